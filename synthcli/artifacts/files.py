@@ -1,0 +1,140 @@
+"""Files that are whole or not there: atomic writes, hashes, links, locks."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from synthcli.errors import ArtifactError, SynthError, TryLater
+
+PRIVATE = 0o700
+DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.EFBIG})
+
+
+@contextmanager
+def disk_errors(path: Path) -> Iterator[None]:
+    """What the disk refuses becomes a clear error that names the folder."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in DISK:
+            raise
+        raise disk_error(path, error) from None
+
+
+def disk_error(path: Path, error: OSError) -> SynthError:
+    """The message for a disk that is full, read-only or closed to us."""
+    remedy = "free space, or --root on another disk" if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) else "choose a folder that you may write to"
+    return ArtifactError(f"{error.filename or path}: {error.strerror}; nothing half-written was kept; remedy: {remedy}")
+
+
+def make_folder(path: Path) -> Path:
+    """A folder that only its owner can open, with its parents."""
+    with disk_errors(path):
+        path.mkdir(parents=True, exist_ok=True, mode=PRIVATE)
+    return path
+
+
+def write_text(path: Path, text: str) -> None:
+    """Replace a file in one step."""
+    fresh = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with open(fresh, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(fresh, path)
+    except OSError as error:
+        fresh.unlink(missing_ok=True)
+        raise disk_error(path, error) from None
+
+
+def write_json(path: Path, data: Any) -> None:
+    """Replace a file by pretty JSON in one step."""
+    write_text(path, json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def read_json(path: Path) -> Any:
+    """What a JSON file of ours holds. Raises ArtifactError when it is missing or damaged."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ArtifactError(f"{path}: cannot be read ({error.strerror})") from None
+    except ValueError:
+        raise ArtifactError(f"{path}: is damaged (not JSON); remedy: restore it, or run again") from None
+
+
+def sha256(path: Path) -> str:
+    """Hash of a file's content."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def hashes(folder: Path) -> dict[str, str]:
+    """Relative name -> sha256 of every file below a folder, sorted."""
+    found = sorted(p for p in folder.rglob("*") if p.is_file() and not p.is_symlink())
+    return {p.relative_to(folder).as_posix(): sha256(p) for p in found}
+
+
+def link_tree(source: Path, target: Path) -> None:
+    """The same files under another name: hard links where the disk can, copies where not."""
+    make_folder(target)
+    for path in sorted(source.rglob("*")):
+        place = target / path.relative_to(source)
+        if path.is_dir():
+            make_folder(place)
+            continue
+        try:
+            os.link(path, place)
+        except OSError:
+            with disk_errors(place):
+                shutil.copyfile(path, place)
+
+
+def point(link: Path, target: str) -> None:
+    """Swing a symbolic link to a name in its own folder, in one step."""
+    fresh = link.with_name(f".{link.name}.{os.getpid()}.tmp")
+    with disk_errors(link):
+        fresh.unlink(missing_ok=True)
+        os.symlink(target, fresh)
+        os.replace(fresh, link)
+
+
+@contextmanager
+def locked(path: Path, waiting: Callable[[str], None], *, patience: float | None = None) -> Iterator[None]:
+    """Hold an exclusive lock on a file; tell `waiting` once who holds it. Raises TryLater after `patience` seconds."""
+    make_folder(path.parent)
+    with disk_errors(path):
+        file = open(path, "a+", encoding="utf-8")  # noqa: SIM115 - held open as long as the lock
+    with file:
+        started, told = time.monotonic(), False
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if not told:
+                    file.seek(0)
+                    waiting(file.read().strip() or "another process")
+                    told = True
+                if patience is not None and time.monotonic() - started > patience:
+                    raise TryLater(f"{path.parent}: held by {_holder(path)}; remedy: try again later") from None
+                time.sleep(0.1)
+        file.seek(0)
+        file.truncate()
+        file.write(f"process {os.getpid()}")
+        file.flush()
+        yield
+
+
+def _holder(path: Path) -> str:
+    return path.read_text(encoding="utf-8").strip() or "another process"

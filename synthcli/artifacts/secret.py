@@ -1,0 +1,70 @@
+"""The local secret that keys hashes of data, so that a manifest does not tell whether a guessed record was in it."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+
+from synthcli.errors import ArtifactError
+
+
+def state_folder() -> Path:
+    """Where this user's state lives: SYNTH_STATE, else XDG_STATE_HOME/synthcli, else ~/.local/state/synthcli."""
+    if named := os.environ.get("SYNTH_STATE"):
+        return Path(named)
+    base = os.environ.get("XDG_STATE_HOME")
+    return (Path(base) if base else Path.home() / ".local" / "state") / "synthcli"
+
+
+def local_secret() -> bytes:
+    """32 bytes of this user on this machine, made on first use."""
+    path = state_folder() / "secret"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not path.exists():
+            fresh = path.with_name(f".secret-{os.getpid()}-{secrets.token_hex(4)}")
+            descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(secrets.token_bytes(32))
+            try:
+                os.link(fresh, path)  # fails where another process was first: then its secret holds
+            except FileExistsError:
+                pass
+            finally:
+                fresh.unlink()
+        secret = path.read_bytes()
+    except OSError as error:
+        raise ArtifactError(f"{path}: the local secret cannot be kept ({error.strerror}); remedy: set SYNTH_STATE to a folder of yours") from None
+    if len(secret) != 32:
+        raise ArtifactError(f"{path}: is damaged; remedy: remove it, a new one is made (old runs will not verify)")
+    return secret
+
+
+def keyed(*pieces: bytes | str) -> str:
+    """Keyed BLAKE2b of the pieces, as 64 hex digits."""
+    mac = hashlib.blake2b(key=local_secret(), digest_size=32)
+    for piece in pieces:
+        raw = piece.encode() if isinstance(piece, str) else piece
+        mac.update(len(raw).to_bytes(8, "big") + raw)
+    return mac.hexdigest()
+
+
+def canonical(data: Any) -> str:
+    """JSON with sorted keys and no spaces: one text per value."""
+    return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def sealed(data: dict[str, Any]) -> dict[str, Any]:
+    """The data with a `seal` that only this user can make."""
+    return {**data, "seal": keyed("manifest", canonical(data))}
+
+
+def is_sealed(data: dict[str, Any]) -> bool:
+    """Whether the seal was made here, of exactly this data."""
+    body = {k: v for k, v in data.items() if k != "seal"}
+    return hmac.compare_digest(str(data.get("seal", "")), keyed("manifest", canonical(body)))

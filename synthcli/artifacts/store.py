@@ -1,0 +1,263 @@
+"""Run folders: the only place that knows what files of a run are called.
+
+    ROOT/NAME/0007-3f9c1a/      a finished version: counter and the start of the keyed hash of its inputs
+    ROOT/NAME/.unfinished-KEY/  a run that goes on or was killed; the next run of the same inputs goes on from it
+    ROOT/NAME/latest, passed    links to the newest version that finished, and to the newest that passed its gates
+    ROOT/NAME/.locks/           one lock per key, and one for the counter
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from synthcli.artifacts import files
+from synthcli.artifacts.secret import is_sealed, sealed
+from synthcli.errors import ArtifactError, did_you_mean
+
+ANALYZE, TRAIN, GENERATE, EVALUATE, PRIVACY = "1-analyze", "2-train", "3-generate", "4-evaluate", "5-privacy-check"
+STAGES = {"analyze": ANALYZE, "train": TRAIN, "generate": GENERATE, "evaluate": EVALUATE, "privacy-check": PRIVACY}
+MANIFEST, SPEC, PLAN, VERDICT, STAGE = "manifest.json", "spec.yaml", "plan.json", "verdict.json", "stage.json"
+PROFILE, MODEL, FIT, DATA, SAMPLE, MEASURED = "profile.json", "model", "fit.json", "data.parquet", "sample.json", "measurements.json"
+LATEST, PASSED = "latest", "passed"
+_VERSION = re.compile(r"\d{4,}-[0-9a-f]{6}")
+
+
+@dataclass(frozen=True)
+class Version:
+    """A finished run folder."""
+
+    folder: Path
+
+    @property
+    def id(self) -> str:
+        return self.folder.name
+
+    @property
+    def name(self) -> str:
+        return f"{self.folder.parent.name}/{self.folder.name}"
+
+    @property
+    def number(self) -> int:
+        return int(self.id.partition("-")[0])
+
+    def manifest(self) -> dict[str, Any]:
+        return files.read_json(self.folder / MANIFEST)
+
+    def verdict(self) -> dict[str, Any] | None:
+        path = self.folder / VERDICT
+        return files.read_json(path) if path.exists() else None
+
+    def read(self, *where: str) -> Any:
+        """A JSON file of the run, None where the run has none."""
+        path = self.folder.joinpath(*where)
+        return files.read_json(path) if path.exists() else None
+
+    def data(self) -> Path:
+        """The synthetic table as Parquet."""
+        return self.folder / GENERATE / DATA
+
+    def verify(self) -> list[str]:
+        """What does not agree with the manifest, in words; empty when all does."""
+        manifest = self.manifest()
+        wrong = [] if is_sealed(manifest) else [f"{MANIFEST}: was not written by this user on this machine, or was changed since"]
+        expected = {name: str(value) for name, value in manifest.get("files", {}).items()}
+        found = files.hashes(self.folder)
+        found.pop(MANIFEST, None)
+        wrong += [f"{name}: is missing" for name in sorted(expected.keys() - found.keys())]
+        wrong += [f"{name}: was changed" for name in sorted(expected.keys() & found.keys()) if expected[name] != found[name]]
+        return wrong + [f"{name}: does not belong to the run" for name in sorted(found.keys() - expected.keys())]
+
+
+class Store:
+    """All runs of one spec's name below a root."""
+
+    def __init__(self, root: Path, name: str) -> None:
+        self.root, self.name = root.resolve(), name
+        self.folder = self.root / name
+
+    def versions(self) -> list[Version]:
+        """Finished versions, oldest first."""
+        if not self.folder.is_dir():
+            return []
+        found = [Version(p) for p in self.folder.iterdir() if _VERSION.fullmatch(p.name) and p.is_dir() and not p.is_symlink()]
+        return sorted(found, key=lambda v: v.number)
+
+    def unfinished(self) -> list[Path]:
+        """Folders of runs that go on or were killed."""
+        return sorted(self.folder.glob(".unfinished-*")) if self.folder.is_dir() else []
+
+    @contextmanager
+    def workspace(self, key: str, waiting: Callable[[str], None]) -> Iterator[Workspace]:
+        """The unfinished folder of these inputs, ours alone as long as the context lasts."""
+        files.make_folder(self.folder)
+        with files.locked(self.folder / ".locks" / key[:16], waiting):
+            folder = files.make_folder(self.folder / f".unfinished-{key[:16]}")
+            for stale in [*folder.glob(".tmp-*"), *folder.glob("rounds/*/.tmp-*")]:
+                shutil.rmtree(stale)
+            self.relink()
+            yield Workspace(self, folder, key)
+
+    def stage_index(self) -> dict[str, Path]:
+        """Stage key -> folder, over finished versions and killed runs."""
+        index: dict[str, Path] = {}
+        if self.folder.is_dir():
+            for pattern in ("*/*/" + STAGE, "*/rounds/*/*/" + STAGE):
+                for path in sorted(p for p in self.folder.glob(pattern) if not _is_link(p, self.folder)):
+                    index[files.read_json(path)["key"]] = path.parent
+        return index
+
+    def relink(self) -> None:
+        """Point latest and passed where they belong, also after a kill between a rename and its link."""
+        full = [v for v in self.versions() if v.manifest().get("complete")]
+        passed = [v for v in full if v.manifest().get("passed")]
+        for link, found in ((LATEST, full), (PASSED, passed)):
+            path = self.folder / link
+            if found and (not path.is_symlink() or os.readlink(path) != found[-1].id):
+                files.point(path, found[-1].id)
+            if not found and path.is_symlink():
+                path.unlink()
+
+    def finish(self, workspace: Workspace, manifest: dict[str, Any]) -> Version:
+        """Give the unfinished folder its number and name; from here on it is a version."""
+        with files.locked(self.folder / ".locks" / "counter", lambda holder: None):
+            taken = self.versions()
+            number = taken[-1].number + 1 if taken else 1
+            final = self.folder / f"{number:04d}-{workspace.key[:6]}"
+            body = {"version": number, **manifest, "files": files.hashes(workspace.folder)}
+            body["files"].pop(MANIFEST, None)
+            files.write_json(workspace.folder / MANIFEST, sealed(body))
+            with files.disk_errors(final):
+                os.rename(workspace.folder, final)  # rename last, so that a killed run is never listed
+            self.relink()
+        return Version(final)
+
+    def prune(self, *, keep: int | None, days: float | None, dry_run: bool = False) -> list[Version]:
+        """Remove versions beyond the newest `keep`, or older than `days`; never what latest and passed point to."""
+        with files.locked(self.folder / ".locks" / "counter", lambda holder: None):
+            versions = self.versions()
+            held = {os.readlink(self.folder / link) for link in (LATEST, PASSED) if (self.folder / link).is_symlink()}
+            old = set(versions[:-keep]) if keep is not None else set()
+            if days is not None:
+                old |= {v for v in versions if time.time() - float(v.manifest()["finished"]) > days * 86_400}
+            gone = [v for v in versions if v in old and v.id not in held]
+            for version in gone if not dry_run else []:
+                trash = version.folder.with_name(f".trash-{version.id}")
+                os.rename(version.folder, trash)
+                shutil.rmtree(trash)
+        return gone
+
+
+def _is_link(path: Path, top: Path) -> bool:
+    """Whether a path below `top` goes through one of the links latest and passed."""
+    return (top / path.relative_to(top).parts[0]).is_symlink()
+
+
+class Workspace:
+    """A run while it is made. Stages appear in it whole or not at all."""
+
+    def __init__(self, store: Store, folder: Path, key: str) -> None:
+        self.store, self.folder, self.key = store, folder, key
+        self._index: dict[str, Path] | None = None
+
+    def stage(self, place: str, key: str, build: Callable[[Path], None], *, fresh: bool = False) -> tuple[Path, dict[str, Any]]:
+        """The folder `place` of a stage with these inputs: kept, linked from an earlier run, or built. Returns it with its record."""
+        final = self.folder / place
+        if final.exists():
+            record = files.read_json(final / STAGE)
+            if record["key"] == key and intact(final) and not (fresh and record.get("process") != os.getpid()):
+                return final, {**record, "cached": record.get("process") != os.getpid()}
+            shutil.rmtree(final)
+        files.make_folder(final.parent)
+        if not fresh and (earlier := self.known(key)) is not None:
+            part = final.with_name(f".tmp-{final.name}")
+            files.link_tree(earlier, part)
+            os.rename(part, final)
+            return final, {**files.read_json(final / STAGE), "cached": True}
+        return final, {**self._build(final, key, build), "cached": False}
+
+    def known(self, key: str) -> Path | None:
+        """The folder of an earlier stage with the same inputs, if it is intact."""
+        if self._index is None:
+            self._index = self.store.stage_index()
+        found = self._index.get(key)
+        return found if found is not None and found.exists() and intact(found) else None
+
+    def _build(self, final: Path, key: str, build: Callable[[Path], None]) -> dict[str, Any]:
+        part = files.make_folder(final.with_name(f".tmp-{final.name}"))
+        started = time.monotonic()
+        try:
+            with files.disk_errors(part):
+                build(part)
+                outputs = files.hashes(part)
+                record = sealed({"key": key, "seconds": round(time.monotonic() - started, 3), "process": os.getpid(), "outputs": outputs})
+                files.write_json(part / STAGE, record)
+                os.rename(part, final)
+        except BaseException:
+            shutil.rmtree(part, ignore_errors=True)
+            raise
+        return record
+
+    def adopt(self, round_folder: Path, stage: str) -> None:
+        """Show a round's stage as the run's own."""
+        target = self.folder / stage
+        if target.exists():
+            shutil.rmtree(target)
+        part = target.with_name(f".tmp-{stage}")
+        files.link_tree(round_folder / stage, part)
+        os.rename(part, target)
+
+    def clear(self, keep: set[str]) -> None:
+        """Remove what a killed run of other choices left: top-level names that this run did not make."""
+        for path in self.folder.iterdir():
+            if path.name not in keep:
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def intact(folder: Path) -> bool:
+    """Whether a stage's files are those that this user's run wrote."""
+    record = files.read_json(folder / STAGE)
+    if not is_sealed(record):
+        return False
+    found = files.hashes(folder)
+    found.pop(STAGE, None)
+    return bool(found == record["outputs"])
+
+
+def find(root: Path, run: str) -> Version:
+    """A version by `NAME`, `NAME/latest`, `NAME/passed`, `NAME/7`, `NAME/0007-3f9c1a`, or the path of its folder.
+
+    Raises ArtifactError for anything that is not a finished run below the root.
+    """
+    root = root.resolve()
+    given = Path(run).expanduser()
+    if (given / MANIFEST).is_file() and _VERSION.fullmatch(given.resolve().name):
+        return Version(given.resolve())
+    name, _, which = run.strip("/").partition("/")
+    store = Store(root, name)
+    if not name or ".." in Path(run).parts or given.is_absolute() or not store.folder.is_dir():
+        known = names(root)
+        raise ArtifactError(f"there is no run {run!r} below {root}.{did_you_mean(name, known)} Known: {', '.join(known) or 'none'}")
+    versions = store.versions()
+    if which in ("", LATEST, PASSED):
+        link = store.folder / (which or LATEST)
+        versions = [v for v in versions if link.is_symlink() and os.readlink(link) == v.id] or (versions[-1:] if not which else [])
+    else:
+        versions = [v for v in versions if v.id == which or str(v.number) == which.lstrip("0") or v.id.startswith(f"{which}-")]
+    if not versions:
+        raise ArtifactError(f"{run}: no such finished version; remedy: `synth runs list`")
+    return versions[-1]
+
+
+def names(root: Path) -> list[str]:
+    """Names below a root that have runs."""
+    if not root.is_dir():
+        return []
+    return sorted(p.name for p in root.iterdir() if p.is_dir() and not p.name.startswith(".") and (Store(root, p.name).versions() or Store(root, p.name).unfinished()))

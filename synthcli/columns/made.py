@@ -1,0 +1,387 @@
+"""Made-up values: keys, personal details and texts that are never learned from data.
+
+Unique values are unique over all blocks without any block knowing another: a keyed bijection (a Feistel network with cycle walking)
+takes the position of a row in the output to the number of its value. The bijection depends on (key, column name) alone.
+"""
+
+from __future__ import annotations
+
+import datetime
+import decimal
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from synthcli import seeds
+from synthcli.columns import frame as frames
+from synthcli.columns.patterns import WORD, Pattern
+from synthcli.contracts import Column
+from synthcli.errors import SpecError, did_you_mean
+
+KINDS: dict[str, str] = {
+    "email": "email", "name": "name", "first_name": "first_name", "last_name": "last_name", "username": "user_name", "phone": "phone_number",
+    "address": "address", "street": "street_address", "city": "city", "postcode": "postcode", "state": "administrative_unit",
+    "country": "country", "country_code": "country_code", "company": "company", "job": "job", "url": "url", "ipv4": "ipv4", "ipv6": "ipv6",
+    "mac": "mac_address", "iban": "iban", "swift": "swift", "card": "credit_card_number", "ssn": "ssn", "license_plate": "license_plate",
+    "user_agent": "user_agent", "color": "color_name", "uuid": "uuid4", "date_of_birth": "date_of_birth",
+}  # fmt: skip
+MADE = frozenset(KINDS) | {"id", "text"}
+UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
+POOL = 3_000  # Faker values drawn once per column, then sampled from
+WINDOW = 10_000  # the least range of unique integers whose max is not declared
+BORN = ("1935-01-01", "2006-12-31")  # fixed days, so that the same seed gives the same bytes next year
+_UNIQUE_PROVIDERS = frozenset({"email", "user_name", "url", "phone_number", "name", "ipv4"})
+
+
+def make(column: Column, start: int, rows: int, *, key: int, rng: np.random.Generator) -> pd.Series:
+    """Values for the rows at positions start..start+rows of the output, of the canonical dtype of the column's storage.
+
+    Unique values depend on (key, position) alone, the others on (key, rng). Raises what `check` raises, and SpecError beyond the capacity.
+    """
+    check(column)
+    check_rows(column, start + rows)
+    own = seeds.key(key, column.name) % 2**64
+    values = _unique(column, start, rows, own) if unique(column) else _any(column, rows, own, rng)
+    values = _cast(values, column)
+    share = column.get("nulls")
+    return values.mask(rng.random(rows) < share) if share else values
+
+
+def check(column: Column) -> None:
+    """Raise SpecError for a bad pattern, an unknown provider or locale, a storage that cannot hold the values, or an impossible `unique`."""
+    where = f"columns.{column.name}"
+    source = _source(column)
+    if source == "integer":
+        low, high, _ = _range(column)
+        if low > high:
+            raise SpecError(f"{where}: min {low} is above max {high}, or beyond what {column.storage} holds")
+    elif source == "pattern":
+        pattern = _pattern(column)
+        if unique(column) and pattern.ambiguous:
+            raise SpecError(
+                f"{where}.pattern: {pattern.text!r} can write the same string in two ways, so its values cannot be counted as unique; "
+                r"remedy: a pattern with one way to read each string, such as [1-9]\d{0,5} for \d+\d?, or unique: false"
+            )
+        _cast(pattern.sample(50, rng=np.random.default_rng(0)), column)
+    elif source != "born":
+        _check_provider(column, source)
+    elif _born(column) and unique(column):
+        raise SpecError(f"{where}.unique: dates of birth repeat; remedy: unique: false")
+
+
+def unique(column: Column) -> bool:
+    """Whether no value may come twice: as declared; else always for ids, and never for the rest."""
+    if column.declared.unique is not None:
+        return column.declared.unique
+    return column.kind == "id"
+
+
+def capacity(column: Column) -> int | None:
+    """How many rows the column can be made for; None without a limit (its values may repeat)."""
+    if not unique(column):
+        return None
+    source = _source(column)
+    if source == "integer":
+        low, high, _ = _range(column)
+        return high - low + 1
+    if source == "pattern":
+        return min(_pattern(column).size, WORD)
+    if source == "name":
+        first, last = _pool_of(column, "first_name", 0), _pool_of(column, "last_name", 0)
+        return len(set(first)) * len(set(last)) * 26
+    return {"ipv4": 2**32 - 2**25, "phone_number": 10**9}.get(source, WORD)
+
+
+def permute(positions: np.ndarray, size: int, key: int) -> np.ndarray:
+    """A keyed bijection of 0..size-1, elementwise. positions: (rows,) uint64 below size, size up to 2^62. Black & Rogaway 2002."""
+    side: Any = np.uint64(max(2, int(np.ceil(np.sqrt(size)))))
+    while int(side) ** 2 < size:  # the square root of a large integer is rounded
+        side += np.uint64(1)
+    values: Any = positions.astype(np.uint64)
+    walking = np.ones(len(values), dtype=bool)
+    while walking.any():
+        values[walking] = _feistel(values[walking], side, key)
+        walking = values >= np.uint64(size)
+    return values
+
+
+def _feistel(values: np.ndarray, side: Any, key: int) -> np.ndarray:
+    left, right = values // side, values % side
+    for turn in range(8):
+        left, right = right, (left + _mix(right, seeds.key(key, turn)) % side) % side
+    return left * side + right
+
+
+def _mix(values: np.ndarray, salt: int) -> np.ndarray:
+    """A 64-bit hash, elementwise. Steele et al. 2014 (splitmix64)."""
+    z = values + np.uint64(salt % 2**64)
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return z ^ (z >> np.uint64(31))
+
+
+def _source(column: Column) -> str:
+    """What makes the column: integer, pattern, born, or a Faker provider."""
+    kind, provider = column.kind, column.get("provider")
+    numeric = pa.types.is_integer(_plain(column)) or pa.types.is_floating(_plain(column)) or pa.types.is_decimal(_plain(column))
+    if provider is not None and column.declared.pattern is None:
+        return str(provider)
+    if column.declared.pattern is not None or (column.get("pattern") is not None and not numeric and kind in ("id", "text")):
+        return "pattern"
+    if kind == "id":
+        return "integer" if numeric else "pattern"
+    if kind == "date_of_birth":
+        return "born"
+    if kind == "uuid":
+        return "pattern"
+    if kind == "text":
+        return "sentence"
+    if kind not in KINDS:
+        known = ", ".join(sorted(MADE))
+        raise SpecError(f"columns.{column.name}.type: nothing makes up {kind!r} values.{did_you_mean(kind, MADE)} Made up are: {known}")
+    return KINDS[kind]
+
+
+def _plain(column: Column) -> pa.DataType:
+    type_ = frames.arrow_type(column.storage)
+    return type_.value_type if pa.types.is_dictionary(type_) else type_
+
+
+def _pattern(column: Column) -> Pattern:
+    try:
+        return Pattern.parse(column.get("pattern") or UUID)
+    except SpecError as error:
+        raise SpecError(f"columns.{column.name}.{error}") from None
+
+
+def _any(column: Column, rows: int, key: int, rng: np.random.Generator) -> Any:
+    """Values that may repeat."""
+    source = _source(column)
+    if source == "pattern":
+        return _pattern(column).sample(rows, rng=rng)
+    if source == "integer":
+        low, high, window = _range(column)
+        return rng.integers(low, min(high, low + window - 1), size=rows, endpoint=True)
+    if source == "born":
+        first, last = _born(column)
+        return first + rng.integers(int((last - first).astype(int)) + 1, size=rows).astype("timedelta64[D]")
+    return _pool_of(column, source, key)[rng.integers(POOL, size=rows)]
+
+
+def _born(column: Column) -> tuple[np.datetime64, np.datetime64]:
+    """First and last day of birth."""
+    days = []
+    for trait, default in zip(("min", "max"), BORN):
+        value = column.get(trait)
+        day: Any = pd.to_datetime(default if value is None else str(value), errors="coerce")
+        if day is pd.NaT:
+            raise SpecError(f"columns.{column.name}.{trait} is {value!r}; expected a date such as 1990-12-31")
+        days.append(np.datetime64(day.date(), "D"))
+    if days[0] > days[1]:
+        raise SpecError(f"columns.{column.name}: min {days[0]} is above max {days[1]}")
+    return days[0], days[1]
+
+
+def _unique(column: Column, start: int, rows: int, key: int) -> Any:
+    """Values that do not repeat over any blocks, by the number of their row."""
+    source = _source(column)
+    positions = np.arange(start, start + rows, dtype=np.uint64)
+    if source == "integer":
+        return _integers(column, positions, key)
+    if source == "pattern":
+        return _strings(_pattern(column), positions, key)
+    if source == "name":
+        return _names(column, positions, key)
+    if source == "ipv4":
+        return _addresses(positions, key)
+    pool = _pool_of(column, source, key)
+    base = pd.Series(pool[(_mix(positions, seeds.key(key, "base")) % np.uint64(POOL)).astype(np.int64)], dtype=object)
+    number = permute(positions, 10**9, key) if source == "phone_number" else _windowed(positions, 1000, WORD, key)
+    return _numbered(base, pd.Series(number.astype(str), dtype=object), source)
+
+
+def _numbered(base: pd.Series, number: pd.Series, provider: str) -> pd.Series:
+    """Base values with a number that can be read back, so that different numbers give different values."""
+    if provider == "phone_number":  # as in E.164: a few first digits of a true number, then nine of ours
+        digits = base.str.replace(r"\D", "", regex=True).str.lstrip("0").str[:3].str.ljust(3, "5")
+        return "+" + digits + number.str.zfill(9)
+    if provider == "user_name":
+        return base.str.replace(r"\d+$", "", regex=True) + number
+    at = r"^(.*?)\d*@(.*)$" if provider == "email" else r"^(.*?)\d*(\.[A-Za-z-]+/?)$"
+    parts = base.str.extract(at)
+    return parts[0] + number + ("@" if provider == "email" else "") + parts[1]
+
+
+def _names(column: Column, positions: np.ndarray, key: int) -> np.ndarray:
+    """First name, an initial, last name: every combination once."""
+    first, last = (np.array(sorted(set(_pool_of(column, p, 0))), dtype=object) for p in ("first_name", "last_name"))
+    letters = np.array([f" {c}. " for c in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"], dtype=object)
+    number = permute(positions, len(first) * len(last) * 26, key).astype(np.int64)
+    return first[number % len(first)] + letters[number // len(first) % 26] + last[number // len(first) // 26]
+
+
+def _addresses(positions: np.ndarray, key: int) -> np.ndarray:
+    """IPv4 addresses whose first octet is neither 0 nor 255."""
+    number = permute(positions, 2**32 - 2**25, key) + np.uint64(2**24)
+    octets = [((number >> np.uint64(shift)) & np.uint64(255)).astype(str).astype(object) for shift in (24, 16, 8, 0)]
+    return octets[0] + "." + octets[1] + "." + octets[2] + "." + octets[3]
+
+
+def _strings(pattern: Pattern, positions: np.ndarray, key: int) -> np.ndarray:
+    if pattern.size <= WORD:
+        return pattern.nth(permute(positions, pattern.size, key))
+    # a stretch of the numbers for each row, and a place within the stretch by hashing
+    stretch = pattern.size // WORD
+    number = permute(positions, WORD, key).astype(object) * stretch
+    place: Any = 0
+    for limb in range(-(-stretch.bit_length() // 64) + 1):
+        place = place * 2**64 + _mix(positions, seeds.key(key, "limb", limb)).astype(object)
+    return pattern.nth(number + place % stretch)
+
+
+def _range(column: Column) -> tuple[int, int, int]:
+    """Lowest and highest integer, and the window that rows fill before the next one is begun.
+
+    With a declared max the window is the whole range. Without one, numbers stay compact: rows fill the inferred range (10,000 numbers at
+    least) at random, then the next range of that size, and so on, so that N rows take numbers below about N or 10,000.
+    """
+    plain = _plain(column)
+    bits = plain.bit_width if pa.types.is_integer(plain) else 54
+    signed = not pa.types.is_integer(plain) or pa.types.is_signed_integer(plain)
+    smallest, largest = (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if signed else (0, min(2**bits, 2**63) - 1)
+    low = max(int(_bound(column, "min", 1)), smallest)
+    high = min(int(_bound(column, "max", largest)) if column.declared.max is not None else largest, largest, low + WORD - 1)
+    if column.declared.max is not None:
+        return low, high, high - low + 1
+    inferred = column.inferred.max
+    return low, high, min(max(int(inferred) - low + 1 if inferred is not None else 0, WINDOW), high - low + 1)
+
+
+def _bound(column: Column, trait: str, default: int) -> float:
+    value = column.get(trait)
+    if value is None:
+        return default
+    try:
+        return float(value) if abs(float(value)) < 2**53 else int(value)
+    except (ValueError, OverflowError):
+        raise SpecError(f"columns.{column.name}.{trait} is {value!r}; expected an integer") from None
+
+
+def _integers(column: Column, positions: np.ndarray, key: int) -> np.ndarray:
+    low, high, window = _range(column)
+    return low + _windowed(positions, window, high - low + 1, key).astype(np.int64)
+
+
+def _windowed(positions: np.ndarray, window: int, total: int, key: int) -> np.ndarray:
+    """A bijection of 0..total-1 that permutes within windows; the last one may be shorter. (rows,) uint64"""
+    number = positions // np.uint64(window)
+    out = np.empty_like(positions)
+    for w in np.unique(number):  # few: rows come in order
+        here = number == w
+        first = int(w) * window
+        out[here] = permute(positions[here] - np.uint64(first), min(window, total - first), seeds.key(key, "window", int(w))) + np.uint64(first)
+    return out
+
+
+def _pool_of(column: Column, provider: str, key: int) -> np.ndarray:
+    return _pool(column.name, provider, column.get("locale") or "en_US", key)
+
+
+@lru_cache(maxsize=64)
+def _pool(name: str, provider: str, locale: str, key: int, size: int = POOL) -> np.ndarray:
+    """Values of a Faker provider. (size,) object"""
+    fake = _faker(name, locale)
+    fake.seed_instance(seeds.key(key, name, provider, locale))
+    draw = getattr(fake, provider)
+    values = np.empty(size, dtype=object)
+    values[:] = [_spelled(draw()) for _ in range(size)]
+    return values
+
+
+def _spelled(value: Any) -> Any:
+    return value.replace("\n", ", ") if isinstance(value, str) else value
+
+
+@lru_cache(maxsize=16)
+def _faker(name: str, locale: str) -> Any:
+    import faker
+    from faker.config import AVAILABLE_LOCALES
+
+    wanted = locale.replace("-", "_")
+    if wanted not in AVAILABLE_LOCALES:
+        raise SpecError(f"columns.{name}.locale: Faker has no locale {locale!r}.{did_you_mean(wanted, sorted(AVAILABLE_LOCALES))}")
+    return faker.Faker(wanted)
+
+
+@lru_cache(maxsize=256)
+def _try_provider(name: str, provider: str, locale: str) -> None:
+    fake = _faker(name, locale)
+    known = {n for p in fake.get_providers() for n in dir(p) if not n.startswith("_") and callable(getattr(p, n))}
+    if provider not in known:
+        raise SpecError(f"columns.{name}.provider: Faker has no provider {provider!r} for {locale}.{did_you_mean(provider, sorted(known))}")
+    try:
+        value = getattr(fake, provider)()
+    except TypeError:
+        value = None
+    if not isinstance(value, str | int | float | decimal.Decimal | datetime.date | datetime.timedelta):
+        raise SpecError(f"columns.{name}.provider: {provider} does not make plain values by itself; remedy: another provider, or a pattern")
+
+
+def _check_provider(column: Column, provider: str) -> None:
+    _try_provider(column.name, provider, column.get("locale") or "en_US")
+    if unique(column) and provider not in _UNIQUE_PROVIDERS:
+        raise SpecError(
+            f"columns.{column.name}.unique: unique {provider} values cannot be promised; "
+            r"remedy: a pattern such as [A-Z]{3}-\d{6}, type: id, or unique: false"
+        )
+    _cast(_pool(column.name, provider, column.get("locale") or "en_US", 0, size=20), column)
+
+
+def check_rows(column: Column, rows: int) -> None:
+    """Raise SpecError where the column cannot be made for that many rows."""
+    room = capacity(column)
+    if room is None or rows <= room:
+        return
+    source = _source(column)
+    what = f"its pattern {_pattern(column).text!r}" if source == "pattern" else "its range" if source == "integer" else f"type {column.kind}"
+    remedy = {"pattern": "a longer pattern", "integer": "a larger max"}.get(source, "a pattern")
+    raise SpecError(f"columns.{column.name}: {what} has {room:,} unique values and {rows:,} rows are asked for; remedy: {remedy}, or unique: false")
+
+
+def _cast(values: Any, column: Column) -> pd.Series:
+    """Values as the canonical dtype of the storage. Raises SpecError where they cannot be."""
+    type_, values = _plain(column), pd.Series(values).reset_index(drop=True)
+    try:
+        if pa.types.is_boolean(type_):
+            return values.astype("boolean")
+        if pa.types.is_integer(type_):
+            return _whole(values)
+        if pa.types.is_floating(type_) or pa.types.is_decimal(type_):
+            return pd.to_numeric(values).astype("float64")
+        if pa.types.is_timestamp(type_) or pa.types.is_date(type_):
+            unit = type_.unit if pa.types.is_timestamp(type_) else "s" if pa.types.is_date32(type_) else "ms"
+            zone = type_.tz if pa.types.is_timestamp(type_) else None
+            moments = pd.to_datetime(values).dt.as_unit(unit)
+            return moments.dt.tz_localize(zone) if zone and moments.dt.tz is None else moments
+    except (ValueError, TypeError) as error:
+        raise SpecError(
+            f"columns.{column.name}: makes values such as {values.iloc[0]!r}, and the column is stored as {column.storage}; "
+            "remedy: a pattern or a provider of that type"
+        ) from error
+    if pd.api.types.is_datetime64_dtype(values.dtype):
+        values = values.dt.strftime(column.get("format") or "%Y-%m-%d")
+    if not (pa.types.is_string(type_) or pa.types.is_large_string(type_) or pa.types.is_string_view(type_) or pa.types.is_null(type_)):
+        raise SpecError(f"columns.{column.name}: type {column.kind} cannot be made for a column that is stored as {column.storage}")
+    return pd.Series(pd.array(values.astype(str), dtype=frames.STRING))
+
+
+def _whole(values: pd.Series) -> pd.Series:
+    words = values.astype(str)
+    if pd.api.types.is_integer_dtype(values.dtype):
+        return values.astype("Int64")
+    if not words.str.fullmatch(r"0|-?[1-9]\d{0,17}").all():  # a leading zero would be lost, and two strings could be one number
+        raise ValueError(words.iloc[0])
+    return values.astype(str).astype("int64").astype("Int64")

@@ -1,0 +1,307 @@
+"""The whole way: analyze, train, generate, evaluate, privacy-check, back to training while gates fail, then the verdict."""
+
+from __future__ import annotations
+
+import platform
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from synthcli import __version__, sources
+from synthcli.artifacts import files, store
+from synthcli.artifacts.store import ANALYZE, EVALUATE, FIT, GENERATE, PRIVACY, PROFILE, SAMPLE, STAGES, TRAIN, Store, Version, Workspace
+from synthcli.columns import frame as frames
+from synthcli.contracts import Schema, Usage
+from synthcli.errors import FitError, LimitReached, MissingExtra, SpecError, SynthError
+from synthcli.pipeline import gates, stages, verdict
+from synthcli.pipeline.events import Events
+from synthcli.pipeline.plan import Choice, Plan, code_hash, make_plan, packages, rows_asked
+from synthcli.pipeline.real import Real
+from synthcli.pipeline.refine import Round, best, next_choice
+from synthcli.spec.load import Loaded, load_spec
+
+Upto = Literal["analyze", "train", "generate", "evaluate", "privacy-check", "run"]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run. fresh: False where --if-changed found nothing new."""
+
+    version: Version
+    fresh: bool = True
+
+    @property
+    def verdict(self) -> dict[str, Any] | None:
+        return self.version.verdict()
+
+    @property
+    def passed(self) -> bool:
+        """Whether every gate that was asked passed; True where none was."""
+        verdict = self.verdict
+        return verdict is None or bool(verdict["passed"])
+
+    @property
+    def exit_code(self) -> int:
+        return 0 if self.passed else 4
+
+    @property
+    def data(self) -> Path:
+        """The synthetic table as Parquet."""
+        return self.version.data()
+
+
+def execute(
+    spec: str | Path | Loaded,
+    *,
+    root: str | Path = "artifacts",
+    upto: Upto = "run",
+    sets: Sequence[str] = (),
+    fresh: bool = False,
+    if_changed: bool = False,
+    keep_failed: bool = False,
+    events: Events | None = None,
+) -> Run:
+    """Run a spec up to and with a stage; `run` is the whole loop with refinement.
+
+    fresh: build every stage anew. if_changed: do nothing where the latest complete version has the same inputs.
+    keep_failed: write output.path also when a gate failed. Raises SynthError for whatever a user can mend.
+    """
+    loaded = spec if isinstance(spec, Loaded) else load_spec(spec, sets)
+    shown = events or Events()
+    plan = make_plan(loaded)
+    shelf = Store(Path(root), loaded.name)
+    if if_changed and (same := _unchanged(shelf, plan)) is not None:
+        return Run(same, fresh=False)
+    with shelf.workspace(plan.key(), lambda holder: shown.note(f"waiting for the same run in {holder}")) as space:
+        version = _Execution(plan, shelf, space, shown, upto, fresh, keep_failed).run()
+    retention = plan.spec.retention
+    if retention.keep is not None or retention.days is not None:
+        shelf.prune(keep=retention.keep, days=retention.days)
+    return Run(version)
+
+
+def _unchanged(shelf: Store, plan: Plan) -> Version | None:
+    """The latest complete version where it has these inputs and its output still stands."""
+    complete = [v for v in shelf.versions() if v.manifest().get("complete")]
+    if not complete or complete[-1].manifest()["key"] != plan.key():
+        return None
+    output = plan.spec.output.path
+    passed = complete[-1].manifest().get("passed")
+    return None if output is not None and passed and not plan.loaded.resolve(output).exists() else complete[-1]
+
+
+class _Execution:
+    """One run in its workspace."""
+
+    def __init__(self, plan: Plan, shelf: Store, space: Workspace, events: Events, upto: Upto, fresh: bool, keep_failed: bool) -> None:
+        self.plan, self.shelf, self.space, self.events, self.fresh, self.keep_failed = plan, shelf, space, events, fresh, keep_failed
+        self.real = Real(plan)
+        self.steps = list(STAGES) if upto == "run" else list(STAGES)[: list(STAGES).index(upto) + 1]
+        self.loop = upto == "run"
+        self.upto = upto
+        self.started = time.time()
+        self.made: dict[str, dict[str, Any]] = {}  # place -> its stage record
+
+    def run(self) -> Version:
+        plan = self.plan
+        folder = self._stage(ANALYZE, plan.analyze_key(), lambda f: stages.analyze(f, plan, self.real, self.events))
+        self.profile = files.read_json(folder / PROFILE)
+        if plan.auto:
+            chosen = self.profile["auto"]
+            self.plan = plan = plan.with_choice(Choice(chosen["method"], chosen["params"], chosen["why"]))
+            self.events.note(f"auto: {chosen['method']}: {chosen['why']}")
+        self.rows = rows_asked(plan.spec, self.profile["rows"])
+        rounds = self._rounds() if len(self.steps) > 1 else []
+        body = self._verdict(rounds) if rounds else None
+        return self._finish(rounds, body)
+
+    def _stage(self, place: str, key: str, build: Any, detail: str = "") -> Path:
+        label = place.rpartition("/")[2]
+
+        def announced(folder: Path) -> None:
+            self.events.begin(label, detail)
+            build(folder)
+
+        folder, record = self.space.stage(place, key, announced, fresh=self.fresh)
+        self.made[place] = record
+        self.events.end(label, record["seconds"], cached=record["cached"], detail=detail)
+        return folder
+
+    def _rounds(self) -> list[Round]:
+        """Every candidate once, then the dial of the best, while its gates fail and rounds are left."""
+        plan = self.plan
+        choices = plan.choices if self.loop else plan.choices[:1]
+        rounds: list[Round] = []
+        steer = self.loop and self.real_has("validation") and (len(choices) > 1 or plan.max_rounds > 1)
+        for choice in choices:
+            rounds.append(self._try(len(rounds) + 1, choice, steer, alone=len(choices) == 1))
+        while steer and not any(r.passed for r in rounds) and len(rounds) < plan.max_rounds:
+            choice, why = next_choice(rounds)
+            if choice is None:
+                self.events.note(f"no further round: {why}")
+                break
+            self.events.note(f"round {len(rounds) + 1}: {choice.why}")
+            rounds.append(self._try(len(rounds) + 1, choice, steer, alone=False))
+        if all(r.error is not None for r in rounds):
+            raise FitError("; ".join(f"{r.choice.method}: {r.error}" for r in rounds))
+        return rounds
+
+    def real_has(self, part: str) -> bool:
+        return self.plan.has_data and part in self.profile.get("parts", {})
+
+    def _try(self, number: int, choice: Choice, steer: bool, alone: bool) -> Round:
+        """One round: fit, sample, and where it steers, judge against the validation part."""
+        current = Round(number, choice)
+        try:
+            self._make(current)
+            if steer:
+                self._judge(current)
+        except (FitError, LimitReached, MissingExtra) as error:
+            if alone:
+                raise
+            current.error = str(error)
+            self.events.note(f"{choice.method} cannot take part: {error}")
+        return current
+
+    def _make(self, current: Round) -> None:
+        plan, choice, place = self.plan, current.choice, f"rounds/{current.name}"
+        current.folder = self.space.folder / place
+        self._stage(f"{place}/{TRAIN}", plan.train_key(choice), lambda f: stages.train(f, plan, self.real, choice, self.events), choice.method)
+        fit = files.read_json(current.folder / TRAIN / FIT)
+        for text in (fit["warning"], f"{choice.method} stopped at {fit['limit']}" if fit["limit"] else None):
+            if text:
+                self.events.note(text)
+        if "generate" not in self.steps:
+            return
+
+        def build(folder: Path) -> None:
+            model = stages.load_model(choice.method, self.space.folder / place / TRAIN / store.MODEL)
+            stages.generate(folder, model, self.rows, plan.spec.seed, self.real.constraints, self.events)
+
+        self._stage(f"{place}/{GENERATE}", plan.generate_key(choice, self.rows), build, choice.method)
+
+    def _judge(self, current: Round) -> None:
+        """Measure a round against the validation part."""
+        full = any(g.of == "floor" for g in (*self.plan.quality, *self.plan.privacy))
+        current.quality, current.privacy = self._measured(current, f"rounds/{current.name}/", "validation", full)
+        current.judged = True
+
+    def _measured(self, current: Round, place: str, control: str, full: bool) -> tuple[list[Any], list[Any]]:
+        """Outcomes of the quality and the privacy gates against a part of the real data."""
+        plan, choice = self.plan, current.choice
+        assert current.folder is not None  # it was made
+        source = current.folder / GENERATE
+        schema = Schema.from_json(files.read_json(source / SAMPLE)["schema"])
+        evidence: list[Any] = []
+
+        def seen() -> Any:
+            if not evidence:
+                usage = self._usage(current.folder)
+                evidence.append(stages.evidence(plan, self.real, source / store.DATA, schema, control, full, usage))
+            return evidence[0]
+
+        seed, events, outcomes = plan.spec.seed, self.events, []
+        detail = "" if control == "holdout" else "validation"
+        judged = ((EVALUATE, "metrics", plan.evaluate_key, plan.quality), (PRIVACY, "attacks", plan.privacy_key, plan.privacy))
+        for stage, kind, key, bounds in judged:
+            if stage not in [STAGES[s] for s in self.steps]:
+                outcomes.append([])
+                continue
+            names = stages.plugins.names(kind) if kind == "metrics" else plan.attacks
+            folder = self._stage(
+                f"{place}{stage}",
+                key(choice, self.rows, control, full),
+                lambda f, kind=kind, names=names: stages.measure(f, kind, names, seen(), control, seed, events),
+                detail,
+            )
+            outcomes.append(gates.judge(bounds, stages.read_measurements(folder)))
+        return outcomes[0], outcomes[1]
+
+    def _usage(self, folder: Path | None) -> Usage:
+        assert folder is not None
+        fit, sample = files.read_json(folder / TRAIN / FIT), files.read_json(folder / GENERATE / SAMPLE)
+        peak = max(fit["peak_memory"], sample["peak_memory"])
+        return Usage(fit["seconds"], sample["seconds"], sample["rows"], peak, fit["model_bytes"])
+
+    def _verdict(self, rounds: list[Round]) -> dict[str, Any] | None:
+        """Show the best round as the run's own and judge it once against the holdout."""
+        chosen = best(rounds)
+        assert chosen.folder is not None  # a round that failed is never the best while another did not
+        for stage in (TRAIN, GENERATE):
+            if STAGES_BACK[stage] in self.steps:
+                self.space.adopt(chosen.folder, stage)
+        if "evaluate" not in self.steps:
+            return None
+        quality, privacy = self._measured(chosen, "", "holdout", True)
+        body = verdict.build(self.plan, chosen, rounds, quality, privacy, with_privacy="privacy-check" in self.steps)
+        files.write_json(self.space.folder / store.VERDICT, body)
+        return body
+
+    def _finish(self, rounds: list[Round], body: dict[str, Any] | None) -> Version:
+        plan, folder = self.plan, self.space.folder
+        files.write_text(folder / store.SPEC, plan.loaded.text)
+        files.write_json(folder / store.PLAN, plan.to_json())
+        output = self._deliver(body) if self.loop else None
+        self.space.clear({ANALYZE, store.SPEC, store.PLAN, store.VERDICT, "rounds", *(STAGES[s] for s in self.steps)} if rounds else {ANALYZE, store.SPEC, store.PLAN})
+        manifest = {
+            "name": plan.loaded.name,
+            "key": self.space.key,
+            "upto": self.upto,
+            "complete": "privacy-check" in self.steps,
+            "passed": bool(body and body["passed"]) if body is not None else None,
+            "started": self.started,
+            "finished": time.time(),
+            "data": {"source": plan.spec.source.type, "dataset": plan.spec.source.dataset, "hash": plan.data_key, "rows": self.profile["rows"]},
+            "spec_hash": _sha(plan.loaded.text),
+            "seed": plan.spec.seed,
+            "randomness": "numpy PCG64 streams named by stage and block, from the spec's seed",
+            "code": {"synthcli": __version__, "hash": code_hash()},
+            "packages": packages(*(r.choice.method for r in rounds)),
+            "python": sys.version.split()[0],
+            "platform": platform.platform(),
+            "stages": {place: {k: record[k] for k in ("key", "seconds", "cached")} for place, record in self.made.items()},
+            "rounds": [r.name for r in rounds],
+            "pickled": sorted({r.choice.method for r in rounds if r.folder is not None and stages.plugins.method(r.choice.method).TRUSTED_LOAD}),
+            "output": output,
+            "overrides": [],
+        }
+        return self.shelf.finish(self.space, manifest)
+
+    def _deliver(self, body: dict[str, Any] | None) -> dict[str, Any] | None:
+        """Write output.path in one step, when the gates pass or --keep-failed says so."""
+        asked = self.plan.spec.output
+        if asked.path is None:
+            return None
+        if body is not None and not body["passed"] and not self.keep_failed:
+            self.events.note(f"a gate failed: {asked.path} is left as it was")
+            return None
+        target = self.plan.loaded.resolve(asked.path)
+        if not target.parent.is_dir():
+            raise SpecError(f"output.path: the folder {target.parent} does not exist; remedy: make it")
+        deliver(self.space.folder / GENERATE, target, asked.format)
+        return {"path": str(target), "format": asked.format, "sha256": files.sha256(target)}
+
+
+STAGES_BACK = {folder: name for name, folder in STAGES.items()}
+
+
+def _sha(text: str) -> str:
+    import hashlib
+
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def deliver(generated: Path, target: Path, format_: str) -> None:
+    """A generated table in the format that was asked for, streamed, under its name only when whole."""
+    import pyarrow.parquet as pq
+
+    schema = Schema.from_json(files.read_json(generated / SAMPLE)["schema"])
+    with pq.ParquetFile(generated / store.DATA) as file:
+        chunks = (frames.to_frame(file.read_row_group(i), schema) for i in range(file.num_row_groups))
+        sources.write(chunks, schema, target, format_)
+
+
+__all__ = ["Run", "SynthError", "execute"]

@@ -1,0 +1,78 @@
+"""Gates over measurements: what passes, what fails, by how much. What was not measured fails."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from synthcli.contracts import Gate, Measurement, Outcome
+
+# Default gates ask point estimates: on a small table the interval of a sound synthesis would be wider than any bound.
+QUALITY = (
+    Gate("column_shapes", min=0.95, bound="value", of="floor"),
+    Gate("column_pair_trends", min=0.95, bound="value", of="floor"),
+    Gate("detection_auc", max=0.80, severity="warn", bound="value"),
+)
+UTILITY = (Gate("utility_ratio", min=0.90, bound="value"),)
+RULES = (Gate("constraint_violations", max=0.0, bound="value"),)
+PRIVACY = (
+    Gate("membership_auc", max=0.55, bound="value"),
+    Gate("dcr_share", max=0.60, bound="value"),
+    Gate("excess_copies", max=0.05, bound="value"),
+)
+
+
+def judge(gates: Iterable[Gate], measurements: Sequence[Measurement]) -> list[Outcome]:
+    """Each gate's outcome, in order."""
+    overall = {m.name: m for m in measurements if m.scope == "overall"}
+    return [outcome(gate, overall.get(gate.metric)) for gate in gates]
+
+
+def outcome(gate: Gate, measured: Measurement | None) -> Outcome:
+    """One gate against one measurement: the asked end of its interval inside the bounds."""
+    if measured is None or measured.value is None:
+        return Outcome(gate, False, measured, None, f"not measured: {measured.note if measured is not None and measured.note else 'nothing measures it here'}")
+    scale = 1.0
+    if gate.of == "floor":
+        if measured.floor is None:
+            return Outcome(gate, False, measured, None, "not measured: the floor of real data is not known")
+        scale = measured.floor
+    low, high = measured.value, measured.value
+    if gate.bound == "interval":
+        low, high = (measured.low if measured.low is not None else low), (measured.high if measured.high is not None else high)
+    margins = []
+    if gate.min is not None:
+        margins.append(low - gate.min * scale)
+    if gate.max is not None:
+        margins.append(gate.max * scale - high)
+    margin = min(margins)
+    return Outcome(gate, margin >= 0, measured, margin, "" if margin >= 0 else _why(gate, low, high, scale))
+
+
+def _why(gate: Gate, low: float, high: float, scale: float) -> str:
+    end = "" if low == high else " (unfavourable end of the interval)"
+    of = " of what real data gets" if gate.of == "floor" else ""
+    if gate.min is not None and low < gate.min * scale:
+        return f"{low:.4g}{end} is below {gate.min * scale:.4g}" + (f" = {gate.min:g}{of}" if of else "")
+    return f"{high:.4g}{end} is above {(gate.max or 0) * scale:.4g}" + (f" = {gate.max:g}{of}" if of else "")
+
+
+def failed(outcomes: Iterable[Outcome]) -> list[Outcome]:
+    """Outcomes that fail a run: not passed, and of severity error."""
+    return [o for o in outcomes if not o.passed and o.gate.severity == "error"]
+
+
+def rank(outcomes: Sequence[Outcome]) -> tuple[int, int, float]:
+    """What orders rounds, best first: failed gates, failed warnings, then the smallest margin relative to its bound."""
+    errors = failed(outcomes)
+    warnings = [o for o in outcomes if not o.passed and o.gate.severity == "warn"]
+    return len(errors), len(warnings), -min((_relative(o) for o in outcomes), default=0.0)
+
+
+def _relative(outcome: Outcome) -> float:
+    """The margin in units of the room that the bound leaves towards the ideal value."""
+    if outcome.margin is None:
+        return -1e9
+    gate = outcome.gate
+    bound = gate.max if gate.max is not None else gate.min
+    room = max(abs(1.0 - (bound or 0)) if gate.max is None else abs(bound or 0), 0.01)
+    return outcome.margin / room

@@ -1,0 +1,205 @@
+"""A spec resolved: every default filled in, every file found, and a key per stage that says when it must run again."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from synthcli import plugins, sources
+from synthcli.artifacts.secret import canonical, keyed
+from synthcli.contracts import Gate
+from synthcli.errors import SpecError
+from synthcli.pipeline import gates
+from synthcli.sources import builtin
+from synthcli.spec import check
+from synthcli.spec.load import Loaded
+from synthcli.spec.models import Spec
+
+PACKAGES = ("numpy", "pandas", "pyarrow", "scipy", "scikit-learn", "duckdb", "statsmodels", "faker", "pydantic")
+ROUNDS = 3  # default of refine.max_rounds
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A method with its parameters as given. why: where it was chosen rather than named."""
+
+    method: str
+    params: dict[str, Any]
+    why: str = ""
+
+    def full(self) -> dict[str, Any]:
+        """All parameters, defaults filled in."""
+        return dict(plugins.method(self.method).Params.model_validate(self.params).model_dump(mode="json"))
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All that a run needs to know. choices: empty while `auto` has not looked at the profile."""
+
+    loaded: Loaded
+    source: sources.Source
+    unit: str | None
+    choices: tuple[Choice, ...]
+    quality: tuple[Gate, ...]
+    privacy: tuple[Gate, ...]
+    attacks: tuple[str, ...]
+    max_rounds: int
+    data_key: str
+
+    @property
+    def spec(self) -> Spec:
+        return self.loaded.spec
+
+    @property
+    def has_data(self) -> bool:
+        return self.spec.source.type != "none"
+
+    @property
+    def auto(self) -> bool:
+        return not self.choices
+
+    def to_json(self) -> dict[str, Any]:
+        """The resolved spec; what plan.json holds."""
+        body = self.spec.model_dump(mode="json", by_alias=True)
+        body["name"] = self.loaded.name
+        body["privacy_unit"] = self.unit
+        body["generator"] = {
+            "candidates": [{"method": c.method, "params": c.full()} for c in self.choices] or "auto",
+            "limits": body["generator"]["limits"],
+        }
+        body["evaluate"]["gates"] = [_gate(g) for g in self.quality]
+        body["privacy_check"] = {"attacks": list(self.attacks), "gates": [_gate(g) for g in self.privacy]}
+        body["refine"] = {"max_rounds": self.max_rounds}
+        return body
+
+    def key(self) -> str:
+        """The keyed hash of everything that can change the result; not where it goes, nor how it is described."""
+        body = {k: v for k, v in self.to_json().items() if k not in ("output", "retention", "description", "name", "version")}
+        body["source"] = {k: v for k, v in body["source"].items() if k not in ("path", "dataset")}
+        return keyed("run", canonical(body), self.data_key, *self._made_with())
+
+    def analyze_key(self) -> str:
+        body = self.to_json()
+        source = {k: v for k, v in body["source"].items() if k not in ("path", "dataset")}
+        needed = {"source": source, **{k: body[k] for k in ("columns", "constraints", "privacy_unit", "seed")}}
+        return keyed("analyze", canonical(needed), self.data_key, *self._made_with())
+
+    def train_key(self, choice: Choice) -> str:
+        limits = self.to_json()["generator"]["limits"]
+        return keyed("train", self.analyze_key(), choice.method, canonical(choice.full()), canonical(limits), canonical(packages(choice.method)))
+
+    def generate_key(self, choice: Choice, rows: int) -> str:
+        return keyed("generate", self.train_key(choice), str(rows))
+
+    def evaluate_key(self, choice: Choice, rows: int, control: str, full: bool) -> str:
+        return keyed("evaluate", self.generate_key(choice, rows), str(self.spec.evaluate.target), control, str(full))
+
+    def privacy_key(self, choice: Choice, rows: int, control: str, full: bool) -> str:
+        return keyed("privacy-check", self.generate_key(choice, rows), canonical(list(self.attacks)), control, str(full))
+
+    def with_choice(self, choice: Choice) -> Plan:
+        """The plan once `auto` has chosen."""
+        return replace(self, choices=(choice,))
+
+    def _made_with(self) -> tuple[str, ...]:
+        return (code_hash(), canonical(packages(*(c.method for c in self.choices))))
+
+
+def make_plan(loaded: Loaded) -> Plan:
+    """Resolve a spec. Reads the data's content hash and its column names, nothing else of it. Raises SpecError, DataError."""
+    check.check(loaded)
+    spec = loaded.spec
+    source = open_source(loaded)
+    unit = spec.privacy_unit or (builtin.UNITS.get(spec.source.name or "") if spec.source.type == "builtin" else None)
+    quality, privacy = _gates(spec)
+    attacks = plugins.names(check.PRIVACY) if spec.privacy_check.attacks == "default" else spec.privacy_check.attacks
+    steered = spec.source.type != "none" and spec.source.split.validation > 0
+    if spec.source.type != "none":
+        check.check_names(loaded, sources.columns(source))
+    return Plan(
+        loaded=loaded,
+        source=source,
+        unit=unit,
+        choices=_choices(spec),
+        quality=quality,
+        privacy=privacy,
+        attacks=tuple(attacks),
+        max_rounds=spec.refine.max_rounds or (ROUNDS if steered else 1),
+        data_key=keyed("data", sources.fingerprint(source)),
+    )
+
+
+def open_source(loaded: Loaded) -> sources.Source:
+    """The source of a spec, its path resolved."""
+    keys = loaded.spec.source.model_dump(exclude={"dataset", "split", "path"})
+    path = loaded.spec.source.path
+    return sources.Source(path=None if path is None else loaded.resolve(path), **keys)
+
+
+def _choices(spec: Spec) -> tuple[Choice, ...]:
+    generator = spec.generator
+    if generator.candidates is not None:
+        return tuple(Choice(c.method, c.params) for c in generator.candidates)
+    if generator.method == "auto":
+        return ()
+    return (Choice(generator.method or ("distributions" if spec.source.type == "none" else "trees"), generator.params),)
+
+
+def _gates(spec: Spec) -> tuple[tuple[Gate, ...], tuple[Gate, ...]]:
+    """The gates that were written, else default gates on what this spec can measure."""
+    have = check.available(spec)
+    defaults = (*(gates.QUALITY if "control" in have else ()), *(gates.UTILITY if {"target", "control"} <= have else ()))
+    defaults += gates.RULES if "constraints" in have else ()
+    quality = tuple(g.build() for g in spec.evaluate.gates) if spec.evaluate.gates is not None else defaults
+    if spec.privacy_check.gates is not None:
+        return quality, tuple(g.build() for g in spec.privacy_check.gates)
+    chosen = spec.privacy_check.attacks
+    measured = {
+        g.name for m in plugins.judges(check.PRIVACY) if chosen == "default" or m.__name__.rpartition(".")[2] in chosen for g in m.GAUGES
+    }
+    return quality, tuple(g for g in gates.PRIVACY if "control" in have and g.metric in measured)
+
+
+def _gate(gate: Gate) -> dict[str, Any]:
+    return {k: v for k, v in gate.__dict__.items() if v is not None}
+
+
+def packages(*methods: str) -> dict[str, str]:
+    """Versions of the packages that make the result what it is."""
+    names = set(PACKAGES)
+    for method in methods:
+        extra = plugins.method(method).EXTRA
+        names |= set(plugins.EXTRAS[extra]) if extra is not None else set()
+    out = {}
+    for name in sorted(names):
+        try:
+            out[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            out[name] = "not installed"
+    return out
+
+
+@cache
+def code_hash() -> str:
+    """Hash of our own code that can change a result; what only shows results is left out."""
+    top = Path(__file__).parents[1]
+    digest = hashlib.sha256()
+    for path in sorted(top.rglob("*.py")):
+        name = path.relative_to(top).as_posix()
+        if not name.startswith(("cli/", "report/")):
+            digest.update(name.encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
+
+
+def rows_asked(spec: Spec, source_rows: int) -> int:
+    """How many rows to make."""
+    if spec.generate.rows is not None:
+        return spec.generate.rows
+    rows = round(source_rows * (spec.generate.scale or 1.0))
+    if rows < 1:
+        raise SpecError(f"generate.scale: {spec.generate.scale:g} of {source_rows} rows is less than one row; remedy: rows")
+    return rows

@@ -1,0 +1,108 @@
+"""The real data of a run: read once, when the first stage that is not cached asks for it."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from synthcli import seeds, sources
+from synthcli.columns.constraints import Constraint, check_source, parse_constraint
+from synthcli.columns.infer import infer
+from synthcli.contracts import Column, Schema
+from synthcli.errors import DataError
+from synthcli.pipeline.plan import Plan
+from synthcli.spec import check
+from synthcli.spec.load import Loaded
+from synthcli.tabular.data import Table
+from synthcli.tabular.methods import distributions
+
+
+class Real:
+    """train, validation and holdout of a plan's source; a schema without rows where the source is `none`."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+
+    @cached_property
+    def constraints(self) -> tuple[Constraint, ...]:
+        return tuple(parse_constraint(rule.expr, rule.on_violation) for rule in self.plan.spec.constraints)
+
+    @cached_property
+    def table(self) -> Table:
+        """All rows that may be used, after rows that break a constraint were dropped."""
+        return self._kept[0]
+
+    @cached_property
+    def findings(self) -> list[dict[str, Any]]:
+        """What the constraints found in the source: {constraint, violations, share, action}."""
+        return self._kept[1]
+
+    @cached_property
+    def source_rows(self) -> int:
+        return len(self._read)
+
+    @cached_property
+    def _read(self) -> Table:
+        plan = self.plan
+        if not plan.has_data:
+            schema = declared_schema(plan.loaded)
+            return Table(pd.DataFrame({c.name: [] for c in schema.columns}), schema)
+        arrow = sources.read(plan.source)
+        schema, frame = infer(arrow, plan.spec.columns, unit=plan.unit, text=sources.spelled(plan.source))
+        if not len(frame):
+            raise DataError(f"{plan.source.path or plan.source.name}: has columns and no rows; remedy: a source with data")
+        check.check_columns(plan.loaded, {c.name: c.kind for c in schema.columns})
+        return Table(frame, schema)
+
+    @cached_property
+    def _kept(self) -> tuple[Table, list[dict[str, Any]]]:
+        table = self._read
+        if not self.plan.has_data:
+            return table, []
+        frame, findings = check_source(table.frame, self.constraints)
+        return Table(frame, table.schema), findings
+
+    @cached_property
+    def parts(self) -> dict[str, Table]:
+        """train, and validation and holdout where the split has them. max_rows cuts what is used, by whole units where it can."""
+        table, split = self.table, self.plan.spec.source.split
+        seed = self.plan.spec.seed
+        if (most := self.plan.source.max_rows) is not None and len(table) > most:
+            table = table.take(_whole_units(table.units(), most, rng=seeds.stream(seed, "max_rows")))
+        fractions = {"train": 1 - split.validation - split.holdout, "validation": split.validation, "holdout": split.holdout}
+        fractions = {name: share for name, share in fractions.items() if share > 0}
+        return table.split(fractions, rng=seeds.stream(seed, "split"), stratify_by=split.stratify_by)
+
+    @property
+    def train(self) -> Table:
+        return self.parts["train"] if self.plan.has_data else self.table
+
+    def part(self, name: str) -> Table | None:
+        """validation or holdout, None where there is none."""
+        return self.parts.get(name) if self.plan.has_data else None
+
+    def baseline(self, *, rng: np.random.Generator) -> Table:
+        """Train's columns, each shuffled by itself: what independence gives."""
+        frame = self.train.frame
+        return Table(pd.DataFrame({c: frame[c].to_numpy(copy=True)[rng.permutation(len(frame))] for c in frame}).astype(frame.dtypes), self.train.schema)
+
+
+def declared_schema(loaded: Loaded) -> Schema:
+    """The schema of a spec without a source. Raises SpecError for columns that say wrongly, or not, how they are made."""
+    schema = distributions.complete(Schema(tuple(Column(name, traits) for name, traits in loaded.spec.columns.items())))
+    distributions.check(schema, loaded.spec.generate.rows)
+    check.check_columns(loaded, {c.name: c.kind for c in schema.columns})
+    return schema
+
+
+def _whole_units(units: np.ndarray, most: int, *, rng: np.random.Generator) -> np.ndarray:
+    """Positions of about `most` rows, and never more: whole units in random order until the next would not fit."""
+    order = rng.permutation(units.max() + 1)
+    sizes = np.bincount(units)[order]
+    taken = order[np.cumsum(sizes) <= most]
+    if not len(taken):  # one unit alone is larger than that: rows of it
+        return np.sort(rng.permutation(np.flatnonzero(units == order[0]))[:most])
+    return np.flatnonzero(np.isin(units, taken))

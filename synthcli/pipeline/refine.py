@@ -1,0 +1,89 @@
+"""The loop back to training: candidates race, then the dial of the best one turns until the gates pass.
+
+quality fails: towards fidelity; privacy fails: towards privacy; where one value failed each way: between the two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from synthcli import plugins
+from synthcli.contracts import Outcome
+from synthcli.pipeline import gates
+from synthcli.pipeline.plan import Choice
+
+
+@dataclass
+class Round:
+    """One choice tried. quality, privacy: outcomes against the validation part; error: why it could not be tried."""
+
+    number: int
+    choice: Choice
+    folder: Path | None = None
+    quality: list[Outcome] = field(default_factory=list)
+    privacy: list[Outcome] = field(default_factory=list)
+    error: str | None = None
+    judged: bool = False
+
+    @property
+    def outcomes(self) -> list[Outcome]:
+        return [*self.quality, *self.privacy]
+
+    @property
+    def passed(self) -> bool:
+        return self.error is None and not gates.failed(self.outcomes)
+
+    @property
+    def name(self) -> str:
+        return f"{self.number:02d}-{self.choice.method}"
+
+    def order(self) -> tuple[Any, ...]:
+        """Best first: those that could be tried, then by their gates, then the earlier one."""
+        return (self.error is not None, *gates.rank(self.outcomes), self.number)
+
+    def dial(self) -> float | None:
+        """Where this round's dial stood; None for a method without one."""
+        dial = plugins.method(self.choice.method).DIAL
+        return float(self.choice.full()[dial.param]) if dial is not None else None
+
+
+def best(rounds: Sequence[Round]) -> Round:
+    """The round to show: the first in order."""
+    return min(rounds, key=Round.order)
+
+
+def next_choice(rounds: Sequence[Round]) -> tuple[Choice | None, str]:
+    """What to try after these rounds, none of which passed, and why; or None and why nothing is left."""
+    lead = best(rounds)
+    if lead.error is not None:
+        return None, "no round could be tried"
+    method = lead.choice.method
+    module = plugins.method(method)
+    if module.DIAL is None:
+        return None, f"{method} has no dial between fidelity and privacy"
+    quality, privacy = bool(gates.failed(lead.quality)), bool(gates.failed(lead.privacy))
+    if quality and privacy:
+        return None, f"quality and privacy gates fail at once with {method}, and one dial cannot serve both"
+    dial, at = module.DIAL, lead.dial()
+    assert at is not None  # it has a dial
+    goal, failed_other = (dial.fidelity, _failed_at(rounds, method, "privacy")) if quality else (dial.privacy, _failed_at(rounds, method, "quality"))
+    between = [v for v in failed_other if min(at, goal) < v < max(at, goal)]
+    value = dial.move(at, goal, min(between, key=lambda v: abs(v - at)) if between else None)
+    params = _with(lead.choice, module, dial.param, value)
+    if any(r.choice.method == method and r.choice.full() == Choice(method, params).full() for r in rounds):
+        return None, f"the dial {dial.param} of {method} has no value left to try"
+    side = "quality fails: towards fidelity" if quality else "privacy fails: towards privacy"
+    return Choice(method, params, why=f"{side}, {dial.param} {at:g} → {params[dial.param]:g}"), side
+
+
+def _failed_at(rounds: Sequence[Round], method: str, side: str) -> list[float]:
+    """Dial values of rounds of this method whose quality (or privacy) gates failed."""
+    return [r.dial() or 0.0 for r in rounds if r.choice.method == method and r.error is None and gates.failed(getattr(r, side))]
+
+
+def _with(choice: Choice, module: Any, param: str, value: float) -> dict[str, Any]:
+    whole = module.Params.model_fields[param].annotation is int
+    return {**choice.params, param: round(value) if whole else round(value, 6)}

@@ -1,0 +1,61 @@
+"""verdict.json: every gate with its measurement, pass or fail, and what the rounds were."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from synthcli.contracts import Outcome
+from synthcli.pipeline import gates
+from synthcli.pipeline.plan import Plan
+from synthcli.pipeline.refine import Round
+
+NO_GUARANTEE = "No formal privacy guarantee: the privacy figures are attacks that were tried, not a proof."
+
+
+def build(plan: Plan, chosen: Round, rounds: Sequence[Round], quality: list[Outcome], privacy: list[Outcome], *, with_privacy: bool) -> dict[str, Any]:
+    """The verdict on the chosen round, against the holdout."""
+    outcomes = [*quality, *privacy]
+    failures = gates.failed(outcomes)
+    return {
+        "passed": not failures,
+        "scope": "quality and privacy" if with_privacy else "quality",
+        "round": chosen.name,
+        "method": chosen.choice.method,
+        "params": chosen.choice.full(),
+        "why": chosen.choice.why,
+        "gates": [{"kind": kind, **_outcome(o)} for kind, some in (("quality", quality), ("privacy", privacy)) for o in some],
+        "failed": [o.gate.metric for o in failures],
+        "warned": [o.gate.metric for o in outcomes if not o.passed and o.gate.severity == "warn"],
+        "rounds": [_round(r) for r in rounds],
+        "notes": _notes(plan, outcomes),
+    }
+
+
+def _outcome(outcome: Outcome) -> dict[str, Any]:
+    gate = {k: v for k, v in outcome.gate.__dict__.items() if v is not None}
+    measured = outcome.measurement.to_json() if outcome.measurement is not None else None
+    return {**gate, "passed": outcome.passed, "margin": outcome.margin, "why": outcome.why, "measured": measured}
+
+
+def _round(tried: Round) -> dict[str, Any]:
+    return {
+        "round": tried.name,
+        "params": tried.choice.full(),
+        "why": tried.choice.why,
+        "error": tried.error,
+        "steered": tried.judged,
+        "passed": tried.passed if tried.judged else None,
+        "gates": [_outcome(o) for o in tried.outcomes],
+    }
+
+
+def _notes(plan: Plan, outcomes: Sequence[Outcome]) -> list[str]:
+    notes = []
+    if plan.has_data:
+        notes.append(NO_GUARANTEE)
+    if not outcomes:
+        notes.append("No gate was asked: this run passes because nothing was checked.")
+    if plan.has_data and plan.spec.source.split.holdout == 0:
+        notes.append("No holdout part: nothing was compared with real data that the generator had not seen.")
+    return notes

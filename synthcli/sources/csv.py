@@ -1,0 +1,289 @@
+"""Delimited text: every cell as it is spelled, so that leading zeros, precision and date formats survive until types are inferred."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
+
+from synthcli.columns.infer import NULLS
+from synthcli.contracts import Schema
+from synthcli.errors import DataError, SpecError
+from synthcli.sources import files, render
+
+if TYPE_CHECKING:
+    from synthcli.sources import Source
+
+TEXT = True
+DELIMITERS = (",", ";", "\t", "|")
+_HEAD = 256 << 10
+_BLOCK = 16 << 20  # the longest record that can be read
+_COMMA_NUMBER = r"^\s*[+-]?(\d+|\d{1,3}(\.\d{3})+)?(,\d*)?([eE][+-]?\d+)?\s*$"
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """How a file is laid out. padded: a space follows every delimiter."""
+
+    names: list[str]
+    delimiter: str
+    quote: str
+    escape: str | None
+    padded: bool
+    encoding: str
+
+
+def read(source: Source) -> pa.Table:
+    """All columns as strings; null where a cell is empty without quotes, or spelled as one of `null_values`.
+
+    Raises DataError with the line for cells that do not fit the header, bytes that are no text, names that are empty or there twice.
+    """
+    path = files.locate(source)
+    layout = _layout(source, path)
+    table = _parse(source, path, layout)
+    if len(table) and any("\n" in (table[name][-1].as_py() or "") for name in layout.names):
+        _scan(path, layout)  # a quote that is never closed swallows the rest of the file
+    return pa.table([_cells(array, source, layout.padded and i > 0) for i, array in enumerate(table.columns)], names=layout.names)
+
+
+def columns(source: Source) -> list[str]:
+    """The names in the header."""
+    path = files.locate(source)
+    return _layout(source, path).names
+
+
+def fingerprint(source: Source) -> bytes:
+    """BLAKE2b of the file."""
+    return files.digest(files.locate(source))
+
+
+def write(chunks: Iterator[pd.DataFrame], schema: Schema, path: Path) -> int:
+    """A header and a line a row, comma-separated UTF-8. An empty cell is null, "" an empty string; a lone column writes "" for both,
+    as an empty line is skipped by many readers."""
+    rows = 0
+    header = _quoted(pa.array(schema.names, pa.string())).to_pylist()
+    with files.replacing(path) as file, files.compressed(file, path) as stream:
+        stream.write((",".join(header) + "\n").encode())
+        for chunk in chunks:
+            cells = [_quoted(text) if words else text for text, words in render.cells(chunk, schema)]
+            if len(cells) == 1:
+                cells = [pc.fill_null(cells[0], '""')]
+            stream.write(render.lines(_records(cells)))
+            rows += len(chunk)
+    return rows
+
+
+def _records(cells: list[pa.Array]) -> pa.Array:
+    return pc.binary_join_element_wise(*cells, ",", null_handling="replace", null_replacement="")
+
+
+def _quoted(text: pa.Array) -> pa.Array:
+    """Cells in quotes where they hold a delimiter, a quote, an end of line, or outer spaces, or are empty."""
+    needy = pc.match_substring_regex(text, "^$|[,;|\\t\"'\\r\\n]|^\\s|\\s$|^\ufeff")
+    return pc.if_else(needy, pc.binary_join_element_wise('"', pc.replace_substring(text, '"', '""'), '"', ""), text)
+
+
+def _layout(source: Source, path: Path) -> _Layout:
+    raw = files.head(path, _HEAD)
+    encoding = _encoding(source, raw)
+    if b"\0" in raw and not encoding.startswith(("utf-16", "utf-32")):
+        raise DataError(f"{path} is no text: byte {raw.index(0)} is NUL; remedy: mend source.type, or source.encoding: utf-16")
+    text = _decoded(raw, encoding, path).replace("\r\n", "\n").replace("\r", "\n")
+    if not text.strip():
+        raise DataError(f"{path} is empty; remedy: a header and rows")
+    sample = text if len(raw) < _HEAD else text[: text.rfind("\n") + 1] or text
+    delimiter, quote, escape = _dialect(source, sample)
+    first = next(r for r in csv.reader(io.StringIO(sample), delimiter=delimiter, quotechar=quote or None, quoting=_quoting(quote)) if r)
+    names = [name.strip() for name in first] if source.header else [f"column_{i + 1}" for i in range(len(first))]
+    files.check_names(names, path)
+    return _Layout(names, delimiter, quote, escape, _padded(sample, delimiter, quote), encoding)
+
+
+def _encoding(source: Source, raw: bytes) -> str:
+    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) and source.encoding is None:
+        return "utf-16"
+    name = source.encoding or "utf-8"
+    try:
+        found = codecs.lookup(name).name
+    except LookupError:
+        raise SpecError(f"source.encoding is {name}, which is no encoding; such as utf-8, latin-1, cp1252, utf-16") from None
+    return "utf-8-sig" if found == "utf-8" else found
+
+
+def _decoded(raw: bytes, encoding: str, path: Path) -> str:
+    try:
+        return codecs.getincrementaldecoder(encoding)().decode(raw, final=len(raw) < _HEAD)
+    except UnicodeDecodeError as error:
+        raise _not_text(path, encoding, error.start) from None
+
+
+def _not_text(path: Path, encoding: str, position: int) -> DataError:
+    name = "UTF-8" if encoding == "utf-8-sig" else encoding
+    return DataError(f"{path} is not {name} at byte {position}; remedy: the encoding that it has, such as source.encoding: latin-1")
+
+
+def _dialect(source: Source, sample: str) -> tuple[str, str, str | None]:
+    """Delimiter, quote and escape: as given, else as DuckDB sniffs them, else comma and double quote."""
+    for key in ("delimiter", "quote"):
+        given = getattr(source, key)
+        if given is not None and (len(given.encode()) > 1 or (key == "delimiter" and not given)):
+            raise SpecError(f"source.{key} is {given!r}; expected one character, such as {',' if key == 'delimiter' else chr(39)}")
+    if source.delimiter is not None and source.quote is not None:
+        return source.delimiter, source.quote, None
+    sniffed = _sniff(sample, source)
+    if sniffed and source.delimiter is None and _missed(sample, sniffed[0]):
+        sniffed = None
+    delimiter = source.delimiter or (sniffed[0] if sniffed else _likeliest(sample))
+    quote = source.quote if source.quote is not None else (sniffed[1] if sniffed else '"')
+    return delimiter, quote, sniffed[2] if sniffed and quote == sniffed[1] else None
+
+
+def _sniff(sample: str, source: Source) -> tuple[str, str, str | None] | None:
+    """DuckDB's guess, None where it has none."""
+    import duckdb
+
+    options = {"delim": source.delimiter, "quote": source.quote}
+    given = "".join(f", {key}='{value.replace(chr(39), chr(39) * 2)}'" for key, value in options.items() if value)
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "sample.csv"
+        file.write_text(sample, encoding="utf-8", newline="")
+        query = f"SELECT Delimiter, Quote, Escape FROM sniff_csv(?, all_varchar=true, sample_size=-1{given})"
+        try:
+            with duckdb.connect() as connection:
+                found = connection.execute(query, [str(file)]).fetchone()
+        except duckdb.Error:
+            return None
+    if found is None or found[0] not in {*DELIMITERS, source.delimiter}:
+        return None
+    quote = found[1] if found[1] in ('"', "'") else '"'
+    return found[0], quote, "\\" if found[2] == "\\" else None
+
+
+def _missed(sample: str, delimiter: str) -> bool:
+    """Whether the guess makes one column of a header that another delimiter, also found below, divides."""
+    other = _likeliest(sample)
+    return _cells_in_header(sample, delimiter) == 1 < _cells_in_header(sample, other) and other in sample.partition("\n")[2]
+
+
+def _likeliest(sample: str) -> str:
+    return max(DELIMITERS, key=lambda delimiter: _cells_in_header(sample, delimiter))  # the comma where there is none of them
+
+
+def _cells_in_header(sample: str, delimiter: str) -> int:
+    return len(next((r for r in csv.reader(io.StringIO(sample), delimiter=delimiter) if r), []))
+
+
+def _padded(sample: str, delimiter: str, quote: str) -> bool:
+    """Whether every delimiter below the header has a space behind it, in a file without quotes."""
+    body = sample.partition("\n")[2][:65536]
+    return delimiter in body and (not quote or quote not in body) and body.count(delimiter) == body.count(f"{delimiter} ")
+
+
+def _quoting(quote: str) -> Literal[0, 3]:
+    return csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE
+
+
+def _parse(source: Source, path: Path, layout: _Layout) -> pa.Table:
+    names = layout.names
+    reading = pa.csv.ReadOptions(
+        column_names=names,
+        skip_rows_after_names=int(source.header),
+        block_size=_BLOCK,
+        encoding="utf8" if layout.encoding == "utf-8-sig" else layout.encoding,
+    )
+    parsing = pa.csv.ParseOptions(
+        delimiter=layout.delimiter,
+        quote_char=layout.quote or False,
+        double_quote=layout.escape is None,
+        escape_char=layout.escape or False,
+        newlines_in_values=True,
+        ignore_empty_lines=len(names) > 1,  # in a lone column an empty line is a null
+    )
+    converting = pa.csv.ConvertOptions(
+        column_types=dict.fromkeys(names, pa.string()), null_values=[""], strings_can_be_null=True, quoted_strings_can_be_null=False
+    )
+    with files.opened(path) as stream:
+        try:
+            return pa.csv.read_csv(stream, read_options=reading, parse_options=parsing, convert_options=converting)
+        except (pa.ArrowInvalid, UnicodeError) as error:
+            reason = str(error)
+    if _scan(path, layout) <= int(source.header):  # a header whose line does not end
+        return pa.table({name: pa.array([], pa.string()) for name in names})
+    raise DataError(f"{path} cannot be read: {reason.splitlines()[0][:200]}; remedy: source.delimiter, source.quote, or mend the file")
+
+
+def _scan(path: Path, layout: _Layout) -> int:
+    """Read record by record, to say where a file is broken; returns how many there are. Raises DataError at the first place that is."""
+    expected, count = len(layout.names), 0
+    with files.opened(path) as stream:
+        records = csv.reader(
+            _lines(stream, path, layout.encoding),
+            delimiter=layout.delimiter,
+            quotechar=layout.quote or None,
+            quoting=_quoting(layout.quote),
+            doublequote=layout.escape is None,
+            escapechar=layout.escape,
+            strict=True,
+        )
+        start = 1
+        try:
+            for record in records:
+                if len(record) not in (expected, 0):
+                    raise DataError(
+                        f"{path}: line {start} has {len(record)} cells, {expected} are expected; "
+                        "remedy: quote the cells that hold the delimiter, or name source.delimiter"
+                    )
+                start = records.line_num + 1
+                count += bool(record)
+        except csv.Error as error:
+            if "field limit" not in str(error):  # a long cell is no mistake
+                raise DataError(f"{path}: line {start}: {error}; remedy: close the quote, or name source.quote") from None
+    return count
+
+
+def _lines(stream: pa.NativeFile, path: Path, encoding: str) -> Iterator[str]:
+    """The lines of a text. Raises DataError with the position of bytes that are none."""
+    decoder = codecs.getincrementaldecoder(encoding)()
+    position, rest, block = 0, "", b"-"
+    while block:
+        block = stream.read(1 << 20)
+        kept = len(decoder.getstate()[0])
+        try:
+            rest += decoder.decode(block, final=not block)
+        except UnicodeDecodeError as error:
+            raise _not_text(path, encoding, position - kept + error.start) from None
+        position += len(block)
+        *whole, rest = rest.split("\n")
+        yield from (line.replace("\0", " ") + "\n" for line in whole)
+    if rest:
+        yield rest
+
+
+def _cells(array: pa.ChunkedArray, source: Source, padded: bool) -> pa.ChunkedArray:
+    """A column with its padding, its extra nulls and its decimal comma dealt with."""
+    if padded:
+        array = pc.utf8_ltrim_whitespace(array)
+        array = pc.if_else(pc.equal(array, ""), None, array)
+    if source.null_values:
+        tokens = pa.array(source.null_values, pa.string())
+        array = pc.if_else(pc.is_in(pc.utf8_trim_whitespace(array), value_set=tokens), None, array)
+    return _decimal_point(array) if source.decimal == "," else array
+
+
+def _decimal_point(array: pa.ChunkedArray) -> pa.ChunkedArray:
+    """1.234,5 as 1234.5, in a column where all that is not null is a number of that kind."""
+    null = pc.is_in(pc.utf8_trim_whitespace(array), value_set=pa.array(sorted(NULLS), pa.string()))
+    number = pc.and_(pc.match_substring_regex(array, _COMMA_NUMBER), pc.match_substring_regex(array, r"\d"))
+    if not pc.all(pc.or_(pc.or_(null, number), pc.is_null(array)), min_count=0).as_py():
+        return array
+    return pc.replace_substring(pc.replace_substring(array, ".", ""), ",", ".")

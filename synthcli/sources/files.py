@@ -1,0 +1,148 @@
+"""What the kinds of files share: opening with a clear error, decompression by ending, and writing that is whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import gzip
+import hashlib
+import os
+import secrets
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, cast
+
+import pyarrow as pa
+
+from synthcli.columns import frame as frames
+from synthcli.errors import DataError, SpecError, did_you_mean
+
+if TYPE_CHECKING:
+    from synthcli.sources import Source
+
+COMPRESSION = {".gz": "gzip", ".bz2": "bz2", ".zst": "zstd"}
+_MAGIC = {
+    b"PAR1": "a parquet file; remedy: source.type: parquet",
+    b"PK\x03\x04": "a zip archive (or an Excel workbook); remedy: unpack it, or save it as csv",
+    b"\x1f\x8b": "compressed by gzip; remedy: a file name that ends in .gz",
+    b"BZh91AY&SY": "compressed by bzip2; remedy: a file name that ends in .bz2",
+    b"\x28\xb5\x2f\xfd": "compressed by zstandard; remedy: a file name that ends in .zst",
+}
+_REMEDIES = {
+    errno.ENOSPC: "free some room there, or another output.path",
+    errno.EDQUOT: "free some room there, or another output.path",
+    errno.EFBIG: "fewer rows, or another file system",
+    errno.EIO: "another output.path: this device does not take what is written",
+    errno.EACCES: "permission to write in that folder, or another output.path",
+    errno.EPERM: "permission to write in that folder, or another output.path",
+    errno.EROFS: "another output.path: this file system is read-only",
+    errno.EISDIR: "a path that ends in a file name",
+    errno.ENOTDIR: "a path whose folders are folders",
+    errno.EEXIST: "a path whose folders are folders",
+    errno.ENAMETOOLONG: "a shorter file name",
+}
+
+
+def locate(source: Source) -> Path:
+    """The path of a file source. Raises SpecError where none is given, DataError where no readable file is there."""
+    if source.path is None:
+        raise SpecError(f"source.path is missing; a source of type {source.type} is a file")
+    path = Path(source.path)
+    if path.is_dir():
+        raise DataError(f"{path} is a folder; remedy: source.path of one {source.type} file in it")
+    try:
+        with path.open("rb"):
+            return path
+    except FileNotFoundError:
+        folder = path.parent
+        near = did_you_mean(path.name, (p.name for p in folder.iterdir())) if folder.is_dir() else ""
+        where = "" if folder.is_dir() else f" (there is no folder {folder})"
+        raise DataError(f"{path} does not exist{where}; remedy: mend source.path.{near}") from None
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}; remedy: permission to read it, or another source.path") from None
+
+
+@contextlib.contextmanager
+def opened(path: Path) -> Iterator[pa.NativeFile]:
+    """The content of a file, decompressed by its ending. Raises DataError where the compressed data are damaged."""
+    try:
+        with pa.input_stream(str(path), compression=COMPRESSION.get(path.suffix.lower())) as stream:
+            yield stream
+    except OSError as error:
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        raise DataError(f"{path} cannot be read to its end: {reason}; remedy: the file is damaged or cut off, get it again") from None
+
+
+def head(path: Path, size: int) -> bytes:
+    """The first bytes of the content. Raises DataError where they are those of another format."""
+    with opened(path) as stream:
+        data = cast(bytes, stream.read(size))
+    for magic, what in _MAGIC.items():
+        if data.startswith(magic):
+            raise DataError(f"{path} is {what}")
+    return data
+
+
+def digest(path: Path) -> bytes:
+    """BLAKE2b of the bytes on disk."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, hashlib.blake2b).digest()
+
+
+def check_names(names: list[str], path: Path) -> None:
+    """Raises DataError for a column without a name or a name that is there twice."""
+    for position, name in enumerate(names, 1):
+        if not name:
+            raise DataError(f"{path}: column {position} of {len(names)} has no name; remedy: name it in the header, or drop the column")
+    for name, times in Counter(names).items():
+        if times > 1:
+            raise DataError(f"{path}: {times} columns are named {name}; remedy: give each column a name of its own")
+
+
+def check_plain(schema: pa.Schema, path: Path) -> None:
+    """Raises DataError for columns that hold lists, objects or bytes."""
+    for field in schema:
+        try:
+            frames.kind_of(field.type)
+        except DataError as error:
+            raise DataError(f"{path}: column {field.name} {error}") from None
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """A file to write that takes the place of `path` when all went well, and leaves nothing when not.
+
+    Raises DataError where the place does not take it: no room, no permission, a folder in the way.
+    """
+    target = path.resolve()  # a link keeps pointing where it points
+    part = target.with_name(f".{target.name[:200]}.{secrets.token_hex(4)}.part")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if target.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        with part.open("xb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(part, target)
+    except OSError as error:
+        if error.errno not in _REMEDIES:
+            raise
+        raise DataError(f"{path} cannot be written: {error.strerror or error}; remedy: {_REMEDIES[error.errno]}") from None
+    finally:
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def compressed(file: BinaryIO, path: Path) -> Iterator[BinaryIO]:
+    """A stream into `file` that compresses by the ending of `path`; the same content gives the same bytes."""
+    ending = path.suffix.lower()
+    if ending == ".gz":
+        with gzip.GzipFile(filename="", fileobj=file, mode="wb", compresslevel=6, mtime=0) as stream:
+            yield cast(BinaryIO, stream)
+    elif ending in COMPRESSION:
+        raise DataError(f"{path}: text is written plain or as .gz, not as {ending}; remedy: an output.path that ends in .gz")
+    else:
+        yield file

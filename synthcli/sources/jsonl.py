@@ -1,0 +1,151 @@
+"""JSON lines: one object a line, plain or compressed; strings stay strings, dates too."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.json
+
+from synthcli.contracts import Schema
+from synthcli.errors import DataError
+from synthcli.sources import files, render
+
+if TYPE_CHECKING:
+    from synthcli.sources import Source
+
+TEXT = False
+_BLOCK = 8 << 20
+_LARGEST = 2**63
+
+
+def read(source: Source) -> pa.Table:
+    """The table; a key that a line lacks is null there. Raises DataError with the line that is no flat object."""
+    path = files.locate(source)
+    data = files.head(path, _BLOCK)
+    if not data.strip():
+        raise DataError(f"{path} is empty; remedy: one JSON object a line")
+    table = _parse(path, {})
+    words = {f.name: pa.string() for f in table.schema if pa.types.is_temporal(f.type)}
+    if words:  # Arrow takes strings that look like dates for dates
+        table = _parse(path, words).select(table.column_names)
+    files.check_names(table.column_names, path)
+    files.check_plain(table.schema, path)
+    _check_integers(table, data, path)
+    return table
+
+
+def columns(source: Source) -> list[str]:
+    """The keys of the lines in the first megabytes."""
+    path = files.locate(source)
+    data = files.head(path, _BLOCK)
+    lines = data.splitlines() if len(data) < _BLOCK else data.splitlines()[:-1]
+    names: dict[str, None] = {}
+    for number, line in enumerate(lines, 1):
+        if line.strip():
+            names |= dict.fromkeys(_object(line, number, path))
+    return list(names)
+
+
+def fingerprint(source: Source) -> bytes:
+    """BLAKE2b of the file."""
+    return files.digest(files.locate(source))
+
+
+def write(chunks: Iterator[pd.DataFrame], schema: Schema, path: Path) -> int:
+    """One object a line; null where there is no value, and for infinities, which JSON does not have."""
+    rows = 0
+    with files.replacing(path) as file, files.compressed(file, path) as stream:
+        for chunk in chunks:
+            stream.write(render.lines(_objects(chunk, schema)))
+            rows += len(chunk)
+    return rows
+
+
+def _objects(chunk: pd.DataFrame, schema: Schema) -> pa.Array:
+    """One JSON object a row. (rows,) string"""
+    parts: list[pa.Array | str] = []
+    for position, (column, (cells, quoted)) in enumerate(zip(schema.columns, render.cells(chunk, schema, json=True))):
+        parts.append(("{" if not position else ", ") + json.dumps(column.name, ensure_ascii=False) + ": ")
+        parts.append(pc.fill_null(_quoted(cells) if quoted else cells, "null"))
+    return render.join([*parts, "}"] if parts else ["{}"], len(chunk))
+
+
+def _quoted(cells: pa.Array) -> pa.Array:
+    for plain, escaped in (("\\", "\\\\"), ('"', '\\"')):
+        cells = pc.replace_substring(cells, plain, escaped)
+    if pc.any(pc.match_substring_regex(cells, r"[\x00-\x1f]")).as_py():
+        for code in range(32):
+            cells = pc.replace_substring(cells, chr(code), json.dumps(chr(code))[1:-1])
+    return pc.binary_join_element_wise('"', cells, '"', "")
+
+
+def _parse(path: Path, types: dict[str, pa.DataType]) -> pa.Table:
+    reading = pa.json.ReadOptions(block_size=_BLOCK)
+    parsing = pa.json.ParseOptions(explicit_schema=pa.schema(list(types.items())), newlines_in_values=False)
+    with files.opened(path) as stream:
+        try:
+            return pa.json.read_json(stream, read_options=reading, parse_options=parsing)
+        except (pa.ArrowInvalid, UnicodeDecodeError) as error:
+            reason = str(error)
+    raise _culprit(path, reason)
+
+
+def _culprit(path: Path, reason: str) -> DataError:
+    """The first line that does not fit, found by reading line by line; Arrow counts rows from the start of a block."""
+    kinds: dict[str, tuple[str, int]] = {}
+    with files.opened(path) as stream:
+        for number, line in enumerate(io.BufferedReader(stream), 1):
+            if not line.strip():
+                continue
+            try:
+                record = _object(line, number, path)
+            except DataError as error:
+                return error
+            for name, value in record.items():
+                kind = _kind(value)
+                first, where = kinds.setdefault(name, (kind, number)) if kind else ("", 0)
+                if kind and kind != first:
+                    both = f"{first} in line {where} and {kind} in line {number}"
+                    return DataError(f"{path}: column {name} is {both}; remedy: one type a column, such as all strings")
+    return DataError(f"{path} cannot be read: {reason.splitlines()[0]}; remedy: one JSON object a line, each key once")
+
+
+def _kind(value: object) -> str | None:
+    if value is None:
+        return None
+    names = {bool: "a boolean", int: "a number", float: "a number", str: "a string", list: "a list", dict: "an object"}
+    return names[type(value)]
+
+
+def _object(line: bytes, number: int, path: Path) -> dict[str, object]:
+    try:
+        record = json.loads(line.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path}: line {number} is not UTF-8 at byte {error.start}; remedy: save the file as UTF-8") from None
+    except ValueError as error:
+        shown = line.decode(errors="replace").strip()[:60]
+        raise DataError(f"{path}: line {number} is no JSON ({error}): {shown}; remedy: one object a line") from None
+    if not isinstance(record, dict):
+        shown = line.decode(errors="replace").strip()[:60]
+        raise DataError(f"{path}: line {number} is {_kind(record) or 'null'}, not an object: {shown}; remedy: one object a line")
+    return record
+
+
+def _check_integers(table: pa.Table, data: bytes, path: Path) -> None:
+    """Integers beyond 64 bits arrive as floats that lost their last digits. Raises DataError where the first megabytes hold such integers."""
+    floats = [f.name for f in table.schema if pa.types.is_floating(f.type)]
+    large = [name for name in floats if (pc.max(pc.abs(table[name])).as_py() or 0) >= _LARGEST]
+    if not large:
+        return
+    for number, line in enumerate(data.splitlines()[:-1] if len(data) == _BLOCK else data.splitlines(), 1):
+        record = _object(line, number, path) if line.strip() else {}
+        for name in large:
+            if isinstance(record.get(name), int):
+                raise DataError(f"{path}: column {name} holds integers beyond 2^63 - 1, which lose digits; remedy: store them as strings")

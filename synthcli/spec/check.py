@@ -1,0 +1,239 @@
+"""What a spec must be besides well-formed: no contradictions, and true of the source's columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from pydantic import ValidationError
+
+from synthcli import plugins
+from synthcli.columns import constraints, frame, made
+from synthcli.contracts import Gauge, Traits
+from synthcli.errors import SpecError, did_you_mean
+from synthcli.sources import builtin
+from synthcli.spec.load import Loaded, Problem
+from synthcli.spec.models import GateKeys, Spec
+
+KINDS = ("boolean", "integer", "float", "datetime", "timedelta", "category", "text", "id")
+PRIVACY = "attacks"
+
+
+def gauges(kind: str) -> dict[str, Gauge]:
+    """Everything that metrics/ or attacks/ can measure, by name."""
+    return {gauge.name: gauge for module in plugins.judges(kind) for gauge in module.GAUGES}
+
+
+def check(loaded: Loaded) -> None:
+    """Raise one SpecError with every contradiction that can be seen without data."""
+    spec = loaded.spec
+    problems = [*_source(spec), *_columns(spec), *_generator(spec), *_asked(spec), *_gates(spec)]
+    if problems:
+        raise loaded.fail(problems)
+
+
+def check_columns(loaded: Loaded, kinds: Mapping[str, str]) -> None:
+    """Raise one SpecError for every key that names a column which the data lacks. kinds: column -> kind."""
+    spec = loaded.spec
+    named: list[tuple[tuple[str | int, ...], str | None]] = [
+        (("privacy_unit",), spec.privacy_unit),
+        (("source", "split", "stratify_by"), spec.source.split.stratify_by),
+        (("evaluate", "target"), spec.evaluate.target),
+        *((("columns", name), name) for name in spec.columns),
+        *((("generator", "params", "order", i), c) for i, c in enumerate(spec.generator.params.get("order", ()) if _is_trees(spec) else ())),
+    ]
+    problems: list[Problem] = [
+        (path, f"the data has no column {name!r}.{did_you_mean(name, kinds)} Columns: {_some(kinds)}")
+        for path, name in named
+        if name is not None and name not in kinds
+    ]
+    target = spec.evaluate.target
+    if target in kinds and kinds[target] not in frame.MODELLED:
+        problems.append((("evaluate", "target"), f"is of type {kinds[target]}, which no model predicts; remedy: a number, boolean or category"))
+    for i, rule in enumerate(spec.constraints):
+        try:
+            constraints.parse_constraint(rule.expr, rule.on_violation).check(kinds)
+        except SpecError as error:
+            problems.append((_rule_path(loaded, i), str(error)))
+    if problems:
+        raise loaded.fail(problems)
+
+
+def _is_trees(spec: Spec) -> bool:
+    return spec.generator.method in (None, "trees") and isinstance(spec.generator.params.get("order", ()), (list, tuple))
+
+
+def _some(names: Mapping[str, str], most: int = 12) -> str:
+    shown = list(names)[:most]
+    return ", ".join(shown) + (f" and {len(names) - most} more" if len(names) > most else "")
+
+
+def _rule_path(loaded: Loaded, i: int) -> tuple[str | int, ...]:
+    raw = loaded.document.data["constraints"][i]
+    return ("constraints", i, "expr") if isinstance(raw, dict) else ("constraints", i)
+
+
+def _source(spec: Spec) -> Iterator[Problem]:
+    source = spec.source
+    files = source.type in ("csv", "parquet", "jsonl")
+    if files and source.path is None:
+        yield ("source",), f"type {source.type} needs path: FILE"
+    if not files and source.path is not None:
+        yield ("source", "path"), f"type {source.type} has no path.{' Give name: instead' if source.type == 'builtin' else ''}"
+    if source.type == "builtin" and source.name is None:
+        yield ("source",), f"type builtin needs name: one of {', '.join(builtin.names())}"
+    if source.type == "builtin" and source.name is not None and source.name not in builtin.names():
+        known = builtin.names()
+        yield ("source", "name"), f"there is no such table.{did_you_mean(source.name, known)} Known: {', '.join(known)}"
+    if source.type != "builtin" and source.name is not None:
+        yield ("source", "name"), f"type {source.type} has no name"
+    if source.type != "csv":
+        for key in sorted(source.model_fields_set & {"delimiter", "quote", "header", "decimal", "null_values"}):
+            yield ("source", key), "belongs to csv sources"
+    if source.split.validation + source.split.holdout >= 1:
+        yield ("source", "split"), "validation and holdout leave nothing to train on; expected a sum below 1"
+    if source.type == "none":
+        for key in sorted(source.model_fields_set & {"split", "max_rows"}):
+            yield ("source", key), "there is no data to split or sample (source.type: none)"
+        if not spec.columns:
+            yield ("columns",), "source.type none needs columns that say how they are made"
+        if spec.privacy_unit is not None:
+            yield ("privacy_unit",), "there is no data to protect (source.type: none)"
+
+
+def _columns(spec: Spec) -> Iterator[Problem]:
+    for name, traits in spec.columns.items():
+        known = (*KINDS, *made.KINDS)
+        if traits.type is not None and traits.type not in known:
+            yield ("columns", name, "type"), f"unknown type.{did_you_mean(traits.type, known)} Known: {', '.join(known)}"
+        if spec.source.type != "none":
+            for key in sorted(traits.model_fields_set & {"distribution", "weights", "sequence", "expr"}):
+                yield ("columns", name, key), "says how a column is made without data; it belongs to source.type: none"
+        low, high = traits.min, traits.max
+        if isinstance(low, (int, float)) and isinstance(high, (int, float)) and low > high:
+            yield ("columns", name, "min"), f"lies above max: {high}"
+        for key in ("min", "max"):
+            bound = getattr(traits, key)
+            if isinstance(bound, str) and traits.type in ("integer", "float"):
+                yield ("columns", name, key), f"expected a number for a column of type {traits.type}"
+        if traits.rare is not None and traits.type not in (None, "category"):
+            yield ("columns", name, "rare"), f"belongs to categories, and the type is {traits.type}"
+
+
+def _generator(spec: Spec) -> Iterator[Problem]:
+    generator = spec.generator
+    if generator.candidates is not None:
+        for key in sorted(generator.model_fields_set & {"method", "params"}):
+            yield ("generator", key), "stands beside candidates; remedy: keep one of the two"
+        for i, candidate in enumerate(generator.candidates):
+            yield from _method(("generator", "candidates", i), candidate.method, candidate.params, spec)
+        return
+    if generator.method == "auto":
+        if generator.params:
+            yield ("generator", "params"), "method: auto chooses the parameters; remedy: name the method"
+        if spec.source.type == "none":
+            yield ("generator", "method"), "auto looks at data, and source.type is none; remedy: method: distributions"
+        return
+    default = "distributions" if spec.source.type == "none" else "trees"
+    yield from _method(("generator",), generator.method or default, generator.params, spec)
+
+
+def _method(path: tuple[str | int, ...], name: str, params: Mapping[str, object], spec: Spec) -> Iterator[Problem]:
+    if name == "auto":
+        yield (*path, "method"), "auto does not race; remedy: name the methods"
+        return
+    try:
+        module = plugins.method(name)
+    except SpecError as error:
+        yield (*path, "method"), str(error)
+        return
+    if spec.source.type == "none" and module.NEEDS_DATA:
+        yield (*path, "method"), f"{name} learns from data, and source.type is none; remedy: method: distributions"
+    if spec.source.type != "none" and not module.NEEDS_DATA:
+        yield (*path, "method"), f"{name} makes data from the spec alone; remedy: source: {{type: none}}"
+    try:
+        module.Params.model_validate(params)
+    except ValidationError as error:
+        known = list(module.Params.model_fields)
+        for e in error.errors():
+            key = tuple(e["loc"])
+            if e["type"] == "extra_forbidden":
+                message = f"{name} has no such parameter.{did_you_mean(str(key[0]), known)} Known: {', '.join(known) or 'none'}"
+            else:
+                message = str(e["msg"]).replace("Input should be", "expected").replace("Value error, ", "")
+            yield (*path, "params", *key), message
+
+
+def _asked(spec: Spec) -> Iterator[Problem]:
+    asked = spec.generate
+    if asked.rows is not None and asked.scale is not None:
+        yield ("generate", "scale"), "stands beside rows; remedy: keep one of the two"
+    if spec.source.type == "none" and asked.rows is None:
+        yield ("generate", "rows"), "is missing: without data, rows must say how many to make"
+    if spec.source.type == "none" and asked.scale is not None:
+        yield ("generate", "scale"), "there is no data to scale; remedy: rows"
+    no_validation = spec.source.type == "none" or spec.source.split.validation == 0
+    if no_validation and (spec.refine.max_rounds or 1) > 1:
+        yield ("refine", "max_rounds"), "rounds are steered by the validation part, and there is none; remedy: max_rounds: 1"
+    if no_validation and spec.generator.candidates is not None and len(spec.generator.candidates) > 1:
+        yield ("generator", "candidates"), "a race is decided on the validation part, and there is none"
+    if spec.source.type == "none" and spec.evaluate.target is not None:
+        yield ("evaluate", "target"), "there is no real data to test a downstream model on"
+
+
+def available(spec: Spec) -> frozenset[str]:
+    """What a verdict of this spec can look at; see Gauge.needs."""
+    have = {"synthetic"}
+    if spec.source.type != "none":
+        have.add("train")
+        if spec.source.split.holdout > 0:
+            have.add("control")
+    if spec.evaluate.target is not None:
+        have.add("target")
+    if spec.constraints:
+        have.add("constraints")
+    return frozenset(have)
+
+
+_LACKS = {
+    "control": "needs a holdout part of real data; remedy: source.split.holdout above 0",
+    "train": "needs real data, and source.type is none",
+    "target": "needs evaluate.target: COLUMN",
+    "constraints": "needs constraints",
+}
+
+
+def _gates(spec: Spec) -> Iterator[Problem]:
+    quality, privacy = gauges("metrics"), gauges(PRIVACY)
+    chosen = spec.privacy_check.attacks
+    if chosen != "default":
+        for i, attack in enumerate(chosen):
+            if attack not in plugins.names(PRIVACY):
+                yield ("privacy_check", "attacks", i), f"unknown attack.{did_you_mean(attack, plugins.names(PRIVACY))} Known: {', '.join(plugins.names(PRIVACY))}"
+        privacy = {g.name: g for m in plugins.judges(PRIVACY) if m.__name__.rpartition(".")[2] in chosen for g in m.GAUGES}
+    have = available(spec)
+    yield from _bounds("evaluate", spec.evaluate.gates or (), quality, "privacy_check.gates", gauges(PRIVACY), have)
+    yield from _bounds("privacy_check", spec.privacy_check.gates or (), privacy, "evaluate.gates", quality, have)
+
+
+def _bounds(
+    section: str, gates: tuple[GateKeys, ...], known: Mapping[str, Gauge], other: str, others: Mapping[str, Gauge], have: frozenset[str]
+) -> Iterator[Problem]:
+    for i, gate in enumerate(gates):
+        path = (section, "gates", i)
+        if gate.min is None and gate.max is None:
+            yield path, f"the gate on {gate.metric} has neither min nor max"
+        if gate.min is not None and gate.max is not None and gate.min > gate.max:
+            yield (*path, "min"), f"lies above max: {gate.max}"
+        if gate.metric not in known:
+            hint = f" It belongs to {other}." if gate.metric in others else did_you_mean(gate.metric, known)
+            yield (*path, "metric"), f"this spec measures no such thing.{hint} Known: {', '.join(known)}"
+            continue
+        for lack in sorted(known[gate.metric].needs - have):
+            yield (*path, "metric"), f"cannot be measured by this spec: it {_LACKS[lack]}"
+        if gate.of == "floor" and "control" not in have:
+            yield (*path, "of"), "the floor is what unseen real data gets, and there is no holdout part"
+
+
+def check_names(loaded: Loaded, names: Sequence[str]) -> None:
+    """`check_columns` as far as column names alone allow; a rule's names are checked, its types are not."""
+    check_columns(loaded, {name: loaded.spec.columns.get(name, Traits()).type or "category" for name in names})

@@ -1,0 +1,189 @@
+"""From a file and --set options to a Spec; every problem with file, line, key, value and remedy, all of them at once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from synthcli.errors import SpecError, did_you_mean
+from synthcli.spec import models, yaml
+from synthcli.spec.models import Spec
+
+Problem = tuple[yaml.Path_, str]
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A spec with where each key stands. folder: what its relative paths are relative to. text: as written."""
+
+    spec: Spec
+    document: yaml.Document
+    folder: Path
+    text: str
+    name: str
+
+    def resolve(self, path: str) -> Path:
+        """A path of the spec as an absolute path."""
+        return (self.folder / Path(path).expanduser()).resolve()
+
+    def fail(self, problems: Sequence[Problem]) -> SpecError:
+        """One error for all problems."""
+        return problem_error(self.document, problems)
+
+
+def load_spec(path: str | Path, sets: Sequence[str] = ()) -> Loaded:
+    """Read, override by `key=value` texts, and validate. Raises SpecError."""
+    file = Path(path)
+    document = yaml.read(file, str(path))
+    for text in sets:
+        document = override(document, text)
+    spec = validate(document)
+    stem = re.sub(r"[^A-Za-z0-9_.-]+", "-", file.name.removesuffix(".yaml").removesuffix(".yml")).strip("-.")
+    name = spec.name or stem[:64] or "spec"
+    return Loaded(spec, document, file.parent.resolve(), file.read_text(encoding="utf-8-sig"), name)
+
+
+def validate(document: yaml.Document) -> Spec:
+    """The spec in a document."""
+    if not isinstance(document.data, dict):
+        raise SpecError(f"{document.where}: is not a mapping of keys; remedy: start with `source:`, see `synth schema`")
+    if problems := list(_later(document.data)):
+        raise problem_error(document, problems)
+    try:
+        return Spec.model_validate(document.data)
+    except ValidationError as error:
+        raise problem_error(document, [_problem(e, document.data) for e in error.errors()]) from None
+
+
+def override(document: yaml.Document, text: str) -> yaml.Document:
+    """The document with `key.path=value` set; positions in lists are numbers."""
+    key, equals, raw = text.partition("=")
+    where = f"--set {text}"
+    if not equals or not key.strip():
+        raise SpecError(f"{where}: expected KEY=VALUE, such as generator.params.min_leaf=50")
+    path: yaml.Path_ = tuple(int(k) if k.isdigit() else k for k in key.strip().split("."))
+    data = _replaced(document.data, path, yaml.value(raw, where), where)
+    kept = {k: line for k, line in document.lines.items() if k[: len(path)] != path}
+    return yaml.Document(data, kept, document.where)
+
+
+def _replaced(data: Any, path: yaml.Path_, value: Any, where: str) -> Any:
+    if not path:
+        return value
+    head, rest = path[0], path[1:]
+    if isinstance(data, list):
+        if not isinstance(head, int) or head >= len(data):
+            raise SpecError(f"{where}: {head} is no position in a list of {len(data)}")
+        return [_replaced(item, rest, value, where) if i == head else item for i, item in enumerate(data)]
+    if data is not None and not isinstance(data, dict):
+        raise SpecError(f"{where}: {data!r} stands where {head!r} would have to be a key")
+    mapping = dict(data or {})
+    mapping[head] = _replaced(mapping.get(head), rest, value, where)
+    return mapping
+
+
+def problem_error(document: yaml.Document, problems: Sequence[Problem]) -> SpecError:
+    """One SpecError with a line per problem: key, value, file:line, what was expected."""
+    lines = []
+    for path, message in problems:
+        value = _at(document.data, path)
+        shown = "" if value is _NOTHING or isinstance(value, (dict, list)) else f" is {_short(value)}"
+        lines.append(f"{_dotted(path)}{shown} ({document.at(path)}); {message}")
+    return SpecError("\n".join(dict.fromkeys(lines)))
+
+
+_NOTHING = object()
+
+
+def _at(data: Any, path: yaml.Path_) -> Any:
+    for key in path:
+        try:
+            data = data[key]
+        except (KeyError, IndexError, TypeError):
+            return _NOTHING
+    return data
+
+
+def _short(value: Any) -> str:
+    text = repr(value) if isinstance(value, str) else "null" if value is None else str(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _dotted(path: yaml.Path_) -> str:
+    return ".".join(str(p) for p in path) or "the spec"
+
+
+def _later(data: dict[str, Any]) -> Iterator[Problem]:
+    """Keys of the format that this version does not honour yet."""
+    for path, message in models.LATER.items():
+        if _at(data, path) is not _NOTHING:
+            yield path, message
+    for path, values in models.LATER_VALUES.items():
+        if (value := _at(data, path)) in values:
+            yield path, f"{value} is not offered by this version; use one of csv, parquet, jsonl"
+    constraints = data.get("constraints")
+    for i, rule in enumerate(constraints if isinstance(constraints, list) else []):
+        for kind in models.LATER_RULES:
+            if isinstance(rule, dict) and kind in rule:
+                yield ("constraints", i, kind), "only expressions over a row are offered by this version"
+    columns = data.get("columns")
+    for name, traits in (columns if isinstance(columns, dict) else {}).items():
+        if "." in str(name) and _at(data, ("source", "tables")) is not _NOTHING:
+            yield ("columns", name), "related tables are not offered by this version"
+        if isinstance(traits, dict) and "units" in traits:
+            yield ("columns", name, "units"), "unknown key"
+
+
+def _problem(error: Any, data: Any) -> Problem:
+    """A pydantic error in our words."""
+    path = _existing(data, tuple(error["loc"]))
+    kind, context = error["type"], error.get("ctx", {})
+    if kind == "extra_forbidden":
+        known = _keys_beside(path)
+        return path, f"unknown key.{did_you_mean(str(path[-1]), known)} Known: {', '.join(known)}"
+    if kind == "missing":
+        return path, "is missing"
+    if kind == "literal_error":
+        expected = str(context["expected"])
+        words = re.findall(r"'([^']*)'", expected)
+        return path, f"expected {expected}.{did_you_mean(str(error['input']), words)}"
+    if kind == "string_pattern_mismatch":
+        return path, "expected letters, digits, '-', '_' and '.', starting with a letter or digit, at most 64"
+    if kind in ("dict_type", "model_type"):
+        return path, "expected a mapping of keys"
+    return path, str(error["msg"]).replace("Input should be", "expected").replace("Value error, ", "")
+
+
+def _existing(data: Any, location: tuple[Any, ...]) -> yaml.Path_:
+    """A pydantic location without the names of union members that it inserts."""
+    path: list[str | int] = []
+    for i, key in enumerate(location):
+        if _at(data, (*path, key)) is not _NOTHING or i == len(location) - 1:
+            path.append(key)
+    if len(path) > 1 and _at(data, tuple(path)) is _NOTHING and isinstance(_at(data, tuple(path[:-1])), (str, int, float, bool)):
+        path.pop()  # the last name was a union member such as 'str'
+    return tuple(path)
+
+
+def _keys_beside(path: yaml.Path_) -> list[str]:
+    """The keys that may stand where the last key of a path stands."""
+    model: Any = Spec
+    for key in path[:-1]:
+        if isinstance(key, int):
+            continue
+        field = model.model_fields.get(key) if isinstance(model, type) else None
+        nested = list(_models(field.annotation)) if field else []
+        model = nested[0] if nested else model
+    return [f.alias or name for name, f in model.model_fields.items()]
+
+
+def _models(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for inner in get_args(annotation):
+        yield from _models(inner)

@@ -1,0 +1,163 @@
+"""The spec as pydantic models: every key once, with its default, bounds and help. ../docs/spec.md and `synth schema` come from here."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from synthcli.contracts import Gate, Limits, Traits
+
+NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$"
+
+
+class Part(BaseModel):
+    """A section of the spec: no unknown keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Split(Part):
+    validation: float = Field(0.1, ge=0, lt=1, description="share of privacy units that steers refinement and racing")
+    holdout: float = Field(0.2, ge=0, lt=1, description="share that gives the verdict, once; 0: no verdict on real data")
+    stratify_by: str | None = Field(None, description="column whose values keep their shares in every part")
+
+
+class Source(Part):
+    type: Literal["csv", "parquet", "jsonl", "builtin", "none"] = Field(description="where the data comes from; none: the columns say how they are made")
+    path: str | None = Field(None, description="file, relative to the spec")
+    name: str | None = Field(None, description="table of type builtin")
+    dataset: str | None = Field(None, pattern=NAME, description="declared identity of the data across versions of the file")
+    split: Split = Split()
+    max_rows: int | None = Field(None, ge=1, description="uniform sample for fitting when the table is larger")
+    delimiter: str | None = Field(None, min_length=1, max_length=1, description="csv: found by looking when not given")
+    quote: str | None = Field(None, min_length=1, max_length=1, description="csv: quoting character")
+    encoding: str | None = Field(None, description="csv, jsonl: such as latin-1; default UTF-8")
+    header: bool = Field(True, description="csv: the first line names the columns")
+    decimal: Literal[".", ","] = Field(".", description="csv: decimal sign")
+    null_values: tuple[str, ...] | None = Field(None, description="csv: words that mean null, besides the empty cell")
+
+
+OnViolation = Literal["error", "warn", "drop"]
+
+
+class Rule(Part):
+    expr: str = Field(description="expression over the columns of a row that must not be false")
+    on_violation: OnViolation = Field("error", description="what rows of the source that break it cause")
+
+
+def _rule(raw: Any) -> Any:
+    return {"expr": raw} if isinstance(raw, str) else raw
+
+
+class Candidate(Part):
+    method: str
+    params: dict[str, Any] = Field(default_factory=dict)
+
+
+def _candidate(raw: Any) -> Any:
+    return {"method": raw} if isinstance(raw, str) else raw
+
+
+class LimitKeys(Part):
+    minutes: float | None = Field(None, gt=0, description="wall time of a fit")
+    memory_gb: float | None = Field(None, gt=0, description="resident memory during a fit, in GiB")
+
+    def build(self) -> Limits:
+        return Limits(self.minutes, self.memory_gb)
+
+
+class Generator(Part):
+    method: str | None = Field(None, description="one of `synth methods`, or auto; default: trees, without data distributions")
+    params: dict[str, Any] = Field(default_factory=dict, description="parameters of the method, see `synth methods NAME`")
+    candidates: tuple[Annotated[Candidate, BeforeValidator(_candidate)], ...] | None = Field(None, min_length=1, description="methods that race by the gates")
+    limits: LimitKeys = LimitKeys()
+
+
+class Generate(Part):
+    rows: int | None = Field(None, ge=1, le=10**12, description="rows to make; default: as many as the source has")
+    scale: float | None = Field(None, gt=0, le=10**6, description="rows as a multiple of the source's")
+
+
+class GateKeys(Part):
+    metric: str = Field(description="name of a measurement, see `synth methods --metrics`")
+    min: float | None = None
+    max: float | None = None
+    severity: Literal["error", "warn"] = Field("error", description="warn: reported, does not fail the run")
+    bound: Literal["interval", "value"] = Field("interval", description="interval asks the unfavourable end of the 95 % interval")
+    of: Literal["floor"] | None = Field(None, description="floor: min and max are multiples of what unseen real data gets")
+
+    def build(self) -> Gate:
+        return Gate(self.metric, self.min, self.max, self.severity, self.bound, self.of)
+
+
+class Evaluate(Part):
+    target: str | None = Field(None, description="column that a downstream model predicts: train on synthetic, test on real")
+    gates: tuple[GateKeys, ...] | None = Field(None, description="bounds on measurements; default gates where not given, [] for none")
+
+
+class PrivacyCheck(Part):
+    attacks: Literal["default"] | tuple[str, ...] = Field("default", description="default, or a list of attacks")
+    gates: tuple[GateKeys, ...] | None = Field(None, description="bounds on privacy measurements; default gates where not given, [] for none")
+
+
+class Refine(Part):
+    max_rounds: int | None = Field(None, ge=1, le=100, description="rounds of train, generate, evaluate, privacy-check; default 3, 1 without a validation part")
+
+
+class Output(Part):
+    format: Literal["csv", "parquet", "jsonl"] = "parquet"
+    path: str | None = Field(None, description="file that is swapped in when the gates pass, relative to the spec")
+
+
+class Retention(Part):
+    keep: int | None = Field(None, ge=1, description="newest finished versions to keep")
+    days: float | None = Field(None, gt=0, description="age at which versions are removed")
+
+
+class Spec(Part):
+    """A spec: one table from a source (or from nothing), a generator, rules, gates and an output."""
+
+    version: Literal[1] = 1
+    name: str | None = Field(None, pattern=NAME, description="folder of the runs; default: the spec's file name")
+    description: str = ""
+    seed: int = Field(0, ge=0, lt=2**63, description="same spec, seed, data and package versions give the same bytes")
+    source: Source
+    privacy_unit: str | None = Field(None, description="column that names who is protected; default: the row")
+    columns: dict[str, Traits] = Field(default_factory=dict, description="only where inference needs help; without a source: how each is made")
+    constraints: tuple[Annotated[Rule, BeforeValidator(_rule)], ...] = ()
+    generator: Generator = Generator()
+    generate: Generate = Generate()
+    evaluate: Evaluate = Evaluate()
+    privacy_check: PrivacyCheck = PrivacyCheck()
+    refine: Refine = Refine()
+    output: Output = Output()
+    retention: Retention = Retention()
+
+
+_DP = "formal privacy guarantees are not offered by this version"
+LATER: dict[tuple[str, ...], str] = {  # keys of the format that this version cannot honour: refused, never ignored
+    ("privacy",): _DP,
+    ("purpose",): "gates chosen by purpose are not offered by this version; write the gates out",
+    ("modality",): "this version makes single tables only",
+    ("entity",): "this version makes single tables only",
+    ("time",): "this version makes single tables only",
+    ("execution",): "this version runs in one local process",
+    ("source", "tables"): "related tables are not offered by this version",
+    ("source", "relationships"): "related tables are not offered by this version",
+    ("source", "url"): "databases and object stores are not offered by this version; export to parquet or csv",
+    ("source", "query"): "databases are not offered by this version; export to parquet or csv",
+    ("source", "table"): "databases are not offered by this version; export to parquet or csv",
+    ("generate", "where"): "conditions are not offered by this version",
+    ("generate", "balance"): "balancing is not offered by this version",
+    ("generate", "fairness"): "fairness is not offered by this version",
+    ("generate", "copies"): "several copies are not offered by this version; run with several --seed",
+    ("evaluate", "preserve"): "named properties are not offered by this version",
+    ("evaluate", "domain"): "own metrics are not offered by this version",
+    ("evaluate", "downstream"): "downstream commands are not offered by this version; run them on the output",
+}
+LATER_VALUES: dict[tuple[str, ...], tuple[str, ...]] = {
+    ("source", "type"): ("excel", "sql", "folder"),
+    ("output", "format"): ("excel", "sql"),
+}
+LATER_RULES = ("unique", "one_of")  # constraints that are not expressions over a row

@@ -1,0 +1,135 @@
+"""YAML 1.2 core with line numbers: `yes` and `on` are words, 1e-5 is a number, dates are words, a duplicate key is an error."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from synthcli.errors import SpecError
+
+Path_ = tuple[str | int, ...]  # keys and list positions from the root of the document
+MAX_BYTES = 1_000_000
+MAX_NODES = 50_000  # with aliases expanded: a small file can stand for billions
+MAX_DEPTH = 40
+
+
+@dataclass(frozen=True)
+class Document:
+    """Plain values with the line of each key. where: the file's name as the user wrote it."""
+
+    data: Any
+    lines: dict[Path_, int]
+    where: str
+
+    def at(self, path: Path_) -> str:
+        """`file:line` of the nearest key above or at a path."""
+        for end in range(len(path), -1, -1):
+            if path[:end] in self.lines:
+                return f"{self.where}:{self.lines[path[:end]]}"
+        return self.where
+
+
+_CORE = (
+    ("tag:yaml.org,2002:null", r"(?:~|null|Null|NULL|)$", ["~", "n", "N", ""]),
+    ("tag:yaml.org,2002:bool", r"(?:true|True|TRUE|false|False|FALSE)$", list("tTfF")),
+    ("tag:yaml.org,2002:int", r"(?:[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+)$", list("-+0123456789")),
+    ("tag:yaml.org,2002:float", r"(?:[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$", list("-+0123456789.")),
+)  # fmt: skip
+
+
+class _Loader(yaml.SafeLoader):
+    """Resolves plain scalars by the core schema alone."""
+
+    yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 - the attribute of the base class
+
+
+for _tag, _pattern, _first in _CORE:
+    _Loader.add_implicit_resolver(_tag, re.compile(_pattern), _first)
+
+
+def read(path: Path, where: str | None = None) -> Document:
+    """The document in a file. Raises SpecError with the line for anything that is not one plain YAML document."""
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise SpecError(f"{path}: cannot be read ({error.strerror}); remedy: name a spec file") from None
+    if len(raw) > MAX_BYTES:
+        raise SpecError(f"{path}: {len(raw):,} bytes are more than a spec can have ({MAX_BYTES:,}); is this a data file?")
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise SpecError(f"{path}: is not UTF-8 text (byte {error.start}); remedy: name a YAML spec") from None
+    return parse(text, where or str(path))
+
+
+def parse(text: str, where: str = "spec") -> Document:
+    """The document in a text."""
+    try:
+        node = yaml.compose(text, Loader=_Loader)
+        if node is None:
+            raise SpecError(f"{where}: is empty; remedy: start with `source:`, see `synth schema`")
+        walk = _Walk(where)
+        return Document(walk.value(node, (), 0), walk.lines, where)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = f":{mark.line + 1}" if mark else ""
+        raise SpecError(f"{where}{line}: is not valid YAML: {error.problem or error.context}") from None
+    except yaml.YAMLError as error:
+        raise SpecError(f"{where}: is not valid YAML: {str(error).splitlines()[0]}") from None
+    except RecursionError:
+        raise SpecError(f"{where}: nests deeper than a spec can") from None
+
+
+def value(text: str, where: str) -> Any:
+    """One YAML value, such as the right side of --set."""
+    return parse(text, where).data if text.strip() else None
+
+
+class _Walk:
+    """Turns nodes into values, with their lines and with bounds on what aliases may blow up to."""
+
+    def __init__(self, where: str) -> None:
+        self.where, self.nodes, self.lines = where, 0, dict[Path_, int]()
+
+    def value(self, node: yaml.Node, path: Path_, depth: int) -> Any:
+        self.nodes += 1
+        line = node.start_mark.line + 1
+        self.lines.setdefault(path, line)
+        if self.nodes > MAX_NODES or depth > MAX_DEPTH:
+            raise SpecError(f"{self.where}:{line}: expands to more than {MAX_NODES:,} values or {MAX_DEPTH} levels; remedy: fewer aliases")
+        if isinstance(node, yaml.MappingNode):
+            return self._mapping(node, path, depth)
+        if isinstance(node, yaml.SequenceNode):
+            return [self.value(item, (*path, i), depth + 1) for i, item in enumerate(node.value)]
+        return self._scalar(node, line)
+
+    def _mapping(self, node: yaml.MappingNode, path: Path_, depth: int) -> dict[str, Any]:
+        out: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            line = key_node.start_mark.line + 1
+            if not isinstance(key_node, yaml.ScalarNode):
+                raise SpecError(f"{self.where}:{line}: a key must be a word")
+            key = key_node.value.lower() if key_node.tag.endswith(":bool") else str(key_node.value)
+            if key in out:
+                raise SpecError(f"{self.where}:{line}: the key {key!r} stands twice; remedy: keep one of the two")
+            self.lines[(*path, key)] = line
+            out[key] = self.value(value_node, (*path, key), depth + 1)
+        return out
+
+    def _scalar(self, node: yaml.Node, line: int) -> Any:
+        kind, text = node.tag.rpartition(":")[2], str(node.value)
+        if not node.tag.startswith("tag:yaml.org,2002:") or kind not in ("str", "null", "bool", "int", "float"):
+            raise SpecError(f"{self.where}:{line}: the tag {node.tag} is not allowed in a spec")
+        if kind == "null":
+            return None
+        if kind == "bool":
+            return text.lower() == "true"
+        if kind == "int":
+            return int(text, 0) if text.startswith(("0o", "0x")) else int(text)
+        if kind == "float":
+            return float(text.lower().replace(".inf", "inf").replace(".nan", "nan"))
+        return text

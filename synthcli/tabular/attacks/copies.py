@@ -1,0 +1,72 @@
+"""Are there copies of train records beyond what unseen real records are."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from synthcli.contracts import Evidence, Gauge, Measurement
+from synthcli.tabular import compare
+from synthcli.tabular.data import Table
+from synthcli.tabular.encoding import Encoded, Part, cut, encode
+
+EXCESS = Gauge(
+    "excess_copies", "lower", frozenset({"train", "control", "synthetic"}),
+    "share of synthetic records equal to a train record minus the same share of control records, near-unique columns left out", "share",
+)  # fmt: skip
+COPIES = Gauge("copies", "lower", frozenset({"train", "control", "synthetic"}), "share of synthetic records equal to a train record", "share")
+GAUGES: tuple[Gauge, ...] = (EXCESS, COPIES)
+ROWS = 500_000
+_DIGITS = 6  # significant digits of a number that must agree
+
+
+def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement]:
+    """Both: Newcombe interval for the difference, Wilson for the share. control: the share of control records, which no fit has seen."""
+    if note := compare.lacking(evidence, "train", "control", "synthetic"):
+        return compare.unmeasured(GAUGES, note)
+    tables: dict[str, Table] = {k: cut(getattr(evidence, k), ROWS, rng=rng) for k in ("train", "control", "synthetic")}
+    if evidence.full and evidence.baseline is not None and len(evidence.baseline):
+        tables["baseline"] = cut(evidence.baseline, ROWS, rng=rng)
+    encoded = encode(tables, evidence.schema)
+    if not encoded.names:
+        return compare.unmeasured(GAUGES, "no column to compare records by")
+    copied = _copied(encoded)
+    n, m = len(copied["synthetic"]), len(copied["control"])
+    hits, control = int(copied["synthetic"].sum()), int(copied["control"].sum())
+    base = copied["baseline"].mean() if "baseline" in copied else None
+    low, high = compare.newcombe(hits, n, control, m)
+    excess_of_base = None if base is None else base - control / m
+    return [
+        compare.measured(EXCESS, hits / n - control / m, low, high, n=n, floor=0.0, baseline=excess_of_base, control=control / m),
+        compare.measured(COPIES, hits / n, *compare.wilson(hits, n), n=n, floor=control / m, baseline=base, control=control / m),
+    ]
+
+
+def _copied(encoded: Encoded) -> dict[str, np.ndarray]:
+    """Which rows of each part but train equal a train row in all columns that are not near-unique."""
+    hashed = {name: _hashed(part) for name, part in encoded.parts.items()}
+    train = hashed["train"]
+    distinct = np.array([len(np.unique(column)) for column in train.T])
+    keep = distinct < max(len(train) / 2, 1)
+    keys = {name: _key(columns[:, keep if keep.any() else slice(None)]) for name, columns in hashed.items()}
+    known = np.unique(keys["train"])
+    return {name: np.isin(key, known) for name, key in keys.items() if name != "train"}
+
+
+def _hashed(part: Part) -> np.ndarray:
+    """A hash of each cell, numbers rounded to significant digits. (rows, columns) uint64"""
+    x = part.numbers
+    with np.errstate(divide="ignore", invalid="ignore"):
+        scale = 10.0 ** (_DIGITS - 1 - np.floor(np.log10(np.abs(x))))
+        rounded = np.where(np.isfinite(scale) & (scale > 0), np.round(x * scale) / scale, x) + 0.0  # + 0.0: -0 is 0
+    cells = [pd.util.hash_array(column) for column in (*rounded.T, *part.codes.T)]
+    return np.column_stack(cells)
+
+
+def _key(cells: np.ndarray) -> np.ndarray:
+    """One hash of each row. (rows,) uint64"""
+    key = np.full(len(cells), 14695981039346656037, dtype=np.uint64)
+    for column in cells.T:
+        key = (key ^ column) * np.uint64(1099511628211)
+        key ^= key >> np.uint64(29)
+    return key

@@ -1,0 +1,47 @@
+"""Can an attacker who holds the synthetic records tell who was in train."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from synthcli.contracts import Evidence, Gauge, Measurement
+from synthcli.tabular import compare
+from synthcli.tabular.data import Table
+from synthcli.tabular.encoding import cut, encode, one_per_unit
+from synthcli.tabular.neighbours import affordable, embed, nearest
+
+MEMBERSHIP = Gauge(
+    "membership_auc", "lower", frozenset({"train", "control", "synthetic"}),
+    "ROC AUC of an attacker who calls the records nearest to a synthetic one members: train against control records; 0.5 is guessing", "auc",
+)  # fmt: skip
+GAUGES: tuple[Gauge, ...] = (MEMBERSHIP,)
+CANDIDATES, REFERENCES = 4_000, 12_000  # of members and of others; synthetic records
+_FEWEST = 20
+
+
+def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement]:
+    """One record of each privacy unit, so that records are independent; DeLong interval.
+
+    control: the same attack on two halves of control, of which neither was seen. baseline: against independent columns.
+    """
+    if note := compare.lacking(evidence, "train", "control", "synthetic"):
+        return compare.unmeasured(GAUGES, note)
+    members, others = one_per_unit(evidence.train, rng=rng), one_per_unit(evidence.control, rng=rng)
+    size = min(len(members), len(others), CANDIDATES if evidence.full else CANDIDATES // 2)
+    if size < _FEWEST:
+        return compare.unmeasured(GAUGES, f"fewer than {_FEWEST} train or control records to tell apart")
+    twice, references = affordable(2 * size, min(len(evidence.synthetic), REFERENCES), len(evidence.schema.columns))
+    tables: dict[str, Table] = {"train": cut(members, twice // 2, rng=rng), "control": cut(others, twice // 2, rng=rng)}
+    tables["synthetic"] = cut(evidence.synthetic, references, rng=rng)
+    if evidence.full and evidence.baseline is not None and len(evidence.baseline):
+        tables["baseline"] = cut(evidence.baseline, references, rng=rng)
+    encoded = encode(tables, evidence.schema)
+    if not encoded.names:
+        return compare.unmeasured(GAUGES, "no column to compare records by")
+    points = embed(encoded)
+    near = {k: [-nearest(points[side], points[k])[0] for side in ("train", "control")] for k in ("synthetic", "baseline") if k in points}
+    value, variance = compare.auc(*near["synthetic"])
+    unseen = near["synthetic"][1]
+    control = compare.auc(*np.array_split(rng.permutation(unseen), 2))[0]
+    base = compare.auc(*near["baseline"])[0] if "baseline" in near else None
+    return [compare.measured(MEMBERSHIP, value, *compare.around(value, variance), n=twice // 2 * 2, baseline=base, control=control)]

@@ -1,0 +1,67 @@
+"""A table as a Dataset: a canonical frame (columns/frame.py) with its schema, and its split by privacy unit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+import pandas as pd
+
+from synthcli.contracts import BLOCK, Dataset, Schema
+from synthcli.errors import DataError
+
+
+class Table(Dataset):
+    """Rows of one table. frame: columns by name in schema order, RangeIndex."""
+
+    def __init__(self, frame: pd.DataFrame, schema: Schema) -> None:
+        self.frame = frame.reset_index(drop=True)[schema.names]
+        self.schema = schema
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    def chunks(self, rows: int = BLOCK) -> Iterator[Table]:
+        for start in range(0, len(self), rows):
+            yield Table(self.frame.iloc[start : start + rows], self.schema)
+
+    def take(self, positions: np.ndarray) -> Table:
+        """The rows at these positions, in this order."""
+        return Table(self.frame.iloc[positions], self.schema)
+
+    def units(self) -> np.ndarray:
+        """The privacy unit of each row as integers from 0; a null unit stands for itself alone. (rows,) int64"""
+        if self.schema.unit is None:
+            return np.arange(len(self))
+        codes, known = pd.factorize(self.frame[self.schema.unit])
+        alone = codes < 0
+        return np.where(alone, len(known) + np.cumsum(alone) - 1, codes).astype(np.int64)
+
+    def split(self, fractions: Mapping[str, float], *, rng: np.random.Generator, stratify_by: str | None = None) -> dict[str, Table]:
+        """Parts by name, of units drawn at random; with `stratify_by`, within each value of that column (of a unit's first row).
+
+        Raises DataError when a part that was asked for would be empty.
+        """
+        units = self.units()
+        first = np.unique(units, return_index=True)[1]
+        if stratify_by is None:
+            strata = np.zeros(len(first), dtype=np.int64)
+        else:
+            strata = pd.factorize(self.frame[stratify_by].iloc[first])[0]
+        # one shuffled order per stratum, cut at the cumulated fractions: position 0..1 of a unit within its stratum
+        order = np.lexsort((rng.random(len(first)), strata))
+        place = np.empty(len(first))
+        sizes = np.bincount(strata[order] - strata.min()) if len(first) else np.zeros(0, dtype=int)
+        place[order] = np.concatenate([(np.arange(n) + 0.5) / n for n in sizes if n]) if len(first) else []
+        edges = np.cumsum(list(fractions.values()))
+        part_of_unit = np.minimum(np.searchsorted(edges, place, side="left"), len(edges) - 1)
+        part = part_of_unit[units] if len(units) else np.zeros(0, dtype=int)
+        parts = {name: self.take(np.flatnonzero(part == i)) for i, name in enumerate(fractions)}
+        for name, rows in parts.items():
+            if fractions[name] > 0 and not len(rows):
+                what = "rows" if self.schema.unit is None else f"values of {self.schema.unit}"
+                raise DataError(
+                    f"source.split: {len(first)} {what} are too few for a {name} part of {fractions[name]:g}; "
+                    "remedy: more data, or split: {validation: 0, holdout: 0} (then nothing is compared with real data)"
+                )
+        return parts

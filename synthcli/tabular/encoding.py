@@ -1,0 +1,113 @@
+"""Tables as arrays that judges can compare: numbers as floats, categories as codes that mean the same in every part."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from synthcli.columns import frame as frames
+from synthcli.contracts import Schema
+from synthcli.tabular.data import Table
+
+_HUGE = 1e100  # beyond it, squares and ranges overflow
+
+
+@dataclass(frozen=True)
+class Part:
+    """One encoded table. numbers: (rows, numbers) float64, NaN where null; codes: (rows, categories) int64, -1 where null; units: (rows,)."""
+
+    numbers: np.ndarray
+    codes: np.ndarray
+    units: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.units)
+
+    def matrix(self) -> np.ndarray:
+        """All columns as floats with NaN for null, numbers first. (rows, columns)"""
+        return np.hstack([self.numbers, np.where(self.codes < 0, np.nan, self.codes)])
+
+    def take(self, rows: np.ndarray) -> Part:
+        return Part(self.numbers[rows], self.codes[rows], self.units[rows])
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """Parts in one coding. sizes: categories of each coded column over all parts; code 0 is the most frequent one."""
+
+    numbers: list[str]
+    categories: list[str]
+    sizes: np.ndarray
+    parts: dict[str, Part]
+
+    @property
+    def names(self) -> list[str]:
+        return [*self.numbers, *self.categories]
+
+
+def judged(schema: Schema) -> tuple[list[str], list[str]]:
+    """The names of the columns with an order, and of those of few values; ids, text and made-up kinds are in neither."""
+    return (
+        [c.name for c in schema.columns if c.kind in frames.NUMBERS],
+        [c.name for c in schema.columns if c.kind in frames.CODES],
+    )
+
+
+def as_floats(values: pd.Series) -> np.ndarray:
+    """A number column as float64; times in seconds. Nulls and infinities, which are no measured value either, are NaN."""
+    if pd.api.types.is_datetime64_any_dtype(values):
+        zero = pd.Timestamp(0, tz=getattr(values.dtype, "tz", None))
+        values = (values - zero).dt.total_seconds()
+    elif pd.api.types.is_timedelta64_dtype(values):
+        values = values.dt.total_seconds()
+    floats = pd.to_numeric(values, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+    return np.where(np.isfinite(floats), np.clip(floats, -_HUGE, _HUGE), np.nan)
+
+
+def as_codes(columns: list[pd.Series]) -> tuple[list[np.ndarray], int]:
+    """The same column of several tables as ranks by joint frequency, -1 where null, and the number of categories."""
+    if len({str(c.dtype) for c in columns}) > 1:
+        columns = [c.astype(object) for c in columns]
+    codes, known = pd.factorize(pd.concat(columns, ignore_index=True))
+    rank = np.empty(len(known) + 1, dtype=np.int64)
+    rank[np.argsort(-np.bincount(codes[codes >= 0], minlength=len(known)), kind="stable")] = np.arange(len(known))
+    rank[-1] = -1  # code -1, null, looks up the last place
+    return np.split(rank[codes], np.cumsum([len(c) for c in columns])[:-1]), len(known)
+
+
+def encode(tables: Mapping[str, Table], schema: Schema) -> Encoded:
+    """Tables of one schema in one coding."""
+    numbers, categories = judged(schema)
+    coded = [as_codes([t.frame[name] for t in tables.values()]) for name in categories]
+    parts = {}
+    for i, (name, table) in enumerate(tables.items()):
+        floats = [as_floats(table.frame[c]) for c in numbers]
+        parts[name] = Part(_stack(floats, len(table), np.float64), _stack([c[i] for c, _ in coded], len(table), np.int64), table.units())
+    return Encoded(numbers, categories, np.array([size for _, size in coded], dtype=np.int64), parts)
+
+
+def _stack(columns: list[np.ndarray], rows: int, dtype: type) -> np.ndarray:
+    """Columns side by side, each contiguous. (rows, columns)"""
+    out: np.ndarray = np.empty((rows, len(columns)), dtype=dtype, order="F")
+    for j, column in enumerate(columns):
+        out[:, j] = column
+    return out
+
+
+def cut(table: Table, rows: int, *, rng: np.random.Generator) -> Table:
+    """At most so many rows, drawn without replacement, in their order."""
+    if len(table) <= rows:
+        return table
+    return table.take(np.sort(rng.choice(len(table), rows, replace=False)))
+
+
+def one_per_unit(table: Table, *, rng: np.random.Generator) -> Table:
+    """One row of each privacy unit, drawn at random, so that rows are independent."""
+    if table.schema.unit is None:
+        return table
+    order = rng.permutation(len(table))
+    first = np.unique(table.units()[order], return_index=True)[1]
+    return table.take(np.sort(order[first]))

@@ -1,0 +1,30 @@
+"""CopulaGAN: CTGAN on numbers that their distributions have made normal (sdv's CopulaGANSynthesizer)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from synthcli.contracts import Dial, Job
+from synthcli.tabular import sdv
+from synthcli.tabular.data import Table
+
+MODALITY = "tabular"
+MODES = frozenset({"none"})
+NEEDS_DATA = True
+EXTRA = "sdv"
+TRUSTED_LOAD = True
+DIAL = Dial("epochs", fidelity=2000, privacy=20)
+
+
+class Params(sdv.Gan, sdv.Margins):
+    """Those of CTGAN, and the distributions of the numbers. epochs is the dial."""
+
+
+def fit(data: Table, params: Params, *, job: Job) -> sdv.SdvModel:
+    """Train until the epochs or the limits are reached, whichever is first."""
+    return sdv.fit(data, "CopulaGANSynthesizer", params, job=job)
+
+
+def load(folder: Path) -> sdv.SdvModel:
+    """The model that `save` wrote."""
+    return sdv.load(folder)

@@ -1,0 +1,33 @@
+"""CTGAN: a conditional generative adversarial network for tables (sdv's CTGANSynthesizer).
+
+Xu, Skoularidou, Cuesta-Infante & Veeramachaneni 2019 (Modeling tabular data using conditional GAN, NeurIPS).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from synthcli.contracts import Dial, Job
+from synthcli.tabular import sdv
+from synthcli.tabular.data import Table
+
+MODALITY = "tabular"
+MODES = frozenset({"none"})
+NEEDS_DATA = True
+EXTRA = "sdv"
+TRUSTED_LOAD = True
+DIAL = Dial("epochs", fidelity=2000, privacy=20)
+
+
+class Params(sdv.Gan):
+    """epochs is the dial."""
+
+
+def fit(data: Table, params: Params, *, job: Job) -> sdv.SdvModel:
+    """Train until the epochs or the limits are reached, whichever is first."""
+    return sdv.fit(data, "CTGANSynthesizer", params, job=job)
+
+
+def load(folder: Path) -> sdv.SdvModel:
+    """The model that `save` wrote."""
+    return sdv.load(folder)

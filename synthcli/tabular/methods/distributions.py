@@ -1,0 +1,271 @@
+"""Columns as the spec says they are made: distributions, weights, sequences, expressions, made-up values. Looks at no data.
+
+A column that says nothing of how it is made gets a default where only one makes sense: a boolean is even, a column with `categories` takes
+them evenly, a number or date with both `min` and `max` is uniform between them, ids and made-up types are made up.
+Without a `format`, dates have a resolution of seconds; a format without a time of day means days.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from pydantic import BaseModel, ConfigDict
+
+from synthcli import seeds
+from synthcli.columns import expressions, made, recipes
+from synthcli.columns import frame as frames
+from synthcli.contracts import BLOCK, Column, Dataset, Job, Model, Request, Schema
+from synthcli.errors import SpecError, did_you_mean
+from synthcli.tabular.data import Table
+
+MODALITY = "tabular"
+MODES = frozenset({"none"})
+NEEDS_DATA = False
+EXTRA = None
+TRUSTED_LOAD = False
+DIAL = None
+
+RECIPES = ("expr", "sequence", "weights", "distribution", "pattern", "provider")
+TYPES = frames.MODELLED | made.MADE
+_RESULTS = {"boolean": "boolean", "integer": "number", "float": "number", "datetime": "datetime", "timedelta": "timedelta"}
+_STORAGE = {"boolean": "bool", "integer": "int64", "float": "double", "timedelta": "duration[us]"}
+_TYPE_OF_RESULT = {"boolean": "boolean", "number": "float", "datetime": "datetime", "timedelta": "timedelta"}
+
+
+class Params(BaseModel):
+    """Nothing: the columns of the spec say it all."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Made(Model):
+    """A schema whose columns say how they are made. key: of the bijections behind unique values, the same for all blocks."""
+
+    def __init__(self, schema: Schema, key: int) -> None:
+        self.schema, self.key = schema, key
+        self.order = _order(schema)
+
+    def sample(self, request: Request, block: int, *, rng: np.random.Generator) -> Table:
+        start, rows = block * BLOCK, request.size(block)
+        base = int(rng.integers(2**63))
+        frame = pd.DataFrame(index=pd.RangeIndex(rows))
+        for name in self.order:
+            column = self.schema[name]
+            # a stream for each column, so that adding one changes no other
+            frame[name] = _make(column, frame, start, rows, key=self.key, rng=seeds.stream(base, name))
+        return Table(frame, self.schema)
+
+    def save(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "model.json").write_text(json.dumps({"schema": self.schema.to_json(), "key": self.key}), encoding="utf-8")
+
+
+def fit(data: Dataset, params: Params, *, job: Job) -> Made:
+    """A model of the schema alone; rows are not looked at. Raises SpecError."""
+    schema = complete(data.schema)
+    check(schema)
+    return Made(schema, int(job.stream("distributions", "key").integers(2**63)))
+
+
+def load(folder: Path) -> Made:
+    """The model that `save` wrote."""
+    saved = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+    return Made(Schema.from_json(saved["schema"]), saved["key"])
+
+
+def complete(schema: Schema) -> Schema:
+    """The schema with a type and a storage for every column. Storage that is already other than string stays. Raises SpecError."""
+    columns = {c.name: _typed(c) for c in schema.columns}
+    for name in _order(schema):  # what an expression gives depends on the columns before it
+        column = columns[name]
+        if column.get("type") is None and column.declared.expr is not None:
+            kinds = {n: c.kind for n, c in columns.items()}
+            result = _expression(column).check(kinds)
+            column = _with_type(column, _TYPE_OF_RESULT.get(result, "category"))
+        columns[name] = replace(column, storage=_storage(column)) if column.storage == "string" else column
+    return replace(schema, columns=tuple(columns.values()))
+
+
+def check(schema: Schema, rows: int | None = None) -> None:
+    """Raise SpecError for the first column whose recipe cannot be followed. rows: those that will be asked for, where known."""
+    schema = complete(schema)
+    kinds = {c.name: c.kind for c in schema.columns}
+    for column in schema.columns:
+        if column.kind not in TYPES:
+            near = did_you_mean(column.kind, TYPES)
+            raise SpecError(f"columns.{column.name}.type: unknown type {column.kind!r}.{near} Known: {', '.join(sorted(TYPES))}")
+        recipe = _recipe(column)
+        _check_traits(column, recipe)
+        if recipe == "expr":
+            _check_expr(column, kinds)
+        elif recipe == "made":
+            made.check(column)
+            made.check_rows(column, rows or 0)
+        else:
+            recipes.make(recipe, column, max(rows or 1, 1) - 1, 1, rng=np.random.default_rng(0))
+
+
+def _typed(column: Column) -> Column:
+    """The column with the type that its recipe implies, where none is given; expressions come later."""
+    said = column.declared
+    if column.get("type") is not None or said.expr is not None:
+        return column
+    if said.weights is not None or said.categories is not None:
+        return _with_type(column, "category")
+    if said.distribution is not None:
+        return _with_type(column, "integer" if recipes.law(_with_type(column, "float")).whole else "float")
+    if said.sequence is not None:
+        start, step = said.sequence.start, said.sequence.step
+        if isinstance(start, str):
+            return _with_type(column, "datetime")
+        whole = isinstance(step, float | int) and float(start).is_integer() and float(step).is_integer()
+        return _with_type(column, "integer" if whole else "float")
+    return column
+
+
+def _with_type(column: Column, kind: str) -> Column:
+    return replace(column, inferred=column.inferred.model_copy(update={"type": kind}))
+
+
+def _storage(column: Column) -> str:
+    kind, said = column.kind, column.declared
+    if kind == "datetime":
+        form = column.get("format") or "%S"
+        if "%z" in form or form.endswith("Z"):
+            return "timestamp[us, tz=UTC]"
+        return "date32[day]" if recipes.resolution(column) == "D" else "timestamp[us]"
+    if kind == "category" and said.categories is not None:
+        types = {type(c) for c in said.categories}
+        return "bool" if types == {bool} else "int64" if types == {int} else "double" if types <= {int, float} else "string"
+    if kind == "id" and said.pattern is None and said.provider is None and (said.sequence or said.min is not None or said.max is not None):
+        return "int64"
+    if kind == "date_of_birth" and said.format is None:
+        return "date32[day]"
+    return _STORAGE.get(kind, "string")
+
+
+def _recipe(column: Column) -> str:
+    """How the column is made: expr, sequence, weights, distribution or made. Raises SpecError for none, and for more than one."""
+    given = [r for r in RECIPES if getattr(column.declared, r) is not None]
+    if len(given) > 1:
+        raise SpecError(f"columns.{column.name}: says twice how it is made, by {' and '.join(given)}; remedy: keep one of them")
+    if given:
+        return "made" if given[0] in ("pattern", "provider") else given[0]
+    said = column.declared
+    if column.kind == "boolean" or said.categories is not None:
+        return "weights"
+    if column.kind in frames.NUMBERS and said.min is not None and said.max is not None:
+        return "distribution"
+    if column.kind in made.MADE and column.get("type") is not None:
+        return "made"
+    remedy = "distribution, weights, sequence, expr, pattern or a made-up type such as email"
+    raise SpecError(f"columns.{column.name}: says not how it is made; remedy: {remedy}")
+
+
+def _check_traits(column: Column, recipe: str) -> None:
+    """Refuse what this recipe would ignore."""
+    where, said = f"columns.{column.name}", column.declared
+    counted = column.kind == "date_of_birth" or (column.kind == "id" and column.storage != "string")
+    bounded = recipe == "distribution" or (recipe == "made" and counted)
+    for trait in ("min", "max"):
+        if getattr(said, trait) is not None and not bounded:
+            raise SpecError(f"{where}.{trait}: bounds a distribution, and this column is made by {recipe}; remedy: leave it out")
+    for trait in ("spikes", "rare"):
+        if getattr(said, trait) is not None:
+            raise SpecError(f"{where}.{trait}: is learned from data, and there is none; remedy: weights, or leave it out")
+    if said.categories is not None and recipe not in ("weights", "expr"):
+        raise SpecError(f"{where}.categories: are drawn evenly or by weights, and this column is made by {recipe}; remedy: leave one of them out")
+    fixed = recipe == "sequence" and said.sequence is not None and said.sequence.step != 0
+    if said.unique and recipe != "made" and not fixed:
+        raise SpecError(f"{where}.unique: cannot be promised for a column made by {recipe}; remedy: type: id (min and max bound it), or a sequence")
+
+
+# --- columns
+
+
+def _make(column: Column, frame: pd.DataFrame, start: int, rows: int, *, key: int, rng: np.random.Generator) -> pd.Series:
+    recipe = _recipe(column)
+    if recipe == "made":
+        return made.make(column, start, rows, key=key, rng=rng)
+    if recipe == "expr":
+        values = _as_type(_expression(column).evaluate(frame), column)
+    else:
+        values = recipes.make(recipe, column, start, rows, rng=rng)
+    share = column.declared.nulls
+    return values.mask(rng.random(rows) < share) if share else values
+
+
+# --- expressions
+
+
+def _expression(column: Column) -> expressions.Expression:
+    try:
+        return expressions.parse(column.declared.expr or "")
+    except SpecError as error:
+        raise SpecError(f"columns.{column.name}.expr: {error}") from None
+
+
+def _check_expr(column: Column, kinds: Mapping[str, str]) -> None:
+    try:
+        result = _expression(column).check(kinds)
+    except SpecError as error:
+        text = str(error)
+        raise SpecError(text if text.startswith("columns.") else f"columns.{column.name}.expr: {text}") from None
+    wanted = _RESULTS.get(column.kind)
+    if wanted is not None and result not in (wanted, "any", "null"):
+        raise SpecError(f"columns.{column.name}.expr: gives a {result} and the column is of type {column.kind}; remedy: change the one or the other")
+
+
+def _order(schema: Schema) -> list[str]:
+    """Names with every column after those that its expression reads. Raises SpecError for a cycle and for unknown columns."""
+    needs = {c.name: sorted(_expression(c).columns) if c.declared.expr is not None else [] for c in schema.columns}
+    done: dict[str, None] = {}
+    for name in needs:
+        _visit(name, needs, done, ())
+    return list(done)
+
+
+def _visit(name: str, needs: Mapping[str, list[str]], done: dict[str, None], path: tuple[str, ...]) -> None:
+    if name in done:
+        return
+    if name in path:
+        cycle = " → ".join([*path[path.index(name) :], name])
+        raise SpecError(f"columns.{name}.expr: the expressions depend on each other in a circle: {cycle}; remedy: break it")
+    if name not in needs:
+        raise SpecError(f"columns.{path[-1]}.expr: there is no column {name!r}.{did_you_mean(name, needs)}")
+    for needed in needs[name]:
+        _visit(needed, needs, done, (*path, name))
+    done[name] = None
+
+
+def _as_type(result: pd.Series, column: Column) -> pd.Series:
+    """The result of an expression in the column's canonical dtype; numbers are rounded to the nearest integer or to `precision`."""
+    type_ = frames.arrow_type(column.storage)
+    if pa.types.is_boolean(type_):
+        return result.astype("boolean")
+    if pa.types.is_integer(type_):
+        if pd.api.types.is_integer_dtype(result.dtype):
+            return result.astype("Int64")
+        numbers = result.astype("Float64").round()
+        if (numbers.abs() >= 2.0**63).any():
+            raise SpecError(f"columns.{column.name}.expr: gives numbers beyond 2^63; remedy: type: float")
+        return numbers.astype("Int64")
+    if pa.types.is_floating(type_):
+        values = result.to_numpy(dtype="float64", na_value=np.nan)
+        return pd.Series(values if column.declared.precision is None else np.round(values, column.declared.precision))
+    if pa.types.is_duration(type_):
+        return result.astype("timedelta64[us]")
+    if pa.types.is_timestamp(type_) or pa.types.is_date(type_):
+        moments = result.dt.floor("D") if pa.types.is_date(type_) else result
+        zone = type_.tz if pa.types.is_timestamp(type_) else None
+        moments = moments.dt.as_unit(type_.unit if pa.types.is_timestamp(type_) else "s")
+        return moments.dt.tz_localize(zone) if zone and moments.dt.tz is None else moments.dt.tz_localize(None) if not zone else moments
+    if pd.api.types.is_bool_dtype(result.dtype):
+        result = result.map({True: "true", False: "false"})
+    return result.astype(frames.STRING)

@@ -1,0 +1,72 @@
+"""Each column drawn from its own marginal, independently of all others: the floor that every other method must beat."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+from synthcli.columns.codec import Codec, Values
+from synthcli.contracts import Job
+from synthcli.tabular.data import Table
+from synthcli.tabular.model import CodedModel, encode, restore
+
+MODALITY = "tabular"
+MODES = frozenset({"none"})
+NEEDS_DATA = True
+EXTRA = None
+TRUSTED_LOAD = False
+DIAL = None
+GRID = 1001  # points of the quantile function that stands for a number's marginal
+
+
+class Params(BaseModel):
+    """Nothing to choose."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Independent(CodedModel):
+    """marginals: part -> probabilities of a code, or the quantile function of a number on GRID points."""
+
+    def __init__(self, codec: Codec, marginals: dict[str, np.ndarray]) -> None:
+        super().__init__(codec)
+        self.marginals = marginals
+
+    def draw(self, rows: int, *, rng: np.random.Generator) -> Values:
+        out: Values = {}
+        for part, stream in zip(self.codec.parts, rng.spawn(len(self.codec.parts))):
+            marginal = self.marginals[part.name]
+            if part.is_code:
+                out[part.name] = np.minimum(np.searchsorted(marginal, stream.random(rows), side="right"), part.size - 1).astype(np.int32)
+            else:
+                out[part.name] = np.interp(stream.random(rows), np.linspace(0, 1, len(marginal)), marginal)
+        return out
+
+    def state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        names = list(self.marginals)
+        return {f"m{i}": self.marginals[name] for i, name in enumerate(names)}, {"parts": names}
+
+
+def fit(data: Table, params: Params, *, job: Job) -> Independent:
+    """Marginals of every part: frequencies of codes, quantiles of numbers."""
+    codec, values = encode(data, job)
+    marginals = {}
+    for i, part in enumerate(codec.parts):
+        x = values[part.name]
+        if part.is_code:
+            counts = np.bincount(x, minlength=part.size).astype(float)
+            marginals[part.name] = np.cumsum(counts / counts.sum())
+        else:
+            known = x[~np.isnan(x)]
+            marginals[part.name] = np.quantile(known, np.linspace(0, 1, min(GRID, max(2, len(known))))) if len(known) else np.zeros(2)
+        job.going("columns", i + 1, len(codec.parts))
+    return Independent(codec, marginals)
+
+
+def load(folder: Path) -> Independent:
+    """The model that `save` wrote."""
+    codec, arrays, plain = restore(folder)
+    return Independent(codec, {name: arrays[f"m{i}"] for i, name in enumerate(plain["parts"])})

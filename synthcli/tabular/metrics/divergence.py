@@ -1,0 +1,66 @@
+"""How far each column's distribution is from the real one: Kullback-Leibler divergence and Wasserstein distance."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from synthcli.contracts import Evidence, Gauge, Measurement
+from synthcli.tabular import compare
+from synthcli.tabular.compare import Piece
+
+KL = Gauge(
+    "kl_divergence", "lower", frozenset({"control", "synthetic"}),
+    "KL(control || synthetic), mean over columns; numbers cut at control's deciles, null a cell of its own, 1/2 added to each count", "nats",
+)  # fmt: skip
+WASSERSTEIN = Gauge(
+    "wasserstein", "lower", frozenset({"control", "synthetic"}),
+    "Wasserstein-1 distance over control's standard deviation, mean over number columns", "standard deviations",
+)  # fmt: skip
+GAUGES: tuple[Gauge, ...] = (KL, WASSERSTEIN)
+
+
+def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement]:
+    """Both, overall and by column. Finite samples put KL above 0 by about cells / 2n: compare it with the floor."""
+    if note := compare.lacking(evidence, "control", "synthetic"):
+        return compare.unmeasured(GAUGES, note)
+    encoded = compare.parts(evidence, rng=rng)
+    return [
+        *compare.by_column(evidence, KL, encoded, kl_number, kl_category, top=np.inf),
+        *compare.by_column(evidence, WASSERSTEIN, encoded, scaled_wasserstein, None, top=np.inf),
+    ]
+
+
+def kl_category(control: np.ndarray, other: np.ndarray, size: int) -> Piece:
+    """KL over the categories of either part, and null where either part has it."""
+    counts = [np.bincount(codes + 1, minlength=size + 1) for codes in (control, other)]  # cell 0 is null
+    used = (counts[0] + counts[1]) > 0
+    p, q = (np.where(used, c + 0.5, 0) / (c.sum() + used.sum() / 2) for c in counts)
+    log = np.log(np.divide(p, q, out=np.ones_like(p), where=used))
+    value = float((p * log).sum())
+    ratio = np.divide(p, q, out=np.ones_like(p), where=used)
+    return max(value, 0.0), log[control + 1] - value, 1 - ratio[other + 1]
+
+
+def kl_number(control: np.ndarray, other: np.ndarray) -> Piece | None:
+    """KL over the cells that control's deciles cut; None when control has nothing but nulls."""
+    known = control[~np.isnan(control)]
+    if not len(known):
+        return None
+    edges = np.unique(np.quantile(known, np.arange(1, 10) / 10))
+    cells = [np.where(np.isnan(x), -1, np.searchsorted(edges, x, side="right")) for x in (control, other)]
+    return kl_category(cells[0], cells[1], len(edges) + 1)
+
+
+def scaled_wasserstein(control: np.ndarray, other: np.ndarray) -> Piece | None:
+    """Integral of |F - G| over control's standard deviation, nulls left out; None when control is constant or either has no value."""
+    a, b = control[~np.isnan(control)], other[~np.isnan(other)]
+    if not len(a) or not len(b) or not a.std() > 0:
+        return None
+    points = np.sort(np.concatenate([a, b]))
+    steps = np.diff(points, append=points[-1])
+    f = np.searchsorted(np.sort(a), points, side="right") / len(a)
+    g = np.searchsorted(np.sort(b), points, side="right") / len(b)
+    slope = np.sign(f - g) * steps / a.std()
+    after = np.append(np.cumsum(slope[::-1])[::-1], 0.0)  # integral of sign(F - G) from each point on
+    influence = lambda x, cdf, n: np.where(np.isnan(x), 0, after[np.searchsorted(points, x)] - (slope * cdf).sum()) * (len(x) / n)  # noqa: E731
+    return float((slope * (f - g)).sum()), influence(control, f, len(a)), -influence(other, g, len(b))

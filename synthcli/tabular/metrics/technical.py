@@ -1,0 +1,29 @@
+"""What making the synthetic data took: seconds, memory, size of the model."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from synthcli.contracts import Evidence, Gauge, Measurement, Usage
+from synthcli.tabular import compare
+
+GAUGES: tuple[Gauge, ...] = (
+    Gauge("fit_seconds", "lower", frozenset(), "wall time of the fit", "s"),
+    Gauge("sample_seconds", "lower", frozenset(), "wall time of sampling", "s"),
+    Gauge("rows_per_second", "higher", frozenset(), "records sampled per second", "rows/s"),
+    Gauge("peak_memory_mb", "lower", frozenset(), "peak resident memory", "MB"),
+    Gauge("model_mb", "lower", frozenset(), "size of the saved model", "MB"),
+)
+
+
+def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement]:
+    """One figure each, as it was clocked: a single observation, so its interval is itself. Empty when nothing was clocked."""
+    if evidence.usage is None:
+        return []
+    figures = zip(GAUGES, _figures(evidence.usage), strict=True)
+    return [compare.measured(gauge, value, value, value, n=evidence.usage.rows) for gauge, value in figures]
+
+
+def _figures(usage: Usage) -> tuple[float, ...]:
+    rate = usage.rows / usage.sample_seconds if usage.sample_seconds > 0 else np.nan
+    return usage.fit_seconds, usage.sample_seconds, rate, usage.peak_memory / 1e6, usage.model_bytes / 1e6

@@ -1,0 +1,241 @@
+"""Does a model trained on synthetic data predict real data as well as one trained on real data (TSTR against TRTR)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from synthcli import seeds
+from synthcli.contracts import Evidence, Gauge, Measurement
+from synthcli.tabular import compare
+from synthcli.tabular.data import Table
+from synthcli.tabular.encoding import Encoded, cut, encode, judged
+
+_NEEDS = frozenset({"train", "control", "target", "synthetic"})
+_RATIO = "(tstr - chance) / (trtr - chance) on control; chance is 0.5 (auc), the largest class (accuracy) or 0 (R2)"
+_TSTR, _TRTR = "score on control of a model trained on synthetic", "score on control of a model trained on train"
+BOOSTED = (
+    Gauge("utility_ratio", "higher", _NEEDS, f"{_RATIO}; boosted trees"),
+    Gauge("tstr", "higher", _NEEDS, f"{_TSTR}; boosted trees"),
+    Gauge("trtr", "higher", _NEEDS, f"{_TRTR}; boosted trees"),
+)
+LINEAR = (
+    Gauge("utility_ratio_linear", "higher", _NEEDS, f"{_RATIO}; linear model"),
+    Gauge("tstr_linear", "higher", _NEEDS, f"{_TSTR}; linear model"),
+    Gauge("trtr_linear", "higher", _NEEDS, f"{_TRTR}; linear model"),
+)
+GAUGES: tuple[Gauge, ...] = BOOSTED + LINEAR
+RESAMPLES = 200
+CLASSES = 10  # rarer ones are one class, "other"
+_FEWEST = 30  # rows of each part with a target
+_CELLS = 2_000_000  # rows x columns of a fit
+_LEARNABLE = 0.01  # a real model this little above chance leaves no ratio to speak of
+
+
+@dataclass(frozen=True)
+class _Task:
+    """What is predicted. labels: per part, class index or number, NaN where it does not count; classes: 0 for a number."""
+
+    encoded: Encoded
+    target: str
+    labels: dict[str, np.ndarray]
+    classes: int
+
+    @property
+    def unit(self) -> str:
+        return "r2" if not self.classes else "auc" if self.classes == 2 else "accuracy"
+
+    def side(self, name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Numbers, codes and labels of a part's rows that have a label, the target taken out."""
+        part, y = self.encoded.parts[name], self.labels[name]
+        known = ~np.isnan(y)
+        keep = lambda names: [j for j, c in enumerate(names) if c != self.target]  # noqa: E731
+        return part.numbers[known][:, keep(self.encoded.numbers)], part.codes[known][:, keep(self.encoded.categories)], y[known]
+
+
+def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement]:
+    """Ratio, TSTR and TRTR for boosted trees and for a linear model; [] without a target. Both models see equally many rows, at most 20,000.
+
+    Interval: percentile bootstrap over control's records (by privacy unit) of the predictions. Floor of tstr is trtr.
+    """
+    if evidence.target is None:
+        return []
+    if note := compare.lacking(evidence, "control", "synthetic", "train"):
+        return compare.unmeasured(GAUGES, note)
+    numbers, categories = judged(evidence.schema)
+    if evidence.target not in (*numbers, *categories):
+        return compare.unmeasured(GAUGES, f"target {evidence.target} is no column that can be predicted")
+    task = _task(evidence, rng)
+    if note := _hopeless(task):
+        return compare.unmeasured(GAUGES, note)
+    seed = seeds.fork(rng)
+    weights = _weights(task, rng)
+    with compare.one_thread():
+        return [m for gauges, fit in ((BOOSTED, boosted), (LINEAR, linear)) for m in _judge(task, gauges, fit, weights, seed)]
+
+
+def _task(evidence: Evidence, rng: np.random.Generator) -> _Task:
+    """The parts, cut and encoded, with the labels of each."""
+    most = min(20_000 if evidence.full else 10_000, max(_CELLS // max(len(evidence.schema.columns), 1), 1_000))
+    rows = min(len(evidence.train), len(evidence.synthetic), most)
+    tables: dict[str, Table] = {k: cut(getattr(evidence, k), rows, rng=rng) for k in ("train", "synthetic")}
+    tables["control"] = cut(evidence.control, 10_000, rng=rng)
+    if evidence.full and evidence.baseline is not None and len(evidence.baseline):
+        tables["baseline"] = cut(evidence.baseline, rows, rng=rng)
+    encoded, target = encode(tables, evidence.schema), str(evidence.target)
+    if target in encoded.categories:
+        j = encoded.categories.index(target)
+        values = {k: np.where(p.codes[:, j] < 0, np.nan, p.codes[:, j].astype(float)) for k, p in encoded.parts.items()}
+    else:
+        j = encoded.numbers.index(target)
+        values = {k: p.numbers[:, j] for k, p in encoded.parts.items()}
+    known = values["train"][~np.isnan(values["train"])]
+    if target in encoded.numbers and len(np.unique(known)) > 2:
+        return _Task(encoded, target, values, 0)
+    labels, classes = _classes(values)
+    return _Task(encoded, target, labels, classes)
+
+
+def _classes(values: dict[str, np.ndarray]) -> tuple[dict[str, np.ndarray], int]:
+    """Labels 0 .. classes - 1 in order of frequency in train; what train does not have is NaN, or "other" where that class exists."""
+    known, counts = np.unique(values["train"][~np.isnan(values["train"])], return_counts=True)
+    known = known[np.argsort(-counts, kind="stable")]
+    lookup = {value: min(rank, CLASSES) for rank, value in enumerate(known)}
+    unknown = CLASSES if len(known) > CLASSES else np.nan
+    labels = {}
+    for name, column in values.items():
+        distinct, index = np.unique(column, return_inverse=True)
+        labels[name] = np.array([np.nan if np.isnan(v) else lookup.get(v, unknown) for v in distinct], dtype=float)[index.reshape(-1)]
+    return labels, min(len(known), CLASSES + 1)
+
+
+def _hopeless(task: _Task) -> str:
+    """Why nothing can be predicted, or nothing."""
+    if task.classes == 1:
+        return f"target {task.target} has a single value in train"
+    if len(task.encoded.names) < 2:
+        return f"there is no column to predict {task.target} from"
+    sizes = {name: int((~np.isnan(task.labels[name])).sum()) for name in ("train", "control", "synthetic")}
+    if few := [f"{name} ({size})" for name, size in sizes.items() if size < _FEWEST]:
+        return f"fewer than {_FEWEST} records with a known {task.target}: {', '.join(few)}"
+    truth = task.labels["control"]
+    if len(np.unique(truth[~np.isnan(truth)])) < 2:
+        return f"target {task.target} has a single value in control"
+    return ""
+
+
+def _weights(task: _Task, rng: np.random.Generator) -> np.ndarray:
+    """Multinomial weights of control's labelled rows, drawn by privacy unit; the first row is the sample itself. (RESAMPLES + 1, rows)"""
+    units = np.unique(task.encoded.parts["control"].units[~np.isnan(task.labels["control"])], return_inverse=True)[1].reshape(-1)
+    count = int(units.max()) + 1
+    drawn = rng.multinomial(count, np.full(count, 1 / count), size=RESAMPLES)
+    return np.vstack([np.ones(len(units)), drawn[:, units]])
+
+
+def _judge(task: _Task, gauges: tuple[Gauge, ...], fit: Any, weights: np.ndarray, seed: int) -> list[Measurement]:
+    truth = task.side("control")[2]
+    chance = _chance(task, truth, weights)
+    found = {name: _scores(task, truth, fit(task, name, seed), weights, chance) for name in task.encoded.parts if name != "control"}
+    tstr, trtr = found["synthetic"], found["train"]
+    ratio_gauge, tstr_gauge, trtr_gauge = (replace(g, unit=unit) for g, unit in zip(gauges, ("", task.unit, task.unit), strict=True))
+    n = len(truth)
+    base = found.get("baseline")
+    out = [
+        compare.measured(tstr_gauge, tstr[0], *_ends(tstr), n=n, floor=trtr[0], baseline=None if base is None else base[0]),
+        compare.measured(trtr_gauge, trtr[0], *_ends(trtr), n=n, baseline=None if base is None else base[0]),
+    ]
+    if not trtr[0] - chance[0] > _LEARNABLE:
+        note = f"{task.target} cannot be predicted from train either ({task.unit} {trtr[0]:.3f}, chance {chance[0]:.3f})"
+        return [*compare.unmeasured([ratio_gauge], note), *out]
+    above = np.maximum(trtr - chance, _LEARNABLE / 2)
+    ratio = (tstr - chance) / above
+    beside = {"floor": 1.0, "baseline": None if base is None else ((base - chance) / above)[0]}
+    return [compare.measured(ratio_gauge, ratio[0], *_ends(ratio), n=n, **beside), *out]
+
+
+def _ends(scores: np.ndarray) -> tuple[float, float]:
+    """2.5 % and 97.5 % of the resampled figures, the figure itself always within."""
+    with np.errstate(invalid="ignore"):
+        low, high = np.nanquantile(scores, [0.025, 0.975])
+    return min(float(low), float(scores[0])), max(float(high), float(scores[0]))
+
+
+def _chance(task: _Task, truth: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """What guessing gets on each resample. (RESAMPLES + 1,)"""
+    if task.classes <= 2:
+        return np.full(len(weights), 0.5 if task.classes else 0.0)
+    hot = truth[:, None] == np.arange(task.classes)[None, :]
+    return (weights @ hot / weights.sum(axis=1, keepdims=True)).max(axis=1)
+
+
+def _scores(task: _Task, truth: np.ndarray, guess: np.ndarray, weights: np.ndarray, chance: np.ndarray) -> np.ndarray:
+    """AUC, accuracy or R2 of the predictions on each resample. (RESAMPLES + 1,)"""
+    total = weights.sum(axis=1)
+    if task.classes == 2:
+        return weighted_auc(guess, truth == 1, weights)
+    if task.classes:
+        return weights @ (guess == truth) / total
+    mean = weights @ truth / total
+    spread = weights @ truth**2 / total - mean**2
+    return 1 - (weights @ (truth - guess) ** 2 / total) / np.maximum(spread, 1e-300)
+
+
+def weighted_auc(score: np.ndarray, positive: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """ROC AUC, ties halved, under each row of weights; NaN where a class has no weight. (resamples,)"""
+    order = np.argsort(score, kind="stable")
+    starts = np.flatnonzero(np.r_[True, np.diff(score[order]) != 0])
+    pos = np.add.reduceat(weights[:, order] * positive[order], starts, axis=1)
+    neg = np.add.reduceat(weights[:, order] * ~positive[order], starts, axis=1)
+    pairs = (pos * (np.cumsum(neg, axis=1) - neg / 2)).sum(axis=1)
+    possible = pos.sum(axis=1) * neg.sum(axis=1)
+    return np.divide(pairs, possible, out=np.full(len(weights), np.nan), where=possible > 0)
+
+
+def boosted(task: _Task, name: str, seed: int) -> np.ndarray:
+    """Predictions for control of histogram gradient boosting fitted to a part; categories as ranks, nulls as they are."""
+    from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+
+    flat = lambda numbers, codes: np.hstack([numbers, np.where(codes < 0, np.nan, codes)])  # noqa: E731
+    (*fit, y), (*test, _) = task.side(name), task.side("control")
+    X, Z = flat(*fit), flat(*test)
+    varies = np.array([np.unique(column).size > 1 for column in X.T], dtype=bool)
+    kind = HistGradientBoostingClassifier if task.classes else HistGradientBoostingRegressor
+    model = kind(max_iter=compare.trees(X.shape[1], task.classes), early_stopping=False, random_state=seed % 2**31)
+    return _predict(task, model, X[:, varies], y, Z[:, varies])
+
+
+def linear(task: _Task, name: str, seed: int) -> np.ndarray:
+    """Predictions for control of logistic or ridge regression fitted to a part: the commonest categories one-hot, numbers standardised."""
+    from sklearn.linear_model import LogisticRegression, Ridge
+
+    (*fit, y), (*test, _) = task.side(name), task.side("control")
+    top = 20 if fit[1].shape[1] <= 50 else max(2, 1_000 // fit[1].shape[1])
+    X, Z = _design(fit[0], fit[1], fit[0], top), _design(test[0], test[1], fit[0], top)
+    return _predict(task, LogisticRegression(max_iter=200) if task.classes else Ridge(), X, y, Z)
+
+
+def _design(numbers: np.ndarray, codes: np.ndarray, like: np.ndarray, top: int) -> np.ndarray:
+    """Features of a linear model: numbers by the mean and deviation of `like`, null at the mean, and one-hot codes below `top`."""
+    known = ~np.isnan(like)
+    count = np.maximum(known.sum(axis=0), 1)
+    mean = np.where(known, like, 0).sum(axis=0) / count
+    deviation = np.sqrt((np.where(known, like - mean, 0) ** 2).sum(axis=0) / count)
+    scaled = np.clip(np.nan_to_num((numbers - mean) / np.where(deviation > 0, deviation, np.inf)), -10, 10)
+    hot = [codes[:, [j]] == np.arange(top)[None, :] for j in range(codes.shape[1])]
+    return np.hstack([scaled, *hot]).astype(np.float64)
+
+
+def _predict(task: _Task, model: Any, X: np.ndarray, y: np.ndarray, Z: np.ndarray) -> np.ndarray:
+    """Score of class 1 of two, the class of more, or the number; what a part of one label or no feature says is constant."""
+    if not X.shape[1] or len(np.unique(y)) < 2:
+        return np.full(len(Z), np.median(y) if not task.classes else np.bincount(y.astype(int)).argmax(), dtype=float)
+    import warnings
+
+    from sklearn.exceptions import ConvergenceWarning
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # an unfinished linear fit is judged by what it predicts
+        model.fit(X, y)
+    return model.predict_proba(Z)[:, 1] if task.classes == 2 else model.predict(Z)

@@ -1,0 +1,140 @@
+"""What analysis finds in a table: types, nulls, distributions, keys, rare values, dependencies between columns."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from synthcli.columns import frame as frames
+from synthcli.contracts import Column, Progress, silent
+from synthcli.tabular.data import Table
+
+TOP = 12  # most frequent values that are shown of a category
+RARE_UNITS = 10  # a category of fewer units is called rare
+SAMPLE = 20_000  # rows that dependencies are looked for in
+PAIRS = 60  # columns between which dependencies are looked for
+CELLS = 20  # classes that a column is cut into for that
+
+
+def profile(table: Table, *, progress: Progress = silent) -> dict[str, Any]:
+    """Plain JSON: columns, dependencies (strongest first), keys, units, repeated rows."""
+    units = table.units()
+    columns = []
+    for i, column in enumerate(table.schema.columns):
+        progress("columns", i, len(table.schema.columns), column.name)
+        columns.append(_column(table.frame[column.name], column, units))
+    progress("columns", len(columns), len(columns))
+    modelled = [c for c in table.schema.columns if c.kind in frames.MODELLED]
+    sizes = np.bincount(units)
+    return {
+        "columns": columns,
+        "privacy_unit": {"column": table.schema.unit, "units": len(sizes), "largest": int(sizes.max()), "mean": round(float(sizes.mean()), 3)},
+        "keys": [c["name"] for c in columns if c["distinct"] == len(table) and c["nulls"] == 0 and len(table) > 1],
+        "repeated_rows": int(table.frame.duplicated().sum()),
+        "dependencies": _dependencies(table, modelled),
+        "auto": choose(len(table), len(modelled)),
+    }
+
+
+def choose(rows: int, columns: int) -> dict[str, Any]:
+    """The method that `auto` takes, with the reason: {method, params, why}."""
+    if columns == 0:
+        return {"method": "independent", "params": {}, "why": "no column is modelled: keys and text are made up by any method"}
+    if columns == 1:
+        return {"method": "independent", "params": {}, "why": "one column alone has nothing to depend on"}
+    if rows < 2_000:
+        leaf = max(5, min(60, rows // 40))
+        why = f"{rows:,} rows: trees with leaves of {leaf}, a fortieth of the rows, since few rows make few leaves"
+        return {"method": "trees", "params": {"min_leaf": leaf}, "why": why}
+    return {"method": "trees", "params": {}, "why": f"{rows:,} rows × {columns} columns: trees are the most faithful and the fastest at this size"}
+
+
+def _column(values: pd.Series, column: Column, units: np.ndarray) -> dict[str, Any]:
+    known = values.dropna()
+    out: dict[str, Any] = {
+        "name": column.name,
+        "type": column.kind,
+        "storage": column.storage,
+        "declared": column.declared.type is not None,
+        "nulls": int(values.isna().sum()),
+        "null_share": round(float(values.isna().mean()), 6),
+        "distinct": int(known.nunique()),
+        "modelled": column.kind in frames.MODELLED,
+    }
+    if column.kind in frames.CODES:
+        counts = known.value_counts()
+        out["top"] = [[_plain(v), int(n)] for v, n in counts.head(TOP).items()]
+        out["rare"] = _rare(values, units)
+    elif column.kind in frames.NUMBERS and len(known):
+        out["quantiles"] = [_plain(known.quantile(q)) for q in (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)]
+        if column.kind in ("integer", "float"):
+            finite = known.to_numpy(dtype=float)
+            finite = finite[np.isfinite(finite)]
+            out["mean"], out["std"] = (round(float(finite.mean()), 6), round(float(finite.std()), 6)) if len(finite) else (None, None)
+    for trait in ("format", "pattern", "precision"):
+        if column.get(trait) is not None:
+            out[trait] = column.get(trait)
+    return out
+
+
+def _rare(values: pd.Series, units: np.ndarray) -> dict[str, int]:
+    """How many categories fewer than RARE_UNITS units hold, and how many rows hold them."""
+    codes, known = pd.factorize(values)
+    pairs = pd.DataFrame({"code": codes, "unit": units})
+    pairs = pairs[pairs["code"] >= 0]
+    counts = np.bincount(pairs.drop_duplicates()["code"], minlength=len(known))
+    rare = np.flatnonzero(counts < RARE_UNITS)
+    return {"categories": len(rare), "rows": int(np.isin(pairs["code"], rare).sum())}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, (pd.Timestamp, pd.Timedelta)):
+        return str(value)
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float):
+        return round(value, 6) if np.isfinite(value) else str(value)
+    return value
+
+
+def _dependencies(table: Table, columns: list[Column]) -> list[dict[str, Any]]:
+    """Cramér's V (bias-corrected, Bergsma 2013) between columns cut into at most CELLS classes; the strongest pairs first."""
+    step = max(1, len(table) // SAMPLE)
+    codes = {c.name: _cells(table.frame[c.name].iloc[::step], c) for c in columns[:PAIRS]}
+    names = list(codes)
+    found = []
+    for i, a in enumerate(names):
+        for b in names[:i]:
+            strength = _cramer(codes[b], codes[a])
+            if strength >= 0.1:
+                found.append({"columns": [b, a], "strength": round(strength, 4)})
+    return sorted(found, key=lambda d: -d["strength"])[:200]
+
+
+def _cells(values: pd.Series, column: Column) -> np.ndarray:
+    """Classes of a column as integers from 0; null is one of them."""
+    if column.kind in frames.NUMBERS and values.nunique() > CELLS:
+        ranks = values.rank(pct=True, method="average")
+        cut = np.ceil(ranks.to_numpy(dtype=float, na_value=0.0) * (CELLS // 2)).astype(int)
+        return np.unique(cut, return_inverse=True)[1]
+    codes, known = pd.factorize(values, use_na_sentinel=False)
+    if len(known) > CELLS:
+        counts = np.bincount(codes)
+        keep = np.argsort(-counts, kind="stable")[: CELLS - 1]
+        place = np.full(len(counts), CELLS - 1)
+        place[keep] = np.arange(CELLS - 1)
+        codes = place[codes]
+    return np.unique(codes, return_inverse=True)[1]
+
+
+def _cramer(a: np.ndarray, b: np.ndarray) -> float:
+    rows, columns, n = int(a.max()) + 1, int(b.max()) + 1, len(a)
+    if min(rows, columns) < 2 or n < 3:
+        return 0.0
+    table = np.bincount(a * columns + b, minlength=rows * columns).reshape(rows, columns).astype(float)
+    expected = table.sum(1, keepdims=True) * table.sum(0, keepdims=True) / n
+    phi2 = max(0.0, float((((table - expected) ** 2) / expected).sum()) / n - (rows - 1) * (columns - 1) / (n - 1))
+    r, c = rows - (rows - 1) ** 2 / (n - 1), columns - (columns - 1) ** 2 / (n - 1)
+    return float(np.sqrt(phi2 / max(min(r, c) - 1, 1e-12)))

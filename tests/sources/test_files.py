@@ -1,0 +1,165 @@
+"""Bad inputs of every kind of file: each one a DataError with the path and a remedy. And writing that is whole or not at all."""
+
+from __future__ import annotations
+
+import bz2
+import errno
+import gzip
+import os
+import tempfile
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from synthcli import sources
+from synthcli.contracts import Column, Schema, Traits
+from synthcli.errors import DataError, SpecError
+from synthcli.sources import Source, files
+
+SCHEMA = Schema((Column("a", inferred=Traits(type="integer"), storage="int64"),))
+CHUNK = pd.DataFrame({"a": pd.array([1, 2], dtype="Int64")})
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet"])
+class TestAnyFile:
+    def test_missing(self, kind: str, tmp_path: Path) -> None:
+        (tmp_path / f"stays.{kind}").write_bytes(b"")
+        with pytest.raises(DataError, match=rf"stay\.{kind} does not exist.*Did you mean stays\.{kind}\?"):
+            sources.read(Source(kind, path=tmp_path / f"stay.{kind}"))
+
+    def test_missing_folder(self, kind: str, tmp_path: Path) -> None:
+        with pytest.raises(DataError, match="there is no folder"):
+            sources.columns(Source(kind, path=tmp_path / "nowhere" / "x"))
+
+    def test_folder(self, kind: str, tmp_path: Path) -> None:
+        with pytest.raises(DataError, match="is a folder; remedy"):
+            sources.fingerprint(Source(kind, path=tmp_path))
+
+    def test_empty(self, kind: str, tmp_path: Path) -> None:
+        (tmp_path / "x").write_bytes(b"")
+        with pytest.raises(DataError, match="remedy"):
+            sources.read(Source(kind, path=tmp_path / "x"))
+
+    def test_no_path(self, kind: str) -> None:
+        with pytest.raises(SpecError, match=r"source\.path is missing"):
+            sources.read(Source(kind))
+
+    @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+    def test_permission(self, kind: str, tmp_path: Path) -> None:
+        path = tmp_path / "x"
+        path.write_text("a\n1\n")
+        path.chmod(0)
+        with pytest.raises(DataError, match="Permission denied; remedy"):
+            sources.read(Source(kind, path=path))
+
+    def test_fingerprint_follows_the_bytes(self, kind: str, tmp_path: Path) -> None:
+        path = tmp_path / "x"
+        path.write_bytes(b"a\n1\n")
+        before = sources.fingerprint(Source(kind, path=path))
+        path.write_bytes(b"a\n2\n")
+        assert sources.fingerprint(Source(kind, path=path)) != before
+        path.write_bytes(b"a\n1\n")
+        assert sources.fingerprint(Source(kind, path=path)) == before
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl"])
+def test_damaged_compression(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / "x.gz"
+    text = b'{"a": 1}\n' if kind == "jsonl" else b"a,b\n1,2\n"
+    whole = gzip.compress(os.urandom(3000).hex().encode() + text * 1000)
+    for data in (whole[:-200], b"no gzip at all", whole[:1000] + b"xxxx" + whole[1004:]):
+        path.write_bytes(data)
+        with pytest.raises(DataError, match=r"x\.gz .*remedy"):
+            sources.read(Source(kind, path=path))
+
+
+def test_magic(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    pq.write_table(pa.table({"a": [1]}), path)
+    with pytest.raises(DataError, match=r"is a parquet file; remedy: source\.type: parquet"):
+        sources.read(Source("csv", path=path))
+    path.write_bytes(gzip.compress(b"a,b\n1,2\n"))
+    with pytest.raises(DataError, match=r"ends in \.gz"):
+        sources.read(Source("csv", path=path))
+
+
+def test_decompression(tmp_path: Path) -> None:
+    zst = pa.compress(b"a,b\n1,2\n", codec="zstd", asbytes=True)
+    for ending, data in {"gz": gzip.compress(b"a,b\n1,2\n"), "bz2": bz2.compress(b"a,b\n1,2\n"), "zst": zst}.items():
+        path = tmp_path / f"x.csv.{ending}"
+        path.write_bytes(data)
+        assert sources.read(Source("csv", path=path)).to_pylist() == [{"a": "1", "b": "2"}]
+        assert sources.columns(Source("csv", path=path)) == ["a", "b"]
+
+
+def test_unknown_kind() -> None:
+    with pytest.raises(SpecError, match=r"source\.type is parqet; .*Did you mean parquet\?"):
+        sources.read(Source("parqet"))
+    with pytest.raises(SpecError, match=r"output\.format is builtin"):
+        sources.write(iter([]), SCHEMA, Path("x"), "builtin")
+
+
+def test_none() -> None:
+    nothing = Source("none")
+    assert sources.read(nothing).num_columns == 0 and sources.columns(nothing) == [] and sources.fingerprint(nothing) == b""
+
+
+@pytest.mark.parametrize("kind", sources.FORMATS)
+class TestWriting:
+    def test_failure_leaves_the_old_file(self, kind: str, tmp_path: Path) -> None:
+        def chunks():
+            yield CHUNK
+            raise RuntimeError("model broke")
+
+        path = tmp_path / "out"
+        path.write_text("old")
+        with pytest.raises(RuntimeError, match="model broke"):
+            sources.write(chunks(), SCHEMA, path, kind)
+        assert path.read_text() == "old" and list(tmp_path.iterdir()) == [path]
+
+    def test_no_room(self, kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        def full(fd: int) -> None:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+        monkeypatch.setattr(files.os, "fsync", full)
+        with pytest.raises(DataError, match=r"out cannot be written: No space left on device; remedy: free some room"):
+            sources.write(iter([CHUNK]), SCHEMA, tmp_path / "out", kind)
+        assert list(tmp_path.iterdir()) == []
+
+    def test_folder_in_the_way(self, kind: str, tmp_path: Path) -> None:
+        with pytest.raises(DataError, match="Is a directory; remedy"):
+            sources.write(iter([CHUNK]), SCHEMA, tmp_path, kind)
+        (tmp_path / "file").write_text("")
+        with pytest.raises(DataError, match="cannot be written"):
+            sources.write(iter([CHUNK]), SCHEMA, tmp_path / "file" / "out", kind)
+
+    def test_same_bytes_twice(self, kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        ending = "" if kind == "parquet" else ".gz"
+        for clock, name in enumerate(("one", "two")):
+            monkeypatch.setattr(gzip.time, "time", lambda clock=clock: 1e9 + 5000 * clock)
+            sources.write(iter([CHUNK, CHUNK]), SCHEMA, tmp_path / (name + ending), kind)
+        assert (tmp_path / f"one{ending}").read_bytes() == (tmp_path / f"two{ending}").read_bytes()
+
+    def test_rows_are_cut_and_counted(self, kind: str, tmp_path: Path) -> None:
+        path = tmp_path / "new" / "out"
+        assert sources.write(iter([CHUNK, CHUNK, CHUNK]), SCHEMA, path, kind, rows=3) == 3
+        assert sources.read(Source(kind, path=path))["a"].cast(pa.int64()).to_pylist() == [1, 2, 1]
+        assert sources.write(iter([CHUNK]), SCHEMA, path, kind) == 2
+
+    def test_through_a_link(self, kind: str, tmp_path: Path) -> None:
+        (tmp_path / "link").symlink_to(tmp_path / "real")
+        sources.write(iter([CHUNK]), SCHEMA, tmp_path / "link", kind)
+        assert (tmp_path / "link").is_symlink() and (tmp_path / "real").stat().st_size
+
+
+def test_permissions_follow_the_umask() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        old = os.umask(0o027)
+        try:
+            sources.write(iter([CHUNK]), SCHEMA, Path(folder) / "out", "csv")
+        finally:
+            os.umask(old)
+        assert (Path(folder) / "out").stat().st_mode & 0o777 == 0o640

@@ -1,0 +1,54 @@
+"""Boosted trees see independent columns, and see nothing in a real sample."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from synthcli.tabular import compare
+from synthcli.tabular.data import Table
+from synthcli.tabular.metrics import detection
+
+
+def test_real_passes_and_independent_columns_are_told(evidence):
+    good = {m.name: m for m in detection.measure(evidence(), rng=np.random.default_rng(0)) if m.scope == "overall"}
+    assert good["detection_auc"].low <= 0.5 + 0.02 and good["detection_auc"].value < 0.55 and good["c2st"].value > 0.9
+    assert abs(good["detection_auc"].floor - 0.5) < 0.05 and good["detection_auc"].baseline > 0.7
+    bad = {m.name: m for m in detection.measure(evidence("independent"), rng=np.random.default_rng(0)) if m.scope == "overall"}
+    assert bad["detection_auc"].low > 0.7 and bad["c2st"].value < 0.6
+    assert bad["c2st"].low < bad["c2st"].value < bad["c2st"].high
+
+
+def test_the_column_that_tells_comes_first(evidence):
+    given = evidence()
+    moved = Table(given.synthetic.frame.assign(y=given.synthetic.frame["y"] + 1), given.schema)
+    columns = [m for m in detection.measure(evidence(moved, full=False), rng=np.random.default_rng(0)) if m.scope == "column"]
+    assert columns[0].of == "y" and columns[0].low > 0.7
+    assert all(m.value < 0.56 for m in columns[1:])
+
+
+def test_same_stream_same_figure(evidence):
+    one, two = (detection.measure(evidence(full=False), rng=np.random.default_rng(7)) for _ in range(2))
+    assert one == two
+
+
+def test_a_unit_is_in_one_fold():
+    units = np.repeat(np.arange(50), 4)
+    fold = detection.folds(units, np.random.default_rng(0))
+    assert all(len(set(fold[units == u])) == 1 for u in range(50)) and set(fold) == {0, 1, 2}
+
+
+def test_auc_and_its_variance():
+    rng = np.random.default_rng(0)
+    drawn = []
+    for _ in range(300):
+        a, b = rng.normal(0.7, size=80).round(1), rng.normal(size=60).round(1)
+        drawn.append(compare.auc(a, b))
+        assert drawn[-1][0] == pytest.approx(roc_auc_score(np.repeat([1, 0], [80, 60]), np.r_[a, b]))
+    assert np.mean([v for _, v in drawn]) == pytest.approx(np.var([a for a, _ in drawn]), rel=0.2)
+
+
+def test_too_few_records_are_said(evidence):
+    found = detection.measure(evidence(evidence().synthetic.take(np.arange(5))), rng=np.random.default_rng(0))
+    assert all(m.value is None and "fewer than" in m.note for m in found) and len(found) == 2
