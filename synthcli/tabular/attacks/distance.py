@@ -31,20 +31,22 @@ def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement
     """
     if note := compare.lacking(evidence, "train", "control", "synthetic"):
         return compare.unmeasured(GAUGES, note)
-    train, apart = _apart(evidence.train, rng) if evidence.full else (evidence.train, None)
-    size = min(len(train), len(evidence.control), REFERENCES)
+    size = min(len(evidence.train), len(evidence.control), REFERENCES)
     if size < _FEWEST:
         return compare.unmeasured(GAUGES, f"fewer than {_FEWEST} train or control records")
     queries, size = affordable(min(QUERIES, len(evidence.synthetic)), size, len(evidence.schema.columns))
-    tables: dict[str, Table] = {"train": cut(train, size, rng=rng), "control": cut(evidence.control, size, rng=rng)}
-    others = {"synthetic": evidence.synthetic, "floor": apart, "baseline": evidence.baseline if evidence.full else None}
-    tables |= {k: cut(t, queries, rng=rng) for k, t in others.items() if t is not None and len(t)}
+    tables: dict[str, Table] = {k: cut(getattr(evidence, k), size, rng=rng) for k in ("train", "control")}
+    tables["synthetic"] = cut(evidence.synthetic, queries, rng=rng)
+    if evidence.full:
+        rest, apart = _apart(evidence.train, rng)
+        tables |= {"rest": cut(rest, size, rng=rng), "floor": cut(apart, queries, rng=rng)} if len(rest) and len(apart) else {}
+        tables |= {"baseline": cut(evidence.baseline, queries, rng=rng)} if evidence.baseline is not None and len(evidence.baseline) else {}
     encoded = encode(tables, evidence.schema)
     if not encoded.names:
         return compare.unmeasured(GAUGES, "no column to compare records by")
-    points = embed(encoded)
-    units = (encoded.parts["train"].units, encoded.parts["control"].units)
-    found = {k: _closer(points[k], points["train"], points["control"], units) for k in others if k in points}
+    points, units = embed(encoded), {k: part.units for k, part in encoded.parts.items()}
+    sides = [k for k in points if k not in ("train", "control", "rest")]
+    found = {k: _closer(points, units, k, "rest" if k == "floor" else "train", rng) for k in sides}
     return _report(found, points["synthetic"])
 
 
@@ -69,12 +71,14 @@ def _apart(train: Table, rng: np.random.Generator) -> tuple[Table, Table]:
 
 
 def _closer(
-    points: Points, train: Points, control: Points, units: tuple[np.ndarray, np.ndarray]
+    points: dict[str, Points], units: dict[str, np.ndarray], name: str, train: str, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """For each point: 1, 0.5 or 0 as train is nearer, as near or farther; the nearest record's unit; its distance to train."""
-    (near, at), (far, other) = nearest(points, train), nearest(points, control)
+    size = len(points[train])
+    pick = np.arange(size) if size == len(points["control"]) else rng.choice(len(points["control"]), size, replace=False)
+    (near, at), (far, other) = nearest(points[name], points[train]), nearest(points[name], points["control"].take(pick))
     wins = np.where(np.abs(near - far) <= _TIE, 0.5, (near < far).astype(float))
-    groups = np.where(near <= far, units[0][at], units[0].max() + 1 + units[1][other])
+    groups = np.where(near <= far, units[train][at], units[train].max() + 1 + units["control"][pick][other])
     return wins, groups, near
 
 

@@ -80,8 +80,8 @@ def told(control: Part, other: Part, seed: int) -> tuple[float, float]:
     areas = []
     for k in range(FOLDS):
         fit, out = fold != k, fold == k
-        model = HistGradientBoostingClassifier(max_iter=compare.trees(X.shape[1]), early_stopping=False, random_state=seed % 2**31).fit(X[fit], y[fit])
-        score = model.decision_function(X[out])
+        model = HistGradientBoostingClassifier(max_iter=compare.trees(X.shape[1]), early_stopping=False, random_state=seed % 2**31)
+        score = model.fit(X[fit], y[fit]).decision_function(X[out])
         areas.append(compare.auc(score[y[out] == 1], score[y[out] == 0]))
     return float(np.nanmean([a for a, _ in areas])), float(np.nanmean([v for _, v in areas]) / FOLDS)
 

@@ -32,8 +32,11 @@ class _View:
 
 
 def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement]:
-    """The SDMetrics figure, overall and for the worst pairs. Two deviations: null is a cell of its own, also for numbers; a number column
-    that is constant in synthetic alone counts as correlation 0 and is not left out. 95 % delta method over rows."""
+    """SDMetrics' CorrelationSimilarity and ContingencySimilarity, overall and for the worst pairs; 95 % delta method over rows.
+
+    Both tables are cut at control's edges, as those metrics do; the quality report cuts each table at its own, which moves with
+    every outlier. A number column that is constant in synthetic alone counts as correlation 0; SDMetrics leaves it out.
+    """
     if note := compare.lacking(evidence, "control", "synthetic"):
         return compare.unmeasured(GAUGES, note)
     encoded = compare.parts(evidence, rng=rng)
@@ -45,27 +48,27 @@ def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement
     if len(pairs) > PAIRS:
         note = f"{PAIRS} of {len(pairs)} pairs, drawn at random"
         pairs = pairs[np.sort(rng.choice(len(pairs), PAIRS, replace=False))]
-    views = {side: _view(part, encoded) for side, part in encoded.parts.items()}
+    edges = [_edges(column) for column in encoded.parts["control"].numbers.T]
+    views = {side: _view(part, encoded, edges) for side, part in encoded.parts.items()}
     units = encoded.parts["control"].units
     scores = {side: _score(views["control"], view, pairs, units) for side, view in views.items() if side != "control"}
     names = [f"{encoded.names[i]} × {encoded.names[j]}" for i, j in pairs]
     return compare.summary(TRENDS, names, scores, n=len(encoded.parts["synthetic"]), scope="pair", most=SHOWN, note=note)
 
 
-def _view(part: Part, encoded: Encoded) -> _View:
-    binned = [_bins(part.numbers[:, j]) for j in range(part.numbers.shape[1])]
+def _view(part: Part, encoded: Encoded, edges: list[np.ndarray]) -> _View:
+    binned = [np.where(np.isnan(x), 0, 1 + np.searchsorted(inner, x, side="right")) for x, inner in zip(part.numbers.T, edges, strict=True)]
     cells = np.asfortranarray(np.column_stack([*binned, part.codes + 1]))  # 0 is null
-    return _View(part.numbers, cells, np.r_[np.full(len(binned), _BINS + 2), encoded.sizes + 1].astype(np.int64))
+    return _View(part.numbers, cells, np.r_[np.full(len(binned), _BINS + 1), encoded.sizes + 1].astype(np.int64))
 
 
-def _bins(values: np.ndarray) -> np.ndarray:
-    """Ten cells of equal width over the part's own range, as SDMetrics' quality report cuts each table, its maximum a cell; 0 is null."""
-    known = values[~np.isnan(values)]
-    if not len(known):
-        return np.zeros(len(values), dtype=np.int64)
-    low, high = known.min(), known.max()
-    edges = np.linspace(low, high, _BINS + 1) if high > low else np.linspace(low - 0.5, low + 0.5, _BINS + 1)
-    return np.where(np.isnan(values), 0, np.digitize(values, edges))
+def _edges(control: np.ndarray) -> np.ndarray:
+    """The inner edges of ten cells of equal width over control's range. (9,)"""
+    known = control[~np.isnan(control)]
+    low, high = (known.min(), known.max()) if len(known) else (0.0, 0.0)
+    if not high > low:
+        low, high = low - 0.5, high + 0.5
+    return np.linspace(low, high, _BINS + 1)[1:-1]
 
 
 def _score(control: _View, other: _View, pairs: np.ndarray, units: np.ndarray) -> Score:

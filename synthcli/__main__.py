@@ -1,0 +1,5 @@
+"""`python -m synthcli` is `synth`."""
+
+from synthcli.cli.main import main
+
+main()

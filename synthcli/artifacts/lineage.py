@@ -1,0 +1,90 @@
+"""What runs there are, and what changed between two of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from synthcli.artifacts import store
+from synthcli.artifacts.store import MEASURED, PLAN, STAGES, Store, Version
+from synthcli.errors import ArtifactError, did_you_mean
+
+
+def listing(root: Path, name: str | None) -> list[dict[str, Any]]:
+    """Versions by name and number, and unfinished runs with the stages that they have."""
+    known = store.names(root.resolve())
+    if name is not None and name not in known:
+        raise ArtifactError(f"there are no runs of {name!r} below {root}.{did_you_mean(name, known)} Known: {', '.join(known) or 'none'}")
+    out = []
+    for one in known if name is None else [name]:
+        shelf = Store(root, one)
+        out += [_line(version) for version in shelf.versions()]
+        for folder in shelf.unfinished():
+            stages = sorted({p.parent.name for p in folder.rglob(store.STAGE)})
+            out.append({"run": f"{one}/{folder.name}", "state": "unfinished", "stages": stages})
+    return out
+
+
+def _line(version: Version) -> dict[str, Any]:
+    manifest, verdict = version.manifest(), version.verdict()
+    passed = manifest.get("passed")
+    state = {True: "passed", False: "failed", None: f"up to {manifest['upto']}"}[passed]
+    return {
+        "run": version.name,
+        "state": state,
+        "method": verdict["method"] if verdict else None,
+        "finished": manifest["finished"],
+        "failed": verdict["failed"] if verdict else [],
+        "rows": (version.read(store.GENERATE, store.SAMPLE) or {}).get("rows"),
+    }
+
+
+def measurements(version: Version) -> dict[str, Any]:
+    """Overall measurements of a run against the holdout: name -> value."""
+    out = {}
+    for stage in (STAGES["evaluate"], STAGES["privacy-check"]):
+        for m in (version.read(stage, MEASURED) or {"measurements": []})["measurements"]:
+            if m.get("scope", "overall") == "overall":
+                out[m["name"]] = m["value"]
+    return out
+
+
+def difference(first: Version, second: Version) -> dict[str, Any]:
+    """{section: [[what, first, second], ...]}: only what differs."""
+    a, b = first.manifest(), second.manifest()
+    sections = {
+        "spec": (_flat(first.read(PLAN)), _flat(second.read(PLAN))),
+        "data": (_flat(a["data"]), _flat(b["data"])),
+        "code and packages": (_flat({**a["code"], **a["packages"], "python": a["python"]}), _flat({**b["code"], **b["packages"], "python": b["python"]})),
+        "measurements": (measurements(first), measurements(second)),
+        "verdict": (_gates(first), _gates(second)),
+        "files": (_data_hash(a), _data_hash(b)),
+    }
+    changed = {name: [[k, x.get(k), y.get(k)] for k in sorted(x.keys() | y.keys()) if x.get(k) != y.get(k)] for name, (x, y) in sections.items()}
+    return {"first": first.name, "second": second.name, "changed": {name: rows for name, rows in changed.items() if rows}}
+
+
+def _gates(version: Version) -> dict[str, Any]:
+    verdict = version.verdict() or {"gates": [], "passed": None, "method": None}
+    gates = {f"gate {g['metric']}": "passed" if g["passed"] else "failed" for g in verdict["gates"]}
+    return {"passed": verdict["passed"], "method": verdict["method"], **gates}
+
+
+def _data_hash(manifest: dict[str, Any]) -> dict[str, Any]:
+    name = f"{store.GENERATE}/{store.DATA}"
+    return {"synthetic data": manifest["files"].get(name)}
+
+
+def _flat(data: Any) -> dict[str, Any]:
+    """Nested keys as dotted names."""
+    return dict(_leaves(data, ""))
+
+
+def _leaves(data: Any, prefix: str) -> Iterator[tuple[str, Any]]:
+    items = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else None
+    if items is None:
+        yield prefix, data
+        return
+    for key, value in items:
+        yield from _leaves(value, f"{prefix}.{key}" if prefix else str(key))

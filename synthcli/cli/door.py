@@ -1,0 +1,78 @@
+"""The outermost door: what leaves a command as an exit code and one clear message."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import typer
+
+from synthcli.errors import SynthError
+
+F = TypeVar("F", bound=Callable[..., Any])
+BUG, INTERRUPTED = 3, 130
+
+
+def door(command: F) -> F:
+    """Turn errors into exit codes: 1, 4, 5, 6 from SynthError, 3 for a bug, 130 for an interrupt."""
+
+    @functools.wraps(command)
+    def guarded(*args: Any, **kwargs: Any) -> Any:
+        as_json = bool(kwargs.get("as_json"))
+        try:
+            return command(*args, **kwargs)
+        except SynthError as error:
+            raise typer.Exit(_say(str(error), error.exit_code, as_json)) from None
+        except KeyboardInterrupt:
+            raise typer.Exit(_say("interrupted; the same command goes on from here", INTERRUPTED, as_json)) from None
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader left: nothing more to say
+            raise typer.Exit(0) from None
+        except OSError as error:
+            raise typer.Exit(_say(*_of_the_disk(error), as_json)) from None
+        except (typer.Exit, typer.Abort):
+            raise
+        except Exception as error:  # the one place that catches everything
+            raise typer.Exit(_say(_log_bug(error), BUG, as_json)) from None
+
+    return guarded  # type: ignore[return-value]
+
+
+def _say(message: str, code: int, as_json: bool) -> int:
+    print(f"error: {message}" if code != INTERRUPTED else message, file=sys.stderr)
+    if as_json:
+        print(json.dumps({"exit_code": code, "error": message}, ensure_ascii=False))
+    return code
+
+
+def _of_the_disk(error: OSError) -> tuple[str, int]:
+    from synthcli.artifacts import files
+
+    if error.errno in files.DISK:
+        from pathlib import Path
+
+        return str(files.disk_error(Path(error.filename or "."), error)), 1
+    return _log_bug(error), BUG
+
+
+def _log_bug(error: BaseException) -> str:
+    """Keep the traceback where the user can find it; without values of variables, which may be data."""
+    from synthcli import __version__
+    from synthcli.artifacts.secret import state_folder
+
+    text = f"synthcli {__version__}, Python {sys.version}\n" + "".join(traceback.format_exception(error))
+    try:
+        folder = state_folder() / "bugs"
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path = folder / f"bug-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.log"
+        path.write_text(text, encoding="utf-8")
+        where = f"a log is kept in {path}"
+    except OSError:
+        where = "no log could be kept; it follows\n" + text
+    return f"this is a bug in synthcli, not in your spec ({type(error).__name__}); {where}"

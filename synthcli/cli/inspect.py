@@ -1,0 +1,76 @@
+"""synth check, plan, methods, schema: nothing is made."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+from synthcli.cli import options as o
+from synthcli.cli.door import door
+
+
+def register(app: typer.Typer) -> None:
+    """Put the commands of this file on the app."""
+    app.command("check", help="Validate a spec; reads column names and types only.")(check)
+    app.command("plan", help="What would happen: stages, and whether each is kept or run; makes nothing.")(plan)
+    app.command("methods", help="Every generator, or one with its parameters; every metric and attack.")(methods)
+    app.command("schema", help="JSON Schema of the spec, for editors.")(schema)
+
+
+@door
+def check(spec: o.Spec, sets: o.Sets = None, as_json: o.Json = False) -> None:
+    """Validate a spec."""
+    from synthcli.pipeline.again import checked
+
+    found = checked(spec, list(sets or []))
+    if as_json:
+        typer.echo(json.dumps({"exit_code": 0, **found}, ensure_ascii=False))
+    else:
+        typer.echo(f"{spec}: fine; {found['columns']} columns, method {found['method']}, {found['gates']} gates")
+
+
+@door
+def plan(spec: o.Spec, sets: o.Sets = None, rows: o.Rows = None, seed: o.Seed = None, root: o.Root = o.ROOT, as_json: o.Json = False) -> None:
+    """Tell which stages would run."""
+    from synthcli.pipeline.again import foreseen
+    from synthcli.report import terminal
+
+    stages = foreseen(spec, root, o.overrides(sets, rows, seed))
+    if as_json:
+        typer.echo(json.dumps({"exit_code": 0, "stages": stages}, ensure_ascii=False))
+    else:
+        terminal.show(terminal.plan_page(stages))
+
+
+@door
+def methods(
+    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="One method.", autocompletion=o.complete_method)] = None,
+    metrics: Annotated[bool, typer.Option("--metrics", help="What can be measured, for gates.")] = False,
+    as_json: o.Json = False,
+) -> None:
+    """Tell what there is."""
+    from synthcli.report import reference, terminal
+
+    if metrics:
+        found = reference.gauges()
+        page = terminal.gauges_page(found)
+    elif name is None:
+        found = reference.methods()
+        page = terminal.methods_page(found)
+    else:
+        found = [reference.method(name)]
+        page = terminal.method_page(found[0])
+    if as_json:
+        typer.echo(json.dumps(found, ensure_ascii=False))
+    else:
+        terminal.show(page)
+
+
+@door
+def schema() -> None:
+    """Print the JSON Schema."""
+    from synthcli.spec.models import Spec
+
+    typer.echo(json.dumps({"$schema": "https://json-schema.org/draft/2020-12/schema", **Spec.model_json_schema(by_alias=True)}, indent=2, ensure_ascii=False))

@@ -1,0 +1,70 @@
+"""Options and arguments that several commands share, with their completion."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def _methods() -> list[str]:
+    from synthcli import plugins
+
+    return [*plugins.names("methods"), "auto"]
+
+
+def _runs() -> list[str]:
+    from synthcli.artifacts import store
+
+    root = Path(os.environ.get("SYNTH_ROOT", "artifacts")).resolve()
+    return [choice for name in store.names(root) for choice in (name, *(v.name for v in store.Store(root, name).versions()))]
+
+
+def _specs() -> list[str]:
+    return sorted(str(p) for pattern in ("*.yaml", "*.yml", "*/*.yaml", "*/*.yml") for p in Path().glob(pattern))
+
+
+def _starting(incomplete: str, known: list[str]) -> list[str]:
+    return [word for word in known if word.startswith(incomplete)]
+
+
+def complete_method(incomplete: str) -> list[str]:
+    """Names of methods, for the shell."""
+    return _starting(incomplete, _methods())
+
+
+def complete_run(incomplete: str) -> list[str]:
+    """Names of runs, for the shell."""
+    return _starting(incomplete, _runs())
+
+
+def complete_spec(incomplete: str) -> list[str]:
+    """Spec files, for the shell."""
+    return _starting(incomplete, _specs())
+
+
+Spec = Annotated[Path, typer.Argument(metavar="SPEC", help="The spec, a YAML file.", autocompletion=complete_spec)]
+RunName = Annotated[str, typer.Argument(metavar="RUN", help="NAME, NAME/latest, NAME/passed, NAME/7 or a run's folder.", autocompletion=complete_run)]
+Sets = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Set any key of the spec; repeatable.")]
+Rows = Annotated[int | None, typer.Option("--rows", min=1, help="Rows to make: generate.rows.")]
+Seed = Annotated[int | None, typer.Option("--seed", min=0, help="The seed.")]
+Root = Annotated[Path, typer.Option("--root", envvar="SYNTH_ROOT", help="Folder of the run folders.")]
+Fresh = Annotated[bool, typer.Option("--fresh", help="Run every stage anew.")]
+IfChanged = Annotated[bool, typer.Option("--if-changed", help="Do nothing when nothing changed; repeat the last exit code.")]
+KeepFailed = Annotated[bool, typer.Option("--keep-failed", help="Write output.path although a gate failed.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")]
+Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout at the end; everything else on stderr.")]
+
+ROOT = Path("artifacts")
+
+
+def overrides(sets: list[str] | None, rows: int | None, seed: int | None) -> list[str]:
+    """--rows and --seed are --set of their keys, and win over it."""
+    out = list(sets or [])
+    if rows is not None:
+        out += ["generate.scale=null", f"generate.rows={rows}"]
+    if seed is not None:
+        out.append(f"seed={seed}")
+    return out

@@ -1,0 +1,128 @@
+"""synth run, the stages alone, generate --from, preview."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from synthcli.cli import options as o
+from synthcli.cli.door import door
+
+FROM = typer.Option("--from", metavar="RUN", help="Make rows from an old run's model, without its source.", autocompletion=o.complete_run)
+TO = typer.Option("--output", "-o", help="With --from: the file to write; its ending is the format.")
+STAGE_HELP = {
+    "analyze": "Look at the data: types, nulls, distributions, dependencies, keys, rare values.",
+    "train": "Up to and with fitting the generator.",
+    "evaluate": "Up to and with the quality gates, one round.",
+    "privacy-check": "Up to and with the privacy gates, one round.",
+}
+
+
+def register(app: typer.Typer) -> None:
+    """Put the commands of this file on the app."""
+    app.command("run", help="The whole loop: real data in, gated synthetic data out.")(run)
+    for stage, text in STAGE_HELP.items():
+        app.command(stage, help=text)(_stage_command(stage))
+    app.command("generate", help="Up to and with generating; or, with --from, more rows from an old run's model.")(generate)
+    app.command("preview", help="Twenty rows on the screen from a small fit; nothing is kept.")(preview)
+
+
+@door
+def run(
+    spec: o.Spec,
+    sets: o.Sets = None,
+    rows: o.Rows = None,
+    seed: o.Seed = None,
+    root: o.Root = o.ROOT,
+    if_changed: o.IfChanged = False,
+    fresh: o.Fresh = False,
+    keep_failed: o.KeepFailed = False,
+    quiet: o.Quiet = False,
+    as_json: o.Json = False,
+) -> None:
+    """Run the whole loop and show the verdict."""
+    settings = {"if_changed": if_changed, "fresh": fresh, "keep_failed": keep_failed}
+    _execute("run", spec, o.overrides(sets, rows, seed), root, quiet, as_json, settings)
+
+
+def _stage_command(stage: str) -> Any:
+    @door
+    def command(
+        spec: o.Spec,
+        sets: o.Sets = None,
+        rows: o.Rows = None,
+        seed: o.Seed = None,
+        root: o.Root = o.ROOT,
+        fresh: o.Fresh = False,
+        quiet: o.Quiet = False,
+        as_json: o.Json = False,
+    ) -> None:
+        _execute(stage, spec, o.overrides(sets, rows, seed), root, quiet, as_json, {"fresh": fresh})
+
+    return command
+
+
+def _execute(upto: str, spec: Path, sets: list[str], root: Path, quiet: bool, as_json: bool, settings: dict[str, bool]) -> None:
+    from synthcli.cli import screen
+    from synthcli.pipeline.execute import execute
+    from synthcli.report import terminal
+
+    with screen.watching(quiet=quiet) as events:
+        done = execute(spec, root=root, upto=upto, sets=sets, events=events, **settings)  # type: ignore[arg-type]
+    if as_json:
+        typer.echo(json.dumps(terminal.summary(done.version, done.exit_code, fresh=done.fresh), ensure_ascii=False))
+    elif not quiet:
+        terminal.show(terminal.run_page(done.version, fresh=done.fresh))
+    raise typer.Exit(done.exit_code)
+
+
+@door
+def generate(
+    spec: Annotated[Path | None, typer.Argument(metavar="[SPEC]", help="The spec, a YAML file.", autocompletion=o.complete_spec)] = None,
+    from_: Annotated[str | None, FROM] = None,
+    output: Annotated[Path | None, TO] = None,
+    sets: o.Sets = None,
+    rows: o.Rows = None,
+    seed: o.Seed = None,
+    root: o.Root = o.ROOT,
+    fresh: o.Fresh = False,
+    keep_failed: o.KeepFailed = False,
+    quiet: o.Quiet = False,
+    as_json: o.Json = False,
+) -> None:
+    """Generate by a spec, or from an old run's model."""
+    if (spec is None) == (from_ is None):
+        raise typer.BadParameter("give either a SPEC or --from RUN")
+    if spec is not None:
+        if output is not None:
+            raise typer.BadParameter("--output goes with --from; a spec says output.path")
+        _execute("generate", spec, o.overrides(sets, rows, seed), root, quiet, as_json, {"fresh": fresh})
+        return
+    if rows is None:
+        raise typer.BadParameter("--from needs --rows N")
+    from synthcli.cli import screen
+    from synthcli.pipeline.again import more
+
+    target = output or Path(f"{str(from_).replace('/', '-')}-{rows}.parquet")
+    with screen.watching(quiet=quiet) as events:
+        made = more(root, str(from_), rows, target, seed=seed, keep_failed=keep_failed, events=events)
+    if as_json:
+        typer.echo(json.dumps({"exit_code": 0, **made}, ensure_ascii=False))
+    elif not quiet:
+        typer.echo(f"{made['rows']:,} rows from {made['run']} in {made['output']}")
+
+
+@door
+def preview(spec: o.Spec, sets: o.Sets = None, seed: o.Seed = None, rows: Annotated[int, typer.Option("--rows", min=1, max=1000)] = 20, as_json: o.Json = False) -> None:
+    """Show a few rows."""
+    from synthcli.pipeline.again import glance
+    from synthcli.report import terminal
+
+    frame, method = glance(spec, rows, o.overrides(sets, None, seed))
+    if as_json:
+        typer.echo(json.dumps({"exit_code": 0, "method": method, "rows": json.loads(frame.to_json(orient="records", date_format="iso"))}, ensure_ascii=False))
+    else:
+        terminal.show(terminal.rows_page(frame, f"{len(frame)} rows by {method} from a small fit; nothing is kept"))

@@ -1,0 +1,94 @@
+"""synth runs: list, show, diff, verify, prune."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+from synthcli.cli import options as o
+from synthcli.cli.door import door
+
+app = typer.Typer(help="Versions of runs: list, show, diff, verify, prune.", no_args_is_help=True, rich_markup_mode=None)
+Name = Annotated[str | None, typer.Argument(metavar="[NAME]", help="Runs of one spec only.", autocompletion=o.complete_run)]
+
+
+@app.command("list", help="All versions below the root, and runs that did not finish.")
+@door
+def list_(name: Name = None, root: o.Root = o.ROOT, as_json: o.Json = False) -> None:
+    """List versions."""
+    from synthcli.artifacts import lineage
+    from synthcli.report import terminal
+
+    found = lineage.listing(root, name)
+    if as_json:
+        typer.echo(json.dumps(found, ensure_ascii=False))
+    else:
+        terminal.show(terminal.runs_page(found, root))
+
+
+@app.command("show", help="A run's verdict, measurements and where its files are.")
+@door
+def show(run: o.RunName, root: o.Root = o.ROOT, as_json: o.Json = False) -> None:
+    """Show a run."""
+    from synthcli.artifacts import store
+    from synthcli.report import terminal
+
+    version = store.find(root, run)
+    if as_json:
+        typer.echo(json.dumps(terminal.summary(version, 0, fresh=False, whole=True), ensure_ascii=False))
+    else:
+        terminal.show(terminal.run_page(version, fresh=True, whole=True))
+
+
+@app.command("diff", help="What changed between two runs: spec, data, code, packages, measurements, verdict.")
+@door
+def diff(first: o.RunName, second: o.RunName, root: o.Root = o.ROOT, as_json: o.Json = False) -> None:
+    """Compare two runs."""
+    from synthcli.artifacts import lineage, store
+    from synthcli.report import terminal
+
+    found = lineage.difference(store.find(root, first), store.find(root, second))
+    if as_json:
+        typer.echo(json.dumps(found, ensure_ascii=False))
+    else:
+        terminal.show(terminal.diff_page(found))
+
+
+@app.command("verify", help="Hash a run's files again and compare with its sealed manifest.")
+@door
+def verify(run: o.RunName, root: o.Root = o.ROOT, as_json: o.Json = False) -> None:
+    """Verify a run."""
+    from synthcli.artifacts import store
+
+    version = store.find(root, run)
+    wrong = version.verify()
+    if as_json:
+        typer.echo(json.dumps({"exit_code": 1 if wrong else 0, "run": version.name, "wrong": wrong}, ensure_ascii=False))
+    else:
+        typer.echo("\n".join([f"{version.name}: {'does not verify' if wrong else 'verified'}", *(f"  {line}" for line in wrong)]))
+    raise typer.Exit(1 if wrong else 0)
+
+
+@app.command("prune", help="Remove old versions; what latest and passed point to is kept.")
+@door
+def prune(
+    name: Name = None,
+    keep: Annotated[int | None, typer.Option("--keep", min=1, help="Newest versions to keep.")] = None,
+    days: Annotated[float | None, typer.Option("--days", min=0, help="Age at which versions go.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell.")] = False,
+    root: o.Root = o.ROOT,
+    as_json: o.Json = False,
+) -> None:
+    """Remove old versions."""
+    from synthcli.artifacts import store
+
+    if keep is None and days is None:
+        raise typer.BadParameter("give --keep N, --days D, or both")
+    names = [name] if name is not None else store.names(root.resolve())
+    gone = [v.name for n in names for v in store.Store(root, n).prune(keep=keep, days=days, dry_run=dry_run)]
+    if as_json:
+        typer.echo(json.dumps({"exit_code": 0, "removed": gone, "dry_run": dry_run}))
+    else:
+        typer.echo("\n".join([f"{'would remove' if dry_run else 'removed'} {len(gone)} versions", *(f"  {n}" for n in gone)]))

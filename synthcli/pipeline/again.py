@@ -1,0 +1,127 @@
+"""What is done beside the loop: check, plan, preview, and more rows from an old run's model."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from synthcli import plugins, seeds, sources
+from synthcli.artifacts import files, store
+from synthcli.artifacts.store import EVALUATE, FIT, GENERATE, MODEL, PLAN, PRIVACY, TRAIN, Store
+from synthcli.columns.constraints import parse_constraint
+from synthcli.contracts import Job, Limits
+from synthcli.errors import ArtifactError, SpecError, SynthError
+from synthcli.pipeline import stages
+from synthcli.pipeline.events import Events
+from synthcli.pipeline.plan import Choice, make_plan, open_source, rows_asked
+from synthcli.pipeline.real import Real, declared_schema
+from synthcli.spec import check
+from synthcli.spec.load import load_spec
+from synthcli.tabular.data import Table
+from synthcli.tabular.profile import choose
+
+GLANCE_ROWS, GLANCE_MINUTES = 2_000, 1.0
+
+
+def checked(spec: str | Path, sets: Sequence[str]) -> dict[str, Any]:
+    """Validate a spec against its source's column names. Raises SpecError, DataError."""
+    loaded = load_spec(spec, sets)
+    check.check(loaded)
+    if loaded.spec.source.type == "none":
+        names = declared_schema(loaded).names
+    else:
+        names = sources.columns(open_source(loaded))
+        check.check_names(loaded, names)
+    generator, given = loaded.spec.generator, (loaded.spec.evaluate.gates, loaded.spec.privacy_check.gates)
+    method = ", ".join(c.method for c in generator.candidates) if generator.candidates else generator.method
+    gates = "default" if all(g is None for g in given) else sum(len(g or ()) for g in given)
+    return {"columns": len(names), "method": method or ("distributions" if loaded.spec.source.type == "none" else "trees"), "gates": gates}
+
+
+def foreseen(spec: str | Path, root: Path, sets: Sequence[str]) -> list[dict[str, Any]]:
+    """The stages of the first round of each candidate, and whether an earlier run has them: {stage, detail, cached}."""
+    plan = make_plan(load_spec(spec, sets))
+    shelf = Store(root, plan.loaded.name)
+    index = shelf.stage_index()
+    if plan.auto or "rows" not in (found := _profile(index, plan.analyze_key())):
+        profile = _profile(index, plan.analyze_key())
+        if plan.auto and profile:
+            plan = plan.with_choice(Choice(profile["auto"]["method"], profile["auto"]["params"], profile["auto"]["why"]))
+        found = profile
+    out = [{"stage": store.ANALYZE, "detail": "", "cached": plan.analyze_key() in index}]
+    rows = rows_asked(plan.spec, found["rows"]) if "rows" in found else None
+    for choice in plan.choices or (Choice("auto", {}),):
+        known = choice.method != "auto"
+        keys: list[tuple[str, str | None]] = [(TRAIN, plan.train_key(choice) if known else None)]
+        ready = known and rows is not None
+        keys.append((GENERATE, plan.generate_key(choice, rows) if ready else None))  # type: ignore[arg-type]
+        keys.append((EVALUATE, plan.evaluate_key(choice, rows, "holdout", True) if ready else None))  # type: ignore[arg-type]
+        keys.append((PRIVACY, plan.privacy_key(choice, rows, "holdout", True) if ready else None))  # type: ignore[arg-type]
+        out += [{"stage": stage, "detail": choice.method, "cached": key in index} for stage, key in keys]
+    return out
+
+
+def _profile(index: dict[str, Path], key: str) -> dict[str, Any]:
+    return files.read_json(index[key] / store.PROFILE) if key in index else {}
+
+
+def glance(spec: str | Path, rows: int, sets: Sequence[str]) -> tuple[pd.DataFrame, str]:
+    """A few rows from a fit on at most GLANCE_ROWS rows, and the method; nothing is written."""
+    import tempfile
+
+    plan = make_plan(load_spec(spec, sets))
+    real = Real(plan)
+    train = real.train
+    if len(train) > GLANCE_ROWS:
+        train = Table(train.frame.iloc[seeds.stream(plan.spec.seed, "preview").permutation(len(train))[:GLANCE_ROWS]], train.schema)
+    if plan.auto:
+        chosen = choose(len(train), len(train.schema.columns))
+        plan = plan.with_choice(Choice(chosen["method"], chosen["params"]))
+    choice = plan.choices[0]
+    module = plugins.ready(choice.method)
+    with tempfile.TemporaryDirectory() as scratch:
+        job = Job(plan.spec.seed, Path(scratch), "cpu", Limits(minutes=GLANCE_MINUTES))
+        model = module.fit(train, module.Params.model_validate(choice.params), job=job)
+        tables = stages.blocks(model, rows, plan.spec.seed, real.constraints, stages.Tally(rows), Events())
+        return pd.concat([t.frame for t in tables], ignore_index=True), choice.method
+
+
+def more(root: Path, run: str, rows: int, target: Path, *, seed: int | None, keep_failed: bool, events: Events) -> dict[str, Any]:
+    """Rows from a run's model, without its source, that obey its constraints. {run, rows, output, sha256}
+
+    Raises ArtifactError when the run did not pass its gates (unless keep_failed), or holds a pickled model that this user's run
+    did not write.
+    """
+    version = store.find(root, run)
+    verdict = version.verdict()
+    if not keep_failed and (verdict is None or not verdict["passed"]):
+        state = "was never judged" if verdict is None else f"failed its gates ({', '.join(verdict['failed'])})"
+        raise GateClosed(f"{version.name} {state}; nothing is released; remedy: --keep-failed, or a run that passes")
+    fit, plan = version.read(TRAIN, FIT), version.read(PLAN)
+    if fit is None:
+        raise ArtifactError(f"{version.name} has no model; remedy: `synth train`")
+    if fit["pickled"] and (wrong := version.verify()):
+        raise ArtifactError(f"{version.name}: its model is a pickle, which can run code, and the run does not verify: {wrong[0]}; remedy: train it here")
+    formats = {".csv": "csv", ".parquet": "parquet", ".pq": "parquet", ".jsonl": "jsonl", ".ndjson": "jsonl"}
+    format_ = formats.get(Path(target.name.removesuffix(".gz")).suffix)
+    if format_ is None:
+        raise SpecError(f"--output {target}: the ending names no format; expected {', '.join(formats)}")
+    model = stages.load_model(fit["method"], version.folder / TRAIN / MODEL)
+    rules = [parse_constraint(rule["expr"]) for rule in plan["constraints"]]
+    tally = stages.Tally(rows)
+    tables = stages.blocks(model, rows, plan["seed"] if seed is None else seed, rules, tally, events)
+    first = next(tables)
+    sources.write(stages._chain(first, tables), first.schema, target, format_)
+    with open(target, "rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return {"run": version.name, "rows": rows, "output": str(target), "sha256": digest}
+
+
+class GateClosed(SynthError):
+    """What was asked for comes from a run that did not pass."""
+
+    exit_code = 4

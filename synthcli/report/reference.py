@@ -1,0 +1,58 @@
+"""What there is to choose from, read from the plugins themselves: methods with their parameters, metrics, attacks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from synthcli import plugins
+
+
+def methods() -> list[dict[str, Any]]:
+    """All methods, by name."""
+    return [method(name) for name in plugins.names("methods")]
+
+
+def method(name: str) -> dict[str, Any]:
+    """{name, modality, guarantees, needs_data, extra, installed, summary, about, dial, params}."""
+    module = plugins.method(name)
+    about = (module.__doc__ or "").strip()
+    dial = module.DIAL
+    return {
+        "name": name,
+        "modality": module.MODALITY,
+        "guarantees": sorted(module.MODES),
+        "needs_data": module.NEEDS_DATA,
+        "extra": module.EXTRA,
+        "installed": module.EXTRA is None or plugins.installed(module.EXTRA),
+        "summary": about.splitlines()[0],
+        "about": about,
+        "dial": None if dial is None else {"param": dial.param, "fidelity": dial.fidelity, "privacy": dial.privacy},
+        "params": _params(module.Params),
+    }
+
+
+def _params(model: Any) -> list[dict[str, Any]]:
+    properties = model.model_json_schema().get("properties", {})
+    out = []
+    for name, field in model.model_fields.items():
+        described = properties.get(name, {})
+        bounds = [f"{sign} {described[key]:g}" for key, sign in _BOUNDS.items() if key in described]
+        default = field.get_default(call_default_factory=True)
+        out.append({"name": name, "default": list(default) if isinstance(default, tuple) else default, "bounds": ", ".join(bounds), "help": field.description or ""})
+    return out
+
+
+_BOUNDS = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
+
+
+def gauges() -> list[dict[str, Any]]:
+    """Everything that a gate can ask for: {name, section, better, needs, unit, help}."""
+    out = []
+    for kind, section in (("metrics", "evaluate"), ("attacks", "privacy_check")):
+        for module in plugins.judges(kind):
+            room = module.__name__.rpartition(".")[2]
+            out += [
+                {"name": g.name, "section": section, "module": room, "better": g.better, "needs": sorted(g.needs), "unit": g.unit, "help": g.help}
+                for g in module.GAUGES
+            ]
+    return out
