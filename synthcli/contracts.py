@@ -276,7 +276,7 @@ class Evidence:
 @dataclass(frozen=True)
 class Measurement:
     """One figure. low, high: its 95 % interval. floor: what real unseen data get; baseline: what independent columns get;
-    control: the same attack where it must find nothing. scope: overall, column, pair or subgroup; `of` names which."""
+    control: the same attack where it must find nothing. scope: overall, column, pair, rule or subgroup; `of` names which."""
 
     name: str
     value: float | None

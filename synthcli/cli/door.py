@@ -36,7 +36,7 @@ def door(command: F) -> F:
             raise typer.Exit(0) from None
         except OSError as error:
             raise typer.Exit(_say(*_of_the_disk(error), as_json)) from None
-        except (typer.Exit, typer.Abort):
+        except (typer.Exit, typer.Abort, typer.BadParameter):
             raise
         except Exception as error:  # the one place that catches everything
             raise typer.Exit(_say(_log_bug(error), BUG, as_json)) from None

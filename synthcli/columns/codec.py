@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from synthcli.columns import frame as frames
 from synthcli.columns import made
@@ -118,7 +119,8 @@ def _choose(column: Column, values: pd.Series) -> Any:
     declared = column.declared.categories is not None
     if (distinct == 0 or (distinct == 1 and len(known) == len(values))) and not declared:
         return Constant.fit(column, values)
-    if column.kind in frames.CODES or (column.kind == "integer" and distinct <= FEW and column.declared.spikes is None):
+    few = column.kind == "integer" and distinct <= FEW and column.declared.spikes is None and _within(column, known)
+    if column.kind in frames.CODES or few:
         return Codes.fit(column, values)
     return Numbers.fit(column, values)
 
@@ -150,16 +152,14 @@ class Constant:
         if len(known):
             value = int(_integers(known)[0]) if column.kind in ("datetime", "timedelta") else known.iloc[0]
             value = value.item() if isinstance(value, np.generic) else value
-        return cls(column.name, str(values.dtype), value)
+        return cls(column.name, _dtype_name(values), value)
 
     def encode(self, values: pd.Series) -> Values:
         return {}
 
     def decode(self, values: Mapping[str, np.ndarray], rows: int) -> pd.Series:
-        if self.value is None:
-            return pd.Series([None] * rows, dtype=_dtype(self.dtype))
-        if self.dtype.startswith(("datetime", "timedelta")):
-            return _times(np.full(rows, self.value, dtype=np.int64), np.zeros(rows, dtype=bool), self.dtype)
+        if self.dtype.startswith(("timestamp", "duration")):
+            return _times(np.full(rows, self.value or 0, dtype=np.int64), np.full(rows, self.value is None), self.dtype)
         return pd.Series([self.value] * rows, dtype=_dtype(self.dtype))
 
     def to_json(self) -> dict[str, Any]:
@@ -215,7 +215,7 @@ class Codes:
 
     @property
     def parts(self) -> tuple[Part, ...]:
-        return (Part(self.name, self.name, len(self.categories) + self.nullable),)
+        return (Part(_escaped(self.name), self.name, len(self.categories) + self.nullable),)
 
     @classmethod
     def fit(cls, column: Column, values: pd.Series) -> Codes:
@@ -235,11 +235,11 @@ class Codes:
         codes = index.get_indexer(pd.Index(values.astype(index.dtype)))
         codes = np.where(values.isna().to_numpy(), len(self.categories) if self.nullable else -1, codes)
         fallback = self.categories.index(self.other) if self.other in self.categories else len(self.categories) if self.nullable else 0
-        return {self.name: np.where(codes < 0, fallback, codes).astype(np.int32)}
+        return {_escaped(self.name): np.where(codes < 0, fallback, codes).astype(np.int32)}
 
     def decode(self, values: Mapping[str, np.ndarray], rows: int) -> pd.Series:
         lookup = self._series((*self.categories, None))
-        return lookup.take(values[self.name]).reset_index(drop=True)
+        return lookup.take(values[_escaped(self.name)]).reset_index(drop=True)
 
     def _series(self, values: tuple[Any, ...]) -> pd.Series:
         return pd.Series(list(values), dtype=_dtype(self.dtype))
@@ -276,8 +276,9 @@ class Numbers:
 
     @property
     def parts(self) -> tuple[Part, ...]:
-        state = (Part(f"{self.name}#state", self.name, self.states),) if self.states > 1 else ()
-        return (*state, Part(self.name, self.name))
+        name = _escaped(self.name)
+        state = (Part(f"{name}#state", self.name, self.states),) if self.states > 1 else ()
+        return (*state, Part(name, self.name))
 
     @classmethod
     def fit(cls, column: Column, values: pd.Series) -> Numbers:
@@ -298,7 +299,7 @@ class Numbers:
         rest = rest if len(rest) else (finite if len(finite) else np.zeros(1))
         low, high = _bounds(column, base, step, float(rest.min()), float(rest.max()))
         decimals = None if whole else column.get("precision")
-        return cls(column.name, str(values.dtype), whole, base, step, decimals, low, high, bool(values.isna().any()), spikes)
+        return cls(column.name, _dtype_name(values), whole, base, step, decimals, low, high, bool(values.isna().any()), spikes)
 
     def encode(self, values: pd.Series) -> Values:
         null = values.isna().to_numpy()
@@ -306,25 +307,26 @@ class Numbers:
         known = values[~null]
         numbers[~null] = _offsets(_integers(known), self.base, self.step) if self.whole else known.to_numpy(dtype=np.float64)
         if self.states == 1:  # an unseen null has no state to go to: it takes the middle of the range
-            return {self.name: np.where(null, (self.low + self.high) / 2, numbers)}
+            return {_escaped(self.name): np.where(null, (self.low + self.high) / 2, numbers)}
         state = np.where(null, 1, 0).astype(np.int32)
         for i, spike in enumerate(self.spikes):
             state[numbers == spike] = 2 + i
         numbers[state != 0] = np.nan
-        return {f"{self.name}#state": state, self.name: numbers}
+        return {f"{_escaped(self.name)}#state": state, _escaped(self.name): numbers}
 
     def decode(self, values: Mapping[str, np.ndarray], rows: int) -> pd.Series:
-        numbers = np.clip(np.nan_to_num(values[self.name], nan=self.low), self.low, self.high)
+        numbers = np.clip(np.nan_to_num(values[_escaped(self.name)], nan=self.low), self.low, self.high)
         null = np.zeros(rows, dtype=bool)
         if self.states > 1:
-            state = values[f"{self.name}#state"]
+            state = values[f"{_escaped(self.name)}#state"]
             null = state == 1
             for i, spike in enumerate(self.spikes):
                 numbers[state == 2 + i] = spike
         if not self.whole:
             rounded = numbers if self.decimals is None else np.round(numbers, self.decimals)
             return pd.Series(np.where(null, np.nan, rounded))
-        steps = np.rint(numbers).astype(np.uint64)
+        most = (2**63 - 1 - self.base) // self.step  # which a float may round up to more than 64 bits hold
+        steps = np.where(numbers < float(most), np.rint(np.minimum(numbers, 2.0**64 - 2**11)).astype(np.uint64), np.uint64(most))
         raw = (steps * np.uint64(self.step) + np.uint64(self.base % 2**64)).astype(np.int64)
         if self.dtype == "Int64":
             return pd.Series(pd.arrays.IntegerArray(raw, null))
@@ -336,6 +338,11 @@ class Numbers:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Numbers:
         return cls(**{**data, "spikes": tuple(float(s) for s in data["spikes"])})
+
+
+def _escaped(column: str) -> str:
+    """The column's name as a part: # doubled, so that a column called x#state is not the state of x."""
+    return column.replace("#", "##")
 
 
 def _find_spikes(numbers: np.ndarray) -> tuple[float, ...]:
@@ -378,8 +385,16 @@ def _bound(column: Column, declared: float | str) -> int:
     if column.kind == "integer":
         return int(np.floor(float(declared)))
     value = pd.Timestamp(declared) if column.kind == "datetime" else pd.Timedelta(declared)
-    unit = _unit(column)
-    return int(value.as_unit(unit).value if hasattr(value, "as_unit") else value.value)
+    zone = getattr(frames.arrow_type(column.storage), "tz", None)
+    if zone and isinstance(value, pd.Timestamp) and value.tz is None:
+        value = value.tz_localize(zone)
+    return int(value.as_unit(_unit(column)).to_numpy().astype(np.int64))  # .value would be nanoseconds, whatever the unit
+
+
+def _within(column: Column, known: pd.Series) -> bool:
+    """Whether an integer column's values keep to its declared bounds."""
+    low, high = column.declared.min, column.declared.max
+    return (low is None or known.min() >= _bound(column, low)) and (high is None or known.max() <= _bound(column, high))
 
 
 def _unit(column: Column) -> str:
@@ -402,14 +417,16 @@ def _offsets(raw: np.ndarray, base: int, step: int) -> np.ndarray:
     return np.where(raw < base, 0.0, steps)
 
 
-def _times(raw: np.ndarray, null: np.ndarray, dtype: str) -> pd.Series:
-    """A datetime or timedelta series from int64 in the dtype's own unit."""
-    unit = dtype.split("[")[1].split(",")[0].rstrip("]")
-    plain = "timedelta64" if dtype.startswith("timedelta") else "datetime64"
-    out = pd.Series(raw.view(f"{plain}[{unit}]"))
-    if ", " in dtype:
-        out = out.dt.tz_localize("UTC").dt.tz_convert(dtype.split(", ")[1].rstrip("]"))
-    return out.mask(null)
+def _times(raw: np.ndarray, null: np.ndarray, type_: str) -> pd.Series:
+    """A datetime or timedelta series from int64 in the unit of its Arrow type."""
+    return pa.array(raw, pa.int64(), mask=null).cast(frames.arrow_type(type_)).to_pandas()
+
+
+def _dtype_name(values: pd.Series) -> str:
+    """What names the dtype in files: for times the Arrow type, whose zones every version of pandas reads; else pandas' own name."""
+    if values.dtype.kind in "mM":
+        return str(pa.Array.from_pandas(values[:0]).type)
+    return str(values.dtype)
 
 
 def _dtype(text: str) -> Any:

@@ -1,7 +1,6 @@
 """Made-up values: keys, personal details and texts that are never learned from data.
 
-Unique values are unique over all blocks without any block knowing another: a keyed bijection (a Feistel network with cycle walking)
-takes the position of a row in the output to the number of its value. The bijection depends on (key, column name) alone.
+This module says what each kind of column is made of. Values that may repeat are drawn here; unique ones are numbered (made_unique).
 """
 
 from __future__ import annotations
@@ -17,9 +16,13 @@ import pyarrow as pa
 
 from synthcli import seeds
 from synthcli.columns import frame as frames
+from synthcli.columns import made_unique
+from synthcli.columns.made_unique import permute
 from synthcli.columns.patterns import WORD, Pattern
 from synthcli.contracts import Column
 from synthcli.errors import SpecError, did_you_mean
+
+__all__ = ["BORN", "KINDS", "MADE", "POOL", "UUID", "WINDOW", "capacity", "check", "check_rows", "localized", "make", "permute", "unique"]
 
 KINDS: dict[str, str] = {
     "email": "email", "name": "name", "first_name": "first_name", "last_name": "last_name", "username": "user_name", "phone": "phone_number",
@@ -33,7 +36,6 @@ UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 POOL = 3_000  # Faker values drawn once per column, then sampled from
 WINDOW = 10_000  # the least range of unique integers whose max is not declared
 BORN = ("1935-01-01", "2006-12-31")  # fixed days, so that the same seed gives the same bytes next year
-_UNIQUE_PROVIDERS = frozenset({"email", "user_name", "url", "phone_number", "name", "ipv4"})
 
 
 def make(column: Column, start: int, rows: int, *, key: int, rng: np.random.Generator) -> pd.Series:
@@ -79,6 +81,11 @@ def unique(column: Column) -> bool:
     return column.kind == "id"
 
 
+def localized(column: Column) -> bool:
+    """Whether the column's values come from Faker, so that a locale says something of them."""
+    return _source(column) not in ("integer", "pattern", "born")
+
+
 def capacity(column: Column) -> int | None:
     """How many rows the column can be made for; None without a limit (its values may repeat)."""
     if not unique(column):
@@ -90,37 +97,9 @@ def capacity(column: Column) -> int | None:
     if source == "pattern":
         return min(_pattern(column).size, WORD)
     if source == "name":
-        first, last = _pool_of(column, "first_name", 0), _pool_of(column, "last_name", 0)
-        return len(set(first)) * len(set(last)) * 26
-    return {"ipv4": 2**32 - 2**25, "phone_number": 10**9}.get(source, WORD)
-
-
-def permute(positions: np.ndarray, size: int, key: int) -> np.ndarray:
-    """A keyed bijection of 0..size-1, elementwise. positions: (rows,) uint64 below size, size up to 2^62. Black & Rogaway 2002."""
-    side: Any = np.uint64(max(2, int(np.ceil(np.sqrt(size)))))
-    while int(side) ** 2 < size:  # the square root of a large integer is rounded
-        side += np.uint64(1)
-    values: Any = positions.astype(np.uint64)
-    walking = np.ones(len(values), dtype=bool)
-    while walking.any():
-        values[walking] = _feistel(values[walking], side, key)
-        walking = values >= np.uint64(size)
-    return values
-
-
-def _feistel(values: np.ndarray, side: Any, key: int) -> np.ndarray:
-    left, right = values // side, values % side
-    for turn in range(8):
-        left, right = right, (left + _mix(right, seeds.key(key, turn)) % side) % side
-    return left * side + right
-
-
-def _mix(values: np.ndarray, salt: int) -> np.ndarray:
-    """A 64-bit hash, elementwise. Steele et al. 2014 (splitmix64)."""
-    z = values + np.uint64(salt % 2**64)
-    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return z ^ (z >> np.uint64(31))
+        first, last = _name_parts(column)
+        return len(first) * len(last) * made_unique.INITIALS
+    return {"ipv4": made_unique.ADDRESSES, "phone_number": made_unique.PHONES}.get(source, WORD)
 
 
 def _source(column: Column) -> str:
@@ -190,56 +169,14 @@ def _unique(column: Column, start: int, rows: int, key: int) -> Any:
     source = _source(column)
     positions = np.arange(start, start + rows, dtype=np.uint64)
     if source == "integer":
-        return _integers(column, positions, key)
+        return made_unique.integers(*_range(column), positions, key)
     if source == "pattern":
-        return _strings(_pattern(column), positions, key)
+        return made_unique.strings(_pattern(column), positions, key)
     if source == "name":
-        return _names(column, positions, key)
+        return made_unique.names(*_name_parts(column), positions, key)
     if source == "ipv4":
-        return _addresses(positions, key)
-    pool = _pool_of(column, source, key)
-    base = pd.Series(pool[(_mix(positions, seeds.key(key, "base")) % np.uint64(POOL)).astype(np.int64)], dtype=object)
-    number = permute(positions, 10**9, key) if source == "phone_number" else _windowed(positions, 1000, WORD, key)
-    return _numbered(base, pd.Series(number.astype(str), dtype=object), source)
-
-
-def _numbered(base: pd.Series, number: pd.Series, provider: str) -> pd.Series:
-    """Base values with a number that can be read back, so that different numbers give different values."""
-    if provider == "phone_number":  # as in E.164: a few first digits of a true number, then nine of ours
-        digits = base.str.replace(r"\D", "", regex=True).str.lstrip("0").str[:3].str.ljust(3, "5")
-        return "+" + digits + number.str.zfill(9)
-    if provider == "user_name":
-        return base.str.replace(r"\d+$", "", regex=True) + number
-    at = r"^(.*?)\d*@(.*)$" if provider == "email" else r"^(.*?)\d*(\.[A-Za-z-]+/?)$"
-    parts = base.str.extract(at)
-    return parts[0] + number + ("@" if provider == "email" else "") + parts[1]
-
-
-def _names(column: Column, positions: np.ndarray, key: int) -> np.ndarray:
-    """First name, an initial, last name: every combination once."""
-    first, last = (np.array(sorted(set(_pool_of(column, p, 0))), dtype=object) for p in ("first_name", "last_name"))
-    letters = np.array([f" {c}. " for c in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"], dtype=object)
-    number = permute(positions, len(first) * len(last) * 26, key).astype(np.int64)
-    return first[number % len(first)] + letters[number // len(first) % 26] + last[number // len(first) // 26]
-
-
-def _addresses(positions: np.ndarray, key: int) -> np.ndarray:
-    """IPv4 addresses whose first octet is neither 0 nor 255."""
-    number = permute(positions, 2**32 - 2**25, key) + np.uint64(2**24)
-    octets = [((number >> np.uint64(shift)) & np.uint64(255)).astype(str).astype(object) for shift in (24, 16, 8, 0)]
-    return octets[0] + "." + octets[1] + "." + octets[2] + "." + octets[3]
-
-
-def _strings(pattern: Pattern, positions: np.ndarray, key: int) -> np.ndarray:
-    if pattern.size <= WORD:
-        return pattern.nth(permute(positions, pattern.size, key))
-    # a stretch of the numbers for each row, and a place within the stretch by hashing
-    stretch = pattern.size // WORD
-    number = permute(positions, WORD, key).astype(object) * stretch
-    place: Any = 0
-    for limb in range(-(-stretch.bit_length() // 64) + 1):
-        place = place * 2**64 + _mix(positions, seeds.key(key, "limb", limb)).astype(object)
-    return pattern.nth(number + place % stretch)
+        return made_unique.addresses(positions, key)
+    return made_unique.numbered(_pool_of(column, source, key), source, positions, key)
 
 
 def _range(column: Column) -> tuple[int, int, int]:
@@ -270,20 +207,10 @@ def _bound(column: Column, trait: str, default: int) -> float:
         raise SpecError(f"columns.{column.name}.{trait} is {value!r}; expected an integer") from None
 
 
-def _integers(column: Column, positions: np.ndarray, key: int) -> np.ndarray:
-    low, high, window = _range(column)
-    return low + _windowed(positions, window, high - low + 1, key).astype(np.int64)
-
-
-def _windowed(positions: np.ndarray, window: int, total: int, key: int) -> np.ndarray:
-    """A bijection of 0..total-1 that permutes within windows; the last one may be shorter. (rows,) uint64"""
-    number = positions // np.uint64(window)
-    out = np.empty_like(positions)
-    for w in np.unique(number):  # few: rows come in order
-        here = number == w
-        first = int(w) * window
-        out[here] = permute(positions[here] - np.uint64(first), min(window, total - first), seeds.key(key, "window", int(w))) + np.uint64(first)
-    return out
+def _name_parts(column: Column) -> tuple[np.ndarray, np.ndarray]:
+    """The distinct first and last names of the locale, sorted; the same for every key."""
+    first, last = (np.array(sorted(set(_pool_of(column, provider, 0))), dtype=object) for provider in ("first_name", "last_name"))
+    return first, last
 
 
 def _pool_of(column: Column, provider: str, key: int) -> np.ndarray:
@@ -332,7 +259,7 @@ def _try_provider(name: str, provider: str, locale: str) -> None:
 
 def _check_provider(column: Column, provider: str) -> None:
     _try_provider(column.name, provider, column.get("locale") or "en_US")
-    if unique(column) and provider not in _UNIQUE_PROVIDERS:
+    if unique(column) and provider not in made_unique.PROVIDERS:
         raise SpecError(
             f"columns.{column.name}.unique: unique {provider} values cannot be promised; "
             r"remedy: a pattern such as [A-Z]{3}-\d{6}, type: id, or unique: false"

@@ -16,13 +16,13 @@ from synthcli.columns.constraints import parse_constraint
 from synthcli.contracts import Job, Limits
 from synthcli.errors import ArtifactError, SpecError, SynthError
 from synthcli.pipeline import stages
+from synthcli.pipeline.auto import choose
 from synthcli.pipeline.events import Events
 from synthcli.pipeline.plan import Choice, make_plan, open_source, rows_asked
 from synthcli.pipeline.real import Real, declared_schema
 from synthcli.spec import check
 from synthcli.spec.load import load_spec
 from synthcli.tabular.data import Table
-from synthcli.tabular.profile import choose
 
 GLANCE_ROWS, GLANCE_MINUTES = 2_000, 1.0
 
@@ -79,7 +79,7 @@ def glance(spec: str | Path, rows: int, sets: Sequence[str]) -> tuple[pd.DataFra
     if len(train) > GLANCE_ROWS:
         train = Table(train.frame.iloc[seeds.stream(plan.spec.seed, "preview").permutation(len(train))[:GLANCE_ROWS]], train.schema)
     if plan.auto:
-        chosen = choose(len(train), len(train.schema.columns))
+        chosen = choose(len(train), train.schema)
         plan = plan.with_choice(Choice(chosen["method"], chosen["params"]))
     choice = plan.choices[0]
     module = plugins.ready(choice.method)
@@ -115,7 +115,7 @@ def more(root: Path, run: str, rows: int, target: Path, *, seed: int | None, kee
     tally = stages.Tally(rows)
     tables = stages.blocks(model, rows, plan["seed"] if seed is None else seed, rules, tally, events)
     first = next(tables)
-    sources.write(stages._chain(first, tables), first.schema, target, format_)
+    sources.write(stages.chain(first, tables), first.schema, target, format_)
     with open(target, "rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     return {"run": version.name, "rows": rows, "output": str(target), "sha256": digest}

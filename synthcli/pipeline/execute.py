@@ -266,7 +266,7 @@ class _Execution:
             "rounds": [r.name for r in rounds],
             "pickled": sorted({r.choice.method for r in rounds if r.folder is not None and stages.plugins.method(r.choice.method).TRUSTED_LOAD}),
             "output": output,
-            "overrides": [],
+            "overrides": list(plan.loaded.sets),
         }
         return self.shelf.finish(self.space, manifest)
 

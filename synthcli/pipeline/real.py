@@ -12,7 +12,7 @@ from synthcli import seeds, sources
 from synthcli.columns.constraints import Constraint, check_source, parse_constraint
 from synthcli.columns.infer import infer
 from synthcli.contracts import Column, Schema
-from synthcli.errors import DataError
+from synthcli.errors import DataError, SpecError
 from synthcli.pipeline.plan import Plan
 from synthcli.spec import check
 from synthcli.spec.load import Loaded
@@ -62,6 +62,11 @@ class Real:
         table = self._read
         if not self.plan.has_data:
             return table, []
+        for i, constraint in enumerate(self.constraints):
+            try:
+                constraint.violations(table.frame.head(1))
+            except SpecError as error:  # types clash: say on which line
+                raise self.plan.loaded.fail([(check.rule_path(self.plan.loaded, i), str(error))]) from None
         frame, findings = check_source(table.frame, self.constraints)
         return Table(frame, table.schema), findings
 

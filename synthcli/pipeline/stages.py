@@ -16,6 +16,7 @@ from synthcli.columns import frame as frames
 from synthcli.columns.constraints import Constraint
 from synthcli.contracts import BLOCK, Evidence, Job, Measurement, Model, Request, Schema, Usage
 from synthcli.errors import FitError, SynthError
+from synthcli.pipeline.auto import choose
 from synthcli.pipeline.events import Events
 from synthcli.pipeline.plan import Choice, Plan
 from synthcli.pipeline.real import Real
@@ -33,6 +34,7 @@ def analyze(folder: Path, plan: Plan, real: Real, events: Events) -> None:
     if plan.has_data:
         body["parts"] = {name: len(table) for name, table in real.parts.items()}
         body |= profile(real.table, progress=events.progress)
+        body["auto"] = choose(len(real.table), real.table.schema)
     files.write_json(folder / PROFILE, body)
 
 
@@ -84,7 +86,7 @@ def generate(folder: Path, model: Model, rows: int, seed: int, constraints: Sequ
     with metered() as meter:
         chunks = blocks(model, rows, seed, constraints, tally, events)
         first = next(chunks)
-        sources.write(_chain(first, chunks), first.schema, folder / DATA, "parquet")
+        sources.write(chain(first, chunks), first.schema, folder / DATA, "parquet")
     body = {
         "rows": rows,
         "seconds": round(meter.seconds, 3),
@@ -96,7 +98,7 @@ def generate(folder: Path, model: Model, rows: int, seed: int, constraints: Sequ
     files.write_json(folder / SAMPLE, body)
 
 
-def _chain(first: Table, rest: Iterator[Table]) -> Iterator[pd.DataFrame]:
+def chain(first: Table, rest: Iterator[Table]) -> Iterator[pd.DataFrame]:
     yield first.frame
     for table in rest:
         yield table.frame

@@ -53,7 +53,7 @@ def check_columns(loaded: Loaded, kinds: Mapping[str, str]) -> None:
         try:
             constraints.parse_constraint(rule.expr, rule.on_violation).check(kinds)
         except SpecError as error:
-            problems.append((_rule_path(loaded, i), str(error)))
+            problems.append((rule_path(loaded, i), str(error)))
     if problems:
         raise loaded.fail(problems)
 
@@ -67,7 +67,8 @@ def _some(names: Mapping[str, str], most: int = 12) -> str:
     return ", ".join(shown) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
-def _rule_path(loaded: Loaded, i: int) -> tuple[str | int, ...]:
+def rule_path(loaded: Loaded, i: int) -> tuple[str | int, ...]:
+    """Where the expression of the i-th constraint stands."""
     raw = loaded.document.data["constraints"][i]
     return ("constraints", i, "expr") if isinstance(raw, dict) else ("constraints", i)
 

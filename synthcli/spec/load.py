@@ -19,13 +19,14 @@ Problem = tuple[yaml.Path_, str]
 
 @dataclass(frozen=True)
 class Loaded:
-    """A spec with where each key stands. folder: what its relative paths are relative to. text: as written."""
+    """A spec with where each key stands. folder: what its relative paths are relative to. text: as written; sets: what overrode it."""
 
     spec: Spec
     document: yaml.Document
     folder: Path
     text: str
     name: str
+    sets: tuple[str, ...] = ()
 
     def resolve(self, path: str) -> Path:
         """A path of the spec as an absolute path."""
@@ -45,7 +46,7 @@ def load_spec(path: str | Path, sets: Sequence[str] = ()) -> Loaded:
     spec = validate(document)
     stem = re.sub(r"[^A-Za-z0-9_.-]+", "-", file.name.removesuffix(".yaml").removesuffix(".yml")).strip("-.")
     name = spec.name or stem[:64] or "spec"
-    return Loaded(spec, document, file.parent.resolve(), file.read_text(encoding="utf-8-sig"), name)
+    return Loaded(spec, document, file.parent.resolve(), file.read_text(encoding="utf-8-sig"), name, tuple(sets))
 
 
 def validate(document: yaml.Document) -> Spec:

@@ -41,6 +41,9 @@ _CORE = (
 )  # fmt: skip
 
 
+_PLAIN = frozenset({"str", "null", "bool", "int", "float", "map", "seq"})
+
+
 class _Loader(yaml.SafeLoader):
     """Resolves plain scalars by the core schema alone."""
 
@@ -101,6 +104,8 @@ class _Walk:
         self.lines.setdefault(path, line)
         if self.nodes > MAX_NODES or depth > MAX_DEPTH:
             raise SpecError(f"{self.where}:{line}: expands to more than {MAX_NODES:,} values or {MAX_DEPTH} levels; remedy: fewer aliases")
+        if node.tag.rpartition(":")[2] not in _PLAIN or not node.tag.startswith("tag:yaml.org,2002:"):
+            raise SpecError(f"{self.where}:{line}: the tag {node.tag} is not allowed in a spec")
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, path, depth)
         if isinstance(node, yaml.SequenceNode):
@@ -122,14 +127,15 @@ class _Walk:
 
     def _scalar(self, node: yaml.Node, line: int) -> Any:
         kind, text = node.tag.rpartition(":")[2], str(node.value)
-        if not node.tag.startswith("tag:yaml.org,2002:") or kind not in ("str", "null", "bool", "int", "float"):
-            raise SpecError(f"{self.where}:{line}: the tag {node.tag} is not allowed in a spec")
         if kind == "null":
             return None
         if kind == "bool":
             return text.lower() == "true"
-        if kind == "int":
-            return int(text, 0) if text.startswith(("0o", "0x")) else int(text)
-        if kind == "float":
-            return float(text.lower().replace(".inf", "inf").replace(".nan", "nan"))
+        try:
+            if kind == "int":
+                return int(text, 0) if text.startswith(("0o", "0x")) else int(text)
+            if kind == "float":
+                return float(text.lower().replace(".inf", "inf").replace(".nan", "nan"))
+        except ValueError:
+            raise SpecError(f"{self.where}:{line}: {text[:40]!r} is not a number") from None
         return text

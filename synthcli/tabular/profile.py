@@ -34,21 +34,7 @@ def profile(table: Table, *, progress: Progress = silent) -> dict[str, Any]:
         "keys": [c["name"] for c in columns if c["distinct"] == len(table) and c["nulls"] == 0 and len(table) > 1],
         "repeated_rows": int(table.frame.duplicated().sum()),
         "dependencies": _dependencies(table, modelled),
-        "auto": choose(len(table), len(modelled)),
     }
-
-
-def choose(rows: int, columns: int) -> dict[str, Any]:
-    """The method that `auto` takes, with the reason: {method, params, why}."""
-    if columns == 0:
-        return {"method": "independent", "params": {}, "why": "no column is modelled: keys and text are made up by any method"}
-    if columns == 1:
-        return {"method": "independent", "params": {}, "why": "one column alone has nothing to depend on"}
-    if rows < 2_000:
-        leaf = max(5, min(60, rows // 40))
-        why = f"{rows:,} rows: trees with leaves of {leaf}, a fortieth of the rows, since few rows make few leaves"
-        return {"method": "trees", "params": {"min_leaf": leaf}, "why": why}
-    return {"method": "trees", "params": {}, "why": f"{rows:,} rows × {columns} columns: trees are the most faithful and the fastest at this size"}
 
 
 def _column(values: pd.Series, column: Column, units: np.ndarray) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import pickle
 import random
 import threading
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal, Self
@@ -22,11 +22,12 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from synthcli import seeds
-from synthcli.columns.codec import Codec, Part, Values
+from synthcli.columns.codec import Codec, Values
 from synthcli.contracts import Job
 from synthcli.errors import FitError, did_you_mean
 from synthcli.tabular.data import Table
 from synthcli.tabular.model import CodedModel, encode, filled, restore
+from synthcli.tabular.sdv_layout import Layout, words
 
 TABLE = "table"  # the name that sdv knows the table by
 PICKLE = "model.pkl"
@@ -74,134 +75,6 @@ class Margins(BaseModel):
     numerical_distributions: dict[str, Family] = Field({}, description="distributions of single columns, by column name")
 
 
-class Layout:
-    """How parts become sdv's columns. All is learned from the parts of the data, without nulls.
-
-    fixed: parts of one value, which sdv never sees. scales: number -> (mean, spread), so that sdv's absolute tolerances fit.
-    codes: code -> the categories that occur; ranks: wide code -> them by falling frequency, written in two digits of base √n.
-    """
-
-    def __init__(self, parts: Iterable[Part]) -> None:
-        self.parts = tuple(parts)
-        self.fixed: dict[str, float] = {}
-        self.scales: dict[str, tuple[float, float]] = {}
-        self.codes: dict[str, np.ndarray] = {}
-        self.ranks: dict[str, np.ndarray] = {}
-
-    @classmethod
-    def fit(cls, parts: Iterable[Part], values: Values, *, wide: int | None) -> Layout:
-        """wide: categories beyond which a code is split, None for never."""
-        layout = cls(parts)
-        for part in layout.parts:
-            distinct, counts = np.unique(values[part.name], return_counts=True)
-            if len(distinct) == 1:
-                layout.fixed[part.name] = distinct[0].item()
-            elif not part.is_code:
-                layout.scales[part.name] = _scale(values[part.name])
-            elif wide is not None and len(distinct) > wide:
-                layout.ranks[part.name] = distinct[np.argsort(-counts, kind="stable")]
-            else:
-                layout.codes[part.name] = distinct
-        return layout
-
-    @property
-    def names(self) -> dict[str, str]:
-        """Part -> sdv's name of it, without the dots and other signs that rdt reads something into."""
-        return {part.name: f"p{i}" for i, part in enumerate(self.parts)}
-
-    def columns(self) -> dict[str, np.ndarray | None]:
-        """sdv column -> the codes that it may hold, in order; None for a number."""
-        out: dict[str, np.ndarray | None] = {}
-        for part, name in self.names.items():
-            if part in self.scales:
-                out[name] = None
-            elif part in self.codes:
-                out[name] = self.codes[part]
-            elif part in self.ranks:
-                base = _base(self.ranks[part])
-                out |= {f"{name}h": np.arange(-(-len(self.ranks[part]) // base)), f"{name}l": np.arange(base)}
-        return out
-
-    def encode(self, values: Values) -> pd.DataFrame:
-        """The table that sdv learns from."""
-        out: dict[str, Any] = {}
-        for part, name in self.names.items():
-            if part in self.scales:
-                center, spread = self.scales[part]
-                out[name] = (values[part] - center) / spread
-            elif part in self.codes:
-                out[name] = _words(values[part])
-            elif part in self.ranks:
-                ranks = self.ranks[part]
-                place = np.argsort(ranks)[np.searchsorted(np.sort(ranks), values[part])]
-                high, low = np.divmod(place, _base(ranks))
-                out |= {f"{name}h": _words(high), f"{name}l": _words(low)}
-        return pd.DataFrame(out)
-
-    def decode(self, frame: pd.DataFrame, rows: int) -> Values:
-        """Parts of a table that sdv made."""
-        out: Values = {}
-        for part, name in self.names.items():
-            if part in self.fixed:
-                out[part] = np.full(rows, self.fixed[part])
-            elif part in self.scales:
-                center, spread = self.scales[part]
-                out[part] = frame[name].to_numpy(dtype=np.float64) * spread + center
-            elif part in self.codes:
-                out[part] = _numbers(frame[name])
-            else:
-                out[part] = self._joined(self.ranks[part], _numbers(frame[f"{name}h"]), _numbers(frame[f"{name}l"]))
-        for part_ in self.parts:
-            if part_.is_code:
-                out[part_.name] = out[part_.name].astype(np.int32)
-            elif f"{part_.name}#state" in out:
-                out[part_.name] = np.where(out[f"{part_.name}#state"] == 0, out[part_.name], np.nan)
-        return out
-
-    @staticmethod
-    def _joined(ranks: np.ndarray, high: np.ndarray, low: np.ndarray) -> np.ndarray:
-        base = _base(ranks)
-        width = np.minimum(base, len(ranks) - high * base)  # the last band is not full: what falls beside it is spread over it
-        return ranks[high * base + low % width]
-
-    def to_json(self) -> dict[str, Any]:
-        plain = {key: {part: codes.tolist() for part, codes in getattr(self, key).items()} for key in ("codes", "ranks")}
-        return {"fixed": self.fixed, "scales": self.scales, **plain}
-
-    @classmethod
-    def from_json(cls, parts: Iterable[Part], data: dict[str, Any]) -> Layout:
-        layout = cls(parts)
-        layout.fixed = data["fixed"]
-        layout.scales = {part: (center, spread) for part, (center, spread) in data["scales"].items()}
-        layout.codes = {part: np.asarray(codes) for part, codes in data["codes"].items()}
-        layout.ranks = {part: np.asarray(codes) for part, codes in data["ranks"].items()}
-        return layout
-
-
-def _scale(numbers: np.ndarray) -> tuple[float, float]:
-    """Mean and standard deviation; where they overflow or vanish, zero and the largest magnitude."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        center, spread = float(numbers.mean()), float(numbers.std())
-    if np.isfinite(center) and np.isfinite(spread) and spread > 0:
-        return center, spread
-    return 0.0, float(np.abs(numbers).max())
-
-
-def _base(ranks: np.ndarray) -> int:
-    return int(np.ceil(np.sqrt(len(ranks))))
-
-
-def _words(codes: np.ndarray) -> pd.Series:
-    """Codes as words c0, c1, ... of dtype object."""
-    distinct, inverse = np.unique(codes, return_inverse=True)
-    return pd.Series(np.array([f"c{code}" for code in distinct], dtype=object)[inverse], dtype=object)
-
-
-def _numbers(words: pd.Series) -> np.ndarray:
-    codes, distinct = pd.factorize(words)
-    return np.array([int(word[1:]) for word in distinct], dtype=np.int64)[codes]
-
-
 class SdvModel(CodedModel):
     """A fitted synthesizer of sdv behind a layout; a pickle of None where the table has nothing that varies.
 
@@ -217,7 +90,7 @@ class SdvModel(CodedModel):
 
     def draw(self, rows: int, *, rng: np.random.Generator) -> Values:
         if self.synthesizer is None or not rows:
-            return self.layout.decode(pd.DataFrame({name: _words(np.zeros(0)) for name in self.layout.columns()}), rows)
+            return self.layout.decode(pd.DataFrame({name: words(np.zeros(0)) for name in self.layout.columns()}), rows)
         import torch
 
         with quiet_and_seeded(rng), torch.no_grad():
@@ -227,18 +100,18 @@ class SdvModel(CodedModel):
         return self.layout.decode(frame, rows)
 
     def state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-        return {}, self.layout.to_json()
+        return self.layout.arrays(), self.layout.to_json()
 
     def save(self, folder: Path) -> None:
-        """The codec and the layout as JSON, and sdv's own object in model.pkl: it offers no other format."""
+        """The codec and the layout as JSON and arrays, and sdv's own object in model.pkl: it offers no other format."""
         super().save(folder)
         (folder / PICKLE).write_bytes(self.pickled)
 
 
 def load(folder: Path) -> SdvModel:
     """The model that `save` wrote. It unpickles: the caller has checked that the file is one of its own."""
-    codec, _, plain = restore(folder)
-    return SdvModel(codec, Layout.from_json(codec.parts, plain), (folder / PICKLE).read_bytes())
+    codec, arrays, plain = restore(folder)
+    return SdvModel(codec, Layout.from_json(codec.parts, plain, arrays), (folder / PICKLE).read_bytes())
 
 
 def fit(data: Table, name: str, params: BaseModel, *, job: Job, wide: int | None = WIDE) -> SdvModel:
@@ -249,10 +122,14 @@ def fit(data: Table, name: str, params: BaseModel, *, job: Job, wide: int | None
     codec, values = encode(data, job)
     rng = job.stream("sdv")
     values = {p.name: values[p.name] if p.is_code else filled(values[p.name], rng=rng) for p in codec.parts}
-    layout = Layout.fit(codec.parts, values, wide=wide)
     options = params.model_dump()
+    families = _families(options, codec) if "numerical_distributions" in options else {}
+    layout = Layout.fit(codec.parts, values, wide=wide, empirical=[number for number, family in families.items() if family == "empirical"])
     if "numerical_distributions" in options:
-        options["numerical_distributions"] = _by_part(options["numerical_distributions"], codec, layout)
+        given = {layout.names[number]: family for number, family in families.items() if number in layout.scales}
+        options |= {"default_distribution": "uniform", "numerical_distributions": given}  # levels and codes are uniform
+    if layout.quantiles:
+        options["enforce_min_max_values"] = False  # levels reach from 0 to 1; the codec keeps all numbers in their range
     if isinstance(params, Net):
         options["enable_gpu"] = job.device.startswith("cuda")
     synthesizer = None
@@ -262,15 +139,15 @@ def fit(data: Table, name: str, params: BaseModel, *, job: Job, wide: int | None
     return SdvModel(codec, layout, pickle.dumps(synthesizer))
 
 
-def _by_part(distributions: dict[str, str], codec: Codec, layout: Layout) -> dict[str, str]:
-    """Distributions by sdv's column names. Raises FitError for a column that is not modelled as a number."""
+def _families(options: dict[str, Any], codec: Codec) -> dict[str, str]:
+    """The family of each number. Raises FitError for a column that is not modelled as a number."""
     numbers = [part.name for part in codec.parts if not part.is_code]
-    for column in distributions:
+    for column in options["numerical_distributions"]:
         if column not in numbers:
             why = "is not modelled as a number" if column in codec.schema.names else "is not there"
             known = f"{did_you_mean(column, numbers)} Numbers: {', '.join(numbers) or 'none'}"
             raise FitError(f"generator.params.numerical_distributions: column {column} {why}.{known}")
-    return {layout.names[column]: family for column, family in distributions.items() if column in layout.scales}
+    return {number: options["numerical_distributions"].get(number, options["default_distribution"]) for number in numbers}
 
 
 def _train(layout: Layout, frame: pd.DataFrame, name: str, options: dict[str, Any], job: Job) -> Any:
@@ -294,6 +171,8 @@ def _train(layout: Layout, frame: pd.DataFrame, name: str, options: dict[str, An
         if "NaN" not in str(error):
             raise
         raise _diverged() from None
+    if layout.quantiles:
+        _whole_range(synthesizer, [layout.names[number] for number in layout.quantiles], prepared[TABLE])
     _settle(synthesizer)
     if "epochs" not in options:
         job.going(label, 1, 1)
@@ -312,6 +191,15 @@ def _uniform_codes(synthesizer: Any, layout: Layout) -> None:
     from copulas.univariate import UniformUnivariate
 
     synthesizer._numerical_distributions.update({column: UniformUnivariate for column, codes in layout.columns().items() if codes is not None})
+
+
+def _whole_range(synthesizer: Any, columns: Collection[str], prepared: pd.DataFrame) -> None:
+    """Levels are uniform from 0 to 1, not from the least one to the greatest, which would send these to the far tails as outliers."""
+    copula = synthesizer._model
+    for name, univariate in zip(copula.columns, copula.univariates):
+        if name in columns:
+            univariate._params = {"loc": 0.0, "scale": 1.0}
+    copula.correlation = copula._get_correlation(prepared[copula.columns])
 
 
 def _nets(synthesizer: Any) -> list[Any]:

@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import random
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from scipy import stats
 
 from synthcli import plugins, seeds
 from synthcli.columns.codec import Part
 from synthcli.columns.infer import infer
-from synthcli.contracts import BLOCK, Job, Limits, Request, Traits
+from synthcli.contracts import Job, Limits, Request, Traits
 from synthcli.errors import FitError
 from synthcli.tabular import sdv
 from synthcli.tabular.data import Table
 
 METHODS = ("gaussian_copula", "ctgan", "tvae", "copulagan")
 NETS = METHODS[1:]
+SMALL_BLOCK = 1000
 SMALL = {
     "gaussian_copula": {},
     "ctgan": {"epochs": 1, "batch_size": 50, "pac": 5},
@@ -73,20 +77,19 @@ def digest(frame: pd.DataFrame) -> str:
 
 
 @pytest.fixture(scope="module")
-def models() -> dict[str, sdv.SdvModel]:
-    data = mixed()
-    return {name: fitted(name, data) for name in METHODS}
-
-
-def test_a_fresh_process_makes_the_same_bytes_without_a_word_or_a_file(models: dict[str, sdv.SdvModel], tmp_path: Path) -> None:
+def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[subprocess.Popen[str], Path]]:
+    """A fresh process that makes the models too, in a folder of its own; it runs beside the other tests, as imports take seconds."""
+    folder = tmp_path_factory.mktemp("elsewhere")
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "PYTHONHASHSEED": "77", "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-W", "default::UserWarning", __file__]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=environment, check=False)
-    assert done.stderr == ""
-    here = [digest(draw(models[name], 300)) for name in METHODS]
-    assert done.stdout.split() == here
-    assert len(set(here)) == len(METHODS)
-    assert list(tmp_path.iterdir()) == []
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=folder, env=environment) as process:
+        yield process, folder
+
+
+@pytest.fixture(scope="module")
+def models(elsewhere: tuple[subprocess.Popen[str], Path]) -> dict[str, sdv.SdvModel]:
+    data = mixed()
+    return {name: fitted(name, data) for name in METHODS}
 
 
 def test_importing_a_method_imports_neither_sdv_nor_torch() -> None:
@@ -97,11 +100,13 @@ def test_importing_a_method_imports_neither_sdv_nor_torch() -> None:
 
 
 @pytest.mark.parametrize("name", METHODS)
-def test_blocks_come_out_the_same_in_any_order(models: dict[str, sdv.SdvModel], name: str) -> None:
-    model, rows = models[name], BLOCK + 70
+def test_blocks_come_out_the_same_in_any_order(models: dict[str, sdv.SdvModel], name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in ("contracts", "tabular.model"):
+        monkeypatch.setattr(f"synthcli.{module}.BLOCK", SMALL_BLOCK)  # a whole one takes seconds, and differs in nothing
+    model, rows = models[name], SMALL_BLOCK + 70
     forward = [draw(model, rows, block) for block in (0, 1)]
     backward = [draw(model, rows, block) for block in (1, 0)][::-1]
-    assert [len(frame) for frame in forward] == [BLOCK, 70]
+    assert [len(frame) for frame in forward] == [SMALL_BLOCK, 70]
     for one, other in zip(forward, backward):
         pd.testing.assert_frame_equal(one, other)
     assert digest(forward[1].drop(columns="patient_id")) != digest(forward[0].head(70).drop(columns="patient_id"))
@@ -255,6 +260,53 @@ def test_a_layout_is_exact_on_numbers_and_hides_those_without_a_value() -> None:
     assert out["k"].tolist() == [2, 2, 2] and out["k"].dtype == np.int32
 
 
+def test_an_empirical_number_is_a_level_and_comes_back_by_its_quantile_function() -> None:
+    part = Part("x", "x")
+    for numbers in (np.array([3.0, 0.1, 0.1, 0.1, 9.0]), np.random.default_rng(0).gamma(0.3, 9.0, 5000), np.array([-1.7e308, 1.7e308, 0.0])):
+        layout = sdv.Layout.fit([part], {"x": numbers}, wide=None, empirical=["x"])
+        levels = layout.encode({"x": numbers})["p0"]
+        np.testing.assert_allclose(levels, (stats.rankdata(numbers) - 0.5) / len(numbers))
+        assert len(layout.arrays()["p0"]) <= 1001
+        restored = sdv.Layout.from_json([part], json.loads(json.dumps(layout.to_json())), layout.arrays())
+        grid = pd.DataFrame({"p0": np.linspace(0, 1, len(layout.arrays()["p0"]))})
+        out = restored.decode(grid, len(grid))["x"]
+        assert (out[0], out[-1]) == (numbers.min(), numbers.max())
+        np.testing.assert_allclose(out / 4, np.quantile(numbers / 4, grid["p0"]), rtol=1e-9)
+        assert np.isfinite(restored.decode(pd.DataFrame({"p0": np.linspace(-0.1, 1.1, 999)}), 999)["x"]).all()
+
+
+def test_the_empirical_margin_keeps_skewed_numbers_and_their_correlation() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.multivariate_normal([0, 0], [[1, 0.8], [0.8, 1]], 2000)
+    visits = np.floor(np.exp(1.5 * x[:, 0]))  # half are zeros, and the largest are far from the mean
+    data = table({"cost": pa.array(np.exp(1.2 * x[:, 1])), "visits": pa.array(visits.astype(np.int64))}, visits=Traits(spikes=()))
+    module = plugins.ready("gaussian_copula")
+    made = draw(module.fit(data, module.Params(), job=Job()), 8000).astype(float)
+    for column in made:
+        real = data.frame[column].to_numpy(dtype=float)
+        assert stats.ks_2samp(made[column], real).statistic < 0.03
+        assert made[column].mean() == pytest.approx(real.mean(), rel=0.1)
+        assert made[column].min() == pytest.approx(real.min(), abs=0.01) and made[column].max() > np.quantile(real, 0.999)
+    assert stats.spearmanr(made).statistic == pytest.approx(stats.spearmanr(data.frame.astype(float)).statistic, abs=0.08)  # ties lose order
+
+
+def test_margins_can_be_mixed() -> None:
+    module = plugins.ready("gaussian_copula")
+    data = table({"x": pa.array(np.linspace(1, 2, 40) ** 4), "y": pa.array(np.linspace(1, 2, 40)), "c": ["a", "b"] * 20})
+    for params in (
+        module.Params(numerical_distributions={"y": "beta"}),
+        module.Params(default_distribution="beta", numerical_distributions={"x": "empirical"}),
+    ):
+        model = module.fit(data, params, job=Job())
+        learned = model.synthesizer.get_learned_distributions()
+        assert [learned[p]["distribution"] for p in ("p0", "p1", "p2")] == ["uniform", "beta", "uniform"]
+        assert learned["p0"]["learned_parameters"] == {"loc": 0.0, "scale": 1.0}
+        assert list(model.layout.quantiles) == ["x"] and list(model.layout.scales) == ["y"]
+    with pytest.raises(ValueError, match="default_distribution"):
+        plugins.ready("copulagan").Params(default_distribution="empirical")
+    assert len(draw(module.fit(table({"c": ["a", "b"] * 20}), module.Params(), job=Job()), 5)) == 5
+
+
 def test_distributions_are_for_columns_that_are_numbers() -> None:
     module, data = plugins.ready("gaussian_copula"), table({"height": pa.array(np.linspace(1, 2, 30)), "c": ["a", "b"] * 15})
     with pytest.raises(FitError, match=r"column hight is not there\. Did you mean height\?"):
@@ -283,6 +335,18 @@ def test_a_net_whose_training_diverged_is_refused(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(torch.optim.Adam, "step", poison)
     with pytest.raises(FitError, match="training diverged"):
         fitted("ctgan", table(TINY["one number"]))
+
+
+def test_a_fresh_process_makes_the_same_bytes_without_a_word_or_a_file(
+    models: dict[str, sdv.SdvModel], elsewhere: tuple[subprocess.Popen[str], Path]
+) -> None:
+    process, folder = elsewhere
+    said, complained = process.communicate()
+    assert complained == ""
+    here = [digest(draw(models[name], 300)) for name in METHODS]
+    assert said.split() == here
+    assert len(set(here)) == len(METHODS)
+    assert list(folder.iterdir()) == []
 
 
 if __name__ == "__main__":

@@ -60,7 +60,9 @@ def fit(data: Table, params: Params, *, job: Job) -> Bootstrap:
     for part in codec.parts:
         if not part.is_code:
             known = values[part.name][~np.isnan(values[part.name])]
-            widths[part.name] = params.smooth * 1.06 * float(known.std()) * len(known) ** -0.2 if len(known) else 0.0
+            with np.errstate(over="ignore", invalid="ignore"):  # numbers near the end of what a float holds have no finite spread
+                spread = float(known.std()) if len(known) else 0.0
+            widths[part.name] = params.smooth * 1.06 * spread * len(known) ** -0.2 if np.isfinite(spread) and spread > 0 else 0.0
     job.going("rows", 1, 1)
     return Bootstrap(codec, values, widths, len(data))
 

@@ -181,6 +181,16 @@ def _check_traits(column: Column, recipe: str) -> None:
             raise SpecError(f"{where}.{trait}: is learned from data, and there is none; remedy: weights, or leave it out")
     if said.categories is not None and recipe not in ("weights", "expr"):
         raise SpecError(f"{where}.categories: are drawn evenly or by weights, and this column is made by {recipe}; remedy: leave one of them out")
+    if said.locale is not None and not (recipe == "made" and made.localized(column)):
+        by = f"type: {column.kind}" if recipe == "made" and said.pattern is None else "pattern" if recipe == "made" else recipe
+        raise SpecError(
+            f"{where}.locale is {said.locale!r}: is for made-up types such as name, and this column is made by {by}; remedy: leave it out"
+        )
+    if said.precision is not None and (column.kind != "float" or recipe in ("weights", "made")):
+        what = f"is of type {column.kind}" if column.kind != "float" else f"is made by {recipe}"
+        raise SpecError(
+            f"{where}.precision is {said.precision}: rounds floats that are drawn or computed, and this column {what}; remedy: leave it out"
+        )
     fixed = recipe == "sequence" and said.sequence is not None and said.sequence.step != 0
     if said.unique and recipe != "made" and not fixed:
         raise SpecError(f"{where}.unique: cannot be promised for a column made by {recipe}; remedy: type: id (min and max bound it), or a sequence")

@@ -106,7 +106,7 @@ def best_family(values: np.ndarray, families: tuple[str, ...], *, rng: np.random
             family = getattr(stats, name)
             try:
                 parameters = [float(p) for p in family.fit(some)]
-            except (stats.FitError, ValueError, RuntimeError, FloatingPointError):
+            except (stats.FitError, ValueError, RuntimeError, ArithmeticError):
                 continue  # this family cannot describe these values: the others compete
             score = len(parameters) * np.log(len(some)) - 2 * float(np.sum(family.logpdf(some, *parameters)))
             first, last = family.cdf([low, high], *parameters)

@@ -37,9 +37,9 @@ class Params(BaseModel):
     """min_leaf is the dial: larger leaves blur more."""
 
     model_config = ConfigDict(extra="forbid")
-    min_leaf: int = Field(60, ge=1, le=1_000_000, description="rows in a leaf, at least; larger is more private, smaller more faithful")
+    min_leaf: int = Field(60, ge=1, le=1_000_000, description="privacy units in a leaf, at least (on average); larger is more private, smaller more faithful")
     max_depth: int = Field(24, ge=1, le=64, description="splits from root to leaf, at most")
-    shared_by: int = Field(10, ge=1, description="rows that must hold a number for it to be repeated as it is; others are interpolated")
+    shared_by: int = Field(10, ge=1, description="privacy units that must hold a number for it to be repeated as it is; others are interpolated")
     order: tuple[str, ...] = Field((), description="columns to make first, in this order; the others follow by number of distinct values")
 
 
@@ -125,17 +125,20 @@ def fit(data: Table, params: Params, *, job: Job) -> Trees:
     parts = {part.name: part for part in codec.parts}
     x = np.column_stack([_feature(values[name]) for name in order]) if order else np.zeros((len(data), 0))
     sizes = [parts[name].size for name in order]
+    units = data.units()
+    # a leaf is as private as the number of people in it, not of their rows
+    least = round(params.min_leaf * len(data) / max(1, len(np.unique(units))))
 
     def grow(i: int) -> Tree:
         prefix = x[:, :i] if job.reached is None else x[:, :0]
-        return grow_tree(prefix, sizes[:i], values[order[i]], parts[order[i]], params, rng=job.stream("tree", order[i]))
+        return grow_tree(prefix, sizes[:i], values[order[i]], parts[order[i]], least, params.max_depth, rng=job.stream("tree", order[i]))
 
     trees = {}
     with ThreadPoolExecutor(WORKERS) as pool:
         for i, tree in enumerate(pool.map(grow, range(len(order)))):
             trees[order[i]] = tree
             job.going("trees", i + 1, len(order), order[i])
-    common = {name: _common(values[name], params.shared_by) for name in order if not parts[name].is_code}
+    common = {name: _common(values[name], units, params.shared_by) for name in order if not parts[name].is_code}
     return Trees(codec, order, trees, common)
 
 
@@ -154,8 +157,11 @@ def _feature(values: np.ndarray) -> np.ndarray:
     return np.nan_to_num(values.astype(np.float64), nan=-1e300)
 
 
-def grow_tree(x: np.ndarray, sizes: list[int], y: np.ndarray, part: Part, params: Params, *, rng: np.random.Generator) -> Tree:
-    """A tree of y on the features. x: (rows, features); sizes: codes of a feature, 0 for a number; rows whose y is NaN are left out."""
+def grow_tree(x: np.ndarray, sizes: list[int], y: np.ndarray, part: Part, least: int, max_depth: int, *, rng: np.random.Generator) -> Tree:
+    """A tree of y on the features, with `least` rows in a leaf.
+
+    x: (rows, features); sizes: codes of a feature, 0 for a number; y: (rows,), rows whose y is NaN are left out.
+    """
     from sklearn.tree import DecisionTreeClassifier
 
     known = ~np.isnan(y) if not part.is_code else np.ones(len(y), dtype=bool)
@@ -164,7 +170,6 @@ def grow_tree(x: np.ndarray, sizes: list[int], y: np.ndarray, part: Part, params
         y = np.zeros(1, dtype=y.dtype)
         return _single_leaf(y)
     classes, score = _classes(y, part)
-    least = params.min_leaf
     if (source := _determined_by(x, y)) is not None:
         # a rule of the data, such as a code and its label: kept exactly, by this one feature alone
         x, least, classes = _only(x, source), 1, np.unique(y, return_inverse=True)[1]
@@ -172,7 +177,7 @@ def grow_tree(x: np.ndarray, sizes: list[int], y: np.ndarray, part: Part, params
         return _single_leaf(y)
     ranks = {j: _effect_order(x[:, j], size, score) for j, size in enumerate(sizes) if size > 2}
     tree = DecisionTreeClassifier(
-        criterion="gini", min_samples_leaf=least, max_depth=params.max_depth, random_state=seeds.fork(rng) % 2**31
+        criterion="gini", min_samples_leaf=least, max_depth=max_depth, random_state=seeds.fork(rng) % 2**31
     )
     xr = _reorder(x, ranks)
     grown = tree.fit(xr, classes).tree_
@@ -268,10 +273,12 @@ def _with_donors(grown: Any, at: np.ndarray, y: np.ndarray, ranks: dict[int, np.
     )
 
 
-def _common(values: np.ndarray, shared_by: int) -> np.ndarray:
-    """Values that at least `shared_by` rows hold, sorted."""
-    distinct, counts = np.unique(values[~np.isnan(values)], return_counts=True)
-    return distinct[counts >= shared_by]
+def _common(values: np.ndarray, units: np.ndarray, shared_by: int) -> np.ndarray:
+    """Values that at least `shared_by` privacy units hold, sorted."""
+    known = ~np.isnan(values)
+    distinct, at = np.unique(values[known], return_inverse=True)
+    held = np.unique(at * (int(units.max(initial=0)) + 1) + units[known]) // (int(units.max(initial=0)) + 1)
+    return distinct[np.bincount(held, minlength=len(distinct)) >= shared_by]
 
 
 def _from_leaves(tree: Tree, leaf: np.ndarray, common: np.ndarray | None, *, rng: np.random.Generator) -> np.ndarray:

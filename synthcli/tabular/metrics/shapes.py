@@ -41,7 +41,7 @@ def ks_complement(control: np.ndarray, other: np.ndarray) -> Piece | None:
     sign = np.sign(f[at] - g[at])
     ours = np.where(np.isnan(control), 0, (control <= points[at]) - f[at]) * (len(control) / len(a))
     theirs = np.where(np.isnan(other), 0, (other <= points[at]) - g[at]) * (len(other) / len(b))
-    return float(1 - abs(f[at] - g[at])), -sign * ours, 0 * theirs
+    return float(1 - abs(f[at] - g[at])), -sign * ours, sign * theirs
 
 
 def tv_complement(control: np.ndarray, other: np.ndarray, size: int) -> Piece | None:

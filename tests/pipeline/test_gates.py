@@ -1,0 +1,57 @@
+"""Gates pass and fail at the asked end; what was not measured fails; rounds are ordered by them."""
+
+from __future__ import annotations
+
+import pytest
+
+from synthcli.contracts import Gate, Measurement, Outcome
+from synthcli.pipeline import gates
+
+M = Measurement("m", 0.90, low=0.85, high=0.95, floor=0.99)
+
+
+@pytest.mark.parametrize(
+    ("gate", "passed", "margin"),
+    [
+        (Gate("m", min=0.86), False, -0.01),
+        (Gate("m", min=0.85), True, 0.0),
+        (Gate("m", min=0.88, bound="value"), True, 0.02),
+        (Gate("m", max=0.94), False, -0.01),
+        (Gate("m", max=0.94, bound="value"), True, 0.04),
+        (Gate("m", min=0.80, max=0.99), True, 0.04),
+        (Gate("m", min=0.90, bound="value", of="floor"), True, 0.9 - 0.891),
+        (Gate("m", min=0.95, bound="value", of="floor"), False, 0.9 - 0.9405),
+    ],
+)
+def test_bounds(gate: Gate, passed: bool, margin: float) -> None:
+    outcome = gates.outcome(gate, M)
+    assert outcome.passed is passed
+    assert outcome.margin == pytest.approx(margin)
+    assert bool(outcome.why) is not passed
+
+
+@pytest.mark.parametrize("measured", [None, Measurement("m", None, note="one class only")])
+def test_what_is_not_measured_fails(measured: Measurement | None) -> None:
+    outcome = gates.outcome(Gate("m", min=0.1), measured)
+    assert not outcome.passed
+    assert "not measured" in outcome.why
+
+
+def test_a_floor_that_is_unknown_fails() -> None:
+    assert not gates.outcome(Gate("m", min=0.1, of="floor"), Measurement("m", 0.9)).passed
+
+
+def test_only_overall_measurements_are_judged() -> None:
+    some = [Measurement("m", 0.1, scope="column", of="a"), Measurement("m", 0.9)]
+    assert gates.judge([Gate("m", min=0.5)], some)[0].passed
+
+
+def test_warnings_do_not_fail() -> None:
+    assert gates.failed([Outcome(Gate("m", min=1, severity="warn"), False, M, -0.1, "")]) == []
+
+
+def test_rank_prefers_fewer_failures_then_the_larger_margin() -> None:
+    near, far = gates.outcome(Gate("m", min=0.91, bound="value"), M), gates.outcome(Gate("m", min=0.99, bound="value"), M)
+    good = gates.outcome(Gate("m", min=0.5), M)
+    ordered = sorted([[far], [good, near], [good], [far, far]], key=gates.rank)
+    assert ordered == [[good], [good, near], [far], [far, far]]
