@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: run test check format bench install lock clean
+.PHONY: run test check format bench docs install lock clean
 
 run: install
 	@$(BIN)/synth run specs/quickstart.yaml
@@ -20,6 +20,9 @@ format: install
 
 bench: install
 	@$(BIN)/python -m tests.benchmarks $(ARGS)
+
+docs: install
+	@$(BIN)/python -c 'from synthcli.report.reference import markdown; print(markdown(), end="")' > docs/reference.md
 
 install: $(READY)
 

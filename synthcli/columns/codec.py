@@ -163,11 +163,12 @@ class Constant:
         return pd.Series([self.value] * rows, dtype=_dtype(self.dtype))
 
     def to_json(self) -> dict[str, Any]:
-        return {"name": self.name, "dtype": self.dtype, "value": self.value}
+        return {"name": self.name, "dtype": self.dtype, "value": repr(self.value) if isinstance(self.value, float) else self.value}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Constant:
-        return cls(**data)
+        value = data["value"]  # floats are words in JSON, which has no infinity
+        return cls(data["name"], data["dtype"], float(value) if data["dtype"] == "float64" and value is not None else value)
 
 
 @dataclass(frozen=True)

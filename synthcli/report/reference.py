@@ -56,3 +56,27 @@ def gauges() -> list[dict[str, Any]]:
                 for g in module.GAUGES
             ]
     return out
+
+
+def markdown() -> str:
+    """docs/reference.md: everything that there is to choose from, as tables."""
+    lines = ["# Reference", "", "Written by `make docs` from the program itself.", "", "## Methods", ""]
+    for m in methods():
+        extra = f" Needs `synthcli[{m['extra']}]`." if m["extra"] else ""
+        dial = m["dial"]
+        turns = f" Dial: `{dial['param']}`, {dial['fidelity']:g} (fidelity) to {dial['privacy']:g} (privacy)." if dial else ""
+        lines += [f"### `{m['name']}`", "", m["about"], "", f"{'Learns from data.' if m['needs_data'] else 'Needs no data.'}{turns}{extra}".strip(), ""]
+        if m["params"]:
+            rows = [[f"`{p['name']}`", _shown(p["default"]), p["bounds"], p["help"]] for p in m["params"]]
+            lines += [*_table(["parameter", "default", "bounds", "what it does"], rows), ""]
+    rows = [[f"`{g['name']}`", g["section"], "0.5" if g["better"] == "half" else g["better"], ", ".join(g["needs"]), g["help"]] for g in gauges()]
+    return "\n".join([*lines, "## Metrics and attacks", "", *_table(["metric", "gates of", "better", "needs", "what it is"], rows), ""])
+
+
+def _shown(default: Any) -> str:
+    return "" if default is None else f"`{default}`"
+
+
+def _table(head: list[str], rows: list[list[str]]) -> list[str]:
+    cells = [head, ["---"] * len(head), *rows]
+    return ["| " + " | ".join(str(c).replace("|", "\\|").replace("\n", " ") for c in row) + " |" for row in cells]

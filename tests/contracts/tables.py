@@ -131,7 +131,7 @@ def duplicates(rows: int = 60) -> Table:
 def extremes(rows: int = 60) -> Table:
     """The ends of what 64 bits hold."""
     ends = [-(2**63), 2**63 - 1, 0, -1, 1, 2**53 + 1]
-    spread = [(i * 2**57) - 2**62 for i in range(rows)]
+    spread = [(i % 64) * 2**57 - 2**62 + i for i in range(rows)]
     floats = [1.7e308, -1.7e308, 5e-324, 0.0, -0.0, 1e-300]
     columns = {
         "ends": pa.array(ends * (rows // 6)), "spread": pa.array([*ends, *spread[6:]]), "large": pa.array([2**62 + i for i in range(rows)]),

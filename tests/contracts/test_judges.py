@@ -37,7 +37,7 @@ def parts(table: Table, *, target: str | None = None) -> Evidence:
     return Evidence(table.schema, synthetic, train, control, baseline, target=target, usage=USAGE)
 
 
-def ordinary(rows: int = 600) -> Evidence:
+def ordinary(rows: int = 400) -> Evidence:
     return parts(tables.mixed(rows), target="sick")
 
 

@@ -222,7 +222,7 @@ BAD = [
     ({"type": "category", "weights": {"a": 1}, "locale": "de_DE"}, r"columns\.x\.locale is 'de_DE'.*made by weights"),
     ({"type": "id", "locale": "de_DE"}, r"columns\.x\.locale is 'de_DE'.*made by type: id"),
     ({"type": "city", "pattern": "[A-Z]{3}", "locale": "de_DE"}, r"columns\.x\.locale is 'de_DE'.*made by pattern"),
-    ({"type": "integer", "min": 0, "max": 9, "precision": 2}, r"columns\.x\.precision is 2: rounds drawn or computed floats.*is of type integer; remedy"),
+    ({"type": "integer", "min": 0, "max": 9, "precision": 2}, r"columns\.x\.precision is 2: rounds floats.*is of type integer"),
     ({"type": "name", "precision": 0}, r"columns\.x\.precision is 0.*is of type name"),
     ({"type": "float", "weights": {"0.25": 1}, "precision": 1}, r"columns\.x\.precision is 1.*is made by weights"),
     ({"type": "float", "min": 0, "max": 1, "spikes": [0]}, r"columns\.x\.spikes: is learned from data"),

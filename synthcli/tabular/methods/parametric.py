@@ -55,8 +55,10 @@ class Parametric(CodedModel):
             family = self.families[part.name]
             frozen = getattr(stats, family["family"])(*family["parameters"])
             # truncated to what was seen by inverting between the two ends: clipping would make spikes there
-            first, last = frozen.cdf(family["low"]), frozen.cdf(family["high"])
-            out[part.name] = np.clip(np.nan_to_num(frozen.ppf(first + u * (last - first)), nan=family["low"]), family["low"], family["high"])
+            with np.errstate(over="ignore", invalid="ignore"):  # what falls beyond a float is clipped
+                first, last = frozen.cdf(family["low"]), frozen.cdf(family["high"])
+                numbers = frozen.ppf(first + u * (last - first))
+            out[part.name] = np.clip(np.nan_to_num(numbers, nan=family["low"]), family["low"], family["high"])
         return out
 
     def state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
@@ -95,7 +97,7 @@ def best_family(values: np.ndarray, families: tuple[str, ...], *, rng: np.random
     if len(values) == 0:
         values = np.zeros(1)
     low, high = float(values.min()), float(values.max())
-    plain = {"family": "uniform", "parameters": [low, max(high - low, 1e-12)], "low": low, "high": high}
+    plain = {"family": "uniform", "parameters": [low, min(max(high - low, 1e-12), float(np.finfo(float).max))], "low": low, "high": high}
     if len(values) < LEAST or low == high:
         return plain
     some = values if len(values) <= MOST else rng.choice(values, MOST, replace=False)
