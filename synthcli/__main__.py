@@ -1,5 +1,20 @@
-"""`python -m synthcli` is `synth`."""
+"""`python -m synthcli` and the console script `synth`: the outermost door, so thin that an early interrupt finds it open."""
 
-from synthcli.cli.main import main
+from __future__ import annotations
 
-main()
+import sys
+
+
+def main() -> None:
+    """Run the command line."""
+    try:
+        from synthcli.cli.door import outermost
+
+        code = outermost()
+    except KeyboardInterrupt:  # while modules were still being read
+        code = 130
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()

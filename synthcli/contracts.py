@@ -7,15 +7,16 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Annotated, Any, Literal, Protocol
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AllowInfNan, BaseModel, ConfigDict, Field, Strict
 
 from synthcli import seeds
 
 BLOCK = 16_384  # rows that a model makes at a time; part of what makes the bytes what they are
 
+Finite = Annotated[float, Strict(), AllowInfNan(False)]
 Better = Literal["higher", "lower", "half"]  # half: 0.5 is ideal
 Guarantee = Literal["none", "central", "local", "federated"]
 
@@ -28,12 +29,12 @@ class Rare(BaseModel):
     as_: str = Field(default="other", alias="as", description="the category that takes the place of the rare ones")
 
 
-class Sequence_(BaseModel):
+class Counter(BaseModel):
     """Start and step of a counted column; a step of time is written like 1h, 15min, 1d."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-    start: int | float | str = 1
-    step: int | float | str = 1
+    start: int | Finite | str = 1
+    step: int | Finite | str = 1
 
 
 class Traits(BaseModel):
@@ -41,21 +42,25 @@ class Traits(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     type: str | None = Field(None, description="boolean, integer, float, datetime, timedelta, category, text, id, or a made-up kind such as email")
-    format: str | None = Field(None, description="strptime format of a datetime; 'yes|no' spelling of a boolean")
-    min: int | float | str | None = Field(None, description="lowest value allowed (a date for datetimes)")
-    max: int | float | str | None = Field(None, description="highest value allowed (a date for datetimes)")
+    format: str | None = Field(
+        None, description="strptime format of a datetime (%:z: offset with a colon); 'yes|no' of a boolean; %.2f of a float in text"
+    )
+    min: int | Finite | str | None = Field(None, description="lowest value allowed (a date for datetimes)")
+    max: int | Finite | str | None = Field(None, description="highest value allowed (a date for datetimes)")
     precision: int | None = Field(None, ge=0, le=15, description="decimals of a float")
     categories: tuple[bool | int | float | str, ...] | None = Field(None, min_length=1, description="the values that a category may take")
     rare: Rare | None = None
-    spikes: tuple[float, ...] | None = Field(None, description="numbers modelled as atoms: zeros, missing codes")
-    nulls: float | None = Field(None, ge=0, le=1, description="share of nulls that a made-up column has")
+    spikes: tuple[Finite, ...] | None = Field(None, description="numbers modelled as atoms: zeros, missing codes")
+    nulls: Finite | None = Field(None, ge=0, le=1, description="share of nulls that a made-up column has")
     unique: bool | None = Field(None, description="no value twice")
     pattern: str | None = Field(None, description="regular expression that made-up values match")
     locale: str | None = Field(None, description="Faker locale of made-up values, such as de_DE")
     provider: str | None = Field(None, description="Faker provider of made-up values, such as company")
-    distribution: str | dict[str, dict[str, Any]] | None = Field(None, description="{name: {parameter: value}}: uniform, normal, or any of scipy.stats")
-    weights: dict[str, float] | None = Field(None, description="categories and their relative weights")
-    sequence: Sequence_ | None = None
+    distribution: str | dict[str, dict[str, Any]] | None = Field(
+        None, description="{name: {parameter: value}}: uniform, normal, or any of scipy.stats"
+    )
+    weights: dict[str, Finite] | None = Field(None, description="categories and their relative weights")
+    sequence: Counter | None = None
     expr: str | None = Field(None, description="expression over other columns of the row")
 
 
@@ -206,6 +211,9 @@ class Model(ABC):
     def sample(self, request: Request, block: int, *, rng: np.random.Generator) -> Dataset:
         """The records of one block, `request.size(block)` of them; they depend on (model, block, rng) alone."""
 
+    def check(self, request: Request) -> None:  # noqa: B027 - most models can make any number of rows
+        """Raise SpecError at once for a request that `sample` would refuse on the way, such as more unique keys than there are."""
+
     @abstractmethod
     def save(self, folder: Path) -> None:
         """Write arrays and JSON that the method's `load(folder)` reads back; nothing that could run code."""
@@ -338,5 +346,3 @@ class Outcome:
     measurement: Measurement | None
     margin: float | None
     why: str
-
-

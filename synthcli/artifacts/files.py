@@ -9,7 +9,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -33,15 +33,26 @@ def disk_errors(path: Path) -> Iterator[None]:
 
 def disk_error(path: Path, error: OSError) -> SynthError:
     """The message for a disk that is full, read-only or closed to us."""
-    remedy = "free space, or --root on another disk" if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) else "choose a folder that you may write to"
-    return ArtifactError(f"{error.filename or path}: {error.strerror}; nothing half-written was kept; remedy: {remedy}")
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+    remedy = "free space, or another disk" if full else "choose a folder that you may write to"
+    kept = "whole stages are kept, and the same command goes on from them"
+    return ArtifactError(f"{error.filename or path}: {error.strerror}; nothing half-written is left, {kept}; remedy: {remedy}")
 
 
 def make_folder(path: Path) -> Path:
     """A folder that only its owner can open, with its parents."""
-    with disk_errors(path):
+    try:
         path.mkdir(parents=True, exist_ok=True, mode=PRIVATE)
+    except OSError as error:
+        raise disk_error(path, error) from None
     return path
+
+
+def protect(folder: Path) -> None:
+    """Make the files below a folder read-only."""
+    for path in folder.rglob("*"):
+        if path.is_file():
+            path.chmod(0o400)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -70,7 +81,15 @@ def read_json(path: Path) -> Any:
     except OSError as error:
         raise ArtifactError(f"{path}: cannot be read ({error.strerror})") from None
     except ValueError:
-        raise ArtifactError(f"{path}: is damaged (not JSON); remedy: restore it, or run again") from None
+        raise ArtifactError(f"{path}: is damaged (not JSON); remedy: restore it, or remove the folder of its version") from None
+
+
+def read_object(path: Path, needs: Iterable[str] = ()) -> dict[str, Any]:
+    """A JSON object of ours that has these keys. Raises ArtifactError."""
+    body = read_json(path)
+    if not isinstance(body, dict) or not set(needs) <= body.keys():
+        raise ArtifactError(f"{path}: is damaged (not what a run writes); remedy: restore it, or remove the folder of its version")
+    return body
 
 
 def sha256(path: Path) -> str:

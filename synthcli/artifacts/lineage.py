@@ -27,7 +27,10 @@ def listing(root: Path, name: str | None) -> list[dict[str, Any]]:
 
 
 def _line(version: Version) -> dict[str, Any]:
-    manifest, verdict = version.manifest(), version.verdict()
+    try:
+        manifest, verdict = version.manifest(), version.verdict()
+    except ArtifactError as error:
+        return {"run": version.name, "state": "damaged", "why": str(error)}
     passed = manifest.get("passed")
     state = {True: "passed", False: "failed", None: f"up to {manifest['upto']}"}[passed]
     return {
@@ -56,7 +59,10 @@ def difference(first: Version, second: Version) -> dict[str, Any]:
     sections = {
         "spec": (_flat(first.read(PLAN)), _flat(second.read(PLAN))),
         "data": (_flat(a["data"]), _flat(b["data"])),
-        "code and packages": (_flat({**a["code"], **a["packages"], "python": a["python"]}), _flat({**b["code"], **b["packages"], "python": b["python"]})),
+        "code and packages": (
+            _flat({**a["code"], **a["packages"], "python": a["python"]}),
+            _flat({**b["code"], **b["packages"], "python": b["python"]}),
+        ),
         "measurements": (measurements(first), measurements(second)),
         "verdict": (_gates(first), _gates(second)),
         "files": (_data_hash(a), _data_hash(b)),

@@ -1,9 +1,9 @@
 """Run folders: the only place that knows what files of a run are called.
 
-    ROOT/NAME/0007-3f9c1a/      a finished version: counter and the start of the keyed hash of its inputs
-    ROOT/NAME/.unfinished-KEY/  a run that goes on or was killed; the next run of the same inputs goes on from it
-    ROOT/NAME/latest, passed    links to the newest version that finished, and to the newest that passed its gates
-    ROOT/NAME/.locks/           one lock per key, and one for the counter
+ROOT/NAME/0007-3f9c1a/      a finished version: counter and the start of the keyed hash of its inputs
+ROOT/NAME/.unfinished-KEY/  a run that goes on or was killed; the next run of the same inputs goes on from it
+ROOT/NAME/latest, passed    links to the newest version that finished, and to the newest that passed its gates
+ROOT/NAME/.locks/           one lock per key, and one for the counter
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ MANIFEST, SPEC, PLAN, VERDICT, STAGE = "manifest.json", "spec.yaml", "plan.json"
 PROFILE, MODEL, FIT, DATA, SAMPLE, MEASURED = "profile.json", "model", "fit.json", "data.parquet", "sample.json", "measurements.json"
 LATEST, PASSED = "latest", "passed"
 _VERSION = re.compile(r"\d{4,}-[0-9a-f]{6}")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 
 @dataclass(frozen=True)
@@ -49,16 +50,25 @@ class Version:
         return int(self.id.partition("-")[0])
 
     def manifest(self) -> dict[str, Any]:
-        return files.read_json(self.folder / MANIFEST)
+        """The manifest. Raises ArtifactError when it is missing or damaged."""
+        return files.read_object(self.folder / MANIFEST, {"key", "files", "finished"})
+
+    @property
+    def known(self) -> dict[str, Any]:
+        """The manifest, empty where it is damaged: for lists, which must not stop at one bad folder."""
+        try:
+            return self.manifest()
+        except ArtifactError:
+            return {}
 
     def verdict(self) -> dict[str, Any] | None:
         path = self.folder / VERDICT
-        return files.read_json(path) if path.exists() else None
+        return files.read_object(path, {"passed", "failed", "gates", "method"}) if path.exists() else None
 
     def read(self, *where: str) -> Any:
-        """A JSON file of the run, None where the run has none."""
+        """A JSON object of the run, None where the run has none."""
         path = self.folder.joinpath(*where)
-        return files.read_json(path) if path.exists() else None
+        return files.read_object(path) if path.exists() else None
 
     def data(self) -> Path:
         """The synthetic table as Parquet."""
@@ -66,7 +76,10 @@ class Version:
 
     def verify(self) -> list[str]:
         """What does not agree with the manifest, in words; empty when all does."""
-        manifest = self.manifest()
+        try:
+            manifest = self.manifest()
+        except ArtifactError as error:
+            return [str(error)]
         wrong = [] if is_sealed(manifest) else [f"{MANIFEST}: was not written by this user on this machine, or was changed since"]
         expected = {name: str(value) for name, value in manifest.get("files", {}).items()}
         found = files.hashes(self.folder)
@@ -80,6 +93,8 @@ class Store:
     """All runs of one spec's name below a root."""
 
     def __init__(self, root: Path, name: str) -> None:
+        if not _NAME.fullmatch(name):
+            raise ArtifactError(f"{name!r} is no name of runs; remedy: `synth runs list`")
         self.root, self.name = root.resolve(), name
         self.folder = self.root / name
 
@@ -111,13 +126,14 @@ class Store:
         if self.folder.is_dir():
             for pattern in ("*/*/" + STAGE, "*/rounds/*/*/" + STAGE):
                 for path in sorted(p for p in self.folder.glob(pattern) if not _is_link(p, self.folder)):
-                    index[files.read_json(path)["key"]] = path.parent
+                    if (record := _record(path.parent)) is not None:
+                        index[record["key"]] = path.parent
         return index
 
     def relink(self) -> None:
         """Point latest and passed where they belong, also after a kill between a rename and its link."""
-        full = [v for v in self.versions() if v.manifest().get("complete")]
-        passed = [v for v in full if v.manifest().get("passed")]
+        full = [v for v in self.versions() if v.known.get("complete")]
+        passed = [v for v in full if v.known.get("passed")]
         for link, found in ((LATEST, full), (PASSED, passed)):
             path = self.folder / link
             if found and (not path.is_symlink() or os.readlink(path) != found[-1].id):
@@ -140,13 +156,15 @@ class Store:
         return Version(final)
 
     def prune(self, *, keep: int | None, days: float | None, dry_run: bool = False) -> list[Version]:
-        """Remove versions beyond the newest `keep`, or older than `days`; never what latest and passed point to."""
+        """Remove what lies before the newest `keep` complete versions, or is older than `days`; never what latest and passed point to."""
         with files.locked(self.folder / ".locks" / "counter", lambda holder: None):
-            versions = self.versions()
+            versions = [v for v in self.versions() if v.known]
             held = {os.readlink(self.folder / link) for link in (LATEST, PASSED) if (self.folder / link).is_symlink()}
-            old = set(versions[:-keep]) if keep is not None else set()
+            complete = [v.number for v in versions if v.known.get("complete")]
+            oldest = complete[-keep] if keep is not None and len(complete) > keep else 0
+            old = {v for v in versions if v.number < oldest}
             if days is not None:
-                old |= {v for v in versions if time.time() - float(v.manifest()["finished"]) > days * 86_400}
+                old |= {v for v in versions if time.time() - float(v.known["finished"]) > days * 86_400}
             gone = [v for v in versions if v in old and v.id not in held]
             for version in gone if not dry_run else []:
                 trash = version.folder.with_name(f".trash-{version.id}")
@@ -171,8 +189,8 @@ class Workspace:
         """The folder `place` of a stage with these inputs: kept, linked from an earlier run, or built. Returns it with its record."""
         final = self.folder / place
         if final.exists():
-            record = files.read_json(final / STAGE)
-            if record["key"] == key and intact(final) and not (fresh and record.get("process") != os.getpid()):
+            record = _record(final)
+            if record is not None and record["key"] == key and intact(final) and not (fresh and record.get("process") != os.getpid()):
                 return final, {**record, "cached": record.get("process") != os.getpid()}
             shutil.rmtree(final)
         files.make_folder(final.parent)
@@ -199,6 +217,7 @@ class Workspace:
                 outputs = files.hashes(part)
                 record = sealed({"key": key, "seconds": round(time.monotonic() - started, 3), "process": os.getpid(), "outputs": outputs})
                 files.write_json(part / STAGE, record)
+                files.protect(part)  # later versions link these files: nobody may write to them
                 os.rename(part, final)
         except BaseException:
             shutil.rmtree(part, ignore_errors=True)
@@ -223,12 +242,20 @@ class Workspace:
 
 def intact(folder: Path) -> bool:
     """Whether a stage's files are those that this user's run wrote."""
-    record = files.read_json(folder / STAGE)
-    if not is_sealed(record):
+    record = _record(folder)
+    if record is None or not is_sealed(record):
         return False
     found = files.hashes(folder)
     found.pop(STAGE, None)
     return bool(found == record["outputs"])
+
+
+def _record(folder: Path) -> dict[str, Any] | None:
+    """A stage's record, None where it is missing or damaged."""
+    try:
+        return files.read_object(folder / STAGE, {"key", "outputs", "seconds"})
+    except ArtifactError:
+        return None
 
 
 def find(root: Path, run: str) -> Version:
@@ -241,10 +268,10 @@ def find(root: Path, run: str) -> Version:
     if (given / MANIFEST).is_file() and _VERSION.fullmatch(given.resolve().name):
         return Version(given.resolve())
     name, _, which = run.strip("/").partition("/")
+    known = names(root)
+    if given.is_absolute() or name not in known:
+        raise ArtifactError(f"there is no run {run[:100]!r} below {root}.{did_you_mean(name, known)} Known: {', '.join(known) or 'none'}")
     store = Store(root, name)
-    if not name or ".." in Path(run).parts or given.is_absolute() or not store.folder.is_dir():
-        known = names(root)
-        raise ArtifactError(f"there is no run {run!r} below {root}.{did_you_mean(name, known)} Known: {', '.join(known) or 'none'}")
     versions = store.versions()
     if which in ("", LATEST, PASSED):
         link = store.folder / (which or LATEST)
@@ -257,7 +284,10 @@ def find(root: Path, run: str) -> Version:
 
 
 def names(root: Path) -> list[str]:
-    """Names below a root that have runs."""
+    """Names below a root that have runs; none where there is no root yet."""
+    if root.exists() and not root.is_dir():
+        raise ArtifactError(f"{root}: is no folder; remedy: --root FOLDER")
     if not root.is_dir():
         return []
-    return sorted(p.name for p in root.iterdir() if p.is_dir() and not p.name.startswith(".") and (Store(root, p.name).versions() or Store(root, p.name).unfinished()))
+    folders = [p for p in root.iterdir() if p.is_dir() and _NAME.fullmatch(p.name)]
+    return sorted(p.name for p in folders if Store(root, p.name).versions() or Store(root, p.name).unfinished())

@@ -31,8 +31,8 @@ def door(command: F) -> F:
             raise typer.Exit(_say(str(error), error.exit_code, as_json)) from None
         except KeyboardInterrupt:
             raise typer.Exit(_say("interrupted; the same command goes on from here", INTERRUPTED, as_json)) from None
-        except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader left: nothing more to say
+        except BrokenPipeError:  # the reader left: nothing more to say
+            _deaf()
             raise typer.Exit(0) from None
         except OSError as error:
             raise typer.Exit(_say(*_of_the_disk(error), as_json)) from None
@@ -44,6 +44,44 @@ def door(command: F) -> F:
     return guarded  # type: ignore[return-value]
 
 
+def outermost() -> int:
+    """Run the app and return its exit code; usage errors become JSON too where --json asks for it."""
+    _streams()
+    from synthcli.cli.main import app
+
+    try:
+        code = app(standalone_mode=False)
+        sys.stdout.flush()
+        return code if isinstance(code, int) else 0
+    except (KeyboardInterrupt, typer.Abort):
+        return INTERRUPTED
+    except OSError:  # whoever read stdout is gone, or its disk is full; it was said on stderr where it matters
+        _deaf()
+        return 1
+    except Exception as error:
+        if not hasattr(error, "format_message"):
+            return _say(_log_bug(error), BUG, "--json" in sys.argv)
+        error.show()  # type: ignore[attr-defined]
+        if "--json" in sys.argv:
+            print(json.dumps({"exit_code": 2, "error": error.format_message()}, ensure_ascii=False))
+        return 2
+
+
+def _streams() -> None:
+    """Streams that take every character, and that exist."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - as long as the process
+        elif hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _deaf() -> None:
+    """Nothing more can be said on stdout: let its last flush go nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def _say(message: str, code: int, as_json: bool) -> int:
     print(f"error: {message}" if code != INTERRUPTED else message, file=sys.stderr)
     if as_json:
@@ -52,12 +90,12 @@ def _say(message: str, code: int, as_json: bool) -> int:
 
 
 def _of_the_disk(error: OSError) -> tuple[str, int]:
+    from pathlib import Path
+
     from synthcli.artifacts import files
 
     if error.errno in files.DISK:
-        from pathlib import Path
-
-        return str(files.disk_error(Path(error.filename or "."), error)), 1
+        return str(files.disk_error(Path(error.filename or "the disk"), error)), 1
     return _log_bug(error), BUG
 
 

@@ -63,7 +63,8 @@ def methods(
         found = [reference.method(name)]
         page = terminal.method_page(found[0])
     if as_json:
-        typer.echo(json.dumps(found, ensure_ascii=False))
+        key = "metrics" if metrics else "methods"
+        typer.echo(json.dumps({"exit_code": 0, key: found}, ensure_ascii=False))
     else:
         terminal.show(page)
 
@@ -73,4 +74,6 @@ def schema() -> None:
     """Print the JSON Schema."""
     from synthcli.spec.models import Spec
 
-    typer.echo(json.dumps({"$schema": "https://json-schema.org/draft/2020-12/schema", **Spec.model_json_schema(by_alias=True)}, indent=2, ensure_ascii=False))
+    typer.echo(
+        json.dumps({"$schema": "https://json-schema.org/draft/2020-12/schema", **Spec.model_json_schema(by_alias=True)}, indent=2, ensure_ascii=False)
+    )

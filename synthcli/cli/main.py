@@ -31,8 +31,3 @@ def _version(asked: bool) -> None:
 @app.callback()
 def _options(version: Annotated[bool, typer.Option("--version", help="Print the version.", callback=_version, is_eager=True)] = False) -> None:
     pass
-
-
-def main() -> None:
-    """The entry point of the console script."""
-    app()

@@ -97,12 +97,14 @@ def generate(
     if (spec is None) == (from_ is None):
         raise typer.BadParameter("give either a SPEC or --from RUN")
     if spec is not None:
-        if output is not None:
-            raise typer.BadParameter("--output goes with --from; a spec says output.path")
+        if output is not None or keep_failed:
+            raise typer.BadParameter("--output and --keep-failed go with --from; a spec says output.path, which `run` writes")
         _execute("generate", spec, o.overrides(sets, rows, seed), root, quiet, as_json, {"fresh": fresh})
         return
     if rows is None:
         raise typer.BadParameter("--from needs --rows N")
+    if sets or fresh:
+        raise typer.BadParameter("--set and --fresh go with a SPEC; --from takes the run as it was")
     from synthcli.cli import screen
     from synthcli.pipeline.again import more
 
@@ -116,13 +118,21 @@ def generate(
 
 
 @door
-def preview(spec: o.Spec, sets: o.Sets = None, seed: o.Seed = None, rows: Annotated[int, typer.Option("--rows", min=1, max=1000)] = 20, as_json: o.Json = False) -> None:
+def preview(
+    spec: o.Spec,
+    sets: o.Sets = None,
+    seed: o.Seed = None,
+    rows: Annotated[int, typer.Option("--rows", min=1, max=1000)] = 20,
+    as_json: o.Json = False,
+) -> None:
     """Show a few rows."""
     from synthcli.pipeline.again import glance
     from synthcli.report import terminal
 
     frame, method = glance(spec, rows, o.overrides(sets, None, seed))
     if as_json:
-        typer.echo(json.dumps({"exit_code": 0, "method": method, "rows": json.loads(frame.to_json(orient="records", date_format="iso"))}, ensure_ascii=False))
+        typer.echo(
+            json.dumps({"exit_code": 0, "method": method, "rows": json.loads(frame.to_json(orient="records", date_format="iso"))}, ensure_ascii=False)
+        )
     else:
         terminal.show(terminal.rows_page(frame, f"{len(frame)} rows by {method} from a small fit; nothing is kept"))

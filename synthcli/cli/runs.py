@@ -9,6 +9,7 @@ import typer
 
 from synthcli.cli import options as o
 from synthcli.cli.door import door
+from synthcli.errors import ArtifactError, did_you_mean
 
 app = typer.Typer(help="Versions of runs: list, show, diff, verify, prune.", no_args_is_help=True, rich_markup_mode=None)
 Name = Annotated[str | None, typer.Argument(metavar="[NAME]", help="Runs of one spec only.", autocompletion=o.complete_run)]
@@ -23,7 +24,7 @@ def list_(name: Name = None, root: o.Root = o.ROOT, as_json: o.Json = False) -> 
 
     found = lineage.listing(root, name)
     if as_json:
-        typer.echo(json.dumps(found, ensure_ascii=False))
+        typer.echo(json.dumps({"exit_code": 0, "runs": found}, ensure_ascii=False))
     else:
         terminal.show(terminal.runs_page(found, root))
 
@@ -51,7 +52,7 @@ def diff(first: o.RunName, second: o.RunName, root: o.Root = o.ROOT, as_json: o.
 
     found = lineage.difference(store.find(root, first), store.find(root, second))
     if as_json:
-        typer.echo(json.dumps(found, ensure_ascii=False))
+        typer.echo(json.dumps({"exit_code": 0, **found}, ensure_ascii=False))
     else:
         terminal.show(terminal.diff_page(found))
 
@@ -86,7 +87,10 @@ def prune(
 
     if keep is None and days is None:
         raise typer.BadParameter("give --keep N, --days D, or both")
-    names = [name] if name is not None else store.names(root.resolve())
+    known = store.names(root.resolve())
+    if name is not None and name not in known:
+        raise ArtifactError(f"there are no runs of {name!r} below {root}.{did_you_mean(name, known)} Known: {', '.join(known) or 'none'}")
+    names = [name] if name is not None else known
     gone = [v.name for n in names for v in store.Store(root, n).prune(keep=keep, days=days, dry_run=dry_run)]
     if as_json:
         typer.echo(json.dumps({"exit_code": 0, "removed": gone, "dry_run": dry_run}))

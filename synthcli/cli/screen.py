@@ -98,7 +98,11 @@ class _Bars(Events):
         if self.task is None:
             return
         rate, left = self.pace.left(label, done, total)
-        pace = f"{label} {done:,.0f}/{total:,.0f}" + (f"  {rate:,.1f}/s  {_clock(left)} left" if left is not None else "") + (f"  {note}" if note else "")
+        pace = (
+            f"{label} {done:,.0f}/{total:,.0f}"
+            + (f"  {rate:,.1f}/s  {_clock(left)} left" if left is not None else "")
+            + (f"  {note}" if note else "")
+        )
         self.bars.update(self.task, completed=done, total=total or None, pace=pace)
 
     def end(self, stage: str, seconds: float, *, cached: bool, detail: str = "") -> None:

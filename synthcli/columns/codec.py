@@ -93,6 +93,12 @@ class Codec:
                 out[column.name] = codec.decode(values, rows)
         return pd.DataFrame(out)
 
+    def check_rows(self, rows: int) -> None:
+        """Raise SpecError where a unique made-up column has fewer values than rows."""
+        for column, codec in zip(self.schema.columns, self.columns):
+            if isinstance(codec, Made):
+                made.check_rows(_relaxed(column, rows), rows)
+
     def save(self, folder: Path) -> None:
         """Write codec.json."""
         body = {
@@ -187,11 +193,7 @@ class Made:
 
     def make(self, column: Column, start: int, rows: int, *, key: int, rng: np.random.Generator) -> pd.Series:
         """Values for positions start..., with the source's share of nulls where the spec does not declare one."""
-        room = made.capacity(column)
-        if column.declared.unique is None and not column.inferred.unique and room is not None and start + rows > room:
-            # a key that repeats at the source, and has too few spellings for a fresh one per row, repeats here too
-            column = replace(column, declared=column.declared.model_copy(update={"unique": False}))
-        out = made.make(column, start, rows, key=key, rng=rng)
+        out = made.make(_relaxed(column, start + rows), start, rows, key=key, rng=rng)
         if column.get("nulls") is None and self.nulls > 0:
             out = out.mask(rng.random(rows) < self.nulls)
         return out
@@ -202,6 +204,14 @@ class Made:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Made:
         return cls(**data)
+
+
+def _relaxed(column: Column, rows: int) -> Column:
+    """A key that repeats at the source, and has too few spellings for a fresh one per row, may repeat in the output too."""
+    room = made.capacity(column)
+    if column.declared.unique is None and not column.inferred.unique and room is not None and rows > room:
+        return replace(column, declared=column.declared.model_copy(update={"unique": False}))
+    return column
 
 
 @dataclass(frozen=True)
@@ -228,7 +238,11 @@ class Codes:
             seen = list(dict.fromkeys([*declared, *seen]))
         rare = column.get("rare")
         return cls(
-            column.name, str(values.dtype), tuple(sorted(seen, key=_natural)), bool(values.isna().any()), rare.as_ if rare and rare.as_ in seen else None
+            column.name,
+            str(values.dtype),
+            tuple(sorted(seen, key=_natural)),
+            bool(values.isna().any()),
+            rare.as_ if rare and rare.as_ in seen else None,
         )
 
     def encode(self, values: pd.Series) -> Values:

@@ -67,7 +67,9 @@ def series(array: pa.ChunkedArray, kind: str) -> pd.Series:
     if pa.types.is_dictionary(array.type):
         array = array.cast(array.type.value_type)
     if pa.types.is_null(array.type):
-        array = array.cast({"boolean": pa.bool_(), "integer": pa.int64(), "float": pa.float64(), "datetime": pa.timestamp("us")}.get(kind, pa.string()))
+        array = array.cast(
+            {"boolean": pa.bool_(), "integer": pa.int64(), "float": pa.float64(), "datetime": pa.timestamp("us")}.get(kind, pa.string())
+        )
     if pa.types.is_decimal(array.type):
         array = array.cast(pa.float64(), safe=False)
     if pa.types.is_date(array.type):

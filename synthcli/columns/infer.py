@@ -12,20 +12,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from synthcli.columns import frame as frames
+from synthcli.columns import spelling
 from synthcli.contracts import Column, Schema, Traits
 from synthcli.errors import DataError
 
-NULLS = frozenset({"", "NA", "N/A", "NaN", "nan", "null", "NULL", "Null", "<NA>", "None", "#N/A"})  # among numbers, dates, booleans
-TEXT_NULLS = frozenset({"", "NaN", "nan", "null", "NULL", "<NA>"})  # among words, where NA or None may be a value
-DATE_FORMATS = (
-    "%Y-%m-%d", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M:%S.%f", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S.%f", "%Y-%m-%dT%H:%M:%SZ",
-    "%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M:%S.%f%z", "%Y-%m-%d %H:%M:%S%z", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M",
-    "%Y/%m/%d", "%Y/%m/%d %H:%M:%S", "%d.%m.%Y", "%d.%m.%Y %H:%M:%S", "%d.%m.%Y %H:%M", "%m/%d/%Y", "%m/%d/%Y %H:%M:%S", "%m/%d/%Y %H:%M",
-    "%d/%m/%Y", "%d/%m/%Y %H:%M:%S", "%d/%m/%Y %H:%M", "%d-%b-%Y", "%d %b %Y", "%b %d, %Y",
-)  # fmt: skip
-_INTEGER = re.compile(r"[+-]?(0|[1-9]\d{0,18})")
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
-_FLOAT = re.compile(r"[+-]?((0|[1-9]\d{0,17})|(0|[1-9]\d*)\.\d*|\.\d+)([eE][+-]?\d+)?")  # no codes: leading zeros, too many digits
 _KEY_NAME = re.compile(r"(^|[_\W])(id|ids|key|uuid|guid|uid)$|[a-z]Id$|ID$", re.IGNORECASE)
 
 
@@ -38,6 +28,7 @@ def infer(table: pa.Table, declared: Mapping[str, Traits], *, unit: str | None =
     for name in table.column_names:
         said = declared.get(name, Traits())
         try:
+            _check_unit(said, name == unit)
             column, values[name] = (_from_text if text else _from_arrow)(name, table[name], said, name == unit)
         except DataError as error:
             raise DataError(f"column {name} {error}") from None
@@ -45,9 +36,15 @@ def infer(table: pa.Table, declared: Mapping[str, Traits], *, unit: str | None =
     return Schema(tuple(columns), unit), pd.DataFrame(values)
 
 
+def _check_unit(said: Traits, is_unit: bool) -> None:
+    """Raises DataError where the privacy unit is declared a type that a generator would learn."""
+    if is_unit and said.type in frames.MODELLED:
+        raise DataError(f"is the privacy_unit, which is made up and never learned, and is declared {said.type}; remedy: type: id")
+
+
 def _from_arrow(name: str, array: pa.ChunkedArray, said: Traits, is_unit: bool) -> tuple[Column, pd.Series]:
     kind = frames.kind_of(array.type)
-    want = said.type
+    want = spelling.typed_by(said) if kind is None else said.type
     if want in frames.NUMBERS | {"boolean"} and kind is None:  # declared, but stored as words
         return _from_text(name, array, said, is_unit)
     if pa.types.is_null(array.type):
@@ -86,94 +83,14 @@ def _from_text(name: str, array: pa.ChunkedArray, said: Traits, is_unit: bool) -
         coded = pa.array([], pa.string()).dictionary_encode()
     words = np.asarray(coded.dictionary.to_pylist(), dtype=object)
     codes = coded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
-    kind, parsed, traits = _parse(words, said, name, typed=said.type)
+    kind, parsed, traits = spelling.parse_keys(words) if is_unit and said.type is None else spelling.parse(words, said)
+    date = kind == "datetime" and spelling.is_date(traits.get("format", "%H"))
+    if date:
+        parsed = parsed.dt.as_unit("s")  # as a date32 is in memory
     lookup = pd.concat([parsed.reset_index(drop=True), pd.Series([None], dtype=parsed.dtype)], ignore_index=True)
     data = lookup.take(np.where(codes < 0, len(words), codes)).reset_index(drop=True)
-    storage = str(pa.Array.from_pandas(lookup).type) if kind not in ("category", "text") else "string"
-    if kind == "datetime" and traits.get("format") in {"%Y-%m-%d", "%Y/%m/%d", "%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%d-%b-%Y", "%d %b %Y", "%b %d, %Y"}:
-        storage = "date32[day]"
-    return _column(name, data, storage, said, None if kind in ("category", "text") else kind, is_unit, traits)
-
-
-def _parse(words: np.ndarray, said: Traits, name: str, typed: str | None) -> tuple[str, pd.Series, dict[str, Any]]:
-    """The kind of distinct spelled values, the values themselves (same order, NA where null), and traits seen on the way."""
-    null = np.array([w is None or w.strip() in NULLS for w in words], dtype=bool)
-    real = [w.strip() for w in words[~null]]
-    if said.categories is not None and typed in (None, "category") and all(isinstance(c, (int, float)) for c in said.categories):
-        typed = "category"
-    if typed in (None, "integer", "category") and real and all(_INTEGER.fullmatch(w) and -(2**63) <= int(w) < 2**63 for w in real):
-        if typed != "category" or (said.categories is not None and not isinstance(said.categories[0], str)):
-            return "integer", _spread(null, pd.array([int(w) for w in real], dtype="Int64")), {}
-    if typed in (None, "float") and real and all((_NUMBER if typed else _FLOAT).fullmatch(w) for w in real):
-        decimals = max((len(w.partition(".")[2]) if "e" not in w.lower() else 15 for w in real), default=0)
-        traits = {"precision": min(decimals, 15)} if decimals <= 12 else {}
-        return "float", _spread(null, np.array([float(w) for w in real])), traits
-    if typed in (None, "boolean") and real and {w.lower() for w in real} <= {"true", "false"}:
-        spelled = {w.lower(): w for w in real}
-        spelling = f"{spelled.get('true', 'true')}|{spelled.get('false', 'false')}"
-        return "boolean", _spread(null, pd.array([w.lower() == "true" for w in real], dtype="boolean")), {"format": spelling}
-    if typed == "boolean" and real:
-        return _spelled_boolean(null, real, said)
-    if typed in (None, "datetime") and real and (found := _date_format(real, said.format)):
-        parsed = pd.to_datetime(pd.Series(real, dtype=object), format=found, utc=found.endswith("%z") or None).dt.as_unit("us")
-        if found.endswith("Z"):
-            parsed = parsed.dt.tz_localize("UTC")
-        return "datetime", _spread(null, parsed.array), {"format": found}
-    if typed == "timedelta" and real:
-        parsed = pd.to_timedelta(pd.Series(real, dtype=object), errors="coerce")
-        if parsed.notna().all():
-            return "timedelta", _spread(null, parsed.dt.as_unit("us").array), {}
-    if typed in frames.NUMBERS | {"boolean"} and real:
-        broken = next((w for w in real if not _reads_as(w, typed, said.format)), real[0])
-        remedy = "give its format, such as format: '%d.%m.%Y'" if typed == "datetime" and said.format is None else "type: category, or mend the source"
-        raise DataError(f"is declared {typed} and holds {broken!r}; remedy: {remedy}")
-    if typed in frames.NUMBERS | {"boolean"}:
-        empty = {"integer": "Int64", "float": "float64", "boolean": "boolean", "datetime": "datetime64[us]", "timedelta": "timedelta64[us]"}[typed]
-        return typed, pd.Series([None] * len(words), dtype=empty), {}
-    blank = np.array([w is None or w.strip() in TEXT_NULLS for w in words], dtype=bool)
-    return "category", pd.Series(pd.array(np.where(blank, None, words), dtype=frames.STRING)), {}
-
-
-def _spread(null: np.ndarray, values: Any) -> pd.Series:
-    """Values back at the places that are not null."""
-    positions = np.where(null, -1, np.cumsum(~null) - 1)
-    return pd.Series(pd.api.extensions.take(pd.array(values) if not isinstance(values, np.ndarray) else values, positions, allow_fill=True))
-
-
-def _spelled_boolean(null: np.ndarray, real: list[str], said: Traits) -> tuple[str, pd.Series, dict[str, Any]]:
-    yes, _, no = (said.format or "").partition("|")
-    pairs = [(yes, no)] if no else [("yes", "no"), ("y", "n"), ("t", "f"), ("1", "0")]
-    for true, false in pairs:
-        if {w.lower() for w in real} <= {true.lower(), false.lower()}:
-            spelled = {w.lower(): w for w in real}
-            spelling = f"{spelled.get(true.lower(), true)}|{spelled.get(false.lower(), false)}"
-            return "boolean", _spread(null, pd.array([w.lower() == true.lower() for w in real], dtype="boolean")), {"format": spelling}
-    raise DataError(f"is declared boolean and holds {sorted(set(real))[:3]}; remedy: give its spelling, such as format: 'J|N'")
-
-
-def _reads_as(word: str, kind: str, format_: str | None) -> bool:
-    if kind == "integer":
-        return bool(_INTEGER.fullmatch(word))
-    if kind == "float":
-        return bool(_NUMBER.fullmatch(word))
-    if kind == "timedelta":
-        return bool(pd.notna(pd.to_timedelta(word, errors="coerce")))
-    return _date_format([word], format_) is not None
-
-
-def _date_format(words: list[str], declared: str | None) -> str | None:
-    """The first format that reads all of the words; a few are tried before all."""
-    if declared is None and not re.search(r"\d[-/.: ]\w", words[0]):
-        return None
-    for candidate in [declared] if declared else DATE_FORMATS:
-        some = words[:: max(1, len(words) // 50)]
-        for part in (some, words):
-            parsed = pd.to_datetime(pd.Series(part, dtype=object), format=candidate, errors="coerce", utc=candidate.endswith("%z") or None)
-            if not parsed.notna().all():
-                break
-        else:
-            return candidate
-    return None
+    storage = "date32[day]" if date else "string" if kind == "category" else str(pa.Array.from_pandas(lookup).type)
+    return _column(name, data, storage, said, None if kind == "category" else kind, is_unit, traits)
 
 
 def _column(
@@ -185,29 +102,78 @@ def _column(
     distinct = known.nunique()
     seen["type"] = _role(name, known, distinct, kind, is_unit)
     final = said.type or seen["type"]
-    if final in ("integer", "float") and len(known):
-        low, high = known.min(), known.max()
-        seen["min"], seen["max"] = (int(low), int(high)) if final == "integer" else (float(low), float(high))
-        if final == "float" and "precision" not in seen and (decimals := _decimals(known.to_numpy(dtype=float))) is not None:
+    if final in frames.NUMBERS:
+        _check_bounds(name, known, final, said)
+    if final in ("integer", "float"):
+        finite = known[np.isfinite(known.to_numpy(dtype=float))]
+        if len(finite):
+            low, high = finite.min(), finite.max()
+            seen["min"], seen["max"] = (int(low), int(high)) if final == "integer" else (float(low), float(high))
+    if final == "float":
+        if "precision" not in seen and (decimals := _decimals(known.to_numpy(dtype=float))) is not None:
             seen["precision"] = decimals
+        if said.precision is not None:
+            seen.pop("format", None)  # it would cut the decimals that are asked for
     if final == "float" and storage.startswith("decimal"):
         seen["precision"] = int(storage.rstrip(")").rpartition(", ")[2])
+    if final == "id":
+        data, storage = _keys(data, storage)
+        known = data.dropna()
+        seen["unique"] = bool(distinct == len(known))
+    elif final not in frames.MODELLED and data.dtype != frames.STRING:
+        data, storage = data.astype(frames.STRING), "string"
     if final in ("id", "text") and data.dtype == frames.STRING and (pattern := _pattern(known)):
         seen["pattern"] = pattern
-    if final == "id":
-        seen["unique"] = bool(distinct == len(known))
-    if final not in frames.MODELLED and data.dtype != frames.STRING and final != "id":
-        data, storage = data.astype(frames.STRING), "string"
     return Column(name, said, Traits.model_validate(seen), storage), data
+
+
+def _check_bounds(name: str, known: pd.Series, kind: str, said: Traits) -> None:
+    """Raises DataError for a bound that is none, and for values beyond it; declared spikes (missing codes) may lie there."""
+    if said.spikes is not None and kind in ("integer", "float"):
+        known = known[~known.isin(said.spikes)]
+    for key, word in (("min", "below"), ("max", "above")):
+        if (declared := getattr(said, key)) is None:
+            continue
+        bound = _bound(f"columns.{name}.{key}", declared, kind, getattr(known.dtype, "tz", None))
+        broken = known[known < bound] if key == "min" else known[known > bound]
+        if len(broken):
+            beyond = f"{len(broken):,} of {len(known):,} values lie {word} its declared {key} {declared}, such as {broken.iloc[0]}"
+            raise DataError(f"breaks its bound: {beyond}; remedy: correct columns.{name}.{key}, or mend the source")
+
+
+def _bound(key: str, declared: float | str, kind: str, zone: Any) -> Any:
+    """A declared bound as a value of the column's kind."""
+    what = {"datetime": "a date such as 2024-12-31", "timedelta": "a duration such as 1h or 2d"}.get(kind, "a number")
+    try:
+        if kind in ("integer", "float") and not isinstance(declared, str):
+            return declared
+        if kind == "timedelta" and isinstance(declared, str):
+            return pd.Timedelta(declared)
+        if kind == "datetime" and isinstance(declared, str):
+            moment = pd.to_datetime(declared, format="ISO8601")
+            return moment.tz_localize(zone) if zone is not None and moment.tz is None else moment.tz_localize(None) if zone is None else moment
+    except ValueError:
+        pass
+    raise DataError(f"is of type {kind}, and {key} is {declared!r}; expected {what}")
+
+
+def _keys(data: pd.Series, storage: str) -> tuple[pd.Series, str]:
+    """Identifiers as integers or strings: floats are integers where all are whole, which is what nulls make of integers in pandas."""
+    if data.dtype in (frames.STRING, "Int64"):
+        return data, storage
+    known = data.dropna()
+    if data.dtype == "float64" and ((known % 1 == 0) & (known.abs() < 2**53)).all():
+        return data.astype("Int64"), "int64"
+    return data.astype(frames.STRING), "string"
 
 
 def _role(name: str, known: pd.Series, distinct: int, kind: str | None, is_unit: bool) -> str:
     rows = len(known)
-    if kind in ("integer", None) and (is_unit or (_KEY_NAME.search(name) and distinct > 0.9 * rows and rows >= 10)):
+    if is_unit or (kind in ("integer", None) and _KEY_NAME.search(name) and distinct > 0.9 * rows and rows >= 10):
         return "id"
     if kind is not None:
         return kind
-    if rows >= 20 and distinct == rows and not known.str.contains(" ", regex=False).any() and _pattern(known):
+    if rows >= 20 and distinct == rows and not known.str.contains(" ", regex=False).any() and _pattern(known) and not spelling.date_like(known):
         return "id"
     length = float(known.str.len().mean()) if rows else 0.0
     if rows >= 50 and (distinct > 0.9 * rows or (length > 40 and distinct > 0.5 * rows)):
@@ -233,7 +199,7 @@ def _pattern(known: pd.Series) -> str | None:
     some = known.iloc[:: max(1, len(known) // 2000)].astype(str)
     if some.str.fullmatch(r"[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}").all():
         return r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
-    if not some.str.len().nunique() == 1 or len(some.iloc[0]) > 64:
+    if some.str.len().nunique() != 1 or len(some.iloc[0]) > 64:
         return None
     places = np.array([list(w) for w in some])
     classes = []

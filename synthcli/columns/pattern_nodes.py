@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 WORD = 2**62  # indices below it are uint64 arrays, others arrays of Python integers
+STEPS = 3_000_000  # pairs of places that a search for ambiguity looks at: about a second
 
 
 @dataclass(frozen=True)
@@ -165,39 +166,30 @@ class Automaton:
         return first, last, empty
 
     def ambiguous(self) -> bool:
+        """Whether two runs over one string differ. Raises OverflowError when STEPS pairs of places do not tell.
+
+        Every state reaches the end, so two runs that have parted are a proof as soon as they meet again or can both stop.
+        """
         if self.twice_empty:
             return True
-        pairs = [(i, i) for i in range(len(self.sets))]  # every state is reached by some string
-        seen = set(pairs)
-        starts: list[tuple[set[int], set[int]]] = [(self.first, self.first)]
-        back: dict[tuple[int, int], list[tuple[int, int]]] = {}
-        for before, (left, right) in self._steps(starts, pairs):
-            for pair in self._common(left, right):
-                if before is not None:
-                    back.setdefault(pair, []).append(before)
-                if pair not in seen:
-                    seen.add(pair)
-                    pairs.append(pair)
-        return self._ends_apart(seen, back)
-
-    def _steps(self, starts: list, pairs: list) -> Iterator[tuple[tuple[int, int] | None, tuple[set[int], set[int]]]]:
-        yield from ((None, sets) for sets in starts)
-        for pair in pairs:  # grows while it is walked
-            yield pair, (self.next[pair[0]], self.next[pair[1]])
-
-    def _common(self, left: set[int], right: set[int]) -> Iterator[tuple[int, int]]:
-        return ((min(i, j), max(i, j)) for i in left for j in right if i == j or self.sets[i] & self.sets[j])
-
-    def _ends_apart(self, seen: set[tuple[int, int]], back: dict[tuple[int, int], list[tuple[int, int]]]) -> bool:
-        """Whether a pair of different states can go on, over one string, to the end of both."""
-        todo = [(i, j) for i, j in seen if i in self.last and j in self.last]
-        alive = set(todo)
+        todo = [(self.first, self.first), *((after, after) for after in self.next)]  # every state is reached by some string
+        seen: set[tuple[int, int]] = set()
+        left = STEPS
         while todo:
-            pair = todo.pop()
-            if pair[0] != pair[1]:
-                return True
-            for before in back.get(pair, ()):
-                if before not in alive:
-                    alive.add(before)
-                    todo.append(before)
+            ours, theirs = todo.pop()
+            left -= len(ours) * len(theirs)
+            if left < 0:
+                raise OverflowError("too many pairs of places")
+            for i, j in self._common(ours, theirs):
+                if ours is theirs and i == j:
+                    continue
+                if i == j or (i in self.last and j in self.last):
+                    return True
+                if (i, j) not in seen:
+                    seen.add((i, j))
+                    todo.append((self.next[i], self.next[j]))
         return False
+
+    def _common(self, ours: set[int], theirs: set[int]) -> Iterator[tuple[int, int]]:
+        """Pairs of places that one character leads to; the order of a pair says nothing."""
+        return ((min(i, j), max(i, j)) for i in ours for j in theirs if i == j or not self.sets[i].isdisjoint(self.sets[j]))

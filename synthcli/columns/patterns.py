@@ -48,8 +48,14 @@ class Pattern:
 
     @cached_property
     def ambiguous(self) -> bool:
-        """Whether some string can be derived in two ways, so that two numbers give the same string."""
-        return Automaton(self.root).ambiguous()
+        """Whether some string can be derived in two ways, so that two numbers give the same string. SpecError where that takes too long."""
+        try:
+            return Automaton(self.root).ambiguous()
+        except OverflowError:
+            raise SpecError(
+                f"pattern {self.text!r}: its repetitions within repetitions are too many to tell whether it writes a string in two ways; "
+                "remedy: bounds, such as (a{1,3}b){1,2} for (a+b)+, or unique: false"
+            ) from None
 
     def nth(self, index: Any) -> np.ndarray:
         """The strings with these numbers, each from 0 to size - 1. (rows,) integers to (rows,) object. Raises IndexError beyond the size."""
@@ -74,7 +80,10 @@ def _parse(text: str) -> Pattern:
     except (re.error, OverflowError, RecursionError) as error:
         raise SpecError(f"pattern {text!r} is not a regular expression: {error}") from None
     parser = _Parser(text)
-    root = parser.choice()
+    try:
+        root = parser.choice()
+    except RecursionError:
+        raise SpecError(f"pattern {text!r}: groups are nested too deep; remedy: fewer brackets") from None
     if not parser.end:
         raise parser.error("an unmatched )")
     return Pattern(text, root)

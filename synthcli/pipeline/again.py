@@ -13,7 +13,7 @@ from synthcli import plugins, seeds, sources
 from synthcli.artifacts import files, store
 from synthcli.artifacts.store import EVALUATE, FIT, GENERATE, MODEL, PLAN, PRIVACY, TRAIN, Store
 from synthcli.columns.constraints import parse_constraint
-from synthcli.contracts import Job, Limits
+from synthcli.contracts import Job, Limits, Request
 from synthcli.errors import ArtifactError, SpecError, SynthError
 from synthcli.pipeline import stages
 from synthcli.pipeline.auto import choose
@@ -59,8 +59,8 @@ def foreseen(spec: str | Path, root: Path, sets: Sequence[str]) -> list[dict[str
         keys: list[tuple[str, str | None]] = [(TRAIN, plan.train_key(choice) if known else None)]
         ready = known and rows is not None
         keys.append((GENERATE, plan.generate_key(choice, rows) if ready else None))  # type: ignore[arg-type]
-        keys.append((EVALUATE, plan.evaluate_key(choice, rows, "holdout", True) if ready else None))  # type: ignore[arg-type]
-        keys.append((PRIVACY, plan.privacy_key(choice, rows, "holdout", True) if ready else None))  # type: ignore[arg-type]
+        keys.append((EVALUATE, plan.evaluate_key(choice, rows, "holdout") if ready else None))  # type: ignore[arg-type]
+        keys.append((PRIVACY, plan.privacy_key(choice, rows, "holdout") if ready else None))  # type: ignore[arg-type]
         out += [{"stage": stage, "detail": choice.method, "cached": key in index} for stage, key in keys]
     return out
 
@@ -93,24 +93,30 @@ def glance(spec: str | Path, rows: int, sets: Sequence[str]) -> tuple[pd.DataFra
 def more(root: Path, run: str, rows: int, target: Path, *, seed: int | None, keep_failed: bool, events: Events) -> dict[str, Any]:
     """Rows from a run's model, without its source, that obey its constraints. {run, rows, output, sha256}
 
-    Raises ArtifactError when the run did not pass its gates (unless keep_failed), or holds a pickled model that this user's run
-    did not write.
+    Raises GateClosed when the run did not pass its gates or does not verify (unless keep_failed), ArtifactError when it holds a
+    pickled model that this user's run did not write.
     """
     version = store.find(root, run)
-    verdict = version.verdict()
+    wrong, verdict = version.verify(), version.verdict()
+    if wrong and not keep_failed:
+        raise GateClosed(f"{version.name} does not verify: {wrong[0]}; nothing is released; remedy: run it here, or --keep-failed")
     if not keep_failed and (verdict is None or not verdict["passed"]):
         state = "was never judged" if verdict is None else f"failed its gates ({', '.join(verdict['failed'])})"
         raise GateClosed(f"{version.name} {state}; nothing is released; remedy: --keep-failed, or a run that passes")
     fit, plan = version.read(TRAIN, FIT), version.read(PLAN)
     if fit is None:
         raise ArtifactError(f"{version.name} has no model; remedy: `synth train`")
-    if fit["pickled"] and (wrong := version.verify()):
-        raise ArtifactError(f"{version.name}: its model is a pickle, which can run code, and the run does not verify: {wrong[0]}; remedy: train it here")
-    formats = {".csv": "csv", ".parquet": "parquet", ".pq": "parquet", ".jsonl": "jsonl", ".ndjson": "jsonl"}
-    format_ = formats.get(Path(target.name.removesuffix(".gz")).suffix)
+    if fit["pickled"] and wrong:
+        raise ArtifactError(
+            f"{version.name}: its model is a pickle, which can run code, and the run does not verify: {wrong[0]}; remedy: train it here"
+        )
+    format_ = check.format_of(target.name)
     if format_ is None:
-        raise SpecError(f"--output {target}: the ending names no format; expected {', '.join(formats)}")
+        raise SpecError(f"--output {target}: the ending names no format; expected .csv, .parquet or .jsonl")
+    if str(target.resolve()) == version.known.get("data", {}).get("path"):
+        raise SpecError(f"--output {target}: is the source of that run, which would be overwritten")
     model = stages.load_model(fit["method"], version.folder / TRAIN / MODEL)
+    model.check(Request(rows))
     rules = [parse_constraint(rule["expr"]) for rule in plan["constraints"]]
     tally = stages.Tally(rows)
     tables = stages.blocks(model, rows, plan["seed"] if seed is None else seed, rules, tally, events)

@@ -15,7 +15,7 @@ from synthcli.artifacts import files, store
 from synthcli.artifacts.store import ANALYZE, EVALUATE, FIT, GENERATE, PRIVACY, PROFILE, SAMPLE, STAGES, TRAIN, Store, Version, Workspace
 from synthcli.columns import frame as frames
 from synthcli.contracts import Schema, Usage
-from synthcli.errors import FitError, LimitReached, MissingExtra, SpecError, SynthError
+from synthcli.errors import FitError, LimitReached, MissingExtra, SynthError
 from synthcli.pipeline import gates, stages, verdict
 from synthcli.pipeline.events import Events
 from synthcli.pipeline.plan import Choice, Plan, code_hash, make_plan, packages, rows_asked
@@ -73,6 +73,7 @@ def execute(
     shown = events or Events()
     plan = make_plan(loaded)
     shelf = Store(Path(root), loaded.name)
+    _keep_out(loaded, shelf.root)
     if if_changed and (same := _unchanged(shelf, plan)) is not None:
         return Run(same, fresh=False)
     with shelf.workspace(plan.key(), lambda holder: shown.note(f"waiting for the same run in {holder}")) as space:
@@ -83,13 +84,20 @@ def execute(
     return Run(version)
 
 
+def _keep_out(loaded: Loaded, root: Path) -> None:
+    """Refuse an output that would stand among the run folders."""
+    output = loaded.spec.output.path
+    if output is not None and loaded.resolve(output).is_relative_to(root):
+        raise loaded.fail([(("output", "path"), f"lies in {root}, where the run folders are; remedy: another folder")])
+
+
 def _unchanged(shelf: Store, plan: Plan) -> Version | None:
     """The latest complete version where it has these inputs and its output still stands."""
-    complete = [v for v in shelf.versions() if v.manifest().get("complete")]
-    if not complete or complete[-1].manifest()["key"] != plan.key():
+    complete = [v for v in shelf.versions() if v.known.get("complete")]
+    if not complete or complete[-1].known["key"] != plan.key():
         return None
     output = plan.spec.output.path
-    passed = complete[-1].manifest().get("passed")
+    passed = complete[-1].known.get("passed")
     return None if output is not None and passed and not plan.loaded.resolve(output).exists() else complete[-1]
 
 
@@ -139,12 +147,12 @@ class _Execution:
         for choice in choices:
             rounds.append(self._try(len(rounds) + 1, choice, steer, alone=len(choices) == 1))
         while steer and not any(r.passed for r in rounds) and len(rounds) < plan.max_rounds:
-            choice, why = next_choice(rounds)
-            if choice is None:
+            turned, why = next_choice(rounds)
+            if turned is None:
                 self.events.note(f"no further round: {why}")
                 break
-            self.events.note(f"round {len(rounds) + 1}: {choice.why}")
-            rounds.append(self._try(len(rounds) + 1, choice, steer, alone=False))
+            self.events.note(f"round {len(rounds) + 1}: {turned.why}")
+            rounds.append(self._try(len(rounds) + 1, turned, steer, alone=False))
         if all(r.error is not None for r in rounds):
             raise FitError("; ".join(f"{r.choice.method}: {r.error}" for r in rounds))
         return rounds
@@ -185,11 +193,10 @@ class _Execution:
 
     def _judge(self, current: Round) -> None:
         """Measure a round against the validation part."""
-        full = any(g.of == "floor" for g in (*self.plan.quality, *self.plan.privacy))
-        current.quality, current.privacy = self._measured(current, f"rounds/{current.name}/", "validation", full)
+        current.quality, current.privacy = self._measured(current, f"rounds/{current.name}/", "validation")
         current.judged = True
 
-    def _measured(self, current: Round, place: str, control: str, full: bool) -> tuple[list[Any], list[Any]]:
+    def _measured(self, current: Round, place: str, control: str) -> tuple[list[Any], list[Any]]:
         """Outcomes of the quality and the privacy gates against a part of the real data."""
         plan, choice = self.plan, current.choice
         assert current.folder is not None  # it was made
@@ -200,10 +207,11 @@ class _Execution:
         def seen() -> Any:
             if not evidence:
                 usage = self._usage(current.folder)
-                evidence.append(stages.evidence(plan, self.real, source / store.DATA, schema, control, full, usage))
+                evidence.append(stages.evidence(plan, self.real, source / store.DATA, schema, control, usage))
             return evidence[0]
 
-        seed, events, outcomes = plan.spec.seed, self.events, []
+        seed, events = plan.spec.seed, self.events
+        outcomes: list[list[Any]] = []
         detail = "" if control == "holdout" else "validation"
         judged = ((EVALUATE, "metrics", plan.evaluate_key, plan.quality), (PRIVACY, "attacks", plan.privacy_key, plan.privacy))
         for stage, kind, key, bounds in judged:
@@ -213,7 +221,7 @@ class _Execution:
             names = stages.plugins.names(kind) if kind == "metrics" else plan.attacks
             folder = self._stage(
                 f"{place}{stage}",
-                key(choice, self.rows, control, full),
+                key(choice, self.rows, control),
                 lambda f, kind=kind, names=names: stages.measure(f, kind, names, seen(), control, seed, events),
                 detail,
             )
@@ -235,8 +243,8 @@ class _Execution:
                 self.space.adopt(chosen.folder, stage)
         if "evaluate" not in self.steps:
             return None
-        quality, privacy = self._measured(chosen, "", "holdout", True)
-        body = verdict.build(self.plan, chosen, rounds, quality, privacy, with_privacy="privacy-check" in self.steps)
+        quality, privacy = self._measured(chosen, "", "holdout")
+        body = verdict.build(self.plan, chosen, rounds, quality, privacy, with_privacy="privacy-check" in self.steps and bool(self.plan.attacks))
         files.write_json(self.space.folder / store.VERDICT, body)
         return body
 
@@ -245,7 +253,8 @@ class _Execution:
         files.write_text(folder / store.SPEC, plan.loaded.text)
         files.write_json(folder / store.PLAN, plan.to_json())
         output = self._deliver(body) if self.loop else None
-        self.space.clear({ANALYZE, store.SPEC, store.PLAN, store.VERDICT, "rounds", *(STAGES[s] for s in self.steps)} if rounds else {ANALYZE, store.SPEC, store.PLAN})
+        made = {"rounds", store.VERDICT, *(STAGES[s] for s in self.steps)} if rounds else set()
+        self.space.clear({ANALYZE, store.SPEC, store.PLAN, *made})
         manifest = {
             "name": plan.loaded.name,
             "key": self.space.key,
@@ -254,7 +263,13 @@ class _Execution:
             "passed": bool(body and body["passed"]) if body is not None else None,
             "started": self.started,
             "finished": time.time(),
-            "data": {"source": plan.spec.source.type, "dataset": plan.spec.source.dataset, "hash": plan.data_key, "rows": self.profile["rows"]},
+            "data": {
+                "source": plan.spec.source.type,
+                "dataset": plan.spec.source.dataset,
+                "hash": plan.data_key,
+                "rows": self.profile["rows"],
+                "path": str(plan.source.path or ""),
+            },
             "spec_hash": _sha(plan.loaded.text),
             "seed": plan.spec.seed,
             "randomness": "numpy PCG64 streams named by stage and block, from the spec's seed",
@@ -279,8 +294,6 @@ class _Execution:
             self.events.note(f"a gate failed: {asked.path} is left as it was")
             return None
         target = self.plan.loaded.resolve(asked.path)
-        if not target.parent.is_dir():
-            raise SpecError(f"output.path: the folder {target.parent} does not exist; remedy: make it")
         deliver(self.space.folder / GENERATE, target, asked.format)
         return {"path": str(target), "format": asked.format, "sha256": files.sha256(target)}
 

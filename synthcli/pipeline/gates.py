@@ -30,7 +30,9 @@ def judge(gates: Iterable[Gate], measurements: Sequence[Measurement]) -> list[Ou
 def outcome(gate: Gate, measured: Measurement | None) -> Outcome:
     """One gate against one measurement: the asked end of its interval inside the bounds."""
     if measured is None or measured.value is None:
-        return Outcome(gate, False, measured, None, f"not measured: {measured.note if measured is not None and measured.note else 'nothing measures it here'}")
+        return Outcome(
+            gate, False, measured, None, f"not measured: {measured.note if measured is not None and measured.note else 'nothing measures it here'}"
+        )
     scale = 1.0
     if gate.of == "floor":
         if measured.floor is None:

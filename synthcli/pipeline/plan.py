@@ -95,11 +95,11 @@ class Plan:
     def generate_key(self, choice: Choice, rows: int) -> str:
         return keyed("generate", self.train_key(choice), str(rows))
 
-    def evaluate_key(self, choice: Choice, rows: int, control: str, full: bool) -> str:
-        return keyed("evaluate", self.generate_key(choice, rows), str(self.spec.evaluate.target), control, str(full))
+    def evaluate_key(self, choice: Choice, rows: int, control: str) -> str:
+        return keyed("evaluate", self.generate_key(choice, rows), str(self.spec.evaluate.target), control)
 
-    def privacy_key(self, choice: Choice, rows: int, control: str, full: bool) -> str:
-        return keyed("privacy-check", self.generate_key(choice, rows), canonical(list(self.attacks)), control, str(full))
+    def privacy_key(self, choice: Choice, rows: int, control: str) -> str:
+        return keyed("privacy-check", self.generate_key(choice, rows), canonical(list(self.attacks)), control)
 
     def with_choice(self, choice: Choice) -> Plan:
         """The plan once `auto` has chosen."""
@@ -137,7 +137,7 @@ def open_source(loaded: Loaded) -> sources.Source:
     """The source of a spec, its path resolved."""
     keys = loaded.spec.source.model_dump(exclude={"dataset", "split", "path"})
     path = loaded.spec.source.path
-    return sources.Source(path=None if path is None else loaded.resolve(path), **keys)
+    return sources.Source(path=None if path is None else loaded.resolve(path, "source", "path"), **keys)
 
 
 def _choices(spec: Spec) -> tuple[Choice, ...]:
@@ -158,9 +158,7 @@ def _gates(spec: Spec) -> tuple[tuple[Gate, ...], tuple[Gate, ...]]:
     if spec.privacy_check.gates is not None:
         return quality, tuple(g.build() for g in spec.privacy_check.gates)
     chosen = spec.privacy_check.attacks
-    measured = {
-        g.name for m in plugins.judges(check.PRIVACY) if chosen == "default" or m.__name__.rpartition(".")[2] in chosen for g in m.GAUGES
-    }
+    measured = {g.name for m in plugins.judges(check.PRIVACY) if chosen == "default" or m.__name__.rpartition(".")[2] in chosen for g in m.GAUGES}
     return quality, tuple(g for g in gates.PRIVACY if "control" in have and g.metric in measured)
 
 

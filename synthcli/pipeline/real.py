@@ -54,7 +54,9 @@ class Real:
         schema, frame = infer(arrow, plan.spec.columns, unit=plan.unit, text=sources.spelled(plan.source))
         if not len(frame):
             raise DataError(f"{plan.source.path or plan.source.name}: has columns and no rows; remedy: a source with data")
-        check.check_columns(plan.loaded, {c.name: c.kind for c in schema.columns})
+        kinds = {c.name: c.kind for c in schema.columns}
+        check.check_columns(plan.loaded, kinds)
+        check.check_traits(plan.loaded, kinds)
         return Table(frame, schema)
 
     @cached_property
@@ -92,7 +94,9 @@ class Real:
     def baseline(self, *, rng: np.random.Generator) -> Table:
         """Train's columns, each shuffled by itself: what independence gives."""
         frame = self.train.frame
-        return Table(pd.DataFrame({c: frame[c].to_numpy(copy=True)[rng.permutation(len(frame))] for c in frame}).astype(frame.dtypes), self.train.schema)
+        return Table(
+            pd.DataFrame({c: frame[c].to_numpy(copy=True)[rng.permutation(len(frame))] for c in frame}).astype(frame.dtypes), self.train.schema
+        )
 
 
 def declared_schema(loaded: Loaded) -> Schema:

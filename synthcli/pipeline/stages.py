@@ -83,6 +83,7 @@ def device(extra: str | None) -> str:
 def generate(folder: Path, model: Model, rows: int, seed: int, constraints: Sequence[Constraint], events: Events) -> None:
     """data.parquet, streamed block by block, and sample.json: rows, seconds, and how many rows the constraints refused."""
     tally = Tally(rows)
+    model.check(Request(rows))
     with metered() as meter:
         chunks = blocks(model, rows, seed, constraints, tally, events)
         first = next(chunks)
@@ -126,9 +127,9 @@ def _block(model: Model, request: Request, block: int, seed: int, constraints: S
     for attempt in range(TRIES):
         # a later attempt stands at positions of its own, so that made-up keys stay unique
         asked, place = (request, block) if attempt == 0 else (spare, block + attempt * request.blocks)
-        table = model.sample(asked, place, rng=seeds.stream(seed, "generate", block, attempt))
+        table: Any = model.sample(asked, place, rng=seeds.stream(seed, "generate", block, attempt))
         if not constraints:
-            return table  # type: ignore[return-value]
+            return table
         broken = sum((c.violations(table.frame) for c in constraints), start=constraints[0].violations(table.frame))
         good = table.frame[~broken.astype(bool)]
         tally.refused += int(broken.astype(bool).sum())
@@ -139,10 +140,12 @@ def _block(model: Model, request: Request, block: int, seed: int, constraints: S
         if attempt == 4 and have == 0:
             break
     rules = "; ".join(c.text for c in constraints)
-    raise FitError(f"constraints: only {have} of {wanted} rows could be made that obey: {rules}; remedy: a constraint that the source obeys, or another method")
+    raise FitError(
+        f"constraints: only {have} of {wanted} rows could be made that obey: {rules}; remedy: a constraint that the source obeys, or another method"
+    )
 
 
-def evidence(plan: Plan, real: Real, data: Path, schema: Schema, control: str, full: bool, usage: Usage | None) -> Evidence:
+def evidence(plan: Plan, real: Real, data: Path, schema: Schema, control: str, usage: Usage | None) -> Evidence:
     """What judges look at. control: validation or holdout."""
     seen = Table(read_synthetic(data, schema), schema)
     has = plan.has_data
@@ -151,11 +154,10 @@ def evidence(plan: Plan, real: Real, data: Path, schema: Schema, control: str, f
         synthetic=seen,
         train=real.train if has else None,
         control=real.part(control),
-        baseline=real.baseline(rng=seeds.stream(plan.spec.seed, "baseline")) if has and full else None,
+        baseline=real.baseline(rng=seeds.stream(plan.spec.seed, "baseline")) if has else None,
         target=plan.spec.evaluate.target,
         constraints=real.constraints,
         usage=usage,
-        full=full,
     )
 
 
@@ -175,7 +177,7 @@ def measure(folder: Path, kind: str, names: Sequence[str], seen: Evidence, contr
         module = next(m for m in plugins.judges(kind) if m.__name__.rpartition(".")[2] == name)
         measured += module.measure(seen, rng=seeds.stream(seed, kind, name))
     events.progress(kind, len(names), len(names))
-    files.write_json(folder / MEASURED, {"control": control, "full": seen.full, "measurements": [m.to_json() for m in measured]})
+    files.write_json(folder / MEASURED, {"control": control, "measurements": [m.to_json() for m in measured]})
 
 
 def read_measurements(folder: Path) -> list[Measurement]:

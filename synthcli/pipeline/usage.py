@@ -72,7 +72,9 @@ class _Hard:
         return bool(self.why)
 
     def stop(self, number: int, frame: FrameType | None) -> None:
-        raise LimitReached(f"{self.why} is reached, and the fit has nothing usable yet; remedy: a higher limit, a smaller source.max_rows or another method")
+        raise LimitReached(
+            f"{self.why} is reached, and the fit has nothing usable yet; remedy: a higher limit, a smaller source.max_rows or another method"
+        )
 
 
 def _hard(limits: Limits) -> _Hard | None:

@@ -13,7 +13,9 @@ from synthcli.pipeline.refine import Round
 NO_GUARANTEE = "No formal privacy guarantee: the privacy figures are attacks that were tried, not a proof."
 
 
-def build(plan: Plan, chosen: Round, rounds: Sequence[Round], quality: list[Outcome], privacy: list[Outcome], *, with_privacy: bool) -> dict[str, Any]:
+def build(
+    plan: Plan, chosen: Round, rounds: Sequence[Round], quality: list[Outcome], privacy: list[Outcome], *, with_privacy: bool
+) -> dict[str, Any]:
     """The verdict on the chosen round, against the holdout."""
     outcomes = [*quality, *privacy]
     failures = gates.failed(outcomes)
@@ -56,6 +58,8 @@ def _notes(plan: Plan, outcomes: Sequence[Outcome]) -> list[str]:
         notes.append(NO_GUARANTEE)
     if not outcomes:
         notes.append("No gate was asked: this run passes because nothing was checked.")
+    if not plan.attacks:
+        notes.append("No attack was asked: nothing is said about privacy.")
     if plan.has_data and plan.spec.source.split.holdout == 0:
         notes.append("No holdout part: nothing was compared with real data that the generator had not seen.")
     return notes

@@ -38,7 +38,14 @@ def _params(model: Any) -> list[dict[str, Any]]:
         described = properties.get(name, {})
         bounds = [f"{sign} {described[key]:g}" for key, sign in _BOUNDS.items() if key in described]
         default = field.get_default(call_default_factory=True)
-        out.append({"name": name, "default": list(default) if isinstance(default, tuple) else default, "bounds": ", ".join(bounds), "help": field.description or ""})
+        out.append(
+            {
+                "name": name,
+                "default": list(default) if isinstance(default, tuple) else default,
+                "bounds": ", ".join(bounds),
+                "help": field.description or "",
+            }
+        )
     return out
 
 
@@ -65,7 +72,14 @@ def markdown() -> str:
         extra = f" Needs `synthcli[{m['extra']}]`." if m["extra"] else ""
         dial = m["dial"]
         turns = f" Dial: `{dial['param']}`, {dial['fidelity']:g} (fidelity) to {dial['privacy']:g} (privacy)." if dial else ""
-        lines += [f"### `{m['name']}`", "", m["about"], "", f"{'Learns from data.' if m['needs_data'] else 'Needs no data.'}{turns}{extra}".strip(), ""]
+        lines += [
+            f"### `{m['name']}`",
+            "",
+            m["about"],
+            "",
+            f"{'Learns from data.' if m['needs_data'] else 'Needs no data.'}{turns}{extra}".strip(),
+            "",
+        ]
         if m["params"]:
             rows = [[f"`{p['name']}`", _shown(p["default"]), p["bounds"], p["help"]] for p in m["params"]]
             lines += [*_table(["parameter", "default", "bounds", "what it does"], rows), ""]

@@ -51,7 +51,11 @@ def run_page(version: Version, *, fresh: bool, whole: bool = False) -> Page:
     if not fresh:
         page.append(Text("nothing changed: the last verdict holds", style="dim"))
     if verdict is None:
-        page.append(_analysis(version) if manifest["upto"] == "analyze" else Text(f"{version.name}: done up to {manifest['upto']}; no gate was asked", style="bold"))
+        page.append(
+            _analysis(version)
+            if manifest["upto"] == "analyze"
+            else Text(f"{version.name}: done up to {manifest['upto']}; no gate was asked", style="bold")
+        )
     else:
         page += [_headline(version, verdict), _gate_table(verdict)]
         page += [_round_table(verdict)] if len(verdict["rounds"]) > 1 else []
@@ -76,7 +80,13 @@ def _gate_table(verdict: dict[str, Any]) -> Table:
     table = _table("", "gate", "measured", "95 % interval", "asked", "real data", "independent", "why")
     for gate in verdict["gates"]:
         m = gate["measured"] or {}
-        mark = Text("pass", style="green") if gate["passed"] else Text("warn", style="yellow") if gate["severity"] == "warn" else Text("FAIL", style="bold red")
+        mark = (
+            Text("pass", style="green")
+            if gate["passed"]
+            else Text("warn", style="yellow")
+            if gate["severity"] == "warn"
+            else Text("FAIL", style="bold red")
+        )
         interval = f"{_n(m['low'])} – {_n(m['high'])}" if m.get("low") is not None and m.get("high") is not None else ""
         reference = m.get("floor") if m.get("floor") is not None else m.get("control")
         table.add_row(mark, gate["metric"], _n(m.get("value")), interval, _asked(gate), _n(reference), _n(m.get("baseline")), gate["why"])
@@ -113,7 +123,16 @@ def _measurement_table(version: Version) -> Table:
             for m in [*overall, *_worst(parts)]:
                 interval = f"{_n(m['low'])} – {_n(m['high'])}" if m.get("low") is not None and m.get("high") is not None else ""
                 label = Text(name, style="bold") if m in overall else Text("")
-                table.add_row(label, m.get("of", ""), _n(m["value"]), interval, _n(m.get("floor")), _n(m.get("baseline")), _n(m.get("control")), m.get("note", ""))
+                table.add_row(
+                    label,
+                    m.get("of", ""),
+                    _n(m["value"]),
+                    interval,
+                    _n(m.get("floor")),
+                    _n(m.get("baseline")),
+                    _n(m.get("control")),
+                    m.get("note", ""),
+                )
     return table
 
 
@@ -193,7 +212,17 @@ def runs_page(runs: list[dict[str, Any]], root: Path) -> Page:
     table = _table("run", "state", "method", "rows", "finished", "")
     for run in runs:
         if run["state"] == "unfinished":
-            table.add_row(run["run"], Text("unfinished", style="yellow"), "", "", "", f"has {', '.join(run['stages']) or 'no stage'}; the same command goes on from there")
+            table.add_row(
+                run["run"],
+                Text("unfinished", style="yellow"),
+                "",
+                "",
+                "",
+                f"has {', '.join(run['stages']) or 'no stage'}; the same command goes on from there",
+            )
+            continue
+        if run["state"] == "damaged":
+            table.add_row(run["run"], Text("damaged", style="red"), "", "", "", run["why"])
             continue
         when = time.strftime("%Y-%m-%d %H:%M", time.localtime(run["finished"]))
         style = {"passed": "green", "failed": "red"}.get(run["state"], "")
@@ -219,7 +248,7 @@ def rows_page(frame: Any, title: str) -> Page:
     """A small frame as a table."""
     table = _table(*map(str, frame.columns))
     for row in frame.astype(object).where(frame.notna(), None).itertuples(index=False):
-        table.add_row(*("∅" if v is None else f"{v:g}" if isinstance(v, float) else str(v) for v in row))
+        table.add_row(*("∅" if v is None else f"{v:.6g}" if isinstance(v, float) else str(v).removesuffix(" 00:00:00") for v in row))
     return [Text(title, style="dim"), table]
 
 

@@ -4,43 +4,27 @@ from __future__ import annotations
 
 import codecs
 import csv
-import io
-import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 
-from synthcli.columns.infer import NULLS
+from synthcli.columns.spelling import NULLS
 from synthcli.contracts import Schema
-from synthcli.errors import DataError, SpecError
-from synthcli.sources import files, render
+from synthcli.errors import DataError
+from synthcli.sources import dialect, files, render
+from synthcli.sources.dialect import Layout
 
 if TYPE_CHECKING:
     from synthcli.sources import Source
 
 TEXT = True
-DELIMITERS = (",", ";", "\t", "|")
-_HEAD = 256 << 10
 _BLOCK = 16 << 20  # the longest record that can be read
 _COMMA_NUMBER = r"^\s*[+-]?(\d+|\d{1,3}(\.\d{3})+)?(,\d*)?([eE][+-]?\d+)?\s*$"
-
-
-@dataclass(frozen=True)
-class _Layout:
-    """How a file is laid out. padded: a space follows every delimiter."""
-
-    names: list[str]
-    delimiter: str
-    quote: str
-    escape: str | None
-    padded: bool
-    encoding: str
 
 
 def read(source: Source) -> pa.Table:
@@ -49,7 +33,7 @@ def read(source: Source) -> pa.Table:
     Raises DataError with the line for cells that do not fit the header, bytes that are no text, names that are empty or there twice.
     """
     path = files.locate(source)
-    layout = _layout(source, path)
+    layout = dialect.layout(source, path)
     table = _parse(source, path, layout)
     if len(table) and any("\n" in (table[name][-1].as_py() or "") for name in layout.names):
         _scan(path, layout)  # a quote that is never closed swallows the rest of the file
@@ -59,7 +43,7 @@ def read(source: Source) -> pa.Table:
 def columns(source: Source) -> list[str]:
     """The names in the header."""
     path = files.locate(source)
-    return _layout(source, path).names
+    return dialect.layout(source, path).names
 
 
 def fingerprint(source: Source) -> bytes:
@@ -93,107 +77,7 @@ def _quoted(text: pa.Array) -> pa.Array:
     return pc.if_else(needy, pc.binary_join_element_wise('"', pc.replace_substring(text, '"', '""'), '"', ""), text)
 
 
-def _layout(source: Source, path: Path) -> _Layout:
-    raw = files.head(path, _HEAD)
-    encoding = _encoding(source, raw)
-    if b"\0" in raw and not encoding.startswith(("utf-16", "utf-32")):
-        raise DataError(f"{path} is no text: byte {raw.index(0)} is NUL; remedy: mend source.type, or source.encoding: utf-16")
-    text = _decoded(raw, encoding, path).replace("\r\n", "\n").replace("\r", "\n")
-    if not text.strip():
-        raise DataError(f"{path} is empty; remedy: a header and rows")
-    sample = text if len(raw) < _HEAD else text[: text.rfind("\n") + 1] or text
-    delimiter, quote, escape = _dialect(source, sample)
-    first = next(r for r in csv.reader(io.StringIO(sample), delimiter=delimiter, quotechar=quote or None, quoting=_quoting(quote)) if r)
-    names = [name.strip() for name in first] if source.header else [f"column_{i + 1}" for i in range(len(first))]
-    files.check_names(names, path)
-    return _Layout(names, delimiter, quote, escape, _padded(sample, delimiter, quote), encoding)
-
-
-def _encoding(source: Source, raw: bytes) -> str:
-    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) and source.encoding is None:
-        return "utf-16"
-    name = source.encoding or "utf-8"
-    try:
-        found = codecs.lookup(name).name
-    except LookupError:
-        raise SpecError(f"source.encoding is {name}, which is no encoding; such as utf-8, latin-1, cp1252, utf-16") from None
-    return "utf-8-sig" if found == "utf-8" else found
-
-
-def _decoded(raw: bytes, encoding: str, path: Path) -> str:
-    try:
-        return codecs.getincrementaldecoder(encoding)().decode(raw, final=len(raw) < _HEAD)
-    except UnicodeDecodeError as error:
-        raise _not_text(path, encoding, error.start) from None
-
-
-def _not_text(path: Path, encoding: str, position: int) -> DataError:
-    name = "UTF-8" if encoding == "utf-8-sig" else encoding
-    return DataError(f"{path} is not {name} at byte {position}; remedy: the encoding that it has, such as source.encoding: latin-1")
-
-
-def _dialect(source: Source, sample: str) -> tuple[str, str, str | None]:
-    """Delimiter, quote and escape: as given, else as DuckDB sniffs them, else comma and double quote."""
-    for key in ("delimiter", "quote"):
-        given = getattr(source, key)
-        if given is not None and (len(given.encode()) > 1 or (key == "delimiter" and not given)):
-            raise SpecError(f"source.{key} is {given!r}; expected one character, such as {',' if key == 'delimiter' else chr(39)}")
-    if source.delimiter is not None and source.quote is not None:
-        return source.delimiter, source.quote, None
-    sniffed = _sniff(sample, source)
-    if sniffed and source.delimiter is None and _missed(sample, sniffed[0]):
-        sniffed = None
-    delimiter = source.delimiter or (sniffed[0] if sniffed else _likeliest(sample))
-    quote = source.quote if source.quote is not None else (sniffed[1] if sniffed else '"')
-    return delimiter, quote, sniffed[2] if sniffed and quote == sniffed[1] else None
-
-
-def _sniff(sample: str, source: Source) -> tuple[str, str, str | None] | None:
-    """DuckDB's guess, None where it has none."""
-    import duckdb
-
-    options = {"delim": source.delimiter, "quote": source.quote}
-    given = "".join(f", {key}='{value.replace(chr(39), chr(39) * 2)}'" for key, value in options.items() if value)
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "sample.csv"
-        file.write_text(sample, encoding="utf-8", newline="")
-        query = f"SELECT Delimiter, Quote, Escape FROM sniff_csv(?, all_varchar=true, sample_size=-1{given})"
-        try:
-            with duckdb.connect() as connection:
-                found = connection.execute(query, [str(file)]).fetchone()
-        except duckdb.Error:
-            return None
-    if found is None or found[0] not in {*DELIMITERS, source.delimiter}:
-        return None
-    quote = found[1] if found[1] in ('"', "'") else '"'
-    return found[0], quote, "\\" if found[2] == "\\" else None
-
-
-def _missed(sample: str, delimiter: str) -> bool:
-    """Whether the guess makes one column of a header that another delimiter, also found below, divides."""
-    other = _likeliest(sample)
-    return _cells_in_header(sample, delimiter) == 1 < _cells_in_header(sample, other) and other in sample.partition("\n")[2]
-
-
-def _likeliest(sample: str) -> str:
-    return max(DELIMITERS, key=lambda delimiter: _cells_in_header(sample, delimiter))  # the comma where there is none of them
-
-
-def _cells_in_header(sample: str, delimiter: str) -> int:
-    return len(next((r for r in csv.reader(io.StringIO(sample), delimiter=delimiter) if r), []))
-
-
-def _padded(sample: str, delimiter: str, quote: str) -> bool:
-    """Whether every delimiter below the header has a space behind it, in a file without quotes."""
-    body = sample.partition("\n")[2][:65536]
-    return delimiter in body and (not quote or quote not in body) and body.count(delimiter) == body.count(f"{delimiter} ")
-
-
-def _quoting(quote: str) -> Literal[0, 3]:
-    return csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE
-
-
-def _parse(source: Source, path: Path, layout: _Layout) -> pa.Table:
+def _parse(source: Source, path: Path, layout: Layout) -> pa.Table:
     names = layout.names
     reading = pa.csv.ReadOptions(
         column_names=names,
@@ -222,7 +106,7 @@ def _parse(source: Source, path: Path, layout: _Layout) -> pa.Table:
     raise DataError(f"{path} cannot be read: {reason.splitlines()[0][:200]}; remedy: source.delimiter, source.quote, or mend the file")
 
 
-def _scan(path: Path, layout: _Layout) -> int:
+def _scan(path: Path, layout: Layout) -> int:
     """Read record by record, to say where a file is broken; returns how many there are. Raises DataError at the first place that is."""
     expected, count = len(layout.names), 0
     with files.opened(path) as stream:
@@ -230,7 +114,7 @@ def _scan(path: Path, layout: _Layout) -> int:
             _lines(stream, path, layout.encoding),
             delimiter=layout.delimiter,
             quotechar=layout.quote or None,
-            quoting=_quoting(layout.quote),
+            quoting=dialect.quoting(layout.quote),
             doublequote=layout.escape is None,
             escapechar=layout.escape,
             strict=True,
@@ -261,7 +145,7 @@ def _lines(stream: pa.NativeFile, path: Path, encoding: str) -> Iterator[str]:
         try:
             rest += decoder.decode(block, final=not block)
         except UnicodeDecodeError as error:
-            raise _not_text(path, encoding, position - kept + error.start) from None
+            raise dialect.not_text(path, encoding, position - kept + error.start) from None
         position += len(block)
         *whole, rest = rest.split("\n")
         yield from (line.replace("\0", " ") + "\n" for line in whole)

@@ -7,7 +7,9 @@ import errno
 import gzip
 import hashlib
 import os
+import re
 import secrets
+import stat
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +24,11 @@ if TYPE_CHECKING:
     from synthcli.sources import Source
 
 COMPRESSION = {".gz": "gzip", ".bz2": "bz2", ".zst": "zstd"}
+_NOT_OFFERED = {  # a path that was made absolute has lost a slash of ://
+    "remote paths": r"(^|/)[A-Za-z][A-Za-z0-9+.-]+:/",
+    "environment variables in paths": r"\$(\{|[A-Za-z_])",
+    "glob paths": r"[*?]|\[[^]]+\]",
+}
 _MAGIC = {
     b"PAR1": "a parquet file; remedy: source.type: parquet",
     b"PK\x03\x04": "a zip archive (or an Excel workbook); remedy: unpack it, or save it as csv",
@@ -45,22 +52,52 @@ _REMEDIES = {
 
 
 def locate(source: Source) -> Path:
-    """The path of a file source. Raises SpecError where none is given, DataError where no readable file is there."""
+    """The path of a file source. Raises SpecError where none is given or its kind is not offered, DataError where no readable file is there."""
     if source.path is None:
         raise SpecError(f"source.path is missing; a source of type {source.type} is a file")
-    path = Path(source.path)
-    if path.is_dir():
-        raise DataError(f"{path} is a folder; remedy: source.path of one {source.type} file in it")
+    path = Path(check_path(str(source.path)))
     try:
+        mode = path.stat().st_mode  # before it is opened: to open a pipe waits for its writer
+        if stat.S_ISDIR(mode):
+            raise DataError(f"{path} is a folder; remedy: source.path of one {source.type} file in it")
+        if not stat.S_ISREG(mode):
+            raise DataError(f"{path} is {_special(mode)}, no file; remedy: write what it gives to a file, and source.path of that")
         with path.open("rb"):
             return path
     except FileNotFoundError:
-        folder = path.parent
-        near = did_you_mean(path.name, (p.name for p in folder.iterdir())) if folder.is_dir() else ""
-        where = "" if folder.is_dir() else f" (there is no folder {folder})"
-        raise DataError(f"{path} does not exist{where}; remedy: mend source.path.{near}") from None
+        raise _missing(path) from None
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror}; remedy: permission to read it, or another source.path") from None
+
+
+def check_path(path: str) -> str:
+    """The path of one local file, as it is. Raises SpecError for what is none: empty, remote, a glob, with variables or a NUL byte."""
+    if not path.strip():
+        raise SpecError("source.path is empty; expected the path of a file")
+    if "\0" in path:
+        raise SpecError(f"source.path is {path!r}, which no file can be called: it holds a NUL byte; remedy: mend source.path")
+    if os.path.exists(path):  # such names are rare, and allowed
+        return path
+    kind = next((name for name, shape in _NOT_OFFERED.items() if re.search(shape, path)), None)
+    if kind is not None:
+        raise SpecError(f"source.path is {path}; {kind} are not offered by this version; remedy: the path of one local file")
+    return path
+
+
+def _missing(path: Path) -> DataError:
+    if (home := next((part for part in path.parts if part.startswith("~")), None)) is not None:
+        return DataError(f"{path} does not exist, and there is no home folder {home}; remedy: the whole path in source.path")
+    folder = path.parent
+    near = ""
+    with contextlib.suppress(OSError):  # a folder that is not there, or not to be listed
+        near = did_you_mean(path.name, os.listdir(folder))
+    where = "" if folder.is_dir() else f" (there is no folder {folder})"
+    return DataError(f"{path} does not exist{where}; remedy: mend source.path.{near}")
+
+
+def _special(mode: int) -> str:
+    kinds = {stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket", stat.S_IFCHR: "a device", stat.S_IFBLK: "a device"}
+    return kinds.get(stat.S_IFMT(mode), "special")
 
 
 @contextlib.contextmanager

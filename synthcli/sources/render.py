@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from synthcli.columns import frame as frames
+from synthcli.columns.spelling import FLOAT_FORMAT
 from synthcli.contracts import Column, Schema
 
 
 def cells(chunk: pd.DataFrame, schema: Schema, *, json: bool = False) -> Iterator[tuple[pa.Array, bool]]:
     """Each column's cells as strings, null where null, and whether they are words rather than numbers or booleans.
 
-    Numbers as short as they can be and still be read back; datetimes and booleans in the source's spelling (JSON has its own booleans).
+    Numbers as short as they can be and still be read back, or with the source's number of decimals; datetimes and booleans in the
+    source's spelling (JSON has its own numbers and booleans).
     """
     table = frames.to_arrow(chunk, schema)
     for column in schema.columns:
@@ -48,7 +51,7 @@ def _text(array: pa.Array, values: pd.Series, column: Column, json: bool) -> tup
         true, _, false = ("true|false" if json else column.get("format") or "true|false").partition("|")
         return pc.if_else(array, true, false), False
     if t.is_floating(array.type):
-        return _floats(array, json), False
+        return _floats(array, None if json else column.get("format"), json), False
     if t.is_integer(array.type) or t.is_decimal(array.type):
         return array.cast(pa.string()), False
     if t.is_timestamp(array.type) or t.is_date(array.type):
@@ -60,11 +63,17 @@ def _text(array: pa.Array, values: pd.Series, column: Column, json: bool) -> tup
     return array.cast(pa.string()), True
 
 
-def _floats(array: pa.Array, json: bool) -> pa.Array:
-    """Shortest spelling that reads back the same; whole numbers keep a .0, so that they are read back as floats."""
+def _floats(array: pa.Array, form: str | None, json: bool) -> pa.Array:
+    """In the format %.2f, so many decimals; else the shortest spelling that reads back the same, where whole numbers keep a .0, so that
+    they are read back as floats, unless the format is %g."""
     if json:
         array = pc.if_else(pc.is_finite(array), array, None)
+    if form is not None and form != "%g" and FLOAT_FORMAT.fullmatch(form):
+        null = array.is_null().to_numpy(zero_copy_only=False)
+        return pa.array(np.char.mod(form, array.to_numpy(zero_copy_only=False)).astype(object), pa.string(), mask=null)
     text = array.cast(pa.string())
+    if form == "%g":
+        return text
     whole = pc.invert(pc.match_substring_regex(text, "[.eEn]"))  # n: inf, nan
     return pc.if_else(whole, pc.binary_join_element_wise(text, ".0", ""), text)
 
@@ -72,10 +81,18 @@ def _floats(array: pa.Array, json: bool) -> pa.Array:
 def _moments(array: pa.Array, values: pd.Series, column: Column) -> pa.Array:
     spelling = column.get("format")
     if spelling:
-        return _spelled(values, lambda known: known.dt.strftime(spelling))
+        return _dates(values, spelling)
     if pa.types.is_date(array.type):
         return array.cast(pa.date32()).cast(pa.string())
     return pc.strftime(array, format="%Y-%m-%dT%H:%M:%S" + ("%z" if array.type.tz else ""), locale="C")
+
+
+def _dates(values: pd.Series, form: str) -> pa.Array:
+    """Datetimes in a strftime format; %:z, an offset with a colon, is known to later Pythons only."""
+    text = _spelled(values, lambda known: known.dt.strftime(form.replace("%:z", "%z")))
+    if "%:z" not in form:
+        return text
+    return pc.replace_substring_regex(text, r"([+-]\d\d)(\d\d)$", r"\1:\2")
 
 
 def _spelled(values: pd.Series, spell: object) -> pa.Array:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import PurePath
 
 from pydantic import ValidationError
 
 from synthcli import plugins
 from synthcli.columns import constraints, frame, made
-from synthcli.contracts import Gauge, Traits
+from synthcli.contracts import Column, Gauge, Traits
 from synthcli.errors import SpecError, did_you_mean
 from synthcli.sources import builtin
 from synthcli.spec.load import Loaded, Problem
@@ -26,7 +27,7 @@ def gauges(kind: str) -> dict[str, Gauge]:
 def check(loaded: Loaded) -> None:
     """Raise one SpecError with every contradiction that can be seen without data."""
     spec = loaded.spec
-    problems = [*_source(spec), *_columns(spec), *_generator(spec), *_asked(spec), *_gates(spec)]
+    problems = [*_source(spec), *_columns(spec), *_generator(spec), *_asked(spec), *_gates(spec), *_output(loaded)]
     if problems:
         raise loaded.fail(problems)
 
@@ -47,7 +48,7 @@ def check_columns(loaded: Loaded, kinds: Mapping[str, str]) -> None:
         if name is not None and name not in kinds
     ]
     target = spec.evaluate.target
-    if target in kinds and kinds[target] not in frame.MODELLED:
+    if target is not None and target in kinds and kinds[target] not in frame.MODELLED:
         problems.append((("evaluate", "target"), f"is of type {kinds[target]}, which no model predicts; remedy: a number, boolean or category"))
     for i, rule in enumerate(spec.constraints):
         try:
@@ -56,6 +57,63 @@ def check_columns(loaded: Loaded, kinds: Mapping[str, str]) -> None:
             problems.append((rule_path(loaded, i), str(error)))
     if problems:
         raise loaded.fail(problems)
+
+
+# What each trait does something for, where data is learned from; any other use would be ignored, and is refused.
+_SERVES = {
+    "format": {"datetime", "boolean", "float"},
+    "min": {*frame.NUMBERS, "id"},
+    "max": {*frame.NUMBERS, "id"},
+    "precision": {"float"},
+    "categories": {"category"},
+    "rare": {"category"},
+    "spikes": {"integer", "float"},
+    "pattern": {"id", "text"},
+    "provider": {"text"},
+    "locale": {"text", *made.KINDS},
+    "unique": {"id", "text", *made.KINDS},
+    "nulls": {"id", "text", *made.KINDS},
+}
+
+
+def check_traits(loaded: Loaded, kinds: Mapping[str, str]) -> None:
+    """Raise one SpecError for every declared trait that does nothing for a column of its kind. kinds: column -> kind."""
+    problems: list[Problem] = []
+    for name, traits in loaded.spec.columns.items():
+        kind = kinds.get(name)
+        for key in sorted(traits.model_fields_set - {"type"}):
+            if kind is not None and key in _SERVES and kind not in _SERVES[key] and getattr(traits, key) is not None:
+                kinds_served = ", ".join(sorted(_SERVES[key] & set(KINDS))) or "made-up kinds"
+                problems.append((("columns", name, key), f"does nothing for a column of type {kind}; it serves {kinds_served}"))
+    if problems:
+        raise loaded.fail(problems)
+
+
+def _output(loaded: Loaded) -> Iterator[Problem]:
+    """The output must be a file of its own, in a folder that exists, with an ending that fits its format."""
+    output, source = loaded.spec.output, loaded.spec.source
+    if output.path is None:
+        return
+    key = ("output", "path")
+    target = loaded.resolve(output.path, *key)
+    if not output.path.strip() or target.is_dir():
+        yield key, "is a folder; expected the path of a file"
+        return
+    if not target.parent.is_dir():
+        yield key, f"the folder {target.parent} does not exist; remedy: make it"
+    if source.path is not None and target == loaded.resolve(source.path, "source", "path"):
+        yield key, "is the source itself, which would be overwritten"
+    if target == loaded.file:
+        yield key, "is the spec itself, which would be overwritten"
+    told = format_of(target.name)
+    if told is not None and told != output.format:
+        yield key, f"ends like {told}, and output.format is {output.format}; remedy: make the two agree"
+
+
+def format_of(name: str) -> str | None:
+    """The format that a file's ending tells, None where it tells none."""
+    endings = {".csv": "csv", ".parquet": "parquet", ".pq": "parquet", ".jsonl": "jsonl", ".ndjson": "jsonl"}
+    return endings.get(PurePath(name.removesuffix(".gz")).suffix)
 
 
 def _is_trees(spec: Spec) -> bool:
@@ -116,8 +174,11 @@ def _columns(spec: Spec) -> Iterator[Problem]:
             bound = getattr(traits, key)
             if isinstance(bound, str) and traits.type in ("integer", "float"):
                 yield ("columns", name, key), f"expected a number for a column of type {traits.type}"
-        if traits.rare is not None and traits.type not in (None, "category"):
-            yield ("columns", name, "rare"), f"belongs to categories, and the type is {traits.type}"
+        if spec.source.type != "none" and traits.type is not None and traits.type in known and traits.type not in frame.MODELLED:
+            try:
+                made.check(Column(name, traits))
+            except SpecError as error:
+                yield ("columns", name), str(error)
 
 
 def _generator(spec: Spec) -> Iterator[Problem]:
@@ -126,6 +187,8 @@ def _generator(spec: Spec) -> Iterator[Problem]:
         for key in sorted(generator.model_fields_set & {"method", "params"}):
             yield ("generator", key), "stands beside candidates; remedy: keep one of the two"
         for i, candidate in enumerate(generator.candidates):
+            if candidate in generator.candidates[:i]:
+                yield ("generator", "candidates", i), "stands twice; remedy: keep one of the two"
             yield from _method(("generator", "candidates", i), candidate.method, candidate.params, spec)
         return
     if generator.method == "auto":
@@ -209,7 +272,10 @@ def _gates(spec: Spec) -> Iterator[Problem]:
     if chosen != "default":
         for i, attack in enumerate(chosen):
             if attack not in plugins.names(PRIVACY):
-                yield ("privacy_check", "attacks", i), f"unknown attack.{did_you_mean(attack, plugins.names(PRIVACY))} Known: {', '.join(plugins.names(PRIVACY))}"
+                yield (
+                    ("privacy_check", "attacks", i),
+                    f"unknown attack.{did_you_mean(attack, plugins.names(PRIVACY))} Known: {', '.join(plugins.names(PRIVACY))}",
+                )
         privacy = {g.name: g for m in plugins.judges(PRIVACY) if m.__name__.rpartition(".")[2] in chosen for g in m.GAUGES}
     have = available(spec)
     yield from _bounds("evaluate", spec.evaluate.gates or (), quality, "privacy_check.gates", gauges(PRIVACY), have)
@@ -238,3 +304,4 @@ def _bounds(
 def check_names(loaded: Loaded, names: Sequence[str]) -> None:
     """`check_columns` as far as column names alone allow; a rule's names are checked, its types are not."""
     check_columns(loaded, {name: loaded.spec.columns.get(name, Traits()).type or "category" for name in names})
+    check_traits(loaded, {name: traits.type for name, traits in loaded.spec.columns.items() if traits.type is not None})

@@ -19,18 +19,21 @@ Problem = tuple[yaml.Path_, str]
 
 @dataclass(frozen=True)
 class Loaded:
-    """A spec with where each key stands. folder: what its relative paths are relative to. text: as written; sets: what overrode it."""
+    """A spec with where each key stands. file: relative paths are relative to its folder. text: as written; sets: what overrode it."""
 
     spec: Spec
     document: yaml.Document
-    folder: Path
+    file: Path
     text: str
     name: str
     sets: tuple[str, ...] = ()
 
-    def resolve(self, path: str) -> Path:
-        """A path of the spec as an absolute path."""
-        return (self.folder / Path(path).expanduser()).resolve()
+    def resolve(self, path: str, *key: str) -> Path:
+        """A path of the spec as an absolute path. key: where it stands, for the error."""
+        try:
+            return (self.file.parent / Path(path).expanduser()).resolve()
+        except (RuntimeError, ValueError, OSError) as error:
+            raise self.fail([(key, f"is no path ({error}); remedy: a path relative to the spec, or from the root")]) from None
 
     def fail(self, problems: Sequence[Problem]) -> SpecError:
         """One error for all problems."""
@@ -46,7 +49,7 @@ def load_spec(path: str | Path, sets: Sequence[str] = ()) -> Loaded:
     spec = validate(document)
     stem = re.sub(r"[^A-Za-z0-9_.-]+", "-", file.name.removesuffix(".yaml").removesuffix(".yml")).strip("-.")
     name = spec.name or stem[:64] or "spec"
-    return Loaded(spec, document, file.parent.resolve(), file.read_text(encoding="utf-8-sig"), name, tuple(sets))
+    return Loaded(spec, document, file.resolve(), file.read_text(encoding="utf-8-sig"), name, tuple(sets))
 
 
 def validate(document: yaml.Document) -> Spec:
@@ -67,25 +70,25 @@ def override(document: yaml.Document, text: str) -> yaml.Document:
     where = f"--set {text}"
     if not equals or not key.strip():
         raise SpecError(f"{where}: expected KEY=VALUE, such as generator.params.min_leaf=50")
-    path: yaml.Path_ = tuple(int(k) if k.isdigit() else k for k in key.strip().split("."))
-    data = _replaced(document.data, path, yaml.value(raw, where), where)
+    path, data = _replaced(document.data, tuple(key.strip().split(".")), yaml.value(raw, where), where)
     kept = {k: line for k, line in document.lines.items() if k[: len(path)] != path}
-    return yaml.Document(data, kept, document.where)
+    return yaml.Document(data, {**kept, path: where}, document.where)
 
 
-def _replaced(data: Any, path: yaml.Path_, value: Any, where: str) -> Any:
+def _replaced(data: Any, path: tuple[str, ...], value: Any, where: str) -> tuple[yaml.Path_, Any]:
+    """The data with one value replaced, and the path with positions in lists as numbers."""
     if not path:
-        return value
+        return (), value
     head, rest = path[0], path[1:]
     if isinstance(data, list):
-        if not isinstance(head, int) or head >= len(data):
-            raise SpecError(f"{where}: {head} is no position in a list of {len(data)}")
-        return [_replaced(item, rest, value, where) if i == head else item for i, item in enumerate(data)]
+        if not (head.isascii() and head.isdecimal()) or int(head) >= len(data):
+            raise SpecError(f"{where}: {head} is no position in a list of {len(data)}; positions count from 0")
+        below, changed = _replaced(data[int(head)], rest, value, where)
+        return (int(head), *below), [changed if i == int(head) else item for i, item in enumerate(data)]
     if data is not None and not isinstance(data, dict):
-        raise SpecError(f"{where}: {data!r} stands where {head!r} would have to be a key")
-    mapping = dict(data or {})
-    mapping[head] = _replaced(mapping.get(head), rest, value, where)
-    return mapping
+        raise SpecError(f"{where}: {_short(data)} stands where {head!r} would have to be a key")
+    below, changed = _replaced((data or {}).get(head), rest, value, where)
+    return (head, *below), {**(data or {}), head: changed}
 
 
 def problem_error(document: yaml.Document, problems: Sequence[Problem]) -> SpecError:
@@ -157,6 +160,12 @@ def _problem(error: Any, data: Any) -> Problem:
         return path, "expected letters, digits, '-', '_' and '.', starting with a letter or digit, at most 64"
     if kind in ("dict_type", "model_type"):
         return path, "expected a mapping of keys"
+    if kind == "tuple_type":
+        return path, "expected a list"
+    if kind == "too_short":
+        return path, f"expected a list of at least {context['min_length']}"
+    if kind == "finite_number":
+        return path, "expected a number that is neither infinite nor NaN"
     return path, str(error["msg"]).replace("Input should be", "expected").replace("Value error, ", "")
 
 
@@ -177,10 +186,11 @@ def _keys_beside(path: yaml.Path_) -> list[str]:
     for key in path[:-1]:
         if isinstance(key, int):
             continue
-        field = model.model_fields.get(key) if isinstance(model, type) else None
+        field = model.model_fields.get(key)
         nested = list(_models(field.annotation)) if field else []
         model = nested[0] if nested else model
-    return [f.alias or name for name, f in model.model_fields.items()]
+    fields: dict[str, Any] = getattr(model, "model_fields", {})
+    return [f.alias or name for name, f in fields.items()]
 
 
 def _models(annotation: Any) -> Iterator[type[BaseModel]]:

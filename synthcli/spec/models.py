@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AllowInfNan, BaseModel, BeforeValidator, ConfigDict, Field, Strict
 
 from synthcli.contracts import Gate, Limits, Traits
 
+Int = Annotated[int, Strict()]  # true and "5" are not numbers
+Real = Annotated[float, Strict(), AllowInfNan(False)]
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$"
 
 
@@ -18,18 +20,20 @@ class Part(BaseModel):
 
 
 class Split(Part):
-    validation: float = Field(0.1, ge=0, lt=1, description="share of privacy units that steers refinement and racing")
-    holdout: float = Field(0.2, ge=0, lt=1, description="share that gives the verdict, once; 0: no verdict on real data")
+    validation: Real = Field(0.1, ge=0, lt=1, description="share of privacy units that steers refinement and racing")
+    holdout: Real = Field(0.2, ge=0, lt=1, description="share that gives the verdict, once; 0: no verdict on real data")
     stratify_by: str | None = Field(None, description="column whose values keep their shares in every part")
 
 
 class Source(Part):
-    type: Literal["csv", "parquet", "jsonl", "builtin", "none"] = Field(description="where the data comes from; none: the columns say how they are made")
+    type: Literal["csv", "parquet", "jsonl", "builtin", "none"] = Field(
+        description="where the data comes from; none: the columns say how they are made"
+    )
     path: str | None = Field(None, description="file, relative to the spec")
     name: str | None = Field(None, description="table of type builtin")
     dataset: str | None = Field(None, pattern=NAME, description="declared identity of the data across versions of the file")
     split: Split = Split()
-    max_rows: int | None = Field(None, ge=1, description="uniform sample for fitting when the table is larger")
+    max_rows: Int | None = Field(None, ge=1, description="uniform sample for fitting when the table is larger")
     delimiter: str | None = Field(None, min_length=1, max_length=1, description="csv: found by looking when not given")
     quote: str | None = Field(None, min_length=1, max_length=1, description="csv: quoting character")
     encoding: str | None = Field(None, description="csv, jsonl: such as latin-1; default UTF-8")
@@ -60,8 +64,8 @@ def _candidate(raw: Any) -> Any:
 
 
 class LimitKeys(Part):
-    minutes: float | None = Field(None, gt=0, description="wall time of a fit")
-    memory_gb: float | None = Field(None, gt=0, description="resident memory during a fit, in GiB")
+    minutes: Real | None = Field(None, gt=0, description="wall time of a fit")
+    memory_gb: Real | None = Field(None, gt=0, description="resident memory during a fit, in GiB")
 
     def build(self) -> Limits:
         return Limits(self.minutes, self.memory_gb)
@@ -70,19 +74,21 @@ class LimitKeys(Part):
 class Generator(Part):
     method: str | None = Field(None, description="one of `synth methods`, or auto; default: trees, without data distributions")
     params: dict[str, Any] = Field(default_factory=dict, description="parameters of the method, see `synth methods NAME`")
-    candidates: tuple[Annotated[Candidate, BeforeValidator(_candidate)], ...] | None = Field(None, min_length=1, description="methods that race by the gates")
+    candidates: tuple[Annotated[Candidate, BeforeValidator(_candidate)], ...] | None = Field(
+        None, min_length=1, description="methods that race by the gates"
+    )
     limits: LimitKeys = LimitKeys()
 
 
 class Generate(Part):
-    rows: int | None = Field(None, ge=1, le=10**12, description="rows to make; default: as many as the source has")
-    scale: float | None = Field(None, gt=0, le=10**6, description="rows as a multiple of the source's")
+    rows: Int | None = Field(None, ge=1, le=10**12, description="rows to make; default: as many as the source has")
+    scale: Real | None = Field(None, gt=0, le=10**6, description="rows as a multiple of the source's")
 
 
 class GateKeys(Part):
     metric: str = Field(description="name of a measurement, see `synth methods --metrics`")
-    min: float | None = None
-    max: float | None = None
+    min: Real | None = None
+    max: Real | None = None
     severity: Literal["error", "warn"] = Field("error", description="warn: reported, does not fail the run")
     bound: Literal["interval", "value"] = Field("interval", description="interval asks the unfavourable end of the 95 % interval")
     of: Literal["floor"] | None = Field(None, description="floor: min and max are multiples of what unseen real data gets")
@@ -102,7 +108,9 @@ class PrivacyCheck(Part):
 
 
 class Refine(Part):
-    max_rounds: int | None = Field(None, ge=1, le=100, description="rounds of train, generate, evaluate, privacy-check; default 3, 1 without a validation part")
+    max_rounds: Int | None = Field(
+        None, ge=1, le=100, description="rounds of train, generate, evaluate, privacy-check; default 3, 1 without a validation part"
+    )
 
 
 class Output(Part):
@@ -111,8 +119,8 @@ class Output(Part):
 
 
 class Retention(Part):
-    keep: int | None = Field(None, ge=1, description="newest finished versions to keep")
-    days: float | None = Field(None, gt=0, description="age at which versions are removed")
+    keep: Int | None = Field(None, ge=1, description="newest finished versions to keep")
+    days: Real | None = Field(None, gt=0, description="age at which versions are removed")
 
 
 class Spec(Part):
@@ -121,7 +129,7 @@ class Spec(Part):
     version: Literal[1] = 1
     name: str | None = Field(None, pattern=NAME, description="folder of the runs; default: the spec's file name")
     description: str = ""
-    seed: int = Field(0, ge=0, lt=2**63, description="same spec, seed, data and package versions give the same bytes")
+    seed: Int = Field(0, ge=0, lt=2**63, description="same spec, seed, data and package versions give the same bytes")
     source: Source
     privacy_unit: str | None = Field(None, description="column that names who is protected; default: the row")
     columns: dict[str, Traits] = Field(default_factory=dict, description="only where inference needs help; without a source: how each is made")

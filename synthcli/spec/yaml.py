@@ -22,14 +22,15 @@ class Document:
     """Plain values with the line of each key. where: the file's name as the user wrote it."""
 
     data: Any
-    lines: dict[Path_, int]
+    lines: dict[Path_, int | str]  # a line of the file, or the option that set the key
     where: str
 
     def at(self, path: Path_) -> str:
         """`file:line` of the nearest key above or at a path."""
         for end in range(len(path), -1, -1):
             if path[:end] in self.lines:
-                return f"{self.where}:{self.lines[path[:end]]}"
+                found = self.lines[path[:end]]
+                return found if isinstance(found, str) else f"{self.where}:{found}"
         return self.where
 
 
@@ -57,11 +58,14 @@ for _tag, _pattern, _first in _CORE:
 def read(path: Path, where: str | None = None) -> Document:
     """The document in a file. Raises SpecError with the line for anything that is not one plain YAML document."""
     try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise SpecError(f"{path}: cannot be read ({error.strerror}); remedy: name a spec file") from None
+        if not path.is_file():  # a pipe or a device would never end
+            raise SpecError(f"{path}: is {'a folder' if path.is_dir() else 'no file'}; remedy: name a spec file")
+        with open(path, "rb") as file:
+            raw = file.read(MAX_BYTES + 1)
+    except (OSError, ValueError) as error:
+        raise SpecError(f"{str(path)[:200]!r}: cannot be read ({error}); remedy: name a spec file") from None
     if len(raw) > MAX_BYTES:
-        raise SpecError(f"{path}: {len(raw):,} bytes are more than a spec can have ({MAX_BYTES:,}); is this a data file?")
+        raise SpecError(f"{path}: is larger than a spec can be ({MAX_BYTES:,} bytes); is this a data file?")
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -96,7 +100,7 @@ class _Walk:
     """Turns nodes into values, with their lines and with bounds on what aliases may blow up to."""
 
     def __init__(self, where: str) -> None:
-        self.where, self.nodes, self.lines = where, 0, dict[Path_, int]()
+        self.where, self.nodes, self.lines = where, 0, dict[Path_, int | str]()
 
     def value(self, node: yaml.Node, path: Path_, depth: int) -> Any:
         self.nodes += 1
@@ -118,6 +122,8 @@ class _Walk:
             line = key_node.start_mark.line + 1
             if not isinstance(key_node, yaml.ScalarNode):
                 raise SpecError(f"{self.where}:{line}: a key must be a word")
+            if key_node.value == "<<":
+                raise SpecError(f"{self.where}:{line}: merge keys (<<) are not part of YAML 1.2; remedy: write the keys out")
             key = key_node.value.lower() if key_node.tag.endswith(":bool") else str(key_node.value)
             if key in out:
                 raise SpecError(f"{self.where}:{line}: the key {key!r} stands twice; remedy: keep one of the two")
@@ -129,7 +135,7 @@ class _Walk:
         kind, text = node.tag.rpartition(":")[2], str(node.value)
         if kind == "null":
             return None
-        if kind == "bool":
+        if kind == "bool" and text.lower() in ("true", "false"):
             return text.lower() == "true"
         try:
             if kind == "int":
@@ -138,4 +144,6 @@ class _Walk:
                 return float(text.lower().replace(".inf", "inf").replace(".nan", "nan"))
         except ValueError:
             raise SpecError(f"{self.where}:{line}: {text[:40]!r} is not a number") from None
+        if kind == "bool":
+            raise SpecError(f"{self.where}:{line}: {text[:40]!r} is neither true nor false")
         return text

@@ -20,9 +20,11 @@ Piece = tuple[float, np.ndarray, np.ndarray]  # a column's figure and how each r
 
 
 def measured(gauge: Gauge, value: float | None, low: float | None = None, high: float | None = None, **more: Any) -> Measurement:
-    """A measurement of a gauge with plain floats; one that came out NaN is unmeasured."""
+    """A measurement of a gauge with plain floats; one that came out NaN is unmeasured, and says so."""
     plain: dict[str, Any] = {k: _float(v) if k in ("floor", "baseline", "control") else v for k, v in more.items()}
-    return Measurement(gauge.name, _float(value), _float(low), _float(high), unit=gauge.unit, better=gauge.better, **plain)
+    if (known := _float(value)) is None:
+        plain["note"], low, high = plain.get("note") or "these records give no finite figure", None, None
+    return Measurement(gauge.name, known, _float(low), _float(high), unit=gauge.unit, better=gauge.better, **plain)
 
 
 def _float(value: Any) -> float | None:
@@ -92,16 +94,27 @@ def variance_of_mean(influence: np.ndarray, units: np.ndarray | None = None) -> 
 
 
 def one_thread() -> AbstractContextManager[Any]:
-    """Fits inside use one thread: those of OpenMP spin while they wait, ten times slower as soon as anything else runs."""
+    """Fits and products inside use one thread: those of OpenMP and BLAS spin while they wait, ten times slower as soon as anything else runs."""
     import sklearn.ensemble  # noqa: F401  only libraries that are already loaded can be limited
     from threadpoolctl import threadpool_limits
 
     return threadpool_limits(1)
 
 
-def trees(columns: int, classes: int = 2) -> int:
-    """Boosting rounds that a judge can afford: 100, fewer for more than 50 columns or two classes, never below 30."""
-    return max(30, min(100, 5_000 // max(columns, 1), 200 // max(classes, 2)))
+def boosting(columns: int, classes: int, seed: int) -> dict[str, Any]:
+    """What boosted trees a judge can afford: 100 rounds, fewer and smaller for more than 50 columns or two classes, never below 30."""
+    rounds = max(30, min(100, 5_000 // max(columns, 1), 200 // max(classes, 2)))
+    size = {"max_bins": 64, "max_leaf_nodes": 15} if columns > 50 else {}
+    return {"max_iter": rounds, "early_stopping": False, "random_state": seed % 2**31, **size}
+
+
+def features(fit: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Columns that boosted trees can split on, of both: those that vary in `fit`; one of a single known value says where it is null."""
+    known = ~np.isnan(fit)
+    low, high = np.where(known, fit, np.inf).min(axis=0, initial=np.inf), np.where(known, fit, -np.inf).max(axis=0, initial=-np.inf)
+    flag = (low == high) & ~known.all(axis=0)  # there, null or not is all that a tree can learn
+    keep = (low < high) | flag
+    return np.where(flag, np.isnan(fit), fit)[:, keep], np.where(flag, np.isnan(other), other)[:, keep]
 
 
 def parts(evidence: Evidence, *, rows: int = ROWS, rng: np.random.Generator) -> Encoded:

@@ -13,6 +13,7 @@ from synthcli.contracts import Schema
 from synthcli.tabular.data import Table
 
 _HUGE = 1e100  # beyond it, squares and ranges overflow
+_TICKS = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}  # of a second
 
 
 @dataclass(frozen=True)
@@ -58,13 +59,20 @@ def judged(schema: Schema) -> tuple[list[str], list[str]]:
 
 def as_floats(values: pd.Series) -> np.ndarray:
     """A number column as float64; times in seconds. Nulls and infinities, which are no measured value either, are NaN."""
-    if pd.api.types.is_datetime64_any_dtype(values):
-        zero = pd.Timestamp(0, tz=getattr(values.dtype, "tz", None))
-        values = (values - zero).dt.total_seconds()
-    elif pd.api.types.is_timedelta64_dtype(values):
-        values = values.dt.total_seconds()
-    floats = pd.to_numeric(values, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+    dtype = values.dtype
+    if isinstance(dtype, pd.DatetimeTZDtype) or (isinstance(dtype, np.dtype) and dtype.kind in "mM"):
+        floats = _seconds(values, "timedelta64" if getattr(dtype, "kind", "M") == "m" else "datetime64")
+    else:
+        if not pd.api.types.is_numeric_dtype(dtype):
+            values = pd.to_numeric(values, errors="coerce")
+        floats = values.to_numpy(dtype=np.float64, na_value=np.nan)
     return np.where(np.isfinite(floats), np.clip(floats, -_HUGE, _HUGE), np.nan)
+
+
+def _seconds(values: pd.Series, type_: str) -> np.ndarray:
+    """Times since 1970 (UTC) or durations, NaN where null."""
+    ticks = values.to_numpy(dtype=f"{type_}[{values.dt.unit}]")
+    return np.where(np.isnat(ticks), np.nan, ticks.view(np.int64) / _TICKS[values.dt.unit])
 
 
 def as_codes(columns: list[pd.Series]) -> tuple[list[np.ndarray], int]:

@@ -27,6 +27,9 @@ class CodedModel(Model):
     def __init__(self, codec: Codec) -> None:
         self.codec = codec
 
+    def check(self, request: Request) -> None:
+        self.codec.check_rows(request.rows)
+
     @abstractmethod
     def draw(self, rows: int, *, rng: np.random.Generator) -> Values:
         """Every part of `rows` new rows."""

@@ -10,8 +10,9 @@ import numpy as np
 
 from synthcli.tabular.encoding import Encoded, Part
 
-COST = 5e8  # number comparisons that one search may take: about half a second
-_BLOCK = 128  # queries at a time: their distances to all references stay in the cache
+COST = 2.5e8  # number comparisons that one search may take: about a quarter of a second
+_BLOCK = 128  # queries at a time, fewer where there are many references: their distances to all of them stay in the cache
+_CACHED = 2**18
 
 
 @dataclass(frozen=True)
@@ -62,8 +63,12 @@ def nearest(queries: Points, references: Points) -> tuple[np.ndarray, np.ndarray
     """
     if not len(references):
         raise ValueError("no references to be near to")
-    ranks, codes = np.ascontiguousarray(references.ranks.T), np.ascontiguousarray(references.codes.T)
-    blocks = [queries.take(slice(start, start + _BLOCK)) for start in range(0, len(queries), _BLOCK)]  # type: ignore[arg-type]
+    # the narrowest integers that hold all codes: twice to ten times as fast as int32
+    narrow = np.min_scalar_type(-1 - int(max(queries.codes.max(initial=0), references.codes.max(initial=0))))
+    queries = Points(queries.ranks, queries.codes.astype(narrow))
+    ranks, codes = np.ascontiguousarray(references.ranks.T), np.ascontiguousarray(references.codes.T.astype(narrow))
+    size = int(np.clip(_CACHED // len(references), 8, _BLOCK))
+    blocks = [queries.take(slice(start, start + size)) for start in range(0, len(queries), size)]  # type: ignore[arg-type]
     with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:  # numpy lets go of the interpreter in each of the steps
         found = list(pool.map(lambda block: _nearest(block, ranks, codes), blocks))
     empty: tuple[np.ndarray, np.ndarray] = (np.zeros(0, np.float32), np.zeros(0, np.int64))
@@ -77,7 +82,10 @@ def _nearest(block: Points, ranks: np.ndarray, codes: np.ndarray) -> tuple[np.nd
     for j in range(len(ranks)):
         np.subtract(block.ranks[:, j, None], ranks[j], out=step)
         total += np.abs(step, out=step)
-    for j in range(len(codes)):
-        total += np.not_equal(block.codes[:, j, None], codes[j], out=differs)
+    for start in range(0, len(codes), 255):  # as many as a byte can count
+        count = np.zeros(shape, np.uint8)
+        for j in range(start, min(start + 255, len(codes))):
+            count += np.not_equal(block.codes[:, j, None], codes[j], out=differs).view(np.uint8)
+        total += count
     at = total.argmin(axis=1)
     return total[np.arange(len(at)), at], at

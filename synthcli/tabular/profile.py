@@ -54,7 +54,7 @@ def _column(values: pd.Series, column: Column, units: np.ndarray) -> dict[str, A
         out["top"] = [[_plain(v), int(n)] for v, n in counts.head(TOP).items()]
         out["rare"] = _rare(values, units)
     elif column.kind in frames.NUMBERS and len(known):
-        out["quantiles"] = [_plain(known.quantile(q)) for q in (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)]
+        out["quantiles"] = [_plain(q) for q in known.quantile([0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0], interpolation="nearest")]
         if column.kind in ("integer", "float"):
             finite = known.to_numpy(dtype=float)
             finite = finite[np.isfinite(finite)]
@@ -90,7 +90,7 @@ def _dependencies(table: Table, columns: list[Column]) -> list[dict[str, Any]]:
     step = max(1, len(table) // SAMPLE)
     codes = {c.name: _cells(table.frame[c.name].iloc[::step], c) for c in columns[:PAIRS]}
     names = list(codes)
-    found = []
+    found: list[dict[str, Any]] = []
     for i, a in enumerate(names):
         for b in names[:i]:
             strength = _cramer(codes[b], codes[a])

@@ -42,6 +42,12 @@ def test_versions_count_up_and_latest_and_passed_point_right(tmp_path: Path) -> 
     assert store.find(tmp_path, str(first.folder)).id == first.id
 
 
+@pytest.mark.parametrize("name", ["../a", "a/b", "/etc", "", "..", ".hidden", "a" * 65])
+def test_a_name_cannot_leave_the_root(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ArtifactError, match="no name"):
+        Store(tmp_path, name)
+
+
 @pytest.mark.parametrize("run", ["", "b", "a/9", "../a", "a/../../etc", "/etc", "a/.locks"])
 def test_what_is_no_run_is_not_found(tmp_path: Path, run: str) -> None:
     finished(Store(tmp_path, "a"), "a" * 64)
@@ -64,6 +70,7 @@ def test_a_stage_is_built_once_and_linked_into_later_versions(tmp_path: Path) ->
 def test_a_stage_that_was_tampered_with_is_built_again(tmp_path: Path) -> None:
     shelf = Store(tmp_path, "a")
     version = finished(shelf, "a" * 64, text="real")
+    (version.folder / "2-train/out.txt").unlink()
     (version.folder / "2-train/out.txt").write_text("forged")
     with shelf.workspace("b" * 64, lambda holder: None) as space:
         folder, record = space.stage("2-train", "a" * 64, build("again"))
@@ -95,6 +102,7 @@ def test_an_interrupted_run_goes_on_with_its_stages(tmp_path: Path) -> None:
 def test_verify_sees_every_change(tmp_path: Path) -> None:
     version = finished(Store(tmp_path, "a"), "a" * 64)
     assert version.verify() == []
+    (version.folder / "2-train/out.txt").chmod(0o600)
     (version.folder / "2-train/out.txt").write_text("changed")
     (version.folder / "extra.txt").write_text("new")
     assert version.verify() == ["2-train/out.txt: was changed", "extra.txt: does not belong to the run"]

@@ -47,7 +47,9 @@ def measure(table: str, method: str, epochs: int, folder: Path) -> list[str]:
     )
     import json
 
-    said = subprocess.run([sys.executable, "-m", "synthcli", "run", str(spec), "--root", str(folder), "--json", "-q"], capture_output=True, text=True, check=False)
+    said = subprocess.run(
+        [sys.executable, "-m", "synthcli", "run", str(spec), "--root", str(folder), "--json", "-q"], capture_output=True, text=True, check=False
+    )
     if said.returncode:
         return [table, method, *["failed"] * (len(COLUMNS) - 2)]
     m: dict[str, Any] = json.loads(said.stdout)["measurements"]

@@ -22,12 +22,26 @@ def test_help_names_every_command(synth: Any) -> None:
 
 
 def test_help_imports_nothing_heavy() -> None:
-    code = "import sys; sys.argv = ['synth', '--help']\ntry:\n  from synthcli.cli.main import main; main()\nexcept SystemExit: pass\nprint(*sys.modules)"
+    code = (
+        "import sys; sys.argv = ['synth', '--help']\ntry:\n  from synthcli.__main__ import main; main()\nexcept SystemExit: pass\nprint(*sys.modules)"
+    )
     loaded = set(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split())
     assert not loaded & {"numpy", "pandas", "pyarrow", "torch", "sdv", "sklearn", "scipy", "duckdb", "faker", "statsmodels", "pydantic", "yaml"}
 
 
-@pytest.mark.parametrize(("words", "code"), [(["nonsense"], 2), (["run"], 2), (["run", "x.yaml", "--rows", "0"], 2), (["generate"], 2), (["run", "missing.yaml"], 1), (["runs", "show", "x"], 1), (["methods", "tres"], 1), (["runs", "prune"], 2)])
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["nonsense"], 2),
+        (["run"], 2),
+        (["run", "x.yaml", "--rows", "0"], 2),
+        (["generate"], 2),
+        (["run", "missing.yaml"], 1),
+        (["runs", "show", "x"], 1),
+        (["methods", "tres"], 1),
+        (["runs", "prune"], 2),
+    ],
+)
 def test_exit_codes(synth: Any, words: list[str], code: int) -> None:
     assert synth(*words).code == code
 
@@ -36,6 +50,26 @@ def test_errors_are_json_too(synth: Any) -> None:
     said = synth("run", "missing.yaml", "--json")
     assert said.json["exit_code"] == 1
     assert "missing.yaml" in said.json["error"]
+
+
+def test_usage_errors_are_json_where_asked() -> None:
+    for words in (["run", "--json"], ["nonsense", "--json"], ["run", "x.yaml", "--rows", "0", "--json"], ["runs", "prune", "--json"]):
+        said = subprocess.run([sys.executable, "-m", "synthcli", *words], capture_output=True, text=True, check=False)
+        assert said.returncode == 2
+        assert json.loads(said.stdout)["exit_code"] == 2
+
+
+@pytest.mark.parametrize("redirect", [">&-", "2>&-", ">/dev/full", ">/dev/full 2>&1"])
+def test_streams_that_do_not_listen_cause_no_traceback(redirect: str) -> None:
+    said = subprocess.run(["bash", "-c", f"{sys.executable} -m synthcli methods --json {redirect}"], capture_output=True, text=True, check=False)
+    assert said.returncode in (0, 1)
+    assert "Traceback" not in said.stdout + said.stderr
+
+
+def test_words_that_the_terminal_lacks_are_escaped(synth: Any) -> None:
+    env = {**os.environ, "PYTHONIOENCODING": "ascii", "LC_ALL": "C"}
+    said = subprocess.run([sys.executable, "-m", "synthcli", "methods", "trees"], capture_output=True, text=True, env=env, check=True)
+    assert "min_leaf" in said.stdout
 
 
 def test_a_bug_is_3_with_a_log(spec: Path, synth: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -107,7 +141,7 @@ def test_a_reader_that_leaves_is_no_error(spec: Path) -> None:
 
 
 def test_methods_tell_params_from_one_place(synth: Any) -> None:
-    found = {m["name"]: m for m in synth("methods", "--json").json}
+    found = {m["name"]: m for m in synth("methods", "--json").json["methods"]}
     assert set(found) == set(plugins.names("methods"))
     leaf = next(p for p in found["trees"]["params"] if p["name"] == "min_leaf")
     assert (leaf["default"], leaf["bounds"]) == (plugins.method("trees").Params().min_leaf, "≥ 1, ≤ 1e+06")
@@ -116,7 +150,7 @@ def test_methods_tell_params_from_one_place(synth: Any) -> None:
 
 
 def test_metrics_are_listed_for_gates(synth: Any) -> None:
-    names = [g["name"] for g in synth("methods", "--metrics", "--json").json]
+    names = [g["name"] for g in synth("methods", "--metrics", "--json").json["metrics"]]
     assert {"column_shapes", "detection_auc", "membership_auc", "rows_per_second"} <= set(names)
     assert len(names) == len(set(names))
 
@@ -178,5 +212,7 @@ def test_completion_knows_methods_runs_and_specs(spec: Path, synth: Any) -> None
 def test_the_root_comes_from_the_environment_unless_given(spec: Path, tmp_path: Path) -> None:
     env = {**os.environ, "SYNTH_ROOT": str(tmp_path / "from-env")}
     for words, root in (([], "from-env"), (["--root", "given"], "given")):
-        said = subprocess.run([sys.executable, "-m", "synthcli", "analyze", str(spec), "--json", *words], capture_output=True, text=True, env=env, check=True)
+        said = subprocess.run(
+            [sys.executable, "-m", "synthcli", "analyze", str(spec), "--json", *words], capture_output=True, text=True, env=env, check=True
+        )
         assert json.loads(said.stdout)["folder"].startswith(str(tmp_path / root))

@@ -1,9 +1,11 @@
 import itertools
 import re
+import time
 
 import numpy as np
 import pytest
 
+from synthcli.columns import pattern_nodes
 from synthcli.columns.patterns import Pattern
 from synthcli.errors import SpecError
 
@@ -104,3 +106,24 @@ def test_explosions_are_refused():
         Pattern.parse("((a+)+)+")
     with pytest.raises(SpecError, match="more than"):
         Pattern.parse("a{100000}")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("(a+)+$", True), ("(a+)+b", True), ("(.*)*", True), ("([a-c]+;)+", False), ("a{1,40}b{1,40}", False)]
+)
+def test_repetitions_within_repetitions_are_told_in_time(text, expected):
+    start = time.monotonic()
+    assert Pattern.parse(text).ambiguous is expected
+    assert time.monotonic() - start < 3
+
+
+def test_a_search_for_ambiguity_that_explodes_is_refused(monkeypatch):
+    monkeypatch.setattr(pattern_nodes, "STEPS", 500)
+    with pytest.raises(SpecError, match="unique: false"):
+        bool(Pattern("([a-c]+;)+", Pattern.parse("([a-c]+;)+").root).ambiguous)
+
+
+@pytest.mark.parametrize("depth", [280, 2000])
+def test_deep_nesting_is_no_traceback(depth):
+    with pytest.raises(SpecError, match=r"nested|recursion"):
+        Pattern.parse("(" * depth + "a" + ")" * depth)

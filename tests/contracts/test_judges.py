@@ -61,8 +61,9 @@ def unseen_categories() -> Evidence:
 
 def nulls_in(part: str) -> Evidence:
     seen = ordinary()
-    table = getattr(seen, part)
-    return replace(seen, **{part: Table(pd.DataFrame({c: pd.Series([None] * len(table), dtype=table.frame[c].dtype) for c in table.frame}), seen.schema)})
+    frame = getattr(seen, part).frame
+    nulls = pd.DataFrame({c: pd.Series([None] * len(frame), dtype=frame[c].dtype) for c in frame})
+    return replace(seen, **{part: Table(nulls, seen.schema)})
 
 
 def empty(part: str) -> Evidence:

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import hostile_tables as tables
 import numpy as np
@@ -20,7 +20,7 @@ from pydantic import BaseModel, ValidationError
 
 from synthcli import plugins
 from synthcli.columns import frame as frames
-from synthcli.contracts import BLOCK, Column, Dial, Job, Limits, Method, Model, Request, Schema
+from synthcli.contracts import BLOCK, Column, Dial, Guarantee, Job, Limits, Method, Model, Request, Schema
 from synthcli.errors import LimitReached
 from synthcli.tabular.data import Table
 
@@ -59,10 +59,10 @@ def test_the_module_has_all_that_a_method_has(method: str) -> None:
     module = plugins.method(method)
     for name in [*Method.__annotations__, "fit", "load"]:
         assert hasattr(module, name), f"{method} lacks {name}"
-    assert module.MODALITY == "tabular" and module.MODES <= {"none", "central", "local", "federated"} and module.MODES
+    assert module.MODALITY == "tabular" and module.MODES and module.MODES.issubset(get_args(Guarantee))
     assert isinstance(module.NEEDS_DATA, bool) and isinstance(module.TRUSTED_LOAD, bool)
     assert module.EXTRA is None or module.EXTRA in plugins.EXTRAS
-    assert (module.__doc__ or "").partition("\n")[0].endswith((".", ":", ",")) or len((module.__doc__ or "").strip().splitlines()) > 1
+    assert module.__doc__ and module.Params.__doc__ and module.fit.__doc__
 
 
 @each_method
@@ -111,9 +111,13 @@ def test_the_saved_model_cannot_run_code(method: str, name: str, tmp_path: Path)
             with np.load(path, allow_pickle=False) as arrays:
                 assert all(arrays[a].dtype.kind in "biuf" for a in arrays.files)
         elif path.suffix == ".json":
-            json.loads(path.read_text(encoding="utf-8"), parse_constant=lambda word: pytest.fail(f"{path.name} holds {word}, which is no JSON"))
+            json.loads(path.read_text(encoding="utf-8"), parse_constant=_no_json)
         else:
             assert plugins.method(method).TRUSTED_LOAD, f"{path.name} is neither an array nor JSON"
+
+
+def _no_json(word: str) -> None:
+    pytest.fail(f"{word} is no JSON")
 
 
 @each_pair

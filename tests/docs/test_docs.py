@@ -93,5 +93,7 @@ def test_exit_codes_of_the_readme_are_those_of_the_program() -> None:
     from synthcli.cli import door
 
     told = {int(code) for code in re.findall(r"^\| (\d+) \|", README, re.MULTILINE)}
-    used = {0, 2, 4, door.BUG, door.INTERRUPTED} | {e.exit_code for e in vars(errors).values() if isinstance(e, type) and issubclass(e, errors.SynthError)}
+    used = {0, 2, 4, door.BUG, door.INTERRUPTED} | {
+        e.exit_code for e in vars(errors).values() if isinstance(e, type) and issubclass(e, errors.SynthError)
+    }
     assert used <= told

@@ -33,7 +33,18 @@ def test_a_run_leaves_what_architecture_says(spec: Path, synth: Any) -> None:
     done = ran(synth, spec)
     folder = Path(done["folder"])
     top = {p.name for p in folder.iterdir()}
-    assert top == {"manifest.json", "spec.yaml", "plan.json", "verdict.json", "rounds", "1-analyze", "2-train", "3-generate", "4-evaluate", "5-privacy-check"}
+    assert top == {
+        "manifest.json",
+        "spec.yaml",
+        "plan.json",
+        "verdict.json",
+        "rounds",
+        "1-analyze",
+        "2-train",
+        "3-generate",
+        "4-evaluate",
+        "5-privacy-check",
+    }
     assert (folder / "spec.yaml").read_text() == spec.read_text()
     assert folder.name == "0001-" + json.loads((folder / "manifest.json").read_text())["key"][:6]
     assert synth("runs", "verify", "people").code == 0
@@ -109,6 +120,31 @@ def test_if_changed_restores_an_output_that_is_gone(spec: Path, tmp_path: Path, 
     assert (tmp_path / "out.csv").read_bytes() == before
 
 
+@pytest.mark.parametrize(
+    ("path", "complaint"),
+    [
+        ("people.csv", "the source itself"),
+        ("people.yaml", "the spec itself"),
+        ("missing/x.csv", "does not exist"),
+        ("x.parquet", "ends like parquet"),
+        ("''", "is a folder"),
+        (".", "is a folder"),
+        ("artifacts/people/x.csv", "run folders"),
+        ("~nobody-here/x.csv", "no path"),
+    ],
+)
+def test_an_output_that_cannot_be_is_refused_before_anything_runs(
+    spec: Path, tmp_path: Path, csv: Path, synth: Any, path: str, complaint: str
+) -> None:
+    (tmp_path / "artifacts/people").mkdir(parents=True)
+    before = csv.read_bytes(), spec.read_bytes()
+    said = synth("run", spec, "--set", "output.format=csv", "--set", f"output.path={path}")
+    assert said.code == 1
+    assert complaint in said.err and "--set output.path" in said.err
+    assert "1-analyze" not in said.err
+    assert (csv.read_bytes(), spec.read_bytes()) == before
+
+
 def test_output_is_written_only_when_gates_pass(spec: Path, tmp_path: Path, synth: Any) -> None:
     spec.write_text(spec.read_text() + "output: {format: csv, path: out.csv}\n")
     out = tmp_path / "out.csv"
@@ -140,7 +176,16 @@ def test_outputs_hold_the_same_table(spec: Path, tmp_path: Path, synth: Any, for
 
 
 def test_stages_alone_go_up_to_themselves(spec: Path, synth: Any) -> None:
-    for i, (stage, last) in enumerate([("analyze", "1-analyze"), ("train", "2-train"), ("generate", "3-generate"), ("evaluate", "4-evaluate"), ("privacy-check", "5-privacy-check")], 1):
+    for i, (stage, last) in enumerate(
+        [
+            ("analyze", "1-analyze"),
+            ("train", "2-train"),
+            ("generate", "3-generate"),
+            ("evaluate", "4-evaluate"),
+            ("privacy-check", "5-privacy-check"),
+        ],
+        1,
+    ):
         said = synth(stage, spec, "--json")
         assert said.code == 0, said.err
         folder = Path(said.json["folder"])
@@ -205,6 +250,20 @@ def test_more_rows_from_an_old_model_without_its_source(spec: Path, csv: Path, t
     assert list(more.dtypes) == list(data.dtypes)
 
 
+@pytest.mark.parametrize("name", ["verdict.json", "manifest.json", "3-generate/data.parquet"])
+def test_nothing_is_released_from_a_run_that_was_changed(spec: Path, tmp_path: Path, synth: Any, name: str) -> None:
+    edit(spec, "min: 0.3", "min: 0.9999")
+    done = ran(synth, spec, code=4)
+    path = Path(done["folder"]) / name
+    text = path.read_bytes()
+    path.chmod(0o600)
+    path.write_bytes(text.replace(b'"passed": false', b'"passed": true') if name.endswith("json") else text + b"x")
+    said = synth("generate", "--from", "people", "--rows", "10", "-o", tmp_path / "x.csv")
+    assert said.code == 4
+    assert "does not verify" in said.err
+    assert not (tmp_path / "x.csv").exists()
+
+
 def test_nothing_is_released_from_a_run_that_failed(spec: Path, tmp_path: Path, synth: Any) -> None:
     edit(spec, "min: 0.3", "min: 0.9999")
     ran(synth, spec, code=4)
@@ -222,7 +281,8 @@ def test_a_pickled_model_that_was_changed_is_not_loaded(spec: Path, tmp_path: Pa
     ok = synth("generate", "--from", "people", "--rows", "5", "-o", tmp_path / "x.csv")
     assert ok.code == 0, ok.err
     model.write_bytes(b"cos\nsystem\n(S'touch hacked'\ntR.")
-    said = synth("generate", "--from", "people", "--rows", "5", "-o", tmp_path / "y.csv")
+    assert synth("generate", "--from", "people", "--rows", "5", "-o", tmp_path / "y.csv").code == 4
+    said = synth("generate", "--from", "people", "--rows", "5", "-o", tmp_path / "y.csv", "--keep-failed")
     assert said.code == 1
     assert "pickle" in said.err
     assert not Path("hacked").exists()
@@ -244,7 +304,7 @@ def slow(*args):
     time.sleep(pause)
     real(*args)
 stages.train = slow
-from synthcli.cli.main import main
+from synthcli.__main__ import main
 main()
 """
 
@@ -260,13 +320,13 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_bytes(spec: Path, synth: An
     process.stdout.readline()
     process.kill()
     process.wait()
-    listed = synth("runs", "list", "--json").json
+    listed = synth("runs", "list", "--json").json["runs"]
     assert [(r["state"], r["stages"]) for r in listed] == [("unfinished", ["1-analyze"])]
     done = ran(synth, spec)
     stages = json.loads((Path(done["folder"]) / "manifest.json").read_text())["stages"]
     assert stages["1-analyze"]["cached"]
     assert Path(done["data"]).read_bytes() == Path(undisturbed["data"]).read_bytes()
-    assert [r["state"] for r in synth("runs", "list", "--json").json] == ["passed"]
+    assert [r["state"] for r in synth("runs", "list", "--json").json["runs"]] == ["passed"]
 
 
 @pytest.mark.parametrize("after", [0.3, 0.9, 1.3, 1.6, 1.9, 2.2, 2.6])
@@ -297,7 +357,12 @@ def test_two_runs_at_once_wait_for_each_other(spec: Path, synth: Any) -> None:
 
 def test_different_specs_of_one_name_get_versions_of_their_own(spec: Path, synth: Any) -> None:
     started = [
-        subprocess.Popen([sys.executable, "-m", "synthcli", "run", str(spec), "--json", "--seed", str(seed)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        subprocess.Popen(
+            [sys.executable, "-m", "synthcli", "run", str(spec), "--json", "--seed", str(seed)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
         for seed in (1, 2, 3)
     ]
     done = [json.loads(p.communicate()[0])["run"] for p in started]
@@ -317,6 +382,23 @@ def test_an_interrupt_is_130_and_resumes(spec: Path, synth: Any) -> None:
     assert "goes on from here" in err
     assert "Traceback" not in err
     ran(synth, spec)
+
+
+def test_one_damaged_version_does_not_block_the_others(spec: Path, synth: Any) -> None:
+    first = ran(synth, spec)
+    (Path(first["folder"]) / "manifest.json").write_text("[]")
+    (Path(first["folder"]) / "2-train/stage.json").unlink()
+    (Path(first["folder"]).parent / "0009-abcdef").mkdir()
+    second = ran(synth, spec)
+    assert second["run"].startswith("people/0010-")
+    assert [r["state"] for r in synth("runs", "list", "--json").json["runs"]] == ["damaged", "damaged", "passed"]
+    assert synth("runs", "verify", "people/1").code == 1
+    assert synth("runs", "prune", "people", "--keep", "1").code == 0
+
+
+def test_a_version_cannot_be_written_to_by_accident(spec: Path, synth: Any) -> None:
+    done = ran(synth, spec)
+    assert Path(done["data"]).stat().st_mode & 0o222 == 0
 
 
 def test_no_real_record_and_no_key_stays_in_what_is_not_a_model(spec: Path, csv: Path, synth: Any) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from synthcli import sources
+from synthcli.columns.infer import infer
 from synthcli.errors import DataError, SpecError
 from synthcli.sources import Source
 
@@ -95,7 +97,7 @@ def test_encodings(read) -> None:
     assert read(data, encoding="latin-1") == {"a": ["1"], "b": ["Zürich"]}
     with pytest.raises(DataError, match=r"not UTF-8 at byte 7; remedy: .*source\.encoding: latin-1"):
         read(data)
-    with pytest.raises(SpecError, match=r"source\.encoding is utf-9"):
+    with pytest.raises(SpecError, match=r"source\.encoding is 'utf-9'.*Did you mean utf-8\?"):
         read(data, encoding="utf-9")
 
 
@@ -131,3 +133,43 @@ def test_large_file_keeps_all_rows(read) -> None:
     rows = 400_000
     found = read("i,word\n" + "".join(f'{i},"a ""b"", {i}"\n' for i in range(rows)))
     assert len(found["i"]) == rows and found["word"][-1] == f'a "b", {rows - 1}'
+
+
+def test_header_names_keep_their_spaces(read, tmp_path: Path) -> None:
+    assert read('" a ",b\n1,2\n') == {" a ": ["1"], "b": ["2"]}
+    assert read("a, b\n1,2\n3,4\n", delimiter=",") == {"a": ["1", "3"], " b": ["2", "4"]}
+    assert read("a , b\n1 , 2\n3 , 4\n", delimiter=",") == {"a ": ["1 ", "3 "], "b": ["2", "4"]}
+    schema, frame = infer(pa.table({" a ": ["x"], "b": ["y"]}), {}, text=True)
+    sources.write(iter([frame]), schema, tmp_path / "y", "csv")
+    assert (tmp_path / "y").read_text() == '" a ",b\nx,y\n'
+
+
+def test_a_delimiter_that_the_file_lacks(read) -> None:
+    with pytest.raises(DataError, match=r"read as one column; the file looks delimited by ','; remedy: source\.delimiter"):
+        read("a,b\n1,2\n3,4\n", delimiter=";")
+    assert read("text, long\nhello, world, all\nfoo\n", delimiter="\t") == {"text, long": ["hello, world, all", "foo"]}
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ({"delimiter": ";", "quote": ";"}, r"delimiter and source\.quote are both ';'; remedy"),
+        ({"delimiter": '"'}, r"source\.delimiter is '\"', which cannot be one"),
+        ({"delimiter": "\n"}, "which cannot be one"),
+        ({"quote": "\r"}, "which cannot be one"),
+        ({"encoding": "rot13"}, r"source\.encoding is 'rot13', which is no encoding of text; remedy"),
+        ({"encoding": "base64"}, "no encoding of text; remedy"),
+        ({"encoding": "hex"}, "no encoding of text; remedy"),
+        ({"encoding": "punycode"}, "text files do not have; remedy"),
+        ({"encoding": "undefined"}, "no encoding of text"),
+        ({"encoding": "lattin-1"}, r"remedy: .* Did you mean latin-1\?"),
+        ({"encoding": "a\0b"}, "no encoding of text"),
+    ],
+)
+def test_dialects_that_cannot_be(read, keys: dict[str, str], message: str) -> None:
+    with pytest.raises(SpecError, match=message):
+        read("a,b\n1,2\n", **keys)
+
+
+def test_an_apostrophe_as_delimiter(read) -> None:
+    assert read("a'b\n1'2\n", delimiter="'") == {"a": ["1"], "b": ["2"]}

@@ -6,6 +6,7 @@ import bz2
 import errno
 import gzip
 import os
+import socket
 import tempfile
 from pathlib import Path
 
@@ -163,3 +164,47 @@ def test_permissions_follow_the_umask() -> None:
         finally:
             os.umask(old)
         assert (Path(folder) / "out").stat().st_mode & 0o777 == 0o640
+
+
+class TestPaths:
+    @pytest.mark.parametrize(
+        ("path", "error", "message"),
+        [
+            ("s3://bucket/x.csv", SpecError, "remote paths are not offered by this version; remedy"),
+            ("/work/s3:/bucket/x.csv", SpecError, "remote paths are not offered"),
+            ("https://example.org/x.csv", SpecError, "remote paths are not offered"),
+            ("${HOME}/x.csv", SpecError, "environment variables in paths are not offered"),
+            ("$HOME/x.csv", SpecError, "environment variables in paths are not offered"),
+            ("data/*.csv", SpecError, "glob paths are not offered"),
+            ("data/x[0-9].csv", SpecError, "glob paths are not offered"),
+            ("", SpecError, r"source\.path is empty"),
+            ("  ", SpecError, r"source\.path is empty"),
+            ("a\0b.csv", SpecError, "holds a NUL byte; remedy"),
+            ("~nouser/x.csv", DataError, "there is no home folder ~nouser; remedy"),
+            ("x" * 300, DataError, "File name too long; remedy"),
+        ],
+    )
+    def test_what_is_no_local_file(self, path: str, error: type, message: str) -> None:
+        with pytest.raises(error, match=message):
+            files.locate(Source("csv", path=path))  # type: ignore[arg-type]
+
+    def test_a_file_with_such_a_name(self, tmp_path: Path) -> None:
+        path = tmp_path / "x[1]$a*.csv"
+        path.write_text("a\n1\n")
+        assert files.locate(Source("csv", path=path)) == path
+
+    def test_a_loop_of_links(self, tmp_path: Path) -> None:
+        (tmp_path / "x").symlink_to(tmp_path / "x")
+        with pytest.raises(DataError, match="remedy"):
+            files.locate(Source("csv", path=tmp_path / "x"))
+
+    @pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet"])
+    def test_pipes_sockets_and_devices(self, kind: str, tmp_path: Path) -> None:
+        os.mkfifo(tmp_path / "pipe")
+        with socket.socket(socket.AF_UNIX) as server:
+            os.chdir(tmp_path)
+            server.bind("socket")  # by a short name, as there is little room
+            for path, what in ((tmp_path / "pipe", "a pipe"), (tmp_path / "socket", "a socket"), (Path("/dev/zero"), "a device")):
+                for look in (sources.read, sources.columns, sources.fingerprint):
+                    with pytest.raises(DataError, match=f"is {what}, no file; remedy"):
+                        look(Source(kind, path=path))

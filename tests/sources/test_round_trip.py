@@ -184,3 +184,38 @@ def test_lone_column_keeps_its_rows(tmp_path: Path) -> None:
     back, _ = written(pa.table({"a": ["x", None, "y"]}), "csv", tmp_path / "x")
     assert back["a"].to_pylist() == ["x", "", "y"]
     assert len(pd.read_csv(tmp_path / "x")) == 3
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ["49.0", "11.0"], ["0.40", "1.25"], ["1.5", "12", "0.25"], ["inf", "-inf", "1.5"], ["+4917012345", "+4917012346"],
+        ["2024-07-01T10:00:00+02:00", "2024-12-01T23:30:00+02:00"], ["2024-07-01T10:00:00+0200", "2024-12-01T23:30:00+0200"],
+        ["2024-07-01T10:00:00Z", "2024-12-01T23:30:00Z"], ["12/31/23", "01/02/24"], ["31.12.23", "01.02.24"], ["Jan 05, 2024", "Dec 31, 2023"],
+        ["05 January 2024", "31 December 2023"], ["2024-01-05 10:00 PM", "2024-01-05 11:30 AM"], ["-0.0", "1.0"], ["9999-12-31", "2024-01-01"],
+    ],
+)  # fmt: skip
+def test_more_spellings_come_back(cells: list[str], tmp_path: Path) -> None:
+    (tmp_path / "x").write_text("a,b\n" + "".join(f'"{c}",z\n' for c in [*cells]) + ",z\n")
+    source = Source("csv", path=tmp_path / "x", delimiter=",", quote='"')
+    back, _ = written(sources.read(source), "csv", tmp_path / "y", text=True)
+    assert back["a"].to_pylist() == [*cells, None]
+
+
+def test_offsets_that_differ_are_spelled_alike(tmp_path: Path) -> None:
+    cells = ["2024-07-01T10:00:00+02:00", "2024-12-01T10:00:00+01:00"]
+    back, _ = written(pa.table({"a": cells, "b": ["x", "y"]}), "csv", tmp_path / "y", text=True)
+    assert back["a"].to_pylist() == ["2024-07-01T08:00:00+00:00", "2024-12-01T09:00:00+00:00"]
+
+
+def test_empty_strings_and_nulls_come_back(tmp_path: Path) -> None:
+    text = 'a,b\n"",x\n,y\nz,""\n'
+    (tmp_path / "x").write_text(text)
+    schema, frame = infer(sources.read(Source("csv", path=tmp_path / "x", delimiter=",", quote='"')), {}, text=True)
+    sources.write(iter([frame]), schema, tmp_path / "y", "csv")
+    assert (tmp_path / "y").read_text() == text
+
+
+def test_fixed_decimals_in_json_are_numbers(tmp_path: Path) -> None:
+    written(pa.table({"a": ["0.40", "1.25"]}), "jsonl", tmp_path / "y", text=True)
+    assert [json.loads(line) for line in (tmp_path / "y").read_text().splitlines()] == [{"a": 0.4}, {"a": 1.25}]

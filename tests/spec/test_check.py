@@ -56,6 +56,11 @@ NONE = "source: {type: none}\ngenerate: {rows: 5}\ncolumns: {a: {type: integer, 
         ("source: {type: csv, path: people.csv, split: {stratify_by: sexx}}", "Did you mean sex"),
         ("source: {type: none}\ngenerate: {rows: 5}", "needs columns"),
         ("source: {type: none}\ncolumns: {a: {type: integer, distribution: uniform}}", "rows must say"),
+        (CSV + "generator: {candidates: [trees, trees]}", "stands twice"),
+        (CSV + "columns: {city: {type: category, unique: true}}", "does nothing for a column of type category"),
+        (CSV + "columns: {income: {type: float, pattern: x}}", r"columns\.income\.pattern is 'x' .*does nothing"),
+        (CSV + "columns: {id: {type: id, pattern: '['}}", r"columns\.id .*pattern"),
+        (CSV + "columns: {id: {type: name, locale: xx_YY}}", "xx_YY"),
         (NONE + "evaluate: {target: a}", "no real data"),
         (NONE + "privacy_unit: a", "no data to protect"),
         (NONE + "generator: {method: trees}", "learns from data"),
@@ -81,9 +86,30 @@ def test_a_fine_spec_is_fine(spec: Path, synth: Any) -> None:
     assert said.json == {"exit_code": 0, "columns": 7, "method": "independent", "gates": 2}
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "evaluate: {gates: [{metric: column_shapes, min: .nan}]}",
+        "evaluate: {gates: [{metric: column_shapes, min: true}]}",
+        "evaluate: {gates: [{metric: column_shapes, min: '0.9'}]}",
+        "generator: {limits: {minutes: .inf}}",
+        "retention: {days: .inf}",
+        "columns: {age: {min: .nan}}",
+        "seed: true",
+        "generate: {rows: 5.5}",
+    ],
+)
+def test_numbers_are_numbers(tmp_path: Path, csv: Path, synth: Any, text: str) -> None:
+    path = tmp_path / "s.yaml"
+    path.write_text(CSV + text)
+    said = synth("check", path)
+    assert said.code == 1
+    assert f"{path}:2" in said.err
+
+
 def test_types_are_seen_once_data_is_read(tmp_path: Path, csv: Path, synth: Any) -> None:
     path = tmp_path / "s.yaml"
-    path.write_text(CSV + "constraints: [\"city > 3\"]\n")
+    path.write_text(CSV + 'constraints: ["city > 3"]\n')
     said = synth("analyze", path)
     assert said.code == 1
     assert "city" in said.err and "s.yaml:2" in said.err

@@ -95,6 +95,8 @@ def test_every_key_has_help_in_the_schema() -> None:
         f"{name}.{key}"
         for name, part in {**schema["$defs"], "Spec": schema}.items()
         for key, prop in part.get("properties", {}).items()
-        if not prop.get("description") and "$ref" not in str(prop) and key not in ("min", "max", "minutes", "path", "params", "method", "description", "version", "format", "seed", "start", "step")
+        if not prop.get("description")
+        and "$ref" not in str(prop)
+        and key not in ("min", "max", "minutes", "path", "params", "method", "description", "version", "format", "seed", "start", "step")
     ]
     assert missing == []

@@ -56,7 +56,7 @@ def _copied(encoded: Encoded) -> dict[str, np.ndarray]:
 def _hashed(part: Part) -> np.ndarray:
     """A hash of each cell, numbers rounded to significant digits. (rows, columns) uint64"""
     x = part.numbers
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         scale = 10.0 ** (_DIGITS - 1 - np.floor(np.log10(np.abs(x))))
         rounded = np.where(np.isfinite(scale) & (scale > 0), np.round(x * scale) / scale, x) + 0.0  # + 0.0: -0 is 0
     cells = [pd.util.hash_array(column) for column in (*rounded.T, *part.codes.T)]

@@ -37,7 +37,9 @@ class Params(BaseModel):
     """min_leaf is the dial: larger leaves blur more."""
 
     model_config = ConfigDict(extra="forbid")
-    min_leaf: int = Field(60, ge=1, le=1_000_000, description="privacy units in a leaf, at least (on average); larger is more private, smaller more faithful")
+    min_leaf: int = Field(
+        60, ge=1, le=1_000_000, description="privacy units in a leaf, at least (on average); larger is more private, smaller more faithful"
+    )
     max_depth: int = Field(24, ge=1, le=64, description="splits from root to leaf, at most")
     shared_by: int = Field(10, ge=1, description="privacy units that must hold a number for it to be repeated as it is; others are interpolated")
     order: tuple[str, ...] = Field((), description="columns to make first, in this order; the others follow by number of distinct values")
@@ -112,7 +114,7 @@ def load(folder: Path) -> Trees:
     trees, common = {}, {}
     for i, name in enumerate(plain["order"]):
         ranks = {int(k.rpartition(".")[2]): v for k, v in arrays.items() if k.startswith(f"{i}.ranks.")}
-        trees[name] = Tree(*(arrays[f"{i}.{k}"] for k in _ARRAYS), ranks)
+        trees[name] = Tree(**{k: arrays[f"{i}.{k}"] for k in _ARRAYS}, ranks=ranks)
         if f"{i}.common" in arrays:
             common[name] = arrays[f"{i}.common"]
     return Trees(codec, plain["order"], trees, common)
@@ -176,9 +178,7 @@ def grow_tree(x: np.ndarray, sizes: list[int], y: np.ndarray, part: Part, least:
     if x.shape[1] == 0 or len(np.unique(classes)) < 2 or len(y) < 2 * least:
         return _single_leaf(y)
     ranks = {j: _effect_order(x[:, j], size, score) for j, size in enumerate(sizes) if size > 2}
-    tree = DecisionTreeClassifier(
-        criterion="gini", min_samples_leaf=least, max_depth=max_depth, random_state=seeds.fork(rng) % 2**31
-    )
+    tree = DecisionTreeClassifier(criterion="gini", min_samples_leaf=least, max_depth=max_depth, random_state=seeds.fork(rng) % 2**31)
     xr = _reorder(x, ranks)
     grown = tree.fit(xr, classes).tree_
     return _with_donors(grown, tree.apply(xr), y, ranks)

@@ -34,9 +34,14 @@ def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement
     if len(control) < _FEWEST or not encoded.names:
         return compare.unmeasured(GAUGES, f"fewer than {_FEWEST} records of each kind, or no column to judge")
     seed = seeds.fork(rng)
-    with compare.one_thread():
-        found = {side: told(control, part, seed) for side, part in encoded.parts.items() if side != "control"}
+    try:
+        with compare.one_thread():
+            found = {side: told(control, part, seed) for side, part in encoded.parts.items() if side != "control"}
+    except ValueError as error:
+        return compare.unmeasured(GAUGES, f"boosted trees cannot be fitted to these records: {error}")
     value, variance = found.pop("synthetic")
+    if not np.isfinite(value):
+        return compare.unmeasured(GAUGES, f"fewer than {FOLDS} privacy units: none to judge on apart from those to fit on")
     low, high = compare.around(value, variance)
     beside = {side: figure for side, (figure, _) in found.items()}
     indistinct = lambda x: 1 - 2 * (max(0.5, x) - 0.5)  # noqa: E731
@@ -73,17 +78,21 @@ def told(control: Part, other: Part, seed: int) -> tuple[float, float]:
     n = min(len(control), len(other))
     control, other = control.take(rng.permutation(len(control))[:n]), other.take(rng.permutation(len(other))[:n])
     X, y = np.vstack([control.matrix(), other.matrix()]), np.repeat([0, 1], n)
-    X = X[:, np.array([np.unique(column).size > 1 for column in X.T], dtype=bool)]
-    if not X.shape[1]:
-        return 0.5, 0.0
     fold = np.concatenate([folds(control.units, rng), folds(other.units, rng)])
     areas = []
     for k in range(FOLDS):
         fit, out = fold != k, fold == k
-        model = HistGradientBoostingClassifier(max_iter=compare.trees(X.shape[1]), early_stopping=False, random_state=seed % 2**31)
-        score = model.fit(X[fit], y[fit]).decision_function(X[out])
+        if len(np.unique(y[fit])) < 2 or len(np.unique(y[out])) < 2:
+            continue
+        seen, unseen = compare.features(X[fit], X[out])
+        score = np.zeros(len(unseen))
+        if seen.shape[1]:
+            model = HistGradientBoostingClassifier(**compare.boosting(seen.shape[1], 2, seed))
+            score = model.fit(seen, y[fit]).decision_function(unseen)
         areas.append(compare.auc(score[y[out] == 1], score[y[out] == 0]))
-    return float(np.nanmean([a for a, _ in areas])), float(np.nanmean([v for _, v in areas]) / FOLDS)
+    if not areas:
+        return np.nan, np.nan
+    return float(np.mean([a for a, _ in areas])), float(np.mean([v for _, v in areas]) / len(areas))
 
 
 def _columns(encoded: Encoded, control: Part, other: Part, seed: int) -> list[Measurement]:

@@ -14,6 +14,7 @@ GAUGES: tuple[Gauge, ...] = (
     Gauge("peak_memory_mb", "lower", frozenset(), "peak resident memory", "MB"),
     Gauge("model_mb", "lower", frozenset(), "size of the saved model", "MB"),
 )
+UNCLOCKED = "sampling took no time that the clock can see"
 
 
 def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement]:
@@ -21,7 +22,9 @@ def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement
     if evidence.usage is None:
         return []
     figures = zip(GAUGES, _figures(evidence.usage), strict=True)
-    return [compare.measured(gauge, value, value, value, n=evidence.usage.rows) for gauge, value in figures]
+    return [
+        compare.measured(gauge, value, value, value, n=evidence.usage.rows, note="" if np.isfinite(value) else UNCLOCKED) for gauge, value in figures
+    ]
 
 
 def _figures(usage: Usage) -> tuple[float, ...]:

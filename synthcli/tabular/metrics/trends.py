@@ -51,7 +51,8 @@ def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement
     edges = [_edges(column) for column in encoded.parts["control"].numbers.T]
     views = {side: _view(part, encoded, edges) for side, part in encoded.parts.items()}
     units = encoded.parts["control"].units
-    scores = {side: _score(views["control"], view, pairs, units) for side, view in views.items() if side != "control"}
+    with compare.one_thread():
+        scores = {side: _score(views["control"], view, pairs, units) for side, view in views.items() if side != "control"}
     names = [f"{encoded.names[i]} × {encoded.names[j]}" for i, j in pairs]
     return compare.summary(TRENDS, names, scores, n=len(encoded.parts["synthetic"]), scope="pair", most=SHOWN, note=note)
 

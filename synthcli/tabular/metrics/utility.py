@@ -30,6 +30,7 @@ GAUGES: tuple[Gauge, ...] = BOOSTED + LINEAR
 RESAMPLES = 200
 CLASSES = 10  # rarer ones are one class, "other"
 _FEWEST = 30  # rows of each part with a target
+_OTHERS = 5  # records of train and of control outside the largest class: one of them alone gives a figure without any spread
 _CELLS = 2_000_000  # rows x columns of a fit
 _LEARNABLE = 0.01  # a real model this little above chance leaves no ratio to speak of
 
@@ -72,8 +73,14 @@ def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement
         return compare.unmeasured(GAUGES, note)
     seed = seeds.fork(rng)
     weights = _weights(task, rng)
-    with compare.one_thread():
-        return [m for gauges, fit in ((BOOSTED, boosted), (LINEAR, linear)) for m in _judge(task, gauges, fit, weights, seed)]
+    out: list[Measurement] = []
+    for gauges, fit in ((BOOSTED, boosted), (LINEAR, linear)):
+        try:
+            with compare.one_thread():
+                out += _judge(task, gauges, fit, weights, seed)
+        except ValueError as error:
+            out += compare.unmeasured(gauges, f"no model of {task.target} can be fitted to these records: {error}")
+    return out
 
 
 def _task(evidence: Evidence, rng: np.random.Generator) -> _Task:
@@ -115,6 +122,8 @@ def _hopeless(task: _Task) -> str:
     """Why nothing can be predicted, or nothing."""
     if task.classes == 1:
         return f"target {task.target} has a single value in train"
+    if task.classes == 0 and not np.isfinite(task.labels["train"]).any():
+        return f"target {task.target} is null throughout train"
     if len(task.encoded.names) < 2:
         return f"there is no column to predict {task.target} from"
     sizes = {name: int((~np.isnan(task.labels[name])).sum()) for name in ("train", "control", "synthetic")}
@@ -123,7 +132,16 @@ def _hopeless(task: _Task) -> str:
     truth = task.labels["control"]
     if len(np.unique(truth[~np.isnan(truth)])) < 2:
         return f"target {task.target} has a single value in control"
+    if not task.classes:
+        return ""
+    beside = {name: int(sizes[name] - np.bincount(_known(task.labels[name])).max()) for name in ("train", "control")}
+    if few := [f"{name} ({size})" for name, size in beside.items() if size < _OTHERS]:
+        return f"fewer than {_OTHERS} records outside the largest class of {task.target}: {', '.join(few)}; remedy: more data, or split.stratify_by"
     return ""
+
+
+def _known(labels: np.ndarray) -> np.ndarray:
+    return labels[~np.isnan(labels)].astype(np.int64)
 
 
 def _weights(task: _Task, rng: np.random.Generator) -> np.ndarray:
@@ -200,10 +218,9 @@ def boosted(task: _Task, name: str, seed: int) -> np.ndarray:
     flat = lambda numbers, codes: np.hstack([numbers, np.where(codes < 0, np.nan, codes)])  # noqa: E731
     (*fit, y), (*test, _) = task.side(name), task.side("control")
     X, Z = flat(*fit), flat(*test)
-    varies = np.array([np.unique(column).size > 1 for column in X.T], dtype=bool)
+    X, Z = compare.features(X, Z)
     kind = HistGradientBoostingClassifier if task.classes else HistGradientBoostingRegressor
-    model = kind(max_iter=compare.trees(X.shape[1], task.classes), early_stopping=False, random_state=seed % 2**31)
-    return _predict(task, model, X[:, varies], y, Z[:, varies])
+    return _predict(task, kind(**compare.boosting(X.shape[1], task.classes, seed)), X, y, Z)
 
 
 def linear(task: _Task, name: str, seed: int) -> np.ndarray:

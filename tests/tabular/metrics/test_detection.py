@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
+from synthcli.contracts import Evidence, Schema
 from synthcli.tabular import compare
 from synthcli.tabular.data import Table
 from synthcli.tabular.metrics import detection
@@ -52,3 +53,49 @@ def test_auc_and_its_variance():
 def test_too_few_records_are_said(evidence):
     found = detection.measure(evidence(evidence().synthetic.take(np.arange(5))), rng=np.random.default_rng(0))
     assert all(m.value is None and "fewer than" in m.note for m in found) and len(found) == 2
+
+
+def one_value_in(table, rows=1):
+    """x is 7 in the first rows and null elsewhere."""
+    return Table(table.frame.assign(x=np.where(np.arange(len(table)) < rows, 7.0, np.nan)), table.schema)
+
+
+@pytest.mark.parametrize("rows", [1, 300])
+def test_a_column_of_one_known_value_is_judged_by_its_nulls(evidence, rows):
+    given = evidence()
+    odd = evidence(one_value_in(given.synthetic, rows), train=one_value_in(given.train, rows), control=one_value_in(given.control, rows), full=False)
+    found = {m.name: m for m in detection.measure(odd, rng=np.random.default_rng(0)) if m.scope == "overall"}
+    assert found["detection_auc"].value is not None
+    told = one_value_in(given.synthetic, 10**6), one_value_in(given.control, 300)
+    plain = [Table(t.frame[["x"]], Schema((given.schema["x"],))) for t in told]
+    found = detection.measure(Evidence(plain[0].schema, plain[0], control=plain[1], full=False), rng=np.random.default_rng(0))
+    assert found[0].value > 0.8  # seven of ten control rows are null, no synthetic one is
+
+
+def test_one_unit_of_many_rows_has_a_note(evidence):
+    given = evidence()
+    schema = Schema(given.schema.columns, unit="note")
+    one = Table(given.control.frame.assign(note="me"), schema)
+    found = detection.measure(
+        evidence(Table(given.synthetic.frame.assign(note="you"), schema), schema=schema, control=one, full=False), rng=np.random.default_rng(0)
+    )
+    assert all(m.value is None and m.note for m in found if m.scope == "overall")
+
+
+def test_a_fit_that_cannot_be_made_says_why(evidence, monkeypatch):
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
+    def broken(*_):
+        raise ValueError("no such shape")
+
+    monkeypatch.setattr(HistGradientBoostingClassifier, "fit", broken)
+    found = detection.measure(evidence(full=False), rng=np.random.default_rng(0))
+    assert all(m.value is None and "no such shape" in m.note for m in found)
+
+
+def test_features_that_trees_can_split_on():
+    nan = np.nan
+    fit = np.array([[1, 2, nan, nan, 5], [1, 3, nan, 4, nan], [1, nan, nan, 4, 5]])
+    seen, unseen = compare.features(fit, np.array([[9, 9, 9, 9, nan]]))
+    assert np.array_equal(seen, [[2, 1, 0], [3, 0, 1], [nan, 0, 0]], equal_nan=True)
+    assert np.array_equal(unseen, [[9, 0, 1]])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
@@ -53,3 +55,40 @@ def test_synthetic_of_one_class_is_at_chance(evidence):
     given = evidence()
     flat = Table(given.synthetic.frame.assign(yes=given.synthetic.frame["yes"] | True), given.schema)
     assert overall(evidence(flat, target="yes"))["tstr"].value == 0.5
+
+
+@pytest.mark.parametrize("rows", [1, 200])
+def test_a_column_of_one_known_value_is_no_obstacle(evidence, rows):
+    given = evidence()
+    odd = lambda t: Table(t.frame.assign(y=np.where(np.arange(len(t)) < rows, 7.0, np.nan)), t.schema)  # noqa: E731
+    found = overall(evidence(odd(given.synthetic), train=odd(given.train), control=odd(given.control), target="yes"))
+    assert found["tstr"].value > 0.6 and found["tstr_linear"].value > 0.6
+
+
+def test_targets_that_cannot_be_judged_say_why(evidence):
+    given = evidence()
+
+    def with_yes(change):
+        made = {k: getattr(given, k) for k in ("synthetic", "train", "control")}
+        return {k: Table(t.frame.assign(yes=change(t.frame["yes"], k)), t.schema) for k, t in made.items()}
+
+    cases = {
+        "single value in train": lambda yes, part: yes | True,
+        "null throughout train": lambda yes, part: yes if part == "synthetic" else yes.mask(yes.notna()),
+        "fewer than 30 records with a known yes: control": lambda yes, part: yes.mask(yes.notna()) if part == "control" else yes,
+        "single value in control": lambda yes, part: (yes & False) | ((part == "train") & (np.arange(len(yes)) == 0)),
+        "train \\(1\\), control \\(1\\)": lambda yes, part: (yes & False) | (np.arange(len(yes)) == 0),
+    }
+    for why, change in cases.items():
+        found = overall(evidence(**with_yes(change), target="yes"))
+        assert len(found) == 6 and all(m.value is None and re.search(why, m.note) for m in found.values()), (why, found)
+    empty = Table(given.train.frame.assign(y=np.nan), given.schema)
+    assert all(m.value is None and "null throughout train" in m.note for m in overall(evidence(train=empty, target="y")).values())
+
+
+def test_a_fit_that_cannot_be_made_says_why(evidence, monkeypatch):
+    def broken(*_):
+        raise ValueError("no such shape")
+
+    monkeypatch.setattr(utility, "_predict", broken)
+    assert all(m.value is None and "no such shape" in m.note for m in overall(evidence(target="yes")).values())
