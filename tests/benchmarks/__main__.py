@@ -73,7 +73,8 @@ def main() -> None:
         help_seconds = seconds([sys.executable, "-m", "synthcli", "--help"])
         quickstart = seconds([sys.executable, "-m", "synthcli", "run", str(TOP / "specs/quickstart.yaml"), "--root", str(folder)], times=1)
         rows = [measure(table, method, asked.epochs, folder) for table in asked.tables.split(",") for method in methods]
-    head = f"synth --help: {help_seconds:.2f} s (median of 5)   specs/quickstart.yaml: {quickstart:.1f} s   {os.cpu_count()} cores, Python {platform.python_version()}"
+    machine = f"{os.cpu_count()} cores, Python {platform.python_version()}"
+    head = f"synth --help: {help_seconds:.2f} s (median of 5)   specs/quickstart.yaml: {quickstart:.1f} s   {machine}"
     shown = Table(*COLUMNS, box=None)
     for row in rows:
         shown.add_row(*row)
