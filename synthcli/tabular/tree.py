@@ -57,9 +57,10 @@ class Tree:
 
 @dataclass(frozen=True)
 class Features:
-    """What trees may split on, for all rows. x: (rows, features), no value lies below all values; sizes: codes of a feature, 0 for a number.
+    """What trees may split on, for all rows.
 
-    units: (rows,) privacy unit of each row, of which none is both grown on and held out. cells: (rows, features) int16 classes for screening, of the first SCREENED rows of a random order.
+    x: (rows, features), no value lies below all values; sizes: codes of a feature, 0 for a number; units: (rows,) privacy unit of each
+    row, of which none is both grown on and held out; cells: (sample, features) int16 classes of some rows, to screen wide tables by.
     """
 
     x: np.ndarray
