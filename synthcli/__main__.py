@@ -9,8 +9,9 @@ def main() -> None:
     """Run the command line."""
     try:
         from synthcli.cli.door import outermost
+        from synthcli.cli.main import app
 
-        code = outermost()
+        code = outermost(app)
     except KeyboardInterrupt:  # while modules were still being read
         code = 130
     sys.exit(code)

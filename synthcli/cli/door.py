@@ -44,11 +44,9 @@ def door(command: F) -> F:
     return guarded  # type: ignore[return-value]
 
 
-def outermost() -> int:
+def outermost(app: Callable[..., Any]) -> int:
     """Run the app and return its exit code; usage errors become JSON too where --json asks for it."""
     _streams()
-    from synthcli.cli.main import app
-
     try:
         code = app(standalone_mode=False)
         sys.stdout.flush()

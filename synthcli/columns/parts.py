@@ -1,0 +1,64 @@
+"""What the column codecs share: the parts that a method models, and times as integers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from synthcli.columns import frame as frames
+
+
+@dataclass(frozen=True)
+class Part:
+    """What a method models. size: number of codes, 0 for a number. column: where it comes from."""
+
+    name: str
+    column: str
+    size: int = 0
+
+    @property
+    def is_code(self) -> bool:
+        return self.size > 0
+
+
+Values = dict[str, np.ndarray]  # part name -> (rows,) int32 codes or float64 numbers
+
+
+def escaped(column: str) -> str:
+    """The column's name as a part: # doubled, so that a column called x#state is not the state of x."""
+    return column.replace("#", "##")
+
+
+def integers(values: pd.Series) -> np.ndarray:
+    """Integers, or times in their own unit since the epoch. (rows,) int64, of a series without nulls"""
+    if isinstance(values.dtype, pd.DatetimeTZDtype):
+        values = values.dt.tz_convert("UTC").dt.tz_localize(None)
+    return values.to_numpy(dtype=np.int64) if values.dtype == "Int64" else values.to_numpy().view(np.int64)
+
+
+def times(raw: np.ndarray, null: np.ndarray, type_: str) -> pd.Series:
+    """A datetime or timedelta series from int64 in the unit of its Arrow type."""
+    return pa.array(raw, pa.int64(), mask=null).cast(frames.arrow_type(type_)).to_pandas()
+
+
+def dtype_name(values: pd.Series) -> str:
+    """What names the dtype in files: for times the Arrow type, whose zones every version of pandas reads; else pandas' own name."""
+    if values.dtype.kind in "mM":
+        return str(pa.Array.from_pandas(values[:0]).type)
+    return str(values.dtype)
+
+
+def dtype_of(text: str) -> Any:
+    return frames.STRING if text in ("string", "str") else text
+
+
+def natural(value: Any) -> tuple[int, float, str]:
+    """Numbers by size, also those spelled as words; then words."""
+    try:
+        return (0, float(value), str(value))
+    except ValueError:
+        return (1, 0.0, str(value))
