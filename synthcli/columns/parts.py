@@ -59,6 +59,7 @@ def dtype_of(text: str) -> Any:
 def natural(value: Any) -> tuple[int, float, str]:
     """Numbers by size, also those spelled as words; then words."""
     try:
-        return (0, float(value), str(value))
+        number = float(value)
     except ValueError:
-        return (1, 0.0, str(value))
+        number = float("nan")
+    return (1, 0.0, str(value)) if number != number else (0, number, str(value))  # the word nan has no place among numbers

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from synthcli.columns import frame as frames
+from synthcli.columns.parts import natural
 from synthcli.contracts import Schema
 from synthcli.tabular.data import Table
 
@@ -76,12 +77,15 @@ def _seconds(values: pd.Series, type_: str) -> np.ndarray:
 
 
 def as_codes(columns: list[pd.Series]) -> tuple[list[np.ndarray], int]:
-    """The same column of several tables as ranks by joint frequency, -1 where null, and the number of categories."""
+    """The same column of several tables as places in natural order, -1 where null, and the number of categories.
+
+    Not by frequency: values that only one of the tables holds would lie together, and tell a detector which table a row is from.
+    """
     if len({str(c.dtype) for c in columns}) > 1:
         columns = [c.astype(object) for c in columns]
     codes, known = pd.factorize(pd.concat(columns, ignore_index=True))
     rank = np.empty(len(known) + 1, dtype=np.int64)
-    rank[np.argsort(-np.bincount(codes[codes >= 0], minlength=len(known)), kind="stable")] = np.arange(len(known))
+    rank[sorted(range(len(known)), key=lambda i: natural(known[i]))] = np.arange(len(known))
     rank[-1] = -1  # code -1, null, looks up the last place
     return np.split(rank[codes], np.cumsum([len(c) for c in columns])[:-1]), len(known)
 

@@ -25,7 +25,7 @@ _CELLS = 2_000_000  # rows x columns of a fit
 def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement]:
     """Equal numbers of both, at most 8,000 (steering: 4,000); three folds, a privacy unit in one of them; DeLong interval.
 
-    Histogram gradient boosting of 100 trees (fewer beyond 50 columns); categories as ranks by frequency, nulls as they are.
+    Histogram gradient boosting of 100 trees (fewer beyond 50 columns); categories by their natural order, nulls as they are.
     """
     if note := compare.lacking(evidence, "control", "synthetic"):
         return compare.unmeasured(GAUGES, note)

@@ -99,3 +99,21 @@ def test_features_that_trees_can_split_on():
     seen, unseen = compare.features(fit, np.array([[9, 9, 9, 9, nan]]))
     assert np.array_equal(seen, [[2, 1, 0], [3, 0, 1], [nan, 0, 0]], equal_nan=True)
     assert np.array_equal(unseen, [[9, 0, 1]])
+
+
+def test_values_that_only_one_table_holds_do_not_tell_by_their_coding():
+    """A category of thousands of values: most of them stand in one of two real samples only, and say nothing about which."""
+    import pandas as pd
+    import pyarrow as pa
+
+    from synthcli.columns.infer import infer
+    from synthcli.contracts import Traits
+
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"code": [f"v{v}" for v in rng.zipf(1.3, 6000) % 100_000], "x": rng.normal(size=6000)})
+    schema, data = infer(pa.Table.from_pandas(frame, preserve_index=False), {"code": Traits(type="category")})
+    parts = [Table(data.iloc[i::3], schema) for i in range(3)]
+    seen = Evidence(schema=schema, train=parts[0], control=parts[1], synthetic=parts[2], baseline=parts[0])
+    found = {m.name: m for m in detection.measure(seen, rng=np.random.default_rng(0)) if m.scope == "overall"}
+    assert abs(found["detection_auc"].value - 0.5) < 0.04
+    assert abs(found["detection_auc"].floor - 0.5) < 0.04
