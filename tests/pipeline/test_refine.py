@@ -5,6 +5,7 @@ from __future__ import annotations
 from synthcli.contracts import Gate, Measurement, Outcome
 from synthcli.pipeline.plan import Choice
 from synthcli.pipeline.refine import Round, best, next_choice
+from synthcli.tabular.methods.trees import DIAL
 
 BAD, GOOD = (Outcome(Gate("m", min=1), passed, Measurement("m", 0.0), margin, "") for passed, margin in ((False, -1.0), (True, 1.0)))
 
@@ -17,14 +18,14 @@ def tried(number: int, leaf: int, quality: Outcome, privacy: Outcome, method: st
 def test_quality_fails_towards_fidelity() -> None:
     choice, why = next_choice([tried(1, 60, BAD, GOOD)])
     assert choice is not None
-    assert choice.params["min_leaf"] == round((60 * 5) ** 0.5)
+    assert choice.params["min_leaf"] == round((60 * DIAL.fidelity) ** 0.5)
     assert "fidelity" in why
 
 
 def test_privacy_fails_towards_privacy() -> None:
     choice, why = next_choice([tried(1, 60, GOOD, BAD)])
     assert choice is not None
-    assert choice.params["min_leaf"] == round((60 * 500) ** 0.5)
+    assert choice.params["min_leaf"] == round((60 * DIAL.privacy) ** 0.5)
     assert "privacy" in why
 
 
@@ -46,7 +47,7 @@ def test_a_method_without_a_dial_stops() -> None:
 
 
 def test_the_dial_stops_where_it_stands_still() -> None:
-    choice, why = next_choice([tried(1, 5, BAD, GOOD)])
+    choice, why = next_choice([tried(1, round(DIAL.fidelity), BAD, GOOD)])
     assert choice is None
     assert "no value left" in why
 
