@@ -8,6 +8,7 @@ import os
 import sys
 import time
 import traceback
+import warnings
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -47,6 +48,8 @@ def door(command: F) -> F:
 def outermost(app: Callable[..., Any]) -> int:
     """Run the app and return its exit code; usage errors become JSON too where --json asks for it."""
     _streams()
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")  # libraries warn their programmers; what a user must know is said by us
     try:
         code = app(standalone_mode=False)
         sys.stdout.flush()
