@@ -211,6 +211,11 @@ class Model(ABC):
     def sample(self, request: Request, block: int, *, rng: np.random.Generator) -> Dataset:
         """The records of one block, `request.size(block)` of them; they depend on (model, block, rng) alone."""
 
+    @property
+    def merged(self) -> dict[str, int]:
+        """Column -> rare categories that were merged away before anything was learned."""
+        return {}
+
     def check(self, request: Request) -> None:  # noqa: B027 - most models can make any number of rows
         """Raise SpecError at once for a request that `sample` would refuse on the way, such as more unique keys than there are."""
 

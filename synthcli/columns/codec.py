@@ -25,10 +25,12 @@ import pandas as pd
 from synthcli.columns import frame as frames
 from synthcli.columns import made
 from synthcli.columns.number_codec import FEW, Numbers, within
-from synthcli.columns.parts import Part, Values
+from synthcli.columns.parts import Part, Values, natural, stand_in
 from synthcli.columns.plain_codecs import Codes, Constant, Made, relaxed
 from synthcli.contracts import Column, Schema
 from synthcli.errors import DataError
+
+LEAST_UNITS = 50  # privacy units that a table needs for words of one unit to be folded away
 
 __all__ = ["Codec", "Part", "Values", "merge_rare"]
 
@@ -51,8 +53,10 @@ class Codec:
             values = data[column.name]
             if (rare := column.get("rare")) is not None and column.kind == "category":
                 values, merged[column.name] = merge_rare(values, rare.min_units, rare.as_, units, column)
+            elif column.kind == "category" and values.dtype == frames.STRING and column.declared.categories is None:
+                values, merged[column.name] = fold_singular(values, units)
             columns.append(_choose(column, values))
-        return cls(schema, tuple(columns), key, merged)
+        return cls(schema, tuple(columns), key, {name: count for name, count in merged.items() if count})
 
     @property
     def parts(self) -> tuple[Part, ...]:
@@ -113,6 +117,23 @@ def _choose(column: Column, values: pd.Series) -> Any:
     if column.kind in frames.CODES or few:
         return Codes.fit(column, values)
     return Numbers.fit(column, values)
+
+
+def fold_singular(values: pd.Series, units: np.ndarray | None) -> tuple[pd.Series, int]:
+    """Words that one privacy unit alone holds, replaced by the next word in natural order that several hold; with their number.
+
+    Nobody's own word is learned, without a word being made up for all of them. Small tables, whose every word may be one person's,
+    are left as they are.
+    """
+    codes, known = pd.factorize(values)
+    units = np.arange(len(values)) if units is None else units
+    held = pd.DataFrame({"code": codes, "unit": units})[codes >= 0].drop_duplicates()["code"].to_numpy()
+    several = np.bincount(held, minlength=len(known)) >= 2
+    if len(np.unique(units)) < LEAST_UNITS or several.all() or several.sum() < 2:
+        return values, 0
+    kept = sorted(known[several], key=natural)
+    swap = {word: kept[stand_in(kept, word)] for word in known[~several]}
+    return values.where(~values.isin(list(swap)), values.map(swap).astype(values.dtype)), len(swap)
 
 
 def merge_rare(values: pd.Series, least: int, other: str, units: np.ndarray | None, column: Column) -> tuple[pd.Series, int]:

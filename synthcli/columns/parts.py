@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import bisect
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,6 +56,11 @@ def dtype_name(values: pd.Series) -> str:
 
 def dtype_of(text: str) -> Any:
     return frames.STRING if text in ("string", "str") else text
+
+
+def stand_in(ordered: Sequence[Any], value: Any) -> int:
+    """The place of the category that stands for one that is not among them: the next in natural order, the last beyond the end."""
+    return min(bisect.bisect_left(ordered, natural(value), key=natural), len(ordered) - 1)
 
 
 def natural(value: Any) -> tuple[int, float, str]:

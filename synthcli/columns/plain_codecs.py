@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from synthcli.columns import made
-from synthcli.columns.parts import Part, Values, dtype_name, dtype_of, escaped, integers, natural, times
+from synthcli.columns.parts import Part, Values, dtype_name, dtype_of, escaped, integers, natural, stand_in, times
 from synthcli.contracts import Column
 from synthcli.errors import DataError
 
@@ -114,8 +114,13 @@ class Codes:
         index = pd.Index(self._series(self.categories))
         codes = index.get_indexer(pd.Index(values.astype(index.dtype)))
         codes = np.where(values.isna().to_numpy(), len(self.categories) if self.nullable else -1, codes)
-        fallback = self.categories.index(self.other) if self.other in self.categories else len(self.categories) if self.nullable else 0
-        return {escaped(self.name): np.where(codes < 0, fallback, codes).astype(np.int32)}
+        if self.other in self.categories:
+            codes = np.where(codes < 0, self.categories.index(self.other), codes)
+        unknown = np.flatnonzero(codes < 0)
+        for value in values.iloc[unknown].unique():
+            known = not pd.isna(value) and len(self.categories) > 0
+            codes[unknown[(values.iloc[unknown] == value).to_numpy(dtype=bool, na_value=False)]] = stand_in(self.categories, value) if known else 0
+        return {escaped(self.name): np.maximum(codes, 0).astype(np.int32)}
 
     def decode(self, values: Mapping[str, np.ndarray], rows: int) -> pd.Series:
         lookup = self._series((*self.categories, None))

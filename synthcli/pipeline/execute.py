@@ -244,7 +244,10 @@ class _Execution:
         if "evaluate" not in self.steps:
             return None
         quality, privacy = self._measured(chosen, "", "holdout")
-        body = verdict.build(self.plan, chosen, rounds, quality, privacy, with_privacy="privacy-check" in self.steps and bool(self.plan.attacks))
+        merged = files.read_json(chosen.folder / TRAIN / FIT)["merged_rare"]
+        body = verdict.build(
+            self.plan, chosen, rounds, quality, privacy, merged=merged, with_privacy="privacy-check" in self.steps and bool(self.plan.attacks)
+        )
         files.write_json(self.space.folder / store.VERDICT, body)
         return body
 

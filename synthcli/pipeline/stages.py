@@ -64,6 +64,7 @@ def train(folder: Path, plan: Plan, real: Real, choice: Choice, events: Events) 
         "peak_memory": meter.peak,
         "model_bytes": size,
         "limit": job.reached,
+        "merged_rare": model.merged,
         "device": job.device,
         "pickled": module.TRUSTED_LOAD,
         "warning": getattr(module, "WARNING", None),

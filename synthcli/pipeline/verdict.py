@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from synthcli.contracts import Outcome
@@ -14,7 +14,14 @@ NO_GUARANTEE = "No formal privacy guarantee: the privacy figures are attacks tha
 
 
 def build(
-    plan: Plan, chosen: Round, rounds: Sequence[Round], quality: list[Outcome], privacy: list[Outcome], *, with_privacy: bool
+    plan: Plan,
+    chosen: Round,
+    rounds: Sequence[Round],
+    quality: list[Outcome],
+    privacy: list[Outcome],
+    *,
+    merged: Mapping[str, int],
+    with_privacy: bool,
 ) -> dict[str, Any]:
     """The verdict on the chosen round, against the holdout."""
     outcomes = [*quality, *privacy]
@@ -30,7 +37,7 @@ def build(
         "failed": [o.gate.metric for o in failures],
         "warned": [o.gate.metric for o in outcomes if not o.passed and o.gate.severity == "warn"],
         "rounds": [_round(r) for r in rounds],
-        "notes": _notes(plan, outcomes),
+        "notes": _notes(plan, outcomes, merged),
     }
 
 
@@ -52,8 +59,11 @@ def _round(tried: Round) -> dict[str, Any]:
     }
 
 
-def _notes(plan: Plan, outcomes: Sequence[Outcome]) -> list[str]:
+def _notes(plan: Plan, outcomes: Sequence[Outcome], merged: Mapping[str, int]) -> list[str]:
     notes = []
+    if merged:
+        columns = ", ".join(f"{count} of {name}" for name, count in list(merged.items())[:6])
+        notes.append(f"Rare categories were merged before anything was learned: {columns}{' and more' if len(merged) > 6 else ''}.")
     if plan.has_data:
         notes.append(NO_GUARANTEE)
     if not outcomes:

@@ -30,6 +30,10 @@ class CodedModel(Model):
     def check(self, request: Request) -> None:
         self.codec.check_rows(request.rows)
 
+    @property
+    def merged(self) -> dict[str, int]:
+        return self.codec.merged
+
     @abstractmethod
     def draw(self, rows: int, *, rng: np.random.Generator) -> Values:
         """Every part of `rows` new rows."""
