@@ -171,7 +171,7 @@ class TestPaths:
         ("path", "error", "message"),
         [
             ("s3://bucket/x.csv", SpecError, "remote paths are not offered by this version; remedy"),
-            ("/work/s3:/bucket/x.csv", SpecError, "remote paths are not offered"),
+            ("/data/s3:/bucket/x.csv", SpecError, "remote paths are not offered"),
             ("https://example.org/x.csv", SpecError, "remote paths are not offered"),
             ("${HOME}/x.csv", SpecError, "environment variables in paths are not offered"),
             ("$HOME/x.csv", SpecError, "environment variables in paths are not offered"),
