@@ -46,6 +46,11 @@ def installed(extra: str) -> bool:
     return all(importlib.util.find_spec(package) is not None for package in EXTRAS[extra])
 
 
+def judge(kind: str, name: str, floor: str = "tabular") -> Any:
+    """One module of metrics/ or attacks/."""
+    return importlib.import_module(f"synthcli.{floor}.{kind}.{name}")
+
+
 def judges(kind: str, floor: str = "tabular") -> list[ModuleType]:
     """All modules of metrics/ or attacks/, in name order."""
-    return [importlib.import_module(f"synthcli.{floor}.{kind}.{name}") for name in names(kind, floor)]
+    return [judge(kind, name, floor) for name in names(kind, floor)]

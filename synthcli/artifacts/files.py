@@ -99,9 +99,14 @@ def sha256(path: Path) -> str:
 
 
 def hashes(folder: Path) -> dict[str, str]:
-    """Relative name -> sha256 of every file below a folder, sorted."""
-    found = sorted(p for p in folder.rglob("*") if p.is_file() and not p.is_symlink())
-    return {p.relative_to(folder).as_posix(): sha256(p) for p in found}
+    """Relative name -> sha256 of every file below a folder, sorted. A file that stands under several names is read once."""
+    known: dict[int, str] = {}
+    out = {}
+    for path in sorted(p for p in folder.rglob("*") if p.is_file() and not p.is_symlink()):
+        place = path.stat().st_ino
+        known[place] = known[place] if place in known else sha256(path)
+        out[path.relative_to(folder).as_posix()] = known[place]
+    return out
 
 
 def link_tree(source: Path, target: Path) -> None:

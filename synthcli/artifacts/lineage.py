@@ -8,16 +8,13 @@ from typing import Any
 
 from synthcli.artifacts import store
 from synthcli.artifacts.store import MEASURED, PLAN, STAGES, Store, Version
-from synthcli.errors import ArtifactError, did_you_mean
+from synthcli.errors import ArtifactError
 
 
 def listing(root: Path, name: str | None) -> list[dict[str, Any]]:
     """Versions by name and number, and unfinished runs with the stages that they have."""
-    known = store.names(root.resolve())
-    if name is not None and name not in known:
-        raise ArtifactError(f"there are no runs of {name!r} below {root}.{did_you_mean(name, known)} Known: {', '.join(known) or 'none'}")
-    out = []
-    for one in known if name is None else [name]:
+    out: list[dict[str, Any]] = []
+    for one in store.chosen(root, name):
         shelf = Store(root, one)
         out += [_line(version) for version in shelf.versions()]
         for folder in shelf.unfinished():

@@ -283,6 +283,14 @@ def find(root: Path, run: str) -> Version:
     return versions[-1]
 
 
+def chosen(root: Path, name: str | None) -> list[str]:
+    """All names below a root, or the one that was asked for. Raises ArtifactError when it has no runs."""
+    known = names(root.resolve())
+    if name is not None and name not in known:
+        raise ArtifactError(f"there are no runs of {name!r} below {root}.{did_you_mean(name, known)} Known: {', '.join(known) or 'none'}")
+    return known if name is None else [name]
+
+
 def names(root: Path) -> list[str]:
     """Names below a root that have runs; none where there is no root yet."""
     if root.exists() and not root.is_dir():

@@ -9,7 +9,6 @@ import typer
 
 from synthcli.cli import options as o
 from synthcli.cli.door import door
-from synthcli.errors import ArtifactError, did_you_mean
 
 app = typer.Typer(help="Versions of runs: list, show, diff, verify, prune.", no_args_is_help=True, rich_markup_mode=None)
 Name = Annotated[str | None, typer.Argument(metavar="[NAME]", help="Runs of one spec only.", autocompletion=o.complete_run)]
@@ -87,11 +86,7 @@ def prune(
 
     if keep is None and days is None:
         raise typer.BadParameter("give --keep N, --days D, or both")
-    known = store.names(root.resolve())
-    if name is not None and name not in known:
-        raise ArtifactError(f"there are no runs of {name!r} below {root}.{did_you_mean(name, known)} Known: {', '.join(known) or 'none'}")
-    names = [name] if name is not None else known
-    gone = [v.name for n in names for v in store.Store(root, n).prune(keep=keep, days=days, dry_run=dry_run)]
+    gone = [v.name for n in store.chosen(root, name) for v in store.Store(root, n).prune(keep=keep, days=days, dry_run=dry_run)]
     if as_json:
         typer.echo(json.dumps({"exit_code": 0, "removed": gone, "dry_run": dry_run}))
     else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from synthcli import plugins, seeds, sources
 from synthcli.artifacts import files, store
 from synthcli.artifacts.store import EVALUATE, FIT, GENERATE, MODEL, PLAN, PRIVACY, TRAIN, Store
 from synthcli.columns.constraints import parse_constraint
-from synthcli.contracts import Job, Limits, Request
+from synthcli.contracts import Job, Limits
 from synthcli.errors import ArtifactError, SpecError, SynthError
 from synthcli.pipeline import stages
 from synthcli.pipeline.auto import choose
@@ -37,9 +36,9 @@ def checked(spec: str | Path, sets: Sequence[str]) -> dict[str, Any]:
         names = sources.columns(open_source(loaded))
         check.check_names(loaded, names)
     generator, given = loaded.spec.generator, (loaded.spec.evaluate.gates, loaded.spec.privacy_check.gates)
-    method = ", ".join(c.method for c in generator.candidates) if generator.candidates else generator.method
+    method = ", ".join(c.method for c in generator.candidates) if generator.candidates else loaded.spec.method
     gates = "default" if all(g is None for g in given) else sum(len(g or ()) for g in given)
-    return {"columns": len(names), "method": method or ("distributions" if loaded.spec.source.type == "none" else "trees"), "gates": gates}
+    return {"columns": len(names), "method": method, "gates": gates}
 
 
 def foreseen(spec: str | Path, root: Path, sets: Sequence[str]) -> list[dict[str, Any]]:
@@ -47,13 +46,11 @@ def foreseen(spec: str | Path, root: Path, sets: Sequence[str]) -> list[dict[str
     plan = make_plan(load_spec(spec, sets))
     shelf = Store(root, plan.loaded.name)
     index = shelf.stage_index()
-    if plan.auto or "rows" not in (found := _profile(index, plan.analyze_key())):
-        profile = _profile(index, plan.analyze_key())
-        if plan.auto and profile:
-            plan = plan.with_choice(Choice(profile["auto"]["method"], profile["auto"]["params"], profile["auto"]["why"]))
-        found = profile
+    profile = _profile(index, plan.analyze_key())
+    if plan.auto and profile:
+        plan = plan.with_choice(Choice(**profile["auto"]))
     out = [{"stage": store.ANALYZE, "detail": "", "cached": plan.analyze_key() in index}]
-    rows = rows_asked(plan.spec, found["rows"]) if "rows" in found else None
+    rows = rows_asked(plan.spec, profile["rows"]) if profile else None
     for choice in plan.choices or (Choice("auto", {}),):
         known = choice.method != "auto"
         keys: list[tuple[str, str | None]] = [(TRAIN, plan.train_key(choice) if known else None)]
@@ -79,14 +76,13 @@ def glance(spec: str | Path, rows: int, sets: Sequence[str]) -> tuple[pd.DataFra
     if len(train) > GLANCE_ROWS:
         train = Table(train.frame.iloc[seeds.stream(plan.spec.seed, "preview").permutation(len(train))[:GLANCE_ROWS]], train.schema)
     if plan.auto:
-        chosen = choose(len(train), train.schema)
-        plan = plan.with_choice(Choice(chosen["method"], chosen["params"]))
+        plan = plan.with_choice(Choice(**choose(len(train), train.schema)))
     choice = plan.choices[0]
     module = plugins.ready(choice.method)
     with tempfile.TemporaryDirectory() as scratch:
         job = Job(plan.spec.seed, Path(scratch), "cpu", Limits(minutes=GLANCE_MINUTES))
         model = module.fit(train, module.Params.model_validate(choice.params), job=job)
-        tables = stages.blocks(model, rows, plan.spec.seed, real.constraints, stages.Tally(rows), Events())
+        tables = stages.blocks(model, rows, plan.spec.seed, real.constraints, stages.Tally(), Events())
         return pd.concat([t.frame for t in tables], ignore_index=True), choice.method
 
 
@@ -116,15 +112,9 @@ def more(root: Path, run: str, rows: int, target: Path, *, seed: int | None, kee
     if str(target.resolve()) == version.known.get("data", {}).get("path"):
         raise SpecError(f"--output {target}: is the source of that run, which would be overwritten")
     model = stages.load_model(fit["method"], version.folder / TRAIN / MODEL)
-    model.check(Request(rows))
     rules = [parse_constraint(rule["expr"]) for rule in plan["constraints"]]
-    tally = stages.Tally(rows)
-    tables = stages.blocks(model, rows, plan["seed"] if seed is None else seed, rules, tally, events)
-    first = next(tables)
-    sources.write(stages.chain(first, tables), first.schema, target, format_)
-    with open(target, "rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return {"run": version.name, "rows": rows, "output": str(target), "sha256": digest}
+    stages.write_rows(model, rows, plan["seed"] if seed is None else seed, rules, target, format_, events)
+    return {"run": version.name, "rows": rows, "output": str(target), "sha256": files.sha256(target)}
 
 
 class GateClosed(SynthError):

@@ -7,15 +7,16 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
-from synthcli import __version__, sources
+from synthcli import __version__, plugins, sources
 from synthcli.artifacts import files, store
 from synthcli.artifacts.store import ANALYZE, EVALUATE, FIT, GENERATE, PRIVACY, PROFILE, SAMPLE, STAGES, TRAIN, Store, Version, Workspace
 from synthcli.columns import frame as frames
-from synthcli.contracts import Schema, Usage
-from synthcli.errors import FitError, LimitReached, MissingExtra, SynthError
+from synthcli.contracts import Evidence, Schema, Usage
+from synthcli.errors import FitError, LimitReached, MissingExtra
 from synthcli.pipeline import gates, stages, verdict
 from synthcli.pipeline.events import Events
 from synthcli.pipeline.plan import Choice, Plan, code_hash, make_plan, packages, rows_asked
@@ -118,9 +119,9 @@ class _Execution:
         folder = self._stage(ANALYZE, plan.analyze_key(), lambda f: stages.analyze(f, plan, self.real, self.events))
         self.profile = files.read_json(folder / PROFILE)
         if plan.auto:
-            chosen = self.profile["auto"]
-            self.plan = plan = plan.with_choice(Choice(chosen["method"], chosen["params"], chosen["why"]))
-            self.events.note(f"auto: {chosen['method']}: {chosen['why']}")
+            chosen = Choice(**self.profile["auto"])
+            self.plan = plan = plan.with_choice(chosen)
+            self.events.note(f"auto: {chosen.method}: {chosen.why}")
         self.rows = rows_asked(plan.spec, self.profile["rows"])
         rounds = self._rounds() if len(self.steps) > 1 else []
         body = self._verdict(rounds) if rounds else None
@@ -202,13 +203,10 @@ class _Execution:
         assert current.folder is not None  # it was made
         source = current.folder / GENERATE
         schema = Schema.from_json(files.read_json(source / SAMPLE)["schema"])
-        evidence: list[Any] = []
 
-        def seen() -> Any:
-            if not evidence:
-                usage = self._usage(current.folder)
-                evidence.append(stages.evidence(plan, self.real, source / store.DATA, schema, control, usage))
-            return evidence[0]
+        @cache
+        def seen() -> Evidence:  # read when the first of the two stages that is not cached asks for it
+            return stages.evidence(plan, self.real, source / store.DATA, schema, control, self._usage(current.folder))
 
         seed, events = plan.spec.seed, self.events
         outcomes: list[list[Any]] = []
@@ -218,7 +216,7 @@ class _Execution:
             if stage not in [STAGES[s] for s in self.steps]:
                 outcomes.append([])
                 continue
-            names = stages.plugins.names(kind) if kind == "metrics" else plan.attacks
+            names = plugins.names(kind) if kind == "metrics" else plan.attacks
             folder = self._stage(
                 f"{place}{stage}",
                 key(choice, self.rows, control),
@@ -238,9 +236,9 @@ class _Execution:
         """Show the best round as the run's own and judge it once against the holdout."""
         chosen = best(rounds)
         assert chosen.folder is not None  # a round that failed is never the best while another did not
-        for stage in (TRAIN, GENERATE):
-            if STAGES_BACK[stage] in self.steps:
-                self.space.adopt(chosen.folder, stage)
+        for step in ("train", "generate"):
+            if step in self.steps:
+                self.space.adopt(chosen.folder, STAGES[step])
         if "evaluate" not in self.steps:
             return None
         quality, privacy = self._measured(chosen, "", "holdout")
@@ -273,7 +271,7 @@ class _Execution:
                 "rows": self.profile["rows"],
                 "path": str(plan.source.path or ""),
             },
-            "spec_hash": _sha(plan.loaded.text),
+            "spec_hash": files.sha256(folder / store.SPEC),
             "seed": plan.spec.seed,
             "randomness": "numpy PCG64 streams named by stage and block, from the spec's seed",
             "code": {"synthcli": __version__, "hash": code_hash()},
@@ -282,7 +280,7 @@ class _Execution:
             "platform": platform.platform(),
             "stages": {place: {k: record[k] for k in ("key", "seconds", "cached")} for place, record in self.made.items()},
             "rounds": [r.name for r in rounds],
-            "pickled": sorted({r.choice.method for r in rounds if r.folder is not None and stages.plugins.method(r.choice.method).TRUSTED_LOAD}),
+            "pickled": sorted({r.choice.method for r in rounds if r.folder is not None and plugins.method(r.choice.method).TRUSTED_LOAD}),
             "output": output,
             "overrides": list(plan.loaded.sets),
         }
@@ -301,15 +299,6 @@ class _Execution:
         return {"path": str(target), "format": asked.format, "sha256": files.sha256(target)}
 
 
-STAGES_BACK = {folder: name for name, folder in STAGES.items()}
-
-
-def _sha(text: str) -> str:
-    import hashlib
-
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
 def deliver(generated: Path, target: Path, format_: str) -> None:
     """A generated table in the format that was asked for, streamed, under its name only when whole."""
     import pyarrow.parquet as pq
@@ -318,6 +307,3 @@ def deliver(generated: Path, target: Path, format_: str) -> None:
     with pq.ParquetFile(generated / store.DATA) as file:
         chunks = (frames.to_frame(file.read_row_group(i), schema) for i in range(file.num_row_groups))
         sources.write(chunks, schema, target, format_)
-
-
-__all__ = ["Run", "SynthError", "execute"]

@@ -78,15 +78,17 @@ class Plan:
 
     def key(self) -> str:
         """The keyed hash of everything that can change the result; not where it goes, nor how it is described."""
-        body = {k: v for k, v in self.to_json().items() if k not in ("output", "retention", "description", "name", "version")}
-        body["source"] = {k: v for k, v in body["source"].items() if k not in ("path", "dataset")}
-        return keyed("run", canonical(body), self.data_key, *self._made_with())
+        body = {k: v for k, v in self.to_json().items() if k not in ("source", "output", "retention", "description", "name", "version")}
+        return keyed("run", canonical(body), self.analyze_key(), canonical(packages(*(c.method for c in self.choices))))
 
     def analyze_key(self) -> str:
+        """Of what analysis sees: not of the methods that follow, so that another candidate, or what `auto` chooses, keeps it."""
         body = self.to_json()
         source = {k: v for k, v in body["source"].items() if k not in ("path", "dataset")}
         needed = {"source": source, **{k: body[k] for k in ("columns", "constraints", "privacy_unit", "seed")}}
-        return keyed("analyze", canonical(needed), self.data_key, *self._made_with())
+        # what `auto` may choose from depends on the extras that are there
+        extras = {extra: plugins.installed(extra) for extra in plugins.EXTRAS}
+        return keyed("analyze", canonical(needed), self.data_key, code_hash(), canonical(packages()), canonical(extras))
 
     def train_key(self, choice: Choice) -> str:
         limits = self.to_json()["generator"]["limits"]
@@ -104,9 +106,6 @@ class Plan:
     def with_choice(self, choice: Choice) -> Plan:
         """The plan once `auto` has chosen."""
         return replace(self, choices=(choice,))
-
-    def _made_with(self) -> tuple[str, ...]:
-        return (code_hash(), canonical(packages(*(c.method for c in self.choices))))
 
 
 def make_plan(loaded: Loaded) -> Plan:
@@ -146,7 +145,7 @@ def _choices(spec: Spec) -> tuple[Choice, ...]:
         return tuple(Choice(c.method, c.params) for c in generator.candidates)
     if generator.method == "auto":
         return ()
-    return (Choice(generator.method or ("distributions" if spec.source.type == "none" else "trees"), generator.params),)
+    return (Choice(spec.method, generator.params),)
 
 
 def _gates(spec: Spec) -> tuple[tuple[Gate, ...], tuple[Gate, ...]]:
@@ -158,7 +157,7 @@ def _gates(spec: Spec) -> tuple[tuple[Gate, ...], tuple[Gate, ...]]:
     if spec.privacy_check.gates is not None:
         return quality, tuple(g.build() for g in spec.privacy_check.gates)
     chosen = spec.privacy_check.attacks
-    measured = {g.name for m in plugins.judges(check.PRIVACY) if chosen == "default" or m.__name__.rpartition(".")[2] in chosen for g in m.GAUGES}
+    measured = check.gauges(check.PRIVACY, None if chosen == "default" else chosen)
     return quality, tuple(g for g in gates.PRIVACY if "control" in have and g.metric in measured)
 
 

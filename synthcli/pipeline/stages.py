@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
+import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 
@@ -51,9 +54,7 @@ def train(folder: Path, plan: Plan, real: Real, choice: Choice, events: Events) 
         except (MemoryError, RecursionError) as error:
             raise FitError(f"{choice.method} ran out of {type(error).__name__.removesuffix('Error').lower()}; remedy: source.max_rows") from None
         model.save(target)
-    for left in sorted(scratch.rglob("*"), reverse=True):
-        left.unlink() if left.is_file() else left.rmdir()
-    scratch.rmdir()
+    shutil.rmtree(scratch)
     size = sum(p.stat().st_size for p in target.rglob("*") if p.is_file())
     body = {
         "method": choice.method,
@@ -83,34 +84,36 @@ def device(extra: str | None) -> str:
 
 def generate(folder: Path, model: Model, rows: int, seed: int, constraints: Sequence[Constraint], events: Events) -> None:
     """data.parquet, streamed block by block, and sample.json: rows, seconds, and how many rows the constraints refused."""
-    tally = Tally(rows)
-    model.check(Request(rows))
     with metered() as meter:
-        chunks = blocks(model, rows, seed, constraints, tally, events)
-        first = next(chunks)
-        sources.write(chain(first, chunks), first.schema, folder / DATA, "parquet")
+        schema, refused = write_rows(model, rows, seed, constraints, folder / DATA, "parquet", events)
     body = {
         "rows": rows,
         "seconds": round(meter.seconds, 3),
         "rows_per_second": round(rows / max(meter.seconds, 1e-6), 1),
         "peak_memory": meter.peak,
-        "refused_by_constraints": tally.refused,
-        "schema": first.schema.to_json(),
+        "refused_by_constraints": refused,
+        "schema": schema.to_json(),
     }
     files.write_json(folder / SAMPLE, body)
 
 
-def chain(first: Table, rest: Iterator[Table]) -> Iterator[pd.DataFrame]:
-    yield first.frame
-    for table in rest:
-        yield table.frame
+def write_rows(
+    model: Model, rows: int, seed: int, constraints: Sequence[Constraint], target: Path, format_: str, events: Events
+) -> tuple[Schema, int]:
+    """Stream rows of a model to a file; returns their schema, and how many rows the constraints refused on the way."""
+    model.check(Request(rows))
+    tally = Tally()
+    tables = blocks(model, rows, seed, constraints, tally, events)
+    first = next(tables)
+    sources.write((table.frame for table in itertools.chain([first], tables)), first.schema, target, format_)
+    return first.schema, tally.refused
 
 
 class Tally:
-    """Rows that were refused on the way to `rows`."""
+    """Counts the rows that constraints refused."""
 
-    def __init__(self, rows: int) -> None:
-        self.rows, self.refused = rows, 0
+    def __init__(self) -> None:
+        self.refused = 0
 
 
 def blocks(model: Model, rows: int, seed: int, constraints: Sequence[Constraint], tally: Tally, events: Events) -> Iterator[Table]:
@@ -131,9 +134,9 @@ def _block(model: Model, request: Request, block: int, seed: int, constraints: S
         table: Any = model.sample(asked, place, rng=seeds.stream(seed, "generate", block, attempt))
         if not constraints:
             return table
-        broken = sum((c.violations(table.frame) for c in constraints), start=constraints[0].violations(table.frame))
-        good = table.frame[~broken.astype(bool)]
-        tally.refused += int(broken.astype(bool).sum())
+        broken = np.any([c.violations(table.frame) for c in constraints], axis=0)
+        good = table.frame[~broken]
+        tally.refused += int(broken.sum())
         kept.append(good)
         have += len(good)
         if have >= wanted:
@@ -175,8 +178,7 @@ def measure(folder: Path, kind: str, names: Sequence[str], seen: Evidence, contr
     measured: list[Measurement] = []
     for i, name in enumerate(names):
         events.progress(kind, i, len(names), name)
-        module = next(m for m in plugins.judges(kind) if m.__name__.rpartition(".")[2] == name)
-        measured += module.measure(seen, rng=seeds.stream(seed, kind, name))
+        measured += plugins.judge(kind, name).measure(seen, rng=seeds.stream(seed, kind, name))
     events.progress(kind, len(names), len(names))
     files.write_json(folder / MEASURED, {"control": control, "measurements": [m.to_json() for m in measured]})
 

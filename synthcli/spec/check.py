@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import PurePath
 
 from pydantic import ValidationError
@@ -19,9 +19,10 @@ KINDS = ("boolean", "integer", "float", "datetime", "timedelta", "category", "te
 PRIVACY = "attacks"
 
 
-def gauges(kind: str) -> dict[str, Gauge]:
-    """Everything that metrics/ or attacks/ can measure, by name."""
-    return {gauge.name: gauge for module in plugins.judges(kind) for gauge in module.GAUGES}
+def gauges(kind: str, rooms: Collection[str] | None = None) -> dict[str, Gauge]:
+    """Everything that metrics/ or attacks/ can measure, by name; rooms: of these modules only."""
+    chosen = plugins.names(kind) if rooms is None else [name for name in plugins.names(kind) if name in rooms]
+    return {gauge.name: gauge for name in chosen for gauge in plugins.judge(kind, name).GAUGES}
 
 
 def check(loaded: Loaded) -> None:
@@ -117,7 +118,7 @@ def format_of(name: str) -> str | None:
 
 
 def _is_trees(spec: Spec) -> bool:
-    return spec.generator.method in (None, "trees") and isinstance(spec.generator.params.get("order", ()), (list, tuple))
+    return spec.method == "trees" and isinstance(spec.generator.params.get("order", ()), (list, tuple))
 
 
 def _some(names: Mapping[str, str], most: int = 12) -> str:
@@ -197,8 +198,7 @@ def _generator(spec: Spec) -> Iterator[Problem]:
         if spec.source.type == "none":
             yield ("generator", "method"), "auto looks at data, and source.type is none; remedy: method: distributions"
         return
-    default = "distributions" if spec.source.type == "none" else "trees"
-    yield from _method(("generator",), generator.method or default, generator.params, spec)
+    yield from _method(("generator",), spec.method, generator.params, spec)
 
 
 def _method(path: tuple[str | int, ...], name: str, params: Mapping[str, object], spec: Spec) -> Iterator[Problem]:
@@ -276,7 +276,7 @@ def _gates(spec: Spec) -> Iterator[Problem]:
                     ("privacy_check", "attacks", i),
                     f"unknown attack.{did_you_mean(attack, plugins.names(PRIVACY))} Known: {', '.join(plugins.names(PRIVACY))}",
                 )
-        privacy = {g.name: g for m in plugins.judges(PRIVACY) if m.__name__.rpartition(".")[2] in chosen for g in m.GAUGES}
+        privacy = gauges(PRIVACY, chosen)
     have = available(spec)
     yield from _bounds("evaluate", spec.evaluate.gates or (), quality, "privacy_check.gates", gauges(PRIVACY), have)
     yield from _bounds("privacy_check", spec.privacy_check.gates or (), privacy, "evaluate.gates", quality, have)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -49,7 +49,7 @@ def load_spec(path: str | Path, sets: Sequence[str] = ()) -> Loaded:
     spec = validate(document)
     stem = re.sub(r"[^A-Za-z0-9_.-]+", "-", file.name.removesuffix(".yaml").removesuffix(".yml")).strip("-.")
     name = spec.name or stem[:64] or "spec"
-    return Loaded(spec, document, file.resolve(), file.read_text(encoding="utf-8-sig"), name, tuple(sets))
+    return Loaded(spec, document, file.resolve(), document.text, name, tuple(sets))
 
 
 def validate(document: yaml.Document) -> Spec:
@@ -72,7 +72,7 @@ def override(document: yaml.Document, text: str) -> yaml.Document:
         raise SpecError(f"{where}: expected KEY=VALUE, such as generator.params.min_leaf=50")
     path, data = _replaced(document.data, tuple(key.strip().split(".")), yaml.value(raw, where), where)
     kept = {k: line for k, line in document.lines.items() if k[: len(path)] != path}
-    return yaml.Document(data, {**kept, path: where}, document.where)
+    return replace(document, data=data, lines={**kept, path: where})
 
 
 def _replaced(data: Any, path: tuple[str, ...], value: Any, where: str) -> tuple[yaml.Path_, Any]:

@@ -142,6 +142,11 @@ class Spec(Part):
     output: Output = Output()
     retention: Retention = Retention()
 
+    @property
+    def method(self) -> str:
+        """The method that is named, or the default: trees, without data distributions."""
+        return self.generator.method or ("distributions" if self.source.type == "none" else "trees")
+
 
 _DP = "formal privacy guarantees are not offered by this version"
 LATER: dict[tuple[str, ...], str] = {  # keys of the format that this version cannot honour: refused, never ignored

@@ -24,6 +24,7 @@ class Document:
     data: Any
     lines: dict[Path_, int | str]  # a line of the file, or the option that set the key
     where: str
+    text: str = ""
 
     def at(self, path: Path_) -> str:
         """`file:line` of the nearest key above or at a path."""
@@ -81,7 +82,7 @@ def parse(text: str, where: str = "spec") -> Document:
         if node is None:
             raise SpecError(f"{where}: is empty; remedy: start with `source:`, see `synth schema`")
         walk = _Walk(where)
-        return Document(walk.value(node, (), 0), walk.lines, where)
+        return Document(walk.value(node, (), 0), walk.lines, where, text)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = f":{mark.line + 1}" if mark else ""

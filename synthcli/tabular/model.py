@@ -62,6 +62,17 @@ def restore(folder: Path) -> tuple[Codec, dict[str, np.ndarray], dict[str, Any]]
     return Codec.load(folder), loaded, json.loads((folder / "model.json").read_text())
 
 
+def frequencies(codes: np.ndarray, size: int) -> np.ndarray:
+    """Cumulated shares of the codes 0 .. size - 1. (size,)"""
+    counts = np.bincount(codes, minlength=size).astype(float)
+    return np.cumsum(counts / counts.sum())
+
+
+def drawn(cumulated: np.ndarray, u: np.ndarray) -> np.ndarray:
+    """Codes at uniform draws u, by inversion of their cumulated shares."""
+    return np.minimum(np.searchsorted(cumulated, u, side="right"), len(cumulated) - 1).astype(np.int32)
+
+
 def filled(values: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
     """A number part without NaN: places without a value take one drawn from the known ones, so that no spike arises."""
     hole = np.isnan(values)

@@ -232,6 +232,15 @@ def test_candidates_race_on_validation_and_one_is_judged_on_the_holdout(spec: Pa
     assert tried["control"] == "validation"
 
 
+def test_analysis_is_kept_whatever_methods_follow(spec: Path, synth: Any) -> None:
+    ran(synth, spec)
+    said = synth("plan", spec, "--json", "--set", "generator.method=gaussian_copula")
+    assert [s["cached"] for s in said.json["stages"]][:2] == [True, False]
+    ran(synth, spec, "--set", "generator.method=auto")
+    said = synth("plan", spec, "--json", "--set", "generator.method=auto")
+    assert all(s["cached"] for s in said.json["stages"])
+
+
 def test_auto_chooses_and_says_why(spec: Path, synth: Any) -> None:
     edit(spec, "{method: independent}", "{method: auto}")
     done = ran(synth, spec)

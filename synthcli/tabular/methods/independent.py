@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from synthcli.columns.codec import Codec, Values
 from synthcli.contracts import Job
 from synthcli.tabular.data import Table
-from synthcli.tabular.model import CodedModel, encode, restore
+from synthcli.tabular.model import CodedModel, drawn, encode, frequencies, restore
 
 MODALITY = "tabular"
 MODES = frozenset({"none"})
@@ -40,7 +40,7 @@ class Independent(CodedModel):
         for part, stream in zip(self.codec.parts, rng.spawn(len(self.codec.parts))):
             marginal = self.marginals[part.name]
             if part.is_code:
-                out[part.name] = np.minimum(np.searchsorted(marginal, stream.random(rows), side="right"), part.size - 1).astype(np.int32)
+                out[part.name] = drawn(marginal, stream.random(rows))
             else:
                 out[part.name] = np.interp(stream.random(rows), np.linspace(0, 1, len(marginal)), marginal)
         return out
@@ -57,8 +57,7 @@ def fit(data: Table, params: Params, *, job: Job) -> Independent:
     for i, part in enumerate(codec.parts):
         x = values[part.name]
         if part.is_code:
-            counts = np.bincount(x, minlength=part.size).astype(float)
-            marginals[part.name] = np.cumsum(counts / counts.sum())
+            marginals[part.name] = frequencies(x, part.size)
         else:
             known = x[~np.isnan(x)]
             marginals[part.name] = np.quantile(known, np.linspace(0, 1, min(GRID, max(2, len(known))))) if len(known) else np.zeros(2)

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from synthcli.columns.codec import Codec, Values
 from synthcli.contracts import Job
 from synthcli.tabular.data import Table
-from synthcli.tabular.model import CodedModel, encode, restore
+from synthcli.tabular.model import CodedModel, drawn, encode, frequencies, restore
 
 MODALITY = "tabular"
 MODES = frozenset({"none"})
@@ -50,7 +50,7 @@ class Parametric(CodedModel):
         for part, stream in zip(self.codec.parts, rng.spawn(len(self.codec.parts))):
             u = stream.random(rows)
             if part.is_code:
-                out[part.name] = np.minimum(np.searchsorted(self.codes[part.name], u, side="right"), part.size - 1).astype(np.int32)
+                out[part.name] = drawn(self.codes[part.name], u)
                 continue
             family = self.families[part.name]
             frozen = getattr(stats, family["family"])(*family["parameters"])
@@ -75,8 +75,7 @@ def fit(data: Table, params: Params, *, job: Job) -> Parametric:
     for i, part in enumerate(codec.parts):
         x = values[part.name]
         if part.is_code:
-            counts = np.bincount(x, minlength=part.size).astype(float)
-            codes[part.name] = np.cumsum(counts / counts.sum())
+            codes[part.name] = frequencies(x, part.size)
         elif job.going("columns", i, len(codec.parts), part.name):
             families[part.name] = best_family(x[~np.isnan(x)], params.families, rng=job.stream("fit", part.name))
         else:  # a limit is reached: the plainest family for what is left
