@@ -18,6 +18,7 @@ BLOCK = 16_384  # rows that a model makes at a time; part of what makes the byte
 
 Finite = Annotated[float, Strict(), AllowInfNan(False)]
 Better = Literal["higher", "lower", "half"]  # half: 0.5 is ideal
+Guarantee = Literal["none", "central", "local", "federated"]
 
 
 class Rare(BaseModel):
