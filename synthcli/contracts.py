@@ -216,6 +216,11 @@ class Model(ABC):
         """Column -> rare categories that were merged away before anything was learned."""
         return {}
 
+    @property
+    def clipped(self) -> dict[str, int]:
+        """Column -> rows whose value was moved to the nearest one that several privacy units reach, before anything was learned."""
+        return {}
+
     def check(self, request: Request) -> None:  # noqa: B027 - most models can make any number of rows
         """Raise SpecError at once for a request that `sample` would refuse on the way, such as more unique keys than there are."""
 

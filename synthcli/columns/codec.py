@@ -3,12 +3,15 @@
 column                                   parts
 constant, all null                       none: put back as it was
 id, text, e-mail and other made kinds    none: made up when decoded (columns/made.py), never learned
-boolean, category, integer of few values  one code; null is the last code
+boolean, category, number of few values  one code; null is the last code
 integer, float, datetime, timedelta      a number; before it, where there are nulls or spikes, a code for its state
-                                         (0 the value, 1 null, 2... the spikes)
+                                         (0 the value, 1 null, 2... the spikes); where most values are round, a code for how
+                                         round it is (columns/grains.py)
+category of numbers and a few words      a code for its state (0 the number, 1 null, 2... the words, then the spikes), and a number as above
 
 A number is NaN where the state is not "value". Integers and times are counted in their own granularity from their minimum, so
-that they stay exact in float64 up to 2^53 steps.
+that they stay exact in float64 up to 2^53 steps; zoned times by their own clocks where that is coarser, as days are. A value that one
+person alone holds is not learned: rare words are folded (`merged`), the ends of numbers are moved inwards (`clipped`, columns/extremes.py).
 """
 
 from __future__ import annotations
@@ -24,8 +27,9 @@ import pandas as pd
 
 from synthcli.columns import frame as frames
 from synthcli.columns import made
-from synthcli.columns.number_codec import FEW, Numbers, within
-from synthcli.columns.parts import Part, Values, natural, stand_in
+from synthcli.columns.mixed import Mixed, is_candidate
+from synthcli.columns.number_codec import Numbers, held_by, is_few
+from synthcli.columns.parts import Part, Scale, Values, natural, stand_in
 from synthcli.columns.plain_codecs import Codes, Constant, Made, relaxed
 from synthcli.contracts import Column, Schema
 from synthcli.errors import DataError
@@ -37,31 +41,38 @@ __all__ = ["Codec", "Part", "Values", "merge_rare"]
 
 @dataclass(frozen=True)
 class Codec:
-    """Column codecs in schema order. merged: rare categories that were merged, per column. key: of the made-up values."""
+    """Column codecs in schema order. merged: rare categories that were merged, per column; clipped: rows whose number lay beyond the ends
+    that are learned, per column. key: of the made-up values."""
 
     schema: Schema
     columns: tuple[Any, ...]
     key: int
     merged: dict[str, int] = field(default_factory=dict)
+    clipped: dict[str, int] = field(default_factory=dict)
 
     @classmethod
     def fit(cls, data: pd.DataFrame, schema: Schema, *, key: int, units: np.ndarray | None = None) -> Codec:
         """Learn how each column is coded. units: (rows,) privacy unit of each row, for the rare-category rule."""
         merged: dict[str, int] = {}
         columns = []
+        if units is not None and len(np.unique(units)) == len(units):
+            units = None
         for column in schema.columns:
-            values = data[column.name]
-            if (rare := column.get("rare")) is not None and column.kind == "category":
-                values, merged[column.name] = merge_rare(values, rare.min_units, rare.as_, units, column)
-            elif column.kind == "category" and values.dtype == frames.STRING and column.declared.categories is None:
-                values, merged[column.name] = fold_singular(values, units)
-            columns.append(_choose(column, values))
-        return cls(schema, tuple(columns), key, {name: count for name, count in merged.items() if count})
+            codec, count = _fit(column, data[column.name], units)
+            columns.append(codec)
+            merged[column.name] = count
+        clipped = {column.name: codec.clipped for column, codec in zip(schema.columns, columns) if isinstance(codec, Numbers | Mixed)}
+        return cls(schema, tuple(columns), key, {n: c for n, c in merged.items() if c}, {n: c for n, c in clipped.items() if c})
 
     @property
     def parts(self) -> tuple[Part, ...]:
         """All parts in column order; a state comes before its value."""
         return tuple(part for column in self.columns for part in column.parts)
+
+    @property
+    def scales(self) -> dict[str, Scale]:
+        """What each number part counts."""
+        return {codec.parts[-1].name: codec.scale for codec in self.columns if isinstance(codec, Numbers | Mixed)}
 
     def encode(self, data: pd.DataFrame) -> Values:
         """Parts of a frame. A category that the codec has not seen is coded as its rare category, else as null, else as the first."""
@@ -93,6 +104,7 @@ class Codec:
             "schema": self.schema.to_json(),
             "key": self.key,
             "merged": self.merged,
+            "clipped": self.clipped,
             "columns": [{"codec": type(c).__name__, **c.to_json()} for c in self.columns],
         }
         (folder / "codec.json").write_text(json.dumps(body, ensure_ascii=False))
@@ -100,12 +112,24 @@ class Codec:
     @classmethod
     def load(cls, folder: Path) -> Codec:
         body = json.loads((folder / "codec.json").read_text())
-        kinds = {kind.__name__: kind for kind in (Constant, Made, Codes, Numbers)}
+        kinds = {kind.__name__: kind for kind in (Constant, Made, Codes, Numbers, Mixed)}
         columns = tuple(kinds[c.pop("codec")].from_json(c) for c in body["columns"])
-        return cls(Schema.from_json(body["schema"]), columns, body["key"], body["merged"])
+        return cls(Schema.from_json(body["schema"]), columns, body["key"], body["merged"], body.get("clipped", {}))
 
 
-def _choose(column: Column, values: pd.Series) -> Any:
+def _fit(column: Column, values: pd.Series, units: np.ndarray | None) -> tuple[Any, int]:
+    """The codec of a column, and how many rare categories were merged for it."""
+    count = 0
+    if is_candidate(column, values) and (mixed := Mixed.fit(column, values, units)) is not None:
+        return mixed
+    if (rare := column.get("rare")) is not None and column.kind == "category":
+        values, count = merge_rare(values, rare.min_units, rare.as_, units, column)
+    elif column.kind == "category" and values.dtype == frames.STRING and column.declared.categories is None:
+        values, count = fold_singular(values, units)
+    return _choose(column, values, units), count
+
+
+def _choose(column: Column, values: pd.Series, units: np.ndarray | None) -> Any:
     if column.kind not in frames.MODELLED:
         return Made.fit(values)
     known = values.dropna()
@@ -113,10 +137,9 @@ def _choose(column: Column, values: pd.Series) -> Any:
     declared = column.declared.categories is not None
     if (distinct == 0 or (distinct == 1 and len(known) == len(values))) and not declared:
         return Constant.fit(column, values)
-    few = column.kind == "integer" and distinct <= FEW and column.declared.spikes is None and within(column, known)
-    if column.kind in frames.CODES or few:
+    if column.kind in frames.CODES or is_few(column, known, None if units is None else units[values.notna().to_numpy()]):
         return Codes.fit(column, values)
-    return Numbers.fit(column, values)
+    return Numbers.fit(column, values, units)
 
 
 def fold_singular(values: pd.Series, units: np.ndarray | None) -> tuple[pd.Series, int]:
@@ -126,10 +149,9 @@ def fold_singular(values: pd.Series, units: np.ndarray | None) -> tuple[pd.Serie
     are left as they are.
     """
     codes, known = pd.factorize(values)
-    units = np.arange(len(values)) if units is None else units
-    held = pd.DataFrame({"code": codes, "unit": units})[codes >= 0].drop_duplicates()["code"].to_numpy()
-    several = np.bincount(held, minlength=len(known)) >= 2
-    if len(np.unique(units)) < LEAST_UNITS or several.all() or several.sum() < 2:
+    several = held_by(codes, units, len(known)) >= 2
+    people = len(values) if units is None else len(np.unique(units))
+    if people < LEAST_UNITS or several.all() or several.sum() < 2:
         return values, 0
     kept = sorted(known[several], key=natural)
     swap = {word: kept[stand_in(kept, word)] for word in known[~several]}
@@ -141,7 +163,5 @@ def merge_rare(values: pd.Series, least: int, other: str, units: np.ndarray | No
     if values.dtype != frames.STRING:
         raise DataError(f"columns.{column.name}.rare: categories stored as {column.storage} cannot become {other!r}; remedy: store them as words")
     codes, known = pd.factorize(values)
-    pairs = pd.DataFrame({"code": codes, "unit": np.arange(len(values)) if units is None else units})
-    counts = pairs[pairs["code"] >= 0].drop_duplicates()["code"].value_counts()
-    rare = known[np.sort(counts.index[counts < least].to_numpy())]
+    rare = known[held_by(codes, units, len(known)) < least]
     return values.where(~values.isin(rare), other), len(rare)

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from synthcli.columns import frame as frames
 from synthcli.columns import spelling
+from synthcli.columns.mixed import looks_mixed
 from synthcli.contracts import Column, Schema, Traits
 from synthcli.errors import DataError
 
@@ -173,6 +174,8 @@ def _role(name: str, known: pd.Series, distinct: int, kind: str | None, is_unit:
         return "id"
     if kind is not None:
         return kind
+    if looks_mixed(known):
+        return "category"
     if rows >= 20 and distinct == rows and not known.str.contains(" ", regex=False).any() and _pattern(known) and not spelling.date_like(known):
         return "id"
     length = float(known.str.len().mean()) if rows else 0.0
@@ -187,7 +190,7 @@ def _decimals(values: np.ndarray, most: int = 8) -> int | None:
     if not len(some) or np.abs(some).max() > 1e7:
         return None
     for decimals in range(most + 1):
-        if np.all(np.abs(np.round(some, decimals) - some) <= 1e-12 * np.maximum(1, np.abs(some))):
+        if np.all(np.abs(np.round(some, decimals) - some) <= 1e-12 * np.abs(some)):
             return decimals
     return None
 

@@ -27,6 +27,19 @@ class Part:
         return self.size > 0
 
 
+@dataclass(frozen=True)
+class Scale:
+    """What a number part counts: start + step * number, in units of the column. Numbers of one unit can be compared."""
+
+    start: float = 0.0
+    step: float = 1.0
+    unit: str = ""
+
+    def raw(self, numbers: np.ndarray) -> np.ndarray:
+        """Numbers as the column holds them; times in ticks of their unit. (rows,) float64"""
+        return self.start + self.step * numbers
+
+
 Values = dict[str, np.ndarray]  # part name -> (rows,) int32 codes or float64 numbers
 
 
@@ -45,6 +58,21 @@ def integers(values: pd.Series) -> np.ndarray:
 def times(raw: np.ndarray, null: np.ndarray, type_: str) -> pd.Series:
     """A datetime or timedelta series from int64 in the unit of its Arrow type."""
     return pa.array(raw, pa.int64(), mask=null).cast(frames.arrow_type(type_)).to_pandas()
+
+
+def by_the_clock(values: pd.Series) -> np.ndarray:
+    """Zoned times as their own clocks show them, in their own unit since 1970. (rows,) int64, of a series without nulls"""
+    return values.dt.tz_localize(None).to_numpy().view(np.int64)
+
+
+def from_the_clock(shown: np.ndarray, type_: str) -> np.ndarray:
+    """Since the epoch, from what a clock in the zone of the Arrow type shows. (rows,) int64
+
+    Of the hour that a clock shows twice, the first is meant; an hour that it leaves out becomes the one after it.
+    """
+    zoned = frames.arrow_type(type_)
+    naive = pd.Series(shown.view(f"datetime64[{zoned.unit}]"))
+    return integers(naive.dt.tz_localize(zoned.tz, ambiguous=np.ones(len(naive), dtype=bool), nonexistent="shift_forward"))
 
 
 def dtype_name(values: pd.Series) -> str:

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from synthcli.columns import distribution
+from synthcli.columns import distribution, spelling
 from synthcli.columns import frame as frames
 from synthcli.contracts import Column
 from synthcli.errors import SpecError, did_you_mean
@@ -229,7 +229,7 @@ def resolution(column: Column) -> str:
     if form is None:
         return "s"
     for directives, unit in ((("%f",), "us"), (("%S", "%s", "%T", "%X", "%c"), "s"), (("%M",), "m"), (("%H", "%I"), "h")):
-        if any(d in form for d in directives):
+        if any(d in spelling.readable(form) for d in directives):
             return unit
     return "D"
 
@@ -239,7 +239,7 @@ def _date(column: Column, where: str, value: Any, unit: str | None = None) -> in
     moment: Any = pd.NaT
     if not isinstance(value, int | float):
         form = column.get("format")
-        moment = pd.to_datetime(str(value), format=form, errors="coerce") if form else pd.NaT
+        moment = pd.to_datetime(str(value), format=spelling.readable(form), errors="coerce") if form else pd.NaT
         moment = pd.to_datetime(str(value), format="ISO8601", errors="coerce") if moment is pd.NaT else moment
     if moment is pd.NaT:
         raise SpecError(f"columns.{column.name}.{where} is {value!r}; expected a date such as 2024-12-31")

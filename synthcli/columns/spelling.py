@@ -1,7 +1,8 @@
 """Cells that are spelled (csv, strings): which kind of value they are, the values, and the spelling that writes them back.
 
 Everything here works on the distinct words of a column. A spelling is a `format`: of a datetime in strptime's directives, with %:z for an
-offset that has a colon; of a boolean 'yes|no'; of a float %.2f for a fixed number of decimals, %g where whole numbers have no point.
+offset that has a colon, %-d and %-m for days and months without leading zeros; of a boolean 'yes|no'; of a float %.2f for a fixed number
+of decimals, %g where whole numbers have no point.
 """
 
 from __future__ import annotations
@@ -34,6 +35,8 @@ _DATE_LIKE = (  # also of days that the calendar lacks, and of months in other l
     r"|(?:[0-2]?\d|3[01])[-/. ](?:[0-2]?\d|3[01]|[^\W\d_]{3,9}\.?)[-/. ](?:19|20)?\d\d)(?:\D.*)?"
 )
 _PADDED = re.compile(r"\d\d\.\d\d\.\d\d\b")  # the 1.2.10 of a version is no date
+_PADDED_FIELDS = frozenset({"%d", "%m", "%H", "%I"})
+_ONE_DIGIT = re.compile(r"(?<!\d)\d(?!\d)")
 _OFFSET = re.compile(r"([+-]\d\d)(:?)(\d\d)$")
 _INTEGER = re.compile(r"0|-?[1-9]\d{0,18}")
 _FLOAT = re.compile(r"-?((0|[1-9]\d{0,17})|(0|[1-9]\d*)\.\d*|\.\d+)([eE][+-]?\d+)?")  # no codes: a plus, leading zeros, too many digits
@@ -41,7 +44,7 @@ _DECLARED = {"integer": re.compile(r"[+-]?\d+"), "float": re.compile(r"[+-]?(\d+
 _SPECIAL = re.compile(r"[+-]?(inf|infinity|nan)", re.IGNORECASE)
 _KEY = re.compile(r"(0|-?[1-9]\d{0,18})(\.0*)?")
 FLOAT_FORMAT = re.compile(r"%\.\d{1,2}f|%g")
-_TIME_OF_DAY = re.compile(r"%(:z|[HIMSfpzTXcRr])")
+_TIME_OF_DAY = re.compile(r"%-?(:z|[HIMSfpzTXcRr])")
 
 Parsed = tuple[str, pd.Series, dict[str, Any]]
 Found = tuple[Any, dict[str, Any]]  # values of the words that are not null, and traits
@@ -88,7 +91,7 @@ def typed_by(said: Traits) -> str | None:
         raise DataError(f"has the format {form!r}; expected a date's, such as '%d.%m.%Y', or the two words of a boolean, such as 'yes|no'")
     if typed == "datetime":
         try:
-            pd.to_datetime(pd.Series(["-"], dtype=object), format=_readable(form), errors="coerce")
+            pd.to_datetime(pd.Series(["-"], dtype=object), format=readable(form), errors="coerce")
         except ValueError as error:
             raise DataError(
                 f"has the format {form!r}, which no date can have ({error}); remedy: directives of strptime, such as '%d.%m.%Y'"
@@ -177,13 +180,13 @@ def _read_dates(real: list[str], said: Traits, declared: bool) -> Found | None:
         if _moments(some[:1], form) is None or _moments(some, form) is None:
             continue
         if (parsed := _moments(real, form)) is not None:
-            return _zoned(parsed, real, form)
+            return _zoned(parsed, real, form if said.format else _unpadded(real, form))
     return None
 
 
 def _moments(words: list[str], form: str) -> pd.Series | None:
     """The moments that words name in one format, None where it does not read all of them. Those with an offset in UTC."""
-    form = _readable(form)
+    form = readable(form)
     parsed = pd.to_datetime(pd.Series(words, dtype=object), format=form, errors="coerce", utc="%z" in form or None).dt.as_unit("us")
     bad = parsed.isna().to_numpy()
     if not bad.any():
@@ -199,15 +202,30 @@ def _moments(words: list[str], form: str) -> pd.Series | None:
     return pd.Series(moments)
 
 
+def _unpadded(words: list[str], form: str) -> str:
+    """The format with %-d for %d, and so for months and hours, where some words have one digit there and none has a leading zero."""
+    if not any(_ONE_DIGIT.search(w) for w in words):
+        return form
+    pieces = re.split(r"(%[A-Za-z])", form)
+    shape = re.compile("".join(r"(\d+)" if p in _PADDED_FIELDS else ".+?" if p.startswith("%") else re.escape(p) for p in pieces))
+    found = [m.groups() for w in words if (m := shape.fullmatch(w))]
+    fields = [p for p in pieces if p in _PADDED_FIELDS]
+    for i, field in enumerate(fields):
+        seen = {groups[i] for groups in found}
+        if any(len(s) == 1 for s in seen) and not any(len(s) > 1 and s[0] == "0" for s in seen):
+            form = form.replace(field, f"%-{field[1]}")
+    return form
+
+
 def _zoned(parsed: pd.Series, words: list[str], form: str) -> Found:
     """Moments in the offset that all words share, else in UTC; with the format that spells them."""
     if form.endswith("Z"):
         return parsed.dt.tz_localize("UTC").array, {"format": form}
-    if "%z" not in _readable(form):
+    if "%z" not in readable(form):
         return parsed.array, {"format": form}
     found = [_OFFSET.search(w) for w in words]
     if all(m and m[2] for m in found):
-        form = _readable(form).replace("%z", "%:z")
+        form = readable(form).replace("%z", "%:z")
     offsets = {f"{m[1]}:{m[3]}" if m else "Z" for m in found}
     if len(offsets) == 1 and "Z" not in offsets:  # through Arrow, so that the zone is the same object as in frames read from a file
         parsed = pa.Array.from_pandas(parsed).cast(pa.timestamp("us", offsets.pop())).to_pandas()
@@ -219,9 +237,9 @@ def _read_durations(real: list[str], said: Traits, declared: bool) -> Found | No
     return (parsed.dt.as_unit("us").array, {}) if parsed.notna().all() else None
 
 
-def _readable(form: str) -> str:
-    """A format as strptime knows it."""
-    return form.replace("%:z", "%z")
+def readable(form: str) -> str:
+    """A format as strptime knows it, which reads numbers with and without leading zeros."""
+    return form.replace("%:z", "%z").replace("%-", "%")
 
 
 def _unread(real: list[str], said: Traits, typed: str) -> DataError:

@@ -242,9 +242,9 @@ class _Execution:
         if "evaluate" not in self.steps:
             return None
         quality, privacy = self._measured(chosen, "", "holdout")
-        merged = files.read_json(chosen.folder / TRAIN / FIT)["merged_rare"]
+        fitted = files.read_json(chosen.folder / TRAIN / FIT)
         body = verdict.build(
-            self.plan, chosen, rounds, quality, privacy, merged=merged, with_privacy="privacy-check" in self.steps and bool(self.plan.attacks)
+            self.plan, chosen, rounds, quality, privacy, fitted=fitted, with_privacy="privacy-check" in self.steps and bool(self.plan.attacks)
         )
         files.write_json(self.space.folder / store.VERDICT, body)
         return body

@@ -66,6 +66,7 @@ def train(folder: Path, plan: Plan, real: Real, choice: Choice, events: Events) 
         "model_bytes": size,
         "limit": job.reached,
         "merged_rare": model.merged,
+        "clipped": model.clipped,
         "device": job.device,
         "pickled": module.TRUSTED_LOAD,
         "warning": getattr(module, "WARNING", None),

@@ -20,10 +20,10 @@ def build(
     quality: list[Outcome],
     privacy: list[Outcome],
     *,
-    merged: Mapping[str, int],
+    fitted: Mapping[str, Any],
     with_privacy: bool,
 ) -> dict[str, Any]:
-    """The verdict on the chosen round, against the holdout."""
+    """The verdict on the chosen round, against the holdout. fitted: what its training says of itself (fit.json)."""
     outcomes = [*quality, *privacy]
     failures = gates.failed(outcomes)
     return {
@@ -37,7 +37,7 @@ def build(
         "failed": [o.gate.metric for o in failures],
         "warned": [o.gate.metric for o in outcomes if not o.passed and o.gate.severity == "warn"],
         "rounds": [_round(r) for r in rounds],
-        "notes": _notes(plan, outcomes, merged),
+        "notes": _notes(plan, outcomes, fitted),
     }
 
 
@@ -59,11 +59,12 @@ def _round(tried: Round) -> dict[str, Any]:
     }
 
 
-def _notes(plan: Plan, outcomes: Sequence[Outcome], merged: Mapping[str, int]) -> list[str]:
+def _notes(plan: Plan, outcomes: Sequence[Outcome], fitted: Mapping[str, Any]) -> list[str]:
     notes = []
-    if merged:
-        columns = ", ".join(f"{count} of {name}" for name, count in list(merged.items())[:6])
-        notes.append(f"Rare categories were merged before anything was learned: {columns}{' and more' if len(merged) > 6 else ''}.")
+    if merged := fitted["merged_rare"]:
+        notes.append(f"Rare categories were merged before anything was learned: {_counts(merged)}.")
+    if clipped := fitted["clipped"]:
+        notes.append(f"Values beyond the ends that several privacy units reach were moved onto them: {_counts(clipped)}.")
     if plan.has_data:
         notes.append(NO_GUARANTEE)
     if not outcomes:
@@ -73,3 +74,8 @@ def _notes(plan: Plan, outcomes: Sequence[Outcome], merged: Mapping[str, int]) -
     if plan.has_data and plan.spec.source.split.holdout == 0:
         notes.append("No holdout part: nothing was compared with real data that the generator had not seen.")
     return notes
+
+
+def _counts(columns: Mapping[str, int]) -> str:
+    """The first six columns with their counts."""
+    return ", ".join(f"{count} of {name}" for name, count in list(columns.items())[:6]) + (" and more" if len(columns) > 6 else "")

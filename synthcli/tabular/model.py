@@ -34,6 +34,10 @@ class CodedModel(Model):
     def merged(self) -> dict[str, int]:
         return self.codec.merged
 
+    @property
+    def clipped(self) -> dict[str, int]:
+        return self.codec.clipped
+
     @abstractmethod
     def draw(self, rows: int, *, rng: np.random.Generator) -> Values:
         """Every part of `rows` new rows."""

@@ -99,6 +99,11 @@ class TestNumbers:
         np.testing.assert_array_equal(values, [np.inf, -np.inf, np.inf, np.nan, np.nan, np.nan, 1e308, -0.0])
         assert np.signbit(values.iloc[-1]) and (found.get("min"), found.get("max")) == (0, 1e308)
 
+    def test_tiny_numbers_keep_their_digits(self) -> None:
+        found, _ = typed(pa.array([3e-14, 7.25e-13]))
+        assert found.get("precision") is None
+        assert typed(pa.array([0.0, 0.25]))[0].get("precision") == 2
+
     def test_infinities_alone(self) -> None:
         found, _ = typed(pa.array([np.inf, -np.inf]))
         assert (found.kind, found.get("min")) == ("float", None)
@@ -123,6 +128,21 @@ class TestDates:
         assert (found.kind, found.get("format")) == ("datetime", form)
         assert values.dt.tz_localize(None).tolist() == [dt.datetime.strptime(c, form) for c in cells]
         assert (found.storage == "date32[day]") == ("H" not in form and "I" not in form)
+
+    @pytest.mark.parametrize(
+        ("cells", "form"),
+        [
+            (["1/5/2020", "12/31/2019"], "%-m/%-d/%Y"), (["31.1.2020", "5.12.2019"], "%-d.%-m.%Y"),
+            (["1/5/2020 9:05", "12/31/2019 23:00"], "%-m/%-d/%Y %-H:%M"),
+            (["Jan 5, 2020", "Dec 31, 2019"], "%b %-d, %Y"), (["01/5/2020", "12/31/2019"], "%m/%-d/%Y"), (["5 May 2020", "05 May 2020"], "%d %b %Y"),
+        ],
+    )  # fmt: skip
+    def test_days_without_leading_zeros(self, cells: list[str], form: str) -> None:
+        found, values = column(cells)
+        assert (found.kind, found.get("format")) == ("datetime", form)
+        assert "05" in cells[1] or values.dt.strftime(form).tolist() == cells
+        assert column(cells, format=form)[1].tolist() == values.tolist()
+        assert (found.storage == "date32[day]") == (":" not in cells[0])
 
     @pytest.mark.parametrize(("year", "first"), [("2024", "%Y"), ("24", "%y")])
     def test_day_first_where_a_value_decides(self, year: str, first: str) -> None:
