@@ -38,7 +38,7 @@ def ready(name: str, floor: str = "tabular") -> Any:
     return module
 
 
-EXTRAS = {"sdv": ("sdv", "torch")}  # the packages whose absence means that an extra is missing
+EXTRAS = {"sdv": ("sdv", "torch"), "neural": ("torch",)}  # the packages whose absence means that an extra is missing
 
 
 def installed(extra: str) -> bool:

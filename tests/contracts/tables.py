@@ -25,7 +25,7 @@ from synthcli.contracts import Column, Counter, Job, Model, Request, Schema, Tra
 from synthcli.tabular.data import Table
 
 # given to every method that has such a parameter
-CHEAP: dict[str, Any] = {"epochs": 1, "batch_size": 20, "pac": 2, "families": ("norm", "gamma", "t")}
+CHEAP: dict[str, Any] = {"epochs": 1, "steps": 4, "batch_size": 20, "pac": 2, "families": ("norm", "gamma", "t")}
 FRESH = ("mixed", "one_number")  # tables that the fresh process makes
 ROWS = 240
 

@@ -1,0 +1,40 @@
+"""Where training stands, on disk: written in one step, read without running code, taken up only by the fit that it belongs to."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import pickle
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+
+def fingerprint(tensors: Sequence[torch.Tensor], *settings: object) -> str:
+    """Depends on every entry of the tensors and on the settings."""
+    digest = hashlib.blake2b(repr(settings).encode(), digest_size=16)
+    for tensor in tensors:
+        digest.update(f"{tensor.dtype} {tuple(tensor.shape)}".encode())
+        digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def write(path: Path, state: dict[str, Any]) -> None:
+    """Replace the checkpoint; whoever reads it sees the old one or the new one, also after a power cut."""
+    draft = path.with_suffix(".tmp")
+    with open(draft, "wb") as file:
+        torch.save(state, file)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(draft, path)
+
+
+def read(path: Path, belongs_to: str) -> dict[str, Any] | None:
+    """The state whose "fingerprint" is that one; None where there is none, or where the file is damaged."""
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except (FileNotFoundError, EOFError, RuntimeError, pickle.UnpicklingError):
+        return None
+    return state if isinstance(state, dict) and state.get("fingerprint") == belongs_to else None

@@ -1,0 +1,190 @@
+"""A small autoregressive network over any order of the columns (TabularARGN: Tiwald et al. 2025, arXiv 2501.12012).
+
+Columns are categories (tabular/net_cells.py); a net predicts each from any set of the others (tabular/net_ordered.py). Half of the rows
+are learned in the order in which tables are drawn, half in random orders, which is what lets `draw` continue from any known parts.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from synthcli.columns.codec import Codec, Values
+from synthcli.contracts import Dial, Job
+from synthcli.tabular.data import Table
+from synthcli.tabular.model import CodedModel, encode, restore
+from synthcli.tabular.net_cells import Cells
+
+if TYPE_CHECKING:
+    from synthcli.tabular.net_ordered import Ordered
+
+MODALITY = "tabular"
+MODES = frozenset({"none"})
+NEEDS_DATA = True
+EXTRA = "neural"
+TRUSTED_LOAD = False
+DIAL = Dial("dropout", fidelity=0.05, privacy=0.6)
+PREDICTORS = 40  # columns that the net of a column sees; where there are more, those of the strongest association
+SCREENED = 5_000  # rows that association is measured on
+STEPS = 20  # of an epoch, at least, where that leaves batches of 32: few rows in large batches would not be learned from
+
+
+class Params(BaseModel):
+    """dropout is the dial: more of it blurs more."""
+
+    model_config = ConfigDict(extra="forbid")
+    dropout: float = Field(0.2, ge=0, le=0.9, description="share of hidden units dropped in training; more is more private, less more faithful")
+    epochs: int = Field(30, ge=1, le=10_000, description="passes over the data, at most; training ends when unseen rows are predicted no better")
+    batch_size: int = Field(1024, ge=1, le=100_000, description="rows in a training step, at most")
+    learning_rate: float = Field(2e-3, gt=0, le=1, description="of AdamW, halved when unseen rows are predicted no better")
+    weight_decay: float = Field(0.1, ge=0, le=10, description="of AdamW")
+    hidden: int = Field(64, ge=1, le=4096, description="units in each of the two hidden layers of a column")
+    embedding: int = Field(16, ge=1, le=1024, description="numbers that stand for a category at the net's input")
+    bins: int = Field(64, ge=1, le=4096, description="quantile bins of a number")
+    shared_by: int = Field(10, ge=1, description="privacy units that must hold a number for it to be repeated as it is; others are interpolated")
+    random_order: float = Field(0.5, ge=0, le=1, description="share of rows learned in a random order of the columns, not in that of drawing")
+    order: tuple[str, ...] = Field((), description="columns to make first, in this order; the others follow by number of distinct values")
+
+
+class ArNet(CodedModel):
+    """The net of all columns. order: positions of columns in the order in which they are drawn."""
+
+    def __init__(self, codec: Codec, cells: Cells, order: np.ndarray, net: Ordered | None) -> None:
+        super().__init__(codec)
+        self.cells, self.order, self.net = cells, order, net
+
+    def draw(self, rows: int, *, rng: np.random.Generator, given: Values | None = None) -> Values:
+        """Every part of `rows` rows, given what is known of each: part name -> a code, or -1 where it is unknown; a number, or NaN.
+
+        A number is known to be there, and not which, where its state is 0 and the number NaN. What is given comes back as it is.
+        """
+        given = given or {}
+        digits, first = self.cells.encode(given, rows)
+        if self.net is not None:
+            draws, inside = rng.spawn(2)
+            out = self.cells.decode(self._drawn(digits, first, rng=draws), rng=inside)
+        else:
+            out = {}
+        for name, values in given.items():
+            known = values >= 0 if values.dtype.kind in "iu" else ~np.isnan(values)
+            out[name] = np.where(known, values, out[name])
+        return out
+
+    def _drawn(self, digits: np.ndarray, first: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
+        """All digits of rows of which some are known. (rows, digits)"""
+        import torch
+
+        from synthcli.nets.device import one_thread
+
+        owner = self.cells.owner
+        steps = [j for column in self.order for j in np.flatnonzero(owner == column).tolist()]
+        same = owner[:, None] == owner
+        partly = (first > 0).astype(np.float32) @ same.astype(np.float32) > 0  # some cells of the column are ruled out
+        known = torch.from_numpy(digits >= 0)
+        out, least = torch.from_numpy(np.maximum(digits, 0)), torch.from_numpy(first)
+        with one_thread():
+            # what is known in part is drawn first, so that the rest follows from it
+            for where in (torch.from_numpy(partly), torch.ones_like(known)):
+                for j in steps:
+                    rows = torch.nonzero(where[:, j] & ~known[:, j])[:, 0]
+                    if not len(rows):
+                        continue
+                    if j and owner[j] == owner[j - 1]:  # a high digit above the first that is possible leaves all low ones open
+                        least[rows, j] *= out[rows, j - 1] == least[rows, j - 1]
+                    u = torch.from_numpy(rng.random(len(rows)))
+                    out[rows, j] = self.net.draw(j, out[rows], known[rows], least[rows, j], u)  # type: ignore[union-attr]
+                    known[rows, j] = True
+        return out.numpy()
+
+    def state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        if self.net is None:
+            return {}, {"shape": None}
+        from synthcli.nets import weights
+
+        return {**self.cells.to_arrays(), "order": self.order, **weights.to_arrays(self.net.state_dict())}, {"shape": self.net.shape.to_json()}
+
+
+def load(folder: Path) -> ArNet:
+    """The model that `save` wrote."""
+    codec, arrays, plain = restore(folder)
+    if plain["shape"] is None:
+        return ArNet(codec, Cells(()), np.zeros(0, dtype=np.int64), None)
+    import torch
+
+    from synthcli.nets import weights
+    from synthcli.tabular.net_ordered import Ordered, Shape
+
+    net = Ordered(Shape.from_json(plain["shape"]), torch.Generator())
+    weights.set_arrays(net, arrays)
+    return ArNet(codec, Cells.from_arrays(codec.parts, arrays), arrays["order"], net)
+
+
+def fit(data: Table, params: Params, *, job: Job) -> ArNet:
+    """Train until unseen privacy units are predicted no better, or a limit or the epochs are reached."""
+    codec, values = encode(data, job)
+    cells = Cells.fit(codec.parts, values, data.units(), params.bins, params.shared_by)
+    if not cells.columns:
+        job.going("train", 1, 1)
+        return ArNet(codec, cells, np.zeros(0, dtype=np.int64), None)
+    order = _order(cells, values, params.order)
+    digits = cells.encode(values, len(data))[0]
+    return ArNet(codec, cells, order, _train(cells, digits, order, data.units(), params, job))
+
+
+def _train(cells: Cells, digits: np.ndarray, order: np.ndarray, units: np.ndarray, params: Params, job: Job) -> Ordered:
+    import torch
+
+    from synthcli.nets.device import generator
+    from synthcli.nets.loop import Training, train
+    from synthcli.tabular.net_ordered import Ordered, Shape, ranks
+
+    shape = Shape(tuple(cells.sizes), _seen(digits, cells.owner, rng=job.stream("screen")), params.embedding, params.hidden)
+    draws = generator(job.stream("weights"))
+    net = Ordered(shape, draws)
+    table = torch.from_numpy(digits)
+    net.begin(table, cells.ordered, draws)
+    owner, fixed = torch.from_numpy(cells.owner), torch.from_numpy(np.argsort(order))
+
+    def loss(net: Any, batch: Any, draws: torch.Generator, training: bool) -> torch.Tensor:
+        orders = ranks(len(batch[0]), owner, fixed, params.random_order, draws).to(batch[0].device)
+        return net.loss(batch[0], orders, params.dropout, draws if training else None)
+
+    size = min(params.batch_size, shape.batch, max(32, len(digits) // STEPS))
+    how = Training(params.epochs, size, params.learning_rate, params.weight_decay)
+    train(net, loss, [table], units, how, job=job, rng=job.stream("train"))
+    return net
+
+
+def _order(cells: Cells, values: Values, first: tuple[str, ...]) -> np.ndarray:
+    """Columns by number of distinct values, few first; those that were asked for before all. (columns,)"""
+    parts = [column.parts[-1] for column in cells.columns]
+    asked = {name: i - len(first) for i, name in enumerate(first)}
+    distinct = [len(np.unique(values[part.name])) for part in parts]
+    return np.array(sorted(range(len(parts)), key=lambda i: (asked.get(parts[i].column, 0), distinct[i])), dtype=np.int64)
+
+
+def _seen(digits: np.ndarray, owner: np.ndarray, *, rng: np.random.Generator) -> tuple[tuple[int, ...], ...]:
+    """The digits that each digit's net looks at: all others, or the PREDICTORS of the strongest association; always its own column's."""
+    d = digits.shape[1]
+    if d - 1 <= PREDICTORS:
+        return tuple(tuple(i for i in range(d) if i != j) for j in range(d))
+    rows = np.sort(rng.permutation(len(digits))[:SCREENED])
+    strength = _association(digits[rows] % 16)  # of large categories, the last digit of the code
+    strength[owner[:, None] == owner[None, :]] = np.inf
+    np.fill_diagonal(strength, -np.inf)
+    return tuple(tuple(np.sort(np.argsort(-row, kind="stable")[:PREDICTORS]).tolist()) for row in strength)
+
+
+def _association(classes: np.ndarray) -> np.ndarray:
+    """Chi-square of each pair of columns above what chance gives. classes: (n, d) below 16 -> (d, d)"""
+    n, d = classes.shape
+    onehot = (classes[:, :, None] == np.arange(16)).astype(np.float32).reshape(n, d * 16)
+    table = (onehot.T @ onehot).reshape(d, 16, d, 16).transpose(0, 2, 1, 3)
+    margin = onehot.sum(0).reshape(d, 16)
+    expected = margin[:, None, :, None] * margin[None, :, None, :] / n
+    chi = np.where(expected > 0, (table - expected) ** 2 / np.maximum(expected, 1e-9), 0.0).sum((2, 3))
+    freedom = (margin > 0).sum(1) - 1
+    return (chi - freedom[:, None] * freedom[None, :]).astype(np.float64)

@@ -1,0 +1,168 @@
+"""Diffusion over mixed columns: Gaussian on numbers, absorbing on categories, at one time (TabDDPM: Kotelnikov et al. 2023,
+arXiv 2209.15421; TabDiff: Shi et al. 2025, arXiv 2410.20626; EDM: Karras et al. 2022).
+
+Numbers that repeat (ages, hours) are categories too (tabular/net_cells.py): Gaussian noise would smear their spikes. The others are
+normal scores of their quantiles. tabular/net_denoiser.py is the net and how it samples.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from synthcli.columns.codec import Codec, Part, Values
+from synthcli.contracts import Dial, Job
+from synthcli.tabular.data import Table
+from synthcli.tabular.model import CodedModel, encode, filled, restore
+from synthcli.tabular.net_cells import Cells, NumberCells, quantiles
+
+if TYPE_CHECKING:
+    from synthcli.tabular.net_denoiser import Denoiser
+
+MODALITY = "tabular"
+MODES = frozenset({"none"})
+NEEDS_DATA = True
+EXTRA = "neural"
+TRUSTED_LOAD = False
+DIAL = Dial("dropout", fidelity=0.02, privacy=0.6)
+GRID = 1001  # quantiles of a number, at most
+ROUND_STEPS = 20  # of an epoch, at least, where that leaves batches of 32
+EDGE = 1e-4  # share of the rows beyond which a normal score is not told apart
+
+
+class Params(BaseModel):
+    """dropout is the dial: more of it blurs more."""
+
+    model_config = ConfigDict(extra="forbid")
+    dropout: float = Field(0.2, ge=0, le=0.9, description="share of hidden units dropped in training; more is more private, less more faithful")
+    epochs: int = Field(100, ge=1, le=10_000, description="passes over the data, at most; training ends when unseen rows are denoised no better")
+    batch_size: int = Field(1024, ge=1, le=100_000, description="rows in a training step, at most")
+    learning_rate: float = Field(2e-3, gt=0, le=1, description="of AdamW, halved when unseen rows are denoised no better")
+    weight_decay: float = Field(0.05, ge=0, le=10, description="of AdamW")
+    hidden: int = Field(384, ge=1, le=4096, description="units in each layer")
+    layers: int = Field(3, ge=1, le=16, description="residual layers")
+    embedding: int = Field(16, ge=1, le=1024, description="numbers that stand for a category at the net's input")
+    steps: int = Field(30, ge=2, le=1000, description="steps from noise to a row")
+    bins: int = Field(64, ge=1, le=4096, description="quantile bins of a number that is a category")
+    shared_by: int = Field(10, ge=1, description="privacy units that must hold a number for it to be repeated as it is; others are interpolated")
+
+
+@dataclass(frozen=True)
+class Score:
+    """A number as the normal score of its quantile. grid: (g,) values, evenly spaced in share."""
+
+    part: Part
+    grid: np.ndarray
+
+    def encode(self, values: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
+        """Scores; equal values are spread evenly over their share of the rows. (rows,) float32"""
+        from scipy.special import ndtri
+
+        known = filled(values, rng=rng)
+        shares = np.linspace(0, 1, len(self.grid))
+        low = np.interp(known, *_steps(self.grid, shares, "left"))
+        high = np.interp(known, *_steps(self.grid, shares, "right"))
+        return ndtri(np.clip(low + rng.random(len(known)) * (high - low), EDGE, 1 - EDGE)).astype(np.float32)
+
+    def decode(self, scores: np.ndarray) -> np.ndarray:
+        from scipy.special import ndtr
+
+        return np.interp(ndtr(scores.astype(np.float64)), np.linspace(0, 1, len(self.grid)), self.grid)
+
+
+def _steps(grid: np.ndarray, shares: np.ndarray, side: str) -> tuple[np.ndarray, np.ndarray]:
+    """Distinct grid points with their least (left) or greatest (right) share."""
+    distinct, first, count = np.unique(grid, return_index=True, return_counts=True)
+    return distinct, shares[first if side == "left" else first + count - 1]
+
+
+class Diffusion(CodedModel):
+    """The denoiser with the codings on both sides of it."""
+
+    def __init__(self, codec: Codec, cells: Cells, scores: list[Score], net: Denoiser | None, steps: int) -> None:
+        super().__init__(codec)
+        self.cells, self.scores, self.net, self.steps = cells, scores, net, steps
+
+    def draw(self, rows: int, *, rng: np.random.Generator) -> Values:
+        if self.net is None:
+            return {}
+        from synthcli.nets.device import generator, one_thread
+        from synthcli.tabular.net_denoiser import sample
+
+        draws, inside = rng.spawn(2)
+        with one_thread():
+            digits, numbers = sample(self.net, rows, self.steps, generator(draws))
+        out = self.cells.decode(digits.numpy(), rng=inside)
+        for j, score in enumerate(self.scores):
+            values, state = score.decode(numbers[:, j].numpy()), out.get(f"{score.part.name}#state")
+            out[score.part.name] = values if state is None else np.where(state == 0, values, np.nan)
+        return out
+
+    def state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+        if self.net is None:
+            return {}, {"shape": None}
+        from synthcli.nets import weights
+
+        grids = {f"grid.{j}": score.grid for j, score in enumerate(self.scores)}
+        plain = {"shape": self.net.shape.to_json(), "steps": self.steps, "scores": [score.part.name for score in self.scores]}
+        return {**self.cells.to_arrays(), **grids, **weights.to_arrays(self.net.state_dict())}, plain
+
+
+def load(folder: Path) -> Diffusion:
+    """The model that `save` wrote."""
+    codec, arrays, plain = restore(folder)
+    if plain["shape"] is None:
+        return Diffusion(codec, Cells(()), [], None, 0)
+    import torch
+
+    from synthcli.nets import weights
+    from synthcli.tabular.net_denoiser import Denoiser, Shape
+
+    net = Denoiser(Shape.from_json(plain["shape"]), torch.Generator())
+    weights.set_arrays(net, arrays)
+    parts = {part.name: part for part in codec.parts}
+    scores = [Score(parts[name], arrays[f"grid.{j}"]) for j, name in enumerate(plain["scores"])]
+    cells = Cells.from_arrays([part for part in codec.parts if part.name not in plain["scores"]], arrays)
+    return Diffusion(codec, cells, scores, net, plain["steps"])
+
+
+def fit(data: Table, params: Params, *, job: Job) -> Diffusion:
+    """Train until unseen privacy units are denoised no better, or a limit or the epochs are reached."""
+    codec, values = encode(data, job)
+    if not codec.parts:
+        job.going("train", 1, 1)
+        return Diffusion(codec, Cells(()), [], None, 0)
+    units = data.units()
+    whole = Cells.fit(codec.parts, values, units, params.bins, params.shared_by)
+    smooth = [c.number for c in whole.columns if isinstance(c, NumberCells) and not len(c.atoms) and len(c.grid)]
+    scores = [Score(part, quantiles(values[part.name], units, GRID, params.shared_by)) for part in smooth]
+    rest = [part for part in codec.parts if part not in smooth]
+    cells = Cells.fit(rest, values, units, params.bins, params.shared_by)
+    return Diffusion(codec, cells, scores, _train(cells, scores, values, units, params, job), params.steps)
+
+
+def _train(cells: Cells, scores: list[Score], values: Values, units: np.ndarray, params: Params, job: Job) -> Denoiser:
+    import torch
+
+    from synthcli.nets.device import generator
+    from synthcli.nets.loop import Training, train
+    from synthcli.tabular.net_denoiser import Denoiser, Shape
+
+    rows, rng = len(units), job.stream("scores")
+    digits = torch.from_numpy(cells.encode(values, rows)[0])
+    x = torch.from_numpy(np.array([s.encode(values[s.part.name], rng=rng) for s in scores], dtype=np.float32).reshape(-1, rows).T.copy())
+    known = torch.from_numpy(np.array([~np.isnan(values[s.part.name]) for s in scores], dtype=np.float32).reshape(-1, rows).T.copy())
+    net = Denoiser(Shape(tuple(cells.sizes), len(scores), params.embedding, params.hidden, params.layers), generator(job.stream("weights")))
+    net.begin(digits)
+
+    def loss(net: Any, batch: Any, draws: torch.Generator, training: bool) -> torch.Tensor:
+        return net.loss(*batch, draws, params.dropout, training)
+
+    size = min(params.batch_size, max(32, rows // ROUND_STEPS))
+    how = Training(params.epochs, size, params.learning_rate, params.weight_decay, patience=10, average=0.995)
+    train(net, loss, [digits, x, known], units, how, job=job, rng=job.stream("train"))
+    return net
