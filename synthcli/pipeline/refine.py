@@ -69,7 +69,10 @@ def next_choice(rounds: Sequence[Round]) -> tuple[Choice | None, str]:
         return None, f"quality and privacy gates fail at once with {method}, and one dial cannot serve both"
     dial, at = module.DIAL, lead.dial()
     assert at is not None  # it has a dial
-    goal, failed_other = (dial.fidelity, _failed_at(rounds, method, "privacy")) if quality else (dial.privacy, _failed_at(rounds, method, "quality"))
+    goal, failing, other = (dial.fidelity, "quality", "privacy") if quality else (dial.privacy, "privacy", "quality")
+    failed_other = _failed_at(rounds, method, other)
+    # on from the furthest value that failed in the same way, which need not be the leading round's
+    at = min((v for v in _failed_at(rounds, method, failing) if v not in failed_other), key=lambda v: abs(v - goal), default=at)
     between = [v for v in failed_other if min(at, goal) < v < max(at, goal)]
     value = dial.move(at, goal, min(between, key=lambda v: abs(v - at)) if between else None)
     params = _with(lead.choice, module, dial.param, value)
