@@ -163,6 +163,7 @@ class Job:
     device: str = "cpu"
     limits: Limits = field(default_factory=Limits)
     progress: Progress = silent
+    target: str | None = None  # the column that a model of the data will be asked to predict: methods may take special care of it
     started: float = field(default_factory=time.monotonic)
     reached: str | None = None  # the limit that stopped the fit, in words
 

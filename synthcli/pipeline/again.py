@@ -80,7 +80,7 @@ def glance(spec: str | Path, rows: int, sets: Sequence[str]) -> tuple[pd.DataFra
     choice = plan.choices[0]
     module = plugins.ready(choice.method)
     with tempfile.TemporaryDirectory() as scratch:
-        job = Job(plan.spec.seed, Path(scratch), "cpu", Limits(minutes=GLANCE_MINUTES))
+        job = Job(plan.spec.seed, Path(scratch), "cpu", Limits(minutes=GLANCE_MINUTES), target=plan.spec.evaluate.target)
         model = module.fit(train, module.Params.model_validate(choice.params), job=job)
         tables = stages.blocks(model, rows, plan.spec.seed, real.constraints, stages.Tally(), Events())
         return pd.concat([t.frame for t in tables], ignore_index=True), choice.method

@@ -91,14 +91,14 @@ class Plan:
         return keyed("analyze", canonical(needed), self.data_key, code_hash(), canonical(packages()), canonical(extras))
 
     def train_key(self, choice: Choice) -> str:
-        limits = self.to_json()["generator"]["limits"]
-        return keyed("train", self.analyze_key(), choice.method, canonical(choice.full()), canonical(limits), canonical(packages(choice.method)))
+        asked = {"limits": self.to_json()["generator"]["limits"], "target": self.spec.evaluate.target}
+        return keyed("train", self.analyze_key(), choice.method, canonical(choice.full()), canonical(asked), canonical(packages(choice.method)))
 
     def generate_key(self, choice: Choice, rows: int) -> str:
         return keyed("generate", self.train_key(choice), str(rows))
 
     def evaluate_key(self, choice: Choice, rows: int, control: str) -> str:
-        return keyed("evaluate", self.generate_key(choice, rows), str(self.spec.evaluate.target), control)
+        return keyed("evaluate", self.generate_key(choice, rows), control)
 
     def privacy_key(self, choice: Choice, rows: int, control: str) -> str:
         return keyed("privacy-check", self.generate_key(choice, rows), canonical(list(self.attacks)), control)

@@ -47,7 +47,7 @@ def train(folder: Path, plan: Plan, real: Real, choice: Choice, events: Events) 
     params = module.Params.model_validate(choice.params)
     limits = plan.spec.generator.limits.build()
     target, scratch = files.make_folder(folder / MODEL), files.make_folder(folder / "scratch")
-    job = Job(seeds.key(plan.spec.seed, "train") % 2**63, scratch, device(module.EXTRA), limits, events.progress)
+    job = Job(seeds.key(plan.spec.seed, "train") % 2**63, scratch, device(module.EXTRA), limits, events.progress, plan.spec.evaluate.target)
     with metered(limits) as meter:
         try:
             model = module.fit(real.train, params, job=job)

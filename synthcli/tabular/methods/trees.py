@@ -51,7 +51,9 @@ class Params(BaseModel):
     trees: int = Field(6, ge=1, le=64, description="trees per column, of which each row follows one; more are smoother and slower")
     max_depth: int = Field(24, ge=1, le=64, description="splits from root to leaf, at most")
     shared_by: int = Field(10, ge=1, description="privacy units that must hold a number for it to be repeated as it is; others are blurred by rank")
-    order: tuple[str, ...] = Field((), description="columns to make first, in this order; the others follow in the program's own order")
+    order: tuple[str, ...] = Field(
+        (), description="columns to make first, in this order; the others follow by their ties; without any, evaluate.target is first"
+    )
 
 
 @dataclass(frozen=True)
@@ -173,7 +175,8 @@ def fit(data: Table, params: Params, *, job: Job) -> Trees:
     parts = {part.name: part for part in codec.parts}
     units = np.unique(data.units(), return_inverse=True)[1]
     rules = determined(values, codec.parts, units, codec.merged)
-    order = order_of(codec.parts, values, rules, params.order, rng=job.stream("order"))
+    first = params.order or ((job.target,) if job.target is not None else ())
+    order = order_of(codec.parts, values, rules, first, rng=job.stream("order"))
     features = Features.of([values[name] for name in order], [parts[name].size for name in order], units, rng=job.stream("screen"))
     how = _growth(params, len(data), units)
 
