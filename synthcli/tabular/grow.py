@@ -92,7 +92,7 @@ class _Nodes:
 
 
 def _tree(x: np.ndarray, classes: np.ndarray, y: np.ndarray, units: np.ndarray, how: Growth, *, rng: np.random.Generator) -> dict[str, np.ndarray]:
-    """One tree, weighed and with its donors. x: (features, rows)"""
+    """One tree, pruned and with its donors. x: (features, rows)"""
     from sklearn.tree import DecisionTreeClassifier
 
     draw = rng.random(int(units.max()) + 1)

@@ -12,11 +12,11 @@ from typing import Any
 import torch
 from torch.nn.functional import cross_entropy, embedding, layer_norm, silu
 
+from synthcli.nets.categories import by_inversion, log_shares
 from synthcli.nets.device import dropout, normal, zeros
 
 SIGMA_MIN, SIGMA_MAX, RHO = 0.005, 20.0, 7.0  # for data of variance 1, where Karras et al. take 0.25
 WAVES = 16  # frequencies that time is told in
-NEVER = -1e9  # the logit of a class that the data does not hold; -inf would become NaN when weights are averaged
 
 
 def sigma(t: torch.Tensor) -> torch.Tensor:
@@ -68,8 +68,7 @@ class Denoiser(torch.nn.Module):
         with torch.no_grad():
             at = 0
             for j, size in enumerate(self.shape.sizes):
-                counts = torch.bincount(digits[:, j], minlength=size)
-                self.out_bias[at : at + size] = torch.where(counts > 0, torch.log(counts / counts.sum()), NEVER)
+                self.out_bias[at : at + size] = log_shares(digits[:, j], size)
                 at += size
 
     def forward(
@@ -157,7 +156,6 @@ def _shown(logits: torch.Tensor, digits: torch.Tensor, shown: torch.Tensor, size
     out = digits.clone()
     for j, head in enumerate(logits.split(sizes, 1)):
         rows = torch.nonzero(shown[:, j])[:, 0]
-        cumulated = torch.softmax(head[rows].double(), 1).cumsum(1)
-        u = torch.rand(len(rows), 1, generator=draws, dtype=torch.float64)
-        out[rows, j] = (cumulated <= u * cumulated[:, -1:]).sum(1).clamp(max=sizes[j] - 1)
+        u = torch.rand(len(rows), generator=draws, dtype=torch.float64)
+        out[rows, j] = by_inversion(head[rows].double(), u)
     return out

@@ -14,10 +14,10 @@ import numpy as np
 import torch
 from torch.nn.functional import cross_entropy, embedding
 
+from synthcli.nets.categories import by_inversion, log_shares
 from synthcli.nets.device import dropout, normal, zeros
 
 ELEMENTS = 2**24  # of the largest tensor of a training step
-NEVER = -1e9  # the logit of a class that the data does not hold; -inf would become NaN when weights are averaged
 
 
 @dataclass(frozen=True)
@@ -65,8 +65,7 @@ class Ordered(torch.nn.Module):
         with torch.no_grad():
             shares = []
             for j, (size, numbers) in enumerate(zip(self.shape.sizes, ordered)):
-                counts = torch.bincount(digits[:, j], minlength=size)
-                shares.append(torch.where(counts > 0, torch.log(counts / counts.sum()), NEVER))
+                shares.append(log_shares(digits[:, j], size))
                 end = int(self.start[j]) + size
                 self.embedding[end - numbers : end] = _waves(numbers, self.shape.embedding, draws)
             self.out_bias.copy_(torch.cat(shares))
@@ -96,8 +95,7 @@ class Ordered(torch.nn.Module):
         h = self.hidden(self.inputs(digits, known[:, self.seen[only]], only), only)[0]
         logits = torch.addmm(self.out_bias[at : at + size], h, self.out[:, at : at + size]).double()
         logits[torch.arange(size) < least[:, None]] = -torch.inf
-        cumulated = torch.softmax(logits, 1).cumsum(1)
-        return (cumulated <= u[:, None] * cumulated[:, -1:]).sum(1).clamp(max=size - 1)
+        return by_inversion(logits, u)
 
 
 def _waves(numbers: int, size: int, draws: torch.Generator) -> torch.Tensor:

@@ -17,6 +17,7 @@ from synthcli.contracts import Job, Request
 from synthcli.tabular import grow as growing
 from synthcli.tabular.data import Table
 from synthcli.tabular.features import PREDICTORS, Features
+from synthcli.tabular.forest import marginal
 from synthcli.tabular.grow import Growth, grow, rule
 from synthcli.tabular.methods import trees
 
@@ -261,7 +262,7 @@ def test_an_impossible_value_gives_way_to_what_is_possible() -> None:
     """The forest knows nothing of the bar: all that keeps it is the second draw."""
     data = table(pd.DataFrame({"a": ["x", "y"] * 100, "b": list("ppqqrrss") * 25}))
     model = trees.fit(data, trees.Params(order=("a", "b")), job=Job(seed=1))
-    forests = {"a": trees.marginal(np.array([0, 1], dtype=np.int32)), "b": trees.marginal(np.array([0] * 97 + [1, 1, 2], dtype=np.int32))}
+    forests = {"a": marginal(np.array([0, 1], dtype=np.int32)), "b": marginal(np.array([0] * 97 + [1, 1, 2], dtype=np.int32))}
     bar = np.zeros((2, 4), dtype=bool)
     bar[1, 0] = True
     out = trees.Trees(model.codec, ["a", "b"], forests, {}, {("a", "b"): bar}).draw(20_000, rng=np.random.default_rng(0))

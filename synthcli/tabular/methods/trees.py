@@ -18,12 +18,13 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from synthcli.columns.codec import Codec
+from synthcli.columns.number_codec import held_by
 from synthcli.columns.parts import Part, Values
 from synthcli.columns.ties import determined, impossible
 from synthcli.contracts import Dial, Job
 from synthcli.tabular.data import Table
 from synthcli.tabular.features import Features, as_feature
-from synthcli.tabular.forest import ARRAYS, Forest, marginal
+from synthcli.tabular.forest import ARRAYS, Forest
 from synthcli.tabular.grow import Growth, grow, rule
 from synthcli.tabular.model import CodedModel, encode, restore
 from synthcli.tabular.order import order_of
@@ -133,9 +134,10 @@ class Trees(CodedModel):
     def state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         """All forests end to end, with where each one starts: a wide table has thousands of trees."""
         forests = [self.forests[name] for name in self.order]
+        own = [forest.arrays() for forest in forests]
         arrays: dict[str, np.ndarray] = {}
         for key in ARRAYS:
-            pieces = [getattr(forest, key) for forest in forests]
+            pieces = [each[key] for each in own]
             arrays[f"{key}.at"] = np.cumsum([0, *(len(p) for p in pieces)])
             arrays[key] = np.concatenate(pieces) if pieces else np.zeros(0)
         ranks = [(f, j, rank) for f, forest in enumerate(forests) for j, rank in forest.ranks.items()]
@@ -184,8 +186,7 @@ def fit(data: Table, params: Params, *, job: Job) -> Trees:
         name = order[i]
         y = values[name]
         if job.reached is not None:
-            known = y[y == y]
-            return marginal(known if len(known) else np.zeros(1, dtype=y.dtype))
+            return grow(features, 0, y, parts[name], how, rng=job.stream("forest", name))
         if (source := rules.get(name)) is not None and order.index(source) < i:
             return rule(features, order.index(source), y)
         return grow(features, i, y, parts[name], how, rng=job.stream("forest", name))
@@ -232,9 +233,7 @@ def _meets(bars: list[tuple[np.ndarray, np.ndarray]], drawn: np.ndarray, rows: A
 def _common(values: np.ndarray, units: np.ndarray, shared_by: int) -> np.ndarray:
     """Values that at least `shared_by` privacy units hold, sorted."""
     distinct, at = np.unique(values, return_inverse=True)
-    people = int(units.max(initial=0)) + 1
-    held = np.unique(at * people + units) // people
-    return distinct[np.bincount(held, minlength=len(distinct)) >= shared_by]
+    return distinct[held_by(at, units, len(distinct)) >= shared_by]
 
 
 def _member(values: np.ndarray, ordered: np.ndarray) -> np.ndarray:

@@ -1,0 +1,19 @@
+"""What nets that predict categories share: where their logits start, and how a class is drawn from them."""
+
+from __future__ import annotations
+
+import torch
+
+NEVER = -1e9  # the logit of a class that the data does not hold; -inf would become NaN when weights are averaged
+
+
+def log_shares(classes: torch.Tensor, size: int) -> torch.Tensor:
+    """Logits of the classes' shares. classes: (rows,) -> (size,)"""
+    counts = torch.bincount(classes, minlength=size)
+    return torch.where(counts > 0, torch.log(counts / counts.sum()), NEVER)
+
+
+def by_inversion(logits: torch.Tensor, u: torch.Tensor) -> torch.Tensor:
+    """The class that each row's distribution holds at uniform u. logits: (n, k) float64; u: (n,) -> (n,) int64"""
+    cumulated = torch.softmax(logits, 1).cumsum(1)
+    return (cumulated <= u[:, None] * cumulated[:, -1:]).sum(1).clamp(max=logits.shape[1] - 1)
