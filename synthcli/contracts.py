@@ -205,12 +205,45 @@ class Request:
         return min(BLOCK, self.rows - block * BLOCK)
 
 
+@dataclass(frozen=True)
+class Allowed:
+    """Values that a column may take: from low to high (numbers and times), or one of `values`; None: no such bound. null: may be null."""
+
+    low: Any = None
+    high: Any = None
+    values: frozenset[Any] | None = None
+    null: bool = False
+
+
+@dataclass(frozen=True)
+class Given:
+    """What is asked of each row before it is drawn. rows: how many there are.
+
+    frame: known columns (canonical dtypes, `rows` rows), those of them that the model does not have are no use to it; known: (rows,
+    columns of frame) bool, None where every cell is known, nulls too. allowed: column -> what every row may hold there.
+    """
+
+    rows: int
+    frame: Any = None
+    known: np.ndarray | None = None
+    allowed: Mapping[str, Allowed] = field(default_factory=dict)
+
+
 class Model(ABC):
     """A fitted generator. It needs neither the data nor the spec to sample."""
+
+    COMPLETES = False  # whether `complete` draws rows from their distribution given what is known of them
 
     @abstractmethod
     def sample(self, request: Request, block: int, *, rng: np.random.Generator) -> Dataset:
         """The records of one block, `request.size(block)` of them; they depend on (model, block, rng) alone."""
+
+    def complete(self, given: Given, start: int, *, rng: np.random.Generator) -> Dataset:
+        """Rows that agree with what is given, at positions start... of the output; the rest follows the distribution given that.
+
+        Known cells come back as they are. `allowed` steers: a row may still break it where the model knows of no such value, so whoever asks looks.
+        """
+        raise NotImplementedError(f"{type(self).__name__} does not complete rows")
 
     @property
     def merged(self) -> dict[str, int]:
