@@ -1,15 +1,19 @@
 """A forest that draws: each row falls through one of its trees and takes the value of a donor in the leaf where it ends.
 
 One tree drawn per row makes the rows a draw from the average of the trees' distributions, without a distribution being written down.
-Donors are drawn evenly: of the rows that meet in a leaf, each takes its own interval of the leaf's donors.
+Donors are drawn evenly: of the rows that meet in a leaf, each takes its own interval of the leaf's donors. A leaf holds its donors in
+order, so that it also tells how likely a value is there, and can be asked for a value within bounds.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import Any
 
 import numpy as np
+
+COMPACT = 0.75  # share of rows still moving below which those that have arrived are set aside
 
 
 @dataclass(frozen=True)
@@ -17,7 +21,7 @@ class Forest:
     """The nodes of all trees end to end. used: features it looks at, as positions among the parts drawn before.
 
     feature: position in `used`, 0 at leaves; child: (2 * nodes,) left and right of each node, itself at leaves; low, high: the donors of a
-    leaf are donors[low:high]. ranks: position in `used` -> category code -> place in the order of the categories.
+    leaf are donors[low:high], sorted. ranks: position in `used` -> category code -> place in the order of the categories.
     """
 
     used: np.ndarray  # (features,) int32
@@ -31,24 +35,72 @@ class Forest:
     ranks: dict[int, np.ndarray]
 
     def draw(self, features: list[np.ndarray], rows: int, *, rng: np.random.Generator) -> np.ndarray:
-        """A value for each row. features: those of `used`, (rows,) float32 each."""
-        placed = [self.ranks[j][x.astype(np.int64)] if j in self.ranks else x for j, x in enumerate(features)]
-        x = np.stack(placed) if placed else np.zeros((1, rows), dtype=np.float32)
-        leaf = self._leaves(x, self.roots[rng.permutation(rows) % len(self.roots)])
-        low = self.low[leaf]
-        return self.donors[low + (evenly(leaf, rng=rng) * (self.high[leaf] - low)).astype(np.int64)]
+        """A value for each row. features: those of `used`, (rows,) each: codes, or float32 numbers."""
+        leaf = self.leaves(features, rows, rng=rng)
+        return self.donors.take(self.low.take(leaf) + (evenly(leaf, len(self.low), rng=rng) * self._sizes.take(leaf)).astype(np.int64))
+
+    def leaves(self, features: list[np.ndarray], rows: int, *, rng: np.random.Generator) -> np.ndarray:
+        """The leaf where each row ends in the tree that is drawn for it. (rows,)"""
+        x = np.zeros((max(1, len(features)), rows), dtype=np.float32)
+        for j, values in enumerate(features):
+            x[j] = self.ranks[j].take(values.astype(np.int64)) if j in self.ranks else values
+        return self._leaves(x, self.roots.take(rng.permutation(rows) % len(self.roots)))
+
+    def draw_within(self, leaf: np.ndarray, may: np.ndarray, *, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        """A donor that may be drawn for each row, and the share of such donors in its leaf. may: (donors,) bool, true somewhere.
+
+        Where a leaf has none, its share is 0 and the value one of all that may be drawn.
+        """
+        reach = np.concatenate([[0], np.cumsum(may)])
+        before = reach[self.low[leaf]]
+        inside = reach[self.high[leaf]] - before
+        u = evenly(leaf, len(self.low), rng=rng)
+        number = np.where(inside > 0, before + (u * inside).astype(np.int64), (rng.permutation(u) * reach[-1]).astype(np.int64))
+        return self.donors[np.searchsorted(reach, number, side="right") - 1], inside / self._sizes[leaf]
+
+    def share(self, leaf: np.ndarray, least: np.ndarray, most: np.ndarray) -> np.ndarray:
+        """Share of the donors of each row's leaf that lie from `least` to `most`. (rows,) each"""
+        return (self._place(leaf, most, after=True) - self._place(leaf, least, after=False)) / self._sizes[leaf]
+
+    def _place(self, leaf: np.ndarray, value: np.ndarray, after: bool) -> np.ndarray:
+        """Where a value would stand among the donors of a leaf, before or after those that equal it, by bisection of all rows at once."""
+        low, high = self.low[leaf].copy(), self.high[leaf].copy()
+        while (open_ := low < high).any():
+            middle = (low + high) // 2
+            here = self.donors[np.minimum(middle, len(self.donors) - 1)]
+            right = open_ & ((here <= value) if after else (here < value))
+            low = np.where(right, middle + 1, low)
+            high = np.where(open_ & ~right, middle, high)
+        return low
 
     def _leaves(self, x: np.ndarray, node: np.ndarray) -> np.ndarray:
-        """Where each row ends. x: (features, rows); node: (rows,) roots -> (rows,) int32"""
+        """Where each row ends. x: (features, rows); node: (rows,) roots -> (rows,)"""
         rows, flat = x.shape[1], x.ravel()
-        moving, at = np.arange(rows), node.copy()
+        feature, child = self._feature * rows, self._child
+        moving, at = np.arange(rows), node.astype(np.intp)
+        out = at.copy()
         while len(moving):
-            right = flat.take(self.feature.take(at) * rows + moving) > self.threshold.take(at)
-            below = self.child.take(2 * at + right)
-            node[moving] = below
+            right = flat.take(feature.take(at) + moving) > self.threshold.take(at)
+            below = child.take(2 * at + right)
             goes = below != at  # a leaf is its own child
-            moving, at = moving[goes], below[goes]
-        return node
+            if (going := np.count_nonzero(goes)) < COMPACT * len(at):
+                out[moving] = below
+                moving, at = (moving[goes], below[goes]) if going else (moving[:0], at)
+            else:
+                at = below
+        return out
+
+    @cached_property
+    def _sizes(self) -> np.ndarray:
+        return self.high - self.low
+
+    @cached_property
+    def _feature(self) -> np.ndarray:
+        return self.feature.astype(np.intp)  # the type that arrays are indexed by
+
+    @cached_property
+    def _child(self) -> np.ndarray:
+        return self.child.astype(np.intp)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Every array but the ranks."""
@@ -70,18 +122,18 @@ def marginal(y: np.ndarray) -> Forest:
     return Forest(none[:0], none, none, np.zeros(1), pair, np.zeros(1, dtype=np.int64), np.full(1, len(y), dtype=np.int64), np.sort(y), {})
 
 
-def evenly(leaf: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
+def evenly(leaf: np.ndarray, leaves: int, *, rng: np.random.Generator) -> np.ndarray:
     """A uniform number for each row, spread evenly over the rows of a leaf: one in each of as many equal intervals as there are rows.
 
     Every row's number is uniform by itself, but together they add hardly any sampling noise to what the leaf holds (stratified sampling).
     """
     rows = len(leaf)
     shuffled = rng.permutation(rows)
-    by_leaf = shuffled[np.argsort(leaf[shuffled], kind="stable")]
-    ordered = leaf[by_leaf]
-    starts = np.flatnonzero(np.diff(ordered, prepend=-1))
-    count = np.diff(starts, append=rows)
-    number = np.arange(rows) - np.repeat(starts, count)
+    place = leaf.take(shuffled)
+    by_leaf = np.argsort(place.astype(np.uint16) if leaves <= 2**16 else place, kind="stable")  # of 16 bits by radix
+    ordered = place.take(by_leaf)
+    count = np.bincount(leaf, minlength=leaves)
+    number = np.arange(rows) - (np.cumsum(count) - count).take(ordered)
     out = np.empty(rows)
-    out[by_leaf] = (number + rng.random(rows)) / np.repeat(count, count)
+    out[shuffled.take(by_leaf)] = (number + rng.random(rows)) / count.take(ordered)
     return np.minimum(out, np.nextafter(1, 0))

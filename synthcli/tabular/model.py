@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from synthcli import seeds
+from synthcli.columns.asked import Asked
 from synthcli.columns.codec import Codec, Values
-from synthcli.contracts import BLOCK, Job, Model, Request
+from synthcli.contracts import BLOCK, Given, Job, Model, Request
 from synthcli.tabular.data import Table
 
 
@@ -42,6 +43,10 @@ class CodedModel(Model):
     def draw(self, rows: int, *, rng: np.random.Generator) -> Values:
         """Every part of `rows` new rows."""
 
+    def draw_asked(self, asked: Asked, *, rng: np.random.Generator) -> Values:
+        """Every part of rows of which something is asked; of models that can do so."""
+        raise NotImplementedError(f"{type(self).__name__} does not complete rows")
+
     @abstractmethod
     def state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         """Numeric arrays and plain JSON from which `load` rebuilds the model."""
@@ -50,6 +55,18 @@ class CodedModel(Model):
         rows = request.size(block)
         parts, made_up = rng.spawn(2)
         frame = self.codec.decode(self.draw(rows, rng=parts), rows, start=block * BLOCK, rng=made_up)
+        return Table(frame, self.codec.schema)
+
+    def complete(self, given: Given, start: int, *, rng: np.random.Generator) -> Table:
+        parts, made_up = rng.spawn(2)
+        values = self.draw_asked(Asked.of(self.codec, given), rng=parts)
+        frame = self.codec.decode(values, given.rows, start=start, rng=made_up)
+        if given.frame is None:
+            return Table(frame, self.codec.schema)
+        for place, name in enumerate(given.frame.columns):
+            if name in frame:  # the codec may spell a known cell otherwise: a word that it has not seen, an end that it does not reach
+                own = given.frame[name].reset_index(drop=True)
+                frame[name] = own if given.known is None else own.where(given.known[:, place], frame[name])
         return Table(frame, self.codec.schema)
 
     def save(self, folder: Path) -> None:

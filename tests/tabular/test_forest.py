@@ -81,7 +81,7 @@ def test_arrays_and_ranks_are_the_whole_forest(forest: Forest) -> None:
 def test_even_draws_take_one_interval_each() -> None:
     rng = np.random.default_rng(0)
     leaf = rng.choice([4, 7, 8, 1000], 997, p=[0.6, 0.3, 0.09, 0.01])
-    u = evenly(leaf, rng=rng)
+    u = evenly(leaf, int(leaf.max()) + 1, rng=rng)
     for one in np.unique(leaf):
         held = np.sort(u[leaf == one])
         assert np.array_equal(np.floor(held * len(held)), np.arange(len(held)))
@@ -92,11 +92,11 @@ def test_every_even_draw_is_uniform_by_itself() -> None:
     """Over many draws, each row's number has the moments of a uniform one, whatever its place and the size of its leaf."""
     rng = np.random.default_rng(0)
     leaf = np.array([0, 1, 1, 2, 2, 2, 2, 2])
-    u = np.stack([evenly(leaf, rng=rng) for _ in range(20_000)])
+    u = np.stack([evenly(leaf, int(leaf.max()) + 1, rng=rng) for _ in range(20_000)])
     assert u.mean(0) == pytest.approx(np.full(8, 1 / 2), abs=0.01)
     assert u.var(0) == pytest.approx(np.full(8, 1 / 12), abs=0.003)
     assert np.corrcoef(u[:, 0], u[:, 3])[0, 1] == pytest.approx(0, abs=0.03)  # leaves know nothing of each other
 
 
 def test_even_draws_of_no_rows() -> None:
-    assert len(evenly(np.zeros(0, dtype=np.int32), rng=np.random.default_rng(0))) == 0
+    assert len(evenly(np.zeros(0, dtype=np.int32), 4, rng=np.random.default_rng(0))) == 0

@@ -15,6 +15,8 @@ from synthcli.columns.infer import infer
 from synthcli.columns.parts import Part
 from synthcli.contracts import Job, Request
 from synthcli.tabular import grow as growing
+from synthcli.tabular.barred import FEW, Bars
+from synthcli.tabular.blur import Blur
 from synthcli.tabular.data import Table
 from synthcli.tabular.features import PREDICTORS, Features
 from synthcli.tabular.forest import marginal
@@ -81,8 +83,8 @@ def test_a_number_that_few_people_hold_is_not_common_however_many_rows_they_have
     assert np.isin(out["income"], people["income"]).mean() < 0.05
 
 
-def blurred(values: np.ndarray, units: np.ndarray | None = None, shared_by: int = 10) -> tuple[trees.Blur, np.ndarray]:
-    blur = trees.Blur.of(values, np.arange(len(values)) if units is None else units, shared_by)
+def blurred(values: np.ndarray, units: np.ndarray | None = None, shared_by: int = 10) -> tuple[Blur, np.ndarray]:
+    blur = Blur.of(values, np.arange(len(values)) if units is None else units, shared_by)
     return blur, blur(values, rng=np.random.default_rng(1))
 
 
@@ -120,7 +122,7 @@ def test_common_is_counted_in_people() -> None:
 def test_a_blur_does_not_pile_up_at_the_ends() -> None:
     """The least and the largest value belong to one person each, and come out no more often than others do."""
     values = np.random.default_rng(0).normal(size=300)
-    blur = trees.Blur.of(values, np.arange(300), 10)
+    blur = Blur.of(values, np.arange(300), 10)
     out = blur(np.tile(values, 100), rng=np.random.default_rng(1))
     assert np.isin(out, [values.min(), values.max()]).mean() < 0.001
 
@@ -251,9 +253,9 @@ def test_barred_pairs_are_those_that_chance_would_have_shown() -> None:
     b = np.where(a == 0, rng.integers(1, 3, 3000), rng.integers(0, 3, 3000))
     rare = np.where(np.arange(3000) < 5, 1, 0)  # of five rows, that none has a == 2 is no rule
     rare[a == 2] = 0
-    parts = [Part("a", "a", 3), Part("b", "b", 3), Part("rare", "rare", 2), Part("wide", "wide", trees.FEW + 1), Part("n", "n")]
+    parts = [Part("a", "a", 3), Part("b", "b", 3), Part("rare", "rare", 2), Part("wide", "wide", FEW + 1), Part("n", "n")]
     values = {"a": a, "b": b, "rare": rare, "wide": np.minimum(a, 1), "n": a.astype(float)}
-    barred = trees._barred(parts, values)
+    barred = Bars.find(parts, values).pairs
     assert list(barred) == [("a", "b")]
     assert np.argwhere(barred["a", "b"]).tolist() == [[0, 0]]
 
@@ -265,19 +267,19 @@ def test_an_impossible_value_gives_way_to_what_is_possible() -> None:
     forests = {"a": marginal(np.array([0, 1], dtype=np.int32)), "b": marginal(np.array([0] * 97 + [1, 1, 2], dtype=np.int32))}
     bar = np.zeros((2, 4), dtype=bool)
     bar[1, 0] = True
-    out = trees.Trees(model.codec, ["a", "b"], forests, {}, {("a", "b"): bar}).draw(20_000, rng=np.random.default_rng(0))
+    out = trees.Trees(model.codec, ["a", "b"], forests, {}, Bars({("a", "b"): bar})).draw(20_000, rng=np.random.default_rng(0))
     seen = np.bincount(out["a"] * 4 + out["b"], minlength=8).reshape(2, 4) / 10_000
     assert seen[0] == pytest.approx([0.97, 0.02, 0.01, 0], abs=0.005)
     assert seen[1] == pytest.approx([0, 2 / 3, 1 / 3, 0], abs=0.02)
     bar[1] = True
-    stuck = trees.Trees(model.codec, ["a", "b"], forests, {}, {("a", "b"): bar}).draw(500, rng=np.random.default_rng(0))
+    stuck = trees.Trees(model.codec, ["a", "b"], forests, {}, Bars({("a", "b"): bar})).draw(500, rng=np.random.default_rng(0))
     assert set(stuck["b"]) <= {0, 1, 2}  # where nothing may be, what was drawn stays
 
 
 def test_a_loaded_model_draws_the_same(linked: pd.DataFrame, tmp_path: Path) -> None:
     gaps = people(2000).assign(wage=linked["wage"][:2000].where(np.arange(2000) % 7 > 0))
     model = trees.fit(table(gaps), trees.Params(trees=2), job=Job(seed=1))
-    assert model.barred and model.blurs
+    assert model.bars.pairs and model.blurs
     model.save(tmp_path)
     again = trees.load(tmp_path)
     one, other = (m.draw(3000, rng=np.random.default_rng(5)) for m in (model, again))

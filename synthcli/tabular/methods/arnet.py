@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
+from synthcli.columns.asked import Asked
 from synthcli.columns.codec import Codec, Values
 from synthcli.contracts import Dial, Job
 from synthcli.tabular.data import Table
@@ -29,6 +30,7 @@ TRUSTED_LOAD = False
 DIAL = Dial("dropout", fidelity=0.05, privacy=0.6)
 PREDICTORS = 40  # columns that the net of a column sees; where there are more, those of the strongest association
 SCREENED = 5_000  # rows that association is measured on
+REDRAWN = 100  # times that a row is drawn again while it breaks a bound
 STEPS = 20  # of an epoch, at least, where that leaves batches of 32: few rows in large batches would not be learned from
 
 
@@ -52,6 +54,8 @@ class Params(BaseModel):
 class ArNet(CodedModel):
     """The net of all columns. order: positions of columns in the order in which they are drawn."""
 
+    COMPLETES = True
+
     def __init__(self, codec: Codec, cells: Cells, order: np.ndarray, net: Ordered | None) -> None:
         super().__init__(codec)
         self.cells, self.order, self.net = cells, order, net
@@ -71,6 +75,18 @@ class ArNet(CodedModel):
         for name, values in given.items():
             known = values >= 0 if values.dtype.kind in "iu" else ~np.isnan(values)
             out[name] = np.where(known, values, out[name])
+        return out
+
+    def draw_asked(self, asked: Asked, *, rng: np.random.Generator) -> Values:
+        """Rows given what is known of them; those that break a bound are drawn again, since the net knows of no bounds."""
+        out = self.draw(asked.rows, rng=rng, given=asked.known)
+        for _ in range(REDRAWN):
+            wrong = np.flatnonzero(_breaks(asked, out))
+            if not len(wrong):
+                return out
+            again = self.draw(len(wrong), rng=rng, given={name: values[wrong] for name, values in asked.known.items()})
+            for name, values in again.items():
+                out[name][wrong] = values
         return out
 
     def _drawn(self, digits: np.ndarray, first: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
@@ -132,6 +148,17 @@ def fit(data: Table, params: Params, *, job: Job) -> ArNet:
     order = _order(cells, values, params.order)
     digits = cells.encode(values, len(data))[0]
     return ArNet(codec, cells, order, _train(cells, digits, order, data.units(), params, job))
+
+
+def _breaks(asked: Asked, out: Values) -> np.ndarray:
+    """Which rows hold what they may not, where it was not known of them. (rows,) bool"""
+    wrong = np.zeros(asked.rows, dtype=bool)
+    for name, within in asked.within.items():
+        values, known = out[name], asked.known.get(name)
+        free = np.ones(asked.rows, dtype=bool) if known is None else (known < 0 if known.dtype.kind == "i" else np.isnan(known))
+        absent = np.isnan(values) if values.dtype.kind == "f" else np.zeros(asked.rows, dtype=bool)  # its state says so, and is looked at itself
+        wrong |= free & ~absent & ~within(values)
+    return wrong
 
 
 def _train(cells: Cells, digits: np.ndarray, order: np.ndarray, units: np.ndarray, params: Params, job: Job) -> Ordered:

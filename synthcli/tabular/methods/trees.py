@@ -10,20 +10,22 @@ from __future__ import annotations
 
 import warnings
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
+from synthcli.columns.asked import Asked
 from synthcli.columns.codec import Codec
-from synthcli.columns.number_codec import held_by
-from synthcli.columns.parts import Part, Values
-from synthcli.columns.ties import determined, impossible
+from synthcli.columns.parts import Values
+from synthcli.columns.ties import determined
 from synthcli.contracts import Dial, Job
+from synthcli.tabular.barred import Bars
+from synthcli.tabular.blur import Blur
+from synthcli.tabular.chain import Chain, follow
 from synthcli.tabular.data import Table
-from synthcli.tabular.features import Features, as_feature
+from synthcli.tabular.features import Features
 from synthcli.tabular.forest import ARRAYS, Forest
 from synthcli.tabular.grow import Growth, grow, rule
 from synthcli.tabular.model import CodedModel, encode, restore
@@ -35,10 +37,6 @@ NEEDS_DATA = True
 EXTRA = None
 TRUSTED_LOAD = False
 DIAL = Dial("min_leaf", fidelity=1, privacy=500)
-GRID = 2001  # points of a number's quantile function
-WIDEST = 0.05  # of the ranks that a number is blurred over, at most
-FEW = 64  # categories up to which pairs that never occur are kept out
-REDRAWN = 4  # times that a row with an impossible pair is drawn again before it takes what is possible
 WORKERS = 2  # parts whose trees are grown at once; they are independent, so the number changes no result
 
 
@@ -57,79 +55,23 @@ class Params(BaseModel):
     )
 
 
-@dataclass(frozen=True)
-class Blur:
-    """Where a number's values may come out. common: sorted values that enough people share; grid: (points,) its other quantiles, rank
-    of each in `rank`; width: how far, in ranks, a value that is not common is moved."""
-
-    common: np.ndarray
-    grid: np.ndarray
-    rank: np.ndarray
-    width: float
-
-    @classmethod
-    def of(cls, values: np.ndarray, units: np.ndarray, shared_by: int) -> Blur:
-        known = ~np.isnan(values)
-        common = _common(values[known], units[known], shared_by)
-        rest = values[known & ~_member(values, common)]
-        if not len(rest):
-            return cls(common, np.zeros(0), np.zeros(0), 0.0)
-        points = np.linspace(0, 1, min(GRID, len(rest)))
-        grid, place = np.unique(np.quantile(rest, points), return_inverse=True)
-        people = len(np.unique(units[known]))
-        return cls(common, grid, np.bincount(place, weights=points) / np.bincount(place), min(WIDEST, shared_by / max(1, people)))
-
-    def __call__(self, values: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
-        if not len(self.grid):
-            return values
-        rank = np.interp(values, self.grid, self.rank) + self.width * (2 * rng.random(len(values)) - 1)
-        rank = 1 - np.abs(1 - np.abs(rank))  # reflected at the ends: cut off there, the least and the largest value would come out often
-        return np.where(_member(values, self.common), values, np.interp(rank, self.rank, self.grid))
-
-
 class Trees(CodedModel):
-    """Forests in the order in which parts are drawn. blurs: per number part; barred: (earlier part, part) -> (size, size) bool, pairs
-    that never occur."""
+    """Forests in the order in which parts are drawn. blurs: per number part; bars: pairs that never occur."""
 
-    def __init__(
-        self, codec: Codec, order: list[str], forests: dict[str, Forest], blurs: dict[str, Blur], barred: dict[tuple[str, str], np.ndarray]
-    ) -> None:
+    COMPLETES = True
+
+    def __init__(self, codec: Codec, order: list[str], forests: dict[str, Forest], blurs: dict[str, Blur], bars: Bars) -> None:
         super().__init__(codec)
-        self.order, self.forests, self.blurs, self.barred = order, forests, blurs, barred
+        self.order, self.forests, self.blurs, self.bars = order, forests, blurs, bars
 
     def draw(self, rows: int, *, rng: np.random.Generator) -> Values:
-        out: Values = {}
-        features: list[np.ndarray] = []
+        chain = Chain(self.forests, self.blurs, self.bars, Asked(rows))
         for name, stream in zip(self.order, rng.spawn(len(self.order))):
-            forest = self.forests[name]
-            drawn = forest.draw([features[j] for j in forest.used], rows, rng=stream)
-            drawn = self._possible(name, drawn, out, features, rng=stream)
-            if name in self.blurs:
-                drawn = self.blurs[name](drawn, rng=stream)
-            if (state := out.get(f"{name}#state")) is not None:
-                drawn = np.where(state == 0, drawn, np.nan)
-            out[name] = drawn
-            features.append(as_feature(drawn))
-        return out
+            chain.step(name, rng=stream)
+        return chain.out
 
-    def _possible(self, name: str, drawn: np.ndarray, out: Values, features: list[np.ndarray], *, rng: np.random.Generator) -> np.ndarray:
-        """Rows whose value never occurs beside an earlier one, drawn again: from a leaf, then from all values that may be."""
-        bars = [(out[before], table) for (before, part), table in self.barred.items() if part == name]
-        wrong = np.flatnonzero(_meets(bars, drawn, slice(None))) if bars else np.zeros(0, dtype=np.int64)
-        forest = self.forests[name]
-        for _ in range(REDRAWN):
-            if not len(wrong):
-                return drawn
-            drawn[wrong] = forest.draw([features[j][wrong] for j in forest.used], len(wrong), rng=rng)
-            wrong = wrong[_meets(bars, drawn[wrong], wrong)]
-        if len(wrong):
-            weights = np.bincount(forest.donors, minlength=bars[0][1].shape[1]).astype(np.float64)
-            chance = weights * ~np.any([table[codes[wrong]] for codes, table in bars], axis=0)
-            total = chance.sum(1)
-            some = wrong[total > 0]  # where nothing may be, what was drawn stays
-            reach = rng.random(len(some))[:, None] * total[total > 0, None]
-            drawn[some] = (np.cumsum(chance[total > 0], axis=1) <= reach).sum(1)
-        return drawn
+    def draw_asked(self, asked: Asked, *, rng: np.random.Generator) -> Values:
+        return follow(self.forests, self.blurs, self.bars, self.order, asked, rng=rng)
 
     def state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         """All forests end to end, with where each one starts: a wide table has thousands of trees."""
@@ -147,9 +89,9 @@ class Trees(CodedModel):
         number = {name: i for i, name in enumerate(self.order)}
         for name, blur in self.blurs.items():
             arrays |= {f"{key}.{number[name]}": getattr(blur, key) for key in ("common", "grid", "rank")}
-        arrays |= {f"barred.{i}": table for i, table in enumerate(self.barred.values())}
+        arrays |= {f"barred.{i}": table for i, table in enumerate(self.bars.pairs.values())}
         widths = {name: blur.width for name, blur in self.blurs.items()}
-        return arrays, {"order": self.order, "widths": widths, "barred": [list(pair) for pair in self.barred]}
+        return arrays, {"order": self.order, "widths": widths, "barred": [list(pair) for pair in self.bars.pairs]}
 
 
 def load(folder: Path) -> Trees:
@@ -164,7 +106,7 @@ def load(folder: Path) -> Trees:
     forests = {name: Forest.from_arrays({key: pieces[key][i] for key in ARRAYS}, ranks.get(i, {}), is_code[name]) for i, name in enumerate(order)}
     blurs = {name: _blur(arrays, order.index(name), width) for name, width in plain["widths"].items()}
     barred = {(before, part): arrays[f"barred.{i}"] for i, (before, part) in enumerate(plain["barred"])}
-    return Trees(codec, order, forests, blurs, barred)
+    return Trees(codec, order, forests, blurs, Bars(barred))
 
 
 def _blur(arrays: Values, at: int, width: float) -> Blur:
@@ -201,43 +143,10 @@ def fit(data: Table, params: Params, *, job: Job) -> Trees:
     # what a code determines says no more of a person than the code does
     exact = {name for name, source in rules.items() if parts[source].is_code}
     blurs = {name: Blur.of(values[name], units, params.shared_by) for name in order if not parts[name].is_code and name not in exact}
-    return Trees(codec, order, forests, blurs, _barred([parts[name] for name in order], values))
+    return Trees(codec, order, forests, blurs, Bars.find([parts[name] for name in order], values))
 
 
 def _growth(params: Params, rows: int, units: np.ndarray) -> Growth:
     """A leaf is as private as the number of people in it, not of their rows."""
     per_unit = rows / max(1, len(np.unique(units)))
     return Growth(params.trees, max(1, round(params.min_leaf * per_unit)), per_unit, params.max_depth)
-
-
-def _barred(parts: list[Part], values: Values) -> dict[tuple[str, str], np.ndarray]:
-    """Pairs of codes that never occur although they would often by chance. (earlier part, part) -> (size, size) bool"""
-    codes = [part for part in parts if 1 < part.size <= FEW]
-    out = {}
-    for i, part in enumerate(codes):
-        for before in codes[:i]:
-            table = impossible(values[before.name], before.size, values[part.name], part.size)
-            if table.any():
-                out[before.name, part.name] = table
-    return out
-
-
-def _meets(bars: list[tuple[np.ndarray, np.ndarray]], drawn: np.ndarray, rows: Any) -> np.ndarray:
-    """Which rows hold a pair that never occurs. drawn: the values of `rows`"""
-    out = np.zeros(len(drawn), dtype=bool)
-    for codes, table in bars:
-        out |= table[codes[rows], drawn]
-    return out
-
-
-def _common(values: np.ndarray, units: np.ndarray, shared_by: int) -> np.ndarray:
-    """Values that at least `shared_by` privacy units hold, sorted."""
-    distinct, at = np.unique(values, return_inverse=True)
-    return distinct[held_by(at, units, len(distinct)) >= shared_by]
-
-
-def _member(values: np.ndarray, ordered: np.ndarray) -> np.ndarray:
-    if not len(ordered):
-        return np.zeros(len(values), dtype=bool)
-    at = np.minimum(np.searchsorted(ordered, values), len(ordered) - 1)
-    return ordered[at] == values

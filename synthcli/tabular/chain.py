@@ -1,0 +1,185 @@
+"""The chain of forests (methods/trees.py): each part drawn given those before it, also where something is asked of the rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from synthcli.columns.asked import Asked, Within
+from synthcli.columns.parts import Values
+from synthcli.errors import FitError
+from synthcli.tabular.barred import Bars
+from synthcli.tabular.blur import Blur
+from synthcli.tabular.features import as_feature
+from synthcli.tabular.forest import Forest
+from synthcli.tabular.pool import chosen, enough, resampled
+
+REDRAWN = 4  # times that a row with an impossible pair is drawn again before it takes what is possible
+PARTICLES = 32  # for each row of which something is known
+ROWS = 2**17  # rows that are followed at once
+PRIOR = 0.5  # donors that the share of a value in all leaves is worth in one: no leaf rules out what is known
+REACH = 0.01  # of the ranks on either side of a known number, in which donors speak for it
+NEVER = 1e-3  # what a pair that never occurs takes from the weight of a row that is known to hold it
+
+
+class Chain:
+    """Rows on their way. out: the parts that they have; weight: (rows,) how likely they make what is asked, so far."""
+
+    def __init__(self, forests: Mapping[str, Forest], blurs: Mapping[str, Blur], bars: Bars, asked: Asked) -> None:
+        self.forests, self.blurs, self.bars, self.asked, self.rows = forests, blurs, bars, asked, asked.rows
+        self.out: Values = {}
+        self.weight = np.ones(asked.rows)
+        self._features: list[np.ndarray] = []
+
+    def step(self, name: str, *, rng: np.random.Generator) -> None:
+        """Draw the next part of every row; a number only where its state is that there is one."""
+        forest = self.forests[name]
+        state = self.out.get(f"{name}#state")
+        here = None if state is None else np.flatnonzero(state == 0)
+        if here is None or len(here) == self.rows:
+            drawn = self._drawn(name, forest, self._of(forest), np.arange(self.rows), rng=rng)
+        else:
+            drawn = np.full(self.rows, np.nan)
+            drawn[here] = self._drawn(name, forest, [x[here] for x in self._of(forest)], here, rng=rng)
+        self.out[name] = drawn
+        self._features.append(drawn if drawn.dtype.kind == "i" else as_feature(drawn))
+
+    def _of(self, forest: Forest) -> list[np.ndarray]:
+        return [self._features[j] for j in forest.used]
+
+    def _drawn(self, name: str, forest: Forest, features: list[np.ndarray], rows: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
+        within, known = self.asked.within.get(name), self.asked.known.get(name)
+        if within is None and known is None:
+            return self._blurred(
+                name, self._possible(name, forest, forest.draw(features, len(rows), rng=rng), features, rows, rng=rng), None, rng=rng
+            )
+        leaf = forest.leaves(features, len(rows), rng=rng)
+        if within is not None:
+            drawn, share = _within(name, forest, leaf, within, rng=rng)
+        else:
+            drawn, share = forest.draw(features, len(rows), rng=rng), np.ones(len(rows))
+        drawn = self._blurred(name, drawn, within, rng=rng)
+        if known is not None:
+            mine = known[rows]
+            sure = mine >= 0 if mine.dtype.kind == "i" else ~np.isnan(mine)
+            drawn, share = np.where(sure, mine, drawn), np.where(sure, self._likely(name, forest, leaf, mine), share)
+        if drawn.dtype.kind == "i":
+            share = share * np.where(self.bars.meets(name, drawn, self.out, rows), NEVER, 1.0)
+        self.weight[rows] *= share
+        return drawn
+
+    def _likely(self, name: str, forest: Forest, leaf: np.ndarray, value: np.ndarray) -> np.ndarray:
+        """How likely the leaves make known values, up to a factor: of numbers, those of about their rank."""
+        value = np.where(np.isnan(value), forest.donors[0], value) if value.dtype.kind == "f" else np.maximum(value, 0)
+        least, most = self.blurs[name].around(value, REACH) if name in self.blurs else (value, value)
+        size = (forest.high - forest.low)[leaf]
+        ordered = np.sort(forest.donors)
+        overall = (np.searchsorted(ordered, most, side="right") - np.searchsorted(ordered, least, side="left") + PRIOR) / (len(ordered) + PRIOR)
+        return (forest.share(leaf, least, most) * size + PRIOR * overall) / (size + PRIOR)
+
+    def _blurred(self, name: str, drawn: np.ndarray, within: Within | None, *, rng: np.random.Generator) -> np.ndarray:
+        if name not in self.blurs:
+            return drawn
+        moved = self.blurs[name](drawn, rng=rng)
+        return moved if within is None else np.where(within(moved), moved, drawn)
+
+    def _possible(
+        self, name: str, forest: Forest, drawn: np.ndarray, features: list[np.ndarray], rows: np.ndarray, *, rng: np.random.Generator
+    ) -> np.ndarray:
+        """Rows whose value never occurs beside an earlier one, drawn again: from a leaf, then from all values that may be."""
+        if not (size := self.bars.size(name)):
+            return drawn
+        wrong = np.flatnonzero(self.bars.meets(name, drawn, self.out, rows))
+        for _ in range(REDRAWN):
+            if not len(wrong):
+                return drawn
+            drawn[wrong] = forest.draw([x[wrong] for x in features], len(wrong), rng=rng)
+            wrong = wrong[self.bars.meets(name, drawn[wrong], self.out, rows[wrong])]
+        chance = np.bincount(forest.donors, minlength=size) * self.bars.possible(name, size, self.out, rows[wrong])
+        total = chance.sum(1)
+        some = wrong[total > 0]  # where nothing may be, what was drawn stays
+        reach = rng.random(len(some))[:, None] * total[total > 0, None]
+        drawn[some] = (np.cumsum(chance[total > 0], axis=1) <= reach).sum(1)
+        return drawn
+
+    def take(self, rows: np.ndarray) -> None:
+        """Go on with these rows alone, all of one weight."""
+        self.out = {name: values[rows] for name, values in self.out.items()}
+        self._features = [values[rows] for values in self._features]
+        known = {name: values[rows] for name, values in self.asked.known.items()}
+        self.asked, self.rows, self.weight = Asked(len(rows), known, self.asked.within), len(rows), np.ones(len(rows))
+
+
+def _within(name: str, forest: Forest, leaf: np.ndarray, within: Within, *, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    may = within(forest.donors)
+    if not may.any():
+        column = name.split("#")[0] if "#" in name.replace("##", "") else name.replace("##", "#")
+        raise FitError(f"column {column}: the model has learned no value like that asked of it; remedy: ask for what the source has")
+    return forest.draw_within(leaf, may, rng=rng)
+
+
+def follow(
+    forests: Mapping[str, Forest], blurs: Mapping[str, Blur], bars: Bars, order: Sequence[str], asked: Asked, *, rng: np.random.Generator
+) -> Values:
+    """Every part of the rows that are asked for. Rows with known cells are followed by particles, all others chosen from a pool."""
+    told = [i for i, name in enumerate(order) if name in asked.within or name in asked.known]
+    last = told[-1] + 1 if told else 0
+    if not asked.known:
+        return _pooled(forests, blurs, bars, order, asked, last, rng=rng)
+    free = [i for i, name in enumerate(order) if not (name in asked.known and _sure(asked.known[name]).all())]
+    if not free or last <= free[0]:  # all that is known comes first: what follows is drawn given it
+        chain = Chain(forests, blurs, bars, asked)
+        for name, stream in zip(order, rng.spawn(len(order))):
+            chain.step(name, rng=stream)
+        return chain.out
+    pieces = []
+    size = ROWS // PARTICLES
+    for start in range(0, asked.rows, size):
+        some = np.arange(start, min(start + size, asked.rows))
+        piece = Asked(len(some), {name: values[some] for name, values in asked.known.items()}, asked.within)
+        pieces.append(_particles(forests, blurs, bars, order, piece, last, rng=rng))
+    return {name: np.concatenate([piece[name] for piece in pieces]) for name in order}
+
+
+def _sure(values: np.ndarray) -> np.ndarray:
+    return values >= 0 if values.dtype.kind == "i" else ~np.isnan(values)
+
+
+def _pooled(
+    forests: Mapping[str, Forest], blurs: Mapping[str, Blur], bars: Bars, order: Sequence[str], asked: Asked, last: int, *, rng: np.random.Generator
+) -> Values:
+    """Candidates until what is asked, then the rest of those that are chosen."""
+    pools: list[Chain] = []
+    weights = np.zeros(0)
+    while not pools or not enough(weights, asked.rows):
+        pool = Chain(forests, blurs, bars, Asked(max(1024, asked.rows) if not pools else min(ROWS, 2 * len(weights)), {}, asked.within))
+        for name, stream in zip(order[:last], rng.spawn(last)):
+            pool.step(name, rng=stream)
+        pools.append(pool)
+        weights = np.concatenate([weights, pool.weight])
+    chain = Chain(forests, blurs, bars, Asked(len(weights), {}, asked.within))
+    for name in order[:last]:
+        chain.out[name] = np.concatenate([pool.out[name] for pool in pools])
+    chain._features = [np.concatenate([pool._features[i] for pool in pools]) for i in range(last)]
+    chain.take(chosen(weights, asked.rows, rng=rng))
+    for name, stream in zip(order[last:], rng.spawn(len(order) - last)):
+        chain.step(name, rng=stream)
+    return chain.out
+
+
+def _particles(
+    forests: Mapping[str, Forest], blurs: Mapping[str, Blur], bars: Bars, order: Sequence[str], asked: Asked, last: int, *, rng: np.random.Generator
+) -> Values:
+    rows = asked.rows
+    each = np.repeat(np.arange(rows), PARTICLES)
+    chain = Chain(forests, blurs, bars, Asked(len(each), {name: values[each] for name, values in asked.known.items()}, asked.within))
+    for name in order[:last]:
+        chain.step(name, rng=rng)
+        weights = chain.weight.reshape(rows, PARTICLES)
+        if (weights.max(1) > weights.min(1)).any():
+            chain.take((resampled(weights, rng=rng) + np.arange(rows)[:, None] * PARTICLES).ravel())
+    chain.take(np.arange(rows) * PARTICLES + rng.integers(PARTICLES, size=rows))
+    for name in order[last:]:
+        chain.step(name, rng=rng)
+    return chain.out
