@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -16,25 +17,37 @@ from synthcli.tabular.forest import Forest
 from synthcli.tabular.pool import chosen, enough, resampled
 
 REDRAWN = 4  # times that a row with an impossible pair is drawn again before it takes what is possible
-PARTICLES = 32  # for each row of which something is known
+PARTICLES = (32, 512)  # for each row of which something is known; more where it is rare
+EFFECTIVE = 10  # particles that a row's weights are worth, below which it is given more of them
 ROWS = 2**17  # rows that are followed at once
 PRIOR = 0.5  # donors that the share of a value in all leaves is worth in one: no leaf rules out what is known
 REACH = 0.01  # of the ranks on either side of a known number, in which donors speak for it
 NEVER = 1e-3  # what a pair that never occurs takes from the weight of a row that is known to hold it
 
 
+@dataclass(frozen=True)
+class Learned:
+    """Forests by part, in the order in which parts are drawn. blurs: per number part; bars: pairs that never occur."""
+
+    order: Sequence[str]
+    forests: Mapping[str, Forest]
+    blurs: Mapping[str, Blur]
+    bars: Bars
+
+
 class Chain:
     """Rows on their way. out: the parts that they have; weight: (rows,) how likely they make what is asked, so far."""
 
-    def __init__(self, forests: Mapping[str, Forest], blurs: Mapping[str, Blur], bars: Bars, asked: Asked) -> None:
-        self.forests, self.blurs, self.bars, self.asked, self.rows = forests, blurs, bars, asked, asked.rows
+    def __init__(self, learned: Learned, asked: Asked) -> None:
+        self.learned, self.asked, self.rows = learned, asked, asked.rows
+        self.alike = not asked.known  # rows of whom something is known may stand in an order: siblings, say, side by side
         self.out: Values = {}
         self.weight = np.ones(asked.rows)
         self._features: list[np.ndarray] = []
 
     def step(self, name: str, *, rng: np.random.Generator) -> None:
         """Draw the next part of every row; a number only where its state is that there is one."""
-        forest = self.forests[name]
+        forest = self.learned.forests[name]
         state = self.out.get(f"{name}#state")
         here = None if state is None else np.flatnonzero(state == 0)
         if here is None or len(here) == self.rows:
@@ -52,51 +65,54 @@ class Chain:
         within, known = self.asked.within.get(name), self.asked.known.get(name)
         if within is None and known is None:
             return self._blurred(
-                name, self._possible(name, forest, forest.draw(features, len(rows), rng=rng), features, rows, rng=rng), None, rng=rng
+                name,
+                self._possible(name, forest, forest.draw(features, len(rows), rng=rng, alike=self.alike), features, rows, rng=rng),
+                None,
+                rng=rng,
             )
-        leaf = forest.leaves(features, len(rows), rng=rng)
+        leaf = forest.leaves(features, len(rows), rng=rng, alike=self.alike)
         if within is not None:
             drawn, share = _within(name, forest, leaf, within, rng=rng)
         else:
-            drawn, share = forest.draw(features, len(rows), rng=rng), np.ones(len(rows))
+            drawn, share = forest.draw(features, len(rows), rng=rng, alike=self.alike), np.ones(len(rows))
         drawn = self._blurred(name, drawn, within, rng=rng)
         if known is not None:
             mine = known[rows]
             sure = mine >= 0 if mine.dtype.kind == "i" else ~np.isnan(mine)
             drawn, share = np.where(sure, mine, drawn), np.where(sure, self._likely(name, forest, leaf, mine), share)
         if drawn.dtype.kind == "i":
-            share = share * np.where(self.bars.meets(name, drawn, self.out, rows), NEVER, 1.0)
+            share = share * np.where(self.learned.bars.meets(name, drawn, self.out, rows), NEVER, 1.0)
         self.weight[rows] *= share
         return drawn
 
     def _likely(self, name: str, forest: Forest, leaf: np.ndarray, value: np.ndarray) -> np.ndarray:
         """How likely the leaves make known values, up to a factor: of numbers, those of about their rank."""
         value = np.where(np.isnan(value), forest.donors[0], value) if value.dtype.kind == "f" else np.maximum(value, 0)
-        least, most = self.blurs[name].around(value, REACH) if name in self.blurs else (value, value)
+        least, most = self.learned.blurs[name].around(value, REACH) if name in self.learned.blurs else (value, value)
         size = (forest.high - forest.low)[leaf]
         ordered = np.sort(forest.donors)
         overall = (np.searchsorted(ordered, most, side="right") - np.searchsorted(ordered, least, side="left") + PRIOR) / (len(ordered) + PRIOR)
         return (forest.share(leaf, least, most) * size + PRIOR * overall) / (size + PRIOR)
 
     def _blurred(self, name: str, drawn: np.ndarray, within: Within | None, *, rng: np.random.Generator) -> np.ndarray:
-        if name not in self.blurs:
+        if name not in self.learned.blurs:
             return drawn
-        moved = self.blurs[name](drawn, rng=rng)
+        moved = self.learned.blurs[name](drawn, rng=rng)
         return moved if within is None else np.where(within(moved), moved, drawn)
 
     def _possible(
         self, name: str, forest: Forest, drawn: np.ndarray, features: list[np.ndarray], rows: np.ndarray, *, rng: np.random.Generator
     ) -> np.ndarray:
         """Rows whose value never occurs beside an earlier one, drawn again: from a leaf, then from all values that may be."""
-        if not (size := self.bars.size(name)):
+        if not (size := self.learned.bars.size(name)):
             return drawn
-        wrong = np.flatnonzero(self.bars.meets(name, drawn, self.out, rows))
+        wrong = np.flatnonzero(self.learned.bars.meets(name, drawn, self.out, rows))
         for _ in range(REDRAWN):
             if not len(wrong):
                 return drawn
             drawn[wrong] = forest.draw([x[wrong] for x in features], len(wrong), rng=rng)
-            wrong = wrong[self.bars.meets(name, drawn[wrong], self.out, rows[wrong])]
-        chance = np.bincount(forest.donors, minlength=size) * self.bars.possible(name, size, self.out, rows[wrong])
+            wrong = wrong[self.learned.bars.meets(name, drawn[wrong], self.out, rows[wrong])]
+        chance = np.bincount(forest.donors, minlength=size) * self.learned.bars.possible(name, size, self.out, rows[wrong])
         total = chance.sum(1)
         some = wrong[total > 0]  # where nothing may be, what was drawn stays
         reach = rng.random(len(some))[:, None] * total[total > 0, None]
@@ -107,8 +123,7 @@ class Chain:
         """Go on with these rows alone, all of one weight."""
         self.out = {name: values[rows] for name, values in self.out.items()}
         self._features = [values[rows] for values in self._features]
-        known = {name: values[rows] for name, values in self.asked.known.items()}
-        self.asked, self.rows, self.weight = Asked(len(rows), known, self.asked.within), len(rows), np.ones(len(rows))
+        self.asked, self.rows, self.weight = _some(self.asked, rows), len(rows), np.ones(len(rows))
 
 
 def _within(name: str, forest: Forest, leaf: np.ndarray, within: Within, *, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -119,67 +134,85 @@ def _within(name: str, forest: Forest, leaf: np.ndarray, within: Within, *, rng:
     return forest.draw_within(leaf, may, rng=rng)
 
 
-def follow(
-    forests: Mapping[str, Forest], blurs: Mapping[str, Blur], bars: Bars, order: Sequence[str], asked: Asked, *, rng: np.random.Generator
-) -> Values:
+def follow(learned: Learned, asked: Asked, *, rng: np.random.Generator) -> Values:
     """Every part of the rows that are asked for. Rows with known cells are followed by particles, all others chosen from a pool."""
-    told = [i for i, name in enumerate(order) if name in asked.within or name in asked.known]
+    told = [i for i, name in enumerate(learned.order) if name in asked.within or name in asked.known]
     last = told[-1] + 1 if told else 0
     if not asked.known:
-        return _pooled(forests, blurs, bars, order, asked, last, rng=rng)
-    free = [i for i, name in enumerate(order) if not (name in asked.known and _sure(asked.known[name]).all())]
+        return _pooled(learned, asked, last, rng=rng)
+    free = [i for i, name in enumerate(learned.order) if not (name in asked.known and _sure(asked.known[name]).all())]
     if not free or last <= free[0]:  # all that is known comes first: what follows is drawn given it
-        chain = Chain(forests, blurs, bars, asked)
-        for name, stream in zip(order, rng.spawn(len(order))):
+        chain = Chain(learned, asked)
+        for name, stream in zip(learned.order, rng.spawn(len(learned.order))):
             chain.step(name, rng=stream)
         return chain.out
-    pieces = []
-    size = ROWS // PARTICLES
-    for start in range(0, asked.rows, size):
-        some = np.arange(start, min(start + size, asked.rows))
-        piece = Asked(len(some), {name: values[some] for name, values in asked.known.items()}, asked.within)
-        pieces.append(_particles(forests, blurs, bars, order, piece, last, rng=rng))
-    return {name: np.concatenate([piece[name] for piece in pieces]) for name in order}
+    out = _particles(learned, asked, last, rng=rng)
+    return {name: out[name] for name in learned.order}
 
 
 def _sure(values: np.ndarray) -> np.ndarray:
     return values >= 0 if values.dtype.kind == "i" else ~np.isnan(values)
 
 
-def _pooled(
-    forests: Mapping[str, Forest], blurs: Mapping[str, Blur], bars: Bars, order: Sequence[str], asked: Asked, last: int, *, rng: np.random.Generator
-) -> Values:
+def _pooled(learned: Learned, asked: Asked, last: int, *, rng: np.random.Generator) -> Values:
     """Candidates until what is asked, then the rest of those that are chosen."""
     pools: list[Chain] = []
     weights = np.zeros(0)
     while not pools or not enough(weights, asked.rows):
-        pool = Chain(forests, blurs, bars, Asked(max(1024, asked.rows) if not pools else min(ROWS, 2 * len(weights)), {}, asked.within))
-        for name, stream in zip(order[:last], rng.spawn(last)):
+        pool = Chain(learned, Asked(max(1024, asked.rows) if not pools else min(ROWS, 2 * len(weights)), {}, asked.within))
+        for name, stream in zip(learned.order[:last], rng.spawn(last)):
             pool.step(name, rng=stream)
         pools.append(pool)
         weights = np.concatenate([weights, pool.weight])
-    chain = Chain(forests, blurs, bars, Asked(len(weights), {}, asked.within))
-    for name in order[:last]:
+    chain = Chain(learned, Asked(len(weights), {}, asked.within))
+    for name in learned.order[:last]:
         chain.out[name] = np.concatenate([pool.out[name] for pool in pools])
     chain._features = [np.concatenate([pool._features[i] for pool in pools]) for i in range(last)]
     chain.take(chosen(weights, asked.rows, rng=rng))
-    for name, stream in zip(order[last:], rng.spawn(len(order) - last)):
+    for name, stream in zip(learned.order[last:], rng.spawn(len(learned.order) - last)):
         chain.step(name, rng=stream)
     return chain.out
 
 
-def _particles(
-    forests: Mapping[str, Forest], blurs: Mapping[str, Blur], bars: Bars, order: Sequence[str], asked: Asked, last: int, *, rng: np.random.Generator
-) -> Values:
+def _particles(learned: Learned, asked: Asked, last: int, *, rng: np.random.Generator) -> Values:
+    """Rows followed by particles; those whose weights were worth too few of them once more, by more."""
+    out: Values = {}
+    rows = np.arange(asked.rows)
+    for particles in PARTICLES:
+        poor = []
+        for some in np.array_split(rows, -(-len(rows) * particles // ROWS)):
+            chain, worth = _followed(learned, _some(asked, some), last, particles, rng=rng)
+            for name, values in chain.out.items():
+                out.setdefault(name, np.empty(asked.rows, dtype=values.dtype))[some] = values
+            poor.append(some[worth < EFFECTIVE])
+        if not len(rows := np.concatenate(poor)):
+            break
+    return out
+
+
+def _some(asked: Asked, rows: np.ndarray) -> Asked:
+    return Asked(len(rows), {name: values[rows] for name, values in asked.known.items()}, asked.within)
+
+
+def _followed(
+    learned: Learned,
+    asked: Asked,
+    last: int,
+    particles: int,
+    *,
+    rng: np.random.Generator,
+) -> tuple[Chain, np.ndarray]:
+    """One particle of each row at its end; and the fewest that a row's weights were worth on the way, (sum w)^2 / sum w^2. (rows,)"""
     rows = asked.rows
-    each = np.repeat(np.arange(rows), PARTICLES)
-    chain = Chain(forests, blurs, bars, Asked(len(each), {name: values[each] for name, values in asked.known.items()}, asked.within))
-    for name in order[:last]:
+    chain = Chain(learned, _some(asked, np.repeat(np.arange(rows), particles)))
+    worth = np.full(rows, float(particles))
+    for name in learned.order[:last]:
         chain.step(name, rng=rng)
-        weights = chain.weight.reshape(rows, PARTICLES)
+        weights = chain.weight.reshape(rows, particles)
         if (weights.max(1) > weights.min(1)).any():
-            chain.take((resampled(weights, rng=rng) + np.arange(rows)[:, None] * PARTICLES).ravel())
-    chain.take(np.arange(rows) * PARTICLES + rng.integers(PARTICLES, size=rows))
-    for name in order[last:]:
+            worth = np.minimum(worth, weights.sum(1) ** 2 / np.maximum((weights**2).sum(1), 1e-300))
+            chain.take((resampled(weights, rng=rng) + np.arange(rows)[:, None] * particles).ravel())
+    chain.take(np.arange(rows) * particles + rng.integers(particles, size=rows))
+    for name in learned.order[last:]:
         chain.step(name, rng=rng)
-    return chain.out
+    return chain, worth

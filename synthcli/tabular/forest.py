@@ -34,17 +34,21 @@ class Forest:
     donors: np.ndarray  # (donors,) int32 codes or float64 numbers
     ranks: dict[int, np.ndarray]
 
-    def draw(self, features: list[np.ndarray], rows: int, *, rng: np.random.Generator) -> np.ndarray:
+    def draw(self, features: list[np.ndarray], rows: int, *, rng: np.random.Generator, alike: bool = True) -> np.ndarray:
         """A value for each row. features: those of `used`, (rows,) each: codes, or float32 numbers."""
-        leaf = self.leaves(features, rows, rng=rng)
+        leaf = self.leaves(features, rows, rng=rng, alike=alike)
         return self.donors.take(self.low.take(leaf) + (evenly(leaf, len(self.low), rng=rng) * self._sizes.take(leaf)).astype(np.int64))
 
-    def leaves(self, features: list[np.ndarray], rows: int, *, rng: np.random.Generator) -> np.ndarray:
-        """The leaf where each row ends in the tree that is drawn for it. (rows,)"""
+    def leaves(self, features: list[np.ndarray], rows: int, *, rng: np.random.Generator, alike: bool = True) -> np.ndarray:
+        """The leaf where each row ends in the tree that is drawn for it. (rows,)
+
+        alike: rows come in no order, so that each tree may have a run of them from a place drawn anew; neighbours in one tree are faster.
+        """
         x = np.zeros((max(1, len(features)), rows), dtype=np.float32)
         for j, values in enumerate(features):
             x[j] = self.ranks[j].take(values.astype(np.int64)) if j in self.ranks else values
-        return self._leaves(x, self.roots.take(rng.permutation(rows) % len(self.roots)))
+        runs = np.repeat(rng.permutation(self.roots), -(-rows // len(self.roots)))[:rows]
+        return self._leaves(x, np.roll(runs, int(rng.integers(max(1, rows)))) if alike else rng.permutation(runs))
 
     def draw_within(self, leaf: np.ndarray, may: np.ndarray, *, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """A donor that may be drawn for each row, and the share of such donors in its leaf. may: (donors,) bool, true somewhere.

@@ -23,7 +23,7 @@ from synthcli.columns.ties import determined
 from synthcli.contracts import Dial, Job
 from synthcli.tabular.barred import Bars
 from synthcli.tabular.blur import Blur
-from synthcli.tabular.chain import Chain, follow
+from synthcli.tabular.chain import Chain, Learned, follow
 from synthcli.tabular.data import Table
 from synthcli.tabular.features import Features
 from synthcli.tabular.forest import ARRAYS, Forest
@@ -63,15 +63,16 @@ class Trees(CodedModel):
     def __init__(self, codec: Codec, order: list[str], forests: dict[str, Forest], blurs: dict[str, Blur], bars: Bars) -> None:
         super().__init__(codec)
         self.order, self.forests, self.blurs, self.bars = order, forests, blurs, bars
+        self.learned = Learned(order, forests, blurs, bars)
 
     def draw(self, rows: int, *, rng: np.random.Generator) -> Values:
-        chain = Chain(self.forests, self.blurs, self.bars, Asked(rows))
+        chain = Chain(self.learned, Asked(rows))
         for name, stream in zip(self.order, rng.spawn(len(self.order))):
             chain.step(name, rng=stream)
         return chain.out
 
     def draw_asked(self, asked: Asked, *, rng: np.random.Generator) -> Values:
-        return follow(self.forests, self.blurs, self.bars, self.order, asked, rng=rng)
+        return follow(self.learned, asked, rng=rng)
 
     def state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         """All forests end to end, with where each one starts: a wide table has thousands of trees."""
