@@ -15,7 +15,7 @@ from synthcli.columns.number_codec import Numbers
 from synthcli.columns.parts import Values, escaped
 from synthcli.columns.plain_codecs import Codes, Constant
 from synthcli.contracts import Allowed, Given
-from synthcli.errors import FitError
+from synthcli.errors import FitError, did_you_mean
 
 
 @dataclass(frozen=True)
@@ -79,6 +79,11 @@ def _within(coder: Any, allowed: Allowed) -> dict[str, Within]:
         return {}
     if isinstance(coder, Codes):
         codes = np.array([_fits(v, allowed) for v in coder.categories] + [allowed.null] * coder.nullable)
+        if not codes.any() and allowed.values and len(allowed.values) == 1:
+            (value,) = allowed.values
+            raise FitError(
+                f"column {coder.name}: the model has learned no value {value!r}.{did_you_mean(str(value), [str(v) for v in coder.categories])}"
+            )
         return {escaped(coder.name): Within(_some(codes, coder.name, allowed))}
     if isinstance(coder, Numbers):
         return _number_within(coder, allowed)
@@ -100,7 +105,7 @@ def _number_within(coder: Numbers, allowed: Allowed) -> dict[str, Within]:
     start, step = (coder.base, coder.step) if coder.whole else (0, 1)
     least = -np.inf if low is None else (low - start) / step
     most = np.inf if high is None else (high - start) / step
-    inside = most >= coder.low and least <= coder.high
+    inside = most >= coder.low and least <= coder.high and allowed.values != frozenset()
     out = {} if low is None and high is None else {name: Within(None, least, most)}
     if coder.states > 1:
         spikes = [(low is None or s >= low) and (high is None or s <= high) for s in coder.spikes]

@@ -1,7 +1,12 @@
-"""Constraints: expressions over a row that are checked on the source and hold in the output."""
+"""Constraints: what must hold in a table; they are checked on the source and hold in the output.
+
+A Rule is anything that can point at the rows that break it: an expression over a row (Constraint, here) or a named form such as
+`unique` (columns/rules.py). Unknown is satisfied, as in SQL's CHECK.
+"""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
@@ -13,16 +18,58 @@ from synthcli.columns.expressions import Expression, parse
 from synthcli.errors import DataError, SpecError, did_you_mean
 
 OnViolation = Literal["error", "warn", "drop"]
-EXAMPLES = 3  # rows that an error shows
+EXAMPLES = 3  # rows that a finding shows
+
+
+class Rule(ABC):
+    """What must hold. text: how reports name it; on_violation: what the rows of the source that break it cause."""
+
+    TABLE = False  # whether a row is judged beside the others: its violations depend on which rows stand before it
+    text: str
+    on_violation: OnViolation
+
+    @property
+    @abstractmethod
+    def columns(self) -> frozenset[str]:
+        """The columns that it looks at."""
+
+    @property
+    def formula(self) -> Expression | None:
+        """What it says of a single row as an expression, for reasoning; None where that says nothing."""
+        return None
+
+    @abstractmethod
+    def check(self, kinds: Mapping[str, str]) -> None:
+        """Raise SpecError for unknown columns and kinds that clash. kinds: of the schema's columns."""
+
+    def learn(self, frame: pd.DataFrame) -> Rule:
+        """The rule with what it must know of the source, such as the combinations that occur; itself where that is nothing."""
+        return self
+
+    @abstractmethod
+    def violations(self, frame: pd.DataFrame) -> np.ndarray:
+        """Rows that break it. frame: canonical dtypes (columns/frame.py). (rows,) bool"""
+
+    @abstractmethod
+    def to_json(self) -> dict[str, Any]:
+        """The rule as it stands in a spec, with what it has learned; columns/rules.py reads it back."""
 
 
 @dataclass(frozen=True)
-class Constraint:
+class Constraint(Rule):
     """A boolean expression over a row, and what to do with the rows of the source that violate it."""
 
     text: str
     expression: Expression
     on_violation: OnViolation = "error"
+
+    @property
+    def columns(self) -> frozenset[str]:
+        return self.expression.columns
+
+    @property
+    def formula(self) -> Expression | None:
+        return self.expression
 
     def check(self, kinds: Mapping[str, str]) -> None:
         """Raise SpecError for unknown columns, kinds that clash, and a result that is not boolean. kinds: of the schema's columns."""
@@ -34,48 +81,71 @@ class Constraint:
         _boolean(self.text, "boolean" if result.dtype == "boolean" else str(result.dtype))
         return ~result.fillna(True).to_numpy(dtype=bool)
 
+    def to_json(self) -> dict[str, Any]:
+        return {"expr": self.text, "on_violation": self.on_violation}
+
 
 def parse_constraint(text: str, on_violation: OnViolation = "error") -> Constraint:
     """The constraint that a text spells. Raises SpecError when it cannot be read or evidently is not boolean."""
-    if on_violation not in get_args(OnViolation):
-        choices = get_args(OnViolation)
-        raise SpecError(f"constraint {text}: on_violation is {on_violation!r}; expected {', '.join(choices)}.{did_you_mean(on_violation, choices)}")
+    check_action(text, on_violation)
     constraint = Constraint(text, parse(text), on_violation)
     constraint.check(dict.fromkeys(constraint.expression.columns, "category"))  # a category may hold any kind of value
     return constraint
 
 
-def check_source(frame: pd.DataFrame, constraints: Sequence[Constraint]) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
-    """The rows to learn from, and for the report {constraint, violations, share, action} of each constraint, in order.
+def check_action(text: str, on_violation: Any) -> None:
+    """Raise SpecError where on_violation is none of its choices. text: of the constraint."""
+    choices = get_args(OnViolation)
+    if on_violation not in choices:
+        raise SpecError(f"constraint {text}: on_violation is {on_violation!r}; expected {', '.join(choices)}.{did_you_mean(on_violation, choices)}")
 
-    Rows that a `drop` refuses go first; `warn` and `error` look at the rows that are left. Raises DataError when an `error`
-    constraint is violated or no row is left.
+
+def check_source(frame: pd.DataFrame, constraints: Sequence[Rule]) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
+    """The rows to learn from, and for the report {constraint, violations, share, action, examples} of each constraint, in order.
+
+    Rows that a `drop` refuses go first, those of rules over the table after those of rules over a row; `warn` and `error` look at the
+    rows that are left. examples: up to EXAMPLES lines such as "row 2, age = -1"; row 1 is the first row of data. Raises DataError when
+    an `error` constraint is violated or no row is left.
     """
-    dropping = {i: c.violations(frame) for i, c in enumerate(constraints) if c.on_violation == "drop"}
-    keep = ~np.any([np.zeros(len(frame), dtype=bool), *dropping.values()], axis=0)
+    keep = np.ones(len(frame), dtype=bool)
+    dropped: dict[int, tuple[np.ndarray, int]] = {}
+    for table in (False, True):
+        looked_at = keep.copy()
+        for i, rule in enumerate(constraints):
+            if rule.on_violation == "drop" and table == rule.TABLE:
+                broken = _broken(rule, frame, keep if table else looked_at)
+                dropped[i] = broken, int((keep if table else looked_at).sum())
+                keep = keep & ~broken
     if len(frame) and not keep.any():
-        names = "; ".join(constraints[i].text for i in dropping)
+        names = "; ".join(constraints[i].text for i in sorted(dropped))
         raise DataError(f"constraints with on_violation: drop leave none of {len(frame)} rows: {names}; remedy: mend the constraint or the source")
     findings, failures = [], []
-    for i, constraint in enumerate(constraints):
-        broken = dropping[i] if i in dropping else constraint.violations(frame) & keep
-        looked_at = len(frame) if i in dropping else int(keep.sum())
+    for i, rule in enumerate(constraints):
+        broken, rows = dropped[i] if i in dropped else (_broken(rule, frame, keep), int(keep.sum()))
         count = int(broken.sum())
-        share = count / looked_at if looked_at else 0.0
-        findings.append({"constraint": constraint.text, "violations": count, "share": share, "action": constraint.on_violation if count else "none"})
-        if count and constraint.on_violation == "error":
-            failures.append(_failure(frame, constraint, broken, share))
+        examples = _examples(frame, rule, broken)
+        finding = {"constraint": rule.text, "violations": count, "share": count / rows if rows else 0.0}
+        findings.append(finding | {"action": rule.on_violation if count else "none", "examples": examples})
+        if count and rule.on_violation == "error":
+            shown = "; ".join(examples)
+            failures.append(f"constraint {rule.text} is violated by {count} rows of the source ({count / rows:.2%}): {shown}")
     if failures:
         raise DataError("\n".join(failures) + "\nremedy: mend the source, or set on_violation: warn or on_violation: drop")
     return frame[keep].reset_index(drop=True), findings
 
 
-def _failure(frame: pd.DataFrame, constraint: Constraint, broken: np.ndarray, share: float) -> str:
-    """One violated constraint in words, with examples; row 1 is the first row of data."""
+def _broken(rule: Rule, frame: pd.DataFrame, among: np.ndarray) -> np.ndarray:
+    """Which of the rows that are looked at break a rule. (rows,) bool"""
+    broken = np.zeros(len(frame), dtype=bool)
+    broken[among] = rule.violations(frame[among].reset_index(drop=True))
+    return broken
+
+
+def _examples(frame: pd.DataFrame, rule: Rule, broken: np.ndarray) -> list[str]:
+    """The first rows that break a rule, in words."""
+    names = [name for name in frame.columns if name in rule.columns]
     places = np.flatnonzero(broken)[:EXAMPLES]
-    names = [name for name in frame.columns if name in constraint.expression.columns]
-    rows = [f"row {place + 1}" + "".join(f", {name} = {_show(frame[name].iloc[place])}" for name in names) for place in places]
-    return f"constraint {constraint.text} is violated by {broken.sum()} rows of the source ({share:.2%}): " + "; ".join(rows)
+    return [f"row {place + 1}" + "".join(f", {name} = {_show(frame[name].iloc[place])}" for name in names) for place in places]
 
 
 def _show(value: Any) -> str:
