@@ -26,6 +26,8 @@ ANALYZE, TRAIN, GENERATE, EVALUATE, PRIVACY = "1-analyze", "2-train", "3-generat
 STAGES = {"analyze": ANALYZE, "train": TRAIN, "generate": GENERATE, "evaluate": EVALUATE, "privacy-check": PRIVACY}
 MANIFEST, SPEC, PLAN, VERDICT, STAGE = "manifest.json", "spec.yaml", "plan.json", "verdict.json", "stage.json"
 PROFILE, MODEL, FIT, DATA, SAMPLE, MEASURED = "profile.json", "model", "fit.json", "data.parquet", "sample.json", "measurements.json"
+REPORT, PICTURES = "report.html", "pictures.json"
+RESHAPE, RULES, UNASKED = "reshape.json", "rules.json", "unasked.parquet"
 LATEST, PASSED = "latest", "passed"
 _VERSION = re.compile(r"\d{4,}-[0-9a-f]{6}")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
@@ -83,7 +85,8 @@ class Version:
         wrong = [] if is_sealed(manifest) else [f"{MANIFEST}: was not written by this user on this machine, or was changed since"]
         expected = {name: str(value) for name, value in manifest.get("files", {}).items()}
         found = files.hashes(self.folder)
-        found.pop(MANIFEST, None)
+        for made_from_the_others in (MANIFEST, REPORT):
+            found.pop(made_from_the_others, None)
         wrong += [f"{name}: is missing" for name in sorted(expected.keys() - found.keys())]
         wrong += [f"{name}: was changed" for name in sorted(expected.keys() & found.keys()) if expected[name] != found[name]]
         return wrong + [f"{name}: does not belong to the run" for name in sorted(found.keys() - expected.keys())]

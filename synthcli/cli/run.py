@@ -12,6 +12,9 @@ from synthcli.cli import options as o
 from synthcli.cli.door import door
 
 FROM = typer.Option("--from", metavar="RUN", help="Make rows from an old run's model, without its source.", autocompletion=o.complete_run)
+GIVEN = typer.Option("--given", metavar="FILE", help="With --from: rows of which some columns are known; the model adds the rest.")
+IMPUTE = typer.Option("--impute", metavar="FILE", help="With --from: fill the empty cells of a file.")
+WHERE = typer.Option("--where", metavar="EXPRESSION", help="With --from: what is true of every row.")
 TO = typer.Option("--output", "-o", help="With --from: the file to write; its ending is the format.")
 STAGE_HELP = {
     "analyze": "Look at the data: types, nulls, distributions, dependencies, keys, rare values.",
@@ -84,6 +87,9 @@ def generate(
     spec: Annotated[Path | None, typer.Argument(metavar="[SPEC]", help="The spec, a YAML file.", autocompletion=o.complete_spec)] = None,
     from_: Annotated[str | None, FROM] = None,
     output: Annotated[Path | None, TO] = None,
+    given: Annotated[Path | None, GIVEN] = None,
+    impute: Annotated[Path | None, IMPUTE] = None,
+    where: Annotated[str | None, WHERE] = None,
     sets: o.Sets = None,
     rows: o.Rows = None,
     seed: o.Seed = None,
@@ -97,24 +103,51 @@ def generate(
     if (spec is None) == (from_ is None):
         raise typer.BadParameter("give either a SPEC or --from RUN")
     if spec is not None:
-        if output is not None or keep_failed:
-            raise typer.BadParameter("--output and --keep-failed go with --from; a spec says output.path, which `run` writes")
+        if output is not None or keep_failed or given is not None or impute is not None or where is not None:
+            raise typer.BadParameter("--output, --keep-failed, --given, --impute and --where go with --from; a spec says generate: and output:")
         _execute("generate", spec, o.overrides(sets, rows, seed), root, quiet, as_json, {"fresh": fresh})
         return
-    if rows is None:
-        raise typer.BadParameter("--from needs --rows N")
     if sets or fresh:
         raise typer.BadParameter("--set and --fresh go with a SPEC; --from takes the run as it was")
-    from synthcli.cli import screen
-    from synthcli.pipeline.again import more
-
-    target = output or Path(f"{str(from_).replace('/', '-')}-{rows}.parquet")
-    with screen.watching(quiet=quiet) as events:
-        made = more(root, str(from_), rows, target, seed=seed, keep_failed=keep_failed, events=events)
+    made = _from_run(str(from_), output, given, impute, where, rows, seed, root, keep_failed, quiet)
     if as_json:
         typer.echo(json.dumps({"exit_code": 0, **made}, ensure_ascii=False))
     elif not quiet:
-        typer.echo(f"{made['rows']:,} rows from {made['run']} in {made['output']}")
+        more = f"; {made['filled']:,} cells filled" if made.get("filled") else ""
+        more += f"; {made['breaking']:,} rows hold known values that break a constraint" if made.get("breaking") else ""
+        typer.echo(f"{made['rows']:,} rows from {made['run']} in {made['output']}{more}")
+
+
+def _from_run(
+    run: str,
+    output: Path | None,
+    given: Path | None,
+    impute: Path | None,
+    where: str | None,
+    rows: int | None,
+    seed: int | None,
+    root: Path,
+    keep_failed: bool,
+    quiet: bool,
+) -> dict[str, Any]:
+    """Rows from an old run's model: so many, or those of a file completed."""
+    from synthcli.cli import screen
+    from synthcli.pipeline.again import more
+    from synthcli.pipeline.complete import completed
+    from synthcli.spec.models import Generate
+
+    known = given or impute
+    if (given is not None and impute is not None) or (known is not None and (rows is not None or where is not None)):
+        raise typer.BadParameter("give one of --given FILE, --impute FILE, or --rows N [--where EXPRESSION]")
+    if known is None and rows is None:
+        raise typer.BadParameter("--from needs --rows N, --given FILE or --impute FILE")
+    name = run.replace("/", "-")
+    target = output or Path(f"{name}-{rows}.parquet" if known is None else f"{known.stem}-completed{known.suffix}")
+    with screen.watching(quiet=quiet) as events:
+        if known is not None:
+            return completed(root, run, known, target, impute=impute is not None, seed=seed, keep_failed=keep_failed, events=events)
+        asked = None if where is None else Generate(where=where)
+        return more(root, run, rows or 0, target, seed=seed, keep_failed=keep_failed, events=events, generate=asked)
 
 
 @door

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,16 +12,20 @@ import pandas as pd
 from synthcli import plugins, seeds, sources
 from synthcli.artifacts import files, store
 from synthcli.artifacts.store import EVALUATE, FIT, GENERATE, MODEL, PLAN, PRIVACY, TRAIN, Store
-from synthcli.columns.constraints import parse_constraint
-from synthcli.contracts import Job, Limits
+from synthcli.columns.constraints import Rule, parse_constraint
+from synthcli.contracts import Job, Limits, Model, Schema
 from synthcli.errors import ArtifactError, SpecError, SynthError
 from synthcli.pipeline import stages
 from synthcli.pipeline.auto import choose
 from synthcli.pipeline.events import Events
+from synthcli.pipeline.making import Making
+from synthcli.pipeline.models import load_model
 from synthcli.pipeline.plan import Choice, make_plan, open_source, rows_asked
 from synthcli.pipeline.real import Real, declared_schema
+from synthcli.pipeline.wanted import settle
 from synthcli.spec import check
 from synthcli.spec.load import load_spec
+from synthcli.spec.models import Generate
 from synthcli.tabular.data import Table
 
 GLANCE_ROWS, GLANCE_MINUTES = 2_000, 1.0
@@ -48,7 +53,8 @@ def foreseen(spec: str | Path, root: Path, sets: Sequence[str]) -> list[dict[str
     index = shelf.stage_index()
     profile = _profile(index, plan.analyze_key())
     if plan.auto and profile:
-        plan = plan.with_choice(Choice(**profile["auto"]))
+        schema, limits = Schema.from_json(profile["schema"]), plan.spec.generator.limits.build()
+        plan = plan.with_choice(Choice(**choose(profile["parts"]["train"], schema, limits)))
     out = [{"stage": store.ANALYZE, "detail": "", "cached": plan.analyze_key() in index}]
     rows = rows_asked(plan.spec, profile["rows"]) if profile else None
     for choice in plan.choices or (Choice("auto", {}),):
@@ -76,22 +82,52 @@ def glance(spec: str | Path, rows: int, sets: Sequence[str]) -> tuple[pd.DataFra
     if len(train) > GLANCE_ROWS:
         train = Table(train.frame.iloc[seeds.stream(plan.spec.seed, "preview").permutation(len(train))[:GLANCE_ROWS]], train.schema)
     if plan.auto:
-        plan = plan.with_choice(Choice(**choose(len(train), train.schema)))
+        plan = plan.with_choice(Choice(**choose(len(train), train.schema, Limits(minutes=GLANCE_MINUTES))))
     choice = plan.choices[0]
     module = plugins.ready(choice.method)
     with tempfile.TemporaryDirectory() as scratch:
         job = Job(plan.spec.seed, Path(scratch), "cpu", Limits(minutes=GLANCE_MINUTES), target=plan.spec.evaluate.target)
         model = module.fit(train, module.Params.model_validate(choice.params), job=job)
-        tables = stages.blocks(model, rows, plan.spec.seed, real.constraints, stages.Tally(), Events())
+        wanted = settle(plan.spec.generate, rows, model, train.schema, real.constraints, plan.spec.seed)
+        tables = Making(model, wanted, train.schema).tables(Events())
         return pd.concat([t.frame for t in tables], ignore_index=True), choice.method
 
 
-def more(root: Path, run: str, rows: int, target: Path, *, seed: int | None, keep_failed: bool, events: Events) -> dict[str, Any]:
+def more(
+    root: Path, run: str, rows: int, target: Path, *, seed: int | None, keep_failed: bool, events: Events, generate: Generate | None = None
+) -> dict[str, Any]:
     """Rows from a run's model, without its source, that obey its constraints. {run, rows, output, sha256}
 
-    Raises GateClosed when the run did not pass its gates or does not verify (unless keep_failed), ArtifactError when it holds a
-    pickled model that this user's run did not write.
+    generate: conditions on the rows; None: those of the run. Raises GateClosed when the run did not pass its gates or does not verify
+    (unless keep_failed), ArtifactError when it holds a pickled model that this user's run did not write.
     """
+    old = released(root, run, keep_failed=keep_failed)
+    format_ = format_for(target, old)
+    asked = generate if generate is not None else Generate.model_validate(_conditions(old.plan["generate"]))
+    kinds = {c.name: c.kind for c in old.schema.columns}
+    if asked.where is not None:
+        parse_constraint(asked.where).check(kinds)
+    own = old.plan["seed"] if seed is None else seed
+    wanted = settle(asked, rows, old.model, old.schema, old.rules, own)
+    making = Making(old.model, wanted, old.schema, old.method, old.version.folder / TRAIN / MODEL)
+    making.write(target, format_, events)
+    return {"run": old.version.name, "rows": rows, "output": str(target), "sha256": files.sha256(target), "asked": making.report()}
+
+
+@dataclass(frozen=True)
+class Released:
+    """What more rows are made from: a run's model with the rules and the schema that its rows obey."""
+
+    version: store.Version
+    method: str
+    model: Model
+    schema: Schema
+    rules: list[Rule]
+    plan: dict[str, Any]
+
+
+def released(root: Path, run: str, *, keep_failed: bool) -> Released:
+    """A run whose model may be used. Raises GateClosed, ArtifactError."""
     version = store.find(root, run)
     wrong, verdict = version.verify(), version.verdict()
     if wrong and not keep_failed:
@@ -106,15 +142,23 @@ def more(root: Path, run: str, rows: int, target: Path, *, seed: int | None, kee
         raise ArtifactError(
             f"{version.name}: its model is a pickle, which can run code, and the run does not verify: {wrong[0]}; remedy: train it here"
         )
+    trained = version.folder / TRAIN
+    model = load_model(fit["method"], trained / MODEL)
+    return Released(version, fit["method"], model, Schema.from_json(fit["schema"]), stages.read_rules(trained), plan)
+
+
+def format_for(target: Path, old: Released) -> str:
+    """The format that the ending of --output names. Raises SpecError for none, and for the source of the run."""
     format_ = check.format_of(target.name)
     if format_ is None:
         raise SpecError(f"--output {target}: the ending names no format; expected .csv, .parquet or .jsonl")
-    if str(target.resolve()) == version.known.get("data", {}).get("path"):
+    if str(target.resolve()) == old.version.known.get("data", {}).get("path"):
         raise SpecError(f"--output {target}: is the source of that run, which would be overwritten")
-    model = stages.load_model(fit["method"], version.folder / TRAIN / MODEL)
-    rules = [parse_constraint(rule["expr"]) for rule in plan["constraints"]]
-    stages.write_rows(model, rows, plan["seed"] if seed is None else seed, rules, target, format_, events)
-    return {"run": version.name, "rows": rows, "output": str(target), "sha256": files.sha256(target)}
+    return format_
+
+
+def _conditions(generate: dict[str, Any]) -> dict[str, Any]:
+    return {key: generate.get(key) for key in ("where", "balance", "fairness")}
 
 
 class GateClosed(SynthError):

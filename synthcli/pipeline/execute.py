@@ -18,10 +18,12 @@ from synthcli.columns import frame as frames
 from synthcli.contracts import Evidence, Schema, Usage
 from synthcli.errors import FitError, LimitReached, MissingExtra
 from synthcli.pipeline import gates, stages, verdict
+from synthcli.pipeline.auto import choose
 from synthcli.pipeline.events import Events
 from synthcli.pipeline.plan import Choice, Plan, code_hash, make_plan, packages, rows_asked
 from synthcli.pipeline.real import Real
 from synthcli.pipeline.refine import Round, best, next_choice
+from synthcli.report import html
 from synthcli.spec.load import Loaded, load_spec
 
 Upto = Literal["analyze", "train", "generate", "evaluate", "privacy-check", "run"]
@@ -79,6 +81,7 @@ def execute(
         return Run(same, fresh=False)
     with shelf.workspace(plan.key(), lambda holder: shown.note(f"waiting for the same run in {holder}")) as space:
         version = _Execution(plan, shelf, space, shown, upto, fresh, keep_failed).run()
+        html.write(version)
     retention = plan.spec.retention
     if retention.keep is not None or retention.days is not None:
         shelf.prune(keep=retention.keep, days=retention.days)
@@ -119,7 +122,8 @@ class _Execution:
         folder = self._stage(ANALYZE, plan.analyze_key(), lambda f: stages.analyze(f, plan, self.real, self.events))
         self.profile = files.read_json(folder / PROFILE)
         if plan.auto:
-            chosen = Choice(**self.profile["auto"])
+            schema, limits = Schema.from_json(self.profile["schema"]), plan.spec.generator.limits.build()
+            chosen = Choice(**choose(self.profile["parts"]["train"], schema, limits))
             self.plan = plan = plan.with_choice(chosen)
             self.events.note(f"auto: {chosen.method}: {chosen.why}")
         self.rows = rows_asked(plan.spec, self.profile["rows"])
@@ -187,8 +191,7 @@ class _Execution:
             return
 
         def build(folder: Path) -> None:
-            model = stages.load_model(choice.method, self.space.folder / place / TRAIN / store.MODEL)
-            stages.generate(folder, model, self.rows, plan.spec.seed, self.real.constraints, self.events)
+            stages.generate(folder, choice, self.space.folder / place / TRAIN, plan, self.rows, self.events)
 
         self._stage(f"{place}/{GENERATE}", plan.generate_key(choice, self.rows), build, choice.method)
 
@@ -206,7 +209,7 @@ class _Execution:
 
         @cache
         def seen() -> Evidence:  # read when the first of the two stages that is not cached asks for it
-            return stages.evidence(plan, self.real, source / store.DATA, schema, control, self._usage(current.folder))
+            return stages.evidence(plan, self.real, source, schema, control, self._usage(current.folder))
 
         seed, events = plan.spec.seed, self.events
         outcomes: list[list[Any]] = []
@@ -217,12 +220,13 @@ class _Execution:
                 outcomes.append([])
                 continue
             names = plugins.names(kind) if kind == "metrics" else plan.attacks
-            folder = self._stage(
-                f"{place}{stage}",
-                key(choice, self.rows, control),
-                lambda f, kind=kind, names=names: stages.measure(f, kind, names, seen(), control, seed, events),
-                detail,
-            )
+
+            def build(f: Path, kind: str = kind, names: Sequence[str] = names) -> None:
+                stages.measure(f, kind, names, seen(), control, seed, events)
+                if kind == "metrics" and not place:  # the chosen round's, which the report shows
+                    stages.draw(f, seen(), seed)
+
+            folder = self._stage(f"{place}{stage}", key(choice, self.rows, control), build, detail)
             outcomes.append(gates.judge(bounds, stages.read_measurements(folder)))
         return outcomes[0], outcomes[1]
 
@@ -271,6 +275,7 @@ class _Execution:
                 "rows": self.profile["rows"],
                 "path": str(plan.source.path or ""),
             },
+            "spec_path": str(plan.loaded.file),
             "spec_hash": files.sha256(folder / store.SPEC),
             "seed": plan.spec.seed,
             "randomness": "numpy PCG64 streams named by stage and block, from the spec's seed",

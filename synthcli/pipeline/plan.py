@@ -78,24 +78,32 @@ class Plan:
 
     def key(self) -> str:
         """The keyed hash of everything that can change the result; not where it goes, nor how it is described."""
-        body = {k: v for k, v in self.to_json().items() if k not in ("source", "output", "retention", "description", "name", "version")}
+        body = {k: v for k, v in self.to_json().items() if k not in ("source", "output", "retention", "description", "name", "version", "execution")}
         return keyed("run", canonical(body), self.analyze_key(), canonical(packages(*(c.method for c in self.choices))))
 
     def analyze_key(self) -> str:
         """Of what analysis sees: not of the methods that follow, so that another candidate, or what `auto` chooses, keeps it."""
         body = self.to_json()
-        source = {k: v for k, v in body["source"].items() if k not in ("path", "dataset")}
+        source = {k: v for k, v in body["source"].items() if k not in ("path", "url", "dataset")}
         needed = {"source": source, **{k: body[k] for k in ("columns", "constraints", "privacy_unit", "seed")}}
         # what `auto` may choose from depends on the extras that are there
         extras = {extra: plugins.installed(extra) for extra in plugins.EXTRAS}
         return keyed("analyze", canonical(needed), self.data_key, code_hash(), canonical(packages()), canonical(extras))
 
     def train_key(self, choice: Choice) -> str:
-        asked = {"limits": self.to_json()["generator"]["limits"], "target": self.spec.evaluate.target}
+        # what rules may not rewrite depends on what is asked of the output
+        generate = self.spec.generate
+        kept = {"where": generate.where, "balance": sorted(generate.balance or ()), "fairness": generate.model_dump(mode="json")["fairness"]}
+        asked = {
+            "limits": self.to_json()["generator"]["limits"],
+            "target": self.spec.evaluate.target,
+            "kept": kept if self.spec.constraints else None,
+        }
         return keyed("train", self.analyze_key(), choice.method, canonical(choice.full()), canonical(asked), canonical(packages(choice.method)))
 
     def generate_key(self, choice: Choice, rows: int) -> str:
-        return keyed("generate", self.train_key(choice), str(rows))
+        asked = self.spec.generate.model_dump(mode="json", include={"where", "balance", "fairness"})
+        return keyed("generate", self.train_key(choice), str(rows), canonical(asked))
 
     def evaluate_key(self, choice: Choice, rows: int, control: str) -> str:
         return keyed("evaluate", self.generate_key(choice, rows), control)
@@ -136,7 +144,16 @@ def open_source(loaded: Loaded) -> sources.Source:
     """The source of a spec, its path resolved."""
     keys = loaded.spec.source.model_dump(exclude={"dataset", "split", "path"})
     path = loaded.spec.source.path
-    return sources.Source(path=None if path is None else loaded.resolve(path, "source", "path"), **keys)
+    return sources.Source(path=None if path is None else loaded.place(path, "source", "path"), folder=loaded.file.parent, **keys)
+
+
+def open_target(loaded: Loaded) -> sources.Target | None:
+    """Where the output of a spec goes besides the run folder; None where it says nothing."""
+    asked = loaded.spec.output
+    if asked.path is None and asked.url is None:
+        return None
+    path = None if asked.path is None else loaded.place(asked.path, "output", "path")
+    return sources.Target(asked.format, path, asked.url, asked.table, asked.if_exists, loaded.file.parent)
 
 
 def _choices(spec: Spec) -> tuple[Choice, ...]:

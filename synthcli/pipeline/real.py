@@ -9,8 +9,10 @@ import numpy as np
 import pandas as pd
 
 from synthcli import seeds, sources
-from synthcli.columns.constraints import Constraint, check_source, parse_constraint
+from synthcli.columns.constraints import Rule, check_source
+from synthcli.columns.feasible import contradiction
 from synthcli.columns.infer import infer
+from synthcli.columns.rules import parse_rule
 from synthcli.contracts import Column, Schema
 from synthcli.errors import DataError, SpecError
 from synthcli.pipeline.plan import Plan
@@ -27,8 +29,14 @@ class Real:
         self.plan = plan
 
     @cached_property
-    def constraints(self) -> tuple[Constraint, ...]:
-        return tuple(parse_constraint(rule.expr, rule.on_violation) for rule in self.plan.spec.constraints)
+    def _stated(self) -> tuple[Rule, ...]:
+        """The rules as the spec states them."""
+        return tuple(parse_rule(raw) for raw in self.plan.spec.constraints)
+
+    @cached_property
+    def constraints(self) -> tuple[Rule, ...]:
+        """The rules with what they must know of the source: of train alone, which is what a model may know."""
+        return tuple(rule.learn(self.train.frame) for rule in self._stated) if self.plan.has_data else self._stated
 
     @cached_property
     def table(self) -> Table:
@@ -42,34 +50,51 @@ class Real:
 
     @cached_property
     def source_rows(self) -> int:
-        return len(self._read)
+        """Rows of the source, also where only a sample of them is read."""
+        return self._counted[1]
+
+    @property
+    def sampled(self) -> dict[str, Any] | None:
+        """What was read of a source that is too large to be read whole: {rows, of, by}; None where all of it was."""
+        kept, rows = len(self._read), self.source_rows
+        return {"rows": kept, "of": rows, "by": self.plan.unit or "row"} if kept < rows else None
 
     @cached_property
     def _read(self) -> Table:
+        return self._counted[0]
+
+    @cached_property
+    def _counted(self) -> tuple[Table, int]:
+        """The rows that are read, and how many the source has."""
         plan = self.plan
         if not plan.has_data:
             schema = declared_schema(plan.loaded)
-            return Table(pd.DataFrame({c.name: [] for c in schema.columns}), schema)
-        arrow = sources.read(plan.source)
-        schema, frame = infer(arrow, plan.spec.columns, unit=plan.unit, text=sources.spelled(plan.source))
+            return Table(pd.DataFrame({c.name: [] for c in schema.columns}), schema), 0
+        drawn = sources.sample(plan.source, seed=plan.spec.seed, unit=plan.unit)
+        schema, frame = infer(drawn.table, plan.spec.columns, unit=plan.unit, text=sources.spelled(plan.source))
+        frame = frame.iloc[: drawn.kept]  # the rest only told of types
         if not len(frame):
-            raise DataError(f"{plan.source.path or plan.source.name}: has columns and no rows; remedy: a source with data")
+            raise DataError(f"{plan.source.where}: has columns and no rows; remedy: a source with data")
         kinds = {c.name: c.kind for c in schema.columns}
         check.check_columns(plan.loaded, kinds)
         check.check_traits(plan.loaded, kinds)
-        return Table(frame, schema)
+        return Table(frame, schema), drawn.rows
 
     @cached_property
     def _kept(self) -> tuple[Table, list[dict[str, Any]]]:
-        table = self._read
-        if not self.plan.has_data:
-            return table, []
-        for i, constraint in enumerate(self.constraints):
+        table, rules = self._read, self._stated
+        for i, rule in enumerate(rules if self.plan.has_data else ()):
             try:
-                constraint.violations(table.frame.head(1))
+                rule.violations(table.frame.head(1))
             except SpecError as error:  # types clash: say on which line
                 raise self.plan.loaded.fail([(check.rule_path(self.plan.loaded, i), str(error))]) from None
-        frame, findings = check_source(table.frame, self.constraints)
+        if (conflict := contradiction(rules, table.schema, table.frame if self.plan.has_data else None)) is not None and conflict.kind != "nulls":
+            raise self.plan.loaded.fail([(check.rule_path(self.plan.loaded, rules.index(conflict.rules[0])), conflict.explanation)])
+        if not self.plan.has_data:
+            return table, []
+        frame, findings = check_source(table.frame, rules)
+        if conflict is not None:
+            findings = [f | ({"note": conflict.explanation} if f["constraint"] == conflict.rules[0].text else {}) for f in findings]
         return Table(frame, table.schema), findings
 
     @cached_property

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,22 +11,30 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 
-from synthcli import plugins, seeds, sources
+from synthcli import plugins, seeds
 from synthcli.artifacts import files
-from synthcli.artifacts.store import DATA, FIT, MEASURED, MODEL, PROFILE, SAMPLE
+from synthcli.artifacts.store import DATA, FIT, MEASURED, MODEL, PICTURES, PROFILE, RULES, SAMPLE, UNASKED
 from synthcli.columns import frame as frames
-from synthcli.columns.constraints import Constraint
-from synthcli.contracts import BLOCK, Evidence, Job, Measurement, Model, Request, Schema, Usage
-from synthcli.errors import FitError, SynthError
-from synthcli.pipeline.auto import choose
+from synthcli.columns.constraints import Rule
+from synthcli.columns.expressions import parse
+from synthcli.columns.reshape import Reshaper
+from synthcli.columns.rules import parse_rule
+from synthcli.contracts import BLOCK, Evidence, Job, Measurement, Model, Schema, Usage
+from synthcli.errors import FitError
 from synthcli.pipeline.events import Events
+from synthcli.pipeline.likened import likened
+from synthcli.pipeline.making import Making
+from synthcli.pipeline.models import Shaped, load_model
 from synthcli.pipeline.plan import Choice, Plan
 from synthcli.pipeline.real import Real
 from synthcli.pipeline.usage import metered
+from synthcli.pipeline.wanted import Wanted, settle
+from synthcli.pipeline.workers import Engine
 from synthcli.tabular.data import Table
+from synthcli.tabular.pictures import pictures
 from synthcli.tabular.profile import profile
 
-TRIES = 200  # blocks drawn, at most, for one block of rows that obey the constraints
+UNASKED_ROWS = 50_000  # rows as a model makes them by itself, at most
 JUDGED = 30 * BLOCK  # synthetic rows that metrics look at; larger tables are thinned by whole blocks
 
 
@@ -37,7 +44,6 @@ def analyze(folder: Path, plan: Plan, real: Real, events: Events) -> None:
     if plan.has_data:
         body["parts"] = {name: len(table) for name, table in real.parts.items()}
         body |= profile(real.table, progress=events.progress)
-        body["auto"] = choose(len(real.table), real.table.schema)
     files.write_json(folder / PROFILE, body)
 
 
@@ -49,11 +55,15 @@ def train(folder: Path, plan: Plan, real: Real, choice: Choice, events: Events) 
     target, scratch = files.make_folder(folder / MODEL), files.make_folder(folder / "scratch")
     job = Job(seeds.key(plan.spec.seed, "train") % 2**63, scratch, device(module.EXTRA), limits, events.progress, plan.spec.evaluate.target)
     with metered(limits) as meter:
+        shaper, learned = shaped(plan, real)
         try:
-            model = module.fit(real.train, params, job=job)
+            model: Model = module.fit(learned, params, job=job)
         except (MemoryError, RecursionError) as error:
             raise FitError(f"{choice.method} ran out of {type(error).__name__.removesuffix('Error').lower()}; remedy: source.max_rows") from None
+        if shaper is not None and (shaper.steps or shaper.clips):
+            model = Shaped(model, shaper)
         model.save(target)
+        files.write_json(target / RULES, [rule.to_json() for rule in (*real.constraints, *(shaper.bounds if shaper is not None else ()))])
     shutil.rmtree(scratch)
     size = sum(p.stat().st_size for p in target.rglob("*") if p.is_file())
     body = {
@@ -68,10 +78,36 @@ def train(folder: Path, plan: Plan, real: Real, choice: Choice, events: Events) 
         "merged_rare": model.merged,
         "clipped": model.clipped,
         "device": job.device,
+        "constraints": [{"constraint": text, "holds_by": how, "why": shaper.why.get(text)} for text, how in shaper.how.items()]
+        if shaper is not None
+        else [],
+        "schema": real.train.schema.to_json(),
         "pickled": module.TRUSTED_LOAD,
         "warning": getattr(module, "WARNING", None),
     }
     files.write_json(folder / FIT, body)
+
+
+def shaped(plan: Plan, real: Real) -> tuple[Reshaper | None, Table]:
+    """How the rules are built in, and the rows to learn from: those that obey all of them, rewritten. None without rules or data."""
+    rules, train = real.constraints, real.train
+    if not rules or not plan.has_data:
+        return None, train
+    good = train.take(np.flatnonzero(~np.any([rule.violations(train.frame) for rule in rules], axis=0)))
+    if not len(good):
+        raise FitError("constraints: no row of the train part obeys all of them; remedy: on_violation: drop, or a weaker constraint")
+    shaper = Reshaper.plan(rules, good.frame, good.schema, keep=kept(plan))
+    return shaper, Table(shaper.forward(good.frame), shaper.schema) if shaper.steps else good
+
+
+def kept(plan: Plan) -> frozenset[str]:
+    """Columns that no rule may rewrite: those that something is asked of."""
+    asked = plan.spec.generate
+    fair = asked.fairness
+    names = {plan.unit, plan.spec.evaluate.target, *(asked.balance or ()), *((fair.target, *fair.sensitive) if fair is not None else ())}
+    if asked.where is not None:
+        names |= parse(asked.where).columns
+    return frozenset(name for name in names if name is not None)
 
 
 def device(extra: str | None) -> str:
@@ -83,87 +119,73 @@ def device(extra: str | None) -> str:
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
-def generate(folder: Path, model: Model, rows: int, seed: int, constraints: Sequence[Constraint], events: Events) -> None:
-    """data.parquet, streamed block by block, and sample.json: rows, seconds, and how many rows the constraints refused."""
+def generate(folder: Path, choice: Choice, trained: Path, plan: Plan, rows: int, events: Events) -> None:
+    """data.parquet, streamed block by block, and sample.json: rows, seconds, what was asked, and how many rows were refused or repaired.
+
+    Where conditions are asked, also unasked.parquet, rows as the model makes them by itself: what it is judged by where the real data
+    has too few rows like those that were asked. trained: the folder of the train stage.
+    """
+    spec = plan.spec
     with metered() as meter:
-        schema, refused = write_rows(model, rows, seed, constraints, folder / DATA, "parquet", events)
+        model = load_model(choice.method, trained / MODEL)
+        rules = read_rules(trained)
+        schema = Schema.from_json(files.read_json(trained / FIT)["schema"])
+        wanted = settle(spec.generate, rows, model, schema, rules, spec.seed)
+        making = Making(model, wanted, schema, choice.method, trained / MODEL, engine_of(plan))
+        schema, tally = making.write(folder / DATA, "parquet", events), making.tally
     body = {
         "rows": rows,
         "seconds": round(meter.seconds, 3),
         "rows_per_second": round(rows / max(meter.seconds, 1e-6), 1),
         "peak_memory": meter.peak,
-        "refused_by_constraints": refused,
+        "refused_by_constraints": sum(tally.refused.values()),
+        "drawn": tally.drawn,
+        "refused": tally.refused,
+        "repaired": tally.repaired,
         "schema": schema.to_json(),
     }
+    if wanted.where is not None or wanted.cells:
+        body |= {"asked": making.report(), "wanted": wanted.to_json()}
+        Making(model, Wanted(min(rows, UNASKED_ROWS), spec.seed, tuple(rules)), schema).write(folder / UNASKED, "parquet", Events())
     files.write_json(folder / SAMPLE, body)
 
 
-def write_rows(
-    model: Model, rows: int, seed: int, constraints: Sequence[Constraint], target: Path, format_: str, events: Events
-) -> tuple[Schema, int]:
-    """Stream rows of a model to a file; returns their schema, and how many rows the constraints refused on the way."""
-    model.check(Request(rows))
-    tally = Tally()
-    tables = blocks(model, rows, seed, constraints, tally, events)
-    first = next(tables)
-    sources.write((table.frame for table in itertools.chain([first], tables)), first.schema, target, format_)
-    return first.schema, tally.refused
+def engine_of(plan: Plan) -> Engine:
+    """Where the spec says that rows are made."""
+    asked = plan.spec.execution
+    return Engine(asked.engine, asked.workers, asked.address)
 
 
-class Tally:
-    """Counts the rows that constraints refused."""
-
-    def __init__(self) -> None:
-        self.refused = 0
+def read_rules(trained: Path) -> list[Rule]:
+    """The rules that a model's rows obey, with what they know of the source."""
+    return [parse_rule(raw) for raw in files.read_json(trained / MODEL / RULES)]
 
 
-def blocks(model: Model, rows: int, seed: int, constraints: Sequence[Constraint], tally: Tally, events: Events) -> Iterator[Table]:
-    """The rows in blocks of BLOCK; block i depends on (model, seed, i) alone. Rows that break a constraint are drawn anew."""
-    request = Request(rows)
-    for block in range(request.blocks):
-        events.progress("rows", block * BLOCK, rows)
-        yield _block(model, request, block, seed, constraints, tally)
-    events.progress("rows", rows, rows)
+def evidence(plan: Plan, real: Real, generated: Path, schema: Schema, control: str, usage: Usage | None) -> Evidence:
+    """What judges look at. generated: the folder of the generate stage; control: validation or holdout.
 
-
-def _block(model: Model, request: Request, block: int, seed: int, constraints: Sequence[Constraint], tally: Tally) -> Table:
-    wanted, kept, have = request.size(block), [], 0
-    spare = Request(request.blocks * BLOCK * (TRIES + 1))
-    for attempt in range(TRIES):
-        # a later attempt stands at positions of its own, so that made-up keys stay unique
-        asked, place = (request, block) if attempt == 0 else (spare, block + attempt * request.blocks)
-        table: Any = model.sample(asked, place, rng=seeds.stream(seed, "generate", block, attempt))
-        if not constraints:
-            return table
-        broken = np.any([c.violations(table.frame) for c in constraints], axis=0)
-        good = table.frame[~broken]
-        tally.refused += int(broken.sum())
-        kept.append(good)
-        have += len(good)
-        if have >= wanted:
-            return Table(pd.concat(kept, ignore_index=True).iloc[:wanted], table.schema)
-        if attempt == 4 and have == 0:
-            break
-    rules = "; ".join(c.text for c in constraints)
-    raise FitError(
-        f"constraints: only {have} of {wanted} rows could be made that obey: {rules}; remedy: a constraint that the source obeys, or another method"
-    )
-
-
-def evidence(plan: Plan, real: Real, data: Path, schema: Schema, control: str, usage: Usage | None) -> Evidence:
-    """What judges look at. control: validation or holdout."""
+    Where conditions were asked, real data like those that were asked; where there is too little of it, what the model makes by itself.
+    """
+    has, sample = plan.has_data, files.read_json(generated / SAMPLE)
+    parts: dict[str, Any] = {
+        "train": real.train if has else None,
+        "control": real.part(control),
+        "baseline": real.baseline(rng=_stream(plan, "baseline")) if has else None,
+    }
+    data = generated / DATA
+    if "wanted" in sample and has:
+        wanted = Wanted.from_json(sample["wanted"], schema)
+        asked = {name: None if part is None else likened(part, wanted, rng=_stream(plan, "likened", name)) for name, part in parts.items()}
+        if all(asked[name] is not None for name, part in parts.items() if part is not None and name != "baseline"):
+            parts = asked | {"baseline": asked["baseline"] or parts["baseline"]}
+        else:
+            data = generated / UNASKED
     seen = Table(read_synthetic(data, schema), schema)
-    has = plan.has_data
-    return Evidence(
-        schema=schema,
-        synthetic=seen,
-        train=real.train if has else None,
-        control=real.part(control),
-        baseline=real.baseline(rng=seeds.stream(plan.spec.seed, "baseline")) if has else None,
-        target=plan.spec.evaluate.target,
-        constraints=real.constraints,
-        usage=usage,
-    )
+    return Evidence(schema=schema, synthetic=seen, **parts, target=plan.spec.evaluate.target, constraints=real.constraints, usage=usage)
+
+
+def _stream(plan: Plan, *names: str) -> np.random.Generator:
+    return seeds.stream(plan.spec.seed, *names)
 
 
 def read_synthetic(data: Path, schema: Schema) -> pd.DataFrame:
@@ -184,15 +206,11 @@ def measure(folder: Path, kind: str, names: Sequence[str], seen: Evidence, contr
     files.write_json(folder / MEASURED, {"control": control, "measurements": [m.to_json() for m in measured]})
 
 
+def draw(folder: Path, seen: Evidence, seed: int) -> None:
+    """pictures.json: what the report draws of both tables, without a value that stands for one person."""
+    files.write_json(folder / PICTURES, pictures(seen, rng=seeds.stream(seed, "pictures")))
+
+
 def read_measurements(folder: Path) -> list[Measurement]:
     """What `measure` wrote."""
     return [Measurement(**{**m, "value": m.get("value")}) for m in files.read_json(folder / MEASURED)["measurements"]]
-
-
-def load_model(method: str, folder: Path) -> Model:
-    """A saved model. The caller has checked its hash where the method pickles."""
-    module = plugins.ready(method)
-    try:
-        return module.load(folder)
-    except (OSError, ValueError, KeyError) as error:
-        raise SynthError(f"{folder}: the model cannot be read ({error}); remedy: run with --fresh") from None

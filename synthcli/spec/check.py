@@ -7,13 +7,13 @@ from pathlib import PurePath
 
 from pydantic import ValidationError
 
-from synthcli import plugins
-from synthcli.columns import constraints, frame, made
+from synthcli import plugins, sources
+from synthcli.columns import constraints, frame, made, rules
 from synthcli.contracts import Column, Gauge, Traits
 from synthcli.errors import SpecError, did_you_mean
-from synthcli.sources import builtin
+from synthcli.sources import builtin, credentials, database, remote
 from synthcli.spec.load import Loaded, Problem
-from synthcli.spec.models import GateKeys, Spec
+from synthcli.spec.models import GateKeys, Source, Spec
 
 KINDS = ("boolean", "integer", "float", "datetime", "timedelta", "category", "text", "id")
 PRIVACY = "attacks"
@@ -41,6 +41,12 @@ def check_columns(loaded: Loaded, kinds: Mapping[str, str]) -> None:
         (("source", "split", "stratify_by"), spec.source.split.stratify_by),
         (("evaluate", "target"), spec.evaluate.target),
         *((("columns", name), name) for name in spec.columns),
+        *((("generate", "balance", name), name) for name in spec.generate.balance or ()),
+        *(
+            (("generate", "fairness", "sensitive", i), name)
+            for i, name in enumerate(spec.generate.fairness.sensitive if spec.generate.fairness else ())
+        ),
+        *([(("generate", "fairness", "target"), spec.generate.fairness.target)] if spec.generate.fairness else []),
         *((("generator", "params", "order", i), c) for i, c in enumerate(spec.generator.params.get("order", ()) if _is_trees(spec) else ())),
     ]
     problems: list[Problem] = [
@@ -51,9 +57,14 @@ def check_columns(loaded: Loaded, kinds: Mapping[str, str]) -> None:
     target = spec.evaluate.target
     if target is not None and target in kinds and kinds[target] not in frame.MODELLED:
         problems.append((("evaluate", "target"), f"is of type {kinds[target]}, which no model predicts; remedy: a number, boolean or category"))
+    if spec.generate.where is not None:
+        try:
+            constraints.parse_constraint(spec.generate.where).check(kinds)
+        except SpecError as error:
+            problems.append((("generate", "where"), str(error)))
     for i, rule in enumerate(spec.constraints):
         try:
-            constraints.parse_constraint(rule.expr, rule.on_violation).check(kinds)
+            rules.parse_rule(rule).check(kinds)
         except SpecError as error:
             problems.append((rule_path(loaded, i), str(error)))
     if problems:
@@ -91,29 +102,68 @@ def check_traits(loaded: Loaded, kinds: Mapping[str, str]) -> None:
 
 
 def _output(loaded: Loaded) -> Iterator[Problem]:
-    """The output must be a file of its own, in a folder that exists, with an ending that fits its format."""
+    """The output must be a table, an object, or a file of its own in a folder that exists, with an ending that fits its format."""
     output, source = loaded.spec.output, loaded.spec.source
+    if output.format == "sql":
+        yield from _output_table(loaded.spec)
+        return
+    for name in sorted(output.model_fields_set & {"url", "table", "if_exists"}):
+        yield ("output", name) if name != "url" else ("output",), f"{name} belongs to output.format: sql"
     if output.path is None:
         return
     key = ("output", "path")
-    target = loaded.resolve(output.path, *key)
-    if not output.path.strip() or target.is_dir():
-        yield key, "is a folder; expected the path of a file"
-        return
-    if not target.parent.is_dir():
-        yield key, f"the folder {target.parent} does not exist; remedy: make it"
-    if source.path is not None and target == loaded.resolve(source.path, "source", "path"):
+    target = loaded.place(output.path, *key)
+    if isinstance(target, str):
+        yield from _remote(key, target, write=True)
+        name = target.rpartition("/")[2]
+    else:
+        if not output.path.strip() or target.is_dir():
+            yield key, "is a folder; expected the path of a file"
+            return
+        if not target.parent.is_dir():
+            yield key, f"the folder {target.parent} does not exist; remedy: make it"
+        if target == loaded.file:
+            yield key, "is the spec itself, which would be overwritten"
+        name = target.name
+    if source.path is not None and target == loaded.place(source.path, "source", "path"):
         yield key, "is the source itself, which would be overwritten"
-    if target == loaded.file:
-        yield key, "is the spec itself, which would be overwritten"
-    told = format_of(target.name)
+    told = format_of(name)
     if told is not None and told != output.format:
         yield key, f"ends like {told}, and output.format is {output.format}; remedy: make the two agree"
 
 
+def _output_table(spec: Spec) -> Iterator[Problem]:
+    output = spec.output
+    if output.path is not None:
+        yield ("output", "path"), "format sql has no path; remedy: url and table"
+    for key in ("url", "table"):
+        if getattr(output, key) is None:
+            yield ("output",), f"format sql needs {key}: {'${WAREHOUSE_URL}' if key == 'url' else 'NAME'}"
+    if output.url is not None:
+        yield from _secret("output", output.url)
+    if output.table is not None and (output.url, output.table) == (spec.source.url, spec.source.table):
+        yield ("output", "table"), "is the source itself, which would be overwritten"
+
+
+def _secret(section: str, url: str) -> Iterator[Problem]:
+    """Named by its section, as the value of a key is shown."""
+    if credentials.literal(url):
+        yield (section,), "a password stands in the url; remedy: take it from the environment, such as url: ${WAREHOUSE_URL}"
+
+
+def _remote(key: tuple[str, ...], path: str, *, write: bool) -> Iterator[Problem]:
+    if credentials.literal(path):
+        yield key[:1], "a secret stands in the path; remedy: credentials in the environment, where the store looks for them"
+        return
+    try:
+        remote.check(path, ".".join(key), write=write)
+    except SpecError as error:
+        yield key, str(error).partition("; ")[2]
+
+
 def format_of(name: str) -> str | None:
     """The format that a file's ending tells, None where it tells none."""
-    endings = {".csv": "csv", ".parquet": "parquet", ".pq": "parquet", ".jsonl": "jsonl", ".ndjson": "jsonl"}
+    endings = {".csv": "csv", ".parquet": "parquet", ".pq": "parquet", ".jsonl": "jsonl", ".ndjson": "jsonl", ".xlsx": "excel"}
     return endings.get(PurePath(name.removesuffix(".gz")).suffix)
 
 
@@ -127,14 +177,14 @@ def _some(names: Mapping[str, str], most: int = 12) -> str:
 
 
 def rule_path(loaded: Loaded, i: int) -> tuple[str | int, ...]:
-    """Where the expression of the i-th constraint stands."""
+    """Where the i-th constraint stands."""
     raw = loaded.document.data["constraints"][i]
-    return ("constraints", i, "expr") if isinstance(raw, dict) else ("constraints", i)
+    return ("constraints", i, next(iter(raw))) if isinstance(raw, dict) and raw else ("constraints", i)
 
 
 def _source(spec: Spec) -> Iterator[Problem]:
     source = spec.source
-    files = source.type in ("csv", "parquet", "jsonl")
+    files = source.type in sources.FILES
     if files and source.path is None:
         yield ("source",), f"type {source.type} needs path: FILE"
     if not files and source.path is not None:
@@ -146,6 +196,9 @@ def _source(spec: Spec) -> Iterator[Problem]:
         yield ("source", "name"), f"there is no such table.{did_you_mean(source.name, known)} Known: {', '.join(known)}"
     if source.type != "builtin" and source.name is not None:
         yield ("source", "name"), f"type {source.type} has no name"
+    if source.path is not None and remote.is_url(source.path):
+        yield from _remote(("source", "path"), source.path, write=False)
+    yield from _source_table(source)
     if source.type != "csv":
         for key in sorted(source.model_fields_set & {"delimiter", "quote", "header", "decimal", "null_values"}):
             yield ("source", key), "belongs to csv sources"
@@ -158,6 +211,27 @@ def _source(spec: Spec) -> Iterator[Problem]:
             yield ("columns",), "source.type none needs columns that say how they are made"
         if spec.privacy_unit is not None:
             yield ("privacy_unit",), "there is no data to protect (source.type: none)"
+
+
+def _source_table(source: Source) -> Iterator[Problem]:
+    """The keys of a database, and of a workbook."""
+    if source.sheet is not None and source.type != "excel":
+        yield ("source", "sheet"), "belongs to excel sources"
+    if source.type != "sql":
+        for key in sorted(source.model_fields_set & {"url", "table", "query"}):
+            yield ("source", key) if key != "url" else ("source",), f"{key} belongs to sources of type sql"
+        return
+    if source.url is None:
+        yield ("source",), "type sql needs url: a database, such as ${WAREHOUSE_URL}"
+    else:
+        yield from _secret("source", source.url)
+    if (source.table is None) == (source.query is None):
+        yield ("source",), "type sql needs one of table: NAME and query: SELECT …"
+    if source.query is not None:
+        try:
+            database.one_select(source.query)
+        except SpecError as error:
+            yield ("source", "query"), str(error).partition("; ")[2]
 
 
 def _columns(spec: Spec) -> Iterator[Problem]:
@@ -235,6 +309,20 @@ def _asked(spec: Spec) -> Iterator[Problem]:
         yield ("generate", "rows"), "is missing: without data, rows must say how many to make"
     if spec.source.type == "none" and asked.scale is not None:
         yield ("generate", "scale"), "there is no data to scale; remedy: rows"
+    for name, shares in (asked.balance or {}).items():
+        if not shares or (total := sum(shares.values())) > 1 + 1e-9:
+            yield ("generate", "balance", name), f"the shares add up to {total:g}; expected at most 1" if shares else "names no value"
+    if (fair := asked.fairness) is not None:
+        if fair.target in fair.sensitive:
+            yield ("generate", "fairness", "target"), "is among the sensitive columns; remedy: keep one of the two"
+        if others := sorted(set(asked.balance or ()) - {fair.target}):
+            yield ("generate", "balance", others[0]), "stands beside fairness, which decides how columns go together; only its target may be balanced"
+    if spec.execution.engine == "dask" and spec.execution.address is None:
+        yield ("execution",), "engine dask needs address: of the scheduler, such as tcp://127.0.0.1:8786"
+    if spec.execution.engine == "dask" and spec.execution.workers is not None:
+        yield ("execution", "workers"), "counts local processes; a Dask cluster has its own"
+    if spec.execution.engine == "local" and spec.execution.address is not None:
+        yield ("execution", "address"), "belongs to engine: dask"
     no_validation = spec.source.type == "none" or spec.source.split.validation == 0
     if no_validation and (spec.refine.max_rounds or 1) > 1:
         yield ("refine", "max_rounds"), "rounds are steered by the validation part, and there is none; remedy: max_rounds: 1"

@@ -11,6 +11,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 
 from synthcli.errors import SpecError, did_you_mean
+from synthcli.sources import remote
 from synthcli.spec import models, yaml
 from synthcli.spec.models import Spec
 
@@ -34,6 +35,10 @@ class Loaded:
             return (self.file.parent / Path(path).expanduser()).resolve()
         except (RuntimeError, ValueError, OSError) as error:
             raise self.fail([(key, f"is no path ({error}); remedy: a path relative to the spec, or from the root")]) from None
+
+    def place(self, path: str, *key: str) -> Path | str:
+        """A path of the spec as an absolute path; a URL as it is. key: where it stands, for the error."""
+        return path if remote.is_url(path) else self.resolve(path, *key)
 
     def fail(self, problems: Sequence[Problem]) -> SpecError:
         """One error for all problems."""
@@ -67,7 +72,7 @@ def validate(document: yaml.Document) -> Spec:
 def override(document: yaml.Document, text: str) -> yaml.Document:
     """The document with `key.path=value` set; positions in lists are numbers."""
     key, equals, raw = text.partition("=")
-    where = f"--set {text}"
+    where = f"--set {key}" if key.strip().endswith(".url") else f"--set {text}"  # a url may hold what is secret
     if not equals or not key.strip():
         raise SpecError(f"{where}: expected KEY=VALUE, such as generator.params.min_leaf=50")
     path, data = _replaced(document.data, tuple(key.strip().split(".")), yaml.value(raw, where), where)
@@ -129,12 +134,7 @@ def _later(data: dict[str, Any]) -> Iterator[Problem]:
             yield path, message
     for path, values in models.LATER_VALUES.items():
         if (value := _at(data, path)) in values:
-            yield path, f"{value} is not offered by this version; use one of csv, parquet, jsonl"
-    constraints = data.get("constraints")
-    for i, rule in enumerate(constraints if isinstance(constraints, list) else []):
-        for kind in models.LATER_RULES:
-            if isinstance(rule, dict) and kind in rule:
-                yield ("constraints", i, kind), "only expressions over a row are offered by this version"
+            yield path, f"{value} is not offered by this version; see `synth schema` for those that are"
     columns = data.get("columns")
     for name, traits in (columns if isinstance(columns, dict) else {}).items():
         if "." in str(name) and _at(data, ("source", "tables")) is not _NOTHING:

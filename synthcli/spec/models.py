@@ -26,32 +26,24 @@ class Split(Part):
 
 
 class Source(Part):
-    type: Literal["csv", "parquet", "jsonl", "builtin", "none"] = Field(
+    type: Literal["csv", "parquet", "jsonl", "excel", "sql", "builtin", "none"] = Field(
         description="where the data comes from; none: the columns say how they are made"
     )
-    path: str | None = Field(None, description="file, relative to the spec")
+    path: str | None = Field(None, description="file, glob or folder, relative to the spec, or a URL: s3://, gs://, az://, https://")
+    url: str | None = Field(None, description="sql: sqlite:///FILE, duckdb:///FILE, postgresql://…; ${NAME} is taken from the environment")
+    table: str | None = Field(None, min_length=1, description="sql: table, or schema.table")
+    query: str | None = Field(None, min_length=1, description="sql: one SELECT, instead of table")
+    sheet: str | None = Field(None, description="excel: sheet; default: the first")
     name: str | None = Field(None, description="table of type builtin")
     dataset: str | None = Field(None, pattern=NAME, description="declared identity of the data across versions of the file")
     split: Split = Split()
-    max_rows: Int | None = Field(None, ge=1, description="uniform sample for fitting when the table is larger")
+    max_rows: Int | None = Field(None, ge=1, description="uniform sample for fitting when the table is larger; default: what fits into memory")
     delimiter: str | None = Field(None, min_length=1, max_length=1, description="csv: found by looking when not given")
     quote: str | None = Field(None, min_length=1, max_length=1, description="csv: quoting character")
     encoding: str | None = Field(None, description="csv, jsonl: such as latin-1; default UTF-8")
     header: bool = Field(True, description="csv: the first line names the columns")
     decimal: Literal[".", ","] = Field(".", description="csv: decimal sign")
     null_values: tuple[str, ...] | None = Field(None, description="csv: words that mean null, besides the empty cell")
-
-
-OnViolation = Literal["error", "warn", "drop"]
-
-
-class Rule(Part):
-    expr: str = Field(description="expression over the columns of a row that must not be false")
-    on_violation: OnViolation = Field("error", description="what rows of the source that break it cause")
-
-
-def _rule(raw: Any) -> Any:
-    return {"expr": raw} if isinstance(raw, str) else raw
 
 
 class Candidate(Part):
@@ -80,9 +72,22 @@ class Generator(Part):
     limits: LimitKeys = LimitKeys()
 
 
+Value = bool | int | float | str
+
+
+class Fairness(Part):
+    target: str = Field(description="column that is made independent of the sensitive ones")
+    sensitive: tuple[str, ...] = Field(min_length=1, description="columns such as sex or race, of few values")
+
+
 class Generate(Part):
     rows: Int | None = Field(None, ge=1, le=10**12, description="rows to make; default: as many as the source has")
     scale: Real | None = Field(None, gt=0, le=10**6, description="rows as a multiple of the source's")
+    where: str | None = Field(None, min_length=1, description="expression that is true of every row that is made")
+    balance: dict[str, dict[Value, Annotated[float, Strict(), Field(ge=0, le=1)]]] | None = Field(
+        None, min_length=1, description="column: {value: share}; values that are not named share what is left as they do in the source"
+    )
+    fairness: Fairness | None = None
 
 
 class GateKeys(Part):
@@ -114,8 +119,17 @@ class Refine(Part):
 
 
 class Output(Part):
-    format: Literal["csv", "parquet", "jsonl"] = "parquet"
-    path: str | None = Field(None, description="file that is swapped in when the gates pass, relative to the spec")
+    format: Literal["csv", "parquet", "jsonl", "excel", "sql"] = "parquet"
+    path: str | None = Field(None, description="file that is swapped in when the gates pass, relative to the spec, or a URL: s3://, gs://, az://")
+    url: str | None = Field(None, description="sql: database, as source.url")
+    table: str | None = Field(None, min_length=1, description="sql: table that is swapped in when the gates pass")
+    if_exists: Literal["replace", "append", "fail"] = Field("replace", description="sql: what becomes of a table that is there")
+
+
+class Execution(Part):
+    engine: Literal["local", "dask"] = Field("local", description="where rows are made: processes of this machine, or a Dask cluster")
+    workers: Int | None = Field(None, ge=1, le=1024, description="local processes; default: one per core, for large tables")
+    address: str | None = Field(None, description="of the Dask scheduler, such as tcp://10.0.0.5:8786")
 
 
 class Retention(Part):
@@ -133,7 +147,7 @@ class Spec(Part):
     source: Source
     privacy_unit: str | None = Field(None, description="column that names who is protected; default: the row")
     columns: dict[str, Traits] = Field(default_factory=dict, description="only where inference needs help; without a source: how each is made")
-    constraints: tuple[Annotated[Rule, BeforeValidator(_rule)], ...] = ()
+    constraints: tuple[str | dict[str, Any], ...] = Field((), description="expressions, or unique, one_of, range, sum, one_hot, increasing")
     generator: Generator = Generator()
     generate: Generate = Generate()
     evaluate: Evaluate = Evaluate()
@@ -141,6 +155,7 @@ class Spec(Part):
     refine: Refine = Refine()
     output: Output = Output()
     retention: Retention = Retention()
+    execution: Execution = Execution()
 
     @property
     def method(self) -> str:
@@ -155,22 +170,13 @@ LATER: dict[tuple[str, ...], str] = {  # keys of the format that this version ca
     ("modality",): "this version makes single tables only",
     ("entity",): "this version makes single tables only",
     ("time",): "this version makes single tables only",
-    ("execution",): "this version runs in one local process",
     ("source", "tables"): "related tables are not offered by this version",
     ("source", "relationships"): "related tables are not offered by this version",
-    ("source", "url"): "databases and object stores are not offered by this version; export to parquet or csv",
-    ("source", "query"): "databases are not offered by this version; export to parquet or csv",
-    ("source", "table"): "databases are not offered by this version; export to parquet or csv",
-    ("generate", "where"): "conditions are not offered by this version",
-    ("generate", "balance"): "balancing is not offered by this version",
-    ("generate", "fairness"): "fairness is not offered by this version",
     ("generate", "copies"): "several copies are not offered by this version; run with several --seed",
     ("evaluate", "preserve"): "named properties are not offered by this version",
     ("evaluate", "domain"): "own metrics are not offered by this version",
     ("evaluate", "downstream"): "downstream commands are not offered by this version; run them on the output",
 }
 LATER_VALUES: dict[tuple[str, ...], tuple[str, ...]] = {
-    ("source", "type"): ("excel", "sql", "folder"),
-    ("output", "format"): ("excel", "sql"),
+    ("source", "type"): ("folder",),
 }
-LATER_RULES = ("unique", "one_of")  # constraints that are not expressions over a row

@@ -38,6 +38,7 @@ def test_a_run_leaves_what_architecture_says(spec: Path, synth: Any) -> None:
         "spec.yaml",
         "plan.json",
         "verdict.json",
+        "report.html",
         "rounds",
         "1-analyze",
         "2-train",

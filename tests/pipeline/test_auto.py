@@ -1,0 +1,77 @@
+"""What auto takes: by size, types and limits, with its reasons."""
+
+from __future__ import annotations
+
+import pytest
+
+from synthcli import plugins
+from synthcli.contracts import Column, Limits, Schema, Traits
+from synthcli.pipeline import auto
+
+
+def schema(numbers: int, codes: int = 0, made: int = 0) -> Schema:
+    kinds = ["float"] * numbers + ["category"] * codes + ["email"] * made
+    return Schema(tuple(Column(f"c{i}", inferred=Traits(type=kind)) for i, kind in enumerate(kinds)))
+
+
+@pytest.mark.parametrize(
+    ("rows", "numbers", "codes", "method"),
+    [
+        (300, 12, 1, "gaussian_copula"),
+        (300, 4, 6, "trees"),
+        (60, 12, 1, "trees"),
+        (50_000, 12, 1, "trees"),
+        (50_000, 3, 9, "trees"),
+        (500, 1, 0, "independent"),
+        (500, 0, 0, "independent"),
+    ],
+)
+def test_size_and_types_decide(rows: int, numbers: int, codes: int, method: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plugins, "installed", lambda extra: True)
+    assert auto.choose(rows, schema(numbers, codes, made=3))["method"] == method
+
+
+def test_what_is_not_installed_is_not_chosen_and_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plugins, "installed", lambda extra: False)
+    said = auto.choose(300, schema(12))
+    assert said["method"] == "trees" and "synthcli[sdv]" in said["why"]
+
+
+def test_every_choice_is_a_method_with_these_parameters() -> None:
+    for candidate in (auto.TREES, auto.FEW_TREES, auto.COPULA, auto.INDEPENDENT):
+        plugins.method(candidate.method).Params.model_validate(candidate.params)
+
+
+def test_minutes_refuse_what_takes_longer_and_say_how_long() -> None:
+    wide = schema(200, 100)
+    free, short = auto.choose(20_000, wide), auto.choose(20_000, wide, Limits(minutes=auto.TREES.seconds(auto.Shape(20_000, 200, 100)) / 60 - 1))
+    assert free["params"] == {} and "not " not in free["why"]
+    assert short["method"] == "trees" and short["params"] == auto.FEW_TREES.params
+    assert "not trees: about" in short["why"] and "generator.limits.minutes is" in short["why"]
+    least = auto.choose(20_000, wide, Limits(minutes=0.01))
+    assert least["method"] == "independent" and "source.max_rows" in least["why"]
+
+
+def test_memory_refuses_what_needs_more() -> None:
+    said = auto.choose(50_000_000, schema(10, 5), Limits(memory_gb=4.0))
+    assert said["method"] == "independent" and "generator.limits.memory_gb is 4" in said["why"]
+    assert auto.choose(50_000, schema(10, 5), Limits(memory_gb=4.0))["method"] == "trees"
+
+
+def test_a_copula_that_is_too_slow_leaves_the_place_to_trees(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plugins, "installed", lambda extra: True)
+    said = auto.choose(300, schema(4), Limits(minutes=2 / 60))
+    assert said["method"] == "trees" and "not gaussian_copula" in said["why"]
+
+
+def test_the_reasons_carry_figures() -> None:
+    why = auto.choose(3_183, schema(4, 5))["why"]
+    assert "3,183 rows × 9 columns, 44% of them numbers" in why and "GB" in why
+
+
+@pytest.mark.parametrize("candidate", [auto.TREES, auto.FEW_TREES, auto.COPULA, auto.INDEPENDENT], ids=str)
+def test_more_rows_and_columns_never_cost_less(candidate: auto.Candidate) -> None:
+    at = auto.Shape(5_000, 20, 20)
+    for larger in (auto.Shape(50_000, 20, 20), auto.Shape(5_000, 60, 20), auto.Shape(5_000, 20, 60)):
+        assert candidate.seconds(larger) > candidate.seconds(at)
+    assert candidate.gigabytes(auto.Shape(10**6, 10, 10)) < candidate.gigabytes(auto.Shape(10**7, 10, 10))
