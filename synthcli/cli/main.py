@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from synthcli import __version__
-from synthcli.cli import inspect, run, runs
+from synthcli.cli import init, inspect, report, run, runs
 
 app = typer.Typer(
     name="synth",
@@ -19,6 +19,8 @@ app = typer.Typer(
 )
 run.register(app)
 inspect.register(app)
+report.register(app)
+init.register(app)
 app.add_typer(runs.app, name="runs")
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from synthcli.cli import options as o
+from synthcli.cli import report
 from synthcli.cli.door import door
 
 app = typer.Typer(help="Versions of runs: list, show, diff, verify, prune.", no_args_is_help=True, rich_markup_mode=None)
@@ -44,12 +46,24 @@ def show(run: o.RunName, root: o.Root = o.ROOT, as_json: o.Json = False) -> None
 
 @app.command("diff", help="What changed between two runs: spec, data, code, packages, measurements, verdict.")
 @door
-def diff(first: o.RunName, second: o.RunName, root: o.Root = o.ROOT, as_json: o.Json = False) -> None:
+def diff(
+    first: o.RunName,
+    second: o.RunName,
+    output: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write the comparison as a page.")] = None,
+    open_: Annotated[bool, typer.Option("--open", help="With --output: show it in the browser.")] = False,
+    root: o.Root = o.ROOT,
+    as_json: o.Json = False,
+) -> None:
     """Compare two runs."""
     from synthcli.artifacts import lineage, store
+    from synthcli.report import diff as side_by_side
     from synthcli.report import terminal
 
-    found = lineage.difference(store.find(root, first), store.find(root, second))
+    pair = store.find(root, first), store.find(root, second)
+    if output is not None:
+        report.show(side_by_side.write(*pair, output), f"{first} {second}", open_=open_, as_json=as_json)
+        return
+    found = lineage.difference(*pair)
     if as_json:
         typer.echo(json.dumps({"exit_code": 0, **found}, ensure_ascii=False))
     else:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from synthcli import seeds
@@ -20,6 +22,7 @@ FOLDS = 3
 COLUMNS = 10  # the most telling columns get a measurement of their own
 _FEWEST = 30  # rows of each kind
 _CELLS = 2_000_000  # rows x columns of a fit
+_SHUFFLES = 2  # of a column, to see what a detector loses without it
 
 
 def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement]:
@@ -93,6 +96,47 @@ def told(control: Part, other: Part, seed: int) -> tuple[float, float]:
     if not areas:
         return np.nan, np.nan
     return float(np.mean([a for a, _ in areas])), float(np.mean([v for _, v in areas]) / len(areas))
+
+
+def telling(evidence: Evidence, *, rng: np.random.Generator, rows: int = 2_500) -> dict[str, Any] | None:
+    """What a detector goes by: {auc, columns: [{name, drop}]}, most telling first; None where there is too little to fit one.
+
+    One fit on two thirds of at most `rows` of each kind; drop: how much of its AUC on the rest a column carries, shuffled there.
+    """
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
+    n = min(len(evidence.control), len(evidence.synthetic), rows)
+    encoded = encode({k: cut(getattr(evidence, k), n, rng=rng) for k in ("control", "synthetic")}, evidence.schema)
+    parts = list(encoded.parts.values())
+    fold, y = np.concatenate([folds(part.units, rng) for part in parts]), np.repeat([0, 1], n)
+    whole = np.vstack([part.matrix() for part in parts])
+    columns = [compare.features(whole[:, [j]], whole[:, [j]])[0] for j in range(len(encoded.names))]
+    names = [name for name, x in zip(encoded.names, columns, strict=True) if x.shape[1]]
+    fit, out = fold > 0, fold == 0
+    if n < _FEWEST or not names or len(np.unique(y[fit])) < 2 or len(np.unique(y[out])) < 2:
+        return None
+    X = np.hstack(columns)
+    with compare.one_thread():
+        model = HistGradientBoostingClassifier(**compare.boosting(len(names), 2, seeds.fork(rng))).fit(X[fit], y[fit])
+        auc = _area(model, X[out], y[out])
+        drops = [auc - _shuffled(model, X[out], y[out], j, rng) for j in range(len(names))]
+    order = np.argsort([-d for d in drops], kind="stable")[: 2 * COLUMNS]
+    return {"auc": round(auc, 4), "columns": [{"name": names[j], "drop": round(drops[j], 5)} for j in order]}
+
+
+def _area(model: Any, X: np.ndarray, y: np.ndarray) -> float:
+    score = model.decision_function(X)
+    return compare.auc(score[y == 1], score[y == 0])[0]
+
+
+def _shuffled(model: Any, X: np.ndarray, y: np.ndarray, j: int, rng: np.random.Generator) -> float:
+    """The AUC that is left when column j says nothing, mean over _SHUFFLES orders of it."""
+    mixed = X.copy()
+    areas = []
+    for _ in range(_SHUFFLES):
+        mixed[:, j] = rng.permutation(X[:, j])
+        areas.append(_area(model, mixed, y))
+    return float(np.mean(areas))
 
 
 def _columns(encoded: Encoded, control: Part, other: Part, seed: int) -> list[Measurement]:

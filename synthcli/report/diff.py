@@ -1,0 +1,145 @@
+"""Two runs side by side, as plain data for the terminal and as a page: gates, figures, columns, settings, data, the specs."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from synthcli.artifacts import files, lineage, store
+from synthcli.artifacts.store import EVALUATE, MEASURED, PRIVACY, Version
+from synthcli.report import charts, words
+from synthcli.report.html import bounds, render
+
+SHOWN = 30  # columns whose shapes moved most
+SECTIONS = (
+    ("verdict", "Verdicts"),
+    ("gates", "Gates"),
+    ("figures", "Figures"),
+    ("columns", "Columns"),
+    ("changed", "What differs"),
+    ("spec", "Specs"),
+)
+Body = dict[str, Any]
+
+
+def compare(first: Version, second: Version) -> Body:
+    """{first, second, same_data, gates, figures, columns, changed, spec} of two runs; deltas are second minus first.
+
+    figures: overall measurements, each with `apart` where the intervals do not overlap; spec: lines of both, None where a side has none.
+    """
+    sides = [_side(first), _side(second)]
+    overall = [{k[0]: m for k, m in s["measured"].items() if k[1] is None} for s in sides]
+    shapes = [{k[1]: m for k, m in s["measured"].items() if k[0] == "column_shapes" and k[1] is not None} for s in sides]
+    columns = [_moved(name, shapes[0].get(name), shapes[1].get(name)) for name in dict.fromkeys([*shapes[0], *shapes[1]])]
+    return {
+        "first": sides[0]["head"],
+        "second": sides[1]["head"],
+        "same_data": first.manifest()["data"]["hash"] == second.manifest()["data"]["hash"],
+        "gates": _gates(*sides),
+        "figures": [_moved(name, overall[0].get(name), overall[1].get(name)) for name in dict.fromkeys([*overall[0], *overall[1]])],
+        "columns": sorted(columns, key=lambda c: -abs(c["delta"] or 0.0)),
+        "changed": lineage.difference(first, second)["changed"],
+        "spec": list(_beside(sides[0]["spec"], sides[1]["spec"])),
+    }
+
+
+def page(first: Version, second: Version) -> str:
+    """The comparison as one self-contained page."""
+    found = compare(first, second)
+    drawn: dict[str, charts.Chart] = {}
+    for i, gate in enumerate(found["gates"]):
+        for side in ("first", "second"):
+            if (one := gate[side]) is not None:
+                label = f"{gate['metric']} of the {side} run: {words.number(one['measured'].get('value')) or 'not measured'}"
+                chart = charts.bullet(one["measured"], one["bounds"][0], one["bounds"][1], label)
+                one["chart"] = f"{side}-{i}" if chart else None
+                drawn |= {f"{side}-{i}": chart} if chart else {}
+    moved = [c for c in found["columns"] if c["delta"]][:SHOWN]
+    if moved:
+        rows = [{"name": c["name"], "side": side, **{k: m.get(k) for k in ("value", "low", "high")}} for c in moved for side, m in _both(c)]
+        drawn["columns"] = charts.ranges(rows, "column_shapes: square first run, circle second run", "Columns whose shapes moved most")
+    here = {"verdict", "changed"} | {name for name in ("gates", "figures", "columns", "spec") if found[name]}
+    context = {"d": found, "title": f"{first.name} and {second.name}", "chart": "columns" in drawn, "sections": [s for s in SECTIONS if s[0] in here]}
+    return render("diff.html.j2", context, {"charts": drawn, "datasets": {}, "config": charts.CONFIG})
+
+
+def write(first: Version, second: Version, target: Path) -> Path:
+    """Write the page, and say where it is."""
+    files.write_text(target, page(first, second))
+    return target
+
+
+def _both(moved: Body) -> list[tuple[str, Body]]:
+    """A column's figures as the chart's two sides."""
+    return [(mark, moved[side]) for mark, side in (("real", "first"), ("synthetic", "second")) if moved[side] is not None]
+
+
+def _side(version: Version) -> Body:
+    manifest, verdict = version.manifest(), version.verdict()
+    measured = {}
+    for stage in (EVALUATE, PRIVACY):
+        for m in (version.read(stage, MEASURED) or {"measurements": []})["measurements"]:
+            measured[m["name"], m.get("of")] = m
+    spec = version.folder / store.SPEC
+    head = {
+        "run": version.name,
+        "passed": verdict["passed"] if verdict else None,
+        "method": verdict["method"] if verdict else None,
+        "params": words.params(verdict["params"]) if verdict else "",
+        "failed": verdict["failed"] if verdict else [],
+        "finished": manifest["finished"],
+        "rows": manifest["data"]["rows"],
+        "data": manifest["data"]["hash"],
+    }
+    gates = {(g["kind"], g["metric"]): g for g in (verdict or {"gates": []})["gates"]}
+    return {"head": head, "gates": gates, "measured": measured, "spec": spec.read_text(encoding="utf-8") if spec.exists() else ""}
+
+
+def _gates(one: Body, two: Body) -> list[Body]:
+    """The gates of either run, those that turned first."""
+    out = []
+    for kind, metric in dict.fromkeys([*one["gates"], *two["gates"]]):
+        pair = [side["gates"].get((kind, metric)) for side in (one, two)]
+        lines = [None if g is None else _gate(g) for g in pair]
+        turned = None not in lines and lines[0]["state"] != lines[1]["state"]  # type: ignore[index]
+        values = [line["measured"]["value"] for line in lines if line is not None and line["measured"].get("value") is not None]
+        delta = values[1] - values[0] if len(values) == 2 else None
+        out.append({"kind": kind, "metric": metric, "first": lines[0], "second": lines[1], "turned": turned, "delta": delta})
+    return sorted(out, key=lambda g: not g["turned"])
+
+
+def _gate(gate: Body) -> Body:
+    state = "pass" if gate["passed"] else "warn" if gate["severity"] == "warn" else "fail"
+    return {
+        "state": state,
+        "asked": words.asked(gate),
+        "measured": gate["measured"] or {},
+        "bounds": list(bounds(gate)),
+        "why": gate["why"],
+        "chart": None,
+    }
+
+
+def _moved(name: str, one: Body | None, two: Body | None) -> Body:
+    """A figure in both runs; better: which run it favours, where it moved at all; apart: the intervals do not overlap."""
+    values = [m["value"] for m in (one, two) if m is not None and m.get("value") is not None]
+    out: Body = {"name": name, "first": one, "second": two, "delta": None, "better": None, "apart": False}
+    if one is None or two is None or len(values) < 2:
+        return out
+    a, b = ((abs(v - 0.5) if one.get("better") == "half" else v) for v in values)
+    up = one.get("better", "higher") == "higher"
+    better = None if a == b else "second" if (b > a) == up else "first"
+    known = all(m.get(end) is not None for m in (one, two) for end in ("low", "high"))
+    apart = known and (one["high"] < two["low"] or two["high"] < one["low"])
+    return {**out, "delta": values[1] - values[0], "better": better, "apart": apart}
+
+
+def _beside(one: str, two: str) -> Iterator[tuple[str | None, str | None]]:
+    """Lines of two texts side by side."""
+    a, b = one.splitlines(), two.splitlines()
+    for _, i, j, k, m in difflib.SequenceMatcher(None, a, b, autojunk=False).get_opcodes():
+        left, right = a[i:j], b[k:m]
+        for n in range(max(len(left), len(right))):
+            yield left[n] if n < len(left) else None, right[n] if n < len(right) else None

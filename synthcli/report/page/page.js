@@ -1,0 +1,150 @@
+"use strict";
+// Draws the charts of the page when they come into view, and makes its columns searchable. Everything that comes from data is set as text.
+(() => {
+  const root = document.documentElement;
+  const page = JSON.parse(document.getElementById("page-data").textContent);
+  const all = (selector, from = document) => [...from.querySelectorAll(selector)];
+
+  // --- charts
+  const rows = (data) => {
+    const columns = typeof data === "string" ? page.datasets[data] : data;
+    const fields = Object.keys(columns);
+    return columns[fields[0]].map((_, i) => Object.fromEntries(fields.map((f) => [f, columns[f][i]])));
+  };
+  const tip = document.getElementById("tip");
+  const hover = (_, event, __, value) => {
+    tip.replaceChildren();
+    tip.hidden = !value || event.vegaType === undefined && !event.clientX;
+    if (tip.hidden) return;
+    for (const [key, text] of Object.entries(value)) {
+      const line = document.createElement("div");
+      const name = document.createElement("span");
+      name.textContent = key;
+      line.append(name, String(text));
+      tip.append(line);
+    }
+    const box = tip.getBoundingClientRect();
+    tip.style.left = `${Math.max(4, Math.min(event.clientX + 14, innerWidth - box.width - 8))}px`;
+    tip.style.top = `${event.clientY + 18 + box.height > innerHeight ? event.clientY - box.height - 10 : event.clientY + 18}px`;
+  };
+  let drawn = 0;
+  const waiting = new Set(all("[data-chart]"));
+  const draw = (place) => {
+    if (!waiting.has(place) || !place.offsetParent) return;
+    waiting.delete(place);
+    watcher.unobserve(place);
+    const chart = page.charts[place.dataset.chart];
+    const spec = { ...chart.spec, config: page.config, data: { values: rows(chart.data) } };
+    place.setAttribute("aria-label", chart.label);
+    const view = { mode: "vega-lite", renderer: "svg", actions: false, hover: false, tooltip: hover, ast: true, defaultStyle: false };
+    vegaEmbed(place, spec, view).then(() => {
+      place.dataset.drawn = "yes";
+      root.dataset.charts = String(++drawn);
+    });
+  };
+  const watcher = new IntersectionObserver((seen) => seen.forEach((s) => s.isIntersecting && draw(s.target)), { rootMargin: "500px" });
+  // what is out of sight is drawn a few at a time, so that printing and searching find it there
+  const rest = () => {
+    const open = [...waiting].filter((place) => place.offsetParent);
+    open.slice(0, 3).forEach(draw);
+    if (open.length > 3) setTimeout(rest, 15);
+  };
+  root.dataset.charts = "0";
+  waiting.forEach((place) => watcher.observe(place));
+  setTimeout(rest, 200);
+
+  // --- tables of the charts' figures, made when they are opened
+  const table = (place) => {
+    const chart = page.charts[place.dataset.figures];
+    const made = document.createElement("table");
+    made.createCaption().textContent = chart.label;
+    const head = made.createTHead().insertRow();
+    for (const [, title] of chart.table) {
+      const cell = document.createElement("th");
+      cell.scope = "col";
+      cell.textContent = title;
+      head.append(cell);
+    }
+    const body = made.createTBody();
+    for (const row of rows(chart.data).slice(0, 2000)) {
+      const line = body.insertRow();
+      for (const [field] of chart.table) {
+        const value = row[field];
+        line.insertCell().textContent = value === null || value === undefined ? "" : typeof value === "number" ? +value.toPrecision(4) : value;
+      }
+    }
+    place.querySelector(".scroll").replaceChildren(made);
+  };
+  all("details[data-figures]").forEach((place) => place.addEventListener("toggle", () => place.open && table(place)));
+
+  // --- choosing what a plot shows
+  all("[data-plot]").forEach((form) => {
+    const place = document.getElementById(form.dataset.plot), figures = form.parentElement.querySelector("details[data-figures]");
+    const show = () => {
+      const name = `trade-${form.elements.x.value}-${form.elements.y.value}`;
+      if (!page.charts[name]) return;
+      place.dataset.chart = figures.dataset.figures = name;
+      waiting.add(place);
+      draw(place);
+      if (figures.open) table(figures);
+    };
+    form.addEventListener("change", show);
+  });
+
+  // --- columns: search, kind, order
+  const finder = document.getElementById("finder");
+  if (finder) {
+    const grid = document.getElementById("cards"), cards = all(".card", grid), told = document.getElementById("found");
+    const orders = {
+      worst: (a, b) => (+a.dataset.score || 2) - (+b.dataset.score || 2) || a.dataset.place - b.dataset.place,
+      best: (a, b) => (+b.dataset.score || -1) - (+a.dataset.score || -1) || a.dataset.place - b.dataset.place,
+      data: (a, b) => a.dataset.place - b.dataset.place,
+      name: (a, b) => a.dataset.name.localeCompare(b.dataset.name),
+    };
+    const find = () => {
+      const words = finder.elements.words.value.trim().toLowerCase(), kind = finder.elements.kind.value;
+      let count = 0;
+      for (const card of cards) {
+        card.hidden = !card.dataset.name.toLowerCase().includes(words) || (kind !== "" && card.dataset.kind !== kind);
+        count += !card.hidden;
+      }
+      grid.append(...cards.sort(orders[finder.elements.order.value]));
+      told.textContent = count === cards.length ? `${count} columns` : `${count} of ${cards.length} columns`;
+      rest();
+    };
+    finder.addEventListener("input", find);
+    finder.addEventListener("submit", (event) => event.preventDefault());
+  }
+
+  // --- theme, copying, print
+  const theme = document.getElementById("theme");
+  const themes = ["system", "light", "dark"];
+  const say = () => { theme.textContent = `Theme: ${root.dataset.theme || "system"}`; };
+  theme.addEventListener("click", () => {
+    const next = themes[(themes.indexOf(root.dataset.theme || "system") + 1) % 3];
+    if (next === "system") delete root.dataset.theme;
+    else root.dataset.theme = next;
+    try { localStorage.setItem("synth-theme", next); } catch { /* kept for this page only */ }
+    say();
+  });
+  say();
+  all("[data-copy]").forEach((button) => button.addEventListener("click", () => {
+    const text = document.getElementById(button.dataset.copy);
+    const done = () => { button.textContent = "Copied"; setTimeout(() => { button.textContent = "Copy"; }, 1500); };
+    const select = () => getSelection().selectAllChildren(text);
+    if (navigator.clipboard) navigator.clipboard.writeText(text.textContent).then(done, select);
+    else select();
+  }));
+  addEventListener("beforeprint", () => {
+    all("details.print").forEach((d) => { d.open = true; });
+    [...waiting].forEach(draw);
+  });
+  const links = new Map(all("nav a").map((a) => [a.hash.slice(1), a]));
+  const here = new IntersectionObserver((seen) => seen.forEach((s) => {
+    if (!s.isIntersecting) return;
+    links.forEach((a) => a.removeAttribute("aria-current"));
+    const link = links.get(s.target.id);
+    if (link) link.setAttribute("aria-current", "true");
+  }), { rootMargin: "-10% 0px -80% 0px" });
+  all("main section[id]").forEach((section) => here.observe(section));
+})();

@@ -1,0 +1,52 @@
+"""How figures and bounds are written for people, the same on a terminal and on a page."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+
+def number(value: Any) -> str:
+    """A figure with as many digits as a person reads; nothing for None."""
+    if value is None:
+        return ""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return str(value)
+    if abs(value) >= 1000:
+        return f"{value:,.0f}"
+    return f"{value:.4f}".rstrip("0").rstrip(".") if abs(value) >= 0.001 or value == 0 else f"{value:.1e}"
+
+
+def percent(value: float | None, digits: int = 1) -> str:
+    """A share in percent; nothing for None."""
+    if value is None:
+        return ""
+    least = 10.0 ** -(digits + 2)
+    return f"< {least:.{digits}%}" if 0 < value < least / 2 else f"{value:.{digits}%}"
+
+
+def interval(measured: dict[str, Any]) -> str:
+    """Both ends of a measurement's interval; nothing where it has none."""
+    low, high = measured.get("low"), measured.get("high")
+    return "" if low is None or high is None else f"{number(low)} – {number(high)}"
+
+
+def asked(gate: dict[str, Any]) -> str:
+    """The bounds of a gate."""
+    bounds = [f"{sign} {gate[key]:g}" for key, sign in (("min", "≥"), ("max", "≤")) if gate.get(key) is not None]
+    return " ".join(bounds) + (" × real" if gate.get("of") == "floor" else "")
+
+
+def params(given: dict[str, Any]) -> str:
+    """Parameters that were given a value."""
+    return ", ".join(f"{k}={v}" for k, v in given.items() if v not in (None, [], ()))
+
+
+def moment(seconds: float) -> str:
+    """A point in time, in UTC, so that a page is the same wherever it is made."""
+    return time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(seconds))
+
+
+def duration(seconds: float) -> str:
+    """Seconds as a person says them."""
+    return f"{seconds:.1f} s" if seconds < 90 else f"{seconds / 60:.1f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

@@ -1,0 +1,250 @@
+"""What a report draws of real and synthetic tables, as plain JSON that shows no single person.
+
+Of real records, only groups leave this module: bins and categories that at least FEW privacy units reach, or that nobody reaches. Smaller
+ones are merged with a neighbour, and the ends of a number column lie where FEW units lie beyond them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from synthcli.columns import frame as frames
+from synthcli.contracts import Column, Evidence
+from synthcli.tabular import compare
+from synthcli.tabular.data import Table
+from synthcli.tabular.encoding import as_floats, cut, encode
+from synthcli.tabular.metrics import detection
+from synthcli.tabular.metrics.trends import pearson
+
+FEW = 10  # privacy units of the real part that a bin or a category needs to be shown
+BINS = 24
+WHOLE = 40  # integers that get a bin of their own each
+DISTINCT = 10  # numbers of so few values are drawn like categories, in their order
+CATEGORIES = 12  # most frequent ones; the rest is one group
+PAIRED = 60  # columns of the association matrices
+PAIR_ROWS = 10_000
+CELLS = 12  # classes that a column is cut into for Cramér's V
+SKEWED = 12  # an upper tail so many times as long as the lower one is drawn on a log scale
+
+
+def pictures(evidence: Evidence, *, rng: np.random.Generator) -> dict[str, Any]:
+    """{rows, few, columns, pairs, detector}; columns in schema order, each with its kind, shares of nulls, and bins or categories.
+
+    Real is `control`; without one, only the synthetic side is drawn. Made-up columns (keys, names, text) have no values here.
+    """
+    sides = {"synthetic": cut(evidence.synthetic, compare.ROWS, rng=rng)}
+    if compare.lacking(evidence, "control") is None:
+        sides = {"real": cut(evidence.control, compare.ROWS, rng=rng), **sides}
+    units = {side: table.units() for side, table in sides.items()}
+    columns = [_column(column, sides, units) for column in evidence.schema.columns] if len(sides["synthetic"]) else []
+    both = bool(columns) and "real" in sides
+    return {
+        "rows": {side: len(table) for side, table in sides.items()},
+        "few": FEW,
+        "columns": columns,
+        "pairs": _pairs(sides, evidence, rng) if both else None,
+        "detector": detection.telling(evidence, rng=rng) if both else None,
+    }
+
+
+def _column(column: Column, sides: dict[str, Table], units: dict[str, np.ndarray]) -> dict[str, Any]:
+    out: dict[str, Any] = {"name": column.name, "kind": column.kind}
+    values = {side: table.frame[column.name] for side, table in sides.items()}
+    nulls = {side: series.isna().to_numpy() for side, series in values.items()}
+    out["nulls"] = {side: round(float(mask.mean()), 5) for side, mask in nulls.items()}
+    if "real" in sides and 0 < _reach(np.zeros(int(nulls["real"].sum()), int), units["real"][nulls["real"]], 1)[0] < FEW:
+        out["nulls"]["real"] = None
+    if column.kind in frames.CODES:
+        out["categories"] = _categories(values, units)
+    elif column.kind in ("integer", "float") and 0 < values[next(iter(values))].nunique() <= DISTINCT:
+        out["categories"] = _categories(values, units, ordered=True)
+    elif column.kind in frames.NUMBERS:
+        out["bins"] = _bins(column.kind, {side: as_floats(series) for side, series in values.items()}, units)
+    return out
+
+
+def _reach(cells: np.ndarray, units: np.ndarray, size: int) -> np.ndarray:
+    """How many privacy units have a row in each cell. (size,)"""
+    width = int(units.max(initial=0)) + 1
+    return np.bincount(np.unique(cells.astype(np.int64) * width + units) // width, minlength=size)
+
+
+def _categories(values: dict[str, pd.Series], units: dict[str, np.ndarray], *, ordered: bool = False) -> dict[str, Any]:
+    """The most frequent values with their shares of known rows; others: what the remaining ones have together, None for a few units."""
+    plain = [series.astype(object) for series in values.values()]
+    codes, known = pd.factorize(pd.concat(plain, ignore_index=True))
+    split = np.split(codes, np.cumsum([len(series) for series in plain])[:-1])
+    coded = {side: (part[part >= 0], units[side][part >= 0]) for side, part in zip(values, split, strict=True)}
+    counts = {side: np.bincount(part, minlength=len(known)) for side, (part, _) in coded.items()}
+    lead = "real" if "real" in values else "synthetic"
+    order = np.argsort(-counts[lead], kind="stable")
+    reach = _reach(*coded[lead], len(known))[order]
+    shown = min(CATEGORIES, int((reach >= FEW).argmin()) if (reach < FEW).any() else len(reach)) if lead == "real" else min(CATEGORIES, len(order))
+    while lead == "real" and shown and 0 < _apart(order[shown:], *coded[lead]) < FEW:
+        shown -= 1  # what the rest holds could be told by subtraction: the smallest shown one joins it
+    share = {side: count / max(count.sum(), 1) for side, count in counts.items()}
+    top, rest = order[:shown], order[shown:]
+    if ordered:
+        top = np.array(sorted(top.tolist(), key=lambda i: known[i]), dtype=int)
+    out: dict[str, Any] = {"values": [str(known[i]).removesuffix(".0") if ordered else str(known[i]) for i in top]}
+    out |= {side: _rounded(part[top]) for side, part in share.items()}
+    out["others"] = {"values": len(rest), **{side: round(float(part[rest].sum()), 5) for side, part in share.items()}} if len(rest) else None
+    return out
+
+
+def _apart(rest: np.ndarray, codes: np.ndarray, units: np.ndarray) -> int:
+    """How many units hold one of the codes in `rest`."""
+    return len(np.unique(units[np.isin(codes, rest)]))
+
+
+def _bins(kind: str, values: dict[str, np.ndarray], units: dict[str, np.ndarray]) -> dict[str, Any] | None:
+    """Edges and the shares of known rows between them; rows beyond the ends count in the outer bins. None: too few units to draw."""
+    known = {side: x[~np.isnan(x)] for side, x in values.items()}
+    of = {side: units[side][~np.isnan(x)] for side, x in values.items()}
+    lead = "real" if "real" in values else "synthetic"
+    ends = _ends(known[lead], of[lead], FEW if lead == "real" else 1)
+    if ends is None:
+        return None
+    edges, constant, whole = _edges(kind, known[lead], *ends)
+    place = {side: np.clip(np.searchsorted(edges, x, side="right") - 1, 0, len(edges) - 2) for side, x in known.items()}
+    if lead == "real":
+        group = _merged(place[lead], of[lead], len(edges) - 1)
+        edges = edges[np.append(np.flatnonzero(np.diff(group, prepend=-1)), len(edges) - 1)]
+        place = {side: group[p] for side, p in place.items()}
+    shares = {side: np.bincount(p, minlength=len(edges) - 1) / max(len(p), 1) for side, p in place.items()}
+    scale = {"scale": "linear"} if constant is None else {"scale": "log", "constant": constant}
+    return {"edges": [float(f"{e:.12g}") for e in edges], **scale, "whole": whole, **{side: _rounded(share) for side, share in shares.items()}}
+
+
+def _ends(known: np.ndarray, units: np.ndarray, few: int) -> tuple[float, float] | None:
+    """The lowest and the highest value that `few` units reach, half a percent of the rows cut off at each end at most. None: too few units."""
+    if len(np.unique(units)) < 2 * few:
+        return None
+    ends = []
+    for sign in (1, -1):
+        order = np.argsort(sign * known, kind="stable")
+        first = np.sort(np.unique(units[order], return_index=True)[1])  # place in the order where each unit turns up
+        ends.append(float(known[order[max(first[few - 1], len(known) // 200)]]))
+    return min(ends), max(ends)
+
+
+def _edges(kind: str, known: np.ndarray, low: float, high: float) -> tuple[np.ndarray, float | None, bool]:
+    """Bin edges; the constant of the log scale that they are even on, or None; whether each bin is of whole numbers."""
+    whole = kind == "integer" or (kind == "float" and bool((known == np.round(known)).all()))
+    if whole and high - low < WHOLE:
+        return np.arange(low, high + 2) - 0.5, None, True
+    if not high > low:
+        return np.array([low - 0.5, low + 0.5]), None, False
+    if kind == "datetime":
+        return np.linspace(low, high, BINS + 1), None, False
+    if low >= 0 and _skewed(known[known > 0], high):
+        return _log_edges(known, low, high)
+    power = 10.0 ** np.floor(np.log10((high - low) / BINS))
+    step = next(power * s for s in (1, 2, 2.5, 5, 10) if power * s * BINS >= high - low)
+    step = max(step, 1.0) if whole else step
+    return np.arange(np.floor(low / step), np.floor(high / step) + 2) * step, None, False
+
+
+def _skewed(positive: np.ndarray, high: float) -> bool:
+    """Whether values above zero have an upper tail so long that even bins would show one bar."""
+    tenth, middle = np.quantile(positive, [0.1, 0.5])
+    return bool(high > SKEWED * tenth and high - middle > SKEWED * (middle - tenth))
+
+
+def _log_edges(known: np.ndarray, low: float, high: float) -> tuple[np.ndarray, float | None, bool]:
+    """Edges that are even in log(1 + x / constant), of two digits."""
+    constant = float(f"{max(np.quantile(known[known > 0], 0.1), high / 1e5):.1g}")
+    even = constant * np.expm1(np.linspace(np.log1p(low / constant), np.log1p(high / constant), BINS + 1))
+    return np.unique([float(f"{e:.2g}") for e in even]), constant, False
+
+
+def _merged(place: np.ndarray, units: np.ndarray, size: int) -> np.ndarray:
+    """A group for each bin: neighbours are merged until no group is reached by 1 .. FEW - 1 units; empty bins stay as they are. (size,)"""
+    holders = [np.unique(units[place == i]) for i in range(size)]
+    groups: list[list[int]] = []
+    pending: list[int] = []
+    reach = lambda bins: len(np.unique(np.concatenate([holders[i] for i in bins])))  # noqa: E731
+    for i in range(size):
+        pending.append(i)
+        if reach(pending) >= FEW or (len(pending) == 1 and not len(holders[i])):
+            groups.append(pending)
+            pending = []
+    while pending and groups and 0 < reach(pending) < FEW:
+        pending = groups.pop() + pending
+    groups += [pending] if pending else []
+    return np.repeat(np.arange(len(groups)), [len(g) for g in groups])
+
+
+def _rounded(values: np.ndarray, digits: int = 5) -> list[Any]:
+    return [None if np.isnan(v) else v for v in np.round(values.astype(float), digits).tolist()]
+
+
+def _pairs(sides: dict[str, Table], evidence: Evidence, rng: np.random.Generator) -> dict[str, Any] | None:
+    """Associations of each two columns, worst columns first: {names, numbers, real, synthetic}; upper triangles row by row, None: undefined.
+
+    Pearson's r of two numbers; else Cramér's V (bias-corrected, Bergsma 2013), numbers cut at real deciles and null a class.
+    """
+    encoded = encode({side: cut(table, PAIR_ROWS, rng=rng) for side, table in sides.items()}, evidence.schema)
+    real, synthetic = encoded.parts["real"], encoded.parts["synthetic"]
+    names, numbers = np.array(encoded.names, dtype=object), len(encoded.numbers)
+    if len(names) < 2 or min(len(real), len(synthetic)) < 2 * FEW:
+        return None
+    with compare.one_thread():
+        keep = _worst(real.matrix(), synthetic.matrix())
+        cells = [_cells(real, synthetic, j, numbers) for j in keep]
+        matrices = {side: cramer([c[i] for c in cells]) for i, side in enumerate(("real", "synthetic"))}
+        both = np.flatnonzero(keep < numbers)
+        for side, part in (("real", real), ("synthetic", synthetic)):
+            matrices[side][np.ix_(both, both)] = pearson(part.numbers[:, keep[both]])[0]
+    apart = np.abs(matrices["real"] - matrices["synthetic"])
+    np.fill_diagonal(apart, np.nan)
+    order = np.argsort(-np.nan_to_num(apart).mean(axis=1), kind="stable")
+    upper = np.triu_indices(len(keep), 1)
+    triangles = {side: _rounded(m[np.ix_(order, order)][upper], 3) for side, m in matrices.items()}
+    chosen = keep[order]
+    return {"names": names[chosen].tolist(), "of": len(names), "numbers": (chosen < numbers).tolist(), **triangles}
+
+
+def _worst(real: np.ndarray, synthetic: np.ndarray) -> np.ndarray:
+    """The PAIRED columns whose correlations (of codes, for categories) differ most, in their order: a quick look before the costly one."""
+    if real.shape[1] <= PAIRED:
+        return np.arange(real.shape[1])
+    apart = np.abs(np.nan_to_num(pearson(real)[0]) - np.nan_to_num(pearson(synthetic)[0]))
+    return np.sort(np.argsort(-apart.mean(axis=1), kind="stable")[:PAIRED])
+
+
+def _cells(real: Any, synthetic: Any, j: int, numbers: int) -> tuple[np.ndarray, np.ndarray]:
+    """Classes of column j in both parts as integers from 0, which is null; numbers at real's deciles, the rarest categories together."""
+    if j < numbers:
+        known = real.numbers[:, j][~np.isnan(real.numbers[:, j])]
+        edges = np.unique(np.quantile(known, np.arange(1, 10) / 10)) if len(known) else np.zeros(0)
+        one, two = (np.where(np.isnan(x), 0, 1 + np.searchsorted(edges, x, side="right")) for x in (real.numbers[:, j], synthetic.numbers[:, j]))
+        return one, two
+    j -= numbers
+    counts = np.bincount(real.codes[:, j] + 1, minlength=max(real.codes[:, j].max(initial=0), synthetic.codes[:, j].max(initial=0)) + 2)
+    counts[0] = len(real) + 1  # null keeps class 0
+    place = np.empty(len(counts), dtype=np.int64)
+    place[np.argsort(-counts, kind="stable")] = np.minimum(np.arange(len(counts)), CELLS - 1)
+    return place[real.codes[:, j] + 1], place[synthetic.codes[:, j] + 1]
+
+
+def cramer(columns: list[np.ndarray]) -> np.ndarray:
+    """Bias-corrected Cramér's V of each two columns of classes, NaN where one has a single class; all contingency tables by one product. (k, k)"""
+    n = len(columns[0])
+    coded = [np.unique(c, return_inverse=True) for c in columns]
+    sizes = np.array([len(known) for known, _ in coded])
+    start = np.r_[0, np.cumsum(sizes)[:-1]]
+    hot = np.zeros((n, sizes.sum()), dtype=np.float32)
+    for (_, index), s in zip(coded, start, strict=True):
+        hot[np.arange(n), s + index.reshape(-1)] = 1
+    joint, count = (hot.T @ hot).astype(float), hot.sum(axis=0, dtype=float)
+    blocks = np.add.reduceat(np.add.reduceat(joint**2 / np.outer(count, count), start, axis=0), start, axis=1)
+    free = (sizes - 1) / (n - 1)
+    phi2 = np.maximum(0, blocks - 1 - np.outer(sizes - 1, free))
+    width = sizes - (sizes - 1) * free
+    smaller = np.minimum.outer(width, width) - 1
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(np.minimum.outer(sizes, sizes) < 2, np.nan, np.minimum(1, np.sqrt(phi2 / smaller)))

@@ -1,0 +1,162 @@
+"""The page of a run: what is on it, what must never be, and that a browser draws it without a word on the console."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from synthcli.report import html
+
+EVIL, SECRET = "</script><script>document.title='owned'</script>", "hidden.person"  # as the table of conftest.py has them
+
+
+class Outline(HTMLParser):
+    """Elements with their attributes, and the text outside of scripts and styles."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.text, self.inside = "", ""
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        self.inside = tag
+
+    def handle_data(self, data: str) -> None:
+        if self.inside not in ("script", "style"):
+            self.text += data
+
+    def handle_endtag(self, tag: str) -> None:
+        self.inside = ""
+
+
+@pytest.fixture
+def page(run):
+    return html.page(run)
+
+
+def data_of(page):
+    return json.loads(re.search(r'<script type="application/json" id="page-data">(.*?)</script>', page, re.DOTALL)[1])
+
+
+def test_the_verdict_comes_first_and_says_why(page, run):
+    text = Outline(page).text
+    assert text.index("Failed") < text.index("column_shapes") < text.index("column_pair_trends")
+    why = next(g["why"] for g in run.verdict()["gates"] if not g["passed"])
+    assert why in text
+
+
+def test_every_section_of_a_whole_run_is_there(page):
+    ids = [attrs.get("id") for tag, attrs in Outline(page).elements if tag == "section"]
+    assert ids == ["verdict", "gates", "columns", "pairs", "detector", "utility", "privacy", "rounds", "constraints", "lineage"]
+    links = [attrs["href"] for tag, attrs in Outline(page).elements if tag == "a" and (attrs.get("href") or "").startswith("#")]
+    assert links == ["#main", *(f"#{i}" for i in ids)]
+
+
+def test_every_chart_on_the_page_has_a_spec_and_every_spec_a_label(page):
+    charts, placed = data_of(page)["charts"], [a["data-chart"] for _, a in Outline(page).elements if "data-chart" in a]
+    assert placed and set(placed) <= set(charts)
+    assert all(c["label"] and c["table"] for c in charts.values())
+    assert all(a.get("role") == "img" for _, a in Outline(page).elements if "data-chart" in a)
+
+
+def test_specs_obey_the_schema_of_vega_lite(page):
+    alt = pytest.importorskip("altair")
+    found = data_of(page)
+    for name, chart in found["charts"].items():
+        alt.Chart.from_dict({**chart["spec"], "config": found["config"], "data": {"values": []}}, validate=True), name
+
+
+def test_values_of_keys_and_of_made_up_columns_are_not_on_it(page):
+    assert SECRET not in page
+    assert not re.search(r"K-\d{5}", page)
+
+
+def test_names_from_data_are_text_and_never_markup(page):
+    assert EVIL not in page
+    scripts = [a for tag, a in Outline(page).elements if tag == "script"]
+    assert len(scripts) == 4  # watch, data, vega, page
+    assert not any("onerror" in a for _, a in Outline(page).elements)
+    assert EVIL in Outline(page).text
+    assert EVIL in data_of(page)["datasets"]["pairs"]["a"]
+    assert "{{ 7*7 }}" in Outline(page).text
+
+
+def test_it_names_no_address_to_load_from(page):
+    loads = [a.get(k) for _, a in Outline(page).elements for k in ("src", "href", "srcset", "data") if a.get(k)]
+    assert all(x.startswith(("#", "data:")) for x in loads)
+    assert "default-src 'none'" in page and "unsafe-eval" not in page
+
+
+def test_what_assistive_technology_needs(page):
+    outline = Outline(page)
+    tags = [tag for tag, _ in outline.elements]
+    assert outline.elements[0] == ("html", {"lang": "en"})
+    assert tags.count("h1") == 1 and tags.count("main") == 1 and tags.count("table") == tags.count("caption")
+    assert all(a.get("scope") for tag, a in outline.elements if tag == "th")
+    known = {a["id"] for _, a in outline.elements if a.get("id")}
+    assert {a["aria-labelledby"] for _, a in outline.elements if "aria-labelledby" in a} <= known
+    assert len(known) == sum(1 for _, a in outline.elements if a.get("id"))
+
+
+def test_the_worst_column_comes_first(page):
+    scores = [a["data-score"] for _, a in Outline(page).elements if "data-score" in a]
+    known = [float(s) for s in scores if s]
+    assert known == sorted(known) and len(known) == 5 and scores[5:] == ["", ""]
+
+
+def test_the_command_reproduces_it(page, run):
+    command = re.search(r'<pre id="command"[^>]*>(.*?)</pre>', page, re.DOTALL)[1]
+    assert command.startswith("synth run ") and "--root" in command
+
+
+def test_it_is_small_quick_and_the_same_each_time(run, tmp_path):
+    started = time.monotonic()
+    one, two = html.write(run, tmp_path / "one.html"), html.write(run, tmp_path / "two.html")
+    assert time.monotonic() - started < 6
+    assert one.read_bytes() == two.read_bytes() and one.stat().st_size < 3_000_000
+
+
+def test_a_run_that_was_never_judged_has_a_page(mended):
+    version = mended(
+        {"verdict.json": None, "4-evaluate/measurements.json": None, "4-evaluate/pictures.json": None, "5-privacy-check/measurements.json": None}
+    )
+    assert "Not judged" in html.page(version)
+
+
+def test_a_browser_draws_every_chart_and_says_nothing(run, browse, tmp_path):
+    page = html.write(run, tmp_path / "report.html")
+    seen = browse(page)
+    assert seen.errors == []
+    assert seen.charts == len({a["data-chart"] for _, a in Outline(page.read_text()).elements if "data-chart" in a})
+    assert len(re.findall(r'<svg[^>]*class="marks"', seen.dom)) == seen.charts
+    assert not seen.asked
+    assert "<title>owned" not in seen.dom
+
+
+def test_without_scripts_there_are_tables(page):
+    text = Outline(re.search(r"<noscript>.*</noscript>", page, re.DOTALL)[0]).text
+    assert "Distribution of age" in text and "Nulls, synthetic" in text
+
+
+@pytest.fixture
+def wide(run, mended):
+    """The run as if it had 300 columns."""
+    body = run.read("4-evaluate", "pictures.json")
+    age = next(c for c in body["columns"] if c["name"] == "age")
+    body["columns"] = [{**age, "name": f"column {i:03d}"} for i in range(300)]
+    return mended({"4-evaluate/pictures.json": body})
+
+
+def test_300_columns_stay_usable(wide, browse, tmp_path: Path):
+    page = html.write(wide, tmp_path / "wide.html")
+    assert page.stat().st_size < 3_000_000
+    seen = browse(page)
+    assert seen.errors == [] and seen.charts >= 300
+    assert 'name="words"' in seen.dom
