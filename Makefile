@@ -19,7 +19,7 @@ format: install
 	@$(BIN)/ruff check --fix . && $(BIN)/ruff format .
 
 bench: install
-	@$(BIN)/python -m tests.benchmarks $(ARGS)
+	@$(BIN)/python -m tests.benchmarks $(if $(DATA),--data "$(DATA)") $(if $(ENGINES),--engines "$(ENGINES)") $(if $(JUDGE),--judge "$(JUDGE)") $(ARGS)
 
 docs: install
 	@$(BIN)/python -c 'from synthcli.report.reference import markdown; print(markdown(), end="")' > docs/reference.md

@@ -1,90 +1,63 @@
-"""`make bench`: start-up, the quickstart, and every method on built-in tables, in one run; prints one table, writes docs/benchmarks.md.
+"""`make bench`: benches in one run each, one table each, on the terminal and in docs/benchmarks.md.
 
-Options: --methods a,b  --tables a,b  --epochs N (for methods that count epochs; default 20)  --no-write
+A bench is a module of this folder with TITLE, `arguments(parser)` and `run(asked) -> list[Section]`; --NAME runs it. Without any: start and compare.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib
 import os
-import platform
-import statistics
-import subprocess
+import pkgutil
 import sys
 import tempfile
-import time
 from pathlib import Path
-from typing import Any
+from types import ModuleType
 
 from rich.console import Console
-from rich.table import Table
+from rich.markdown import Markdown
 
-TOP = Path(__file__).parents[2]
-SHOWN = ("column_shapes", "column_pair_trends", "detection_auc", "utility_ratio", "membership_auc", "dcr_share", "excess_copies")
-COLUMNS = ("table", "method", "fit s", "rows/s", "peak MB", "shapes", "trends", "detection", "utility", "membership", "DCR share", "copies")
+from tests.benchmarks.harness import document
 
-
-def seconds(words: list[str], times: int = 5) -> float:
-    """Median wall seconds of a command."""
-    taken = []
-    for _ in range(times):
-        started = time.perf_counter()
-        subprocess.run(words, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        taken.append(time.perf_counter() - started)
-    return statistics.median(taken)
+PAGE = Path(__file__).parents[2] / "docs" / "benchmarks.md"
+USUAL = ("start", "compare")
 
 
-def measure(table: str, method: str, epochs: int, folder: Path) -> list[str]:
-    """One row: a run of a method on a built-in table in a process of its own."""
-    from synthcli import plugins
-    from synthcli.sources import builtin
+def benches() -> dict[str, ModuleType]:
+    """The benches that are there, by name."""
+    names = [m.name for m in pkgutil.iter_modules([str(Path(__file__).parent)]) if not m.ispkg and m.name != "__main__"]
+    modules = {name: importlib.import_module(f"tests.benchmarks.{name}") for name in names}
+    return {name: module for name, module in modules.items() if hasattr(module, "TITLE") and hasattr(module, "run")}
 
-    params = f"{{epochs: {epochs}}}" if "epochs" in plugins.method(method).Params.model_fields else "{}"
-    spec = folder / f"{table}-{method}.yaml"
-    spec.write_text(
-        f"source: {{type: builtin, name: {table}}}\ngenerator: {{method: {method}, params: {params}}}\n"
-        f"evaluate: {{target: {builtin.TARGETS[table]}, gates: []}}\nprivacy_check: {{gates: []}}\nrefine: {{max_rounds: 1}}\n"
-    )
-    import json
 
-    said = subprocess.run(
-        [sys.executable, "-m", "synthcli", "run", str(spec), "--root", str(folder), "--json", "-q"], capture_output=True, text=True, check=False
-    )
-    if said.returncode:
-        return [table, method, *["failed"] * (len(COLUMNS) - 2)]
-    m: dict[str, Any] = json.loads(said.stdout)["measurements"]
-    figures = [f"{m[name]:.3f}" if m.get(name) is not None else "" for name in SHOWN]
-    return [table, method, f"{m['fit_seconds']:.1f}", f"{m['rows_per_second'] or 0:,.0f}", f"{m['peak_memory_mb']:,.0f}", *figures]
+def parse(words: list[str], there: dict[str, ModuleType]) -> argparse.Namespace:
+    """The options of all benches; `benches`: which ones to run."""
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--all", action="store_true", help="every bench")
+    parser.add_argument("--no-write", action="store_true", help=f"leave {PAGE.name} as it is")
+    for name, module in there.items():
+        group = parser.add_argument_group(name, (module.__doc__ or "").splitlines()[0])
+        group.add_argument(f"--{name}", dest="benches", action="append_const", const=name, help="run this bench")
+        if hasattr(module, "arguments"):
+            module.arguments(group)
+    asked = parser.parse_args(words)
+    asked.benches = list(there) if asked.all else asked.benches or [name for name in USUAL if name in there]
+    return asked
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--methods", default="")
-    parser.add_argument("--tables", default="rand_health,affairs,breast_cancer")
-    parser.add_argument("--epochs", type=int, default=20)
-    parser.add_argument("--no-write", action="store_true")
-    asked = parser.parse_args()
-    from synthcli import plugins
-
-    methods = asked.methods.split(",") if asked.methods else [m for m in plugins.names("methods") if plugins.method(m).NEEDS_DATA]
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(scratch)
-        os.environ["SYNTH_STATE"] = str(folder / "state")
-        help_seconds = seconds([sys.executable, "-m", "synthcli", "--help"])
-        quickstart = seconds([sys.executable, "-m", "synthcli", "run", str(TOP / "specs/quickstart.yaml"), "--root", str(folder)], times=1)
-        rows = [measure(table, method, asked.epochs, folder) for table in asked.tables.split(",") for method in methods]
-    machine = f"{os.cpu_count()} cores, Python {platform.python_version()}"
-    head = f"synth --help: {help_seconds:.2f} s (median of 5)   specs/quickstart.yaml: {quickstart:.1f} s   {machine}"
-    shown = Table(*COLUMNS, box=None)
-    for row in rows:
-        shown.add_row(*row)
-    console = Console(width=160)
-    console.print(head)
-    console.print(shown)
-    if not asked.no_write:
-        lines = ["| " + " | ".join(cells) + " |" for cells in (COLUMNS, ["---"] * len(COLUMNS), *rows)]
-        text = f"# Benchmarks\n\nWritten by `make bench` in one run; nothing here is quoted. Networks were given {asked.epochs} epochs.\n\n{head}\n\n"
-        (TOP / "docs/benchmarks.md").write_text(text + "\n".join(lines) + "\n")
+    """Run what was asked for; each section is written as soon as its bench is through."""
+    there = benches()
+    asked = parse(sys.argv[1:], there)
+    console = Console(width=170)
+    with tempfile.TemporaryDirectory() as state:
+        os.environ["SYNTH_STATE"] = state
+        for name in asked.benches:
+            sections = there[name].run(asked)
+            for section in sections:
+                console.print(Markdown(section.markdown()))
+            if not asked.no_write:
+                document.write(PAGE, sections)
 
 
 if __name__ == "__main__":
