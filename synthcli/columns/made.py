@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from synthcli import seeds
 from synthcli.columns import frame as frames
-from synthcli.columns import made_unique
+from synthcli.columns import made_unique, persons
 from synthcli.columns.made_unique import permute
 from synthcli.columns.patterns import WORD, Pattern
 from synthcli.contracts import Column
@@ -31,6 +31,7 @@ KINDS: dict[str, str] = {
     "mac": "mac_address", "iban": "iban", "swift": "swift", "card": "credit_card_number", "ssn": "ssn", "license_plate": "license_plate",
     "user_agent": "user_agent", "color": "color_name", "uuid": "uuid4", "date_of_birth": "date_of_birth",
 }  # fmt: skip
+NATIONAL_IDS = {"es_ES": "nif", "de_DE": "rvnr", "pt_BR": "cpf"}  # where Faker's ssn is another number
 MADE = frozenset(KINDS) | {"id", "text"}
 UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 POOL = 3_000  # Faker values drawn once per column, then sampled from
@@ -41,12 +42,16 @@ BORN = ("1935-01-01", "2006-12-31")  # fixed days, so that the same seed gives t
 def make(column: Column, start: int, rows: int, *, key: int, rng: np.random.Generator) -> pd.Series:
     """Values for the rows at positions start..start+rows of the output, of the canonical dtype of the column's storage.
 
-    Unique values depend on (key, position) alone, the others on (key, rng). Raises what `check` raises, and SpecError beyond the capacity.
+    Unique values, and all of people, depend on (key, position) alone, the others on (key, rng). Raises what `check`
+    raises, and SpecError beyond the capacity.
     """
     check(column)
     check_rows(column, start + rows)
     own = seeds.key(key, column.name) % 2**64
-    values = _unique(column, start, rows, own) if unique(column) else _any(column, rows, own, rng)
+    if _source(column) in persons.PROVIDERS:
+        values = _person(column, start, rows, key)
+    else:
+        values = _unique(column, start, rows, own) if unique(column) else _any(column, rows, own, rng)
     values = _cast(values, column)
     share = column.get("nulls")
     return values.mask(rng.random(rows) < share) if share else values
@@ -97,9 +102,12 @@ def capacity(column: Column) -> int | None:
     if source == "pattern":
         return min(_pattern(column).size, WORD)
     if source == "name":
-        first, last = _name_parts(column)
-        return len(first) * len(last) * made_unique.INITIALS
-    return {"ipv4": made_unique.ADDRESSES, "phone_number": made_unique.PHONES}.get(source, WORD)
+        _faker(column.name, _locale(column))
+        return persons.capacity(_locale(column))
+    if source == "iban":
+        return int(10 ** made_unique.account_run(_pool_of(column, source, 0))[1])
+    known = {"ipv4": made_unique.ADDRESSES, "phone_number": made_unique.PHONES, "credit_card_number": made_unique.CARDS}
+    return known.get(source, WORD)
 
 
 def _source(column: Column) -> str:
@@ -121,7 +129,7 @@ def _source(column: Column) -> str:
     if kind not in KINDS:
         known = ", ".join(sorted(MADE))
         raise SpecError(f"columns.{column.name}.type: nothing makes up {kind!r} values.{did_you_mean(kind, MADE)} Made up are: {known}")
-    return KINDS[kind]
+    return NATIONAL_IDS.get(_locale(column), KINDS[kind]) if kind == "ssn" else KINDS[kind]
 
 
 def _plain(column: Column) -> pa.DataType:
@@ -172,8 +180,10 @@ def _unique(column: Column, start: int, rows: int, key: int) -> Any:
         return made_unique.integers(*_range(column), positions, key)
     if source == "pattern":
         return made_unique.strings(_pattern(column), positions, key)
-    if source == "name":
-        return made_unique.names(*_name_parts(column), positions, key)
+    if source == "iban":
+        return made_unique.accounts(_pool_of(column, source, key), positions, key)
+    if source == "credit_card_number":
+        return made_unique.cards(positions, key)
     if source == "ipv4":
         return made_unique.addresses(positions, key)
     return made_unique.numbered(_pool_of(column, source, key), source, positions, key)
@@ -207,14 +217,19 @@ def _bound(column: Column, trait: str, default: int) -> float:
         raise SpecError(f"columns.{column.name}.{trait} is {value!r}; expected an integer") from None
 
 
-def _name_parts(column: Column) -> tuple[np.ndarray, np.ndarray]:
-    """The distinct first and last names of the locale, sorted; the same for every key."""
-    first, last = (np.array(sorted(set(_pool_of(column, provider, 0))), dtype=object) for provider in ("first_name", "last_name"))
-    return first, last
+def _person(column: Column, start: int, rows: int, key: int) -> np.ndarray:
+    """Names, e-mails and logins of the people at these positions."""
+    positions = np.arange(start, start + rows, dtype=np.uint64)
+    return persons.make(_source(column), _locale(column), persons.role(column.name), positions, key, unique=unique(column))
+
+
+def _locale(column: Column) -> str:
+    """Faker's spelling of the column's locale."""
+    return str(column.get("locale") or "en_US").replace("-", "_")
 
 
 def _pool_of(column: Column, provider: str, key: int) -> np.ndarray:
-    return _pool(column.name, provider, column.get("locale") or "en_US", key)
+    return _pool(column.name, provider, _locale(column), key)
 
 
 @lru_cache(maxsize=64)
@@ -258,13 +273,13 @@ def _try_provider(name: str, provider: str, locale: str) -> None:
 
 
 def _check_provider(column: Column, provider: str) -> None:
-    _try_provider(column.name, provider, column.get("locale") or "en_US")
+    _try_provider(column.name, provider, _locale(column))
     if unique(column) and provider not in made_unique.PROVIDERS:
         raise SpecError(
             f"columns.{column.name}.unique: unique {provider} values cannot be promised; "
             r"remedy: a pattern such as [A-Z]{3}-\d{6}, type: id, or unique: false"
         )
-    _cast(_pool(column.name, provider, column.get("locale") or "en_US", 0, size=20), column)
+    _cast(_pool(column.name, provider, _locale(column), 0, size=20), column)
 
 
 def check_rows(column: Column, rows: int) -> None:

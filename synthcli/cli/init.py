@@ -1,0 +1,120 @@
+"""synth init: look at data and write a first, commented spec to review."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from synthcli.cli import options as o
+from synthcli.cli.door import door
+
+Data = Annotated[
+    str, typer.Argument(metavar="DATA", help="A file, glob or URL of csv, parquet, jsonl or excel; the URL of a database; or builtin:NAME.")
+]
+To = Annotated[
+    Path | None, typer.Option("--output", "-o", metavar="SPEC", help="Where to write; - is the screen. Default: the data's name with .yaml.")
+]
+From = Annotated[
+    Path | None, typer.Option("--from", metavar="METADATA", help="SDV metadata, dbt schema.yml, ODCS or data contract, JSON Schema, SQL DDL.")
+]
+Format = Annotated[str | None, typer.Option("--format", help="csv, parquet, jsonl or excel, where the ending does not tell.")]
+TableName = Annotated[str | None, typer.Option("--table", help="Of a database: the table, or schema.table.")]
+Force = Annotated[bool, typer.Option("--force", help="Overwrite a spec that is there.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Put the command of this file on the app."""
+    app.command("init", help="Look at data, write a commented spec to review.")(init)
+
+
+@door
+def init(
+    data: Data,
+    output: To = None,
+    metadata: From = None,
+    format: Format = None,
+    table: TableName = None,
+    force: Force = False,
+    as_json: o.Json = False,
+) -> None:
+    """Write a first spec."""
+    from synthcli import sources
+    from synthcli.errors import SpecError
+    from synthcli.spec import imports
+    from synthcli.spec.draft import draft
+    from synthcli.spec.findings import look
+
+    screen = output is not None and str(output) == "-"
+    source, title = _source(data, format, table, Path() if screen or output is None else output.parent)
+    target = output or Path(f"{title}.yaml")
+    if not screen and target.exists() and not force:
+        raise SpecError(f"{target}: is there already; remedy: --output with another name, or --force")
+    if not screen and not target.absolute().parent.is_dir():
+        raise SpecError(f"{target}: the folder {target.parent} does not exist; remedy: make it")
+    imported = None if metadata is None else imports.load(metadata, sources.columns(source), stem=title)
+    found = look(source, imported)
+    text = draft(found, _section(source, Path() if screen else target.parent), title=data)
+    if not screen:
+        target.write_text(text, encoding="utf-8")
+    if as_json:
+        typer.echo(json.dumps({"exit_code": 0, **_summary(found, None if screen else target)}, ensure_ascii=False))
+    elif screen:
+        typer.echo(text, nl=False)
+    else:
+        said = _summary(found, target)
+        counts = f"{said['direct_identifiers']} direct identifiers, {said['special_categories']} of special categories, {said['constraints']} rules"
+        typer.echo(f"{target}: {len(found.columns)} columns of {found.rows:,} rows, {counts}; review it, then synth run {target}")
+
+
+def _source(data: str, format: str | None, table: str | None, folder: Path) -> tuple[Any, str]:
+    """What to read, and what it is called. folder: of the spec, from which relative paths in the URL of a database count."""
+    from synthcli import sources
+    from synthcli.errors import SpecError
+    from synthcli.sources import credentials, remote
+    from synthcli.spec.check import format_of
+
+    if data.startswith("builtin:"):
+        name = data.partition(":")[2]
+        return sources.Source("builtin", name=name), name
+    if credentials.literal(data):
+        raise SpecError("DATA holds a password, which would stand in the spec; remedy: take it from the environment, such as '${WAREHOUSE_URL}'")
+    if table is not None:
+        return sources.Source("sql", url=data, table=table, folder=folder.absolute()), table.rpartition(".")[2]
+    name = data.rstrip("/").rpartition("/")[2]
+    kind = format or format_of(name.lower())
+    if kind not in sources.FILES:
+        known = ", ".join(sources.FILES)
+        raise SpecError(f"{data}: its {'format' if format else 'ending'} is none of {known}; remedy: --format; --table for a database; builtin:NAME")
+    title = re.sub(r"[^A-Za-z0-9_.-]+", "-", name.removesuffix(".gz").rpartition(".")[0] or name).strip("-.") or "spec"
+    return sources.Source(kind, path=data if remote.is_url(data) else Path(data).absolute()), title
+
+
+def _section(source: Any, folder: Path) -> dict[str, Any]:
+    """The source section: a path relative to the spec."""
+    if source.type == "builtin":
+        return {"type": "builtin", "name": source.name}
+    if source.type == "sql":
+        return {"type": "sql", "url": source.url, "table": source.table}
+    path = source.path if isinstance(source.path, str) else Path(os.path.relpath(source.path, folder.absolute())).as_posix()
+    return {"type": source.type, "path": path}
+
+
+def _summary(found: Any, target: Path | None) -> dict[str, Any]:
+    """The counts and the guesses, without a value of the data."""
+    columns = [
+        {"name": f.name, "type": f.kind, "made_up": f.made_up,
+         "guesses": [{"kind": g.kind, "sensitivity": g.sensitivity, "confidence": round(g.confidence, 2), "by": g.by}
+                     for g in (f.guess, f.special) if g]}
+        for f in found.columns
+    ]  # fmt: skip
+    kinds = [g["sensitivity"] for c in columns for g in c["guesses"]]
+    return {
+        "spec": None if target is None else str(target), "rows": found.rows, "privacy_unit": found.unit and found.unit[0],
+        "target": found.target and found.target[0], "direct_identifiers": kinds.count("direct identifier"),
+        "special_categories": kinds.count("special category"), "constraints": len(found.suggestions), "columns": columns,
+    }  # fmt: skip

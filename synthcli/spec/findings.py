@@ -1,0 +1,346 @@
+"""What a look at a table finds, for a first spec: columns with what they may hold, the privacy unit, rules, a target, quasi-identifiers."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from pydantic import ValidationError
+
+from synthcli import sources
+from synthcli.columns import frame as frames
+from synthcli.columns import made, pii, pii_values, quasi, suggest
+from synthcli.columns.constraints import parse_constraint
+from synthcli.columns.infer import infer
+from synthcli.columns.mixed import looks_mixed
+from synthcli.columns.number_codec import held_by
+from synthcli.columns.words import listed, tokens
+from synthcli.contracts import Column, Schema, Traits
+from synthcli.errors import DataError, SpecError
+from synthcli.sources import builtin
+from synthcli.spec.imports.shared import Imported
+
+SHARED = 10  # privacy units that a value needs before the draft shows it
+MOST_CATEGORIES = 20  # that the draft lists
+_NATIONAL_LOCALE = {"ssn": "en_US", "nino": "en_GB", "bsn": "nl_NL", "pesel": "pl_PL", "cpf": "pt_BR", "nir": "fr_FR", "dni": "es_ES",
+                    "codice_fiscale": "it_IT", "steuer_id": "de_DE"}  # fmt: skip
+_IBAN_LOCALE = {"DE": "de_DE", "AT": "de_AT", "FR": "fr_FR", "ES": "es_ES", "IT": "it_IT", "NL": "nl_NL", "PL": "pl_PL", "GB": "en_GB", "BR": "pt_BR",
+                "PT": "pt_PT", "CH": "de_CH"}  # fmt: skip
+_PATTERNS = {"coordinates": r"[1-7]\d\.\d{4}, [1-9]\d\.\d{4}", "steuer_id": r"[1-9]\d{10}"}
+_PERSON = frozenset(
+    listed(
+        """
+    patient person user customer client member subject employee student household account participant respondent passenger driver kunde
+    patienten mitarbeiter personen nutzer versicherter assure personne utilisateur salarie paciente cliente persona usuario empleado
+    paziente utente dipendente klant patientnummer medewerker pacjent klient osoba pessoa
+    """
+    )
+)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One column: traits as the spec should say them, the guesses about personal data, and facts in words (none of them anybody's own value)."""
+
+    name: str
+    kind: str
+    traits: dict[str, Any]
+    guess: pii.Guess | None
+    special: pii.Guess | None
+    facts: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def made_up(self) -> bool:
+        return self.kind not in frames.MODELLED
+
+
+@dataclass(frozen=True)
+class Findings:
+    """A table looked at. unit, target: (column, why). broken: imported constraint -> rows of the source that break it; -1: it cannot be used."""
+
+    rows: int
+    units: int
+    columns: tuple[Finding, ...]
+    unit: tuple[str, str] | None
+    suggestions: tuple[suggest.Suggestion, ...]
+    target: tuple[str, str] | None
+    unique: tuple[quasi.Uniqueness, ...]
+    imported: Imported | None
+    broken: tuple[int, ...] = ()
+
+
+def look(source: sources.Source, imported: Imported | None = None) -> Findings:
+    """Read a table and say what is found. Raises DataError for a source that cannot be read, or holds no row."""
+    table, text = sources.read(source), sources.spelled(source)
+    if not len(table):
+        raise DataError(f"{source.where}: has columns and no rows; remedy: a source with data")
+    schema, frame = infer(table, {}, text=text)
+    unit = _unit(schema, frame, source)
+    units = None if unit is None else _as_units(frame[unit[0]])
+    guesses = {c.name: pii.detect(frame[c.name], c.name) for c in schema.columns}
+    locale = _locale(frame, guesses)
+    told = imported.columns if imported is not None else {}
+    columns = []
+    for column in schema.columns:
+        finding = _finding(column, frame[column.name], guesses[column.name], units, locale, unit is not None and column.name == unit[0])
+        columns.append(_with_import(finding, column, frame[column.name], table, text, told.get(column.name), imported))
+    out = {f.name for f in columns if f.made_up}
+    declared = Schema(tuple(replace(c, declared=Traits(type=f.kind if f.made_up else None)) for c, f in zip(schema.columns, columns)), schema.unit)
+    found = suggest.suggest(frame, declared, units, skip=sorted(out))
+    target = (
+        (builtin.TARGETS[str(source.name)], "named by the table's description")
+        if source.type == "builtin"
+        else suggest.target(declared, frame, sorted(out))
+    )
+    candidates = [f.name for f in columns if f.guess is not None and f.guess.sensitivity == "quasi-identifier"]
+    broken = tuple(_broken(rule, frame) for rule in imported.constraints) if imported is not None else ()
+    people = len(frame) if units is None else len(np.unique(units))
+    return Findings(len(frame), people, tuple(columns), unit, tuple(found), target, tuple(quasi.search(frame, candidates, units)), imported, broken)
+
+
+def _as_units(values: pd.Series) -> np.ndarray:
+    codes = pd.factorize(values)[0]
+    alone = codes < 0
+    return np.where(alone, codes.max(initial=-1) + np.cumsum(alone), codes).astype(np.int64)
+
+
+def _unit(schema: Schema, frame: pd.DataFrame, source: sources.Source) -> tuple[str, str] | None:
+    """The id that repeats and is called after a person, and why; None where each row seems to be its own."""
+    if source.type == "builtin":
+        known = builtin.UNITS.get(str(source.name))
+        return None if known is None else (known, "named by the table's description")
+    for column in schema.columns:
+        values = frame[column.name]
+        words = set(tokens(column.name))
+        keyed = column.kind == "id" or words & {"id", "nr", "no", "number", "key", "code", "num"} or words <= _PERSON
+        if words & _PERSON and keyed and column.kind in ("id", "integer", "text", "category") and values.notna().mean() > 0.9:
+            distinct = int(values.nunique())
+            if SHARED <= distinct <= 0.9 * len(values):
+                return column.name, f"its {distinct:,} values repeat over {len(values):,} rows, {len(values) / distinct:.1f} rows each"
+    return None
+
+
+def _locale(frame: pd.DataFrame, guesses: Mapping[str, Sequence[pii.Guess]]) -> str:
+    """The locale that numbers, IBANs and names of the table tell most; en_US where nothing does."""
+    votes: Counter[str] = Counter()
+    for name, found in guesses.items():
+        best = pii.surest(list(found))
+        if best is None:
+            continue
+        if best.kind in _NATIONAL_LOCALE and best.checked:
+            votes[_NATIONAL_LOCALE[best.kind]] += 3
+        elif best.kind == "iban":
+            country = frame[name].dropna().astype(str).str[:2].str.upper().mode()
+            votes[_IBAN_LOCALE.get(str(country.iloc[0]), "en_US") if len(country) else "en_US"] += 2
+        elif best.kind in ("name", "first_name", "last_name"):
+            shares = pii_values.names_locale(frame[name])
+            top = max(shares, key=lambda locale: shares[locale])
+            votes[top] += 2 if shares[top] > 0.5 else 0
+    return votes.most_common(1)[0][0] if votes else "en_US"
+
+
+def _finding(column: Column, values: pd.Series, guesses: list[pii.Guess], units: np.ndarray | None, locale: str, is_unit: bool) -> Finding:
+    best = pii.surest(guesses)
+    special = next((g for g in guesses if g.sensitivity == "special category" and g.confidence >= pii.SURE), None)
+    best = best if best is None or best.sensitivity != "special category" else pii.surest([g for g in guesses if g is not special])
+    is_made = is_unit or (best is not None and _made_kind(best, column) is not None)
+    facts = _facts(column, values, units, is_made=is_made)
+    if is_unit:
+        return Finding(column.name, "id", {}, best, special, facts)
+    if best is not None and (kind := _made_kind(best, column)) is not None:
+        traits, notes = _made_traits(kind, best, column, values, locale)
+        return Finding(column.name, str(traits["type"]), traits, best, special, facts, notes)
+    return Finding(column.name, column.kind, _learned_traits(column, values, units), best, special, facts)
+
+
+def _made_kind(guess: pii.Guess, column: Column) -> str | None:
+    """The made-up kind that takes the column's place; None where it may be learned."""
+    kind = "ssn" if guess.kind in pii.NATIONAL else guess.kind
+    if guess.kind in _PATTERNS:
+        return "text"
+    if guess.sensitivity == "direct identifier" or kind == "date_of_birth":
+        return kind if kind in made.KINDS else "text"
+    return kind if column.kind in ("text", "id") and kind in made.KINDS and guess.kind != "uuid" else None
+
+
+def _made_traits(kind: str, guess: pii.Guess, column: Column, values: pd.Series, locale: str) -> tuple[dict[str, Any], tuple[str, ...]]:
+    traits: dict[str, Any] = {"type": kind}
+    notes: list[str] = []
+    if guess.kind in _PATTERNS:
+        traits["pattern"] = _PATTERNS[guess.kind]
+    where = _NATIONAL_LOCALE.get(guess.kind, locale) if guess.checked else locale
+    if guess.kind == "ssn" and not guess.checked:
+        where = "en_US" if guess.share else locale
+    if kind not in ("text", "date_of_birth", "uuid", "card", "ipv4", "ipv6", "mac", "url") and where != "en_US":
+        traits["locale"] = where
+    known = values.dropna()
+    if len(known) > 1 and known.is_unique and kind != "date_of_birth":
+        trial = Column(column.name, Traits(**traits, unique=True))
+        try:
+            made.check(trial)
+            made.check_rows(trial, 10 * len(values))
+            traits["unique"] = True
+        except SpecError:
+            notes.append("unique in the source; made-up values of this kind may repeat")
+    return traits, tuple(notes)
+
+
+def _learned_traits(column: Column, values: pd.Series, units: np.ndarray | None) -> dict[str, Any]:
+    """Traits of a column without personal data, as they were inferred."""
+    seen, kind = column.inferred, column.kind
+    if kind == "id":
+        unique = {"unique": True} if seen.unique and len(values) > 1 else {}
+        if values.dtype != frames.STRING:
+            return unique  # a declared id is read as words
+        return {"type": "id", **({"pattern": seen.pattern} if seen.pattern else {}), **unique}
+    traits: dict[str, Any] = {"type": kind}
+    if kind == "text":
+        return traits | ({"pattern": seen.pattern} if seen.pattern else {})
+    if seen.format is not None:
+        traits["format"] = seen.format
+    elif kind == "float" and seen.precision is not None:
+        traits["precision"] = seen.precision
+    if kind in ("integer", "float"):
+        traits |= _bounds(values, units, kind)
+    if kind == "category" and (categories := _categories(values, units)) is not None:
+        traits["categories"] = categories
+    return traits
+
+
+def _bounds(values: pd.Series, units: np.ndarray | None, kind: str) -> dict[str, Any]:
+    """min and max where so many share the very value that it is nobody's own: the end of a scale."""
+    known = values.notna().to_numpy()
+    numbers = values[known].to_numpy(dtype=float)
+    if not len(numbers) or not np.isfinite(numbers).all():
+        return {}
+    people = np.arange(len(numbers)) if units is None else units[known]
+    out: dict[str, Any] = {}
+    for trait, end in (("min", numbers.min()), ("max", numbers.max())):
+        if abs(end) < 2**53 and len(np.unique(people[numbers == end])) >= SHARED:
+            out[trait] = int(end) if kind == "integer" else float(end)
+    return out
+
+
+def _categories(values: pd.Series, units: np.ndarray | None) -> list[Any] | None:
+    """The categories in order, where there are few and all of them are shared; None else."""
+    known = values.dropna()
+    if values.dtype != frames.STRING or not 1 < known.nunique() <= MOST_CATEGORIES or looks_mixed(known):
+        return None
+    codes, words = pd.factorize(values)
+    return sorted(map(str, words)) if held_by(codes, units, len(words)).min() >= SHARED else None
+
+
+def _facts(column: Column, values: pd.Series, units: np.ndarray | None, *, is_made: bool) -> tuple[str, ...]:
+    """What can be said of a column without anybody's own value."""
+    known = values.dropna()
+    nulls = float(values.isna().mean())
+    facts = [f"{nulls:.1%} null" if nulls else "no nulls", f"{known.nunique():,} distinct"]
+    if column.kind in frames.NUMBERS and not is_made and (ends := _about(values, units)) is not None:
+        facts.append(f"mostly {ends[0]} to {ends[1]}")
+    if column.kind == "category" and values.dtype == frames.STRING and not is_made:
+        codes, words = pd.factorize(values)
+        rare = int((held_by(codes, units, len(words)) < SHARED).sum())
+        if rare:
+            facts.append(f"{rare:,} of its categories are held by fewer than {SHARED} units")
+    return tuple(facts)
+
+
+def _about(values: pd.Series, units: np.ndarray | None) -> tuple[str, str] | None:
+    """Rounded ends of what all but the SHARED outermost units on either side hold; None in small tables."""
+    known = values.dropna()
+    if pd.api.types.is_datetime64_any_dtype(known.dtype):
+        numbers = known.dt.year.to_numpy(dtype=float)
+    elif pd.api.types.is_timedelta64_dtype(known.dtype):
+        return None
+    else:
+        numbers = known.to_numpy(dtype=float)
+        numbers = numbers[np.isfinite(numbers)]
+    people = len(numbers) if units is None else len(np.unique(units))
+    if people < 4 * SHARED or len(numbers) < 4 * SHARED:
+        return None
+    depth = max(SHARED, int(np.ceil(SHARED * len(numbers) / people)))
+    ordered = np.sort(numbers)
+    low, high = ordered[depth - 1], ordered[-depth]
+    if pd.api.types.is_datetime64_any_dtype(known.dtype):
+        return str(int(low)), str(int(high))
+    step = 10.0 ** np.floor(np.log10(max(high - low, abs(high) * 1e-6, 1e-9)))
+    return f"{np.floor(low / step) * step:,.10g}", f"{np.ceil(high / step) * step:,.10g}"
+
+
+def _with_import(
+    finding: Finding, column: Column, values: pd.Series, table: pa.Table, text: bool, said: Mapping[str, Any] | None, imported: Imported | None
+) -> Finding:
+    """The finding with what imported metadata says, as far as the data agrees."""
+    if imported is None or (said is None and column.name not in imported.personal):
+        return finding
+    notes = list(finding.notes)
+    if (why := imported.personal.get(column.name)) is not None:
+        notes.append(f"marked as personal data ({why})")
+    direct = finding.guess is not None and finding.guess.sensitivity == "direct identifier"
+    taken: dict[str, Any] = {}
+    for trait, value in (said or {}).items():
+        if direct and trait in ("type", "pattern", "categories", "format", "min", "max", "precision") and (said or {}).get("type") not in made.MADE:
+            continue  # metadata that calls an e-mail a string knows less than we do
+        trial = {**finding.traits, **taken, trait: value}
+        if trait == "type" and value != finding.kind:
+            trial = {k: v for k, v in {**said, "type": value}.items() if k in ("type", "format", "provider")}  # type: ignore[dict-item]
+        wrong = _refused(column, values, table, text, trial)
+        if wrong is None:
+            taken = {k: v for k, v in trial.items() if k in trial}
+            finding = replace(finding, traits=dict(trial), kind=str(trial.get("type", finding.kind)))
+        else:
+            notes.append(f"imported {trait}: {_shown(trait, value)} is left out: {wrong}")
+    return replace(finding, notes=tuple(notes))
+
+
+def _shown(trait: str, value: Any) -> str:
+    return "..." if trait == "categories" else str(value)
+
+
+_SERVES = {"min": frames.NUMBERS | {"id"}, "max": frames.NUMBERS | {"id"}, "precision": {"float"}, "categories": {"category"},
+           "format": {"datetime", "boolean", "float"}, "pattern": {"id", "text"}, "unique": made.MADE, "provider": {"text"}}  # fmt: skip
+
+
+def _refused(column: Column, values: pd.Series, table: pa.Table, text: bool, traits: Mapping[str, Any]) -> str | None:
+    """Why a column cannot be declared so, in words without its values; None where it can."""
+    kind = str(traits.get("type") or column.kind)
+    for trait in traits:
+        if trait in _SERVES and kind not in _SERVES[trait]:
+            return f"it does nothing for a column of type {kind}"
+    try:
+        said = Traits.model_validate(dict(traits))
+        if said.type == "id" and values.dtype != frames.STRING and column.kind == "integer":
+            return "the ids are integers, and a declared id is read as words"
+        if kind not in frames.MODELLED:
+            made.check(Column(column.name, said))
+        infer(table.select([column.name]), {column.name: said}, text=text)
+    except (SpecError, DataError, ValidationError):
+        return "the data does not agree"
+    if said.categories is not None and not set(map(str, values.dropna().unique())) <= set(map(str, said.categories)):
+        return "the data holds other values"
+    if traits.get("unique") and not values.dropna().is_unique:
+        return "values come twice in the data"
+    if (
+        traits.get("pattern")
+        and "pattern" not in column.inferred.model_fields_set
+        and not values.dropna().astype(str).str.fullmatch(traits["pattern"]).all()
+    ):
+        return "the data does not agree"
+    return None
+
+
+def _broken(rule: Mapping[str, Any], frame: pd.DataFrame) -> int:
+    """Rows that break an imported constraint; -1 where it cannot be asked of this table."""
+    if "expr" in rule:
+        try:
+            return int(parse_constraint(rule["expr"]).violations(frame).sum())
+        except SpecError:
+            return -1
+    names = list(rule.get("unique") or ())
+    return int(frame.duplicated(names).sum()) if names and set(names) <= set(frame.columns) else -1

@@ -1,0 +1,145 @@
+"""dbt schema.yml: models, seeds, snapshots and the tables of sources, with their tests, constraints and meta."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from synthcli.columns.suggest import quoted
+from synthcli.spec.imports.shared import PERSONAL, Imported, condition, typed
+
+_SECTIONS = ("models", "seeds", "snapshots")
+
+
+def recognise(data: Any) -> bool:
+    """Whether values are a dbt properties file: a list of models, seeds, snapshots or sources with columns."""
+    return isinstance(data, Mapping) and any(True for _ in _tables(data))
+
+
+def read(data: Mapping[str, Any]) -> list[Imported]:
+    """Its models, seeds, snapshots and source tables."""
+    return [_table(table) for table in _tables(data)]
+
+
+def _tables(data: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    listed = [data.get(section) for section in _SECTIONS]
+    sources = data.get("sources")
+    if isinstance(sources, list):
+        listed += [source.get("tables") for source in sources if isinstance(source, Mapping)]
+    for tables in listed:
+        for table in tables if isinstance(tables, list) else []:
+            if isinstance(table, Mapping) and isinstance(table.get("columns"), list):
+                yield table
+
+
+class _Reading:
+    """What has been read of one table so far."""
+
+    def __init__(self, name: str) -> None:
+        self.out = Imported(name, {})
+        self.required: list[str] = []
+        self.key: tuple[str, ...] = ()
+
+    def test(self, column: str | None, test: Any) -> None:
+        """A test, or a constraint in the same words, of a column or of the table."""
+        name, given = (test, {}) if isinstance(test, str) else next(iter(test.items())) if isinstance(test, Mapping) and test else ("", {})
+        given = dict(given) if isinstance(given, Mapping) else {}
+        given = {**given, **(given.pop("arguments", None) or {})}
+        kind = str(name).rpartition(".")[2]
+        known = {"unique": self.unique, "not_null": self.not_null, "accepted_values": self.values, "relationships": self.link,
+                 "accepted_range": self.bounds, "expression_is_true": self.expression, "unique_combination_of_columns": self.joint}  # fmt: skip
+        if kind in known:
+            known[kind](column, given)
+        else:
+            self.out.notes.append(f"test {name}{f' of {column}' if column else ''}")
+
+    def unique(self, column: str | None, given: dict[str, Any]) -> None:
+        if column is not None:
+            self.out.columns[column]["unique"] = True
+
+    def not_null(self, column: str | None, given: dict[str, Any]) -> None:
+        if column is not None:
+            self.required.append(column)
+
+    def values(self, column: str | None, given: dict[str, Any]) -> None:
+        if column is not None and isinstance(given.get("values"), list):
+            self.out.columns[column] |= {"type": "category", "categories": list(given["values"])}
+
+    def bounds(self, column: str | None, given: dict[str, Any]) -> None:
+        if column is None:
+            return
+        for key, trait, sign in (("min_value", "min", ">"), ("max_value", "max", "<")):
+            bound = given.get(key)
+            if isinstance(bound, (int, float)) and given.get("inclusive", True):
+                self.out.columns[column][trait] = bound
+            elif isinstance(bound, (int, float)):
+                self.out.constraints.append({"expr": f"{quoted(column)} {sign} {bound}"})
+
+    def expression(self, column: str | None, given: dict[str, Any]) -> None:
+        text = str(given.get("expression", ""))
+        self.condition(f'"{column}" {text}' if column is not None else text)
+
+    def condition(self, sql: str) -> None:
+        rule = condition(sql)
+        if rule is None:
+            self.out.notes.append(f"expression {sql}")
+        else:
+            self.out.constraints.append(dict(rule))
+
+    def joint(self, column: str | None, given: dict[str, Any]) -> None:
+        self.out.constraints.append({"unique": list(given.get("combination_of_columns") or [])})
+
+    def link(self, column: str | None, given: dict[str, Any]) -> None:
+        table = re.findall(r"'([^']+)'|\"([^\"]+)\"", str(given.get("to", "")))
+        name = "".join(table[-1]) if table else str(given.get("to"))
+        self.out.relationships.append({"from": f"{self.out.table}.{column}", "to": f"{name}.{given.get('field')}"})
+
+    def constraint(self, column: str | None, said: Mapping[str, Any]) -> None:
+        """A contract's constraint."""
+        kind = said.get("type")
+        columns = [column] if column is not None else [str(c) for c in said.get("columns") or []]
+        if kind == "primary_key":
+            self.key = tuple(columns)
+        elif kind == "unique" and len(columns) > 1:
+            self.out.constraints.append({"unique": columns})
+        elif kind == "check" and said.get("expression"):
+            self.condition(str(said["expression"]))
+        elif kind == "foreign_key":
+            self.out.notes.append(f"foreign key of {', '.join(columns)}: {said.get('to') or said.get('expression')}")
+        else:
+            for name in columns:
+                self.test(name, str(kind))
+
+
+def _table(table: Mapping[str, Any]) -> Imported:
+    reading = _Reading(str(table.get("name")))
+    columns = [c for c in table["columns"] if isinstance(c, Mapping) and c.get("name")]
+    for column in columns:
+        reading.out.columns[str(column["name"])] = typed(column.get("data_type"))
+        if why := _personal(column):
+            reading.out.personal[str(column["name"])] = why
+    for column in columns:
+        for test in [*(column.get("tests") or []), *(column.get("data_tests") or [])]:
+            reading.test(str(column["name"]), test)
+        for said in column.get("constraints") or []:
+            reading.constraint(str(column["name"]), said)
+    for test in [*(table.get("tests") or []), *(table.get("data_tests") or [])]:
+        reading.test(None, test)
+    for said in table.get("constraints") or []:
+        reading.constraint(None, said)
+    if len(reading.key) == 1 and reading.key[0] in reading.out.columns:
+        reading.out.columns[reading.key[0]]["unique"] = True
+    elif reading.key:
+        reading.out.constraints.append({"unique": list(reading.key)})
+    out = reading.out
+    return Imported(out.table, out.columns, reading.key, out.constraints, out.relationships, out.personal, tuple(reading.required), out.notes)
+
+
+def _personal(column: Mapping[str, Any]) -> str:
+    """How a column is marked as personal data, in its meta or tags; empty where it is not."""
+    config = column.get("config") if isinstance(column.get("config"), Mapping) else {}
+    metas = [m for m in (column.get("meta"), dict(config or {}).get("meta")) if isinstance(m, Mapping)]
+    words = [f"{key}: {value}" for meta in metas for key, value in meta.items() if value not in (False, None, "false", "no", "none")]
+    words += [str(tag) for tag in column.get("tags") or []]
+    return next((f"dbt: {word}" for word in words if PERSONAL.search(word.replace("_", " "))), "")
