@@ -247,9 +247,9 @@ class _Execution:
             return None
         quality, privacy = self._measured(chosen, "", "holdout")
         fitted = files.read_json(chosen.folder / TRAIN / FIT)
-        body = verdict.build(
-            self.plan, chosen, rounds, quality, privacy, fitted=fitted, with_privacy="privacy-check" in self.steps and bool(self.plan.attacks)
-        )
+        made = files.read_json(chosen.folder / GENERATE / SAMPLE)
+        attacked = "privacy-check" in self.steps and bool(self.plan.attacks)
+        body = verdict.build(self.plan, chosen, rounds, quality, privacy, fitted=fitted, sample=made, with_privacy=attacked)
         files.write_json(self.space.folder / store.VERDICT, body)
         return body
 

@@ -21,9 +21,10 @@ def build(
     privacy: list[Outcome],
     *,
     fitted: Mapping[str, Any],
+    sample: Mapping[str, Any],
     with_privacy: bool,
 ) -> dict[str, Any]:
-    """The verdict on the chosen round, against the holdout. fitted: what its training says of itself (fit.json)."""
+    """The verdict on the chosen round, against the holdout. fitted, sample: what its training and its sampling say of themselves."""
     outcomes = [*quality, *privacy]
     failures = gates.failed(outcomes)
     return {
@@ -37,7 +38,7 @@ def build(
         "failed": [o.gate.metric for o in failures],
         "warned": [o.gate.metric for o in outcomes if not o.passed and o.gate.severity == "warn"],
         "rounds": [_round(r) for r in rounds],
-        "notes": _notes(plan, outcomes, fitted),
+        "notes": [*_notes(plan, outcomes, fitted), *_made(sample)],
     }
 
 
@@ -73,6 +74,26 @@ def _notes(plan: Plan, outcomes: Sequence[Outcome], fitted: Mapping[str, Any]) -
         notes.append("No attack was asked: nothing is said about privacy.")
     if plan.has_data and plan.spec.source.split.holdout == 0:
         notes.append("No holdout part: nothing was compared with real data that the generator had not seen.")
+    return notes
+
+
+def _made(sample: Mapping[str, Any]) -> list[str]:
+    """What became of what was asked of the rows."""
+    notes = []
+    if (asked := sample.get("asked")) is not None:
+        if "where" in asked:
+            notes.append(f"Every row obeys {asked['where']}, which {asked['share_by_itself']:.2%} of the model's rows do by themselves.")
+        if balance := asked.get("balance"):
+            missed = [line for line in balance if line["requested"] != line["achieved"]]
+            notes.append(f"Balance: {len(balance) - len(missed)} of {len(balance)} values have exactly the rows asked for.")
+        if (fair := asked.get("fairness")) is not None:
+            notes.append(
+                f"Demographic parity gap of {fair['target']} by {', '.join(fair['sensitive'])}: {fair['gap_before']:.3f} before, {fair['gap_asked']:.3f} now."
+            )
+    if refused := sample.get("refused"):
+        notes.append(f"Rows that broke what was asked were drawn anew: {_counts({name: count for name, count in refused.items() if name})}.")
+    if repaired := sample.get("repaired"):
+        notes.append(f"Rows were moved into a range: {_counts(repaired)}.")
     return notes
 
 

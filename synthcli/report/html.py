@@ -48,6 +48,7 @@ def page(version: Version) -> str:
         "attacks": _attacks(run, drawn),
         "rounds": _rounds(run, drawn),
         "rules": _rules(run),
+        "asked": run["sample"].get("asked"),
         "lineage": _lineage(version, run),
         "figures": [_line(m, run["help"]) for m in run["measured"] if m.get("scope", "overall") == "overall"],
     }
@@ -331,11 +332,15 @@ def _rules(run: Body) -> list[Body]:
     """Each constraint: what it found in the source, and in the synthetic table."""
     broken = _of(run, "constraint_violations", "rule")
     found = {f["constraint"]: f for f in run["profile"].get("constraints", [])}
+    holds = {f["constraint"]: f for f in run["fit"].get("constraints", [])}
     texts = dict.fromkeys([*found, *broken])
     return [
         {
             "text": text,
             "source": found.get(text),
+            "holds_by": holds.get(text),
+            "refused": run["sample"].get("refused", {}).get(text, 0),
+            "repaired": run["sample"].get("repaired", {}).get(text, 0),
             "synthetic": None if text not in broken else {**broken[text], "interval": words.interval(broken[text])},
         }
         for text in texts
