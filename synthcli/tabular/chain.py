@@ -10,6 +10,7 @@ import numpy as np
 from synthcli.columns.asked import Asked, Within
 from synthcli.columns.parts import Values
 from synthcli.errors import FitError
+from synthcli.tabular.anchors import Anchor, Anchors
 from synthcli.tabular.barred import Bars
 from synthcli.tabular.blur import Blur
 from synthcli.tabular.features import as_feature
@@ -22,17 +23,20 @@ EFFECTIVE = 10  # particles that a row's weights are worth, below which it is gi
 ROWS = 2**17  # rows that are followed at once
 PRIOR = 0.5  # donors that the share of a value in all leaves is worth in one: no leaf rules out what is known
 REACH = 0.01  # of the ranks on either side of a known number, in which donors speak for it
+STEP_REACHES = (REACH, 4 * REACH, 16 * REACH)  # the same for a step: a few particles seldom come as near as it is sharp
 NEVER = 1e-3  # what a pair that never occurs takes from the weight of a row that is known to hold it
 
 
 @dataclass(frozen=True)
 class Learned:
-    """Forests by part, in the order in which parts are drawn. blurs: per number part; bars: pairs that never occur."""
+    """Forests by part, in the order in which parts are drawn. blurs: per number part; bars: pairs that never occur; anchors: what numbers are
+    told from."""
 
     order: Sequence[str]
     forests: Mapping[str, Forest]
     blurs: Mapping[str, Blur]
     bars: Bars
+    anchors: Anchors
 
 
 class Chain:
@@ -43,27 +47,82 @@ class Chain:
         self.alike = not asked.known  # rows of whom something is known may stand in an order: siblings, say, side by side
         self.out: Values = {}
         self.weight = np.ones(asked.rows)
-        self._features: list[np.ndarray] = []
+        self._features: dict[str, np.ndarray] = {}  # in drawing order
 
     def step(self, name: str, *, rng: np.random.Generator) -> None:
-        """Draw the next part of every row; a number only where its state is that there is one."""
-        forest = self.learned.forests[name]
-        state = self.out.get(f"{name}#state")
-        here = None if state is None else np.flatnonzero(state == 0)
-        if here is None or len(here) == self.rows:
-            drawn = self._drawn(name, forest, self._of(forest), np.arange(self.rows), rng=rng)
+        """Draw the next part of every row; a number only where its state is that there is one, and nothing before it says which."""
+        number, kind = self.learned.anchors.owner(name)
+        anchor = self.learned.anchors.of.get(number)
+        if anchor is None:
+            self._put(name, self._part(name, number, rng=rng))
+        elif kind == "same":
+            code = self._part(name, number, rng=rng)
+            self._put(name, code * self._may(number, *self.learned.anchors.copied(number, code, self.out)))
+        elif kind == "step" or anchor.base is None:
+            self._put(name, self._part(name, number, rng=rng))
         else:
-            drawn = np.full(self.rows, np.nan)
-            drawn[here] = self._drawn(name, forest, [x[here] for x in self._of(forest)], here, rng=rng)
+            self._put(
+                name, self.learned.anchors.number(name, anchor.reached(self.out[f"{name}#step"], self.learned.anchors.amounts(anchor.base, self.out)))
+            )
+        if anchor is not None and name == number:
+            self._told(name, anchor)
+
+    def _part(self, name: str, number: str, *, rng: np.random.Generator) -> np.ndarray:
+        forest = self.learned.forests[name]
+        free = [self.out[other] == 0 for other in (f"{number}#state", f"{number}#same") if other in self.out]
+        here = np.flatnonzero(np.all(free, axis=0)) if free else np.arange(self.rows)
+        if len(here) == self.rows:
+            return self._drawn(name, forest, self._of(forest), here, rng=rng)
+        drawn = np.zeros(self.rows, dtype=np.int32) if forest.donors.dtype.kind == "i" else np.full(self.rows, np.nan)
+        drawn[here] = self._drawn(name, forest, [x[here] for x in self._of(forest)], here, rng=rng)
+        return drawn
+
+    def _put(self, name: str, drawn: np.ndarray) -> None:
         self.out[name] = drawn
-        self._features.append(drawn if drawn.dtype.kind == "i" else as_feature(drawn))
+        self._features[name] = drawn if drawn.dtype.kind == "i" else as_feature(drawn)
+
+    def _may(self, number: str, own: Values, can: np.ndarray) -> np.ndarray:
+        """Where a number may be what it is said to equal."""
+        within = self.asked.within.get(number)
+        return can if within is None else can & within(own[number])
+
+    def _told(self, name: str, anchor: Anchor) -> None:
+        """Take what a number equals from there, with what belongs to it; but what is known of it stays."""
+        code = self.out[f"{name}#same"] if anchor.same else np.zeros(self.rows, dtype=np.int32)
+        known = self.asked.known.get(name, np.full(self.rows, np.nan))
+        sure = ~np.isnan(known)
+        if code.any():
+            own, _ = self.learned.anchors.copied(name, code, self.out)
+            least, most = self.learned.blurs[name].around(np.where(sure, known, 0.0), REACH)
+            far = sure & (code > 0) & ~((own[name] >= least) & (own[name] <= most))
+            self.weight[far] *= NEVER
+            for part, values in own.items():
+                self._put(part, np.where((code > 0) & ~sure, values, self.out[part]))
+        if sure.any():
+            self._put(name, np.where(sure, known, self.out[name]))
+            if anchor.same:
+                self._put(f"{name}#same", np.where(sure, self.learned.anchors.equal(name, self.learned.anchors.amount(name, known), self.out), code))
+
+    def _asked(self, name: str, rows: np.ndarray) -> tuple[Within | None, np.ndarray | None]:
+        """What is asked of a part of `rows`; of a step, that it leads there."""
+        number, kind = self.learned.anchors.owner(name)
+        within, known = self.asked.within.get(number if kind == "step" else name), self.asked.known.get(number if kind == "step" else name)
+        known = None if known is None else known[rows]
+        if kind != "step" or (anchor := self.learned.anchors.of.get(number)) is None or anchor.base is None:
+            return within, known
+        base = self.learned.anchors.amounts(anchor.base, self.out)[rows]
+        if within is not None:
+            low, high = (anchor.step(self.learned.anchors.amount(number, end), base) for end in (within.low, within.high))
+            within = Within(None, low, high)  # type: ignore[arg-type]  # bounds of each row's own
+        return within, None if known is None else anchor.step(self.learned.anchors.amount(number, known), base)
 
     def _of(self, forest: Forest) -> list[np.ndarray]:
-        return [self._features[j] for j in forest.used]
+        features = list(self._features.values())
+        return [features[j] for j in forest.used]
 
     def _drawn(self, name: str, forest: Forest, features: list[np.ndarray], rows: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
-        within, known = self.asked.within.get(name), self.asked.known.get(name)
-        if within is None and known is None:
+        within, mine = self._asked(name, rows)
+        if within is None and mine is None:
             return self._blurred(
                 name,
                 self._possible(name, forest, forest.draw(features, len(rows), rng=rng, alike=self.alike), features, rows, rng=rng),
@@ -76,23 +135,35 @@ class Chain:
         else:
             drawn, share = forest.draw(features, len(rows), rng=rng, alike=self.alike), np.ones(len(rows))
         drawn = self._blurred(name, drawn, within, rng=rng)
-        if known is not None:
-            mine = known[rows]
+        if mine is not None:
             sure = mine >= 0 if mine.dtype.kind == "i" else ~np.isnan(mine)
-            drawn, share = np.where(sure, mine, drawn), np.where(sure, self._likely(name, forest, leaf, mine), share)
+            drawn, share = np.where(sure, mine, drawn), np.where(sure, self._likely(name, forest, leaf, mine, rows), share)
         if drawn.dtype.kind == "i":
             share = share * np.where(self.learned.bars.meets(name, drawn, self.out, rows), NEVER, 1.0)
         self.weight[rows] *= share
         return drawn
 
-    def _likely(self, name: str, forest: Forest, leaf: np.ndarray, value: np.ndarray) -> np.ndarray:
+    def _likely(self, name: str, forest: Forest, leaf: np.ndarray, value: np.ndarray, rows: np.ndarray) -> np.ndarray:
         """How likely the leaves make known values, up to a factor: of numbers, those of about their rank."""
         value = np.where(np.isnan(value), forest.donors[0], value) if value.dtype.kind == "f" else np.maximum(value, 0)
-        least, most = self.learned.blurs[name].around(value, REACH) if name in self.learned.blurs else (value, value)
-        size = (forest.high - forest.low)[leaf]
-        ordered = np.sort(forest.donors)
-        overall = (np.searchsorted(ordered, most, side="right") - np.searchsorted(ordered, least, side="left") + PRIOR) / (len(ordered) + PRIOR)
-        return (forest.share(leaf, least, most) * size + PRIOR * overall) / (size + PRIOR)
+        size, ordered = (forest.high - forest.low)[leaf], np.sort(forest.donors)
+        out = np.zeros(len(rows))
+        reaches = STEP_REACHES if self.learned.anchors.owner(name)[1] == "step" else (REACH,)
+        for reach in reaches:
+            least, most = self._around(name, value, rows, reach)
+            overall = (np.searchsorted(ordered, most, side="right") - np.searchsorted(ordered, least, side="left") + PRIOR) / (len(ordered) + PRIOR)
+            out += (forest.share(leaf, least, most) * size + PRIOR * overall) / (size + PRIOR) * (REACH / reach)
+        return out / len(reaches)
+
+    def _around(self, name: str, value: np.ndarray, rows: np.ndarray, reach: float) -> tuple[np.ndarray, np.ndarray]:
+        """From where to where values speak for a known one; steps, where they lead to such values."""
+        number, kind = self.learned.anchors.owner(name)
+        if kind != "step" or (anchor := self.learned.anchors.of[number]).base is None:
+            return self.learned.blurs[name].around(value, reach) if name in self.learned.blurs else (value, value)
+        ends = self.learned.blurs[number].around(self.asked.known[number][rows], reach)
+        base = self.learned.anchors.amounts(anchor.base, self.out)[rows]
+        least, most = (anchor.step(self.learned.anchors.amount(number, end), base) for end in ends)
+        return least, most
 
     def _blurred(self, name: str, drawn: np.ndarray, within: Within | None, *, rng: np.random.Generator) -> np.ndarray:
         if name not in self.learned.blurs:
@@ -122,11 +193,13 @@ class Chain:
     def take(self, rows: np.ndarray) -> None:
         """Go on with these rows alone, all of one weight."""
         self.out = {name: values[rows] for name, values in self.out.items()}
-        self._features = [values[rows] for values in self._features]
+        self._features = {name: values[rows] for name, values in self._features.items()}
         self.asked, self.rows, self.weight = _some(self.asked, rows), len(rows), np.ones(len(rows))
 
 
 def _within(name: str, forest: Forest, leaf: np.ndarray, within: Within, *, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    if isinstance(within.low, np.ndarray):
+        return forest.draw_between(leaf, within.low, within.high, rng=rng)
     may = within(forest.donors)
     if not may.any():
         column = name.split("#")[0] if "#" in name.replace("##", "") else name.replace("##", "#")
@@ -140,7 +213,8 @@ def follow(learned: Learned, asked: Asked, *, rng: np.random.Generator) -> Value
     last = told[-1] + 1 if told else 0
     if not asked.known:
         return _pooled(learned, asked, last, rng=rng)
-    free = [i for i, name in enumerate(learned.order) if not (name in asked.known and _sure(asked.known[name]).all())]
+    sure = {name for name, values in asked.known.items() if _sure(values).all()}
+    free = [i for i, name in enumerate(learned.order) if not {name, learned.anchors.owner(name)[0]} & sure]
     if not free or last <= free[0]:  # all that is known comes first: what follows is drawn given it
         chain = Chain(learned, asked)
         for name, stream in zip(learned.order, rng.spawn(len(learned.order))):
@@ -167,7 +241,7 @@ def _pooled(learned: Learned, asked: Asked, last: int, *, rng: np.random.Generat
     chain = Chain(learned, Asked(len(weights), {}, asked.within))
     for name in learned.order[:last]:
         chain.out[name] = np.concatenate([pool.out[name] for pool in pools])
-    chain._features = [np.concatenate([pool._features[i] for pool in pools]) for i in range(last)]
+        chain._features[name] = np.concatenate([pool._features[name] for pool in pools])
     chain.take(chosen(weights, asked.rows, rng=rng))
     for name, stream in zip(learned.order[last:], rng.spawn(len(learned.order) - last)):
         chain.step(name, rng=stream)

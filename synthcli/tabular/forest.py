@@ -62,6 +62,13 @@ class Forest:
         number = np.where(inside > 0, before + (u * inside).astype(np.int64), (rng.permutation(u) * reach[-1]).astype(np.int64))
         return self.donors[np.searchsorted(reach, number, side="right") - 1], inside / self._sizes[leaf]
 
+    def draw_between(self, leaf: np.ndarray, least: np.ndarray, most: np.ndarray, *, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        """A donor of each row's leaf from `least` to `most`, the bound itself where it has none, and the share of such donors. (rows,) each"""
+        first = self._place(leaf, least, after=False)
+        inside = self._place(leaf, most, after=True) - first
+        at = first + (evenly(leaf, len(self.low), rng=rng) * inside).astype(np.int64)
+        return np.clip(self.donors[np.minimum(at, self.high[leaf] - 1)], least, most), inside / self._sizes[leaf]
+
     def share(self, leaf: np.ndarray, least: np.ndarray, most: np.ndarray) -> np.ndarray:
         """Share of the donors of each row's leaf that lie from `least` to `most`. (rows,) each"""
         return (self._place(leaf, most, after=True) - self._place(leaf, least, after=False)) / self._sizes[leaf]

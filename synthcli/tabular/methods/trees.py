@@ -9,8 +9,10 @@ among their neighbours by rank, and combinations that never occur kept out. Colu
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -21,6 +23,7 @@ from synthcli.columns.codec import Codec
 from synthcli.columns.parts import Values
 from synthcli.columns.ties import determined
 from synthcli.contracts import Dial, Job
+from synthcli.tabular.anchors import Anchor, Anchors, find
 from synthcli.tabular.barred import Bars
 from synthcli.tabular.blur import Blur
 from synthcli.tabular.chain import Chain, Learned, follow
@@ -37,6 +40,7 @@ NEEDS_DATA = True
 EXTRA = None
 TRUSTED_LOAD = False
 DIAL = Dial("min_leaf", fidelity=1, privacy=500)
+NONE: Mapping[str, Anchor] = MappingProxyType({})
 WORKERS = 2  # parts whose trees are grown at once; they are independent, so the number changes no result
 
 
@@ -56,14 +60,16 @@ class Params(BaseModel):
 
 
 class Trees(CodedModel):
-    """Forests in the order in which parts are drawn. blurs: per number part; bars: pairs that never occur."""
+    """Forests in the order in which parts are drawn. blurs: per number part; bars: pairs that never occur; anchors: what numbers are told from."""
 
     COMPLETES = True
 
-    def __init__(self, codec: Codec, order: list[str], forests: dict[str, Forest], blurs: dict[str, Blur], bars: Bars) -> None:
+    def __init__(
+        self, codec: Codec, order: list[str], forests: dict[str, Forest], blurs: dict[str, Blur], bars: Bars, anchors: Mapping[str, Anchor] = NONE
+    ) -> None:
         super().__init__(codec)
-        self.order, self.forests, self.blurs, self.bars = order, forests, blurs, bars
-        self.learned = Learned(order, forests, blurs, bars)
+        self.order, self.forests, self.blurs, self.bars, self.anchors = order, forests, blurs, bars, Anchors(codec, anchors)
+        self.learned = Learned(order, forests, blurs, bars, self.anchors)
 
     def draw(self, rows: int, *, rng: np.random.Generator) -> Values:
         chain = Chain(self.learned, Asked(rows))
@@ -76,7 +82,7 @@ class Trees(CodedModel):
 
     def state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         """All forests end to end, with where each one starts: a wide table has thousands of trees."""
-        forests = [self.forests[name] for name in self.order]
+        forests = [self.forests[name] for name in _grown(self.order)]
         own = [forest.arrays() for forest in forests]
         arrays: dict[str, np.ndarray] = {}
         for key in ARRAYS:
@@ -92,22 +98,31 @@ class Trees(CodedModel):
             arrays |= {f"{key}.{number[name]}": getattr(blur, key) for key in ("common", "grid", "rank")}
         arrays |= {f"barred.{i}": table for i, table in enumerate(self.bars.pairs.values())}
         widths = {name: blur.width for name, blur in self.blurs.items()}
-        return arrays, {"order": self.order, "widths": widths, "barred": [list(pair) for pair in self.bars.pairs]}
+        anchors = {name: [anchor.same, anchor.base, anchor.unit] for name, anchor in self.anchors.of.items()}
+        return arrays, {"order": self.order, "widths": widths, "barred": [list(pair) for pair in self.bars.pairs], "anchors": anchors}
 
 
 def load(folder: Path) -> Trees:
     """The model that `save` wrote."""
     codec, arrays, plain = restore(folder)
-    is_code = {part.name: part.is_code for part in codec.parts}
+    anchors = {name: Anchor(tuple(same), base, unit) for name, (same, base, unit) in plain["anchors"].items()}
+    is_code = {part.name: part.is_code for part in (*codec.parts, *Anchors(codec, anchors).parts)}
     pieces = {key: np.split(arrays[key], arrays[f"{key}.at"][1:-1]) for key in ARRAYS}
     ranks: dict[int, dict[int, np.ndarray]] = {}
     for (f, j), rank in zip(arrays["ranks.of"], np.split(arrays["ranks"], arrays["ranks.at"][1:-1])):
         ranks.setdefault(int(f), {})[int(j)] = rank
     order = plain["order"]
-    forests = {name: Forest.from_arrays({key: pieces[key][i] for key in ARRAYS}, ranks.get(i, {}), is_code[name]) for i, name in enumerate(order)}
+    forests = {
+        name: Forest.from_arrays({key: pieces[key][i] for key in ARRAYS}, ranks.get(i, {}), is_code[name]) for i, name in enumerate(_grown(order))
+    }
     blurs = {name: _blur(arrays, order.index(name), width) for name, width in plain["widths"].items()}
     barred = {(before, part): arrays[f"barred.{i}"] for i, (before, part) in enumerate(plain["barred"])}
-    return Trees(codec, order, forests, blurs, Bars(barred))
+    return Trees(codec, order, forests, blurs, Bars(barred), anchors)
+
+
+def _grown(order: list[str]) -> list[str]:
+    """The parts that a forest draws: all but numbers that their step leads to."""
+    return [name for name in order if f"{name}#step" not in order]
 
 
 def _blur(arrays: Values, at: int, width: float) -> Blur:
@@ -117,17 +132,20 @@ def _blur(arrays: Values, at: int, width: float) -> Blur:
 def fit(data: Table, params: Params, *, job: Job) -> Trees:
     """Grow the forest of every part. When a limit is reached, the parts that are left are drawn from their marginals."""
     codec, values = encode(data, job)
-    parts = {part.name: part for part in codec.parts}
     units = np.unique(data.units(), return_inverse=True)[1]
     rules = determined(values, codec.parts, units, codec.merged)
     first = params.order or ((job.target,) if job.target is not None else ())
     order = order_of(codec.parts, values, rules, first, rng=job.stream("order"))
+    anchors = find(order, codec, values, units, params.shared_by, rules)
+    order = anchors.placed(order)
+    parts = {part.name: part for part in (*codec.parts, *anchors.parts)}
+    values = values | anchors.coded(values)
     features = Features.of([values[name] for name in order], [parts[name].size for name in order], units, rng=job.stream("screen"))
     how = _growth(params, len(data), units)
 
     def forest_of(i: int) -> Forest:
         name = order[i]
-        y = values[name]
+        y = np.where(same > 0, np.nan, values[name]) if (same := values.get(f"{name}#same")) is not None else values[name]
         if job.reached is not None:
             return grow(features, 0, y, parts[name], how, rng=job.stream("forest", name))
         if (source := rules.get(name)) is not None and order.index(source) < i:
@@ -138,13 +156,14 @@ def fit(data: Table, params: Params, *, job: Job) -> Trees:
     with warnings.catch_warnings(), ThreadPoolExecutor(WORKERS) as pool:
         # a small table may have nearly as many classes as rows; the tree library takes that for a mistake
         warnings.simplefilter("ignore", UserWarning)
-        for i, forest in enumerate(pool.map(forest_of, range(len(order)))):
+        grown = [i for i, name in enumerate(order) if name in _grown(order)]
+        for i, forest in zip(grown, pool.map(forest_of, grown)):
             forests[order[i]] = forest
             job.going("columns", i + 1, len(order), order[i])
     # what a code determines says no more of a person than the code does
     exact = {name for name, source in rules.items() if parts[source].is_code}
     blurs = {name: Blur.of(values[name], units, params.shared_by) for name in order if not parts[name].is_code and name not in exact}
-    return Trees(codec, order, forests, blurs, Bars.find([parts[name] for name in order], values))
+    return Trees(codec, order, forests, blurs, Bars.find([parts[name] for name in order], values), anchors.of)
 
 
 def _growth(params: Params, rows: int, units: np.ndarray) -> Growth:
