@@ -1,33 +1,44 @@
-"""Where data comes from and goes to, one kind a file: read a source as an Arrow table, write frames as a file."""
+"""Where data comes from and goes to, one kind a file: read a source as a stream of Arrow tables, write frames to a file or a table.
+
+A kind of file has `names(path, source)` and `batches(path, source)`; other kinds have `columns`, `batches` and `fingerprint` of a source.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import importlib
+import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from synthcli.contracts import Schema
-from synthcli.errors import SpecError, did_you_mean
+from synthcli.errors import DataError, SpecError, did_you_mean
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-KINDS = ("csv", "parquet", "jsonl", "builtin", "none")
-FORMATS = ("csv", "parquet", "jsonl")  # kinds that can be written
+    from synthcli.sources.places import Part
+    from synthcli.sources.sampling import Sample
+
+FILES = ("csv", "parquet", "jsonl", "excel")  # kinds that are files, and formats of files
+KINDS = (*FILES, "sql", "builtin", "none")
+FORMATS = (*FILES, "sql")  # kinds that can be written
 
 
 @dataclass(frozen=True)
 class Source:
-    """What to read. path: of a file; name: of a built-in table. delimiter, quote, encoding: None means found by looking at the file.
+    """What to read. path: a file, a glob, a folder, or a URL of them; name: of a built-in table; url: of a database, with ${NAME} for what
+    the environment knows, and table or query. folder: what relative paths in a url are relative to.
 
-    null_values: more spellings of null, besides the empty cell. decimal: "," where numbers are written 1.234,5.
+    delimiter, quote, encoding: None means found by looking at the file. null_values: more spellings of null, besides the empty cell.
+    decimal: "," where numbers are written 1.234,5. sheet: of a workbook; None: the first.
     """
 
     type: str
-    path: Path | None = None
+    path: Path | str | None = None
     name: str | None = None
     max_rows: int | None = None
     delimiter: str | None = None
@@ -36,36 +47,156 @@ class Source:
     header: bool = True
     decimal: str = "."
     null_values: tuple[str, ...] | None = None
+    sheet: str | None = None
+    url: str | None = None
+    table: str | None = None
+    query: str | None = None
+    folder: Path | None = None
+    kept: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)  # local copies, which go when the source goes
+
+    @property
+    def where(self) -> str:
+        """What to call it in a message."""
+        return str(self.path or self.name or f"{self.url} ({self.table or 'query'})")
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where an output goes: a file or an object (path), or a table of a database. if_exists: replace, append or fail, of a table."""
+
+    format: str
+    path: Path | str | None = None
+    url: str | None = None
+    table: str | None = None
+    if_exists: str = "replace"
+    folder: Path | None = None
+
+    @property
+    def where(self) -> str:
+        """What to call it in a message and a manifest; never a secret."""
+        return str(self.path) if self.path is not None else f"{self.url} table {self.table}"
 
 
 def read(source: Source) -> pa.Table:
     """The whole table. Raises DataError with the path, what is wrong and the remedy."""
-    return _kind(source.type).read(source)
+    import pyarrow as pa
+
+    return _finished(pa.concat_tables(_batches(source), promote_options="permissive"), source)
+
+
+def sample(source: Source, *, seed: int, unit: str | None = None) -> Sample:
+    """As much of the table as fits into memory, a uniform sample of whole units where it is larger; see sampling.Sample."""
+    from synthcli.sources import sampling
+
+    drawn = sampling.draw(_batches(source), seed=seed, unit=unit, most=source.max_rows, text=spelled(source))
+    return sampling.Sample(_finished(drawn.table, source), drawn.kept, drawn.rows)
 
 
 def columns(source: Source) -> list[str]:
     """The column names, from the first bytes alone where the format allows it."""
-    return _kind(source.type).columns(source)
+    kind = _kind(source.type)
+    if source.type not in FILES:
+        return list(kind.columns(source))
+    names: dict[str, None] = {}
+    for part in _parts(source):
+        with part.named() as path:
+            found = kind.names(path, source)
+        if names and source.type != "jsonl":
+            _check_same(list(names), found, part, _parts(source)[0])
+        names |= dict.fromkeys(found)
+    return [*names, *(key for key, _ in _parts(source)[0].keys if key not in names)]
 
 
 def fingerprint(source: Source) -> bytes:
     """A BLAKE2b digest of the content; empty for a source without data."""
-    return _kind(source.type).fingerprint(source)
+    if source.type not in FILES:
+        return bytes(_kind(source.type).fingerprint(source))
+    from synthcli.sources import files
+
+    parts = _parts(source)
+    if len(parts) == 1 and not parts[0].keys:
+        return files.digest(parts[0].path)
+    whole = hashlib.blake2b()
+    for part in parts:  # not the names: the same files in another folder are the same data
+        whole.update(repr(part.keys).encode() + files.digest(part.path))
+    return whole.digest()
 
 
 def spelled(source: Source) -> bool:
     """True where every cell arrives as a string, so that types are yet to be inferred from the spelling."""
-    return _kind(source.type).TEXT
+    return bool(_kind(source.type).TEXT)
 
 
-def write(chunks: Iterator[pd.DataFrame], schema: Schema, path: Path, format: str, *, rows: int | None = None) -> int:
-    """Write canonical frames of this schema one after the other; returns the rows written, at most `rows` where that is given.
+def write(chunks: Iterator[pd.DataFrame], schema: Schema, path: Path | str, format: str, *, rows: int | None = None) -> int:
+    """Write canonical frames of this schema one after the other to a file or an object; returns the rows written, at most `rows`.
 
-    The file appears under its name only when it is whole. Raises DataError where the place does not take it.
+    It appears under its name only when it is whole. Raises DataError where the place does not take it.
     """
-    if format not in FORMATS:
-        raise SpecError(f"output.format is {format}; expected one of {', '.join(FORMATS)}.{did_you_mean(format, FORMATS)}")
-    return _kind(format).write(chunks if rows is None else _first(chunks, rows), schema, Path(path))
+    from synthcli.sources import remote
+
+    if format not in FILES:
+        raise SpecError(f"output.format is {format}; expected one of {', '.join(FILES)}.{did_you_mean(format, FILES)}")
+    some = chunks if rows is None else _first(chunks, rows)
+    if not isinstance(path, str) or not remote.is_url(path):
+        return int(_kind(format).write(some, schema, Path(path)))
+    remote.check(path, "output.path", write=True)
+    with tempfile.TemporaryDirectory(prefix="synth-") as folder:
+        local = Path(folder) / path.rpartition("/")[2]
+        written = int(_kind(format).write(some, schema, local))
+        remote.upload(local, path)
+    return written
+
+
+def deliver(chunks: Iterator[pd.DataFrame], schema: Schema, target: Target) -> int:
+    """Write canonical frames to a file, an object or a table, which a reader sees whole or not at all; returns the rows written."""
+    if target.format == "sql":
+        return int(importlib.import_module("synthcli.sources.sql_write").write(chunks, schema, target))
+    assert target.path is not None  # the spec was checked
+    return write(chunks, schema, target.path, target.format)
+
+
+def _parts(source: Source) -> list[Part]:
+    from synthcli.sources import places
+
+    return places.parts(source)
+
+
+def _batches(source: Source) -> Iterator[pa.Table]:
+    """Every row, in the order of the files; the columns that folders name come last."""
+    from synthcli.sources import places
+
+    kind = _kind(source.type)
+    if source.type not in FILES:
+        yield from kind.batches(source)
+        return
+    parts = places.parts(source)
+    types = places.key_types(parts, kind.TEXT)
+    order: list[str] = []
+    schema = None
+    for part in parts:
+        with part.named() as path:
+            if source.type != "jsonl" and len(parts) > 1:
+                found = kind.names(path, source)
+                order = order or found
+                _check_same(order, found, part, parts[0])
+            for table in kind.batches(path, source):
+                whole = places.keyed(table.select(order) if order else table, part, types)
+                schema = places.unified(schema, whole.schema, part)
+                yield whole
+
+
+def _check_same(expected: list[str], found: list[str], part: Part, first: Part) -> None:
+    """Raises DataError where a file has other columns than the first one."""
+    for names, others, what in ((expected, found, "lacks"), (found, expected, "has")):
+        if odd := [n for n in names if n not in others]:
+            beside = "which" if what == "lacks" else "which is not in"
+            tail = f"{beside} {first.name}{' has' if what == 'lacks' else ''}"
+            raise DataError(f"{part.name}: {what} the column {odd[0]}, {tail}; remedy: files with the same columns, or a narrower source.path")
+
+
+def _finished(table: pa.Table, source: Source) -> pa.Table:
+    finish = getattr(_kind(source.type), "finished", None)
+    return table if finish is None else finish(table, source)
 
 
 def _kind(name: str) -> Any:

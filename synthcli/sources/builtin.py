@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -97,19 +97,19 @@ _ABOUT = {  # title, rows, origin, licence
 }
 
 
-def read(source: Source) -> pa.Table:
+def batches(source: Source) -> Iterator[pa.Table]:
     """The typed table of that name."""
-    return _table(_known(source.name))
+    yield _table(_known(source.name))
 
 
 def columns(source: Source) -> list[str]:
     """Its column names."""
-    return read(source).column_names
+    return list(_table(_known(source.name)).column_names)
 
 
 def fingerprint(source: Source) -> bytes:
     """BLAKE2b of the table as an Arrow stream."""
-    table = read(source)
+    table = _table(_known(source.name))
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema) as writer:
         writer.write_table(table)

@@ -27,28 +27,30 @@ _BLOCK = 16 << 20  # the longest record that can be read
 _COMMA_NUMBER = r"^\s*[+-]?(\d+|\d{1,3}(\.\d{3})+)?(,\d*)?([eE][+-]?\d+)?\s*$"
 
 
-def read(source: Source) -> pa.Table:
-    """All columns as strings; null where a cell is empty without quotes, or spelled as one of `null_values`.
+def batches(path: Path, source: Source) -> Iterator[pa.Table]:
+    """All columns as strings, some thousand rows at a time; null where a cell is empty without quotes, or is one of `null_values`.
 
     Raises DataError with the line for cells that do not fit the header, bytes that are no text, names that are empty or there twice.
     """
-    path = files.locate(source)
     layout = dialect.layout(source, path)
-    table = _parse(source, path, layout)
-    if len(table) and any("\n" in (table[name][-1].as_py() or "") for name in layout.names):
+    last: pa.Table | None = None
+    for table in _parse(source, path, layout):
+        last = table if len(table) else last
+        yield pa.table([_cells(array, source, layout.padded and i > 0) for i, array in enumerate(table.columns)], names=layout.names)
+    if last is not None and any("\n" in (last[name][-1].as_py() or "") for name in layout.names):
         _scan(path, layout)  # a quote that is never closed swallows the rest of the file
-    return pa.table([_cells(array, source, layout.padded and i > 0) for i, array in enumerate(table.columns)], names=layout.names)
 
 
-def columns(source: Source) -> list[str]:
+def names(path: Path, source: Source) -> list[str]:
     """The names in the header."""
-    path = files.locate(source)
     return dialect.layout(source, path).names
 
 
-def fingerprint(source: Source) -> bytes:
-    """BLAKE2b of the file."""
-    return files.digest(files.locate(source))
+def finished(table: pa.Table, source: Source) -> pa.Table:
+    """What can only be done with all cells of a column: decimal commas as points."""
+    if source.decimal != ",":
+        return table
+    return pa.table([_decimal_point(array) for array in table.columns], names=table.column_names)
 
 
 def write(chunks: Iterator[pd.DataFrame], schema: Schema, path: Path) -> int:
@@ -77,7 +79,7 @@ def _quoted(text: pa.Array) -> pa.Array:
     return pc.if_else(needy, pc.binary_join_element_wise('"', pc.replace_substring(text, '"', '""'), '"', ""), text)
 
 
-def _parse(source: Source, path: Path, layout: Layout) -> pa.Table:
+def _parse(source: Source, path: Path, layout: Layout) -> Iterator[pa.Table]:
     names = layout.names
     reading = pa.csv.ReadOptions(
         column_names=names,
@@ -96,14 +98,21 @@ def _parse(source: Source, path: Path, layout: Layout) -> pa.Table:
     converting = pa.csv.ConvertOptions(
         column_types=dict.fromkeys(names, pa.string()), null_values=[""], strings_can_be_null=True, quoted_strings_can_be_null=False
     )
+    rows = 0
     with files.opened(path) as stream:
         try:
-            return pa.csv.read_csv(stream, read_options=reading, parse_options=parsing, convert_options=converting)
+            with pa.csv.open_csv(stream, read_options=reading, parse_options=parsing, convert_options=converting) as reader:
+                for batch in reader:
+                    rows += len(batch)
+                    yield pa.Table.from_batches([batch])
+            if rows:
+                return
+            reason = ""
         except (pa.ArrowInvalid, UnicodeError) as error:
             reason = str(error)
-    if _scan(path, layout) <= int(source.header):  # a header whose line does not end
-        return pa.table({name: pa.array([], pa.string()) for name in names})
-    raise DataError(f"{path} cannot be read: {reason.splitlines()[0][:200]}; remedy: source.delimiter, source.quote, or mend the file")
+    if _scan(path, layout) > int(source.header) and reason:  # else a header, whose line may not end
+        raise DataError(f"{path} cannot be read: {reason.splitlines()[0][:200]}; remedy: source.delimiter, source.quote, or mend the file")
+    yield pa.table({name: pa.array([], pa.string()) for name in names})
 
 
 def _scan(path: Path, layout: Layout) -> int:
@@ -154,14 +163,14 @@ def _lines(stream: pa.NativeFile, path: Path, encoding: str) -> Iterator[str]:
 
 
 def _cells(array: pa.ChunkedArray, source: Source, padded: bool) -> pa.ChunkedArray:
-    """A column with its padding, its extra nulls and its decimal comma dealt with."""
+    """A column with its padding and its extra nulls dealt with."""
     if padded:
         array = pc.utf8_ltrim_whitespace(array)
         array = pc.if_else(pc.equal(array, ""), None, array)
     if source.null_values:
         tokens = pa.array(source.null_values, pa.string())
         array = pc.if_else(pc.is_in(pc.utf8_trim_whitespace(array), value_set=tokens), None, array)
-    return _decimal_point(array) if source.decimal == "," else array
+    return array
 
 
 def _decimal_point(array: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -7,31 +7,24 @@ import errno
 import gzip
 import hashlib
 import os
-import re
 import secrets
 import stat
+import zipfile
+import zlib
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import BinaryIO, cast
 
 import pyarrow as pa
 
 from synthcli.columns import frame as frames
-from synthcli.errors import DataError, SpecError, did_you_mean
-
-if TYPE_CHECKING:
-    from synthcli.sources import Source
+from synthcli.errors import DataError, did_you_mean
 
 COMPRESSION = {".gz": "gzip", ".bz2": "bz2", ".zst": "zstd"}
-_NOT_OFFERED = {  # a path that was made absolute has lost a slash of ://
-    "remote paths": r"(^|/)[A-Za-z][A-Za-z0-9+.-]+:/",
-    "environment variables in paths": r"\$(\{|[A-Za-z_])",
-    "glob paths": r"[*?]|\[[^]]+\]",
-}
 _MAGIC = {
     b"PAR1": "a parquet file; remedy: source.type: parquet",
-    b"PK\x03\x04": "a zip archive (or an Excel workbook); remedy: unpack it, or save it as csv",
+    b"PK\x03\x04": "a zip archive or an Excel workbook; remedy: a file name that ends in .zip, or source.type: excel",
     b"\x1f\x8b": "compressed by gzip; remedy: a file name that ends in .gz",
     b"BZh91AY&SY": "compressed by bzip2; remedy: a file name that ends in .bz2",
     b"\x28\xb5\x2f\xfd": "compressed by zstandard; remedy: a file name that ends in .zst",
@@ -51,40 +44,22 @@ _REMEDIES = {
 }
 
 
-def locate(source: Source) -> Path:
-    """The path of a file source. Raises SpecError where none is given or its kind is not offered, DataError where no readable file is there."""
-    if source.path is None:
-        raise SpecError(f"source.path is missing; a source of type {source.type} is a file")
-    path = Path(check_path(str(source.path)))
+def check_local(path: Path) -> Path:
+    """A path where a readable file is. Raises DataError where there is none."""
     try:
         mode = path.stat().st_mode  # before it is opened: to open a pipe waits for its writer
-        if stat.S_ISDIR(mode):
-            raise DataError(f"{path} is a folder; remedy: source.path of one {source.type} file in it")
         if not stat.S_ISREG(mode):
             raise DataError(f"{path} is {_special(mode)}, no file; remedy: write what it gives to a file, and source.path of that")
         with path.open("rb"):
             return path
     except FileNotFoundError:
-        raise _missing(path) from None
+        raise missing(path) from None
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror}; remedy: permission to read it, or another source.path") from None
 
 
-def check_path(path: str) -> str:
-    """The path of one local file, as it is. Raises SpecError for what is none: empty, remote, a glob, with variables or a NUL byte."""
-    if not path.strip():
-        raise SpecError("source.path is empty; expected the path of a file")
-    if "\0" in path:
-        raise SpecError(f"source.path is {path!r}, which no file can be called: it holds a NUL byte; remedy: mend source.path")
-    if os.path.exists(path):  # such names are rare, and allowed
-        return path
-    kind = next((name for name, shape in _NOT_OFFERED.items() if re.search(shape, path)), None)
-    if kind is not None:
-        raise SpecError(f"source.path is {path}; {kind} are not offered by this version; remedy: the path of one local file")
-    return path
-
-
-def _missing(path: Path) -> DataError:
+def missing(path: Path) -> DataError:
+    """What to say of a path where nothing is."""
     if (home := next((part for part in path.parts if part.startswith("~")), None)) is not None:
         return DataError(f"{path} does not exist, and there is no home folder {home}; remedy: the whole path in source.path")
     folder = path.parent
@@ -96,7 +71,7 @@ def _missing(path: Path) -> DataError:
 
 
 def _special(mode: int) -> str:
-    kinds = {stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket", stat.S_IFCHR: "a device", stat.S_IFBLK: "a device"}
+    kinds = {stat.S_IFDIR: "a folder", stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket", stat.S_IFCHR: "a device", stat.S_IFBLK: "a device"}
     return kinds.get(stat.S_IFMT(mode), "special")
 
 
@@ -104,11 +79,28 @@ def _special(mode: int) -> str:
 def opened(path: Path) -> Iterator[pa.NativeFile]:
     """The content of a file, decompressed by its ending. Raises DataError where the compressed data are damaged."""
     try:
+        if path.suffix.lower() == ".zip":
+            with _unzipped(path) as stream:
+                yield stream
+            return
         with pa.input_stream(str(path), compression=COMPRESSION.get(path.suffix.lower())) as stream:
             yield stream
-    except OSError as error:
+    except (OSError, zipfile.BadZipFile, zlib.error) as error:
         reason = (str(error) or type(error).__name__).splitlines()[0]
         raise DataError(f"{path} cannot be read to its end: {reason}; remedy: the file is damaged or cut off, get it again") from None
+
+
+@contextlib.contextmanager
+def _unzipped(path: Path) -> Iterator[pa.NativeFile]:
+    """The one file in a zip archive. Raises DataError where it holds none, several, or one under a password."""
+    with zipfile.ZipFile(path) as archive:
+        inside = [i for i in archive.infolist() if not i.is_dir() and not i.filename.startswith("__MACOSX/")]
+        if len(inside) != 1:
+            raise DataError(f"{path} holds {len(inside)} files; remedy: an archive of one file, or unpack it")
+        if inside[0].flag_bits & 1:
+            raise DataError(f"{path} is under a password; remedy: unpack it")
+        with archive.open(inside[0]) as member, pa.PythonFile(member, mode="r") as stream:
+            yield stream
 
 
 def head(path: Path, size: int) -> bytes:
@@ -127,7 +119,7 @@ def digest(path: Path) -> bytes:
         return hashlib.file_digest(file, hashlib.blake2b).digest()
 
 
-def check_names(names: list[str], path: Path) -> None:
+def check_names(names: list[str], path: Path | str) -> None:
     """Raises DataError for a column without a name or a name that is there twice."""
     for position, name in enumerate(names, 1):
         if not name:
@@ -137,7 +129,7 @@ def check_names(names: list[str], path: Path) -> None:
             raise DataError(f"{path}: {times} columns are named {name}; remedy: give each column a name of its own")
 
 
-def check_plain(schema: pa.Schema, path: Path) -> None:
+def check_plain(schema: pa.Schema, path: Path | str) -> None:
     """Raises DataError for columns that hold lists, objects or bytes."""
     for field in schema:
         try:

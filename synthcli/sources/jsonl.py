@@ -25,37 +25,38 @@ _BLOCK = 8 << 20
 _LARGEST = 2**63
 
 
-def read(source: Source) -> pa.Table:
-    """The table; a key that a line lacks is null there. Raises DataError with the line that is no flat object."""
-    path = files.locate(source)
-    data = files.head(path, _BLOCK)
-    if not data.strip():
+def batches(path: Path, source: Source) -> Iterator[pa.Table]:
+    """The rows, some megabytes at a time; a key that no line so far has is a column from there on.
+
+    Raises DataError with the line that is no flat object.
+    """
+    schema = pa.schema([])
+    with files.opened(path) as stream:
+        for first_line, block in _blocks(stream):
+            table = _parse(block, {}, path)
+            if words := {f.name: pa.string() for f in table.schema if pa.types.is_temporal(f.type)}:
+                table = _parse(block, words, path).select(table.column_names)  # Arrow takes strings that look like dates for dates
+            try:
+                schema = pa.unify_schemas([schema, table.schema], promote_options="permissive")
+            except pa.ArrowTypeError as error:
+                raise _culprit(path, str(error)) from None
+            files.check_names(table.column_names, path)
+            files.check_plain(table.schema, path)
+            _check_integers(table, block, first_line, path)
+            yield table
+    if not len(schema):
         raise DataError(f"{path} is empty; remedy: one JSON object a line")
-    table = _parse(path, {})
-    words = {f.name: pa.string() for f in table.schema if pa.types.is_temporal(f.type)}
-    if words:  # Arrow takes strings that look like dates for dates
-        table = _parse(path, words).select(table.column_names)
-    files.check_names(table.column_names, path)
-    files.check_plain(table.schema, path)
-    _check_integers(table, data, path)
-    return table
 
 
-def columns(source: Source) -> list[str]:
+def names(path: Path, source: Source) -> list[str]:
     """The keys of the lines in the first megabytes."""
-    path = files.locate(source)
     data = files.head(path, _BLOCK)
     lines = data.splitlines() if len(data) < _BLOCK else data.splitlines()[:-1]
-    names: dict[str, None] = {}
+    found: dict[str, None] = {}
     for number, line in enumerate(lines, 1):
         if line.strip():
-            names |= dict.fromkeys(_object(line, number, path))
-    return list(names)
-
-
-def fingerprint(source: Source) -> bytes:
-    """BLAKE2b of the file."""
-    return files.digest(files.locate(source))
+            found |= dict.fromkeys(_object(line, number, path))
+    return list(found)
 
 
 def write(chunks: Iterator[pd.DataFrame], schema: Schema, path: Path) -> int:
@@ -86,14 +87,25 @@ def _quoted(cells: pa.Array) -> pa.Array:
     return pc.binary_join_element_wise('"', cells, '"', "")
 
 
-def _parse(path: Path, types: dict[str, pa.DataType]) -> pa.Table:
-    reading = pa.json.ReadOptions(block_size=_BLOCK)
+def _blocks(stream: pa.NativeFile) -> Iterator[tuple[int, bytes]]:
+    """Whole lines, some megabytes of them, with the number of the first."""
+    line, rest = 1, b""
+    while data := stream.read(_BLOCK):
+        whole, newline, rest = (rest + data).rpartition(b"\n")
+        if whole.strip():
+            yield line, whole + newline
+        line += whole.count(b"\n") + len(newline)
+    if rest.strip():
+        yield line, rest
+
+
+def _parse(block: bytes, types: dict[str, pa.DataType], path: Path) -> pa.Table:
+    reading = pa.json.ReadOptions(block_size=len(block) + 1)
     parsing = pa.json.ParseOptions(explicit_schema=pa.schema(list(types.items())), newlines_in_values=False)
-    with files.opened(path) as stream:
-        try:
-            return pa.json.read_json(stream, read_options=reading, parse_options=parsing)
-        except (pa.ArrowInvalid, UnicodeDecodeError) as error:
-            reason = str(error)
+    try:
+        return pa.json.read_json(pa.BufferReader(block), read_options=reading, parse_options=parsing)
+    except (pa.ArrowInvalid, UnicodeDecodeError) as error:
+        reason = str(error)
     raise _culprit(path, reason)
 
 
@@ -138,13 +150,11 @@ def _object(line: bytes, number: int, path: Path) -> dict[str, object]:
     return record
 
 
-def _check_integers(table: pa.Table, data: bytes, path: Path) -> None:
-    """Integers beyond 64 bits arrive as floats that lost their last digits. Raises DataError where the first megabytes hold such integers."""
+def _check_integers(table: pa.Table, block: bytes, first_line: int, path: Path) -> None:
+    """Integers beyond 64 bits arrive as floats that lost their last digits. Raises DataError where a block holds such integers."""
     floats = [f.name for f in table.schema if pa.types.is_floating(f.type)]
     large = [name for name in floats if (pc.max(pc.abs(table[name])).as_py() or 0) >= _LARGEST]
-    if not large:
-        return
-    for number, line in enumerate(data.splitlines()[:-1] if len(data) == _BLOCK else data.splitlines(), 1):
+    for number, line in enumerate(block.splitlines() if large else [], first_line):
         record = _object(line, number, path) if line.strip() else {}
         for name in large:
             if isinstance(record.get(name), int):

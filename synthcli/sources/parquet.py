@@ -19,40 +19,39 @@ if TYPE_CHECKING:
     from synthcli.sources import Source
 
 TEXT = False
+_ROWS = 1 << 16  # read at a time
 
 
-def read(source: Source) -> pa.Table:
-    """The table with its types. Raises DataError for a damaged file, nested types, names that are empty or there twice."""
-    path = files.locate(source)
+def batches(path: Path, source: Source) -> Iterator[pa.Table]:
+    """The rows with their types. Raises DataError for a damaged file, nested types, names that are empty or there twice."""
     with _opened(path) as file:
-        _check(file.schema_arrow, path)
+        schema = file.schema_arrow.remove_metadata()
+        _check(schema, path)
+        yield schema.empty_table()
         try:
-            return file.read().replace_schema_metadata(None)
+            for group in range(file.num_row_groups):  # one by one: the reader keeps the bytes of all groups that it was asked for
+                for batch in file.iter_batches(batch_size=_ROWS, row_groups=[group]):
+                    yield pa.Table.from_batches([batch]).replace_schema_metadata(None)
         except (pa.ArrowException, OSError) as error:
             raise _damaged(path, error) from None
 
 
-def columns(source: Source) -> list[str]:
+def names(path: Path, source: Source) -> list[str]:
     """The names in the footer."""
-    path = files.locate(source)
     with _opened(path) as file:
         _check(file.schema_arrow, path)
-        return file.schema_arrow.names
+        return list(file.schema_arrow.names)
 
 
-def fingerprint(source: Source) -> bytes:
-    """BLAKE2b of the file."""
-    return files.digest(files.locate(source))
-
-
-def write(chunks: Iterator[pd.DataFrame], schema: Schema, path: Path) -> int:
-    """One row group a chunk, in the source's own types."""
+def write(chunks: Iterator[pd.DataFrame | pa.Table], schema: Schema, path: Path) -> int:
+    """One row group a chunk, in the source's own types; chunks are canonical frames, or Arrow tables of these types."""
     rows = 0
     arrow = frames.arrow_schema(schema)
     with files.replacing(path) as file, pq.ParquetWriter(file, arrow, compression="zstd") as writer:
         for chunk in chunks:
             if len(chunk):
-                writer.write_table(frames.to_arrow(chunk, schema), row_group_size=len(chunk))
+                table = chunk if isinstance(chunk, pa.Table) else frames.to_arrow(chunk, schema)
+                writer.write_table(table, row_group_size=len(chunk))
             rows += len(chunk)
     return rows
 

@@ -155,7 +155,7 @@ FLOATS = st.none() | st.floats(allow_nan=False, allow_infinity=False)
 ROWS = st.lists(st.tuples(WORDS, WORDS, FLOATS, st.none() | st.integers(-(2**63), 2**63 - 1)), min_size=1, max_size=8)
 
 
-@pytest.mark.parametrize("kind", sources.FORMATS)
+@pytest.mark.parametrize("kind", ["csv", "parquet", "jsonl"])
 @settings(max_examples=80, deadline=None)
 @given(rows=ROWS)
 def test_anything_comes_back(kind: str, rows: list[tuple]) -> None:

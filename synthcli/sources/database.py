@@ -1,0 +1,245 @@
+"""One database by its URL: SQLite and PostgreSQL through SQLAlchemy, DuckDB by itself. Whatever it says is said without its password."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from synthcli.errors import DataError, MissingExtra, SpecError, SynthError, TryLater
+from synthcli.sources import credentials
+
+KINDS = {"sqlite": "sqlite", "duckdb": "duckdb", "postgresql": "postgresql", "postgres": "postgresql"}
+_SECONDS = 10  # to connect
+_AWAY = re.compile(
+    r"locked|connection refused|could not (connect|translate)|failed to resolve|timeout|timed out|no route|unreachable|closed the connection|"
+    r"starting up|shutting down|too many (clients|connections)|name or service|conflicting lock|could not set lock|no such file or directory.*socket|"
+    r"server running on that host|deadlock",
+    re.I | re.S,
+)
+_NOT_THERE = re.compile(r"no such table|does not exist|no such column|not found", re.I)
+
+
+def kind_of(url: str) -> str | None:
+    """sqlite, duckdb or postgresql; None for a URL of another kind, or one that the environment gives."""
+    return KINDS.get(url.partition("://")[0].partition("+")[0].lower())
+
+
+@dataclass(frozen=True)
+class Database:
+    """A database that was not opened yet. url: as written, safe to show; real: with what the environment knows, never to be shown."""
+
+    kind: str
+    url: str
+    real: str
+    file: Path | None
+
+    def __repr__(self) -> str:
+        return f"Database({self.url})"
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[Any]:
+        """A connection that cannot write, in one consistent state."""
+        if self.file is not None and not self.file.is_file():
+            raise DataError(f"{self.url}: there is no file {self._shown(self.file)}; remedy: mend the url")
+        with self._speaking("read"):
+            if self.kind == "duckdb":
+                with self._duckdb(read_only=True) as connection:
+                    yield connection
+                return
+            engine = self._engine()
+            try:
+                level = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True} if self.kind == "postgresql" else {}
+                with engine.connect() as plain:
+                    connection = plain.execution_options(**level)
+                    if self.kind == "sqlite":
+                        connection.exec_driver_sql("PRAGMA query_only = ON")
+                    else:
+                        connection.exec_driver_sql("SET synchronize_seqscans = off")  # rows in the same order each time
+                    yield connection
+            finally:
+                engine.dispose()
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[Any]:
+        """A connection in autocommit, where BEGIN and COMMIT are said."""
+        if self.file is not None and not self.file.parent.is_dir():
+            raise DataError(f"{self.url}: there is no folder {self._shown(self.file.parent)}; remedy: make it")
+        with self._speaking("written"):
+            if self.kind == "duckdb":
+                with self._duckdb(read_only=False) as connection:
+                    yield connection
+                return
+            engine = self._engine()
+            try:
+                with engine.connect() as plain:
+                    yield plain.execution_options(isolation_level="AUTOCOMMIT")
+            finally:
+                engine.dispose()
+
+    def run(self, connection: Any, query: str, types: dict[str, Any] | None = None) -> Any:
+        """The result of a query, streamed. types: SQLAlchemy types that convert the columns of these names."""
+        if not types:
+            return connection.execution_options(stream_results=True, no_parameters=True).exec_driver_sql(query)
+        import sqlalchemy as sa
+
+        names = list(connection.exec_driver_sql(query).keys())
+        escaped = sa.text(re.sub(r"(?<!:):(?=\w)", r"\\:", query)).columns(*(sa.column(n, types.get(n, sa.types.NullType())) for n in names))
+        return connection.execution_options(stream_results=True).execute(escaped)
+
+    def quoted_table(self, table: str) -> str:
+        """A table, with its schema where it is written with one."""
+        return ".".join(quoted(part) for part in split_table(table) if part is not None)
+
+    def declared(self, table: str) -> list[dict[str, Any]]:
+        """name and SQLAlchemy type of each column. Raises DataError where there is no such table."""
+        import sqlalchemy as sa
+
+        schema, name = split_table(table)
+        with self.reading() as connection:
+            try:
+                return [dict(c) for c in sa.inspect(connection).get_columns(name, schema=schema)]
+            except sa.exc.NoSuchTableError:
+                known = ", ".join(sorted(sa.inspect(connection).get_table_names(schema=schema))[:12]) or "none"
+                raise DataError(f"{self.url} has no table {table}; remedy: mend the table. Tables: {known}") from None
+
+    def primary_key(self, table: str) -> list[str]:
+        """The columns of the primary key. Raises DataError where there is no such table."""
+        schema, name = split_table(table)
+        if self.kind == "duckdb":
+            return self._duckdb_key(schema, name, table)
+        import sqlalchemy as sa
+
+        self.declared(table)
+        with self.reading() as connection:
+            return list(sa.inspect(connection).get_pk_constraint(name, schema=schema).get("constrained_columns") or [])
+
+    def _duckdb_key(self, schema: str | None, name: str, table: str) -> list[str]:
+        with self.reading() as connection:
+            asked = "SELECT table_name FROM information_schema.tables WHERE table_schema = coalesce(?, current_schema())"
+            known = [n for (n,) in connection.execute(asked, [schema]).fetchall()]
+            if name not in known:
+                raise DataError(f"{self.url} has no table {table}; remedy: mend the table. Tables: {', '.join(sorted(known)[:12]) or 'none'}")
+            asked = """SELECT constraint_column_names FROM duckdb_constraints() WHERE constraint_type = 'PRIMARY KEY'
+                       AND table_name = ? AND schema_name = coalesce(?, current_schema())"""
+            found = connection.execute(asked, [name, schema]).fetchone()
+            return list(found[0]) if found else []
+
+    def _duckdb(self, *, read_only: bool) -> Any:
+        import duckdb
+
+        # beside a database in memory, as a file that was just written is not always free for another connection of this process
+        connection = duckdb.connect(config={"threads": 1})
+        try:
+            file = str(self.file).replace("'", "''")
+            connection.execute(f"ATTACH '{file}' AS warehouse{' (READ_ONLY)' if read_only else ''}")
+            connection.execute("USE warehouse")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _engine(self) -> Any:
+        sa = sqlalchemy()
+        if self.kind == "sqlite":
+            return sa.create_engine(sa.URL.create("sqlite", database=str(self.file)), poolclass=sa.pool.NullPool)
+        if importlib.util.find_spec("psycopg") is None:
+            raise MissingExtra("PostgreSQL", "sql")
+        url = sa.make_url(self.real).set(drivername="postgresql+psycopg")
+        timeout = {} if "connect_timeout" in url.query else {"connect_timeout": _SECONDS}
+        options = " ".join([str(url.query.get("options", "")), "-c timezone=UTC"]).strip()
+        return sa.create_engine(url, poolclass=sa.pool.NullPool, connect_args={**timeout, "options": options})
+
+    def _shown(self, file: Path) -> str:
+        return credentials.redacted(file, self.url)
+
+    @contextlib.contextmanager
+    def _speaking(self, done: str) -> Iterator[None]:
+        """What the database or its driver says, in our words."""
+        try:
+            yield
+        except SynthError:
+            raise
+        except _failures() as error:
+            raise self._said(error, done) from None
+
+    def _said(self, error: BaseException, done: str) -> SynthError:
+        original = getattr(error, "orig", None) or error
+        lines = [line.strip() for line in str(original).splitlines() if line.strip()] or [type(original).__name__]
+        said = credentials.redacted(" ".join(lines[:2]), self.url)[:300]
+        if _AWAY.search(said) and "password authentication" not in said:
+            return TryLater(f"{self.url} cannot be {done} now: {said}; remedy: try again later, or mend the url")
+        if isinstance(error, (UnicodeError, ValueError)):
+            return DataError(f"{self.url} cannot be {done}: {said}; remedy: mend the url, or the value in the table")
+        hint = "name a table and columns that are there" if _NOT_THERE.search(said) else "mend the url, the query, or what this user may do"
+        return DataError(f"{self.url} cannot be {done}: {said}; remedy: {hint}")
+
+
+def sqlalchemy() -> Any:
+    """The package. Raises MissingExtra."""
+    try:
+        return importlib.import_module("sqlalchemy")
+    except ImportError:
+        raise MissingExtra("a database other than DuckDB", "sql") from None
+
+
+def opened(url: str | None, key: str, folder: Path | None) -> Database:
+    """The database of a URL, ${NAME} taken from the environment now. Raises SpecError where that is none that is offered. key: its key."""
+    if url is None:
+        raise SpecError(f"{key} is missing; expected the URL of a database, such as ${{WAREHOUSE_URL}}")
+    real = credentials.resolved(url, key)
+    kind = kind_of(real)
+    if kind is None:
+        raise SpecError(f"{key} is {url}, which is no URL that is offered; expected sqlite:///FILE, duckdb:///FILE or postgresql://USER@HOST/NAME")
+    if kind == "postgresql":
+        _check_postgres(real, url, key)
+        return Database(kind, url, real, None)
+    name = real.partition("://")[2].partition("?")[0]
+    if not name.startswith("/") or name in ("/", "/:memory:"):
+        raise SpecError(f"{key} is {url}; expected the path of a file behind three slashes, such as {kind}:///data.db, or four where it is absolute")
+    return Database(kind, url, real, (folder or Path()) / Path(name[1:]).expanduser())
+
+
+def _check_postgres(real: str, url: str, key: str) -> None:
+    sa = sqlalchemy()
+    try:
+        sa.make_url(real)
+    except (sa.exc.ArgumentError, ValueError):  # whose messages hold the URL
+        raise SpecError(f"{key} is {url}, which is no URL; expected postgresql://USER:${{PASSWORD}}@HOST:PORT/NAME") from None
+
+
+def quoted(name: str) -> str:
+    """An identifier, as all three write it."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def split_table(table: str) -> tuple[str | None, str]:
+    """schema and name of a table as it is written."""
+    schema, _, name = table.rpartition(".")
+    return schema or None, name
+
+
+_QUOTED = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/|(\$\w*\$).*?\1", re.S)
+
+
+def one_select(query: str) -> str:
+    """A query as it is sent. Raises SpecError for one that is not a single SELECT or WITH."""
+    bare = _QUOTED.sub(lambda found: " " if found[0][:2] in ("--", "/*") else "''", query).strip().rstrip(";").strip()
+    word = re.match(r"[(\s]*(\w*)", bare)
+    if ";" in bare or word is None or word[1].upper() not in ("SELECT", "WITH"):
+        raise SpecError(f"source.query is {query.strip()[:60]!r}; expected one statement that reads: SELECT … or WITH …")
+    return query.strip().rstrip(";") + "\n"
+
+
+def _failures() -> tuple[type[BaseException], ...]:
+    import duckdb
+
+    kinds: list[type[BaseException]] = [duckdb.Error, OSError, UnicodeError, ValueError]
+    for module, name in (("sqlalchemy.exc", "SQLAlchemyError"), ("psycopg", "Error")):
+        with contextlib.suppress(ImportError):
+            kinds.append(getattr(importlib.import_module(module), name))
+    return tuple(kinds)

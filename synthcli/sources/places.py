@@ -1,0 +1,143 @@
+"""Where the files of a source are: one file, a glob, a folder with its partitions, here or behind a URL, each as a local file to read."""
+
+from __future__ import annotations
+
+import contextlib
+import glob
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+import pyarrow as pa
+
+from synthcli.errors import DataError, SpecError
+from synthcli.sources import files, remote
+
+if TYPE_CHECKING:
+    from synthcli.sources import Source
+
+ENDINGS = {
+    "csv": (".csv", ".tsv", ".txt"),
+    "parquet": (".parquet", ".parq", ".pq"),
+    "jsonl": (".jsonl", ".ndjson", ".json"),
+    "excel": (".xlsx", ".xlsm"),
+}
+_NULL = "__HIVE_DEFAULT_PARTITION__"
+_VARIABLE = re.compile(r"\$(\{|[A-Za-z_])")
+
+
+@dataclass(frozen=True)
+class Part:
+    """One file of a source. path: where it can be read; name: what it is called; keys: columns that its folders name, key=value."""
+
+    path: Path
+    name: str
+    keys: tuple[tuple[str, str | None], ...] = ()
+
+    @contextlib.contextmanager
+    def named(self) -> Iterator[Path]:
+        """Its path, which errors on the way call by its name."""
+        try:
+            yield self.path
+        except DataError as error:
+            raise DataError(str(error).replace(str(self.path), self.name)) from None
+
+
+def parts(source: Source) -> list[Part]:
+    """The files of a source in the order of their names. Raises SpecError for a path that is none, DataError where no readable file is there."""
+    path = check_path(source)
+    if isinstance(path, str):
+        return remote.parts(source, path)
+    if os.path.isdir(path):
+        return _folder(source, path)
+    if not os.path.lexists(path) and glob.has_magic(str(path)):
+        found = [Path(p) for p in sorted(glob.glob(str(path), recursive=True)) if os.path.isfile(p)]
+        if not found:
+            raise DataError(f"{path}: no file has such a name; remedy: mend source.path")
+        return _with_keys([Part(files.check_local(p), str(p)) for p in found], fixed_root(str(path)))
+    return [Part(files.check_local(path), str(path))]
+
+
+def check_path(source: Source) -> Path | str:
+    """The path of a source: a local one, or a URL. Raises SpecError for what is none: empty, with variables or a NUL byte."""
+    if source.path is None:
+        raise SpecError(f"source.path is missing; a source of type {source.type} is a file")
+    path = str(source.path)
+    if not path.strip():
+        raise SpecError("source.path is empty; expected the path of a file")
+    if "\0" in path:
+        raise SpecError(f"source.path is {path!r}, which no file can be called: it holds a NUL byte; remedy: mend source.path")
+    if remote.is_url(path):
+        return path
+    if _VARIABLE.search(path) and not os.path.exists(path):
+        raise SpecError(f"source.path is {path}; environment variables in paths are not offered by this version; remedy: the path as it is")
+    return Path(path)
+
+
+def fixed_root(path: str) -> str:
+    """The part of a glob before its first wildcard, up to a slash."""
+    return path[: re.search(r"[*?\[]", path).start()].rpartition("/")[0]  # type: ignore[union-attr]
+
+
+def _folder(source: Source, folder: Path) -> list[Part]:
+    found = sorted(p for p in folder.rglob("*") if p.is_file() and is_data(p.relative_to(folder).as_posix(), source.type))
+    if not found:
+        expected = ", ".join(ENDINGS[source.type])
+        raise DataError(f"{folder} is a folder; remedy: source.path of one {source.type} file, or of a folder with such files ({expected}) in it")
+    return _with_keys([Part(files.check_local(p), str(p)) for p in found], str(folder))
+
+
+def is_data(name: str, kind: str) -> bool:
+    """Whether a file in a folder is one of the data: of the kind's endings, and neither hidden nor a marker such as _SUCCESS."""
+    path = PurePosixPath(name)
+    plain = path.with_suffix("") if path.suffix.lower() in {*files.COMPRESSION, ".zip"} else path
+    return plain.suffix.lower() in ENDINGS[kind] and not any(p.startswith((".", "_")) for p in path.parts)
+
+
+def _with_keys(found: list[Part], root: str) -> list[Part]:
+    return [replace(part, keys=keys_of(part.name, root)) for part in found]
+
+
+def keys_of(name: str, root: str) -> tuple[tuple[str, str | None], ...]:
+    """The columns that the folders below a root name: year=2024/month=3 (Hive partitions)."""
+    folders = name[len(root) :].split("/")[:-1]
+    pairs = [f.partition("=")[::2] for f in folders if "=" in f and not f.startswith("=")]
+    return tuple((unquote(key), None if value == _NULL else unquote(value)) for key, value in pairs)
+
+
+def keyed(table: pa.Table, part: Part, kinds: dict[str, pa.DataType]) -> pa.Table:
+    """The table of a part with the columns that its folders name. Raises DataError where the file has such a column itself."""
+    for key, value in part.keys:
+        if key in table.column_names:
+            raise DataError(f"{part.name}: column {key} is in the file and in the name of its folder; remedy: rename one of the two")
+        plain = pa.scalar(value, pa.string()).cast(kinds[key])
+        table = table.append_column(key, pa.repeat(plain, len(table)))
+    return table
+
+
+def key_types(found: list[Part], text: bool) -> dict[str, pa.DataType]:
+    """The types of the columns that folders name: integers where all are, strings in a source of text.
+
+    Raises DataError where files differ in which folders they lie in.
+    """
+    first = found[0]
+    for part in found:
+        if [k for k, _ in part.keys] != [k for k, _ in first.keys]:
+            named = ", ".join(k for k, _ in part.keys) or "none"
+            raise DataError(f"{part.name}: its folders name {named}, those of {first.name} name {', '.join(k for k, _ in first.keys) or 'none'}")
+    values = {key: [dict(p.keys)[key] for p in found] for key, _ in first.keys}
+    whole = {key: all(v is None or re.fullmatch(r"0|-?[1-9]\d{0,17}", v) for v in some) for key, some in values.items()}
+    return {key: pa.int64() if whole[key] and not text else pa.string() for key in values}
+
+
+def unified(schema: pa.Schema | None, found: pa.Schema, part: Part) -> pa.Schema:
+    """The schema of the files so far and this one: numbers of several widths as the widest. Raises DataError where types do not go together."""
+    try:
+        return found if schema is None else pa.unify_schemas([schema, found], promote_options="permissive")
+    except pa.ArrowTypeError as error:
+        reason = str(error).partition("Field ")[2] or str(error)
+        raise DataError(f"{part.name}: column {reason} in the files before; remedy: files with the same types, or a narrower source.path") from None

@@ -1,0 +1,215 @@
+"""Rows into a table of a database: a new table is filled beside the old one and takes its place in one transaction.
+
+Readers see the old rows or the new ones. append adds all rows in one transaction. What hangs on the old table (indexes, grants) goes with it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import warnings
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.csv
+
+from synthcli.columns import frame as frames
+from synthcli.contracts import Schema
+from synthcli.errors import DataError
+from synthcli.sources import database
+from synthcli.sources.database import Database, split_table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from synthcli.sources import Target
+
+_NAME = 55  # letters of a table's name, so that __new fits into the 63 of PostgreSQL
+
+
+def write(chunks: Iterator[pd.DataFrame], schema: Schema, target: Target) -> int:
+    """Write canonical frames to the table; returns the rows written. Raises DataError, and TryLater where the database is not reachable."""
+    assert target.table is not None  # the spec was checked
+    base = database.opened(target.url, "output.url", target.folder)
+    if len(split_table(target.table)[1]) > _NAME:
+        raise DataError(f"output.table is {target.table}; expected at most {_NAME} letters")
+    tables = (_plain(frames.to_arrow(chunk, schema), base) for chunk in chunks)
+    empty = _plain(frames.arrow_schema(schema).empty_table(), base)
+    with base.writing() as connection:
+        stands = _exists(base, connection, target)
+        if stands and target.if_exists == "fail":
+            raise DataError(f"{target.where} exists, and output.if_exists is fail; remedy: another table, or if_exists: replace")
+        if stands and target.if_exists == "append":
+            _check_columns(base, target, schema.names)
+            with _transaction(base, connection):
+                return _insert(base, connection, target.table, tables)
+        return _replace(base, connection, target.table, empty, tables)
+
+
+def _replace(base: Database, connection: Any, table: str, empty: pa.Table, tables: Iterator[pa.Table]) -> int:
+    schema, name = split_table(table)
+    beside = ".".join(part for part in (schema, f"{name}__new") if part is not None)
+    new, old = base.quoted_table(beside), base.quoted_table(table)
+    try:
+        _say(connection, f"DROP TABLE IF EXISTS {new}")  # of a run that was killed
+        _create(base, connection, beside, empty)
+        with _transaction(base, connection):
+            rows = _insert(base, connection, beside, tables)
+        if base.kind == "sqlite":
+            _say(connection, "PRAGMA legacy_alter_table = ON")  # views of the table stay as they are
+        with _transaction(base, connection):
+            _say(connection, f"DROP TABLE IF EXISTS {old}")
+            _say(connection, f"ALTER TABLE {new} RENAME TO {database.quoted(name)}")
+        return rows
+    except BaseException:
+        with contextlib.suppress(*database._failures()):  # the first error is the one to tell
+            _say(connection, f"DROP TABLE IF EXISTS {new}")
+        raise
+
+
+@contextlib.contextmanager
+def _transaction(base: Database, connection: Any) -> Iterator[None]:
+    _say(connection, "BEGIN IMMEDIATE" if base.kind == "sqlite" else "BEGIN")
+    try:
+        yield
+        _say(connection, "COMMIT")
+    except BaseException:
+        with contextlib.suppress(*database._failures()):
+            _say(connection, "ROLLBACK")
+        raise
+
+
+def _say(connection: Any, statement: str) -> None:
+    if hasattr(connection, "exec_driver_sql"):
+        connection.exec_driver_sql(statement)
+    else:
+        connection.execute(statement)
+
+
+def _exists(base: Database, connection: Any, target: Target) -> bool:
+    """Whether the table is there. Raises DataError where a view has its name."""
+    schema, name = split_table(str(target.table))
+    if base.kind == "duckdb":
+        asked = "SELECT table_type FROM information_schema.tables WHERE table_name = ? AND table_schema = coalesce(?, current_schema())"
+        found = connection.execute(asked, [name, schema]).fetchone()
+        table, view = found is not None and found[0] != "VIEW", found is not None and found[0] == "VIEW"
+    else:
+        import sqlalchemy as sa
+
+        inspector = sa.inspect(connection)
+        table, view = inspector.has_table(name, schema=schema), name in inspector.get_view_names(schema=schema)
+    if view:
+        raise DataError(f"{target.where} is a view; remedy: an output.table of its own")
+    return bool(table)
+
+
+def _check_columns(base: Database, target: Target, names: list[str]) -> None:
+    table = str(target.table)
+    if base.kind == "duckdb":
+        return  # its own message names the column
+    known = {c["name"] for c in base.declared(table)}
+    if lacks := [n for n in names if n not in known]:
+        raise DataError(f"{target.where} has no column {lacks[0]}; remedy: if_exists: replace, or another table")
+
+
+def _create(base: Database, connection: Any, table: str, empty: pa.Table) -> None:
+    if base.kind == "duckdb":
+        connection.register("synth_rows", empty.to_reader())
+        connection.execute(f"CREATE TABLE {base.quoted_table(table)} AS SELECT * FROM synth_rows")
+        connection.unregister("synth_rows")
+        return
+    import sqlalchemy as sa
+
+    schema, name = split_table(table)
+    columns = [sa.Column(f.name, _sql_type(f.type), autoincrement=False) for f in empty.schema]
+    sa.Table(name, sa.MetaData(), *columns, schema=schema).create(connection)
+
+
+def _insert(base: Database, connection: Any, table: str, tables: Iterator[pa.Table]) -> int:
+    add = {"duckdb": _by_arrow, "postgresql": _by_copy, "sqlite": _by_rows}[base.kind]
+    rows = 0
+    for some in tables:
+        if len(some):
+            add(base, connection, table, some)
+        rows += len(some)
+    return rows
+
+
+def _by_arrow(base: Database, connection: Any, table: str, rows: pa.Table) -> None:
+    names = ", ".join(database.quoted(n) for n in rows.column_names)
+    connection.register("synth_rows", rows.to_reader())
+    connection.execute(f"INSERT INTO {base.quoted_table(table)} ({names}) SELECT {names} FROM synth_rows")
+    connection.unregister("synth_rows")
+
+
+def _by_copy(base: Database, connection: Any, table: str, rows: pa.Table) -> None:
+    names = ", ".join(database.quoted(n) for n in rows.column_names)
+    text = io.BytesIO()
+    spelled = pa.table([_copied(c) for c in rows.columns], names=rows.column_names)
+    pyarrow.csv.write_csv(spelled, text, pyarrow.csv.WriteOptions(include_header=False))
+    cursor = connection.connection.cursor()
+    with cursor.copy(f"COPY {base.quoted_table(table)} ({names}) FROM STDIN (FORMAT csv)") as copy:
+        copy.write(text.getbuffer())
+
+
+def _copied(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """As PostgreSQL reads it: durations as so many microseconds."""
+    if pa.types.is_duration(column.type):
+        words = [None if c is None else f"{c} microseconds" for c in column.cast(pa.duration("us"), safe=False).cast(pa.int64()).to_pylist()]
+        return pa.chunked_array([pa.array(words, pa.string())])
+    return column
+
+
+def _by_rows(base: Database, connection: Any, table: str, rows: pa.Table) -> None:
+    import sqlalchemy as sa
+
+    schema, name = split_table(table)
+    into = sa.table(name, *(sa.column(f.name, _sql_type(f.type)) for f in rows.schema), schema=schema)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that SQLite keeps decimals as floats
+        connection.execute(sa.insert(into), rows.to_pylist())
+
+
+def _plain(table: pa.Table, base: Database) -> pa.Table:
+    """Types that the database has: dictionaries as their values; in SQLite moments in UTC, durations as text."""
+    return pa.table({name: _stored(column, base.kind) for name, column in zip(table.column_names, table.columns)})
+
+
+def _stored(column: pa.ChunkedArray, kind: str) -> pa.ChunkedArray:
+    t = pa.types
+    if t.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    if t.is_null(column.type):
+        return column.cast(pa.string())
+    if t.is_timestamp(column.type):
+        zone = None if kind == "sqlite" else column.type.tz
+        return column.cast(pa.timestamp("us", column.type.tz), safe=False).cast(pa.timestamp("us", zone))
+    if t.is_date(column.type):
+        return column.cast(pa.date32())
+    if t.is_time(column.type):
+        return column.cast(pa.time64("us"), safe=False)
+    if t.is_duration(column.type) and kind == "sqlite":
+        words = [None if c is None else str(c) for c in column.cast(pa.duration("us"), safe=False).to_pylist()]
+        return pa.chunked_array([pa.array(words, pa.string())])
+    if t.is_float16(column.type):
+        return column.cast(pa.float32())
+    return column
+
+
+def _sql_type(kind: pa.DataType) -> Any:
+    import sqlalchemy as sa
+
+    t = pa.types
+    if t.is_decimal(kind):
+        return sa.Numeric(kind.precision, kind.scale)
+    if t.is_timestamp(kind):
+        return sa.DateTime(timezone=kind.tz is not None)
+    if kind == pa.uint64():
+        return sa.Numeric(20, 0)
+    pairs: tuple[tuple[Any, Any], ...] = (
+        (t.is_boolean, sa.Boolean()), (t.is_int8, sa.SmallInteger()), (t.is_int16, sa.SmallInteger()), (t.is_uint8, sa.SmallInteger()),
+        (t.is_int32, sa.Integer()), (t.is_uint16, sa.Integer()), (t.is_integer, sa.BigInteger()), (t.is_float32, sa.REAL()),
+        (t.is_floating, sa.Double()), (t.is_date, sa.Date()), (t.is_time, sa.Time()), (t.is_duration, sa.Interval()),
+    )  # fmt: skip
+    return next((sql for test, sql in pairs if test(kind)), sa.Text())
