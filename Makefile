@@ -9,8 +9,9 @@ READY := $(VENV)/.ready
 run: install
 	@$(BIN)/synth run specs/quickstart.yaml
 
+# with the browser and the database that some tests start, where they can be had
 test: install
-	@$(BIN)/python -m pytest $(ARGS)
+	@env $$(.ci/system) $(BIN)/python -m pytest -n auto $(ARGS)
 
 check: install
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy

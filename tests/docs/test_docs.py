@@ -46,19 +46,36 @@ def test_the_fixtures_are_what_they_say(synth: Any) -> None:
     assert 0.05 < table["basket"].isna().mean() < 0.15
 
 
-def test_the_readme_spec_is_a_spec(tmp_path: Path, synth: Any) -> None:
-    block = next(b for b in re.findall(r"```yaml\n(.*?)```", README, re.DOTALL) if b.startswith("version"))
+def test_the_spec_by_example_is_a_spec(tmp_path: Path, synth: Any) -> None:
+    spec = (TOP / "docs/spec.md").read_text(encoding="utf-8")
+    block = next(b for b in re.findall(r"```yaml\n(.*?)```", spec, re.DOTALL) if b.startswith("version"))
     path = tmp_path / "stays.yaml"
     path.write_text(block)
     assert load_spec(path).spec.generator.method == "trees"
     rows = 40
     columns = {
         "patient_id": range(rows), "age": 40, "income": 0.0, "visit_date": "2024-01-02", "mrn": "AB-123456", "email": "a@example.org", "diagnosis": "A",
-        "admission": "2024-01-01", "discharge": "2024-01-03", "sex": "female", "pregnant": "true", "readmitted": "false",
+        "admission": "2024-01-01", "discharge": "2024-01-03", "sex": "female", "pregnant": "true", "readmitted": "false", "ward": "W",
     }  # fmt: skip
     pd.DataFrame(columns, index=range(rows)).to_csv(tmp_path / "stays.csv", index=False)
     said = synth("check", path)
     assert said.code == 0, said.err
+
+
+def test_the_readme_spec_is_a_spec(tmp_path: Path, synth: Any) -> None:
+    block = next(b for b in re.findall(r"```yaml\n(.*?)```", README, re.DOTALL) if b.startswith("name"))
+    path = tmp_path / "stays.yaml"
+    path.write_text(block)
+    columns = {"patient_id": range(9), "age": 81, "admission": "2024-01-01", "discharge": "2024-01-03", "diagnosis": "A", "ward": "W", "readmitted": "no"}
+    pd.DataFrame(columns, index=range(9)).to_csv(tmp_path / "stays.csv", index=False)
+    said = synth("check", path)
+    assert said.code == 0, said.err
+
+
+def test_every_page_that_is_linked_exists() -> None:
+    for page in [TOP / "README.md", *(TOP / "docs").glob("*.md")]:
+        for link in re.findall(r"\]\(([^)#:]+\.(?:md|yaml))\)", page.read_text(encoding="utf-8")):
+            assert (page.parent / link).exists(), (page.name, link)
 
 
 def test_the_readme_commands_work(synth: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
