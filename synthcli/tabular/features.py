@@ -9,7 +9,8 @@ import numpy as np
 from synthcli.columns.parts import Part
 
 CLASSES = 48  # classes that a split is scored on: more categories share them, numbers of more values are cut at quantiles
-BINS = 32  # quantile classes of a number
+BINS = 32  # quantile classes of a number, at most
+FEWEST, BIN_ROWS = 4, 500  # at least; and rows for each: with more classes, the few held-out rows of a small table refute what is true
 CELLS = 16  # classes of a feature, when association is measured
 PREDICTORS = 40  # features that a tree looks at; where there are more, those of the strongest association
 SCREENED = 5_000  # rows that association is measured on
@@ -74,7 +75,8 @@ def classes_of(y: np.ndarray, part: Part) -> tuple[np.ndarray, np.ndarray]:
     if not part.is_code:
         distinct, place, counts = np.unique(y, return_inverse=True, return_counts=True)
         rank = (np.cumsum(counts) - counts / 2)[place] / len(y)
-        return (place if len(distinct) <= CLASSES else _cut(distinct, counts)[place]), rank
+        bins = int(np.clip(len(y) // BIN_ROWS, FEWEST, BINS))
+        return (place if len(distinct) <= bins * CLASSES // BINS else _cut(distinct, counts, bins)[place]), rank
     counts = np.bincount(y, minlength=part.size)
     score = (y == np.argmax(counts)).astype(np.float64)
     if (counts > 0).sum() <= CLASSES:
@@ -88,11 +90,11 @@ def classes_of(y: np.ndarray, part: Part) -> tuple[np.ndarray, np.ndarray]:
     return np.unique(merged[y], return_inverse=True)[1], y.astype(np.float64)
 
 
-def _cut(distinct: np.ndarray, counts: np.ndarray) -> np.ndarray:
+def _cut(distinct: np.ndarray, counts: np.ndarray, bins: int) -> np.ndarray:
     """The class of each distinct value: quantile classes, with a class of its own for a value that would fill one. (distinct,) int64"""
     share = counts / counts.sum()
-    heavy = share >= 1 / BINS
-    starts = np.flatnonzero(np.diff(np.floor(np.cumsum(share) * BINS * (1 - 1e-12)))) + 1
+    heavy = share >= 1 / bins
+    starts = np.flatnonzero(np.diff(np.floor(np.cumsum(share) * bins * (1 - 1e-12)))) + 1
     alone = np.flatnonzero(heavy)
     first = np.zeros(len(distinct) + 1, dtype=np.int64)
     first[np.concatenate([starts, alone, alone + 1])] = 1
