@@ -41,6 +41,10 @@ class MissingExtra(SynthError):
 
     def __init__(self, what: str, extra: str) -> None:
         super().__init__(f"{what} needs a package that is not installed; remedy: pip install 'synthcli[{extra}]'")
+        self.named = what, extra
+
+    def __reduce__(self) -> tuple[type[MissingExtra], tuple[str, str]]:
+        return MissingExtra, self.named  # so that it comes whole from another process
 
 
 class LimitReached(SynthError):

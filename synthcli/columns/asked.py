@@ -75,7 +75,8 @@ def _known(coder: Any, values: pd.Series, seen: np.ndarray | None) -> Values:
 def _within(coder: Any, allowed: Allowed) -> dict[str, Within]:
     if isinstance(coder, Constant):
         if not _fits(coder.value, allowed):
-            raise FitError(f"column {coder.name} holds nothing but {coder.value!r} in the source, and {told(allowed)} is asked of it")
+            only = "null" if coder.value is None else repr(coder.value)
+            raise FitError(f"column {coder.name} holds nothing but {only} in the source, and {told(allowed)} is asked of it")
         return {}
     if isinstance(coder, Codes):
         codes = np.array([_fits(v, allowed) for v in coder.categories] + [allowed.null] * coder.nullable)
@@ -162,6 +163,6 @@ def _none(column: str, allowed: Allowed) -> FitError:
 def told(allowed: Allowed) -> str:
     """What may be, in words."""
     if allowed.values is not None:
-        return " or ".join(sorted(repr(v) for v in allowed.values)) or "no value at all"
+        return " or ".join([*sorted(repr(v) for v in allowed.values), *(["null"] if allowed.null else [])]) or "no value at all"
     ends = [f"{word} {value}" for word, value in (("from", allowed.low), ("up to", allowed.high)) if value is not None]
     return " ".join(ends) or ("any value" if allowed.null else "a value that is not null")

@@ -83,14 +83,16 @@ class Codec:
 
     def decode(self, values: Mapping[str, np.ndarray], rows: int, *, start: int, rng: np.random.Generator) -> pd.DataFrame:
         """A canonical frame of `rows` rows, which stand at positions start... of the output (made-up keys count by position)."""
-        made_up = rng.spawn(len(self.columns))
-        out = {}
-        for column, codec, stream in zip(self.schema.columns, self.columns, made_up):
-            if isinstance(codec, Made):
-                out[column.name] = codec.make(column, start, rows, key=self.key, rng=stream)
-            else:
+        out = self.made_up(rows, start=start, rng=rng)
+        for column, codec in zip(self.schema.columns, self.columns):
+            if column.name not in out:
                 out[column.name] = codec.decode(values, rows)
-        return pd.DataFrame(out)
+        return pd.DataFrame({name: out[name] for name in self.schema.names})
+
+    def made_up(self, rows: int, *, start: int, rng: np.random.Generator) -> dict[str, pd.Series]:
+        """The columns that are made up, at positions start... of the output."""
+        streams = zip(self.schema.columns, self.columns, rng.spawn(len(self.columns)))
+        return {c.name: codec.make(c, start, rows, key=self.key, rng=stream) for c, codec, stream in streams if isinstance(codec, Made)}
 
     def check_rows(self, rows: int) -> None:
         """Raise SpecError where a unique made-up column has fewer values than rows."""

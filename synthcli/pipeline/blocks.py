@@ -7,28 +7,32 @@ together, in order, is what one block cannot know of another: rows that must not
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import count
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from synthcli import seeds
-from synthcli.columns.rules import Watch
-from synthcli.contracts import BLOCK, Allowed, Given, Model, Request
+from synthcli.columns import frame as frames
+from synthcli.columns import made as made_values
+from synthcli.columns.rules import Unique, Watch
+from synthcli.contracts import BLOCK, Allowed, Given, Model, Request, Schema
 from synthcli.errors import FitError
-from synthcli.pipeline.wanted import Cell, Wanted
+from synthcli.pipeline.wanted import OFTEN, Cell, Wanted, drawable
 from synthcli.tabular.data import Table
 
-TRIES = 200  # times that a block's missing rows are drawn
+TRIES = 2000  # times that a block's missing rows are drawn
 IN_VAIN = 20  # of them without a single row, after which there is no hope
 SPARE = 1.2  # rows that a model is asked for, per row that is missing
+LOSSY = ("float", "halffloat", "decimal", "time32", "time64")  # storage types that hold less than a frame does
 ANY = Cell({}, 0)
 
 
 @dataclass
 class Tally:
-    """What became of the rows: how many were drawn and made, and how many each rule, `where` and the balance refused."""
+    """What became of the rows: how many were drawn and made, and how many each rule and `where` refused."""
 
     drawn: int = 0
     made: int = 0
@@ -45,17 +49,19 @@ class Tally:
 
 
 def _add(mine: dict[Any, int], others: dict[Any, int]) -> None:
-    for name, count in others.items():
-        mine[name] = mine.get(name, 0) + count
+    for name, number in others.items():
+        mine[name] = mine.get(name, 0) + number
 
 
 class Maker:
-    """Makes the blocks of what is wanted from a model."""
+    """Makes the blocks of what is wanted from a model. schema: of the rows that it makes."""
 
-    def __init__(self, model: Model, wanted: Wanted) -> None:
-        self.model, self.wanted = model, wanted
-        self.counts = wanted.counts() if wanted.cells else None
-        self.spare = Request(wanted.request.blocks * BLOCK * (len(wanted.cells) + 1) * (TRIES + 1))
+    def __init__(self, model: Model, wanted: Wanted, schema: Schema) -> None:
+        self.model, self.wanted, self.schema = model, wanted, schema
+        self.most = drawable(model, wanted.rows)
+        # columns that are made up by position get their values last, so that keys are unique and in a row whatever was left out
+        by_position = model.made_up(0, 0, rng=np.random.default_rng(0))
+        self.numbered = by_position is not None and not (_deciding(wanted, schema) & by_position.keys())
 
     def make(self, block: int) -> tuple[Table, Tally]:
         """The rows of a block, which obey all but what looks at other blocks; with what became of those that were drawn."""
@@ -63,113 +69,139 @@ class Maker:
         if wanted.plain:
             table: Any = self.model.sample(wanted.request, block, rng=seeds.stream(wanted.seed, "generate", block, 0))
             return table, Tally(len(table), len(table), repaired=self._repaired())
-        tally, places = Tally(), self._places(block)
-        pieces = []
-        for number, cell in enumerate(self.wanted.cells or (ANY,)):
-            count = wanted.request.size(block) if self.counts is None else int(self.counts[block, number])
-            if count:
-                pieces.append(self._rows(cell, block, count, places, Watch(wanted.rules), tally))
-        frame = pd.concat([p.frame for p in pieces], ignore_index=True)
-        if len(pieces) > 1:
-            frame = frame.iloc[seeds.stream(wanted.seed, "mix", block).permutation(len(frame))].reset_index(drop=True)
+        tally = Tally()
+        frame = self._rows(block, wanted.counts(block), count(), Watch(wanted.rules), tally)
+        if wanted.cells:
+            frame = frame.iloc[seeds.stream(wanted.seed, "mix", block).permutation(len(frame))]
+        table = self._positioned(block, frame)
+        tally.made = len(table)
         tally.repaired = self._repaired()
-        tally.cells = {number: int(cell.holds(frame).sum()) for number, cell in enumerate(wanted.cells)}
-        return Table(frame, pieces[0].schema), tally
-
-    def _repaired(self) -> dict[str, int]:
-        """What the model has repaired since it was last asked."""
-        counts: dict[str, int] = getattr(self.model, "repaired", {})
-        out = {name: count for name, count in counts.items() if count}
-        counts.clear()
-        return out
+        tally.cells = dict(enumerate(np.bincount(wanted.cell_of(table.frame), minlength=len(wanted.cells)).tolist())) if wanted.cells else {}
+        return table, tally
 
     def finish(self, block: int, table: Table, watch: Watch, tally: Tally) -> Table:
         """The block with rows that break a rule beside those of earlier blocks drawn again. watch: has seen the earlier blocks."""
-        frame, places = table.frame, self._places(block, len(self.wanted.cells or (ANY,)) * TRIES)
+        frame = table.frame
         broken = watch.broken(frame)
         if (wrong := broken.any(axis=0)).any():
             _count(tally, watch, broken)
-            keep = frame[~wrong]
             mine = watch.fork()
-            mine.accept(keep)
-            pieces = [keep]
-            for cell in self.wanted.cells or (ANY,):
-                if count := int((cell.holds(frame) & wrong).sum()):
-                    piece = self._rows(cell, block, count, places, mine, tally)
-                    mine.accept(piece.frame)
-                    pieces.append(piece.frame)
-            frame = pd.concat(pieces, ignore_index=True)
+            mine.accept(frame[~wrong])
+            short = np.bincount(self.wanted.cell_of(frame[wrong]), minlength=max(1, len(self.wanted.cells)))
+            again = self._rows(block, short, count(TRIES * (len(short) + 1)), mine, tally)
+            frame = pd.concat([frame[~wrong], again], ignore_index=True)
+            frame = self._positioned(block, frame.iloc[seeds.stream(self.wanted.seed, "mix again", block).permutation(len(frame))]).frame
         watch.accept(frame)
         return Table(frame, table.schema)
 
-    def _places(self, block: int, first: int = 0) -> Iterator[int]:
-        """Positions of the draws of a block, none of which another draw has, so that made-up keys stay unique."""
-        blocks = self.wanted.request.blocks
-        return (block + attempt * blocks for attempt in range(first, 10**9))
+    def _rows(self, block: int, short: np.ndarray, attempts: Iterator[int], watch: Watch, tally: Tally) -> pd.DataFrame:
+        """`short` rows of each cell: first of whatever cell the model draws, then of those that it seldom draws, where it can be told.
 
-    def _rows(self, cell: Cell, block: int, count: int, places: Iterator[int], watch: Watch, tally: Tally) -> Table:
-        """`count` rows of a cell."""
+        Raises FitError where they cannot be had. watch: sees the rows.
+        """
+        short, pieces = short.copy(), []
+        told = self.wanted.guided and bool(self.wanted.cells)
+        pieces.append(self._filled(block, short, ANY, attempts, watch, tally, least=OFTEN if told else 0.0))
+        for number in np.flatnonzero(short) if told else ():
+            alone = np.where(np.arange(len(short)) == number, short, 0)
+            pieces.append(self._filled(block, alone, self.wanted.cells[number], attempts, watch, tally))
+        return pd.concat(pieces, ignore_index=True)
+
+    def _filled(
+        self, block: int, short: np.ndarray, asked: Cell, attempts: Iterator[int], watch: Watch, tally: Tally, *, least: float = 0.0
+    ) -> pd.DataFrame:
+        """Rows drawn as those of a cell until no cell is short of any; `short` is counted down. least: share of rows of use, to go on."""
         kept: list[pd.DataFrame] = []
-        have, vain, share, schema = 0, 0, 1.0, None
-        lacks: dict[str, int] = {}
-        for _ in range(TRIES):
-            table = self._drawn(cell, block, min(BLOCK, int((count - have) / share * SPARE) + 16), next(places))
-            schema, frame = table.schema, table.frame
-            wrong = self._wrong(cell, frame, watch)
-            good = ~np.any(list(wrong.values()), axis=0)
+        vain, share, lacks = 0, 1.0, dict[str, int]()
+        total = int(short.sum())
+        for attempt, _ in zip(attempts, range(TRIES)):
+            frame = self._drawn(asked, block, min(self.most, int(short.sum() / share * SPARE) + 16), attempt)
+            cell, wrong = self.wanted.cell_of(frame), self._wrong(frame, watch)
             for name, mask in wrong.items():
                 lacks[name] = lacks.get(name, 0) + int((~mask).sum())
                 if mask.any():
                     tally.refused[name] = tally.refused.get(name, 0) + int(mask.sum())
+            if asked.values:
+                lacks[asked.text] = lacks.get(asked.text, 0) + int((short[cell] * (cell >= 0) > 0).sum())
             tally.drawn += len(frame)
-            fresh = frame[good].iloc[: count - have]
+            good = ~np.any(list(wrong.values()), axis=0) if wrong else np.ones(len(frame), dtype=bool)
+            fresh = frame[_first(np.where(good, cell, -1), short)]
+            short -= np.bincount(self.wanted.cell_of(fresh), minlength=len(short))
             kept.append(fresh)
-            have += len(fresh)
-            share = max(0.01, good.mean())
-            if have >= count:
-                tally.made += have
-                return Table(pd.concat(kept, ignore_index=True), schema)
+            watch.accept(fresh)
+            share = max(0.01, len(fresh) / len(frame))
             vain = 0 if len(fresh) else vain + 1
+            if not short.any() or share < least:
+                return pd.concat(kept, ignore_index=True)
             if vain == IN_VAIN:
                 break
-            if any(rule.TABLE for rule in watch.rules):
-                watch = _after(watch, fresh)
-        raise FitError(_hopeless(cell, have, count, lacks))
+        raise FitError(_hopeless(self.wanted, asked, short, total, lacks))
 
-    def _drawn(self, cell: Cell, block: int, rows: int, place: int) -> Table:
+    def _drawn(self, asked: Cell, block: int, rows: int, attempt: int) -> pd.DataFrame:
         """Rows that may be of the cell."""
         wanted = self.wanted
-        rng = seeds.stream(wanted.seed, "generate", block, place // wanted.request.blocks)
+        rng = seeds.stream(wanted.seed, "generate", block, attempt)
+        place = 0 if self.numbered else block + attempt * wanted.request.blocks
+        within = {name: _exactly(value) for name, value in asked.values.items()}
+        within |= {name: bound for name, bound in wanted.allowed.items() if name not in within}
         made: Any
-        if not wanted.guided:
-            first = place < wanted.request.blocks and wanted.where is None and not wanted.cells
-            made = self.model.sample(wanted.request if first else self.spare, place, rng=rng)
-            return made
-        asked = {name: _exactly(value) for name, value in cell.values.items()}
-        asked |= {name: bound for name, bound in wanted.allowed.items() if name not in asked}
-        made = self.model.complete(Given(rows, allowed=asked), place * BLOCK, rng=rng)
-        return made
+        if wanted.guided and within:
+            made = self.model.complete(Given(rows, allowed=within), place * BLOCK, rng=rng)
+        else:
+            made = self.model.sample(Request(place * BLOCK + rows), place, rng=rng)
+        return self._stored(made.frame)
 
-    def _wrong(self, cell: Cell, frame: pd.DataFrame, watch: Watch) -> dict[str, np.ndarray]:
-        """What is asked -> which rows do not have it; a unique rule looks only at rows that all else is true of."""
+    def _stored(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """As the rows are once they are written, so that what holds here holds of the file."""
+        if not any(column.storage.startswith(LOSSY) for column in self.schema.columns):
+            return frame
+        return frames.to_frame(frames.to_arrow(frame, self.schema), self.schema)
+
+    def _positioned(self, block: int, frame: pd.DataFrame) -> Table:
+        """The rows of a block with what is made up by position."""
+        frame = frame.reset_index(drop=True)
+        if self.numbered:
+            own = self.model.made_up(len(frame), block * BLOCK, rng=seeds.stream(self.wanted.seed, "made", block))
+            frame = frame.assign(**(own or {}))
+        return Table(frame, self.schema)
+
+    def _wrong(self, frame: pd.DataFrame, watch: Watch) -> dict[str, np.ndarray]:
+        """What is asked of every row -> which rows do not have it; a unique rule looks only at rows that all else is true of."""
         out: dict[str, np.ndarray] = {}
+        so_far = np.zeros(len(frame), dtype=bool)
         if self.wanted.where is not None:
-            out[f"where: {self.wanted.where.text}"] = ~self.wanted.accepts(frame)
-        if cell.values:
-            out[cell.text] = ~cell.holds(frame)
-        if not watch.rules:
-            return out or {"": np.zeros(len(frame), dtype=bool)}
-        so_far = np.any(list(out.values()), axis=0) if out else np.zeros(len(frame), dtype=bool)
-        broken = np.zeros((len(watch.rules), len(frame)), dtype=bool)
-        broken[:, ~so_far] = watch.broken(frame[~so_far].reset_index(drop=True))
-        return out | {rule.text: broken[i] for i, rule in enumerate(watch.rules)}
+            out[f"where: {self.wanted.where.text}"] = so_far = ~self.wanted.accepts(frame)
+        if watch.rules:
+            broken = np.zeros((len(watch.rules), len(frame)), dtype=bool)
+            broken[:, ~so_far] = watch.broken(frame[~so_far].reset_index(drop=True))
+            out |= {rule.text: broken[i] for i, rule in enumerate(watch.rules)}
+        return out
+
+    def _repaired(self) -> dict[str, int]:
+        """What the model has repaired since it was last asked."""
+        counts: dict[str, int] = getattr(self.model, "repaired", {})
+        out = {name: number for name, number in counts.items() if number}
+        counts.clear()
+        return out
 
 
-def _after(watch: Watch, rows: pd.DataFrame) -> Watch:
-    """A watch that has also seen these rows."""
-    out = watch.fork()
-    out.accept(rows)
-    return out
+def _first(cell: np.ndarray, short: np.ndarray) -> np.ndarray:
+    """Which rows are taken: the first of each cell, as many as it is short of. cell: (rows,), -1 for none. (rows,) bool"""
+    rank = pd.Series(cell).groupby(cell).cumcount().to_numpy()
+    return (cell >= 0) & (rank < short[cell])
+
+
+def _deciding(wanted: Wanted, schema: Schema) -> frozenset[str]:
+    """Columns that decide whether a row is taken; not those of rules that hold by themselves, as no row repeats a key that is unique."""
+
+    def counted(name: str) -> bool:
+        column = schema[name]
+        if column.kind in frames.MODELLED or not made_values.unique(column):
+            return False
+        return (room := made_values.capacity(column)) is None or room >= wanted.rows
+
+    rules = tuple(r for r in wanted.rules if not (isinstance(r, Unique) and any(counted(name) for name in r.of)))
+    return replace(wanted, rules=rules).looked_at
 
 
 def _exactly(value: Any) -> Allowed:
@@ -182,15 +214,15 @@ def _count(tally: Tally, watch: Watch, broken: np.ndarray) -> None:
             tally.refused[rule.text] = tally.refused.get(rule.text, 0) + rows
 
 
-def _hopeless(cell: Cell, have: int, count: int, lacks: dict[str, int]) -> str:
+def _hopeless(wanted: Wanted, asked: Cell, short: np.ndarray, total: int, lacks: dict[str, int]) -> str:
     """Why rows could not be made: what none of them had, else what few had."""
-    never = [name for name, rows in lacks.items() if rows == 0]
-    what = f" where {cell.text}" if cell.values else ""
-    if never:
-        lack = ", nor ".join(never)
-        return f"generate: only {have} of {count} rows{what} could be made: no row that was drawn has {lack}; remedy: ask for what the source has"
-    rare = min(lacks, key=lambda name: lacks[name])
-    return (
-        f"generate: only {have} of {count} rows{what} could be made that have all of: {'; '.join(lacks)} (rarest: {rare}); "
-        "remedy: fewer rows, a weaker constraint, or a method that can be told (trees, arnet)"
-    )
+    short_of = [wanted.cells[i] for i in np.flatnonzero(short)] if wanted.cells else [asked]
+    what = f" where {short_of[0].text}" if short_of[0].values else ""
+    more = f" (and of {len(short_of) - 1} other kinds)" if len(short_of) > 1 else ""
+    start = f"generate: {total - int(short.sum())} of {total} rows could be made, none more{what}{more}"
+    if never := [name for name, rows in lacks.items() if rows == 0]:
+        return f"{start}: no row that was drawn has {', nor '.join(never)}; remedy: ask for what the source has"
+    rare = min(lacks, key=lambda name: lacks[name], default=short_of[0].text)
+    all_of = f" that have all of: {'; '.join(lacks)} (rarest: {rare})" if len(lacks) > 1 else f": {rare} is too rare" if rare else ""
+    remedy = "" if wanted.guided else ", or a method that can be told what is asked (trees, arnet)"
+    return f"{start}{all_of}; remedy: fewer rows, or a weaker constraint{remedy}"

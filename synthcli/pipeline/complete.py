@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,84 +25,120 @@ from synthcli.spec import check
 TRIES = 30  # times that a row which breaks a rule is completed anew
 
 
+@dataclass(frozen=True)
+class Known:
+    """A file to complete. frame: its columns that the model has, in canonical dtypes; beside: the others as they are; order: all its columns."""
+
+    frame: pd.DataFrame
+    beside: pd.DataFrame
+    columns: tuple[Column, ...]  # of `beside`
+    order: tuple[str, ...]
+
+
 def completed(
     root: Path, run: str, known: Path, target: Path, *, impute: bool, seed: int | None, keep_failed: bool, events: Events
 ) -> dict[str, Any]:
     """Every row of a file with its empty cells, and the columns that it lacks, drawn given the rest. {run, rows, output, filled, breaking}
 
-    impute: what is filled in is never null, and only the file's columns are written; else nulls come as they do in the source, and all
-    columns are written. Columns that the model does not know are passed on. breaking: rows of which what is known breaks a rule already.
+    impute: what is filled in is never null, and only the file's columns are written, in its order; else nulls come as they do in the source,
+    and all columns are written. Columns that the model does not know are passed on. filled: cells of the file that were empty; breaking:
+    rows that still break a rule, because what is known does.
     """
     old = released(root, run, keep_failed=keep_failed)
     if not old.model.COMPLETES:
         raise SpecError(f"{old.version.name}: {old.method} cannot complete rows; remedy: a run of trees or arnet")
     format_ = format_for(target, old)
-    frame, extra = read_known(known, old.schema)
-    names = [n for n in extra.columns if n not in old.schema.names] if extra is not None else []
-    written = [c for c in old.schema.columns if not impute or c.name in frame]
-    schema = Schema((*written, *(Column(name, storage="string") for name in names)))
+    if target.resolve() == known.resolve():
+        raise SpecError(f"--output {target}: is the file to complete, which would be overwritten")
+    given = read_known(known, old.schema)
+    own = {column.name: column for column in (*old.schema.columns, *given.columns)}
+    names = given.order if impute else (*old.schema.names, *given.beside.columns)
+    schema = Schema(tuple(own[name] for name in names))
     counts = {"filled": 0, "breaking": 0}
-    chunks = _blocks(old, frame, extra, schema, impute, old.plan["seed"] if seed is None else seed, counts, events)
+    chunks = _blocks(old, given, schema, impute, old.plan["seed"] if seed is None else seed, counts, events)
     sources.write(chunks, schema, target, format_)
-    return {"run": old.version.name, "rows": len(frame), "output": str(target), "sha256": files.sha256(target), **counts}
+    return {"run": old.version.name, "rows": len(given.frame), "output": str(target), "sha256": files.sha256(target), **counts}
 
 
-def _blocks(
-    old: Released, frame: pd.DataFrame, extra: pd.DataFrame | None, schema: Schema, impute: bool, seed: int, counts: dict[str, int], events: Events
-) -> Iterator[pd.DataFrame]:
+def _blocks(old: Released, given: Known, schema: Schema, impute: bool, seed: int, counts: dict[str, int], events: Events) -> Iterator[pd.DataFrame]:
     watch = Watch([rule for rule in old.rules if rule.columns <= set(schema.names)])
-    for block, start in enumerate(range(0, len(frame), BLOCK)):
-        events.progress("rows", start, len(frame))
-        part = frame.iloc[start : start + BLOCK].reset_index(drop=True)
-        out = _obeying(old.model, part, watch, impute, start, seed, block, counts)
-        counts["filled"] += int(part.isna().to_numpy().sum())
+    rows = len(given.frame)
+    for block, start in enumerate(range(0, rows, BLOCK)):
+        events.progress("rows", start, rows)
+        part = given.frame.iloc[start : start + BLOCK].reset_index(drop=True)
+        out = _obeying(old.model, part, watch, impute, start, seed, block)
+        counts["filled"] += int((part.isna() & out[part.columns].notna()).to_numpy().sum())
+        counts["breaking"] += int(watch.broken(out).any(axis=0).sum())
         watch.accept(out)
-        if extra is not None:
-            beside = extra.iloc[start : start + BLOCK].reset_index(drop=True)
-            out = pd.concat([out, beside[[n for n in beside.columns if n not in out]]], axis=1)
-        yield out[schema.names]
-    events.progress("rows", len(frame), len(frame))
+        beside = given.beside.iloc[start : start + BLOCK].reset_index(drop=True)
+        yield pd.concat([out, beside], axis=1)[schema.names]
+    events.progress("rows", rows, rows)
 
 
-def _obeying(model: Model, part: pd.DataFrame, watch: Watch, impute: bool, start: int, seed: int, block: int, counts: dict[str, int]) -> pd.DataFrame:
-    """A block completed, again where a rule is broken; what no try mends is left, and counted."""
+def _obeying(model: Model, part: pd.DataFrame, watch: Watch, impute: bool, start: int, seed: int, block: int) -> pd.DataFrame:
+    """A block completed; again where a rule is broken that an unknown cell has part in, or a cell is empty that is to be filled."""
     allowed = {name: Allowed() for name in part.columns} if impute else {}
-    known = part.notna().to_numpy()
+    known = part.notna()
 
     def drawn(rows: np.ndarray, attempt: int) -> pd.DataFrame:
-        given = Given(len(rows), part.iloc[rows].reset_index(drop=True), known[rows], allowed)
-        made: Any = model.complete(given, start + attempt * 10**9, rng=seeds.stream(seed, "complete", block, attempt))
+        given = Given(len(rows), part.iloc[rows].reset_index(drop=True), known.to_numpy()[rows], allowed)
+        made: Any = model.complete(given, start, rng=seeds.stream(seed, "complete", block, attempt))
         return made.frame
 
     out = drawn(np.arange(len(part)), 0)
+    # the same keys as at first, whichever rows are drawn again
+    keys = {name: out[name].copy() for name in model.made_up(0, 0, rng=np.random.default_rng(0)) or {}}
     for attempt in range(1, TRIES):
-        wrong = np.flatnonzero(watch.broken(out).any(axis=0)) if watch.rules else np.zeros(0, dtype=int)
+        wrong = np.flatnonzero(_wrong(out, known, watch, impute))
         if not len(wrong):
-            return out
-        again = drawn(wrong, attempt)
-        out = pd.concat([out.drop(index=wrong), again.set_axis(wrong)]).sort_index()
-    counts["breaking"] += int(watch.broken(out).any(axis=0).sum())
+            break
+        again = drawn(wrong, attempt).set_axis(wrong)
+        for name, own in keys.items():
+            again[name] = own.iloc[wrong].where(own.iloc[wrong].notna(), again[name])
+        out = pd.concat([out.drop(index=wrong), again]).sort_index()
     return out
 
 
-def read_known(path: Path, schema: Schema) -> tuple[pd.DataFrame, pd.DataFrame | None]:
-    """The columns of a file that the schema has, in its dtypes; and the others as text, None where there are none."""
+def _wrong(out: pd.DataFrame, known: pd.DataFrame, watch: Watch, impute: bool) -> np.ndarray:
+    """Rows that another draw may mend. (rows,) bool"""
+    free = np.zeros((len(watch.rules), len(out)), dtype=bool)
+    for i, rule in enumerate(watch.rules):
+        free[i] = ~np.all([known[name] if name in known else np.zeros(len(out), dtype=bool) for name in rule.columns], axis=0)
+    wrong = np.zeros(len(out), dtype=bool)
+    if watch.rules:
+        wrong |= (watch.broken(out) & free).any(axis=0)
+    if impute:
+        empty = out[known.columns].isna()
+        wrong |= empty.loc[:, ~empty.all()].any(axis=1).to_numpy()
+    return wrong
+
+
+def read_known(path: Path, schema: Schema) -> Known:
+    """A file's columns. Raises DataError with the column and a value that is not of the model's type."""
     format_ = check.format_of(path.name)
     if format_ is None:
         raise SpecError(f"{path}: the ending names no format; expected .csv, .parquet or .jsonl")
     source = sources.Source(type=format_, path=path)
-    table = sources.read(source)
+    table, text = sources.read(source), sources.spelled(source)
     mine = [name for name in table.column_names if name in schema.names]
     if not mine:
-        raise DataError(
-            f"{path}: has none of the model's columns.{did_you_mean(table.column_names[0], schema.names)} They are: {', '.join(schema.names)}"
-        )
+        near = did_you_mean(table.column_names[0], schema.names) if table.column_names else ""
+        raise DataError(f"{path}: has none of the model's columns.{near} They are: {', '.join(schema.names)}")
     others = [name for name in table.column_names if name not in schema.names]
-    traits = {name: Traits(type=schema[name].kind, format=schema[name].get("format")) for name in mine if schema[name].kind in frames.MODELLED}
-    _, frame = infer(table.select(mine), traits, text=sources.spelled(source))
-    frame = pd.DataFrame({name: conformed(frame[name], schema[name], path) for name in mine})
-    extra = pd.DataFrame({name: pd.Series(pd.array(table[name].cast(pa.string()), dtype=frames.STRING)) for name in others}) if others else None
-    return frame, extra
+    try:
+        _, frame = infer(table.select(mine), {name: _traits(schema[name]) for name in mine}, text=text)
+        passed, beside = infer(table.select(others), dict.fromkeys(others, Traits(type="text")) if text else {}, text=text)
+    except DataError as error:
+        raise DataError(f"{path}: {error}") from None
+    frame = pd.DataFrame({name: conformed(frame[name], schema[name], path) for name in mine}, index=range(len(table)))
+    return Known(frame, beside.set_axis(range(len(table))), passed.columns, tuple(table.column_names))
+
+
+def _traits(column: Column) -> Traits:
+    """How a cell is read: as the model's column is, made-up ones as they are spelled."""
+    if column.kind in frames.MODELLED:
+        return Traits(type=column.kind, format=column.get("format"))
+    return Traits(type="integer" if "int" in column.storage else "text")
 
 
 def conformed(values: pd.Series, column: Column, path: Path) -> pd.Series:
@@ -114,6 +151,10 @@ def conformed(values: pd.Series, column: Column, path: Path) -> pd.Series:
             return pd.Series([None] * len(values), dtype=want)
         if isinstance(want, pd.DatetimeTZDtype) and getattr(values.dtype, "tz", None) is None:
             return values.dt.tz_localize(want.tz).astype(want)
+        if want == "boolean" and values.dtype == frames.STRING:
+            return values.str.lower().map({"true": True, "false": False, "1": True, "0": False}, na_action="ignore").astype(want)
+        if values.dtype == frames.STRING and want in ("Int64", "float64"):
+            return pd.to_numeric(values).astype(want)
         return values.astype(want)
     except (TypeError, ValueError, AttributeError) as error:
         shown = values.dropna().iloc[0]

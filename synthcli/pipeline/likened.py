@@ -23,7 +23,8 @@ def likened(real: Table, wanted: Wanted, *, rng: np.random.Generator) -> Table |
 def _thinned(frame: pd.DataFrame, wanted: Wanted, *, rng: np.random.Generator) -> np.ndarray:
     """Positions of the most rows that have the cells' shares, as far as they can be had: cells of a row in a thousand may lack some."""
     total = sum(cell.rows for cell in wanted.cells)
-    members = [rng.permutation(np.flatnonzero(cell.holds(frame))) for cell in wanted.cells]
+    cell_of = wanted.cell_of(frame)
+    members = [rng.permutation(np.flatnonzero(cell_of == number)) for number in range(len(wanted.cells))]
     shares = np.array([cell.rows / total for cell in wanted.cells])
     sizes = np.array([len(m) for m in members])
     decisive = shares >= 1e-3

@@ -14,7 +14,7 @@ from synthcli.contracts import BLOCK, Model, Request, Schema
 from synthcli.pipeline import workers
 from synthcli.pipeline.blocks import Maker, Tally
 from synthcli.pipeline.events import Events
-from synthcli.pipeline.wanted import Wanted, achieved
+from synthcli.pipeline.wanted import Wanted, achieved, gap_of
 from synthcli.pipeline.workers import Engine, Made, Task
 from synthcli.tabular.data import Table
 
@@ -26,9 +26,11 @@ class Making:
         self, model: Model, wanted: Wanted, schema: Schema, method: str = "", folder: Path | None = None, engine: Engine | None = None
     ) -> None:
         model.check(Request(wanted.rows))
-        self.maker, self.wanted, self.engine, self.tally = Maker(model, wanted), wanted, engine or Engine(), Tally()
+        self.maker, self.wanted, self.engine, self.tally = Maker(model, wanted, schema), wanted, engine or Engine(), Tally()
         told = json.dumps(schema.to_json())
-        self.task = None if folder is None else Task(method, str(folder.resolve()), json.dumps(wanted.to_json()), told)
+        self.task = (
+            None if folder is None else Task(method, str(folder.resolve()), json.dumps(wanted.to_json()), told, json.dumps(workers.versions(method)))
+        )
 
     def blocks(self, events: Events) -> Iterator[Made]:
         """Every block, as it comes out."""
@@ -58,4 +60,6 @@ class Making:
         out = dict(wanted.report)
         if wanted.cells:
             out["balance"] = achieved(wanted, tally.cells)
+        if "fairness" in out:
+            out["fairness"] = out["fairness"] | {"gap_after": gap_of(wanted, tally.cells, out["fairness"]["target"])}
         return out | {"rows": wanted.rows, "made": tally.made, "drawn": tally.drawn}

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 import pandas as pd
@@ -25,7 +28,14 @@ class Shaped(Model):
     def __init__(self, inner: Model, shaper: Reshaper) -> None:
         self.inner, self.shaper = inner, shaper
         self.COMPLETES = inner.COMPLETES
-        self.repaired: dict[str, int] = {}
+        self._of_thread = threading.local()  # a cluster's worker makes several blocks at once
+
+    @property
+    def repaired(self) -> dict[str, int]:
+        if not hasattr(self._of_thread, "repaired"):
+            self._of_thread.repaired = {}
+        counts: dict[str, int] = self._of_thread.repaired
+        return counts
 
     def sample(self, request: Request, block: int, *, rng: np.random.Generator) -> Table:
         return self._original(self.inner.sample(request, block, rng=rng))
@@ -38,7 +48,7 @@ class Shaped(Model):
         if given.frame is None:
             return out
         for place, name in enumerate(given.frame.columns):
-            if name in self.shaper.rewritten:
+            if name in out.frame:  # also columns that a range repairs
                 own = given.frame[name].reset_index(drop=True)
                 out.frame[name] = own if given.known is None else own.where(given.known[:, place], out.frame[name])
         return out
@@ -72,6 +82,9 @@ class Shaped(Model):
             self.repaired[name] = self.repaired.get(name, 0) + count
         return Table(frame, self.shaper.original)
 
+    def made_up(self, rows: int, start: int, *, rng: np.random.Generator) -> Mapping[str, Any] | None:
+        return self.inner.made_up(rows, start, rng=rng)
+
     @property
     def merged(self) -> dict[str, int]:
         return self.inner.merged
@@ -94,5 +107,5 @@ def load_model(method: str, folder: Path) -> Model:
     try:
         model: Model = module.load(folder)
         return Shaped(model, Reshaper.from_json(files.read_json(folder / RESHAPE))) if (folder / RESHAPE).exists() else model
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, EOFError, ValueError, KeyError, BadZipFile) as error:
         raise SynthError(f"{folder}: the model cannot be read ({error}); remedy: run with --fresh") from None

@@ -4,27 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import product
+from math import gcd
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from synthcli import seeds
+from synthcli.columns import frame as frames
 from synthcli.columns import implied
 from synthcli.columns.atoms import kinds_of
-from synthcli.columns.constraints import Rule
+from synthcli.columns.constraints import Rule, parse_constraint
 from synthcli.columns.expressions import Expression, parse
 from synthcli.columns.rules import parse_rule
-from synthcli.contracts import BLOCK, Allowed, Model, Request, Schema
+from synthcli.contracts import BLOCK, Allowed, Given, Model, Request, Schema
 from synthcli.errors import FitError, SpecError, did_you_mean
+from synthcli.pipeline.shares import EVEN, codes_of, fitted, independent, joint_of, parity_gap, whole_rows
 from synthcli.spec.models import Generate
 
-PILOT = 2  # blocks that tell how often a model makes by itself what is asked
+PILOT = 2 * BLOCK  # rows that tell how often a model makes by itself what is asked
 OFTEN = 0.1  # share of rows that obey `where` by themselves, from which on they are drawn freely and the others left out
 CELLS = 2000  # combinations of balanced columns, at most
 LABELS = 100  # distinct values of a balanced or sensitive column, at most
-EVEN = 0.5  # rows of the pilot that a combination which it does not hold counts as
 
 
 @dataclass(frozen=True)
@@ -33,13 +37,6 @@ class Cell:
 
     values: Mapping[str, Any]
     rows: int
-
-    def holds(self, frame: pd.DataFrame) -> np.ndarray:
-        """Which rows belong to it. (rows,) bool"""
-        out = np.ones(len(frame), dtype=bool)
-        for name, value in self.values.items():
-            out &= (frame[name].isna() if value is None else (frame[name] == value).fillna(False)).to_numpy(dtype=bool)
-        return out
 
     @property
     def text(self) -> str:
@@ -71,15 +68,45 @@ class Wanted:
         """Whether the rows of a model are taken as they come."""
         return not self.rules and self.where is None and not self.cells
 
-    def counts(self) -> np.ndarray:
-        """Rows of each cell in each block; in all as many as asked. (blocks, cells)"""
-        left = np.array([cell.rows for cell in self.cells], dtype=np.int64)
-        out = np.zeros((self.request.blocks, len(left)), dtype=np.int64)
-        for block in range(len(out)):
-            size = self.request.size(block)
-            out[block] = np.minimum(largest_remainder(left * (size / left.sum()), size), left)
-            left -= out[block]
-        return out
+    @property
+    def looked_at(self) -> frozenset[str]:
+        """Columns that decide whether a row is taken."""
+        named = [rule.columns for rule in self.rules] + ([] if self.where is None else [self.where.columns])
+        return frozenset().union(*named, *(cell.values for cell in self.cells[:1]))
+
+    def counts(self, block: int) -> np.ndarray:
+        """Rows of each cell in a block; over all blocks as many as asked. (cells,), one for any row where there are no cells
+
+        Row r of the output stands at r * stride (mod rows) among the rows sorted by cell, so that each block has about its share of each
+        cell and none has to know of the others.
+        """
+        size = self.request.size(block)
+        if not self.cells:
+            return np.array([size])
+        stride = max(1, round(self.rows * 0.6180339887498949))
+        while gcd(stride, self.rows) > 1:
+            stride += 1
+        first = block * BLOCK * stride % self.rows
+        place = (first + np.arange(size, dtype=np.int64) * stride) % self.rows
+        edges = np.cumsum([cell.rows for cell in self.cells])
+        return np.bincount(np.searchsorted(edges, place, side="right"), minlength=len(self.cells))
+
+    def cell_of(self, frame: pd.DataFrame) -> np.ndarray:
+        """The number of the cell that each row belongs to, -1 for none; 0 where there are no cells. (rows,) int64"""
+        if not self.cells:
+            return np.zeros(len(frame), dtype=np.int64)
+        levels, table = self._table
+        codes = [codes_of(frame[name], values) for name, values in levels.items()]
+        return table[tuple(codes)]  # code -1, another value, looks up the last place
+
+    @cached_property
+    def _table(self) -> tuple[dict[str, list[Any]], np.ndarray]:
+        """Levels of the columns of the cells, and the cell of each combination of their codes; one more place per column for other values."""
+        levels = {name: list(dict.fromkeys(cell.values[name] for cell in self.cells)) for name in self.cells[0].values}
+        table = np.full([len(values) + 1 for values in levels.values()], -1, dtype=np.int64)
+        for number, cell in enumerate(self.cells):
+            table[tuple(levels[name].index(value) for name, value in cell.values.items())] = number
+        return levels, table
 
     def accepts(self, frame: pd.DataFrame) -> np.ndarray:
         """Which rows `where` is true of. (rows,) bool"""
@@ -108,51 +135,92 @@ class Wanted:
 
 def settle(asked: Generate, rows: int, model: Model, schema: Schema, rules: Sequence[Rule], seed: int) -> Wanted:
     """Raises SpecError for a request that names what is not there, FitError for one that no row can meet."""
-    where = None if asked.where is None else parse(asked.where)
+    where = None if asked.where is None else _where(asked.where, schema)
     plain = Wanted(rows, seed, tuple(rules), where)
     if where is None and not asked.balance and asked.fairness is None:
         return plain
-    kinds = kinds_of(schema)
-    allowed = {} if where is None else implied.allowed(where, kinds)
+    allowed = {} if where is None else implied.allowed(where, kinds_of(schema))
     if allowed is None:
         raise SpecError(f"generate.where: no row can meet {asked.where}: it contradicts itself")
-    pilot = _pilot(model, seed)
+    pilot = _pilot(model, rows, {}, seed)
     share = float(plain.accepts(pilot).mean())
+    _check_found(asked.where, share, len(pilot), where, model, schema)
     report: dict[str, Any] = {} if where is None else {"where": asked.where, "share_by_itself": share}
     cells: tuple[Cell, ...] = ()
     if asked.balance or asked.fairness is not None:
-        cells = _cells(asked, rows, pilot[plain.accepts(pilot)] if share >= 0.01 else pilot, schema, model.COMPLETES, report)
+        if share < OFTEN and model.COMPLETES and allowed:
+            pilot = _pilot(model, rows, allowed, seed)
+        cells = _cells(asked, rows, pilot[plain.accepts(pilot)], model, schema, report)
     guided = model.COMPLETES and (bool(cells) or share < OFTEN)
-    if not model.COMPLETES and share == 0:
+    found_by = {"found_by": "steering the model" if guided else "choosing among rows"}
+    return Wanted(rows, seed, tuple(rules), where, cells, guided, allowed, report | found_by)
+
+
+def _where(text: str, schema: Schema) -> Expression:
+    """Raises SpecError for what cannot be read, for columns that are not there and for kinds that do not compare."""
+    try:
+        where = parse(text)
+        empty = {c.name: frames.series(pa.chunked_array([], type=frames.arrow_type(c.storage)), c.kind) for c in schema.columns}
+        if where.columns <= empty.keys():
+            parse_constraint(text).check({column.name: column.kind for column in schema.columns})
+            where.evaluate(pd.DataFrame(empty))
+    except SpecError as error:
+        raise SpecError(f"generate.where: {error}") from None
+    if unknown := sorted(where.columns - set(schema.names)):
+        raise SpecError(f"generate.where: there is no column {unknown[0]!r}.{did_you_mean(unknown[0], schema.names)} Columns: {_some(schema.names)}")
+    return where
+
+
+def _check_found(text: str | None, share: float, rows: int, where: Expression | None, model: Model, schema: Schema) -> None:
+    """Raises FitError where no row of the pilot is as asked and the model cannot be told."""
+    if share or where is None:
+        return
+    if made := sorted(name for name in where.columns if schema[name].kind not in frames.MODELLED):
         raise FitError(
-            f"generate.where: none of {len(pilot)} rows that the model draws by itself meets {asked.where}; remedy: trees or arnet, which can be told"
+            f"generate.where: none of {rows:,} rows meets {text}: {made[0]} is of type {schema[made[0]].kind}, whose values are made up and never "
+            "learned; remedy: a condition on other columns"
         )
-    return Wanted(
-        rows, seed, tuple(rules), where, cells, guided, allowed, report | {"found_by": "steering the model" if guided else "choosing among rows"}
-    )
+    if not model.COMPLETES:
+        raise FitError(
+            f"generate.where: none of {rows:,} rows that the model draws by itself meets {text}; "
+            "remedy: a weaker condition, or trees or arnet, which can be told"
+        )
 
 
-def _pilot(model: Model, seed: int) -> pd.DataFrame:
-    """Rows as the model makes them by itself, on positions that no output has."""
-    request = Request(PILOT * BLOCK)
-    drawn: list[Any] = [model.sample(request, block, rng=seeds.stream(seed, "pilot", block)) for block in range(PILOT)]
+def drawable(model: Model, rows: int) -> int:
+    """Rows that a model can be asked for at once: a block, or fewer where it has fewer unique keys than that."""
+    try:
+        model.check(Request(BLOCK))
+    except SpecError:
+        return min(rows, BLOCK)
+    return BLOCK
+
+
+def _pilot(model: Model, rows: int, allowed: Mapping[str, Allowed], seed: int) -> pd.DataFrame:
+    """Rows as the model makes them: by itself, or where it is told what columns may hold."""
+    size = drawable(model, rows)
+    drawn: list[Any] = []
+    for i in range(-(-PILOT // max(size, PILOT // 64))):
+        rng = seeds.stream(seed, "pilot", bool(allowed), i)
+        drawn.append(model.complete(Given(size, allowed=allowed), 0, rng=rng) if allowed else model.sample(Request(size), 0, rng=rng))
     return pd.concat([table.frame for table in drawn], ignore_index=True)
 
 
-def _cells(asked: Generate, rows: int, pilot: pd.DataFrame, schema: Schema, told: bool, report: dict[str, Any]) -> tuple[Cell, ...]:
+def _cells(asked: Generate, rows: int, pilot: pd.DataFrame, model: Model, schema: Schema, report: dict[str, Any]) -> tuple[Cell, ...]:
     """Every combination of the balanced columns with its rows: the model's own joint distribution, fitted to the margins asked for."""
-    margins = {name: _margin(name, shares, pilot, schema, told) for name, shares in (asked.balance or {}).items()}
+    margins = {name: _margin(name, shares, pilot, model, schema) for name, shares in (asked.balance or {}).items()}
     fair = asked.fairness
     names = list(dict.fromkeys([*margins, *((*fair.sensitive, fair.target) if fair is not None else ())]))
-    levels = {name: list(margins[name]) if name in margins else _levels(name, pilot, schema) for name in names}
+    levels = {name: list(margins[name]) if name in margins else _levels("generate.fairness", name, pilot, schema) for name in names}
     if (size := int(np.prod([len(v) for v in levels.values()]))) > CELLS:
-        raise SpecError(f"generate: {' × '.join(names)} have {size} combinations; at most {CELLS} can be balanced; remedy: fewer columns")
-    joint = _joint(pilot, levels)
+        raise SpecError(f"generate: {' × '.join(names)} have {size:,} combinations; at most {CELLS:,} can be balanced; remedy: fewer columns")
+    joint = joint_of(pilot, levels)
     if fair is not None:
-        report["fairness"] = {"target": fair.target, "sensitive": list(fair.sensitive), "gap_before": parity_gap(joint, names.index(fair.target))}
-        joint = _independent(joint, names.index(fair.target))
-    joint = _fitted(joint, [np.array(list(margins[n].values())) if n in margins else None for n in names])
-    counts = _whole(joint * rows, rows)
+        before = parity_gap(joint, names.index(fair.target))
+        report["fairness"] = {"target": fair.target, "sensitive": list(fair.sensitive), "gap_before": before}
+        joint = independent(joint, names.index(fair.target))
+    joint = fitted(joint, [np.array(list(margins[n].values())) if n in margins else None for n in names])
+    counts = whole_rows(joint * rows, rows)
     if fair is not None:
         report["fairness"]["gap_asked"] = parity_gap(counts.astype(float), names.index(fair.target))
     found = []
@@ -162,132 +230,91 @@ def _cells(asked: Generate, rows: int, pilot: pd.DataFrame, schema: Schema, told
     return tuple(found)
 
 
-def _levels(name: str, pilot: pd.DataFrame, schema: Schema) -> list[Any]:
-    """The distinct values of a column, null as None."""
+def _levels(key: str, name: str, pilot: pd.DataFrame, schema: Schema) -> list[Any]:
+    """The distinct values of a column, null as None. key: of the spec, for errors."""
     if name not in schema.names:
-        raise SpecError(f"generate: there is no column {name!r}.{did_you_mean(name, schema.names)}")
-    values = pilot[name]
-    known = sorted((v.item() if isinstance(v, np.generic) else v for v in values.dropna().unique()), key=str)
+        raise SpecError(f"{key}: there is no column {name!r}.{did_you_mean(name, schema.names)} Columns: {_some(schema.names)}")
+    if (kind := schema[name].kind) not in frames.MODELLED or kind in ("datetime", "timedelta"):
+        why = "made up and never learned" if kind not in frames.MODELLED else "not counted one by one"
+        raise SpecError(f"{key}: {name} is of type {kind}, whose values are {why}; remedy: a category, a boolean or a number of few values")
+    known = sorted((v.item() if isinstance(v, np.generic) else v for v in pilot[name].dropna().unique()), key=str)
     if len(known) > LABELS:
-        raise SpecError(
-            f"generate: {name} has {len(known)} values, at most {LABELS} can be balanced; remedy: a column of bands, by `expr` at the source"
-        )
-    return [*known, *([None] if values.isna().any() else [])]
+        raise SpecError(f"{key}: {name} has {len(known):,} values, at most {LABELS} can be balanced; remedy: a column of bands at the source")
+    return [*known, *([None] if pilot[name].isna().any() else [])]
 
 
-def _margin(name: str, shares: Mapping[Any, float], pilot: pd.DataFrame, schema: Schema, told: bool) -> dict[Any, float]:
+def _margin(name: str, shares: Mapping[Any, float], pilot: pd.DataFrame, model: Model, schema: Schema) -> dict[Any, float]:
     """Value -> share, summing to 1: what is left unsaid is shared out among the other values as they are."""
-    levels = _levels(name, pilot, schema)
-    by_text = {_text(level): level for level in levels}
+    key = f"generate.balance.{name}"
+    levels = _levels(key, name, pilot, schema)
     asked: dict[Any, float] = {}
-    for value, share in shares.items():
-        text = _text(value)
-        if text not in by_text and told and pd.api.types.is_string_dtype(pilot[name].dtype):
-            levels.append(text)  # too rare for the pilot, perhaps: the model knows whether it has learned it
-            by_text[text] = text
-        if text not in by_text:
-            raise SpecError(f"generate.balance.{name}: there is no value {text!r}.{did_you_mean(text, by_text)} Known: {', '.join(by_text)}")
-        asked[by_text[text]] = share
+    for word, share in shares.items():
+        value = _value(key, word, levels, pilot[name].dtype)
+        if value in asked:
+            raise SpecError(f"{key}: {_text(value)} stands twice; remedy: keep one of the two")
+        if value not in levels:
+            _check_learned(key, name, value, levels, model)
+            levels.append(value)
+        asked[value] = share
     rest = 1 - sum(asked.values())
     if rest < -1e-9:
-        raise SpecError(f"generate.balance.{name}: the shares add up to {sum(asked.values()):g}; expected at most 1")
+        raise SpecError(f"{key}: the shares add up to {sum(asked.values()):g}; expected at most 1")
     others = [level for level in levels if level not in asked]
     if rest > 1e-9 and not others:
-        raise SpecError(f"generate.balance.{name}: the shares of all values add up to {sum(asked.values()):g}; expected 1")
-    if rest > 1e-9:
-        own = np.array([max((pilot[name].isna() if v is None else pilot[name] == v).sum(), EVEN) for v in others], dtype=float)
-        asked |= dict(zip(others, rest * own / own.sum()))
-    return asked
+        raise SpecError(f"{key}: the shares of all values add up to {sum(asked.values()):g}; expected 1")
+    own = np.bincount(codes_of(pilot[name], others)[codes_of(pilot[name], others) >= 0], minlength=len(others))
+    weight = np.maximum(own, EVEN)
+    return asked | dict(zip(others, max(rest, 0.0) * weight / weight.sum() if others else ()))
+
+
+def _value(key: str, word: Any, levels: Sequence[Any], dtype: Any) -> Any:
+    """A value as the column holds it, of a key of the spec. Raises SpecError for a word that is no such value."""
+    text = _text(word)
+    if text in (by_text := {_text(level): level for level in levels}):
+        return by_text[text]
+    if text == "null":
+        return None
+    try:
+        if pd.api.types.is_bool_dtype(dtype):
+            return {"true": True, "false": False}[text.lower()]
+        if pd.api.types.is_numeric_dtype(dtype):
+            number = float(text)
+            if pd.api.types.is_integer_dtype(dtype) and not number.is_integer():
+                raise ValueError(text)
+            value = int(number) if pd.api.types.is_integer_dtype(dtype) else number
+            return next((level for level in levels if level == value), value)
+    except (KeyError, ValueError):
+        raise SpecError(f"{key}: there is no value {text!r}.{did_you_mean(text, by_text)} Known: {_some(list(by_text))}") from None
+    return text
+
+
+def _check_learned(key: str, name: str, value: Any, levels: Sequence[Any], model: Model) -> None:
+    """Raises SpecError for a value that the pilot lacks, unless the model can be told and knows it."""
+    words = [_text(level) for level in levels]
+    hint = did_you_mean(_text(value), words)
+    if model.COMPLETES:
+        only = Allowed(values=frozenset(), null=True) if value is None else Allowed(values=frozenset({value}))
+        try:
+            made: Any = model.complete(Given(1, allowed={name: only}), 0, rng=np.random.default_rng(0))
+        except FitError as error:
+            hint = hint or "".join(str(error).partition(" Did you mean ")[1:])
+        else:
+            if codes_of(made.frame[name], [value])[0] == 0:
+                return
+    raise SpecError(f"{key}: the model has learned no value {_text(value)!r}.{hint} Known: {_some(words)}")
 
 
 def _text(value: Any) -> str:
     """How a value is written as a key of the spec."""
     if value is None:
         return "null"
-    return str(value).lower() if isinstance(value, bool) else f"{value:g}" if isinstance(value, float) else str(value)
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
-def _joint(pilot: pd.DataFrame, levels: Mapping[str, Sequence[Any]]) -> np.ndarray:
-    """Shares of all combinations in the pilot, none of them 0."""
-    places = []
-    for name, values in levels.items():
-        place = np.full(len(pilot), -1)
-        for i, value in enumerate(values):
-            place[(pilot[name].isna() if value is None else (pilot[name] == value).fillna(False)).to_numpy(dtype=bool)] = i
-        places.append(place)
-    shape = tuple(len(v) for v in levels.values())
-    seen = np.all([p >= 0 for p in places], axis=0)
-    counts = np.bincount(np.ravel_multi_index([p[seen] for p in places], shape), minlength=int(np.prod(shape))).reshape(shape).astype(float)
-    if counts.ndim > 1:  # combinations that the pilot lacks stay impossible unless a margin needs them
-        counts = np.where(counts > 0, counts, 1e-6)
-    else:
-        counts = np.maximum(counts, EVEN)
-    return counts / counts.sum()
-
-
-def _independent(joint: np.ndarray, target: int) -> np.ndarray:
-    """The same distribution of the target in every group of the others."""
-    others = tuple(i for i in range(joint.ndim) if i != target)
-    return joint.sum(axis=target, keepdims=True) * joint.sum(axis=others, keepdims=True)
-
-
-def _fitted(joint: np.ndarray, margins: Sequence[np.ndarray | None]) -> np.ndarray:
-    """Iterative proportional fitting (Deming & Stephan 1940)."""
-    for _ in range(500):
-        before = joint
-        for axis, margin in enumerate(margins):
-            if margin is not None:
-                others = tuple(i for i in range(joint.ndim) if i != axis)
-                now = joint.sum(axis=others)
-                shape = [-1 if i == axis else 1 for i in range(joint.ndim)]
-                joint = joint * np.divide(margin, now, out=np.zeros_like(now), where=now > 0).reshape(shape)
-        if np.abs(joint - before).max() < 1e-12:
-            break
-    return joint / joint.sum()
-
-
-def _whole(target: np.ndarray, rows: int) -> np.ndarray:
-    """Whole numbers that add up to `rows`, each within one of its target, and their margins as near to the targets' as they can be."""
-    if target.ndim == 1:
-        return largest_remainder(target, rows)
-    from scipy import optimize, sparse
-
-    floor = np.floor(target + 1e-9).astype(np.int64)
-    places = np.arange(target.size).reshape(target.shape)
-    wants, lines = [], []
-    for axis in range(target.ndim):
-        others = tuple(i for i in range(target.ndim) if i != axis)
-        want = largest_remainder(target.sum(axis=others), rows)
-        for i, total in enumerate(want):
-            lines.append(np.isin(np.arange(target.size), np.take(places, i, axis=axis)))
-            wants.append(total - np.take(floor, i, axis=axis).sum())
-    # a cell is rounded up or not; each margin may miss its number by what it pays for, down or up
-    cells = sparse.csr_matrix(np.array(lines, dtype=float))
-    slack = sparse.identity(len(lines))
-    whole = sparse.csr_matrix(np.ones((1, target.size)))
-    matrix = sparse.bmat([[cells, slack, -slack], [whole, None, None]]).tocsr()
-    bounds = np.array([*wants, rows - floor.sum()], dtype=float)
-    near = floor.ravel() - target.ravel()  # rounding up what is nearly there costs least
-    cost = np.concatenate([1e-3 * near, np.ones(2 * len(lines))])
-    upper = np.concatenate([np.ones(target.size), np.full(2 * len(lines), np.inf)])
-    solved = optimize.milp(
-        cost,
-        constraints=optimize.LinearConstraint(matrix, bounds, bounds),
-        integrality=np.concatenate([np.ones(target.size), np.zeros(2 * len(lines))]),
-        bounds=optimize.Bounds(0, upper),
-    )
-    if solved.x is None:
-        return largest_remainder(target.ravel(), rows).reshape(target.shape)
-    return floor + np.rint(solved.x[: target.size]).astype(np.int64).reshape(target.shape)
-
-
-def largest_remainder(target: np.ndarray, total: int) -> np.ndarray:
-    """Whole numbers near `target` that add up to `total` (Hamilton's method). (n,)"""
-    floor = np.floor(target + 1e-9).astype(np.int64)
-    short = total - int(floor.sum())
-    out = floor.copy()
-    out[np.argsort(floor - target, kind="stable")[: max(0, short)]] += 1
-    return out
+def _some(names: Sequence[str], most: int = 12) -> str:
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
 def achieved(wanted: Wanted, counts: Mapping[int, int]) -> list[dict[str, Any]]:
@@ -301,12 +328,8 @@ def achieved(wanted: Wanted, counts: Mapping[int, int]) -> list[dict[str, Any]]:
     return [{"column": name, "value": value, "requested": both[0], "achieved": both[1]} for (name, value), both in rows.items()]
 
 
-def parity_gap(joint: np.ndarray, target: int) -> float:
-    """Demographic parity gap: the largest difference between groups in the share of any value of the target. joint: counts or shares
-
-    Groups of less than one in a thousand rows are left out.
-    """
-    table = np.moveaxis(joint, target, -1).reshape(-1, joint.shape[target])
-    size = table.sum(1)
-    share = table[size >= 1e-3 * size.sum()] / size[size >= 1e-3 * size.sum(), None]
-    return float((share.max(0) - share.min(0)).max()) if len(share) > 1 else 0.0
+def gap_of(wanted: Wanted, counts: Mapping[int, int], target: str) -> float:
+    """The demographic parity gap of the output. counts: number of a cell -> its rows"""
+    levels, table = wanted._table
+    rows = np.array([*(counts.get(number, 0) for number in range(len(wanted.cells))), 0], dtype=float)  # the last place: no cell
+    return parity_gap(rows[table], list(levels).index(target))

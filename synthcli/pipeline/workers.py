@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import json
+import sys
+import types
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
@@ -16,12 +18,13 @@ import pyarrow as pa
 
 from synthcli.columns import frame as frames
 from synthcli.contracts import Schema
-from synthcli.errors import MissingExtra, SynthError, TryLater
+from synthcli.errors import MissingExtra, SpecError, SynthError, TryLater
 from synthcli.pipeline.blocks import Maker, Tally
 from synthcli.pipeline.wanted import Wanted
 from synthcli.tabular.data import Table
 
 WORTH = 24  # blocks from which on it is worth starting processes
+PATIENCE = 20  # seconds that a scheduler has to answer, and to have a worker
 AHEAD = 3  # blocks per worker that are made before they are asked for
 
 
@@ -43,12 +46,16 @@ class Engine:
 
 @dataclass(frozen=True)
 class Task:
-    """All that another process needs to make blocks. folder: of the saved model; wanted: as JSON, and the schema it is read with."""
+    """All that another process needs to make blocks. folder: of the saved model; wanted: as JSON, and the schema it is read with.
+
+    versions: of this program and its packages, as JSON: others may make other rows.
+    """
 
     method: str
     folder: str
     wanted: str
     schema: str
+    versions: str
 
 
 @dataclass(frozen=True)
@@ -92,8 +99,13 @@ def _in_processes(task: Task, count: int, workers: int) -> Iterator[Made]:
 
     # started afresh, not forked: a fork of a process with threads may hang
     with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"), initializer=_quiet) as pool:
+
+        def submit(block: int) -> Future[Made]:
+            with _without_main():
+                return pool.submit(_made, task, block)
+
         try:
-            yield from _in_order(lambda block: pool.submit(_made, task, block), count, workers * AHEAD)
+            yield from _in_order(submit, count, workers * AHEAD)
         except BrokenProcessPool:
             raise SynthError("a worker process died, perhaps for want of memory; remedy: execution.workers: 1, or more memory") from None
         finally:
@@ -112,26 +124,60 @@ def _in_order(submit: Callable[[int], Future[Made]], count: int, ahead: int) -> 
 
 
 @contextmanager
+def _without_main() -> Iterator[None]:
+    """A process that is started afresh would run the caller's script again, which may be one that calls us and has no guard."""
+    caller, sys.modules["__main__"] = sys.modules["__main__"], types.ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = caller
+
+
+@contextmanager
 def _client(engine: Engine) -> Iterator[Any]:
     try:
         from distributed import Client
     except ImportError:
         raise MissingExtra("execution.engine: dask", "dask") from None
     try:
-        client = Client(engine.address, timeout=20, set_as_default=False)
+        client = Client(engine.address, timeout=PATIENCE, set_as_default=False)
+    except ValueError as error:
+        raise SpecError(f"execution.address: {engine.address}: is no address ({error}); expected such as tcp://127.0.0.1:8786") from None
     except (OSError, TimeoutError) as error:
         raise TryLater(f"execution.address: {engine.address}: no Dask scheduler answers ({error}); remedy: start it, or engine: local") from None
     try:
         yield client
     finally:
-        client.close()
+        client.close(timeout=5)
 
 
 def _on_dask(engine: Engine, task: Task, count: int) -> Iterator[Made]:
     """Blocks as tasks of a cluster, whose workers read the model from its folder; what a lost worker had is made again by another."""
+    from concurrent.futures import CancelledError
+
     with _client(engine) as client:
-        cores = sum(client.nthreads().values()) or 1
-        yield from _in_order(lambda block: client.submit(_made, task, block, pure=False, retries=3), count, cores * AHEAD)
+        from distributed import KilledWorker
+
+        try:
+            client.wait_for_workers(1, timeout=PATIENCE)
+            cores = sum(client.nthreads().values()) or 1
+            yield from _in_order(lambda block: client.submit(_made, task, block, pure=False), count, cores * AHEAD)
+        except TimeoutError:
+            raise TryLater(f"execution.address: {engine.address}: the scheduler has no workers; remedy: start some, or engine: local") from None
+        except KilledWorker as error:
+            raise SynthError(f"the workers of {engine.address} died, perhaps for want of memory ({error}); remedy: more memory each") from None
+        except ModuleNotFoundError as error:
+            raise SynthError(f"the workers of {engine.address} lack a package ({error}); remedy: install synthcli there, in this version") from None
+        except (OSError, CancelledError) as error:
+            raise TryLater(f"execution.address: {engine.address}: the scheduler went away ({error}); remedy: the same command again") from None
+
+
+def versions(method: str) -> dict[str, str]:
+    """What makes the bytes what they are, besides spec, seed and data."""
+    from synthcli import __version__
+    from synthcli.pipeline.plan import packages
+
+    return {"synthcli": __version__, **packages(method)}
 
 
 def _quiet() -> None:
@@ -145,8 +191,13 @@ def _quiet() -> None:
 def _maker(task: Task) -> Maker:
     from synthcli.pipeline.models import load_model
 
+    if other := {name: (mine, asked) for name, asked in json.loads(task.versions).items() if (mine := versions(task.method).get(name)) != asked}:
+        name, (mine, asked) = next(iter(other.items()))
+        raise SynthError(f"a worker has {name} {mine}, and {asked} is asked for; remedy: the same versions on every machine")
+    if not Path(task.folder).is_dir():
+        raise SynthError(f"a worker cannot see {task.folder}; remedy: --root in a folder that all machines share, under the same path")
     schema = Schema.from_json(json.loads(task.schema))
-    return Maker(load_model(task.method, Path(task.folder)), Wanted.from_json(json.loads(task.wanted), schema))
+    return Maker(load_model(task.method, Path(task.folder)), Wanted.from_json(json.loads(task.wanted), schema), schema)
 
 
 def _made(task: Task, block: int) -> Made:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from synthcli import seeds
 from synthcli.columns.asked import Asked
@@ -68,6 +69,9 @@ class CodedModel(Model):
                 own = given.frame[name].reset_index(drop=True)
                 frame[name] = own if given.known is None else own.where(given.known[:, place], frame[name])
         return Table(frame, self.codec.schema)
+
+    def made_up(self, rows: int, start: int, *, rng: np.random.Generator) -> dict[str, pd.Series]:
+        return self.codec.made_up(rows, start=start, rng=rng)
 
     def save(self, folder: Path) -> None:
         arrays, plain = self.state()

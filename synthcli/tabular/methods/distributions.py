@@ -61,6 +61,20 @@ class Made(Model):
             frame[name] = _make(column, frame, start, rows, key=self.key, rng=seeds.stream(base, name))
         return Table(frame, self.schema)
 
+    def made_up(self, rows: int, start: int, *, rng: np.random.Generator) -> dict[str, pd.Series] | None:
+        """Made-up values and sequences; None where an expression reads one of them."""
+        own = [c for c in self.schema.columns if _recipe(c) in ("made", "sequence")]
+        read = frozenset().union(*(_expression(c).columns for c in self.schema.columns if c.declared.expr is not None))
+        if read & {c.name for c in own}:
+            return None
+        base = int(rng.integers(2**63))
+        return {c.name: _make(c, pd.DataFrame(), start, rows, key=self.key, rng=seeds.stream(base, c.name)) for c in own}
+
+    def check(self, request: Request) -> None:
+        for column in self.schema.columns:
+            if _recipe(column) == "made":
+                made.check_rows(column, request.rows)
+
     def save(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "model.json").write_text(json.dumps({"schema": self.schema.to_json(), "key": self.key}), encoding="utf-8")
