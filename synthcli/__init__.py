@@ -1,25 +1,33 @@
-"""synthcli: declarative synthetic data. `load_spec` reads a spec, `execute` runs it; the rest is the `synth` command."""
+"""synthcli: declarative synthetic data.
+
+run = synthcli.execute("spec.yaml")     the whole loop of a spec, as `synth run`; see docs/python.md
+run.passed, run.verdict, run.frame()    what came of it; in a notebook a run shows itself
+synthcli.load_spec("spec.yaml")         a spec that was read and checked, with where each key stands
+synthcli.combine(estimates, variances)  one inference from several copies; see docs/copies.md
+"""
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "execute", "load_spec"]
+__all__ = ["Run", "__version__", "combine", "execute", "load_spec"]
 
 if TYPE_CHECKING:
-    from synthcli.pipeline.execute import execute
+    from synthcli.pipeline.execute import Run, execute
     from synthcli.spec.load import load_spec
+    from synthcli.tabular.combining import combine
+
+_ROOMS = {"Run": "pipeline.execute", "execute": "pipeline.execute", "load_spec": "spec.load", "combine": "tabular.combining"}
 
 
 def __getattr__(name: str) -> Any:
     # imported when asked for, so that `synth --help` stays fast
-    if name == "execute":
-        from synthcli.pipeline.execute import execute
-
-        return execute
-    if name == "load_spec":
-        from synthcli.spec.load import load_spec
-
-        return load_spec
+    if name in _ROOMS:
+        return getattr(importlib.import_module(f"synthcli.{_ROOMS[name]}"), name)
     raise AttributeError(f"module 'synthcli' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -255,6 +255,13 @@ class Model(ABC):
         """Column -> rows whose value was moved to the nearest one that several privacy units reach, before anything was learned."""
         return {}
 
+    def made_up(self, rows: int, start: int, *, rng: np.random.Generator) -> Mapping[str, Any] | None:
+        """Columns that are made up by position (keys, say), for rows at positions start... of the output: name -> values.
+
+        For whoever leaves rows out, so that keys stay unique and in a row. None where they cannot be made apart from the other columns.
+        """
+        return None
+
     def check(self, request: Request) -> None:  # noqa: B027 - most models can make any number of rows
         """Raise SpecError at once for a request that `sample` would refuse on the way, such as more unique keys than there are."""
 
@@ -308,6 +315,28 @@ class Usage:
 
 
 @dataclass(frozen=True)
+class Fairness:
+    """A target made independent of sensitive columns. train, control: real records as they are; synthetic: all that was made;
+    before: synthetic records of the same model without that request. None: there is none."""
+
+    target: str
+    sensitive: tuple[str, ...]
+    synthetic: Any
+    train: Any = None
+    control: Any = None
+    before: Any = None
+
+
+@dataclass(frozen=True)
+class Downstream:
+    """What the user's own application said of the synthetic data. code: its exit code, None where it did not end in time."""
+
+    command: str
+    code: int | None
+    seconds: float
+
+
+@dataclass(frozen=True)
 class Evidence:
     """All that a judge may look at. `control` are real records that no fit has seen: the validation or the holdout part.
 
@@ -323,12 +352,15 @@ class Evidence:
     constraints: tuple[Any, ...] = ()
     usage: Usage | None = None
     full: bool = True  # False while refinement steers: no floors, no baselines
+    preserve: tuple[str, ...] = ()  # properties that matter here, as written in the spec
+    fairness: Fairness | None = None
+    downstream: Downstream | None = None
 
 
 @dataclass(frozen=True)
 class Measurement:
     """One figure. low, high: its 95 % interval. floor: what real unseen data get; baseline: what independent columns get;
-    control: the same attack where it must find nothing. scope: overall, column, pair, rule or subgroup; `of` names which."""
+    control: the same attack where it must find nothing. scope: overall, column, pair, rule, subgroup or property; `of` names which."""
 
     name: str
     value: float | None
@@ -352,7 +384,7 @@ class Measurement:
 
 @dataclass(frozen=True)
 class Gauge:
-    """What a metric module can measure: a name, which way is better, what it needs (train, control, target, constraints)."""
+    """What a metric module can measure: a name, which way is better, what it needs (train, control, target, constraints, …)."""
 
     name: str
     better: Better

@@ -14,17 +14,17 @@ from synthcli.cli.door import door
 def register(app: typer.Typer) -> None:
     """Put the commands of this file on the app."""
     app.command("check", help="Validate a spec; reads column names and types only.")(check)
-    app.command("plan", help="What would happen: stages, and whether each is kept or run; makes nothing.")(plan)
+    app.command("plan", help="What would happen: stages, kept or run, their seconds and memory, what is read and written; makes nothing.")(plan)
     app.command("methods", help="Every generator, or one with its parameters; every metric and attack.")(methods)
     app.command("schema", help="JSON Schema of the spec, for editors.")(schema)
 
 
 @door
-def check(spec: o.Spec, sets: o.Sets = None, as_json: o.Json = False) -> None:
+def check(spec: o.Spec, sets: o.Sets = None, trust: o.Trust = False, as_json: o.Json = False) -> None:
     """Validate a spec."""
     from synthcli.pipeline.again import checked
 
-    found = checked(spec, list(sets or []))
+    found = checked(spec, list(sets or []), trust=trust)
     if as_json:
         typer.echo(json.dumps({"exit_code": 0, **found}, ensure_ascii=False))
     else:
@@ -33,15 +33,15 @@ def check(spec: o.Spec, sets: o.Sets = None, as_json: o.Json = False) -> None:
 
 @door
 def plan(spec: o.Spec, sets: o.Sets = None, rows: o.Rows = None, seed: o.Seed = None, root: o.Root = o.ROOT, as_json: o.Json = False) -> None:
-    """Tell which stages would run."""
+    """Tell which stages would run, what they take, and what is read and written."""
     from synthcli.pipeline.again import foreseen
     from synthcli.report import terminal
 
-    stages = foreseen(spec, root, o.overrides(sets, rows, seed))
+    found = foreseen(spec, root, o.overrides(sets, rows, seed))
     if as_json:
-        typer.echo(json.dumps({"exit_code": 0, "stages": stages}, ensure_ascii=False))
+        typer.echo(json.dumps({"exit_code": 0, **found}, ensure_ascii=False))
     else:
-        terminal.show(terminal.plan_page(stages))
+        terminal.show(terminal.plan_page(found))
 
 
 @door

@@ -54,6 +54,7 @@ Root = Annotated[Path, typer.Option("--root", envvar="SYNTH_ROOT", help="Folder 
 Fresh = Annotated[bool, typer.Option("--fresh", help="Run every stage anew.")]
 IfChanged = Annotated[bool, typer.Option("--if-changed", help="Do nothing when nothing changed; repeat the last exit code.")]
 KeepFailed = Annotated[bool, typer.Option("--keep-failed", help="Write output.path although a gate failed.")]
+Trust = Annotated[bool, typer.Option("--trust", help="Run the code that evaluate.domain and evaluate.downstream name.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout at the end; everything else on stderr.")]
 

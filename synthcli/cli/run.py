@@ -43,11 +43,12 @@ def run(
     if_changed: o.IfChanged = False,
     fresh: o.Fresh = False,
     keep_failed: o.KeepFailed = False,
+    trust: o.Trust = False,
     quiet: o.Quiet = False,
     as_json: o.Json = False,
 ) -> None:
     """Run the whole loop and show the verdict."""
-    settings = {"if_changed": if_changed, "fresh": fresh, "keep_failed": keep_failed}
+    settings = {"if_changed": if_changed, "fresh": fresh, "keep_failed": keep_failed, "trust": trust}
     _execute("run", spec, o.overrides(sets, rows, seed), root, quiet, as_json, settings)
 
 
@@ -60,10 +61,11 @@ def _stage_command(stage: str) -> Any:
         seed: o.Seed = None,
         root: o.Root = o.ROOT,
         fresh: o.Fresh = False,
+        trust: o.Trust = False,
         quiet: o.Quiet = False,
         as_json: o.Json = False,
     ) -> None:
-        _execute(stage, spec, o.overrides(sets, rows, seed), root, quiet, as_json, {"fresh": fresh})
+        _execute(stage, spec, o.overrides(sets, rows, seed), root, quiet, as_json, {"fresh": fresh, "trust": trust})
 
     return command
 
@@ -141,13 +143,21 @@ def _from_run(
         raise typer.BadParameter("give one of --given FILE, --impute FILE, or --rows N [--where EXPRESSION]")
     if known is None and rows is None:
         raise typer.BadParameter("--from needs --rows N, --given FILE or --impute FILE")
+    if where is not None and not where.strip():
+        raise typer.BadParameter("--where is empty; expected an expression such as 'age >= 80'")
     name = run.replace("/", "-")
-    target = output or Path(f"{name}-{rows}.parquet" if known is None else f"{known.stem}-completed{known.suffix}")
+    target = output or Path(f"{name}-{rows}.parquet" if known is None else _completed_name(known.name))
     with screen.watching(quiet=quiet) as events:
         if known is not None:
             return completed(root, run, known, target, impute=impute is not None, seed=seed, keep_failed=keep_failed, events=events)
         asked = None if where is None else Generate(where=where)
         return more(root, run, rows or 0, target, seed=seed, keep_failed=keep_failed, events=events, generate=asked)
+
+
+def _completed_name(name: str) -> str:
+    """people.csv.gz -> people-completed.csv.gz"""
+    stem, dot, ending = name.removesuffix(".gz").rpartition(".")
+    return f"{stem}-completed{dot}{ending}{'.gz' if name.endswith('.gz') else ''}"
 
 
 @door

@@ -11,16 +11,17 @@ import pandas as pd
 
 from synthcli import plugins, seeds, sources
 from synthcli.artifacts import files, store
-from synthcli.artifacts.store import EVALUATE, FIT, GENERATE, MODEL, PLAN, PRIVACY, TRAIN, Store
-from synthcli.columns.constraints import Rule, parse_constraint
+from synthcli.artifacts.store import FIT, MODEL, PLAN, TRAIN, Store
+from synthcli.columns.constraints import Rule
 from synthcli.contracts import Job, Limits, Model, Schema
 from synthcli.errors import ArtifactError, SpecError, SynthError
-from synthcli.pipeline import stages
+from synthcli.pipeline import estimate, stages, trusted
 from synthcli.pipeline.auto import choose
 from synthcli.pipeline.events import Events
+from synthcli.pipeline.glimpse import glimpse
 from synthcli.pipeline.making import Making
 from synthcli.pipeline.models import load_model
-from synthcli.pipeline.plan import Choice, make_plan, open_source, rows_asked
+from synthcli.pipeline.plan import Choice, make_plan, open_source
 from synthcli.pipeline.real import Real, declared_schema
 from synthcli.pipeline.wanted import settle
 from synthcli.spec import check
@@ -31,10 +32,11 @@ from synthcli.tabular.data import Table
 GLANCE_ROWS, GLANCE_MINUTES = 2_000, 1.0
 
 
-def checked(spec: str | Path, sets: Sequence[str]) -> dict[str, Any]:
-    """Validate a spec against its source's column names. Raises SpecError, DataError."""
+def checked(spec: str | Path, sets: Sequence[str], *, trust: bool = False) -> dict[str, Any]:
+    """Validate a spec against its source's column names; trust: load its own metrics too. Raises SpecError, DataError."""
     loaded = load_spec(spec, sets)
     check.check(loaded)
+    trusted.check(loaded, trust)
     if loaded.spec.source.type == "none":
         names = declared_schema(loaded).names
     else:
@@ -46,26 +48,20 @@ def checked(spec: str | Path, sets: Sequence[str]) -> dict[str, Any]:
     return {"columns": len(names), "method": method, "gates": gates}
 
 
-def foreseen(spec: str | Path, root: Path, sets: Sequence[str]) -> list[dict[str, Any]]:
-    """The stages of the first round of each candidate, and whether an earlier run has them: {stage, detail, cached}."""
+def foreseen(spec: str | Path, root: Path, sets: Sequence[str]) -> dict[str, Any]:
+    """What a run would do: {stages, total, reads, writes}; nothing is made.
+
+    stages: of the first round of each candidate, whether an earlier run has them, and what those that would run take, see estimate.Estimates.
+    """
     plan = make_plan(load_spec(spec, sets))
-    shelf = Store(root, plan.loaded.name)
-    index = shelf.stage_index()
+    index = Store(root, plan.loaded.name).stage_index()
     profile = _profile(index, plan.analyze_key())
-    if plan.auto and profile:
-        schema, limits = Schema.from_json(profile["schema"]), plan.spec.generator.limits.build()
-        plan = plan.with_choice(Choice(**choose(profile["parts"]["train"], schema, limits)))
-    out = [{"stage": store.ANALYZE, "detail": "", "cached": plan.analyze_key() in index}]
-    rows = rows_asked(plan.spec, profile["rows"]) if profile else None
-    for choice in plan.choices or (Choice("auto", {}),):
-        known = choice.method != "auto"
-        keys: list[tuple[str, str | None]] = [(TRAIN, plan.train_key(choice) if known else None)]
-        ready = known and rows is not None
-        keys.append((GENERATE, plan.generate_key(choice, rows) if ready else None))  # type: ignore[arg-type]
-        keys.append((EVALUATE, plan.evaluate_key(choice, rows, "holdout") if ready else None))  # type: ignore[arg-type]
-        keys.append((PRIVACY, plan.privacy_key(choice, rows, "holdout") if ready else None))  # type: ignore[arg-type]
-        out += [{"stage": stage, "detail": choice.method, "cached": key in index} for stage, key in keys]
-    return out
+    seen = glimpse(plan, profile)
+    if plan.auto and seen.schema is not None and seen.parts is not None:
+        chosen = Choice(**choose(seen.parts["train"], seen.schema, plan.spec.generator.limits.build()))
+        plan = plan.with_choice(chosen)
+    lines = estimate.Estimates(plan, seen, root).lines(estimate.steps(plan, seen.asked if profile else None), index)
+    return {"stages": lines, "total": estimate.total(lines, plan), "reads": estimate.reads(plan, seen), "writes": estimate.writes(plan, seen, root)}
 
 
 def _profile(index: dict[str, Path], key: str) -> dict[str, Any]:
@@ -104,9 +100,6 @@ def more(
     old = released(root, run, keep_failed=keep_failed)
     format_ = format_for(target, old)
     asked = generate if generate is not None else Generate.model_validate(_conditions(old.plan["generate"]))
-    kinds = {c.name: c.kind for c in old.schema.columns}
-    if asked.where is not None:
-        parse_constraint(asked.where).check(kinds)
     own = old.plan["seed"] if seed is None else seed
     wanted = settle(asked, rows, old.model, old.schema, old.rules, own)
     making = Making(old.model, wanted, old.schema, old.method, old.version.folder / TRAIN / MODEL)

@@ -6,24 +6,28 @@ import platform
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
-from synthcli import __version__, plugins, sources
+import pandas as pd
+import pyarrow.parquet as pq
+
+from synthcli import __version__, plugins
 from synthcli.artifacts import files, store
+from synthcli.artifacts.secret import keyed
 from synthcli.artifacts.store import ANALYZE, EVALUATE, FIT, GENERATE, PRIVACY, PROFILE, SAMPLE, STAGES, TRAIN, Store, Version, Workspace
 from synthcli.columns import frame as frames
-from synthcli.contracts import Evidence, Schema, Usage
-from synthcli.errors import FitError, LimitReached, MissingExtra
-from synthcli.pipeline import gates, stages, verdict
+from synthcli.contracts import Downstream, Evidence, Schema, Usage
+from synthcli.errors import ArtifactError, FitError, LimitReached, MissingExtra
+from synthcli.pipeline import copies, gates, stages, trusted, verdict
 from synthcli.pipeline.auto import choose
 from synthcli.pipeline.events import Events
-from synthcli.pipeline.plan import Choice, Plan, code_hash, make_plan, packages, rows_asked
+from synthcli.pipeline.plan import Choice, Plan, code_hash, make_plan, open_target, packages, rows_asked
 from synthcli.pipeline.real import Real
 from synthcli.pipeline.refine import Round, best, next_choice
-from synthcli.report import html
+from synthcli.report import html, notebook
 from synthcli.spec.load import Loaded, load_spec
 
 Upto = Literal["analyze", "train", "generate", "evaluate", "privacy-check", "run"]
@@ -55,6 +59,17 @@ class Run:
         """The synthetic table as Parquet."""
         return self.version.data()
 
+    def frame(self, copy: int | None = None) -> pd.DataFrame:
+        """The synthetic table in memory; copy: which of generate.copies, from 1. Raises ArtifactError for one that was not made."""
+        path = self.data if copy is None else self.data.with_name(copies.file_of(copy))
+        if not path.exists():
+            what = "rows" if copy is None else f"copy {copy}"
+            raise ArtifactError(f"{self.version.name} has no {what}; remedy: {'a run up to generate' if copy is None else 'generate.copies'}")
+        return frames.to_frame(pq.read_table(path), Schema.from_json(files.read_json(self.data.parent / SAMPLE)["schema"]))
+
+    def _repr_html_(self) -> str:
+        return notebook.fragment(self.version, fresh=self.fresh)
+
 
 def execute(
     spec: str | Path | Loaded,
@@ -65,16 +80,21 @@ def execute(
     fresh: bool = False,
     if_changed: bool = False,
     keep_failed: bool = False,
+    trust: bool = False,
     events: Events | None = None,
 ) -> Run:
     """Run a spec up to and with a stage; `run` is the whole loop with refinement.
 
     fresh: build every stage anew. if_changed: do nothing where the latest complete version has the same inputs.
-    keep_failed: write output.path also when a gate failed. Raises SynthError for whatever a user can mend.
+    keep_failed: write the output also when a gate failed. trust: run the code that evaluate.domain and evaluate.downstream name.
+    sets: KEY=VALUE texts, as --set. root: folder of the run folders. events: who is told of progress. Raises SynthError for whatever a
+    user can mend.
     """
     loaded = spec if isinstance(spec, Loaded) else load_spec(spec, sets)
     shown = events or Events()
     plan = make_plan(loaded)
+    if upto in ("evaluate", "privacy-check", "run"):
+        trusted.check(loaded, trust)
     shelf = Store(Path(root), loaded.name)
     _keep_out(loaded, shelf.root)
     if if_changed and (same := _unchanged(shelf, plan)) is not None:
@@ -90,8 +110,8 @@ def execute(
 
 def _keep_out(loaded: Loaded, root: Path) -> None:
     """Refuse an output that would stand among the run folders."""
-    output = loaded.spec.output.path
-    if output is not None and loaded.resolve(output).is_relative_to(root):
+    target = open_target(loaded)
+    if target is not None and isinstance(target.path, Path) and target.path.is_relative_to(root):
         raise loaded.fail([(("output", "path"), f"lies in {root}, where the run folders are; remedy: another folder")])
 
 
@@ -100,9 +120,9 @@ def _unchanged(shelf: Store, plan: Plan) -> Version | None:
     complete = [v for v in shelf.versions() if v.known.get("complete")]
     if not complete or complete[-1].known["key"] != plan.key():
         return None
-    output = plan.spec.output.path
-    passed = complete[-1].known.get("passed")
-    return None if output is not None and passed and not plan.loaded.resolve(output).exists() else complete[-1]
+    target, passed = open_target(plan.loaded), complete[-1].known.get("passed")
+    outputs = [] if target is None or not passed else [t.path for _, t in copies.targets(target, plan.spec.generate.copies)]
+    return None if any(isinstance(path, Path) and not path.exists() for path in outputs) else complete[-1]
 
 
 class _Execution:
@@ -121,6 +141,8 @@ class _Execution:
         plan = self.plan
         folder = self._stage(ANALYZE, plan.analyze_key(), lambda f: stages.analyze(f, plan, self.real, self.events))
         self.profile = files.read_json(folder / PROFILE)
+        if sampled := self.profile.get("sampled"):
+            self.events.note(f"the source has {sampled['of']:,} rows; learned from a uniform sample of {sampled['rows']:,}, by {sampled['by']}")
         if plan.auto:
             schema, limits = Schema.from_json(self.profile["schema"]), plan.spec.generator.limits.build()
             chosen = Choice(**choose(self.profile["parts"]["train"], schema, limits))
@@ -191,7 +213,7 @@ class _Execution:
             return
 
         def build(folder: Path) -> None:
-            stages.generate(folder, choice, self.space.folder / place / TRAIN, plan, self.rows, self.events)
+            copies.generate(folder, choice, self.space.folder / place / TRAIN, plan, self.real, self.rows, self.events)
 
         self._stage(f"{place}/{GENERATE}", plan.generate_key(choice, self.rows), build, choice.method)
 
@@ -204,17 +226,23 @@ class _Execution:
         """Outcomes of the quality and the privacy gates against a part of the real data."""
         plan, choice = self.plan, current.choice
         assert current.folder is not None  # it was made
-        source = current.folder / GENERATE
+        source, said = current.folder / GENERATE, self._downstream(current)
         schema = Schema.from_json(files.read_json(source / SAMPLE)["schema"])
 
         @cache
         def seen() -> Evidence:  # read when the first of the two stages that is not cached asks for it
-            return stages.evidence(plan, self.real, source, schema, control, self._usage(current.folder))
+            found = stages.evidence(plan, self.real, source, schema, control, self._usage(current.folder))
+            return replace(found, downstream=said)
 
         seed, events = plan.spec.seed, self.events
         outcomes: list[list[Any]] = []
         detail = "" if control == "holdout" else "validation"
-        judged = ((EVALUATE, "metrics", plan.evaluate_key, plan.quality), (PRIVACY, "attacks", plan.privacy_key, plan.privacy))
+        own = trusted.Domain(plan.loaded).measure if plan.spec.evaluate.domain is not None else None
+        keys = (
+            plan.evaluate_key(choice, self.rows, control, "" if said is None else str(said.code)),
+            plan.privacy_key(choice, self.rows, control),
+        )
+        judged = ((EVALUATE, "metrics", keys[0], plan.quality), (PRIVACY, "attacks", keys[1], plan.privacy))
         for stage, kind, key, bounds in judged:
             if stage not in [STAGES[s] for s in self.steps]:
                 outcomes.append([])
@@ -222,13 +250,32 @@ class _Execution:
             names = plugins.names(kind) if kind == "metrics" else plan.attacks
 
             def build(f: Path, kind: str = kind, names: Sequence[str] = names) -> None:
-                stages.measure(f, kind, names, seen(), control, seed, events)
+                looked = seen() if kind == "metrics" else copies.together(seen(), source, plan.spec.generate.copies)
+                stages.measure(f, kind, names, looked, control, seed, events, own=own if kind == "metrics" else None)
                 if kind == "metrics" and not place:  # the chosen round's, which the report shows
                     stages.draw(f, seen(), seed)
 
-            folder = self._stage(f"{place}{stage}", key(choice, self.rows, control), build, detail)
+            folder = self._stage(f"{place}{stage}", key, build, detail)
             outcomes.append(gates.judge(bounds, stages.read_measurements(folder)))
         return outcomes[0], outcomes[1]
+
+    def _downstream(self, current: Round) -> Downstream | None:
+        """What the user's application says of a round's data: asked once in each run, as what it is made of may have changed."""
+        plan, asked, place = self.plan, self.plan.spec.evaluate.downstream, f"rounds/{current.name}/downstream"
+        if asked is None:
+            return None
+        assert current.folder is not None  # it was made
+        key, generated = keyed("downstream", plan.generate_key(current.choice, self.rows), asked.model_dump_json()), current.folder / GENERATE
+
+        def build(folder: Path) -> None:
+            self.events.begin("downstream", asked.command)
+            trusted.downstream(folder, asked, plan.loaded, generated)
+
+        folder, record = self.space.stage(place, key, build, fresh=True)
+        said = trusted.read(folder)
+        if not record["cached"]:
+            self.events.end("downstream", record["seconds"], cached=False, detail=f"exit code {said.code}")
+        return said
 
     def _usage(self, folder: Path | None) -> Usage:
         assert folder is not None
@@ -256,7 +303,7 @@ class _Execution:
     def _finish(self, rounds: list[Round], body: dict[str, Any] | None) -> Version:
         plan, folder = self.plan, self.space.folder
         files.write_text(folder / store.SPEC, plan.loaded.text)
-        files.write_json(folder / store.PLAN, plan.to_json())
+        files.write_json(folder / store.PLAN, plan.to_json() | {"sampled": self.profile.get("sampled")})
         output = self._deliver(body) if self.loop else None
         made = {"rounds", store.VERDICT, *(STAGES[s] for s in self.steps)} if rounds else set()
         self.space.clear({ANALYZE, store.SPEC, store.PLAN, *made})
@@ -292,23 +339,15 @@ class _Execution:
         return self.shelf.finish(self.space, manifest)
 
     def _deliver(self, body: dict[str, Any] | None) -> dict[str, Any] | None:
-        """Write output.path in one step, when the gates pass or --keep-failed says so."""
-        asked = self.plan.spec.output
-        if asked.path is None:
+        """Write the output in one step, each copy in one of its own, when the gates pass or --keep-failed says so."""
+        asked = open_target(self.plan.loaded)
+        if asked is None:
             return None
         if body is not None and not body["passed"] and not self.keep_failed:
-            self.events.note(f"a gate failed: {asked.path} is left as it was")
+            self.events.note(f"a gate failed: {asked.where} is left as it was")
             return None
-        target = self.plan.loaded.resolve(asked.path)
-        deliver(self.space.folder / GENERATE, target, asked.format)
-        return {"path": str(target), "format": asked.format, "sha256": files.sha256(target)}
-
-
-def deliver(generated: Path, target: Path, format_: str) -> None:
-    """A generated table in the format that was asked for, streamed, under its name only when whole."""
-    import pyarrow.parquet as pq
-
-    schema = Schema.from_json(files.read_json(generated / SAMPLE)["schema"])
-    with pq.ParquetFile(generated / store.DATA) as file:
-        chunks = (frames.to_frame(file.read_row_group(i), schema) for i in range(file.num_row_groups))
-        sources.write(chunks, schema, target, format_)
+        written = []
+        for name, target in copies.targets(asked, self.plan.spec.generate.copies):
+            copies.deliver(self.space.folder / GENERATE, target, name)
+            written.append({"path": target.where, **({"sha256": files.sha256(target.path)} if isinstance(target.path, Path) else {})})
+        return {**written[0], "format": asked.format, **({"copies": written} if len(written) > 1 else {})}

@@ -72,6 +72,8 @@ class Plan:
             "limits": body["generator"]["limits"],
         }
         body["evaluate"]["gates"] = [_gate(g) for g in self.quality]
+        if (domain := self.spec.evaluate.domain) is not None:  # what it measures changes with what it says, not with where it stands
+            body["evaluate"]["domain"]["sha256"] = hashlib.sha256(self.loaded.resolve(domain.path, "evaluate", "domain").read_bytes()).hexdigest()
         body["privacy_check"] = {"attacks": list(self.attacks), "gates": [_gate(g) for g in self.privacy]}
         body["refine"] = {"max_rounds": self.max_rounds}
         return body
@@ -102,11 +104,13 @@ class Plan:
         return keyed("train", self.analyze_key(), choice.method, canonical(choice.full()), canonical(asked), canonical(packages(choice.method)))
 
     def generate_key(self, choice: Choice, rows: int) -> str:
-        asked = self.spec.generate.model_dump(mode="json", include={"where", "balance", "fairness"})
+        asked = self.spec.generate.model_dump(mode="json", include={"where", "balance", "fairness", "copies", "proper"})
         return keyed("generate", self.train_key(choice), str(rows), canonical(asked))
 
-    def evaluate_key(self, choice: Choice, rows: int, control: str) -> str:
-        return keyed("evaluate", self.generate_key(choice, rows), control)
+    def evaluate_key(self, choice: Choice, rows: int, control: str, downstream: str = "") -> str:
+        """downstream: what the user's application said of the data."""
+        own = {name: self.to_json()["evaluate"][name] for name in ("preserve", "domain")}
+        return keyed("evaluate", self.generate_key(choice, rows), control, canonical(own), downstream)
 
     def privacy_key(self, choice: Choice, rows: int, control: str) -> str:
         return keyed("privacy-check", self.generate_key(choice, rows), canonical(list(self.attacks)), control)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from synthcli.columns.constraints import Rule
 from synthcli.columns.expressions import parse
 from synthcli.columns.reshape import Reshaper
 from synthcli.columns.rules import parse_rule
-from synthcli.contracts import BLOCK, Evidence, Job, Measurement, Model, Schema, Usage
+from synthcli.contracts import BLOCK, Evidence, Fairness, Job, Measurement, Model, Schema, Usage
 from synthcli.errors import FitError
 from synthcli.pipeline.events import Events
 from synthcli.pipeline.likened import likened
@@ -40,7 +40,7 @@ JUDGED = 30 * BLOCK  # synthetic rows that metrics look at; larger tables are th
 
 def analyze(folder: Path, plan: Plan, real: Real, events: Events) -> None:
     """profile.json: schema, distributions, dependencies, keys, what the constraints found, sizes of the parts."""
-    body: dict[str, Any] = {"rows": real.source_rows, "schema": real.table.schema.to_json(), "constraints": real.findings}
+    body: dict[str, Any] = {"rows": real.source_rows, "sampled": real.sampled, "schema": real.table.schema.to_json(), "constraints": real.findings}
     if plan.has_data:
         body["parts"] = {name: len(table) for name, table in real.parts.items()}
         body |= profile(real.table, progress=events.progress)
@@ -138,7 +138,7 @@ def generate(folder: Path, choice: Choice, trained: Path, plan: Plan, rows: int,
         "seconds": round(meter.seconds, 3),
         "rows_per_second": round(rows / max(meter.seconds, 1e-6), 1),
         "peak_memory": meter.peak,
-        "refused_by_constraints": sum(tally.refused.values()),
+        "refused_by_constraints": sum(tally.refused.get(rule.text, 0) for rule in rules),
         "drawn": tally.drawn,
         "refused": tally.refused,
         "repaired": tally.repaired,
@@ -181,7 +181,27 @@ def evidence(plan: Plan, real: Real, generated: Path, schema: Schema, control: s
         else:
             data = generated / UNASKED
     seen = Table(read_synthetic(data, schema), schema)
-    return Evidence(schema=schema, synthetic=seen, **parts, target=plan.spec.evaluate.target, constraints=real.constraints, usage=usage)
+    evaluate = plan.spec.evaluate
+    return Evidence(
+        schema=schema,
+        synthetic=seen,
+        **parts,
+        target=evaluate.target,
+        constraints=real.constraints,
+        usage=usage,
+        preserve=evaluate.preserve,
+        fairness=_fairness(plan, real, generated, schema, control),
+    )
+
+
+def _fairness(plan: Plan, real: Real, generated: Path, schema: Schema, control: str) -> Fairness | None:
+    """The real data as it is and all that was made, which is what a request of fairness is measured by."""
+    asked = plan.spec.generate.fairness
+    if asked is None:
+        return None
+    made, unasked = (Table(read_synthetic(generated / name, schema), schema) for name in (DATA, UNASKED))
+    train = real.train if plan.has_data else None
+    return Fairness(asked.target, asked.sensitive, made, train, real.part(control), unasked)
 
 
 def _stream(plan: Plan, *names: str) -> np.random.Generator:
@@ -196,12 +216,20 @@ def read_synthetic(data: Path, schema: Schema) -> pd.DataFrame:
         return frames.to_frame(file.read_row_groups(list(groups)[::step]), schema)
 
 
-def measure(folder: Path, kind: str, names: Sequence[str], seen: Evidence, control: str, seed: int, events: Events) -> None:
-    """measurements.json of metrics or attacks, against which part of the real data they were taken."""
+Own = Callable[..., list[Measurement]]
+
+
+def measure(
+    folder: Path, kind: str, names: Sequence[str], seen: Evidence, control: str, seed: int, events: Events, *, own: Own | None = None
+) -> None:
+    """measurements.json of metrics or attacks, against which part of the real data they were taken. own: the user's metrics, beside ours."""
     measured: list[Measurement] = []
     for i, name in enumerate(names):
         events.progress(kind, i, len(names), name)
         measured += plugins.judge(kind, name).measure(seen, rng=seeds.stream(seed, kind, name))
+    if own is not None:
+        events.progress(kind, len(names), len(names), "domain")
+        measured += own(seen, rng=seeds.stream(seed, kind, "domain"))
     events.progress(kind, len(names), len(names))
     files.write_json(folder / MEASURED, {"control": control, "measurements": [m.to_json() for m in measured]})
 

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from synthcli import plugins, sources
 from synthcli.columns import constraints, frame, made, rules
+from synthcli.columns.properties import parse_property
 from synthcli.contracts import Column, Gauge, Traits
 from synthcli.errors import SpecError, did_you_mean
 from synthcli.sources import builtin, credentials, database, remote
@@ -28,7 +29,7 @@ def gauges(kind: str, rooms: Collection[str] | None = None) -> dict[str, Gauge]:
 def check(loaded: Loaded) -> None:
     """Raise one SpecError with every contradiction that can be seen without data."""
     spec = loaded.spec
-    problems = [*_source(spec), *_columns(spec), *_generator(spec), *_asked(spec), *_gates(spec), *_output(loaded)]
+    problems = [*_source(spec), *_columns(spec), *_generator(spec), *_asked(spec), *_own(loaded), *_gates(loaded), *_output(loaded)]
     if problems:
         raise loaded.fail(problems)
 
@@ -62,6 +63,11 @@ def check_columns(loaded: Loaded, kinds: Mapping[str, str]) -> None:
             constraints.parse_constraint(spec.generate.where).check(kinds)
         except SpecError as error:
             problems.append((("generate", "where"), str(error)))
+    for i, text in enumerate(spec.evaluate.preserve):
+        try:
+            parse_property(text).check(kinds)
+        except SpecError as error:
+            problems.append((("evaluate", "preserve", i), str(error)))
     for i, rule in enumerate(spec.constraints):
         try:
             rules.parse_rule(rule).check(kinds)
@@ -125,11 +131,20 @@ def _output(loaded: Loaded) -> Iterator[Problem]:
         if target == loaded.file:
             yield key, "is the spec itself, which would be overwritten"
         name = target.name
-    if source.path is not None and target == loaded.place(source.path, "source", "path"):
+    copies = loaded.spec.generate.copies
+    written = [target] if copies == 1 else [f"{_stem(str(target))[0]}-{i}{_stem(str(target))[1]}" for i in range(1, copies + 1)]
+    if source.path is not None and str(loaded.place(source.path, "source", "path")) in map(str, written):
         yield key, "is the source itself, which would be overwritten"
     told = format_of(name)
     if told is not None and told != output.format:
         yield key, f"ends like {told}, and output.format is {output.format}; remedy: make the two agree"
+
+
+def _stem(path: str) -> tuple[str, str]:
+    """A path and its endings: people, .csv.gz"""
+    folder, slash, name = path.rpartition("/")
+    stem, dot, endings = name.partition(".")
+    return f"{folder}{slash}{stem}", f"{dot}{endings}"
 
 
 def _output_table(spec: Spec) -> Iterator[Problem]:
@@ -317,6 +332,8 @@ def _asked(spec: Spec) -> Iterator[Problem]:
             yield ("generate", "fairness", "target"), "is among the sensitive columns; remedy: keep one of the two"
         if others := sorted(set(asked.balance or ()) - {fair.target}):
             yield ("generate", "balance", others[0]), "stands beside fairness, which decides how columns go together; only its target may be balanced"
+    if asked.proper and spec.source.type == "none":
+        yield ("generate", "proper"), "fits the generator anew to a bootstrap of the data, and there is no data (source.type: none)"
     if spec.execution.engine == "dask" and spec.execution.address is None:
         yield ("execution",), "engine dask needs address: of the scheduler, such as tcp://127.0.0.1:8786"
     if spec.execution.engine == "dask" and spec.execution.workers is not None:
@@ -332,6 +349,39 @@ def _asked(spec: Spec) -> Iterator[Problem]:
         yield ("evaluate", "target"), "there is no real data to test a downstream model on"
 
 
+def _own(loaded: Loaded) -> Iterator[Problem]:
+    """What the user brings: properties, a file of metrics, a command."""
+    evaluate = loaded.spec.evaluate
+    for i, text in enumerate(evaluate.preserve):
+        if text in evaluate.preserve[:i]:
+            yield ("evaluate", "preserve", i), "stands twice; remedy: keep one of the two"
+        try:
+            parse_property(text)
+        except SpecError as error:
+            yield ("evaluate", "preserve", i), str(error)
+    if evaluate.preserve and "control" not in available(loaded.spec):
+        yield ("evaluate", "preserve"), _LACKS["control"]
+    if evaluate.domain is not None:
+        file = loaded.resolve(evaluate.domain.path, "evaluate", "domain")
+        if file.suffix != ".py" or not file.is_file():
+            yield ("evaluate", "domain"), f"{file} is no Python file; expected one with measure(evidence, params, *, rng)"
+    if evaluate.downstream is not None and not evaluate.downstream.command.strip():
+        yield ("evaluate", "downstream", "command"), "is empty"
+
+
+def _domain_gauges(loaded: Loaded) -> dict[str, Gauge]:
+    """The gates whose metric is named in the user's file of metrics: what it measures is known only once it runs."""
+    evaluate = loaded.spec.evaluate
+    if evaluate.domain is None:
+        return {}
+    try:
+        text = loaded.resolve(evaluate.domain.path, "evaluate", "domain").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return {}
+    named = [gate.metric for gate in evaluate.gates or () if gate.metric in text]
+    return {name: Gauge(name, "higher", frozenset({"synthetic"}), f"measured by {evaluate.domain.path}") for name in named}
+
+
 def available(spec: Spec) -> frozenset[str]:
     """What a verdict of this spec can look at; see Gauge.needs."""
     have = {"synthetic"}
@@ -343,6 +393,8 @@ def available(spec: Spec) -> frozenset[str]:
         have.add("target")
     if spec.constraints:
         have.add("constraints")
+    asked = {"preserve": spec.evaluate.preserve, "fairness": spec.generate.fairness, "downstream": spec.evaluate.downstream}
+    have |= {name for name, given in asked.items() if given}
     return frozenset(have)
 
 
@@ -351,11 +403,15 @@ _LACKS = {
     "train": "needs real data, and source.type is none",
     "target": "needs evaluate.target: COLUMN",
     "constraints": "needs constraints",
+    "preserve": "needs evaluate.preserve: properties, such as mean(age)",
+    "fairness": "needs generate.fairness: {target: COLUMN, sensitive: [COLUMN]}",
+    "downstream": "needs evaluate.downstream: {command: …}",
 }
 
 
-def _gates(spec: Spec) -> Iterator[Problem]:
-    quality, privacy = gauges("metrics"), gauges(PRIVACY)
+def _gates(loaded: Loaded) -> Iterator[Problem]:
+    spec = loaded.spec
+    quality, privacy = _domain_gauges(loaded) | gauges("metrics"), gauges(PRIVACY)
     chosen = spec.privacy_check.attacks
     if chosen != "default":
         for i, attack in enumerate(chosen):

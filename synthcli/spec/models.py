@@ -88,6 +88,8 @@ class Generate(Part):
         None, min_length=1, description="column: {value: share}; values that are not named share what is left as they do in the source"
     )
     fairness: Fairness | None = None
+    copies: Int = Field(1, ge=1, le=1000, description="independent data sets, for inference over several of them: synthcli.combine")
+    proper: bool = Field(False, description="each copy from a generator fitted anew to a bootstrap of the privacy units")
 
 
 class GateKeys(Part):
@@ -102,9 +104,28 @@ class GateKeys(Part):
         return Gate(self.metric, self.min, self.max, self.severity, self.bound, self.of)
 
 
+class Domain(Part):
+    path: str = Field(description="Python file with measure(evidence, params, *, rng) -> list[Measurement]")
+    params: dict[str, Any] = Field(default_factory=dict, description="handed to measure")
+
+
+def _domain(raw: Any) -> Any:
+    return {"path": raw} if isinstance(raw, str) else raw
+
+
+class Downstream(Part):
+    command: str = Field(min_length=1, description="run in the spec's folder by the shell; {output} is the path of the synthetic table")
+    env: dict[str, str] = Field(default_factory=dict, description="variables of the command; {output} as in command")
+    format: Literal["csv", "parquet", "jsonl"] | None = Field(None, description="of the table that the command reads; default: output.format")
+    minutes: Real = Field(60.0, gt=0, description="after which the command is stopped, which counts as failed")
+
+
 class Evaluate(Part):
     target: str | None = Field(None, description="column that a downstream model predicts: train on synthetic, test on real")
     gates: tuple[GateKeys, ...] | None = Field(None, description="bounds on measurements; default gates where not given, [] for none")
+    preserve: tuple[str, ...] = Field((), description="properties that matter here: mean(x), corr(a, b), share(x > 1), mean(x where …)")
+    domain: Annotated[Domain, BeforeValidator(_domain)] | None = Field(None, description="own metrics, a Python file; runs only with --trust")
+    downstream: Downstream | None = Field(None, description="own application on the synthetic data; runs only with --trust")
 
 
 class PrivacyCheck(Part):
@@ -172,10 +193,6 @@ LATER: dict[tuple[str, ...], str] = {  # keys of the format that this version ca
     ("time",): "this version makes single tables only",
     ("source", "tables"): "related tables are not offered by this version",
     ("source", "relationships"): "related tables are not offered by this version",
-    ("generate", "copies"): "several copies are not offered by this version; run with several --seed",
-    ("evaluate", "preserve"): "named properties are not offered by this version",
-    ("evaluate", "domain"): "own metrics are not offered by this version",
-    ("evaluate", "downstream"): "downstream commands are not offered by this version; run them on the output",
 }
 LATER_VALUES: dict[tuple[str, ...], tuple[str, ...]] = {
     ("source", "type"): ("folder",),

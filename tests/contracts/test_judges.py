@@ -18,12 +18,12 @@ import pytest
 
 from synthcli import plugins
 from synthcli.columns.constraints import parse_constraint
-from synthcli.contracts import Better, Evidence, Gauge, Measurement, Schema, Usage
+from synthcli.contracts import Better, Downstream, Evidence, Fairness, Gauge, Measurement, Schema, Usage
 from synthcli.tabular.data import Table
 
 JUDGES = {m.__name__.rpartition(".")[2]: m for kind in ("metrics", "attacks") for m in plugins.judges(kind)}
-NEEDS = {"train", "control", "target", "constraints", "synthetic"}
-SCOPES = {"overall", "column", "pair", "rule", "subgroup"}
+NEEDS = {"train", "control", "target", "constraints", "synthetic", "preserve", "fairness", "downstream"}
+SCOPES = {"overall", "column", "pair", "rule", "subgroup", "property"}
 USAGE = Usage(fit_seconds=1.0, sample_seconds=0.5, rows=100, peak_memory=10**8, model_bytes=10**6)
 
 each_judge = pytest.mark.parametrize("judge", JUDGES)
@@ -66,6 +66,11 @@ def nulls_in(part: str) -> Evidence:
     return replace(seen, **{part: Table(nulls, seen.schema)})
 
 
+def asked(seen: Evidence, target: str, *sensitive: str) -> Evidence:
+    """The same with fairness asked of it."""
+    return replace(seen, fairness=Fairness(target, sensitive, seen.synthetic, seen.train, seen.control, seen.baseline))
+
+
 def empty(part: str) -> Evidence:
     seen = ordinary()
     return replace(seen, **{part: getattr(seen, part).take(np.arange(0))})
@@ -98,6 +103,17 @@ HOSTILE: dict[str, Callable[[], Evidence]] = {
     "zones": lambda: parts(tables.zones(), target="UTC"),
     "key_as_target": lambda: replace(ordinary(), target="account"),
     "steering": lambda: replace(ordinary(), full=False, baseline=None),
+    "unfair_few": lambda: asked(parts(tables.head(2), target="height"), "height", "city"),
+    "unfair_nulls": lambda: asked(parts(tables.all_null()), "bool", tables.all_null().schema.names[0]),
+    "unfair_unseen": lambda: asked(unseen_categories(), "city", "sick"),
+    "unfair_synthetic_null": lambda: asked(nulls_in("synthetic"), "sick", "city"),
+    "unfair_no_rows": lambda: asked(empty("synthetic"), "sick", "city"),
+    "unfair_number": lambda: asked(ordinary(), "height", "city", "level"),
+    "unfair_no_real_data": lambda: asked(replace(ordinary(), train=None, control=None, baseline=None), "sick", "city"),
+    "preserve_nulls": lambda: replace(nulls_in("synthetic"), preserve=("mean(height)", "corr(height, visits)")),
+    "preserve_one_row": lambda: replace(parts(tables.head(1)), preserve=("std(height)",)),
+    "preserve_nowhere": lambda: replace(ordinary(), preserve=("quantile(height, 0.5 where height > 1e9)", "mean(height where visits > 1)")),
+    "downstream_stopped": lambda: replace(ordinary(), downstream=Downstream("sleep 9", None, 60.0)),
 }
 
 
@@ -109,7 +125,8 @@ def evidence(name: str) -> Evidence:
 @cache
 def plenty() -> Evidence:
     """All that any gauge needs."""
-    return replace(ordinary(1200), constraints=(parse_constraint("visits >= 0"), parse_constraint("height > 150")))
+    rules, named = (parse_constraint("visits >= 0"), parse_constraint("height > 150")), ("mean(height)", "share(visits > 1)")
+    return asked(replace(ordinary(1200), constraints=rules, preserve=named, downstream=Downstream("true", 0, 0.1)), "sick", "city")
 
 
 def measure(judge: str, seen: Evidence) -> list[Measurement]:

@@ -1,0 +1,165 @@
+"""What of a spec is the user's own code: metrics of evaluate.domain, the command of evaluate.downstream. It runs only where --trust says so."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import importlib.util
+import math
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import time
+import traceback
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from types import ModuleType, TracebackType
+from typing import Any
+
+import numpy as np
+
+from synthcli import plugins
+from synthcli.artifacts import files
+from synthcli.contracts import Downstream, Evidence, Measurement
+from synthcli.errors import SpecError
+from synthcli.pipeline.copies import deliver
+from synthcli.sources import Target
+from synthcli.spec.load import Loaded
+from synthcli.spec.models import Downstream as Asked
+
+RESULT, LOG = "downstream.json", "downstream.log"
+_DOMAIN, _DOWNSTREAM = ("evaluate", "domain"), ("evaluate", "downstream")
+
+
+def check(loaded: Loaded, trust: bool) -> None:
+    """Raise SpecError where a spec would run code that nobody trusted, or where the trusted file has no `measure`."""
+    evaluate = loaded.spec.evaluate
+    keys = [key for key, asked in ((_DOMAIN, evaluate.domain), (_DOWNSTREAM, evaluate.downstream)) if asked is not None]
+    if keys and not trust:
+        raise loaded.fail([(key, "runs code that the spec names; remedy: read that code, then --trust (Python: trust=True)") for key in keys])
+    if evaluate.domain is not None:
+        Domain(loaded)
+
+
+class Domain:
+    """The user's metrics: a file with measure(evidence, params, *, rng) -> list[Measurement]. Raises SpecError with its file and line."""
+
+    def __init__(self, loaded: Loaded) -> None:
+        asked = loaded.spec.evaluate.domain
+        assert asked is not None  # whoever makes one has looked
+        self.loaded, self.params, self.shown = loaded, dict(asked.params), asked.path
+        self.file = loaded.resolve(asked.path, *_DOMAIN)
+        with _Theirs(self):
+            self.module = _load(self.file)
+        if not callable(getattr(self.module, "measure", None)):
+            raise self.fail("has no function measure(evidence, params, *, rng)")
+
+    def measure(self, evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement]:
+        """What the file measures, its figures made plain."""
+        with _Theirs(self):
+            found = self.module.measure(evidence, dict(self.params), rng=rng)
+        if not isinstance(found, Sequence) or not all(isinstance(m, Measurement) for m in found):
+            raise self.fail(f"measure returned {type(found).__name__}; expected a list of synthcli.contracts.Measurement")
+        ours = {g.name for kind in ("metrics", "attacks") for module in plugins.judges(kind) for g in module.GAUGES}
+        if taken := sorted({m.name for m in found} & ours):
+            raise self.fail(f"measures {taken[0]}, which is the name of a measurement of ours; remedy: another name")
+        return [self._plain(m) for m in found]
+
+    def _plain(self, measured: Measurement) -> Measurement:
+        """Numpy figures as floats, so that they can be written; one that is not finite is unmeasured."""
+        plain: dict[str, Any] = {}
+        for name in ("value", "low", "high", "floor", "baseline", "control"):
+            figure = getattr(measured, name)
+            if figure is None:
+                continue
+            if not isinstance(figure, (int, float, np.number, np.bool_)):
+                raise self.fail(f"{measured.name}: {name} is {figure!r}; expected a number or None")
+            plain[name] = float(figure) if math.isfinite(figure) else None
+        if plain.get("value") is None and not measured.note:
+            plain["note"] = "these records give no finite figure"
+        return replace(measured, **plain, n=None if measured.n is None else int(measured.n))
+
+    def fail(self, message: str) -> SpecError:
+        return self.loaded.fail([((*_DOMAIN,), f"{self.shown}: {message}")])
+
+
+def _load(file: Path) -> ModuleType:
+    """A file as a module; its folder is looked into for what it imports."""
+    name = f"synthcli_domain_{hashlib.blake2b(str(file).encode(), digest_size=8).hexdigest()}"
+    spec = importlib.util.spec_from_file_location(name, file)
+    assert spec is not None and spec.loader is not None  # it ends in .py, which `check` saw to
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # dataclasses look their module up
+    sys.path.insert(0, str(file.parent))
+    try:
+        spec.loader.exec_module(module)
+    finally:
+        sys.path.remove(str(file.parent))
+    return module
+
+
+class _Theirs(contextlib.AbstractContextManager[None]):
+    """Inside, whatever goes wrong is an error of the user's file, told with its line; what it prints goes to stderr, beside --json."""
+
+    def __init__(self, domain: Domain) -> None:
+        self.domain, self.prints = domain, contextlib.redirect_stdout(sys.stderr)
+
+    def __enter__(self) -> None:
+        self.prints.__enter__()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.prints.__exit__(kind, error, trace)
+        if isinstance(error, (Exception, SystemExit)):
+            raise self.domain.fail(f"{_where(self.domain.file, error, trace)}{type(error).__name__}: {error}") from None
+
+
+def _where(file: Path, error: BaseException, trace: TracebackType | None) -> str:
+    """The last line of the user's file that the error went through."""
+    if isinstance(error, SyntaxError) and error.filename == str(file):
+        return f"line {error.lineno}: "
+    steps = [s for s in traceback.extract_tb(trace) if s.filename == str(file)]
+    return f"line {steps[-1].lineno}, in {steps[-1].name}: " if steps else ""
+
+
+def downstream(folder: Path, asked: Asked, loaded: Loaded, generated: Path) -> None:
+    """Run the command on a copy of the synthetic table; downstream.json and downstream.log say what came of it."""
+    format_ = asked.format or (loaded.spec.output.format if loaded.spec.output.format in ("csv", "parquet", "jsonl") else "parquet")
+    table = folder / f"synthetic.{format_}"
+    deliver(generated, Target(format_, table))
+    fill = lambda text, path: text.replace("{output}", path)  # noqa: E731
+    env = {**os.environ, **{name: fill(value, str(table)) for name, value in asked.env.items()}}
+    result = _run(fill(asked.command, shlex.quote(str(table))), asked, env, loaded.file.parent, folder / LOG)
+    table.unlink(missing_ok=True)
+    files.write_json(folder / RESULT, asdict(result))
+
+
+def _run(command: str, asked: Asked, env: Mapping[str, str], cwd: Path, log: Path) -> Downstream:
+    """The command by the shell, stopped with all that it started when its time is over."""
+    started = time.monotonic()
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            command, shell=True, cwd=cwd, env=dict(env), stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, start_new_session=True
+        )
+        try:
+            code: int | None = process.wait(timeout=asked.minutes * 60)
+        except subprocess.TimeoutExpired:
+            code = None
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+    return Downstream(asked.command, code, round(time.monotonic() - started, 3))
+
+
+def read(folder: Path) -> Downstream:
+    """What `downstream` wrote."""
+    return Downstream(**files.read_object(folder / RESULT, {"command", "code", "seconds"}))
+
+
+def last_lines(folder: Path, most: int = 12) -> str:
+    """The last lines of the command's output, for people."""
+    lines = (folder / LOG).read_text(encoding="utf-8", errors="replace").splitlines()
+    return "\n".join(lines[-most:])

@@ -1,0 +1,55 @@
+"""How a run shows itself in a notebook: the verdict, its gates as a small table, where the report and the data are."""
+
+from __future__ import annotations
+
+import os
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from synthcli.artifacts.store import REPORT, Version
+from synthcli.report import words
+
+_STATE = {"pass": ("✓ pass", "#1a7f37"), "warn": ("! warn", "#9a6700"), "fail": ("✕ fail", "#cf222e")}
+_HEAD = ("", "gate", "measured", "95 % interval", "asked", "real data", "why")
+
+
+def fragment(version: Version, *, fresh: bool = True) -> str:
+    """A piece of HTML without scripts and without styles of its own page; every text is escaped."""
+    verdict, manifest = version.verdict(), version.manifest()
+    if verdict is None:
+        said = f"<b>{escape(version.name)}</b>: done up to {escape(str(manifest['upto']))}; no gate was asked"
+    else:
+        word, colour = ("PASSED", _STATE["pass"][1]) if verdict["passed"] else ("FAILED", _STATE["fail"][1])
+        failed = "" if verdict["passed"] else f"; gates failed: {escape(', '.join(verdict['failed']))}"
+        said = f'<b style="color:{colour}">{word}</b> <b>{escape(version.name)}</b> by {escape(verdict["method"])}{failed}'
+    notes = "" if fresh else "<p>Nothing changed: the last verdict holds.</p>"
+    return f'<div class="synth-run"><p>{said}</p>{_gates(verdict)}{notes}<p>{_places(version)}</p></div>'
+
+
+def _gates(verdict: dict[str, Any] | None) -> str:
+    if verdict is None or not verdict["gates"]:
+        return ""
+    head = "".join(f"<th>{escape(h)}</th>" for h in _HEAD)
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(map(_line, verdict['gates']))}</tbody></table>"
+
+
+def _line(gate: dict[str, Any]) -> str:
+    m = gate["measured"] or {}
+    mark, colour = _STATE["pass" if gate["passed"] else "warn" if gate["severity"] == "warn" else "fail"]
+    figures = (words.number(m.get("value")) or "not measured", words.interval(m), words.asked(gate), words.number(m.get("floor")))
+    cells = (gate["metric"], *figures, gate["why"])
+    return f'<tr><td style="color:{colour}">{mark}</td>' + "".join(f"<td>{escape(str(c))}</td>" for c in cells) + "</tr>"
+
+
+def _places(version: Version) -> str:
+    links = [f'<a href="{escape(_address(version.folder / REPORT), quote=True)}" target="_blank">report</a>']
+    if version.data().exists():
+        links.append(f"data: <code>{escape(str(version.data()))}</code>")
+    return " · ".join(links)
+
+
+def _address(path: Path) -> str:
+    """Relative to where the notebook runs, which its server can open; a file: address where it lies elsewhere."""
+    here = Path.cwd()
+    return path.relative_to(here).as_posix() if path.is_relative_to(here) else f"file://{os.fspath(path)}"

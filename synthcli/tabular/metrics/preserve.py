@@ -1,0 +1,121 @@
+"""Are the properties that the spec names preserved: means, quantiles, shares and correlations that matter to whoever asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from synthcli.columns.properties import Property, figures, parse_property
+from synthcli.contracts import Evidence, Gauge, Measurement
+from synthcli.errors import SpecError
+from synthcli.tabular import compare
+from synthcli.tabular.data import Table
+
+PRESERVE = Gauge(
+    "preserve", "higher", frozenset({"control", "synthetic", "preserve"}),
+    "smallest agreement of the properties in evaluate.preserve: 1 - |real - synthetic| / scale; scale: 1 (share), 2 (corr), else the real deviation",
+)  # fmt: skip
+GAUGES: tuple[Gauge, ...] = (PRESERVE,)
+RESAMPLES = 200
+_AT_ONCE = 4_000_000  # weights held at a time
+
+
+@dataclass(frozen=True)
+class _Side:
+    """A property of one table. value: over all rows; spread: its deviations under resampling, (RESAMPLES,); rows: how many count."""
+
+    value: float
+    spread: np.ndarray
+    rows: int
+
+
+def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement]:
+    """One measurement per property with both figures beside it, and overall the one that agrees least; [] where none is named.
+
+    Interval: the 95 % percentile bootstrap (control by privacy unit, synthetic by row) of the difference, turned into agreement. Floor: train.
+    """
+    if not evidence.preserve:
+        return []
+    if note := compare.lacking(evidence, "control", "synthetic"):
+        return compare.unmeasured(GAUGES, note)
+    found = [_one(parse_property(text), evidence, rng=rng) for text in dict.fromkeys(evidence.preserve)]
+    missing = [m for m in found if m.value is None]
+    if missing:
+        note = f"{missing[0].of}: {missing[0].note}"
+        return [*compare.unmeasured(GAUGES, note), *found]
+    worst = min(found, key=lambda m: m.value if m.value is not None else 0.0)
+    floors = [m.floor for m in found if m.floor is not None]
+    low, high = (min(getattr(m, end) for m in found) for end in ("low", "high"))
+    overall = compare.measured(PRESERVE, worst.value, low, high, n=worst.n, floor=min(floors, default=None), note=f"{worst.of}: {worst.note}")
+    return [overall, *found]
+
+
+def _one(asked: Property, evidence: Evidence, *, rng: np.random.Generator) -> Measurement:
+    try:
+        real, made = (_side(asked, t, units=k, rng=rng) for t, k in ((evidence.control, True), (evidence.synthetic, False)))
+        scale = _scale(asked, evidence.control)
+        train = _side(asked, evidence.train, units=False, rng=None) if evidence.full and evidence.train is not None else None
+    except SpecError as error:  # of a column that turned out to hold something else
+        return compare.measured(PRESERVE, None, scope="property", of=asked.text, note=str(error).splitlines()[0])
+    if not (np.isfinite(real.value) and np.isfinite(made.value)):
+        which = "real" if not np.isfinite(real.value) else "synthetic"
+        rows = real.rows if which == "real" else made.rows
+        return compare.measured(PRESERVE, None, scope="property", of=asked.text, note=f"is not defined over the {rows} {which} records that count")
+    apart = made.value - real.value
+    low, high = _percentiles(apart + made.spread - real.spread, apart)
+    ends = _agreement(np.array([max(-low, high), 0.0 if low <= 0 <= high else min(abs(low), abs(high))]), scale)
+    note = f"real {real.value:.6g}, synthetic {made.value:.6g}, difference {apart:.3g} ({low:.3g} to {high:.3g})"
+    floor = None if train is None else float(_agreement(np.array([abs(train.value - real.value)]), scale)[0])
+    value = float(_agreement(np.array([abs(apart)]), scale)[0])
+    return compare.measured(PRESERVE, value, *map(float, ends), n=made.rows, scope="property", of=asked.text, floor=floor, note=note)
+
+
+def _agreement(apart: np.ndarray, scale: float) -> np.ndarray:
+    """1 - |difference| / scale, from 0 to 1; a real column that is constant is met or missed."""
+    if scale <= 0:
+        return np.where(apart > 0, 0.0, 1.0)
+    return np.clip(1 - np.abs(apart) / scale, 0, 1)
+
+
+def _scale(asked: Property, control: Table) -> float:
+    """What a difference is measured in: the whole range of a share or a correlation, else a standard deviation of the real values."""
+    if asked.name in ("share", "corr"):
+        return 1.0 if asked.name == "share" else 2.0
+    values = asked.values(control.frame, asked.rows(control.frame))
+    return float(figures("std", None, values, np.ones((1, len(values))))[0]) if len(values) > 1 else 0.0
+
+
+def _side(asked: Property, table: Table, *, units: bool, rng: np.random.Generator | None) -> _Side:
+    """The property of a table; its deviations are those of at most compare.ROWS rows, scaled to all of them. rng None: no deviations."""
+    rows = asked.rows(table.frame)
+    values = asked.values(table.frame, rows)
+    none = np.zeros(RESAMPLES)
+    if len(rows) < 2:
+        return _Side(np.nan, none, len(rows))
+    value = float(figures(asked.name, asked.q, values, np.ones((1, len(rows))))[0])
+    if rng is None:
+        return _Side(value, none, len(rows))
+    groups = np.unique(table.units()[rows], return_inverse=True)[1].reshape(-1) if units else np.arange(len(rows))
+    kept = np.flatnonzero(groups < compare.ROWS) if units else np.sort(rng.permutation(len(rows))[: compare.ROWS])
+    values, groups = values[kept], np.unique(groups[kept], return_inverse=True)[1].reshape(-1)
+    here = float(figures(asked.name, asked.q, values, np.ones((1, len(kept))))[0])
+    drawn = np.concatenate([figures(asked.name, asked.q, values, w) for w in _weights(groups, rng=rng)])
+    spread = np.where(np.isfinite(drawn), drawn - here, 0.0) * np.sqrt(len(kept) / len(rows))
+    return _Side(value, spread, len(rows))
+
+
+def _weights(groups: np.ndarray, *, rng: np.random.Generator) -> Iterator[np.ndarray]:
+    """How often each row stands in each resample of groups, some resamples at a time. (b, rows)"""
+    count = int(groups.max()) + 1
+    steps = max(1, min(RESAMPLES, _AT_ONCE // len(groups)))
+    for start in range(0, RESAMPLES, steps):
+        drawn = rng.multinomial(count, np.full(count, 1 / count), size=min(steps, RESAMPLES - start))
+        yield drawn[:, groups].astype(np.float64)
+
+
+def _percentiles(spread: np.ndarray, value: float) -> tuple[float, float]:
+    """2.5 % and 97.5 % of the resampled differences, the figure itself always within."""
+    low, high = np.quantile(spread, [0.025, 0.975])
+    return min(float(low), value), max(float(high), value)
