@@ -12,7 +12,7 @@ from typing import Any
 
 from synthcli.errors import MissingExtra, SpecError, did_you_mean
 
-FLOORS = ("tabular",)  # one per modality
+FLOORS = ("tabular", "relational")  # one per modality
 
 
 @cache

@@ -84,7 +84,8 @@ def _from_text(name: str, array: pa.ChunkedArray, said: Traits, is_unit: bool) -
         coded = pa.array([], pa.string()).dictionary_encode()
     words = np.asarray(coded.dictionary.to_pylist(), dtype=object)
     codes = coded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
-    kind, parsed, traits = spelling.parse_keys(words) if is_unit and said.type is None else spelling.parse(words, said)
+    keys = (is_unit and said.type is None) or (said.type == "id" and said.pattern is None)
+    kind, parsed, traits = spelling.parse_keys(words) if keys else spelling.parse(words, said)
     date = kind == "datetime" and spelling.is_date(traits.get("format", "%H"))
     if date:
         parsed = parsed.dt.as_unit("s")  # as a date32 is in memory

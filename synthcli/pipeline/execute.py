@@ -21,7 +21,7 @@ from synthcli.artifacts.store import ANALYZE, EVALUATE, FIT, GENERATE, PRIVACY, 
 from synthcli.columns import frame as frames
 from synthcli.contracts import Downstream, Evidence, Schema, Usage
 from synthcli.errors import ArtifactError, FitError, LimitReached, MissingExtra
-from synthcli.pipeline import copies, gates, stages, trusted, verdict
+from synthcli.pipeline import copies, gates, related, stages, trusted, verdict
 from synthcli.pipeline.auto import choose
 from synthcli.pipeline.events import Events
 from synthcli.pipeline.plan import Choice, Plan, code_hash, make_plan, open_target, packages, rows_asked
@@ -130,7 +130,8 @@ class _Execution:
 
     def __init__(self, plan: Plan, shelf: Store, space: Workspace, events: Events, upto: Upto, fresh: bool, keep_failed: bool) -> None:
         self.plan, self.shelf, self.space, self.events, self.fresh, self.keep_failed = plan, shelf, space, events, fresh, keep_failed
-        self.real = Real(plan)
+        self.real: Any = related.RelatedReal(related.described(plan)) if plan.related else Real(plan)
+        self.does: Any = related if plan.related else stages  # what each stage does
         self.steps = list(STAGES) if upto == "run" else list(STAGES)[: list(STAGES).index(upto) + 1]
         self.loop = upto == "run"
         self.upto = upto
@@ -139,7 +140,7 @@ class _Execution:
 
     def run(self) -> Version:
         plan = self.plan
-        folder = self._stage(ANALYZE, plan.analyze_key(), lambda f: stages.analyze(f, plan, self.real, self.events))
+        folder = self._stage(ANALYZE, plan.analyze_key(), lambda f: self.does.analyze(f, plan, self.real, self.events))
         self.profile = files.read_json(folder / PROFILE)
         if sampled := self.profile.get("sampled"):
             self.events.note(f"the source has {sampled['of']:,} rows; learned from a uniform sample of {sampled['rows']:,}, by {sampled['by']}")
@@ -204,7 +205,7 @@ class _Execution:
     def _make(self, current: Round) -> None:
         plan, choice, place = self.plan, current.choice, f"rounds/{current.name}"
         current.folder = self.space.folder / place
-        self._stage(f"{place}/{TRAIN}", plan.train_key(choice), lambda f: stages.train(f, plan, self.real, choice, self.events), choice.method)
+        self._stage(f"{place}/{TRAIN}", plan.train_key(choice), lambda f: self.does.train(f, plan, self.real, choice, self.events), choice.method)
         fit = files.read_json(current.folder / TRAIN / FIT)
         for text in (fit["warning"], f"{choice.method} stopped at {fit['limit']}" if fit["limit"] else None):
             if text:
@@ -213,7 +214,11 @@ class _Execution:
             return
 
         def build(folder: Path) -> None:
-            copies.generate(folder, choice, self.space.folder / place / TRAIN, plan, self.real, self.rows, self.events)
+            trained = self.space.folder / place / TRAIN
+            if plan.related:
+                related.generate(folder, choice, trained, plan, self.rows, self.events)
+            else:
+                copies.generate(folder, choice, trained, plan, self.real, self.rows, self.events)
 
         self._stage(f"{place}/{GENERATE}", plan.generate_key(choice, self.rows), build, choice.method)
 
@@ -231,7 +236,7 @@ class _Execution:
 
         @cache
         def seen() -> Evidence:  # read when the first of the two stages that is not cached asks for it
-            found = stages.evidence(plan, self.real, source, schema, control, self._usage(current.folder))
+            found = self.does.evidence(plan, self.real, source, schema, control, self._usage(current.folder))
             return replace(found, downstream=said)
 
         seed, events = plan.spec.seed, self.events
@@ -251,9 +256,9 @@ class _Execution:
 
             def build(f: Path, kind: str = kind, names: Sequence[str] = names) -> None:
                 looked = seen() if kind == "metrics" else copies.together(seen(), source, plan.spec.generate.copies)
-                stages.measure(f, kind, names, looked, control, seed, events, own=own if kind == "metrics" else None)
+                self.does.measure(f, kind, names, looked, control, seed, events, own=own if kind == "metrics" else None)
                 if kind == "metrics" and not place:  # the chosen round's, which the report shows
-                    stages.draw(f, seen(), seed)
+                    self.does.draw(f, seen(), seed)
 
             folder = self._stage(f"{place}{stage}", key, build, detail)
             outcomes.append(gates.judge(bounds, stages.read_measurements(folder)))
@@ -346,6 +351,9 @@ class _Execution:
         if body is not None and not body["passed"] and not self.keep_failed:
             self.events.note(f"a gate failed: {asked.where} is left as it was")
             return None
+        if self.plan.related:
+            folder = self.plan.loaded.resolve(self.plan.spec.output.path or "", "output", "path")
+            return {"path": str(folder), "format": asked.format, "tables": related.deliver(self.space.folder / GENERATE, folder, asked.format)}
         written = []
         for name, target in copies.targets(asked, self.plan.spec.generate.copies):
             copies.deliver(self.space.folder / GENERATE, target, name)

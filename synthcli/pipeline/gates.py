@@ -13,6 +13,11 @@ QUALITY = (
     Gate("detection_auc", max=0.80, severity="warn", bound="value"),
 )
 UTILITY = (Gate("utility_ratio", min=0.90, bound="value"),)
+RELATED = (
+    Gate("referential_integrity", min=1.0, bound="value"),
+    Gate("cardinality_shape", min=0.95, bound="value", of="floor"),
+    Gate("parent_child_trend", min=0.95, bound="value", of="floor"),
+)
 RULES = (Gate("constraint_violations", max=0.0, bound="value"),)
 PRIVACY = (
     Gate("membership_auc", max=0.55, bound="value"),

@@ -55,6 +55,11 @@ class Plan:
         return self.loaded.spec
 
     @property
+    def related(self) -> bool:
+        """Whether it is about several tables."""
+        return self.spec.source.tables is not None
+
+    @property
     def has_data(self) -> bool:
         return self.spec.source.type != "none"
 
@@ -129,7 +134,7 @@ def make_plan(loaded: Loaded) -> Plan:
     quality, privacy = _gates(spec)
     attacks = plugins.names(check.PRIVACY) if spec.privacy_check.attacks == "default" else spec.privacy_check.attacks
     steered = spec.source.type != "none" and spec.source.split.validation > 0
-    if spec.source.type != "none":
+    if spec.source.type != "none" and spec.source.tables is None:
         check.check_names(loaded, sources.columns(source))
     return Plan(
         loaded=loaded,
@@ -140,15 +145,25 @@ def make_plan(loaded: Loaded) -> Plan:
         privacy=privacy,
         attacks=tuple(attacks),
         max_rounds=spec.refine.max_rounds or (ROUNDS if steered else 1),
-        data_key=keyed("data", sources.fingerprint(source)),
+        data_key=keyed("data", *(sources.fingerprint(each) for each in (table_sources(loaded) or {"": source}).values())),
     )
 
 
 def open_source(loaded: Loaded) -> sources.Source:
     """The source of a spec, its path resolved."""
-    keys = loaded.spec.source.model_dump(exclude={"dataset", "split", "path"})
+    if loaded.spec.source.tables is not None:
+        return sources.Source("none")  # each table has its own: table_sources
+    keys = loaded.spec.source.model_dump(exclude={"dataset", "split", "path", "tables", "relationships"})
     path = loaded.spec.source.path
     return sources.Source(path=None if path is None else loaded.place(path, "source", "path"), folder=loaded.file.parent, **keys)
+
+
+def table_sources(loaded: Loaded) -> dict[str, sources.Source]:
+    """The sources of related tables, their paths resolved."""
+    return {
+        name: sources.Source(each.type or check.format_of(each.path) or "csv", path=loaded.place(each.path, "source", "tables", name, "path"))
+        for name, each in (loaded.spec.source.tables or {}).items()
+    }
 
 
 def open_target(loaded: Loaded) -> sources.Target | None:
@@ -173,6 +188,7 @@ def _gates(spec: Spec) -> tuple[tuple[Gate, ...], tuple[Gate, ...]]:
     """The gates that were written, else default gates on what this spec can measure."""
     have = check.available(spec)
     defaults = (*(gates.QUALITY if "control" in have else ()), *(gates.UTILITY if {"target", "control"} <= have else ()))
+    defaults += gates.RELATED if "relationships" in have else ()
     defaults += gates.RULES if "constraints" in have else ()
     quality = tuple(g.build() for g in spec.evaluate.gates) if spec.evaluate.gates is not None else defaults
     if spec.privacy_check.gates is not None:

@@ -1,7 +1,8 @@
-"""Related tables in the pipeline: their sources, and what each stage does of them; beside real.py and stages.py, which are for one table."""
+"""Related tables in the pipeline: their sources, and what each stage does of them; the stages take what those of stages.py take."""
 
 from __future__ import annotations
 
+import inspect
 import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
@@ -17,20 +18,27 @@ import pyarrow.parquet as pq
 
 from synthcli import plugins, seeds, sources
 from synthcli.artifacts import files
-from synthcli.artifacts.store import FIT, MEASURED, MODEL, PROFILE, SAMPLE
+from synthcli.artifacts.store import FIT, MEASURED, MODEL, PICTURES, PROFILE, SAMPLE
 from synthcli.columns import frame as frames
 from synthcli.columns.constraints import Rule, check_source
 from synthcli.columns.frame import to_arrow
 from synthcli.columns.infer import infer
-from synthcli.contracts import Column, Evidence, Job, Limits, Measurement, Schema, Traits, Usage
+from synthcli.columns.rules import parse_rule
+from synthcli.contracts import Column, Evidence, Job, Measurement, Schema, Traits, Usage
 from synthcli.errors import DataError, FitError, SpecError, did_you_mean
 from synthcli.pipeline.events import Events
+from synthcli.pipeline.plan import Choice, Plan
 from synthcli.pipeline.usage import metered
 from synthcli.relational import model as related
 from synthcli.relational.aspects import UNIT
-from synthcli.relational.data import Base, Relationship, Tables, root
+from synthcli.relational.data import Base, Tables
+from synthcli.relational.judging import key_columns
+from synthcli.relational.relationships import Relationship, root
+from synthcli.spec import check
+from synthcli.spec.load import Loaded
 from synthcli.tabular.data import Table
 from synthcli.tabular.metrics import trends
+from synthcli.tabular.pictures import pictures
 from synthcli.tabular.profile import profile
 
 FLOOR = "relational"
@@ -63,6 +71,36 @@ def by_table(keyed: Mapping[str, Any], tables: Sequence[str], where: str) -> dic
             raise SpecError(f"{where}.{key}: expected table.column.{did_you_mean(table, tables)} Tables: {', '.join(tables)}")
         out[table][column] = value
     return out
+
+
+def described(plan: Plan) -> Described:
+    """What a plan's spec says of related tables. Raises SpecError."""
+    spec, loaded = plan.spec, plan.loaded
+    tables, split = spec.source.tables or {}, spec.source.split
+    rules: dict[str, tuple[Rule, ...]] = {}
+    for i, raw in enumerate(spec.constraints):
+        if not isinstance(raw, Mapping) or raw.get("table") not in tables:
+            why = f"names none of the tables; say {{table: NAME, expr: …}}. Tables: {', '.join(tables)}"
+            raise loaded.fail([(("constraints", i), why)])
+        table = str(raw["table"])
+        rules[table] = (*rules.get(table, ()), parse_rule({k: v for k, v in raw.items() if k != "table"}))
+    return Described(
+        sources={name: source_of(plan.loaded, name, each) for name, each in tables.items()},
+        relationships=tuple(Relationship.parse(r.from_, r.to, r.on_orphans) for r in spec.source.relationships),
+        traits=by_table(spec.columns, list(tables), "columns"),
+        rules=rules,
+        kept=frozenset(name for name, each in tables.items() if each.keep),
+        unit=spec.privacy_unit,
+        parts={"train": 1 - split.validation - split.holdout, "validation": split.validation, "holdout": split.holdout},
+        stratify_by=split.stratify_by,
+        target=spec.evaluate.target,
+        seed=spec.seed,
+    )
+
+
+def source_of(loaded: Loaded, name: str, each: Any) -> sources.Source:
+    """The source of one of the tables. each: its part of the spec."""
+    return sources.Source(each.type or check.format_of(each.path) or "csv", path=loaded.place(each.path, "source", "tables", name, "path"))
 
 
 class RelatedReal:
@@ -132,7 +170,7 @@ class RelatedReal:
         return self.parts.get(name)
 
 
-def analyze(folder: Path, real: RelatedReal, events: Events) -> None:
+def analyze(folder: Path, plan: Plan, real: RelatedReal, events: Events) -> None:
     """profile.json: a profile of each table, the relationships, what the constraints found, sizes of the parts (in rows of the unit's table)."""
     tables, units = real.tables, real.tables.units()
     each = {}
@@ -159,26 +197,27 @@ def _relationship(tables: Tables, r: Relationship) -> dict[str, Any]:
     return {"name": r.name, "null_share": round(nulls, 6), "children": quantiles, "without_children": int((children == 0).sum())}
 
 
-def base_of(method: str, params: Mapping[str, Any]) -> Base:
+def base_of(choice: Choice) -> Base:
     """The table method that related tables are made by."""
-    return Base(plugins.ready(method), Table, dict(params))
+    return Base(plugins.ready(choice.method), Table, dict(choice.params))
 
 
-def train(folder: Path, real: RelatedReal, method: str, params: Mapping[str, Any], limits: Limits, events: Events, *, why: str = "") -> None:
+def train(folder: Path, plan: Plan, real: RelatedReal, choice: Choice, events: Events) -> None:
     """model/ and fit.json, as for one table."""
-    base, target, scratch = base_of(method, params), files.make_folder(folder / MODEL), files.make_folder(folder / "scratch")
+    limits = plan.spec.generator.limits.build()
+    base, target, scratch = base_of(choice), files.make_folder(folder / MODEL), files.make_folder(folder / "scratch")
     job = Job(seeds.key(real.said.seed, "train") % 2**63, scratch, "cpu", limits, events.progress)
     with metered(limits) as meter:
         try:
             fitted = related.fit(real.train, base, job=job)
         except MemoryError:
-            raise FitError(f"{method} ran out of memory; remedy: fewer rows") from None
+            raise FitError(f"{choice.method} ran out of memory; remedy: fewer rows") from None
         fitted.save(target)
     shutil.rmtree(scratch)
     body = {
-        "method": method,
-        "params": base.method.Params.model_validate(params).model_dump(mode="json"),
-        "why": why,
+        "method": choice.method,
+        "params": choice.full(),
+        "why": choice.why,
         "rows": len(real.train),
         "seconds": round(meter.seconds, 3),
         "peak_memory": meter.peak,
@@ -196,10 +235,10 @@ def train(folder: Path, real: RelatedReal, method: str, params: Mapping[str, Any
     files.write_json(folder / FIT, body)
 
 
-def generate(folder: Path, trained: Path, method: str, params: Mapping[str, Any], rows: int, seed: int, events: Events) -> None:
+def generate(folder: Path, choice: Choice, trained: Path, plan: Plan, rows: int, events: Events) -> None:
     """TABLE.parquet for each table, and sample.json. rows: of the privacy unit's table. trained: the folder of the train stage."""
     with metered() as meter:
-        made = related.load(trained / MODEL, base_of(method, params)).sample(rows, rng=seeds.stream(seed, "generate"))
+        made = related.load(trained / MODEL, base_of(choice)).sample(rows, rng=seeds.stream(plan.spec.seed, "generate"))
         for i, (name, frame) in enumerate(made.frames.items()):
             events.progress("tables", i, len(made.frames), name)
             pq.write_table(to_arrow(frame, made.schemas[name]), folder / f"{name}.parquet")
@@ -210,6 +249,9 @@ def generate(folder: Path, trained: Path, method: str, params: Mapping[str, Any]
         "rows_per_second": round(total / max(meter.seconds, 1e-6), 1),
         "peak_memory": meter.peak,
         "refused_by_constraints": 0,
+        "drawn": total,
+        "refused": {},
+        "repaired": {},
         "schema": made.schema.to_json(),
         "tables": made.rows,
         "schemas": {name: schema.to_json() for name, schema in made.schemas.items()},
@@ -226,23 +268,35 @@ def read_tables(generated: Path, like: Tables) -> Tables:
     )  # fmt: skip
 
 
-def evidence(real: RelatedReal, generated: Path, control: str, usage: Usage | None) -> Evidence:
-    """What judges look at: Tables in place of a table. control: validation or holdout."""
-    tables = real.tables
-    return Evidence(tables.schema, read_tables(generated, tables), real.train, real.part(control), target=real.said.target, usage=usage)
+@dataclass(frozen=True)
+class Seen(Evidence):
+    """Tables in place of a table; tables: what the judges of one table look at, for each of those that have unseen rows."""
+
+    tables: Mapping[str, Evidence] = field(default_factory=dict)
 
 
-def measure(folder: Path, kind: str, names: Sequence[str], seen: Evidence, real: RelatedReal, control: str, events: Events) -> None:
+def evidence(plan: Plan, real: RelatedReal, generated: Path, schema: Schema, control: str, usage: Usage | None) -> Seen:
+    """What judges look at. schema: of the privacy unit's table; control: validation or holdout."""
+    seen = Evidence(schema, read_tables(generated, real.tables), real.train, real.part(control), target=real.said.target, usage=usage)
+    return Seen(**seen.__dict__, tables=_tables(seen, real))
+
+
+def draw(folder: Path, seen: Seen, seed: int) -> None:
+    """pictures.json: of the first table that has unseen rows."""
+    first = next(iter(seen.tables.values()), None)
+    files.write_json(folder / PICTURES, {} if first is None else pictures(first, rng=seeds.stream(seed, "pictures")))
+
+
+def measure(folder: Path, kind: str, names: Sequence[str], seen: Seen, control: str, seed: int, events: Events, own: Any = None) -> None:
     """measurements.json: those of the table floor of each table and over all (a mean; of attacks the worst), then those of relationships."""
     measured: list[Measurement] = []
-    seed, judged = real.said.seed, _tables(seen, real)
     for i, name in enumerate(names):
         events.progress(kind, i, len(names), name)
         module = plugins.judge(kind, name)
         if name == "technical":
             measured += module.measure(seen, rng=seeds.stream(seed, kind, name))
             continue
-        each = {table: module.measure(one, rng=seeds.stream(seed, kind, name, table)) for table, one in judged.items()}
+        each = {table: module.measure(one, rng=seeds.stream(seed, kind, name, table)) for table, one in seen.tables.items()}
         measured += over_tables(each, _worst if kind == "attacks" else _mean)
     for name in plugins.names(kind, FLOOR):
         module = plugins.judge(kind, name, FLOOR)
@@ -253,7 +307,7 @@ def measure(folder: Path, kind: str, names: Sequence[str], seen: Evidence, real:
 
 def handed(module: ModuleType) -> dict[str, Any]:
     """What a judge of relationships takes of the table floor."""
-    return {"trend": trends.measure, "table": Table} if "trend" in module.measure.__kwdefaults__ or {} else {}
+    return {"trend": trends.measure, "table": Table} if "trend" in inspect.signature(module.measure).parameters else {}
 
 
 def _tables(seen: Evidence, real: RelatedReal) -> dict[str, Evidence]:
@@ -267,14 +321,26 @@ def _tables(seen: Evidence, real: RelatedReal) -> dict[str, Evidence]:
             continue
         if not any(c.kind in frames.MODELLED for c in schema.columns):
             continue
-        wide = Schema((*schema.columns, Column(UNIT, Traits(type="id"), Traits(), "int64")), UNIT)
+        keys = key_columns(real.tables, name)
+        columns = (replace(c, declared=c.declared.model_copy(update={"type": "id"})) if c.name in keys else c for c in schema.columns)
+        wide = Schema((*columns, Column(UNIT, Traits(type="id"), Traits(), "int64")), UNIT)
         cut = {side: _with_unit(tables, name, units[side][name], wide) for side, tables in sides.items() if tables is not None}
         rows = cut["train"].frame
         shuffled = Table(pd.DataFrame({c: rows[c].take(rng.permutation(len(rows))).reset_index(drop=True) for c in rows}), wide)
         target = (real.said.target or "").partition(".")
         mine = target[2] if target[0] == name else None
         rules = tuple(rule.learn(rows) for rule in real.said.rules.get(name, ()))
-        out[name] = replace(seen, schema=wide, **cut, baseline=shuffled, target=mine, constraints=rules, usage=None)
+        out[name] = replace(
+            seen,
+            schema=wide,
+            synthetic=cut["synthetic"],
+            train=cut["train"],
+            control=cut.get("control"),
+            baseline=shuffled,
+            target=mine,
+            constraints=rules,
+            usage=None,
+        )
     return out
 
 
@@ -325,7 +391,9 @@ def deliver(generated: Path, target: Path, format_: str) -> dict[str, str]:
     schemas = {name: Schema.from_json(body) for name, body in files.read_json(generated / SAMPLE)["schemas"].items()}
     names = {name: f"{name}.{ENDINGS[format_]}" for name in schemas}
     if target.exists() and (others := sorted(p.name for p in target.iterdir() if p.is_dir() or p.stem not in schemas)):
-        raise DataError(f"{target}: holds {others[0]}, which is none of the tables, and would be removed; remedy: a folder of its own for output.path")
+        raise DataError(
+            f"{target}: holds {others[0]}, which is none of the tables, and would be removed; remedy: a folder of its own for output.path"
+        )
     fresh, old = (target.with_name(f".{target.name}.{os.getpid()}.{word}") for word in ("new", "old"))
     fresh.mkdir(mode=0o700)
     try:

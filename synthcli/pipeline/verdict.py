@@ -74,6 +74,8 @@ def _notes(plan: Plan, outcomes: Sequence[Outcome], fitted: Mapping[str, Any]) -
         notes.append("No attack was asked: nothing is said about privacy.")
     if plan.has_data and plan.spec.source.split.holdout == 0:
         notes.append("No holdout part: nothing was compared with real data that the generator had not seen.")
+    if (n := plan.spec.generate.copies) > 1:
+        notes.append(f"{n} copies: quality was judged on the first, attacks saw all of them together.")
     return notes
 
 

@@ -138,7 +138,7 @@ def _categories(found: dict[str, Any], label: str) -> Chart:
         layers.append({"mark": bar, "encoding": {"y": y, "x": x("real"), "tooltip": tip}})
     tick = {"type": "tick", "color": SYNTHETIC, "thickness": 3, "height": {"band": 0.95}}
     layers.append({"mark": tick, "encoding": {"y": y, "x": x("synthetic"), "tooltip": tip}})
-    return chart(layers, data, label, [["value", "value"], *([s, s] for s in sides)], height=18 * len(data["value"]) + 4)
+    return chart(layers, data, label, [["value", "value"], *[[str(s), str(s)] for s in sides]], height=18 * len(data["value"]) + 4)
 
 
 def _cut(text: str, most: int = 40) -> str:

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from synthcli.artifacts import lineage, store
 from synthcli.artifacts.store import Version
+from synthcli.report import words
 
 Page = list[Any]
 SHOWN = 10  # worst columns and pairs that `runs show` lists of a metric
@@ -157,7 +158,8 @@ def _places(version: Version, manifest: dict[str, Any]) -> Table:
     if version.data().exists():
         table.add_row("data", _path(version.data()))
     if manifest.get("output"):
-        table.add_row("output", _path(Path(manifest["output"]["path"])))
+        for one in manifest["output"].get("copies") or [manifest["output"]]:
+            table.add_row("output", Text(one["path"]) if "://" in one["path"] else _path(Path(one["path"])))
     return table
 
 
@@ -168,12 +170,41 @@ def _path(path: Path) -> Text:
         return Text(str(path), overflow="fold")
 
 
-def plan_page(stages: list[dict[str, Any]]) -> Page:
-    """Stages and whether they would run."""
-    table = _table("stage", "of", "")
-    for line in stages:
-        table.add_row(line["stage"], line["detail"], Text("kept", style="green") if line["cached"] else Text("runs", style="yellow"))
-    return [table, Text("rounds of refinement follow where gates fail", style="dim")]
+def plan_page(found: dict[str, Any]) -> Page:
+    """Stages, whether they would run and what they take; what is read and written."""
+    table = _table("stage", "of", "", "seconds", "memory", "by")
+    for line in found["stages"]:
+        kept = Text("kept", style="green") if line["cached"] else Text("runs", style="yellow")
+        took = ("", "") if line["cached"] else (_about(line["seconds"]), "" if line["gigabytes"] is None else f"≈ {line['gigabytes']:.1f} GiB")
+        table.add_row(line["stage"], line["detail"], kept, *took, line["basis"] or "")
+    total = found["total"]
+    peak = "" if total["gigabytes"] is None else f", {total['gigabytes']:.1f} GiB at the height"
+    unknown = f"; unknown: {', '.join(total['unknown'])}" if total["unknown"] else ""
+    whole = Text(f"in all {_about(total['seconds'])}{peak}{unknown}", style="bold")
+    basis = "constants are for one core that is free; earlier runs for how busy the machine was then"
+    rounds = "the first round of each candidate"
+    if total["max_rounds"] > 1:
+        rounds += f"; where gates fail, refinement repeats train to privacy-check, up to {total['max_rounds']} rounds in all"
+    return [table, whole, Text(rounds, style="dim"), Text(basis, style="dim"), _touched(found)]
+
+
+def _about(seconds: float | None) -> str:
+    return "unknown" if seconds is None else f"≈ {words.duration(seconds)}"
+
+
+def _touched(found: dict[str, Any]) -> Table:
+    """What a run reads and writes."""
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    for way in ("reads", "writes"):
+        for one in found[way]:
+            size = [f"{one['bytes']:,} bytes"] if one.get("bytes") is not None else []
+            if one["rows"] is not None:
+                size.append(f"{'' if one['exact'] else '≈ '}{one['rows']:,} rows")
+            elif one["what"] == "source":
+                size.append("rows unknown")
+            size += [f"{one['columns']} columns"] if "columns" in one else []
+            table.add_row(way, one["what"], Text(one["place"], overflow="fold"), ", ".join(size))
+    return table
 
 
 def methods_page(methods: list[dict[str, Any]]) -> Page:

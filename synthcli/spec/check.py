@@ -22,13 +22,22 @@ PRIVACY = "attacks"
 
 def gauges(kind: str, rooms: Collection[str] | None = None) -> dict[str, Gauge]:
     """Everything that metrics/ or attacks/ can measure, by name; rooms: of these modules only."""
-    chosen = plugins.names(kind) if rooms is None else [name for name in plugins.names(kind) if name in rooms]
-    return {gauge.name: gauge for name in chosen for gauge in plugins.judge(kind, name).GAUGES}
+    return {
+        gauge.name: gauge
+        for floor in plugins.FLOORS
+        for name in plugins.names(kind, floor)
+        if rooms is None or name in rooms
+        for gauge in plugins.judge(kind, name, floor).GAUGES
+    }
 
 
 def check(loaded: Loaded) -> None:
     """Raise one SpecError with every contradiction that can be seen without data."""
     spec = loaded.spec
+    if spec.source.tables is not None:
+        if problems := [*_tables(loaded), *_generator(spec), *_gates(loaded)]:
+            raise loaded.fail(problems)
+        return
     problems = [*_source(spec), *_columns(spec), *_generator(spec), *_asked(spec), *_own(loaded), *_gates(loaded), *_output(loaded)]
     if problems:
         raise loaded.fail(problems)
@@ -249,6 +258,46 @@ def _source_table(source: Source) -> Iterator[Problem]:
             yield ("source", "query"), str(error).partition("; ")[2]
 
 
+_SINGLE: dict[tuple[str, ...], str] = {  # what is asked of one table only
+    ("generate", "where"): "conditions", ("generate", "balance"): "balancing", ("generate", "fairness"): "fairness",
+    ("generate", "copies"): "copies", ("evaluate", "preserve"): "named properties", ("evaluate", "domain"): "own metrics",
+    ("evaluate", "downstream"): "downstream commands", ("execution", "workers"): "workers", ("output", "url"): "databases",
+}  # fmt: skip
+
+
+def _tables(loaded: Loaded) -> Iterator[Problem]:
+    """Related tables: what their source, their keys and their output must be, and what is asked of single tables alone."""
+    spec = loaded.spec
+    tables = spec.source.tables or {}
+    for key in sorted(spec.source.model_fields_set - {"type", "tables", "relationships", "split", "dataset"}):
+        yield ("source", key), "belongs to a source of one table; remedy: under source.tables"
+    if spec.source.type != "tables":
+        yield ("source", "type"), "stands beside tables; remedy: leave it out, and give the type of each table"
+    if not spec.source.relationships:
+        yield ("source",), "has tables and no relationships; remedy: relationships: [{from: TABLE.COLUMN, to: TABLE.COLUMN}]"
+    for i, r in enumerate(spec.source.relationships):
+        for key, said in (("from", r.from_), ("to", r.to)):
+            for word in (said,) if isinstance(said, str) else said:
+                if word.partition(".")[0] not in tables or not word.partition(".")[2]:
+                    why = f"{word!r} is no TABLE.COLUMN.{did_you_mean(word.partition('.')[0], tables)} Tables: {', '.join(tables)}"
+                    yield ("source", "relationships", i, key), why
+    for name in spec.columns:
+        if name.partition(".")[0] not in tables:
+            yield ("columns", name), f"expected TABLE.COLUMN.{did_you_mean(name.partition('.')[0], tables)} Tables: {', '.join(tables)}"
+    if spec.privacy_unit is not None and spec.privacy_unit.partition(".")[0] not in tables:
+        yield ("privacy_unit",), f"expected TABLE or TABLE.COLUMN.{did_you_mean(spec.privacy_unit, tables)} Tables: {', '.join(tables)}"
+    for path, what in _SINGLE.items():
+        section = getattr(spec, path[0])
+        if path[1] in section.model_fields_set and getattr(section, path[1]) not in (None, 1, ()):
+            yield path, f"{what} are not offered for related tables by this version"
+    if spec.generator.method == "auto":
+        yield ("generator", "method"), "auto looks at one table; remedy: method: trees"
+    if spec.output.path is not None:
+        target = loaded.resolve(spec.output.path, "output", "path")
+        if target.is_file() or not target.parent.is_dir():
+            yield ("output", "path"), "expected a folder for a file per table, in a folder that exists"
+
+
 def _columns(spec: Spec) -> Iterator[Problem]:
     for name, traits in spec.columns.items():
         known = (*KINDS, *made.KINDS)
@@ -389,6 +438,8 @@ def available(spec: Spec) -> frozenset[str]:
         have.add("train")
         if spec.source.split.holdout > 0:
             have.add("control")
+    if spec.source.tables is not None:
+        have.add("relationships")
     if spec.evaluate.target is not None:
         have.add("target")
     if spec.constraints:
@@ -403,6 +454,7 @@ _LACKS = {
     "train": "needs real data, and source.type is none",
     "target": "needs evaluate.target: COLUMN",
     "constraints": "needs constraints",
+    "relationships": "needs source.tables and source.relationships",
     "preserve": "needs evaluate.preserve: properties, such as mean(age)",
     "fairness": "needs generate.fairness: {target: COLUMN, sensitive: [COLUMN]}",
     "downstream": "needs evaluate.downstream: {command: …}",

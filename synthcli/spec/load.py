@@ -137,8 +137,6 @@ def _later(data: dict[str, Any]) -> Iterator[Problem]:
             yield path, f"{value} is not offered by this version; see `synth schema` for those that are"
     columns = data.get("columns")
     for name, traits in (columns if isinstance(columns, dict) else {}).items():
-        if "." in str(name) and _at(data, ("source", "tables")) is not _NOTHING:
-            yield ("columns", name), "related tables are not offered by this version"
         if isinstance(traits, dict) and "units" in traits:
             yield ("columns", name, "units"), "unknown key"
 

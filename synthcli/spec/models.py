@@ -25,10 +25,29 @@ class Split(Part):
     stratify_by: str | None = Field(None, description="column whose values keep their shares in every part")
 
 
+class TableSource(Part):
+    path: str = Field(description="file, glob or folder, relative to the spec, or a URL")
+    type: Literal["csv", "parquet", "jsonl", "excel"] | None = Field(None, description="default: told by the ending of path")
+    keep: bool = Field(False, description="public: given out as it is, keys and all")
+
+
+class RelationshipKeys(Part):
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    from_: str | tuple[str, ...] = Field(alias="from", description="TABLE.COLUMN that refers, or a list of them")
+    to: str | tuple[str, ...] = Field(description="TABLE.COLUMN that is referred to, or as many of them")
+    on_orphans: Literal["error", "drop"] = Field("error", description="what rows that refer to no row cause")
+
+
+def _related(raw: Any) -> Any:
+    return {"type": "tables", **raw} if isinstance(raw, dict) and "tables" in raw else raw
+
+
 class Source(Part):
-    type: Literal["csv", "parquet", "jsonl", "excel", "sql", "builtin", "none"] = Field(
-        description="where the data comes from; none: the columns say how they are made"
+    type: Literal["csv", "parquet", "jsonl", "excel", "sql", "builtin", "tables", "none"] = Field(
+        description="where the data comes from; tables where tables: says so; none: the columns say how they are made"
     )
+    tables: dict[str, TableSource] | None = Field(None, min_length=1, description="related tables by name")
+    relationships: tuple[RelationshipKeys, ...] = Field((), description="the first that is named of a table makes its rows")
     path: str | None = Field(None, description="file, glob or folder, relative to the spec, or a URL: s3://, gs://, az://, https://")
     url: str | None = Field(None, description="sql: sqlite:///FILE, duckdb:///FILE, postgresql://…; ${NAME} is taken from the environment")
     table: str | None = Field(None, min_length=1, description="sql: table, or schema.table")
@@ -165,8 +184,10 @@ class Spec(Part):
     name: str | None = Field(None, pattern=NAME, description="folder of the runs; default: the spec's file name")
     description: str = ""
     seed: Int = Field(0, ge=0, lt=2**63, description="same spec, seed, data and package versions give the same bytes")
-    source: Source
-    privacy_unit: str | None = Field(None, description="column that names who is protected; default: the row")
+    source: Annotated[Source, BeforeValidator(_related)]
+    privacy_unit: str | None = Field(
+        None, description="column that names who is protected; default: the row; of related tables TABLE or TABLE.COLUMN"
+    )
     columns: dict[str, Traits] = Field(default_factory=dict, description="only where inference needs help; without a source: how each is made")
     constraints: tuple[str | dict[str, Any], ...] = Field((), description="expressions, or unique, one_of, range, sum, one_hot, increasing")
     generator: Generator = Generator()
@@ -191,8 +212,6 @@ LATER: dict[tuple[str, ...], str] = {  # keys of the format that this version ca
     ("modality",): "this version makes single tables only",
     ("entity",): "this version makes single tables only",
     ("time",): "this version makes single tables only",
-    ("source", "tables"): "related tables are not offered by this version",
-    ("source", "relationships"): "related tables are not offered by this version",
 }
 LATER_VALUES: dict[tuple[str, ...], tuple[str, ...]] = {
     ("source", "type"): ("folder",),

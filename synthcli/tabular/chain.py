@@ -54,14 +54,14 @@ class Chain:
         number, kind = self.learned.anchors.owner(name)
         anchor = self.learned.anchors.of.get(number)
         if anchor is None:
-            self._put(name, self._part(name, number, rng=rng))
+            self.put(name, self._part(name, number, rng=rng))
         elif kind == "same":
             code = self._part(name, number, rng=rng)
-            self._put(name, code * self._may(number, *self.learned.anchors.copied(number, code, self.out)))
+            self.put(name, code * self._may(number, *self.learned.anchors.copied(number, code, self.out)))
         elif kind == "step" or anchor.base is None:
-            self._put(name, self._part(name, number, rng=rng))
+            self.put(name, self._part(name, number, rng=rng))
         else:
-            self._put(
+            self.put(
                 name, self.learned.anchors.number(name, anchor.reached(self.out[f"{name}#step"], self.learned.anchors.amounts(anchor.base, self.out)))
             )
         if anchor is not None and name == number:
@@ -77,7 +77,8 @@ class Chain:
         drawn[here] = self._drawn(name, forest, [x[here] for x in self._of(forest)], here, rng=rng)
         return drawn
 
-    def _put(self, name: str, drawn: np.ndarray) -> None:
+    def put(self, name: str, drawn: np.ndarray) -> None:
+        """A part of every row, drawn or known."""
         self.out[name] = drawn
         self._features[name] = drawn if drawn.dtype.kind == "i" else as_feature(drawn)
 
@@ -97,11 +98,11 @@ class Chain:
             far = sure & (code > 0) & ~((own[name] >= least) & (own[name] <= most))
             self.weight[far] *= NEVER
             for part, values in own.items():
-                self._put(part, np.where((code > 0) & ~sure, values, self.out[part]))
+                self.put(part, np.where((code > 0) & ~sure, values, self.out[part]))
         if sure.any():
-            self._put(name, np.where(sure, known, self.out[name]))
+            self.put(name, np.where(sure, known, self.out[name]))
             if anchor.same:
-                self._put(f"{name}#same", np.where(sure, self.learned.anchors.equal(name, self.learned.anchors.amount(name, known), self.out), code))
+                self.put(f"{name}#same", np.where(sure, self.learned.anchors.equal(name, self.learned.anchors.amount(name, known), self.out), code))
 
     def _asked(self, name: str, rows: np.ndarray) -> tuple[Within | None, np.ndarray | None]:
         """What is asked of a part of `rows`; of a step, that it leads there."""
@@ -217,8 +218,11 @@ def follow(learned: Learned, asked: Asked, *, rng: np.random.Generator) -> Value
     free = [i for i, name in enumerate(learned.order) if not {name, learned.anchors.owner(name)[0]} & sure]
     if not free or last <= free[0]:  # all that is known comes first: what follows is drawn given it
         chain = Chain(learned, asked)
-        for name, stream in zip(learned.order, rng.spawn(len(learned.order))):
-            chain.step(name, rng=stream)
+        for name, stream in zip(learned.order, rng.spawn(len(learned.order))):  # the same streams, whatever is known
+            if name in asked.known and name not in learned.anchors.of:
+                chain.put(name, asked.known[name])
+            else:
+                chain.step(name, rng=stream)
         return chain.out
     out = _particles(learned, asked, last, rng=rng)
     return {name: out[name] for name in learned.order}

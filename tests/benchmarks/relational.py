@@ -20,8 +20,9 @@ from synthcli.columns import frame as canonical
 from synthcli.columns.infer import infer
 from synthcli.contracts import Job, Traits
 from synthcli.relational import model
-from synthcli.relational.data import Base, Relationship, Tables
+from synthcli.relational.data import Base, Tables
 from synthcli.relational.judging import key_columns, side_by_side
+from synthcli.relational.relationships import Relationship
 from synthcli.tabular.data import Table
 from synthcli.tabular.methods import trees
 from tests.benchmarks.harness import processes
@@ -30,7 +31,19 @@ from tests.benchmarks.harness.document import Section, figure, grid, machine
 TITLE = "Related tables"
 ENGINES = ("synthcli", "sdv_hma")
 UNSEEN = 0.3
-HEAD = ("tables", "generator", "cardinality shape", "column shapes", "parent-child trend", "inter-table trends", "sibling trend", "keys", "fit s", "sample s", "peak MB")
+HEAD = (
+    "tables",
+    "generator",
+    "cardinality shape",
+    "column shapes",
+    "parent-child trend",
+    "inter-table trends",
+    "sibling trend",
+    "keys",
+    "fit s",
+    "sample s",
+    "peak MB",
+)
 ABOUT = (
     "Learned from 70 % of the rows of the root table with all that hangs from them, judged against the other 30 %; `real` is the learned part in the place of "
     "synthetic tables. Judged with SDMetrics: CardinalityShapeSimilarity; KSComplement and TVComplement of every column that is no key, averaged; "
@@ -42,7 +55,9 @@ ABOUT = (
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The options of this bench."""
-    parser.add_argument("--related-data", default="", help="a folder with a file per table; TABLE_id, or the table's singular, refers to its id; default: simulated")
+    parser.add_argument(
+        "--related-data", default="", help="a folder with a file per table; TABLE_id, or the table's singular, refers to its id; default: simulated"
+    )
     parser.add_argument("--related-engines", default=",".join(ENGINES))
     parser.add_argument("--related-minutes", type=float, default=60, help="for each generator")
 
@@ -144,7 +159,9 @@ def _raw(tables: Tables) -> dict[str, pd.DataFrame]:
     out = {}
     for name, schema in tables.schemas.items():
         keys, frame = key_columns(tables, name), tables.frames[name]
-        out[name] = pd.DataFrame({c.name: frame[c.name].astype("string").astype(object) if c.name in keys else _plain(frame[c.name], c.kind) for c in schema.columns})
+        out[name] = pd.DataFrame(
+            {c.name: frame[c.name].astype("string").astype(object) if c.name in keys else _plain(frame[c.name], c.kind) for c in schema.columns}
+        )
     return out
 
 
@@ -253,7 +270,7 @@ def _hma(tables: Tables, seed: int) -> tuple[dict[str, pd.DataFrame], tuple[floa
         synthesizer = HMASynthesizer(_metadata(tables), verbose=False)
         synthesizer.fit(_raw(tables))
         middle = time.perf_counter()
-        made = synthesizer.sample()
+        made = synthesizer.sample(num_rows=len(tables), main_table_name=tables.unit[0])
     return made, (middle - started, time.perf_counter() - middle)
 
 

@@ -29,7 +29,7 @@ from synthcli.tabular.blur import Blur
 from synthcli.tabular.chain import Chain, Learned, follow
 from synthcli.tabular.data import Table
 from synthcli.tabular.features import Features
-from synthcli.tabular.forest import ARRAYS, Forest
+from synthcli.tabular.forest import ARRAYS, Forest, marginal
 from synthcli.tabular.grow import Growth, grow, rule
 from synthcli.tabular.model import CodedModel, encode, restore
 from synthcli.tabular.order import order_of
@@ -57,6 +57,7 @@ class Params(BaseModel):
     order: tuple[str, ...] = Field(
         (), description="columns to make first, in this order; the others follow by their ties; without any, evaluate.target is first"
     )
+    given: tuple[str, ...] = Field((), description="columns that are always known when rows are asked for: of them nothing is learned")
 
 
 class Trees(CodedModel):
@@ -146,6 +147,8 @@ def fit(data: Table, params: Params, *, job: Job) -> Trees:
     def forest_of(i: int) -> Forest:
         name = order[i]
         y = np.where(same > 0, np.nan, values[name]) if (same := values.get(f"{name}#same")) is not None else values[name]
+        if parts[name].column in params.given:
+            return marginal(np.zeros(1, dtype=y.dtype))
         if job.reached is not None:
             return grow(features, 0, y, parts[name], how, rng=job.stream("forest", name))
         if (source := rules.get(name)) is not None and order.index(source) < i:

@@ -1,0 +1,260 @@
+"""Related tables as one Dataset: their frames, the relationships between them, and their split by privacy unit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from synthcli.contracts import BLOCK, Dataset, Schema
+from synthcli.errors import DataError, SpecError, did_you_mean
+from synthcli.relational.relationships import NULL, ORPHAN, Hierarchy, Relationship, blanked, counted, downwards, positions, root
+
+EXAMPLES = 3  # values that a message shows
+
+
+class Tables(Dataset):
+    """Frames (canonical dtypes, RangeIndex) and schemas by table. kept: tables that are public, and are given out as they are.
+
+    unit: the table and the column that name who is protected, None in place of the column for its rows; without any, the rows of the table
+    that most others hang from. hierarchies: by table that refers to itself, where its rows stand in the whole source; counted: (table,
+    column, columns) -> the number from which on that column counts the rows which agree in the others, in the whole source.
+    """
+
+    def __init__(
+        self,
+        tables: Mapping[str, pd.DataFrame],
+        schemas: Mapping[str, Schema],
+        relationships: Sequence[Relationship],
+        *,
+        unit: tuple[str, str | None] | None = None,
+        kept: frozenset[str] = frozenset(),
+        hierarchies: Mapping[str, Hierarchy] | None = None,
+        counted: Mapping[tuple[str, str, tuple[str, ...]], int] | None = None,
+    ) -> None:
+        self.frames = {name: frame.reset_index(drop=True)[schemas[name].names] for name, frame in tables.items()}
+        self.schemas = dict(schemas)
+        self.relationships = tuple(relationships)
+        self.unit = unit or (root(list(tables), self.relationships), None)
+        self.kept = kept
+        self.hierarchies = dict(hierarchies or {})
+        self.counted = dict(counted or {})
+        self.schema = self.schemas[self.unit[0]]
+
+    def __len__(self) -> int:
+        """Rows of the table of the privacy unit, which is what requests count."""
+        return len(self.frames[self.unit[0]])
+
+    @property
+    def rows(self) -> dict[str, int]:
+        """Rows of each table."""
+        return {name: len(frame) for name, frame in self.frames.items()}
+
+    def chunks(self, rows: int = BLOCK) -> Iterator[Tables]:
+        """All of it: rows of a table are nothing without those that they refer to."""
+        yield self
+
+    def having(self, tables: Mapping[str, pd.DataFrame], hierarchies: Mapping[str, Hierarchy] | None = None) -> Tables:
+        """The same schemas and relationships over other rows."""
+        return Tables(tables, self.schemas, self.relationships, unit=self.unit, kept=self.kept, hierarchies=hierarchies, counted=self.counted)
+
+    def parents(self, relationship: Relationship) -> np.ndarray:
+        """The position of each child row's parent, NULL where it names none, ORPHAN where there is no such row. (rows of child,) int64"""
+        child, parent = self.frames[relationship.child], self.frames[relationship.parent]
+        return positions(parent, relationship.keys, child, relationship.columns)
+
+    def children(self, relationship: Relationship) -> np.ndarray:
+        """How many rows refer to each row of the parent. (rows of parent,) int64"""
+        at = self.parents(relationship)
+        return np.bincount(at[at >= 0], minlength=len(self.frames[relationship.parent]))
+
+    def checked(self) -> tuple[Tables, dict[str, int]]:
+        """The tables without orphans where `on_orphans: drop` says so, and how many rows each relationship lost.
+
+        Raises DataError for keys that repeat or are null, for orphans, and for rows that are above themselves.
+        """
+        check_names(self)
+        for relationship in self.relationships:
+            _check_key(relationship, self.frames[relationship.parent])
+        tables, dropped = self, dict.fromkeys((r.name for r in self.relationships), 0)
+        again = True
+        while again:  # a row that goes may leave others without a parent
+            again = False
+            for relationship in self.relationships:
+                lost = tables.parents(relationship) == ORPHAN
+                if lost.any():
+                    _check_orphans(relationship, tables, lost)
+                    dropped[relationship.name] += int(lost.sum())
+                    tables = tables.having(tables.frames | {relationship.child: tables.frames[relationship.child][~lost]})
+                    again = True
+        hierarchies = {r.child: _hierarchy(r, tables) for r in self.relationships if r.own}
+        tables.counted = {
+            (t, c, among): start
+            for t, among in _groups(tables)
+            for c in tables.schemas[t].names
+            if c not in among and (start := counted(tables.frames[t], c, among)) is not None
+        }
+        return tables.having(tables.frames, hierarchies), dropped
+
+    def units(self) -> dict[str, np.ndarray | None]:
+        """Of each table the privacy unit of each row, from 0; None for a table that hangs from no unit.
+
+        Of a row that hangs from several units it is the one that the relationship named first leads to; a row that refers to nobody's row,
+        though its table could, stands for itself alone.
+        """
+        table, column = self.unit
+        found: dict[str, np.ndarray | None] = dict.fromkeys(self.frames)
+        if column is None:
+            found[table] = np.arange(len(self))
+        else:
+            codes, known = pd.factorize(self.frames[table][column])
+            found[table] = np.where(codes < 0, len(known) + np.cumsum(codes < 0) - 1, codes).astype(np.int64)
+        size = 1 + max((int(u.max(initial=-1)) for u in found.values() if u is not None), default=-1)
+        for name in downwards(list(self.frames), self.relationships):
+            above = [r for r in self.relationships if r.child == name and not r.own and found[r.parent] is not None]
+            if name != table and above:
+                found[name], size = _inherited([(found[r.parent], self.parents(r)) for r in above], len(self.frames[name]), size)
+        return found
+
+    def split(self, fractions: Mapping[str, float], *, rng: np.random.Generator, stratify_by: str | None = None) -> dict[str, Tables]:
+        """Parts by name, of units drawn at random, with all rows of all tables that hang from them; other tables are in every part.
+
+        stratify_by: a column of the unit's table, as table.column. Rows of units of several parts are in none. A row that lies below a
+        row of its own table which is in another part has none above it. Raises DataError when a part would be empty.
+        """
+        units = self.units()
+        mine = units[self.unit[0]]
+        assert mine is not None  # the unit's own table has units
+        strata = np.zeros(len(mine), dtype=np.int64)
+        if stratify_by is not None:
+            strata = pd.factorize(self.frames[self.unit[0]][stratify_by.partition(".")[2] or stratify_by])[0]
+        count = 1 + max(int(u.max(initial=-1)) for u in units.values() if u is not None)
+        stratum = np.zeros(count, dtype=np.int64)
+        stratum[mine[::-1]] = strata[::-1]  # of a unit's first row
+        part_of = _dealt(stratum, np.cumsum(list(fractions.values())), rng)
+        places = self._places(units, part_of)
+        parts = {}
+        for i, name in enumerate(fractions):
+            parts[name] = self._part({t: np.arange(len(f)) if (p := places[t]) is None else np.flatnonzero(p == i) for t, f in self.frames.items()})
+            if fractions[name] > 0 and not len(parts[name]):
+                raise DataError(
+                    f"source.split: {len(np.unique(mine))} privacy units of table {self.unit[0]} are too few for a {name} part of {fractions[name]:g}; "
+                    "remedy: more data, or split: {validation: 0, holdout: 0} (then nothing is compared with real data)"
+                )
+        return parts
+
+    def _places(self, units: Mapping[str, np.ndarray | None], part_of: np.ndarray) -> dict[str, np.ndarray | None]:
+        """The part of each row of each table; -1 where it refers to rows of several parts, None for tables that are in every part."""
+        place = {name: None if codes is None else part_of[codes] for name, codes in units.items()}
+        for name in downwards(list(self.frames), self.relationships):
+            for r in self.relationships:
+                mine, theirs = place[name], place[r.parent]
+                if r.child == name != self.unit[0] and not r.own and mine is not None and theirs is not None:
+                    at = self.parents(r)
+                    there = np.where(at >= 0, theirs[at] if len(theirs) else -1, mine)
+                    place[name] = np.where(there == mine, mine, -1)
+        return place
+
+    def _part(self, rows: Mapping[str, np.ndarray]) -> Tables:
+        tables = {name: self.frames[name].iloc[taken].reset_index(drop=True) for name, taken in rows.items()}
+        hierarchies = {name: h.take(rows[name]) for name, h in self.hierarchies.items()}
+        part = self.having(tables, hierarchies)
+        for r in self.relationships:
+            if r.own:
+                gone = part.parents(r) == ORPHAN
+                tables[r.child] = blanked(tables[r.child], r.columns, gone)
+                hierarchy = hierarchies[r.child]
+                hierarchies[r.child] = Hierarchy(hierarchy.level, hierarchy.reports, hierarchy.severed | gone)
+        return self.having(tables, hierarchies)
+
+
+@dataclass(frozen=True)
+class Base:
+    """What a table method gives to this floor. method: its module; table: makes a Dataset of a frame and a schema; params: as in the spec."""
+
+    method: Any
+    table: Any
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+
+def check_names(tables: Tables) -> None:
+    """Raise SpecError for a relationship or a unit that names a table or a column which is not there."""
+    ends = [(r.name, end, cols) for r in tables.relationships for end, cols in ((r.child, r.columns), (r.parent, r.keys))]
+    unit, column = tables.unit
+    for where, table, columns in [*ends, ("privacy_unit", unit, () if column is None else (column,))]:
+        if table not in tables.frames:
+            raise SpecError(f"{where}: there is no table {table!r}.{did_you_mean(table, tables.frames)} Tables: {', '.join(tables.frames)}")
+        for name in columns:
+            if name not in tables.schemas[table].names:
+                raise SpecError(f"{where}: table {table} has no column {name!r}.{did_you_mean(name, tables.schemas[table].names)}")
+    for r in tables.relationships:
+        if r.child in tables.kept and r.parent not in tables.kept:
+            raise SpecError(f"{r.name}: {r.child} is kept as it is, and the keys of {r.parent} are made anew; remedy: keep {r.parent} too")
+
+
+def _groups(tables: Tables) -> set[tuple[str, tuple[str, ...]]]:
+    """Columns that rows may be counted within: foreign keys, and keys of several columns without one of them."""
+    keys = {(r.parent, tuple(c for c in r.keys if c != out)) for r in tables.relationships for out in r.keys if len(r.keys) > 1}
+    return keys | {(r.child, r.columns) for r in tables.relationships}
+
+
+def _check_key(relationship: Relationship, parent: pd.DataFrame) -> None:
+    """A key that is referred to names one row."""
+    keys = parent[list(relationship.keys)]
+    what = f"{relationship.parent}.{'+'.join(relationship.keys)}"
+    if n := int(keys.isna().any(axis=1).sum()):
+        raise DataError(f"{what}: {n} of {len(keys)} keys are null, and {relationship.child} refers to them; remedy: mend the source")
+    if len(twice := keys[keys.duplicated()]):
+        raise DataError(
+            f"{what}: {len(twice)} keys occur more than once, such as {_some(twice)}; remedy: a key that names one row, or mend the source"
+        )
+
+
+def _check_orphans(relationship: Relationship, tables: Tables, lost: np.ndarray) -> None:
+    if relationship.on_orphans == "drop":
+        return
+    rows = tables.frames[relationship.child].loc[lost, list(relationship.columns)]
+    raise DataError(
+        f"{relationship.name}: {len(rows)} of {len(lost)} rows of {relationship.child} refer to no row of {relationship.parent}, such as "
+        f"{_some(rows.drop_duplicates())}; remedy: mend the source, or on_orphans: drop in the relationship"
+    )
+
+
+def _some(rows: pd.DataFrame) -> str:
+    return ", ".join(" + ".join(str(v) for v in row) for row in rows.head(EXAMPLES).itertuples(index=False))
+
+
+def _hierarchy(relationship: Relationship, tables: Tables) -> Hierarchy:
+    """Levels from the top down; a row that names itself is at the top."""
+    above = tables.parents(relationship)
+    above = np.where(above == np.arange(len(above)), NULL, above)
+    level = np.where(above < 0, 0, -1)
+    here = 0
+    while len(below := np.flatnonzero((level < 0) & (above >= 0) & (level[above] == here))):
+        here += 1
+        level[below] = here
+    if (level < 0).any():
+        rows = tables.frames[relationship.child].loc[level < 0, list(relationship.columns)]
+        raise DataError(f"{relationship.name}: {len(rows)} rows are above themselves, such as the one below {_some(rows)}; remedy: mend the source")
+    return Hierarchy(level, np.bincount(above[above >= 0], minlength=len(above)), np.zeros(len(above), dtype=bool))
+
+
+def _inherited(above: Sequence[tuple[Any, np.ndarray]], rows: int, size: int) -> tuple[np.ndarray, int]:
+    """The unit of rows by the first of the rows that they refer to, new ones from `size` on where there are none."""
+    unit = np.full(rows, -1, dtype=np.int64)
+    for units, at in above:
+        unit = np.where((unit < 0) & (at >= 0), units[at] if len(units) else -1, unit)
+    alone = unit < 0
+    return np.where(alone, size + np.cumsum(alone) - 1, unit), size + int(alone.sum())
+
+
+def _dealt(strata: np.ndarray, edges: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """The part of each unit: one shuffled order per stratum, cut at the cumulated fractions. (units,) int64"""
+    order = np.lexsort((rng.random(len(strata)), strata))
+    sizes = np.bincount(strata - strata.min(initial=0))
+    place = np.empty(len(strata))
+    place[order] = np.concatenate([(np.arange(n) + 0.5) / n for n in sizes if n]) if len(strata) else []
+    return np.minimum(np.searchsorted(edges, place, side="left"), len(edges) - 1)

@@ -1,0 +1,291 @@
+"""Learning related tables: a table model for each part of how the rows of a table come about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from synthcli import seeds
+from synthcli.columns.codec import Codec
+from synthcli.contracts import Column, Job, Schema, Traits
+from synthcli.errors import FitError
+from synthcli.relational import clock as clocks
+from synthcli.relational.aspects import WHOLE, Aspect, Conditional, cells, framed, taken
+from synthcli.relational.data import Base, Tables
+from synthcli.relational.graph import Order, order
+from synthcli.relational.layout import LEVEL, Layout, count, first, lay_out, span
+from synthcli.relational.links import telling
+from synthcli.relational.relationships import NULL, Relationship
+from synthcli.relational.siblings import Past, Siblings
+from synthcli.relational.world import NEAREST, World, aspects_of, put
+
+REMEMBERED = 16  # columns of its earlier siblings that a row's context takes
+OFFERED = 6  # columns of parents by which they are found
+
+
+@dataclass
+class Link:
+    """How the parents of a relationship that makes no rows are found. aspects: their columns, the most telling first; nullable: whether a
+    row may have none; looped: whether those at the top of a hierarchy name themselves."""
+
+    relationship: Relationship
+    aspects: tuple[Aspect, ...]
+    nullable: bool
+    looped: bool = False
+
+    @property
+    def flag(self) -> str:
+        """The column that says whether there is a parent."""
+        return f"{self.relationship.name}?"
+
+
+@dataclass
+class Sheet:
+    """What was learned of one table. rows: it had; loose: share of them without the parent that makes rows; distinct: columns of keys that
+    together occur once. values draws its columns, pace its times, links its other parents, late those that are found at the end."""
+
+    layout: Layout
+    rows: int
+    loose: float = 0.0
+    shared: bool = False
+    aspects: tuple[Aspect, ...] = ()
+    above: tuple[tuple[str, Aspect], ...] = ()  # the table that it is of, nearest first
+    pasts: tuple[Past, ...] = ()
+    links: tuple[Link, ...] = ()
+    late: tuple[Link, ...] = ()
+    distinct: tuple[str, ...] = ()
+    models: dict[str, Conditional] = field(default_factory=dict)
+    codec: Codec | None = None
+
+
+class Learner:
+    """One fit: the tables as they are laid out, and what is known of their rows."""
+
+    def __init__(self, tables: Tables, base: Base, job: Job) -> None:
+        self.order: Order = order(tables)
+        self.tables, self.layouts = lay_out(tables, self.order)
+        self.base, self.job, self.units = base, job, self.tables.units()
+        self.world = World()
+        self.world.frames = dict(self.tables.frames)
+        self.world.at = {r.name: self._parents(r) for r in self.tables.relationships}
+        self.sheets: dict[str, Sheet] = {}
+
+    def _parents(self, r: Relationship) -> np.ndarray:
+        at = np.maximum(self.tables.parents(r), NULL)
+        return np.where(at == np.arange(len(at)), NULL, at) if r.own else at
+
+    def run(self) -> dict[str, Sheet]:
+        """Every table, parents before children."""
+        names = self.order.tables
+        for name in names:
+            self.world.extra[name] = self._extra(name)
+        for i, name in enumerate(names):
+            if name in self.tables.kept:
+                layout = self.layouts[name]
+                self.sheets[name] = Sheet(layout, len(self.tables.frames[name]), shared=True)
+                self.sheets[name].aspects = aspects_of(name, layout.own, layout.schema, self.world, f"{name}.")
+                continue
+            self.sheets[name] = self._sheet(name)
+            self.job.going("tables", i + 1, len(names), name)
+        return self.sheets
+
+    def _extra(self, name: str) -> pd.DataFrame:
+        """How many children each row has by each relationship, and from when to when; where it stands among the rows of its own table."""
+        frame, out = self.tables.frames[name], dict[str, pd.Series]()
+        for k, r in enumerate(self.tables.relationships):
+            if r.parent != name or r.child in self.tables.kept:
+                continue
+            if r.own:
+                hierarchy = self.tables.hierarchies[name]
+                out |= {count(k): _whole(hierarchy.reports), LEVEL: _whole(hierarchy.level)}
+                continue
+            at = self.world.at[r.name]
+            out[count(k)] = _whole(np.bincount(at[at >= 0], minlength=len(frame)))
+            clock = self.layouts[r.child].clock
+            if clock is not None and self.order.driver.get(r.child) is r:
+                ticks = clock.ticks(self.tables.frames[r.child][clock.column])
+                out[first(k)], out[span(k)] = clock.ends(ticks, Siblings.of(at, len(frame)), len(frame), self._anchors(name, clock))
+        return pd.DataFrame(out, index=frame.index)
+
+    def _anchors(self, parent: str, clock: clocks.Clock) -> np.ndarray | None:
+        anchor = self.layouts[parent].anchor
+        return clock.ticks(self.tables.frames[parent][anchor]) if clock.anchored and anchor else None
+
+    def _sheet(self, name: str) -> Sheet:
+        layout, frame = self.layouts[name], self.tables.frames[name]
+        sheet = Sheet(layout, len(frame), shared=self.units[name] is None)
+        sheet.aspects = aspects_of(name, layout.own, layout.schema, self.world, f"{name}.")
+        made = Schema(tuple(layout.schema[c] for c in layout.made))
+        sheet.codec = Codec.fit(frame[list(layout.made)], made, key=seeds.fork(self.job.stream("made", name)), units=self.units[name])
+        known: dict[str, np.ndarray] = {}
+        wanted = self._wanted(layout, frame, name)
+        if name in self.order.driver:
+            self._with_parents(name, sheet, known, wanted)
+        self._fit(sheet, "values", name, known, wanted)
+        sheet.late = tuple(self._late(name, r, sheet) for r in self.order.late if r.child == name)
+        sheet.distinct = self._distinct(name)
+        return sheet
+
+    def _wanted(self, layout: Layout, frame: pd.DataFrame, name: str) -> tuple[pd.DataFrame, Schema]:
+        """The columns to draw, and what they are."""
+        columns = {c.name: frame[c.name] for c in layout.drawn()}
+        if layout.clock is not None:
+            columns |= {r.column: clocks.difference(frame[r.column], frame[layout.clock.column]) for r in layout.relative}
+        extra = self.world.extra[name]
+        schema = Schema((*layout.drawn(), *(Column(c, WHOLE, Traits(), "int64") for c in extra)))
+        return pd.DataFrame({**columns, **{c: extra[c] for c in extra}}, index=frame.index), schema
+
+    def _with_parents(self, name: str, sheet: Sheet, known: dict[str, np.ndarray], wanted: tuple[pd.DataFrame, Schema]) -> None:
+        """Context of rows that have a parent: those above, their number, their other parents, their time, their earlier siblings."""
+        driver, world, layout = self.order.driver[name], self.world, self.layouts[name]
+        owner = world.at[driver.name]
+        siblings = Siblings.of(owner, len(self.tables.frames[driver.parent]))
+        sheet.loose = float((owner < 0).mean()) if len(owner) else 0.0
+        sheet.above = tuple((t, a) for t, _ in world.above(name, self.order.driver) for a in self.sheets[t].aspects)[:NEAREST]
+        put_above(known, sheet, world.above(name, self.order.driver), self.layouts, world)
+        known["#n"] = siblings.n.astype(np.float64)
+        self._links(name, sheet, known)
+        known["#i"] = siblings.i.astype(np.float64)
+        known["#left"] = (siblings.n - siblings.i).astype(np.float64)
+        if layout.clock is not None:
+            ticks = layout.clock.ticks(self.tables.frames[name][layout.clock.column])
+            self._pace(name, sheet, known, layout.clock, ticks, siblings)
+            put_time(known, layout.clock, ticks, np.where(siblings.i > 0, ticks - np.r_[0, ticks[:-1]], -1))
+        frame, schema = wanted
+        for column in schema.columns[:REMEMBERED]:
+            if not column.name.startswith("#") or column.name.endswith(".n"):
+                past = self._past(column, frame[column.name], siblings, known)
+                sheet.pasts = (*sheet.pasts, past)
+
+    def _past(self, column: Column, values: pd.Series, siblings: Siblings, known: dict[str, np.ndarray]) -> Past:
+        mine = cells(values, column.kind)
+        before = taken(mine, siblings.before)
+        last = Aspect.of(column, before, f"<{column.name}")
+        if last.code:
+            last.put(known, before)
+            return Past(last, None)
+        holes = bool(np.isnan(mine).any())  # without one before it, its number says so
+        last = Aspect(column.name, last.name, False, last.fill, holes)
+        mean = Aspect(column.name, f"~{column.name}", False, last.fill)
+        last.put(known, before)
+        mean.put(known, siblings.earlier_mean(mine))
+        return Past(last, mean)
+
+    def _pace(self, name: str, sheet: Sheet, known: dict[str, np.ndarray], clock: clocks.Clock, ticks: np.ndarray, siblings: Siblings) -> None:
+        rows, before, left, share = clock.pace(ticks, siblings)
+        if len(rows):
+            context = {c: v[rows] for c, v in known.items()} | {"@before": clock.seconds(before), "@rest": clock.seconds(left)}
+            self._fit(sheet, "pace", name, context, (pd.DataFrame({clocks.SHARE: share}), clocks.PACE), rows)
+
+    def _links(self, name: str, sheet: Sheet, known: dict[str, np.ndarray]) -> None:
+        """The columns of a row's other parents, to be drawn given what is above it; then they are context."""
+        drawn: dict[str, np.ndarray] = {}
+        context = dict(known)
+        for r in self.order.linked.get(name, ()):
+            link = self._link(name, r)
+            at = self.world.at[r.name]
+            if link.nullable:
+                drawn[link.flag] = np.where(at < 0, "null", "known").astype(object)
+            put(drawn, link.aspects, r.parent, at, self.layouts[r.parent].schema, self.world)
+            sheet.links = (*sheet.links, link)
+            put_parents(known, link, at, self.layouts, self.world)
+        if drawn:
+            self._fit(sheet, "links", name, context, _context_schema(drawn))
+
+    def _link(self, name: str, r: Relationship) -> Link:
+        parent, rng = self.layouts[r.parent], self.job.stream("telling", r.name)
+        at = self.world.at[r.name]
+        aspects = aspects_of(r.parent, parent.own, parent.schema, self.world, f"{'+'.join(r.columns)}:{r.parent}.")
+        has = np.flatnonzero(at >= 0)
+        mine = [self.world.cells(name, c, self.layouts[name].schema)[has] for c in self.layouts[name].own]
+        mine += [taken(self.world.cells(t, a.source, self.layouts[t].schema), up[has]) for t, up in self._above(name) for a in self.sheets[t].aspects]
+        theirs = [taken(self.world.cells(r.parent, a.source, parent.schema), at[has]) for a in aspects]
+        best = telling(theirs, mine, rng=rng)[:OFFERED]
+        return Link(r, tuple(aspects[i] for i in best), bool((at < 0).any()))
+
+    def _above(self, name: str) -> list[tuple[str, np.ndarray]]:
+        return self.world.above(name, self.order.driver)
+
+    def _late(self, name: str, r: Relationship, sheet: Sheet) -> Link:
+        """A link that is found when all tables are there: its parents' columns given the row's own."""
+        link, at = self._link(name, r), self.world.at[r.name]
+        rows = np.arange(len(at))
+        if r.own:
+            hierarchy = self.tables.hierarchies[name]
+            raw = self.tables.parents(r)
+            link = Link(r, link.aspects, False, bool((raw == rows).sum() > ((raw < 0) & ~hierarchy.severed).sum()))
+            rows = np.flatnonzero(at >= 0)
+        known = late_context(name, r, sheet, self.layouts, self.world, rows)
+        drawn: dict[str, np.ndarray] = {}
+        if link.nullable:
+            drawn[link.flag] = np.where(at < 0, "null", "known").astype(object)
+        put(drawn, link.aspects, r.parent, at[rows], self.layouts[r.parent].schema, self.world)
+        if drawn and len(rows):
+            self._fit(sheet, f"late {r.name}", name, known, _context_schema(drawn), rows)
+        return link
+
+    def _distinct(self, name: str) -> tuple[str, ...]:
+        """The columns of keys that together never repeat, where a table has several parents; those that the driver's lie in apart."""
+        foreign = self.layouts[name].foreign
+        frame = self.tables.frames[name]
+        if not self.order.linked.get(name) or not len(frame):
+            return ()
+        whole = frame[frame[list(foreign)].notna().all(axis=1)]
+        return foreign if len(whole) and not whole.duplicated(list(foreign)).any() else ()
+
+    def _fit(
+        self, sheet: Sheet, part: str, name: str, known: dict[str, np.ndarray], wanted: tuple[pd.DataFrame, Schema], rows: np.ndarray | None = None
+    ) -> None:
+        frame, schema = wanted
+        if not schema.columns or not len(frame):
+            return
+        units = self.units[name]
+        mine = units if units is None or rows is None else units[rows]
+        sheet.models[part] = Conditional.fit(self.base, framed(known, len(frame)), frame, schema, mine, self.job, f"{name}/{part}")
+
+
+def check_base(base: Base) -> None:
+    """Raise FitError for a table method that cannot draw rows given a part of them."""
+    if "order" not in base.method.Params.model_fields:
+        raise FitError(f"{base.method.__name__.rpartition('.')[2]} does not draw rows given what is known of them; remedy: generator.method: trees")
+
+
+def put_above(into: dict[str, np.ndarray], sheet: Sheet, above: list[tuple[str, np.ndarray]], layouts: dict[str, Layout], world: World) -> None:
+    """Add the columns of the rows above."""
+    for table, at in above:
+        put(into, [a for t, a in sheet.above if t == table], table, at, layouts[table].schema, world)
+
+
+def put_parents(into: dict[str, np.ndarray], link: Link, at: np.ndarray, layouts: dict[str, Layout], world: World) -> None:
+    """Add the columns of a parent that was looked for, and whether there is one."""
+    if link.nullable:
+        into[link.flag] = np.where(at < 0, "null", "known").astype(object)
+    put(into, link.aspects, link.relationship.parent, at, layouts[link.relationship.parent].schema, world)
+
+
+def put_time(into: dict[str, np.ndarray], clock: clocks.Clock, ticks: np.ndarray, gap: np.ndarray) -> None:
+    """Add the time of each row and that since the sibling before it, which is negative for the first."""
+    into["@time"], into["@gap"] = clock.seconds(ticks), clock.seconds(gap)
+
+
+def late_context(name: str, r: Relationship, sheet: Sheet, layouts: dict[str, Layout], world: World, rows: np.ndarray) -> dict[str, np.ndarray]:
+    """A row's own columns, and its level in a hierarchy."""
+    known: dict[str, np.ndarray] = {}
+    put(known, sheet.aspects, name, rows, layouts[name].schema, world)
+    if r.own:
+        known[LEVEL] = world.extra[name][LEVEL].to_numpy(dtype=np.float64)[rows]
+    return known
+
+
+def _context_schema(columns: dict[str, np.ndarray]) -> tuple[pd.DataFrame, Schema]:
+    """Context as columns to draw."""
+    frame = framed(columns, len(next(iter(columns.values()))))
+    number, word = Traits(type="float", spikes=()), Traits(type="category")
+    schema = [Column(c, number, Traits(), "double") if frame[c].dtype == np.float64 else Column(c, word, Traits(), "string") for c in frame]
+    return frame, Schema(tuple(schema))
+
+
+def _whole(values: np.ndarray) -> pd.Series:
+    return pd.Series(pd.array(values, dtype="Int64"))

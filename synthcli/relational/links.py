@@ -1,0 +1,181 @@
+"""Finding parents for rows that already have another: by what is drawn of them, under the number of children that each parent is to have."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from synthcli.relational.relationships import NULL
+
+SAMPLE = 5_000  # rows that ties are measured on
+CLASSES = 12  # classes of a column when ties are measured
+KINDS = 16  # kinds of parents that are told apart when their numbers of children are given out
+OFF = 0.01  # share of the children that may be of other kinds of parents than asked
+ROUNDS = 60  # of exchanging parents between rows whose pair of parents occurs twice
+
+
+def slots(degree: np.ndarray, rows: int, *, rng: np.random.Generator) -> np.ndarray:
+    """Positions of parents, each as often as it has children, for exactly so many rows: where the sum differs, places are left out or taken
+    again at random. (rows,) int64"""
+    base = np.repeat(np.arange(len(degree)), np.maximum(degree, 0))
+    if not len(base):
+        return rng.integers(len(degree), size=rows) if len(degree) else np.full(rows, NULL)
+    often, rest = divmod(rows, len(base))
+    return np.concatenate([np.tile(base, often), base[rng.permutation(len(base))[:rest]]])
+
+
+def matched(wanted: np.ndarray, there: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
+    """For each row the place that fits it, each place once. wanted, there: (rows, d) numbers of one scale, the most telling column first.
+
+    Both sides are halved by the same column after the other until they are single: a k-d tree of either, leaf on leaf. (rows,) int64
+    """
+    rows, d = wanted.shape
+    ours, theirs = rng.permutation(rows), rng.permutation(rows)
+    cell = np.zeros(rows, dtype=np.int64)
+    level, size = 0, rows
+    while size > 1 and d:
+        j = level % d
+        ours, theirs = ours[np.lexsort((wanted[ours, j], cell))], theirs[np.lexsort((there[theirs, j], cell))]
+        counts = np.bincount(cell)
+        place = np.arange(rows) - np.repeat(np.cumsum(counts) - counts, counts)
+        cell = 2 * cell + (place >= (np.repeat(counts, counts) + 1) // 2)
+        cell = np.cumsum(np.r_[0, np.diff(cell) > 0])
+        level, size = level + 1, int(np.bincount(cell).max())
+    out = np.empty(rows, dtype=np.int64)
+    out[ours] = theirs
+    return out
+
+
+def chosen(
+    wanted: pd.DataFrame, offered: pd.DataFrame, degree: np.ndarray, groups: tuple[np.ndarray, np.ndarray] | None = None, *, rng: np.random.Generator
+) -> np.ndarray:
+    """The parent of each row, NULL where none may be. wanted: what is drawn of it; offered: the same columns of all parents, the most telling
+    first; degree: (parents,) children to have; groups: codes of the rows and of the parents that must be equal. (rows,) int64"""
+    ours, theirs = _numbers(wanted, offered)
+    if groups is None:
+        return _chosen(ours, theirs, degree, rng=rng)
+    out = np.full(len(wanted), NULL)
+    mine, others = groups
+    by_row, by_parent = np.argsort(mine, kind="stable"), np.argsort(others, kind="stable")
+    for group in np.unique(mine):
+        rows = by_row[np.searchsorted(mine[by_row], group) : np.searchsorted(mine[by_row], group, side="right")]
+        parents = by_parent[np.searchsorted(others[by_parent], group) : np.searchsorted(others[by_parent], group, side="right")]
+        if len(parents):
+            out[rows] = parents[_chosen(ours[rows], theirs[parents], degree[parents], rng=rng)]
+    return out
+
+
+def _chosen(wanted: np.ndarray, offered: np.ndarray, degree: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
+    if not len(degree):
+        return np.full(len(wanted), NULL)
+    places = slots(rebalanced(degree, wanted[:, 0], offered[:, 0], rng=rng) if wanted.shape[1] else degree, len(wanted), rng=rng)
+    return places[matched(wanted, offered[places], rng=rng)]
+
+
+def rebalanced(degree: np.ndarray, wanted: np.ndarray, offered: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
+    """The same numbers of children, given to other parents where those of a kind would have far more or fewer than what is drawn asks of it.
+
+    degree, offered: (parents,); wanted: (rows,) the most telling column as a number. Few parents, such as those of a small lookup table, never
+    have their numbers of children in the proportions of what is asked by chance alone.
+    """
+    distinct_ = np.unique(offered)
+    edges = distinct_[1:] if len(distinct_) <= KINDS else np.unique(np.quantile(offered, np.linspace(0, 1, KINDS + 1)[1:-1]))
+    kind, asked = np.searchsorted(edges, offered, side="right"), np.searchsorted(edges, wanted, side="right")
+    size, total = len(edges) + 1, int(degree.sum())
+    parents = np.bincount(kind, minlength=size)
+    want = np.where(parents > 0, np.bincount(asked, minlength=size), 0.0)
+    if not total or not want.sum():
+        return degree
+    want *= total / want.sum()
+    if np.abs(np.bincount(kind, degree, minlength=size) - want).sum() <= 2 * OFF * total:
+        return degree
+    members = [rng.permutation(np.flatnonzero(kind == k)).tolist() for k in range(size)]
+    out, left = np.zeros_like(degree), want.copy()
+    for n in np.sort(degree)[::-1]:  # the largest first, each to the kind whose parents lack most: a loop over parents, not over rows
+        k = int(np.argmax(np.where(parents > 0, left / np.maximum(parents, 1), -np.inf)))
+        out[members[k].pop()] = n
+        parents[k] -= 1
+        left[k] -= n
+    return out
+
+
+def _numbers(one: pd.DataFrame, two: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """Both frames as numbers of one scale: words as codes, the most frequent first. (rows, d), (parents, d)"""
+    columns = []
+    for name in one.columns:
+        both = pd.concat([one[name], two[name]], ignore_index=True)
+        if both.dtype == np.float64:
+            columns.append(both.to_numpy())
+        else:
+            codes, known = pd.factorize(both, use_na_sentinel=False)
+            rank = np.empty(len(known), dtype=np.float64)
+            rank[np.argsort(-np.bincount(codes, minlength=len(known)), kind="stable")] = np.arange(len(known))
+            columns.append(rank[codes])
+    joined = np.column_stack(columns) if columns else np.zeros((len(one) + len(two), 0))
+    return joined[: len(one)], joined[len(one) :]
+
+
+def distinct(first: np.ndarray, second: np.ndarray, like: np.ndarray, *, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """The second parents exchanged between rows until no pair occurs twice, and which rows are still a second time there. (rows,), (rows,) bool
+
+    first: codes of the rest of what must be distinct; rows with a null parent are left alone. like: (parents,) their place by what they are
+    like: partners are near at first.
+    """
+    out, width = second.copy(), int(second.max(initial=0)) + 1
+    free = np.flatnonzero((first >= 0) & (second >= 0))
+    near = free[np.lexsort((rng.random(len(free)), like[out[free]]))] if len(free) else free
+    place = np.empty(len(first), dtype=np.int64)
+    place[near] = np.arange(len(near))
+    for attempt in range(ROUNDS):
+        pair = first[free] * width + out[free]
+        twice = free[pd.Series(pair).duplicated().to_numpy()]
+        if not len(twice):
+            break
+        reach = min(len(near), 16 << min(attempt, 40))
+        partner = near[(place[twice] + rng.integers(-reach, reach + 1, size=len(twice))) % len(near)]
+        alone = ~pd.Series(partner).duplicated().to_numpy() & ~np.isin(partner, twice)
+        twice, partner = twice[alone], partner[alone]
+        one, two = first[twice] * width + out[partner], first[partner] * width + out[twice]
+        good = ~np.isin(one, pair) & ~np.isin(two, pair) & (one != two)
+        out[twice[good]], out[partner[good]] = out[partner[good]], out[twice[good]]
+    left = np.zeros(len(first), dtype=bool)
+    left[free] = pd.Series(first[free] * width + out[free]).duplicated().to_numpy()
+    return out, left
+
+
+def likeness(offered: pd.DataFrame) -> np.ndarray:
+    """The place of each parent in the order of its columns, the most telling first; the same for those that are alike. (parents,) int64"""
+    numbers = _numbers(offered, offered)[0]
+    if not numbers.shape[1]:
+        return np.zeros(len(offered), dtype=np.int64)
+    return np.unique(numbers, axis=0, return_inverse=True)[1].reshape(-1)
+
+
+def tie(a: np.ndarray, b: np.ndarray, *, rng: np.random.Generator) -> float:
+    """Mutual information of two columns of cells, in nats, less what independent ones would show (Miller 1955)."""
+    some = rng.permutation(len(a))[:SAMPLE]
+    x, y = _classes(a[some]), _classes(b[some])
+    n, ka, kb = len(some), int(x.max(initial=0)) + 1, int(y.max(initial=0)) + 1
+    if not n:
+        return 0.0
+    table = np.bincount(x * kb + y, minlength=ka * kb).reshape(ka, kb) / n
+    seen = table > 0
+    expected = table.sum(1, keepdims=True) * table.sum(0)
+    return max(0.0, float((table[seen] * np.log(table[seen] / expected[seen])).sum()) - (ka - 1) * (kb - 1) / (2 * n))
+
+
+def _classes(values: np.ndarray) -> np.ndarray:
+    if values.dtype != object:
+        edges = np.unique(np.nanquantile(values, np.linspace(0, 1, CLASSES + 1)[1:-1])) if not np.isnan(values).all() else np.zeros(0)
+        return np.where(np.isnan(values), len(edges) + 1, np.searchsorted(edges, values, side="right")).astype(np.int64)
+    codes = pd.factorize(values, use_na_sentinel=False)[0]
+    rank = np.argsort(np.argsort(-np.bincount(codes), kind="stable"), kind="stable")
+    return np.minimum(rank[codes], CLASSES - 1).astype(np.int64)
+
+
+def telling(offered: Sequence[np.ndarray], others: Sequence[np.ndarray], *, rng: np.random.Generator) -> list[int]:
+    """Places of the columns, those that say most of any of the others first."""
+    strength = [max((tie(a, b, rng=rng) for b in others), default=0.0) for a in offered]
+    return [int(i) for i in np.argsort(-np.array(strength), kind="stable")]

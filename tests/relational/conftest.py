@@ -1,0 +1,36 @@
+"""A model of the simulated shop, fitted once."""
+
+from __future__ import annotations
+
+import pytest
+
+from synthcli import seeds
+from synthcli.contracts import Job
+from synthcli.relational import model
+from synthcli.relational.data import Base, Tables
+from synthcli.tabular.data import Table
+from synthcli.tabular.methods import trees
+from tests.relational import simulated
+
+BASE = Base(trees, Table, {"trees": 2})
+
+
+def synthetic(tables: Tables, rows: int | None = None, seed: int = 1) -> Tables:
+    """Tables made of a model of tables."""
+    checked = tables.checked()[0]
+    return model.fit(checked, BASE, job=Job(seed)).sample(len(checked) if rows is None else rows, rng=seeds.stream(seed, "made"))
+
+
+@pytest.fixture(scope="session")
+def shop() -> Tables:
+    return simulated.shop(800).checked()[0]
+
+
+@pytest.fixture(scope="session")
+def fitted(shop: Tables) -> model.Related:
+    return model.fit(shop, BASE, job=Job(1))
+
+
+@pytest.fixture(scope="session")
+def made(shop: Tables, fitted: model.Related) -> Tables:
+    return fitted.sample(len(shop), rng=seeds.stream(1, "made"))
