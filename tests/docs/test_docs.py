@@ -66,7 +66,15 @@ def test_the_readme_spec_is_a_spec(tmp_path: Path, synth: Any) -> None:
     block = next(b for b in re.findall(r"```yaml\n(.*?)```", README, re.DOTALL) if b.startswith("name"))
     path = tmp_path / "stays.yaml"
     path.write_text(block)
-    columns = {"patient_id": range(9), "age": 81, "admission": "2024-01-01", "discharge": "2024-01-03", "diagnosis": "A", "ward": "W", "readmitted": "no"}
+    columns = {
+        "patient_id": range(9),
+        "age": 81,
+        "admission": "2024-01-01",
+        "discharge": "2024-01-03",
+        "diagnosis": "A",
+        "ward": "W",
+        "readmitted": "no",
+    }
     pd.DataFrame(columns, index=range(9)).to_csv(tmp_path / "stays.csv", index=False)
     said = synth("check", path)
     assert said.code == 0, said.err
