@@ -24,7 +24,7 @@ from synthcli.pipeline.models import load_model
 from synthcli.pipeline.plan import Choice, make_plan, open_source
 from synthcli.pipeline.real import Real, declared_schema
 from synthcli.pipeline.wanted import settle
-from synthcli.spec import check
+from synthcli.spec import check, check_places
 from synthcli.spec.load import load_spec
 from synthcli.spec.models import Generate
 from synthcli.tabular.data import Table
@@ -142,7 +142,7 @@ def released(root: Path, run: str, *, keep_failed: bool) -> Released:
 
 def format_for(target: Path, old: Released) -> str:
     """The format that the ending of --output names. Raises SpecError for none, and for the source of the run."""
-    format_ = check.format_of(target.name)
+    format_ = check_places.format_of(target.name)
     if format_ is None:
         raise SpecError(f"--output {target}: the ending names no format; expected .csv, .parquet or .jsonl")
     if str(target.resolve()) == old.version.known.get("data", {}).get("path"):

@@ -20,7 +20,7 @@ from synthcli.contracts import BLOCK, Allowed, Column, Given, Model, Schema, Tra
 from synthcli.errors import DataError, SpecError, did_you_mean
 from synthcli.pipeline.again import Released, format_for, released
 from synthcli.pipeline.events import Events
-from synthcli.spec import check
+from synthcli.spec import check_places
 
 TRIES = 30  # times that a row which breaks a rule is completed anew
 
@@ -115,7 +115,7 @@ def _wrong(out: pd.DataFrame, known: pd.DataFrame, watch: Watch, impute: bool) -
 
 def read_known(path: Path, schema: Schema) -> Known:
     """A file's columns. Raises DataError with the column and a value that is not of the model's type."""
-    format_ = check.format_of(path.name)
+    format_ = check_places.format_of(path.name)
     if format_ is None:
         raise SpecError(f"{path}: the ending names no format; expected .csv, .parquet or .jsonl")
     source = sources.Source(type=format_, path=path)

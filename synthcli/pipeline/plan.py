@@ -15,7 +15,7 @@ from synthcli.contracts import Gate
 from synthcli.errors import SpecError
 from synthcli.pipeline import gates
 from synthcli.sources import builtin
-from synthcli.spec import check
+from synthcli.spec import check, check_places
 from synthcli.spec.load import Loaded
 from synthcli.spec.models import Spec
 
@@ -161,7 +161,7 @@ def open_source(loaded: Loaded) -> sources.Source:
 def table_sources(loaded: Loaded) -> dict[str, sources.Source]:
     """The sources of related tables, their paths resolved."""
     return {
-        name: sources.Source(each.type or check.format_of(each.path) or "csv", path=loaded.place(each.path, "source", "tables", name, "path"))
+        name: sources.Source(each.type or check_places.format_of(each.path) or "csv", path=loaded.place(each.path, "source", "tables", name, "path"))
         for name, each in (loaded.spec.source.tables or {}).items()
     }
 

@@ -34,7 +34,7 @@ from synthcli.relational.aspects import UNIT
 from synthcli.relational.data import Base, Tables
 from synthcli.relational.judging import key_columns
 from synthcli.relational.relationships import Relationship, root
-from synthcli.spec import check
+from synthcli.spec import check_places
 from synthcli.spec.load import Loaded
 from synthcli.tabular.data import Table
 from synthcli.tabular.metrics import trends
@@ -100,7 +100,7 @@ def described(plan: Plan) -> Described:
 
 def source_of(loaded: Loaded, name: str, each: Any) -> sources.Source:
     """The source of one of the tables. each: its part of the spec."""
-    return sources.Source(each.type or check.format_of(each.path) or "csv", path=loaded.place(each.path, "source", "tables", name, "path"))
+    return sources.Source(each.type or check_places.format_of(each.path) or "csv", path=loaded.place(each.path, "source", "tables", name, "path"))
 
 
 class RelatedReal:

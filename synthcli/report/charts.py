@@ -88,7 +88,7 @@ def _histogram(bins: dict[str, Any], kind: str, label: str) -> Chart:
     )
     hover = {"x": x, "x2": {"field": "hi"}, "tooltip": tip}
     layers.append({"mark": {"type": "rect", "fill": "transparent"}, "encoding": hover})
-    return chart(layers, data, label, [["range", "values"], *([s, s] for s in sides)], height=150)
+    return chart(layers, data, label, [["range", "values"], *[[str(s), str(s)] for s in sides]], height=150)
 
 
 def _share(field: str) -> dict[str, Any]:
