@@ -1,8 +1,8 @@
 """What `method: auto` takes, from rows, types and limits, and why. `make bench ARGS=--auto` holds the choice against every method.
 
-trees, with two exceptions. A table of numbers, of some hundred rows, is better described by a Gaussian copula: trees
-have too few leaves there for lines. And what does not fit into generator.limits is not begun: cheaper trees are taken, then independent columns.
-Never chosen: arnet, which takes several times as long and led on one small table alone, on which it leaked; bootstrap, which repeats real rows.
+trees, unless they do not fit into generator.limits: then cheaper trees are taken, then independent columns. Never chosen: gaussian_copula, which led on
+small tables of numbers until trees learned to keep the relations of few rows, and now does no better there; arnet, which takes several times as long and
+led on one small table alone, on which it leaked; bootstrap, which repeats real rows.
 """
 
 from __future__ import annotations
@@ -11,12 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from synthcli import plugins
 from synthcli.columns import frame as frames
 from synthcli.contracts import Limits, Schema
 
-NUMERIC = 0.8  # share of number columns from which a copula describes a small table better
-COPULA_ROWS = range(100, 500)  # below, it fails the membership gate more often than trees do; from about 600 on trees lead
 NEAR = 40  # columns that a tree looks at, about; beyond, a column takes no longer for there being more
 
 
@@ -75,26 +72,14 @@ def choose(rows: int, schema: Schema, limits: Limits | None = None) -> dict[str,
     shape = Shape(rows, sum(k in frames.NUMBERS for k in kinds), sum(k in frames.CODES for k in kinds))
     if shape.columns < 2:
         return _said(INDEPENDENT, f"{shape.columns} columns to model: there is nothing to depend on")
-    first, reason = _best(shape)
     refused: list[str] = []
-    for candidate in (first, *(c for c in (TREES, FEW_TREES) if c is not first)):
+    for candidate in (TREES, FEW_TREES):
         if (too_much := _beyond(candidate, shape, limits or Limits())) is None:
-            return _said(
-                candidate, "; ".join([f"{shape}: {reason if candidate is first else f'{candidate} fits'}", _needs(candidate, shape), *refused])
-            )
+            reason = "trees are the most faithful, or close to it, and among the fastest" if candidate is TREES else f"{candidate} fits"
+            return _said(candidate, "; ".join([f"{shape}: {reason}", _needs(candidate, shape), *refused]))
         refused.append(f"not {candidate}: {too_much}")
     remedy = "source.max_rows or a higher limit makes room for trees"
     return _said(INDEPENDENT, "; ".join([f"{shape}: only independent columns fit", _needs(INDEPENDENT, shape), *refused, remedy]))
-
-
-def _best(shape: Shape) -> tuple[Candidate, str]:
-    """What would be taken without limits, and what speaks for it."""
-    share = shape.numbers / shape.columns
-    if share < NUMERIC or shape.rows not in COPULA_ROWS:
-        return TREES, "trees are the most faithful, or close to it, and among the fastest"
-    if not plugins.installed("sdv"):
-        return TREES, "trees; a gaussian_copula may be better on so few rows of numbers, and synthcli[sdv] is not installed"
-    return COPULA, "on so few rows of numbers a copula is more faithful than trees"
 
 
 def _needs(candidate: Candidate, shape: Shape) -> str:

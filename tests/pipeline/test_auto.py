@@ -17,7 +17,7 @@ def schema(numbers: int, codes: int = 0, made: int = 0) -> Schema:
 @pytest.mark.parametrize(
     ("rows", "numbers", "codes", "method"),
     [
-        (300, 12, 1, "gaussian_copula"),
+        (300, 12, 1, "trees"),
         (300, 4, 6, "trees"),
         (60, 12, 1, "trees"),
         (50_000, 12, 1, "trees"),
@@ -29,12 +29,6 @@ def schema(numbers: int, codes: int = 0, made: int = 0) -> Schema:
 def test_size_and_types_decide(rows: int, numbers: int, codes: int, method: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(plugins, "installed", lambda extra: True)
     assert auto.choose(rows, schema(numbers, codes, made=3))["method"] == method
-
-
-def test_what_is_not_installed_is_not_chosen_and_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(plugins, "installed", lambda extra: False)
-    said = auto.choose(300, schema(12))
-    assert said["method"] == "trees" and "synthcli[sdv]" in said["why"]
 
 
 def test_every_choice_is_a_method_with_these_parameters() -> None:
@@ -56,12 +50,6 @@ def test_memory_refuses_what_needs_more() -> None:
     said = auto.choose(50_000_000, schema(10, 5), Limits(memory_gb=4.0))
     assert said["method"] == "independent" and "generator.limits.memory_gb is 4" in said["why"]
     assert auto.choose(50_000, schema(10, 5), Limits(memory_gb=4.0))["method"] == "trees"
-
-
-def test_a_copula_that_is_too_slow_leaves_the_place_to_trees(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(plugins, "installed", lambda extra: True)
-    said = auto.choose(300, schema(4), Limits(minutes=2 / 60))
-    assert said["method"] == "trees" and "not gaussian_copula" in said["why"]
 
 
 def test_the_reasons_carry_figures() -> None:
