@@ -181,10 +181,23 @@ def versions(method: str) -> dict[str, str]:
 
 
 def _quiet() -> None:
-    """An interrupt is for the process that waits for us."""
+    """An interrupt is for the process that waits for us, and without it there is nothing left to do."""
     import signal
+    import threading
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """A worker whose parent was killed would wait for ever."""
+    import multiprocessing
+    import os
+
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 @lru_cache(maxsize=1)
