@@ -154,7 +154,9 @@ def smote(train: Table, target: str, rare: str, *, rng: np.random.Generator) -> 
     if words.all():
         sampler: Any = SMOTEN(random_state=seed, k_neighbors=k)
     else:
-        sampler = SMOTENC(np.flatnonzero(words).tolist(), random_state=seed, k_neighbors=k) if words.any() else SMOTE(random_state=seed, k_neighbors=k)
+        sampler = (
+            SMOTENC(np.flatnonzero(words).tolist(), random_state=seed, k_neighbors=k) if words.any() else SMOTE(random_state=seed, k_neighbors=k)
+        )
     made, label = sampler.fit_resample(X, y)
     out = pd.DataFrame(made, columns=X.columns)
     out[target] = np.where(label, rare, "other")
