@@ -17,7 +17,7 @@ from synthcli.columns.constraints import parse_constraint
 from synthcli.columns.frame import to_arrow
 from synthcli.contracts import Limits, Traits
 from synthcli.errors import DataError, SpecError
-from synthcli.pipeline import related
+from synthcli.pipeline import related, related_judged, related_real
 from synthcli.pipeline.events import Events
 from synthcli.pipeline.plan import Choice
 from tests.relational import simulated
@@ -27,7 +27,7 @@ PLAN: Any = SimpleNamespace(spec=SimpleNamespace(seed=0, generator=SimpleNamespa
 
 
 @pytest.fixture(scope="module")
-def described(tmp_path_factory: pytest.TempPathFactory) -> related.Described:
+def described(tmp_path_factory: pytest.TempPathFactory) -> related_real.Described:
     """The shop as CSV files, the products as Parquet."""
     folder, shop = tmp_path_factory.mktemp("shop"), simulated.shop(250)
     read = {}
@@ -39,15 +39,15 @@ def described(tmp_path_factory: pytest.TempPathFactory) -> related.Described:
         else:
             pacsv.write_csv(table, folder / f"{name}.csv")
             read[name] = sources.Source("csv", path=folder / f"{name}.csv")
-    return related.Described(
+    return related_real.Described(
         read, simulated.SHOP, {"orders": {"amount": Traits(type="float", min=0)}}, {"orders": (parse_constraint("amount > 0"),)}, unit="customers.id"
     )
 
 
 @pytest.fixture(scope="module")
-def run(described: related.Described, tmp_path_factory: pytest.TempPathFactory) -> tuple[related.RelatedReal, Path]:
+def run(described: related_real.Described, tmp_path_factory: pytest.TempPathFactory) -> tuple[related_real.RelatedReal, Path]:
     """All stages but the judges."""
-    folder, real = tmp_path_factory.mktemp("run"), related.RelatedReal(described)
+    folder, real = tmp_path_factory.mktemp("run"), related_real.RelatedReal(described)
     places = [files.make_folder(folder / name) for name in ("analyze", "train", "generate")]
     related.analyze(places[0], PLAN, real, Events())
     related.train(places[1], PLAN, real, CHOICE, Events())
@@ -55,7 +55,7 @@ def run(described: related.Described, tmp_path_factory: pytest.TempPathFactory) 
     return real, folder
 
 
-def test_profile(run: tuple[related.RelatedReal, Path]) -> None:
+def test_profile(run: tuple[related_real.RelatedReal, Path]) -> None:
     body = files.read_json(run[1] / "analyze" / "profile.json")
     assert body["rows"] == 250 and body["parts"] == {"train": 175, "validation": 25, "holdout": 50}
     assert body["tables"]["products"]["in_every_part"] and not body["tables"]["items"]["in_every_part"]
@@ -64,11 +64,11 @@ def test_profile(run: tuple[related.RelatedReal, Path]) -> None:
     assert body["constraints"][0]["table"] == "orders"
 
 
-def test_files_and_figures(run: tuple[related.RelatedReal, Path], tmp_path: Path) -> None:
+def test_files_and_figures(run: tuple[related_real.RelatedReal, Path], tmp_path: Path) -> None:
     real, folder = run
     sample = files.read_json(folder / "generate" / "sample.json")
     assert sample["rows"] == 250 and set(sample["tables"]) == {"products", "customers", "orders", "items"}
-    made = related.read_tables(folder / "generate", real.tables).checked()[0]
+    made = related_judged.read_tables(folder / "generate", real.tables).checked()[0]
     assert made.rows == sample["tables"]
     seen = related.evidence(PLAN, real, folder / "generate", real.tables.schema, "holdout", None)
     related.measure(tmp_path, "metrics", ["shapes", "rules"], seen, "holdout", 0, Events())
@@ -82,7 +82,7 @@ def test_files_and_figures(run: tuple[related.RelatedReal, Path], tmp_path: Path
     assert "floor" in found["parent_child_trend", "overall", None]
 
 
-def test_attacks_are_judged_by_the_worst_table(run: tuple[related.RelatedReal, Path], tmp_path: Path) -> None:
+def test_attacks_are_judged_by_the_worst_table(run: tuple[related_real.RelatedReal, Path], tmp_path: Path) -> None:
     real, folder = run
     seen = related.evidence(PLAN, real, folder / "generate", real.tables.schema, "holdout", None)
     related.measure(tmp_path, "attacks", ["membership"], seen, "holdout", 0, Events())
@@ -92,7 +92,7 @@ def test_attacks_are_judged_by_the_worst_table(run: tuple[related.RelatedReal, P
     assert len(tables) == 3 and overall["value"] == max(tables)
 
 
-def test_a_folder_of_files_takes_the_place_of_another(run: tuple[related.RelatedReal, Path], tmp_path: Path) -> None:
+def test_a_folder_of_files_takes_the_place_of_another(run: tuple[related_real.RelatedReal, Path], tmp_path: Path) -> None:
     target = tmp_path / "out"
     related.deliver(run[1] / "generate", target, "csv")
     first = pd.read_csv(target / "orders.csv")
@@ -108,16 +108,16 @@ def test_a_folder_of_files_takes_the_place_of_another(run: tuple[related.Related
 
 
 def test_keys_of_columns_name_a_table() -> None:
-    assert related.by_table({"a.x": 1, "a.y.z": 2}, ["a", "b"], "columns") == {"a": {"x": 1, "y.z": 2}, "b": {}}
+    assert related_real.by_table({"a.x": 1, "a.y.z": 2}, ["a", "b"], "columns") == {"a": {"x": 1, "y.z": 2}, "b": {}}
     with pytest.raises(SpecError, match=r"columns.order.amount: expected table.column. Did you mean orders"):
-        related.by_table({"order.amount": 1}, ["orders"], "columns")
+        related_real.by_table({"order.amount": 1}, ["orders"], "columns")
 
 
-def test_a_column_that_a_table_lacks(described: related.Described) -> None:
-    wrong = related.Described(described.sources, described.relationships, {"orders": {"amonut": Traits(min=0)}})
+def test_a_column_that_a_table_lacks(described: related_real.Described) -> None:
+    wrong = related_real.Described(described.sources, described.relationships, {"orders": {"amonut": Traits(min=0)}})
     with pytest.raises(SpecError, match=r"columns.orders.amonut: table orders has no such column. Did you mean amount"):
-        related.RelatedReal(wrong).tables  # noqa: B018
+        related_real.RelatedReal(wrong).tables  # noqa: B018
 
 
 def test_judges_of_relationships_are_there() -> None:
-    assert plugins.names("metrics", related.FLOOR) == ("cardinality", "integrity", "parent_child", "siblings")
+    assert plugins.names("metrics", related_judged.FLOOR) == ("cardinality", "integrity", "parent_child", "siblings")
