@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -76,8 +77,33 @@ def key_columns(tables: Tables, name: str) -> set[str]:
     return {c for r in tables.relationships for t, cs in ((r.child, r.columns), (r.parent, r.keys)) if t == name for c in cs}
 
 
-def pairs_of(gauge: Gauge, evidence: Evidence, sides: dict[str, Any], pairs: Sequence[tuple[str, str]], mark: str, trend: Trend, table: Any, *,
-             rng: np.random.Generator) -> list[Measurement]:  # fmt: skip
+def across(
+    gauge: Gauge,
+    evidence: Evidence,
+    rows: Callable[[Tables, Relationship], Any],
+    pairs: Callable[[list[str]], list[tuple[str, str]]],
+    trend: Trend,
+    table: Any,
+    *,
+    rng: np.random.Generator,
+) -> list[Measurement]:
+    """The pair trends of every relationship and their mean. rows: of a relationship, as a table of the table floor; pairs: of its columns."""
+    if note := lacking(evidence, "control", "synthetic"):
+        return unmeasured([gauge], note)
+    each: list[Measurement] = []
+    for r in evidence.control.relationships:
+        given = {"control": evidence.control, "synthetic": evidence.synthetic}
+        if evidence.full and evidence.train is not None:
+            given["train"] = evidence.train
+        sides = {side: rows(tables, r) for side, tables in given.items()}
+        if not all(len(s) for s in sides.values()):
+            continue
+        each += _pairs(gauge, evidence, sides, pairs(sides["control"].schema.names), r.name, trend, table, rng=rng)
+    return joined(gauge, each, len(evidence.synthetic))
+
+
+def _pairs(gauge: Gauge, evidence: Evidence, sides: dict[str, Any], pairs: Sequence[tuple[str, str]], mark: str, trend: Trend, table: Any, *,
+           rng: np.random.Generator) -> list[Measurement]:  # fmt: skip
     """A measurement for each pair of columns by the table floor's pair trends. sides: control, synthetic, and train where there is one."""
     if len(pairs) > PAIRS:
         pairs = [pairs[i] for i in np.sort(rng.choice(len(pairs), PAIRS, replace=False))]
@@ -93,23 +119,8 @@ def pairs_of(gauge: Gauge, evidence: Evidence, sides: dict[str, Any], pairs: Seq
             shuffled = table(frame.assign(**{pair[0]: mixed}), schema)
         seen = Evidence(schema, cut["synthetic"], cut.get("train"), cut["control"], shuffled, full=evidence.full)
         found = trend(seen, rng=rng)[0]
-        floor, baseline = found.floor, found.baseline
         of = f"{mark}: {' × '.join(pair)}"
-        out.append(
-            Measurement(
-                gauge.name,
-                found.value,
-                found.low,
-                found.high,
-                found.n,
-                "pair",
-                of,
-                better=gauge.better,
-                note=found.note,
-                floor=floor,
-                baseline=baseline,
-            )
-        )
+        out.append(replace(found, name=gauge.name, scope="pair", of=of, unit=gauge.unit, better=gauge.better))
     return out
 
 

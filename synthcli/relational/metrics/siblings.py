@@ -11,7 +11,7 @@ from synthcli.columns import frame as frames
 from synthcli.contracts import Column, Evidence, Gauge, Measurement, Schema, Traits
 from synthcli.relational.aspects import UNIT, cells
 from synthcli.relational.data import Tables
-from synthcli.relational.judging import Trend, joined, key_columns, lacking, pairs_of, unmeasured
+from synthcli.relational.judging import Trend, across, key_columns
 from synthcli.relational.relationships import Relationship
 
 TRENDS = Gauge(
@@ -23,20 +23,14 @@ GAUGES: tuple[Gauge, ...] = (TRENDS,)
 
 def measure(evidence: Evidence, *, rng: np.random.Generator, trend: Trend, table: Any) -> list[Measurement]:
     """For every relationship; siblings stand in the order of their first time column without nulls, else as they come."""
-    if note := lacking(evidence, "control", "synthetic"):
-        return unmeasured(GAUGES, note)
-    each: list[Measurement] = []
-    for r in evidence.control.relationships:
-        given = {"control": evidence.control, "synthetic": evidence.synthetic}
-        if evidence.full and evidence.train is not None:
-            given["train"] = evidence.train
-        by = _time(evidence.control, r)
-        sides = {side: _following(tables, r, by, table) for side, tables in given.items()}
-        if not all(len(s) for s in sides.values()):
-            continue
-        pairs = [(f"{name.removeprefix('this ')} before", name) for name in sides["control"].schema.names if name.startswith("this ")]
-        each += pairs_of(TRENDS, evidence, sides, pairs, r.name, trend, table, rng=rng)
-    return joined(TRENDS, each, len(evidence.synthetic))
+
+    def pairs(names: list[str]) -> list[tuple[str, str]]:
+        return [(f"{name.removeprefix('this ')} before", name) for name in names if name.startswith("this ")]
+
+    def rows(tables: Tables, r: Relationship) -> Any:
+        return _following(tables, r, _time(evidence.control, r), table)
+
+    return across(TRENDS, evidence, rows, pairs, trend, table, rng=rng)
 
 
 def _time(tables: Tables, r: Relationship) -> str | None:
