@@ -233,13 +233,11 @@ def _tree_from_json(data: list[Any]) -> Node:
 
 
 @dataclass(frozen=True)
-class Choice:
-    """One category in place of a one-hot group: the name of the column that is true, or `none`; null where all are null."""
+class _Category:
+    """One category, `name`, in place of the columns that a rule ties together."""
 
-    rule: OneHot
+    rule: OneHot | OneOf
     name: str
-    none: str
-    dtypes: tuple[str, ...]
 
     @property
     def rewritten(self) -> tuple[str, ...]:
@@ -252,6 +250,15 @@ class Choice:
     @property
     def made(self) -> tuple[str, ...]:
         return (self.name,)
+
+
+@dataclass(frozen=True)
+class Choice(_Category):
+    """Of a one-hot group: the name of the column that is true, or `none`; null where all are null."""
+
+    rule: OneHot
+    none: str
+    dtypes: tuple[str, ...]
 
     def forward(self, frame: pd.DataFrame) -> dict[str, pd.Series]:
         values = self.rule.read(frame)
@@ -275,23 +282,10 @@ class Choice:
 
 
 @dataclass(frozen=True)
-class Combination:
-    """One category in place of columns whose combinations are fixed: the place in the table of combinations, which is in their order."""
+class Combination(_Category):
+    """Of columns whose combinations are fixed: the place in the table of combinations, which is in their order."""
 
     rule: OneOf
-    name: str
-
-    @property
-    def rewritten(self) -> tuple[str, ...]:
-        return self.rule.of
-
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        return ()
-
-    @property
-    def made(self) -> tuple[str, ...]:
-        return (self.name,)
 
     @property
     def labels(self) -> list[str]:
