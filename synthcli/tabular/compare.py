@@ -101,22 +101,6 @@ def one_thread() -> AbstractContextManager[Any]:
     return threadpool_limits(1)
 
 
-def boosting(columns: int, classes: int, seed: int) -> dict[str, Any]:
-    """What boosted trees a judge can afford: 100 rounds, fewer and smaller for more than 50 columns or two classes, never below 30."""
-    rounds = max(30, min(100, 5_000 // max(columns, 1), 200 // max(classes, 2)))
-    size = {"max_bins": 64, "max_leaf_nodes": 15} if columns > 50 else {}
-    return {"max_iter": rounds, "early_stopping": False, "random_state": seed % 2**31, **size}
-
-
-def features(fit: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Columns that boosted trees can split on, of both: those that vary in `fit`; one of a single known value says where it is null."""
-    known = ~np.isnan(fit)
-    low, high = np.where(known, fit, np.inf).min(axis=0, initial=np.inf), np.where(known, fit, -np.inf).max(axis=0, initial=-np.inf)
-    flag = (low == high) & ~known.all(axis=0)  # there, null or not is all that a tree can learn
-    keep = (low < high) | flag
-    return np.where(flag, np.isnan(fit), fit)[:, keep], np.where(flag, np.isnan(other), other)[:, keep]
-
-
 def parts(evidence: Evidence, *, rows: int = ROWS, rng: np.random.Generator) -> Encoded:
     """Control and synthetic, and when `full` a train sample of synthetic's size as floor and the baseline, at most `rows` each."""
     synthetic = cut(evidence.synthetic, rows, rng=rng)

@@ -8,7 +8,7 @@ import numpy as np
 
 from synthcli import seeds
 from synthcli.contracts import Evidence, Gauge, Measurement
-from synthcli.tabular import compare
+from synthcli.tabular import compare, learners
 from synthcli.tabular.data import Table
 from synthcli.tabular.encoding import Encoded, Part, cut, encode
 
@@ -75,8 +75,6 @@ def folds(units: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 def told(control: Part, other: Part, seed: int) -> tuple[float, float]:
     """AUC of telling the other part from control, mean over folds of the AUC on rows left out, and its variance."""
-    from sklearn.ensemble import HistGradientBoostingClassifier
-
     rng = np.random.default_rng(seed)
     n = min(len(control), len(other))
     control, other = control.take(rng.permutation(len(control))[:n]), other.take(rng.permutation(len(other))[:n])
@@ -87,10 +85,10 @@ def told(control: Part, other: Part, seed: int) -> tuple[float, float]:
         fit, out = fold != k, fold == k
         if len(np.unique(y[fit])) < 2 or len(np.unique(y[out])) < 2:
             continue
-        seen, unseen = compare.features(X[fit], X[out])
+        seen, unseen = learners.features(X[fit], X[out])
         score = np.zeros(len(unseen))
         if seen.shape[1]:
-            model = HistGradientBoostingClassifier(**compare.boosting(seen.shape[1], 2, seed))
+            model = learners.boosted(seen.shape[1], 2, seed)
             score = model.fit(seen, y[fit]).decision_function(unseen)
         areas.append(compare.auc(score[y[out] == 1], score[y[out] == 0]))
     if not areas:
@@ -103,21 +101,19 @@ def telling(evidence: Evidence, *, rng: np.random.Generator, rows: int = 2_500) 
 
     One fit on two thirds of at most `rows` of each kind; drop: how much of its AUC on the rest a column carries, shuffled there.
     """
-    from sklearn.ensemble import HistGradientBoostingClassifier
-
     n = min(len(evidence.control), len(evidence.synthetic), rows)
     encoded = encode({k: cut(getattr(evidence, k), n, rng=rng) for k in ("control", "synthetic")}, evidence.schema)
     parts = list(encoded.parts.values())
     fold, y = np.concatenate([folds(part.units, rng) for part in parts]), np.repeat([0, 1], n)
     whole = np.vstack([part.matrix() for part in parts])
-    columns = [compare.features(whole[:, [j]], whole[:, [j]])[0] for j in range(len(encoded.names))]
+    columns = [learners.features(whole[:, [j]], whole[:, [j]])[0] for j in range(len(encoded.names))]
     names = [name for name, x in zip(encoded.names, columns, strict=True) if x.shape[1]]
     fit, out = fold > 0, fold == 0
     if n < _FEWEST or not names or len(np.unique(y[fit])) < 2 or len(np.unique(y[out])) < 2:
         return None
     X = np.hstack(columns)
     with compare.one_thread():
-        model = HistGradientBoostingClassifier(**compare.boosting(len(names), 2, seeds.fork(rng))).fit(X[fit], y[fit])
+        model = learners.boosted(len(names), 2, seeds.fork(rng)).fit(X[fit], y[fit])
         auc = _area(model, X[out], y[out])
         drops = [auc - _shuffled(model, X[out], y[out], j, rng) for j in range(len(names))]
     order = np.argsort([-d for d in drops], kind="stable")[: 2 * COLUMNS]

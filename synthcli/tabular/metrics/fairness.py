@@ -9,7 +9,7 @@ import numpy as np
 
 from synthcli import seeds
 from synthcli.contracts import Evidence, Fairness, Gauge, Measurement
-from synthcli.tabular import compare
+from synthcli.tabular import compare, learners
 from synthcli.tabular.data import Table
 from synthcli.tabular.encoding import Encoded, as_codes, cut, encode, judged
 
@@ -122,7 +122,7 @@ class _Task:
 
     @property
     def unit(self) -> str:
-        return "r2" if not self.classes else "auc" if self.classes == 2 else "accuracy"
+        return learners.score_of(self.classes)
 
 
 def _task(evidence: Evidence, asked: Fairness, *, rng: np.random.Generator) -> _Task | str:
@@ -156,15 +156,10 @@ def _task(evidence: Evidence, asked: Fairness, *, rng: np.random.Generator) -> _
 
 def _labels(encoded: Encoded, target: str) -> tuple[dict[str, np.ndarray], int]:
     """Classes in order of frequency in train, or numbers; NaN where a row does not count."""
-    if target in encoded.categories:
-        j = encoded.categories.index(target)
-        values = {k: np.where(p.codes[:, j] < 0, np.nan, p.codes[:, j].astype(float)) for k, p in encoded.parts.items()}
-    else:
-        j = encoded.numbers.index(target)
-        values = {k: p.numbers[:, j] for k, p in encoded.parts.items()}
-    known, counts = np.unique(values["train"][~np.isnan(values["train"])], return_counts=True)
-    if target in encoded.numbers and len(known) > 2:
+    values, number = learners.target_of(encoded, target)
+    if number:
         return values, 0
+    known, counts = np.unique(values["train"][~np.isnan(values["train"])], return_counts=True)
     known = np.sort(known[np.argsort(-counts, kind="stable")[:CLASSES]])
     if not len(known):
         return values, 2
@@ -201,16 +196,13 @@ def _resampled(units: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
 
 def _fitted(task: _Task, name: str) -> np.ndarray:
     """Predictions for control of boosted trees fitted to a part: probabilities (rows, classes), or numbers (rows, 1)."""
-    from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
-
     y = task.labels[name]
-    X, Z = compare.features(task.features[name], task.features["control"])
+    X, Z = learners.features(task.features[name], task.features["control"])
     present = np.unique(y).astype(int) if task.classes else np.zeros(0, dtype=int)
     if not X.shape[1] or len(np.unique(y)) < 2:
         constant = np.bincount(y.astype(int), minlength=task.classes) / len(y) if task.classes else np.array([np.median(y)])
         return np.tile(constant, (len(Z), 1))
-    kind = HistGradientBoostingClassifier if task.classes else HistGradientBoostingRegressor
-    model = kind(**compare.boosting(X.shape[1], task.classes, task.seed)).fit(X, y)
+    model = learners.boosted(X.shape[1], task.classes, task.seed).fit(X, y)
     if not task.classes:
         return np.asarray(model.predict(Z)[:, None])
     out = np.zeros((len(Z), task.classes))

@@ -9,7 +9,7 @@ import numpy as np
 
 from synthcli import seeds
 from synthcli.contracts import Evidence, Gauge, Measurement
-from synthcli.tabular import compare
+from synthcli.tabular import compare, learners
 from synthcli.tabular.data import Table
 from synthcli.tabular.encoding import Encoded, cut, encode, judged
 
@@ -46,7 +46,7 @@ class _Task:
 
     @property
     def unit(self) -> str:
-        return "r2" if not self.classes else "auc" if self.classes == 2 else "accuracy"
+        return learners.score_of(self.classes)
 
     def side(self, name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Numbers, codes and labels of a part's rows that have a label, the target taken out."""
@@ -92,14 +92,8 @@ def _task(evidence: Evidence, rng: np.random.Generator) -> _Task:
     if evidence.full and evidence.baseline is not None and len(evidence.baseline):
         tables["baseline"] = cut(evidence.baseline, rows, rng=rng)
     encoded, target = encode(tables, evidence.schema), str(evidence.target)
-    if target in encoded.categories:
-        j = encoded.categories.index(target)
-        values = {k: np.where(p.codes[:, j] < 0, np.nan, p.codes[:, j].astype(float)) for k, p in encoded.parts.items()}
-    else:
-        j = encoded.numbers.index(target)
-        values = {k: p.numbers[:, j] for k, p in encoded.parts.items()}
-    known = values["train"][~np.isnan(values["train"])]
-    if target in encoded.numbers and len(np.unique(known)) > 2:
+    values, number = learners.target_of(encoded, target)
+    if number:
         return _Task(encoded, target, values, 0)
     labels, classes = _classes(values)
     return _Task(encoded, target, labels, classes)
@@ -213,14 +207,11 @@ def weighted_auc(score: np.ndarray, positive: np.ndarray, weights: np.ndarray) -
 
 def boosted(task: _Task, name: str, seed: int) -> np.ndarray:
     """Predictions for control of histogram gradient boosting fitted to a part; categories as ranks, nulls as they are."""
-    from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
-
     flat = lambda numbers, codes: np.hstack([numbers, np.where(codes < 0, np.nan, codes)])  # noqa: E731
     (*fit, y), (*test, _) = task.side(name), task.side("control")
     X, Z = flat(*fit), flat(*test)
-    X, Z = compare.features(X, Z)
-    kind = HistGradientBoostingClassifier if task.classes else HistGradientBoostingRegressor
-    return _predict(task, kind(**compare.boosting(X.shape[1], task.classes, seed)), X, y, Z)
+    X, Z = learners.features(X, Z)
+    return _predict(task, learners.boosted(X.shape[1], task.classes, seed), X, y, Z)
 
 
 def linear(task: _Task, name: str, seed: int) -> np.ndarray:
