@@ -18,6 +18,7 @@ from synthcli.contracts import Dial, Job
 from synthcli.tabular.data import Table
 from synthcli.tabular.model import CodedModel, encode, restore
 from synthcli.tabular.net_cells import Cells
+from synthcli.tabular.net_params import BatchSize, Dropout, Embedding, SharedBy, WeightDecay
 
 if TYPE_CHECKING:
     from synthcli.tabular.net_ordered import Ordered
@@ -38,15 +39,15 @@ class Params(BaseModel):
     """dropout is the dial: more of it blurs more."""
 
     model_config = ConfigDict(extra="forbid")
-    dropout: float = Field(0.2, ge=0, le=0.9, description="share of hidden units dropped in training; more is more private, less more faithful")
+    dropout: Dropout = 0.2
     epochs: int = Field(30, ge=1, le=10_000, description="passes over the data, at most; training ends when unseen rows are predicted no better")
-    batch_size: int = Field(1024, ge=1, le=100_000, description="rows in a training step, at most")
+    batch_size: BatchSize = 1024
     learning_rate: float = Field(2e-3, gt=0, le=1, description="of AdamW, halved when unseen rows are predicted no better")
-    weight_decay: float = Field(0.1, ge=0, le=10, description="of AdamW")
+    weight_decay: WeightDecay = 0.1
     hidden: int = Field(64, ge=1, le=4096, description="units in each of the two hidden layers of a column")
-    embedding: int = Field(16, ge=1, le=1024, description="numbers that stand for a category at the net's input")
+    embedding: Embedding = 16
     bins: int = Field(64, ge=1, le=4096, description="quantile bins of a number")
-    shared_by: int = Field(10, ge=1, description="privacy units that must hold a number for it to be repeated as it is; others are interpolated")
+    shared_by: SharedBy = 10
     random_order: float = Field(0.5, ge=0, le=1, description="share of rows learned in a random order of the columns, not in that of drawing")
     order: tuple[str, ...] = Field((), description="columns to make first, in this order; the others follow by number of distinct values")
 

@@ -19,6 +19,7 @@ from synthcli.contracts import Dial, Job
 from synthcli.tabular.data import Table
 from synthcli.tabular.model import CodedModel, encode, filled, restore
 from synthcli.tabular.net_cells import Cells, NumberCells, quantiles
+from synthcli.tabular.net_params import BatchSize, Dropout, Embedding, SharedBy, WeightDecay
 
 if TYPE_CHECKING:
     from synthcli.tabular.net_denoiser import Denoiser
@@ -38,17 +39,17 @@ class Params(BaseModel):
     """dropout is the dial: more of it blurs more."""
 
     model_config = ConfigDict(extra="forbid")
-    dropout: float = Field(0.2, ge=0, le=0.9, description="share of hidden units dropped in training; more is more private, less more faithful")
+    dropout: Dropout = 0.2
     epochs: int = Field(100, ge=1, le=10_000, description="passes over the data, at most; training ends when unseen rows are denoised no better")
-    batch_size: int = Field(1024, ge=1, le=100_000, description="rows in a training step, at most")
+    batch_size: BatchSize = 1024
     learning_rate: float = Field(2e-3, gt=0, le=1, description="of AdamW, halved when unseen rows are denoised no better")
-    weight_decay: float = Field(0.05, ge=0, le=10, description="of AdamW")
+    weight_decay: WeightDecay = 0.05
     hidden: int = Field(384, ge=1, le=4096, description="units in each layer")
     layers: int = Field(3, ge=1, le=16, description="residual layers")
-    embedding: int = Field(16, ge=1, le=1024, description="numbers that stand for a category at the net's input")
+    embedding: Embedding = 16
     steps: int = Field(30, ge=2, le=1000, description="steps from noise to a row")
     bins: int = Field(64, ge=1, le=4096, description="quantile bins of a number that is a category")
-    shared_by: int = Field(10, ge=1, description="privacy units that must hold a number for it to be repeated as it is; others are interpolated")
+    shared_by: SharedBy = 10
 
 
 @dataclass(frozen=True)
