@@ -2,14 +2,14 @@
 
 Seconds are those of one core on a machine that does nothing else; trees use two cores where they are free. Memory is resident memory at
 the height of a stage, in GiB. Both come from what such stages took in earlier runs below the same root, scaled by what the work depends on,
-else from constants. Of a source that no run has analyzed, only the head is read.
+else from the constants of pipeline/costs.py. Of a source that no run has analyzed, only the head is read.
 """
 
 from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -19,86 +19,18 @@ from synthcli import sources
 from synthcli.artifacts import store
 from synthcli.artifacts.secret import canonical
 from synthcli.artifacts.store import ANALYZE, EVALUATE, FIT, GENERATE, PLAN, PRIVACY, PROFILE, SAMPLE, STAGE, TRAIN, Store, Version
-from synthcli.columns import frame as frames
 from synthcli.contracts import BLOCK, Schema
 from synthcli.errors import ArtifactError
-from synthcli.pipeline import auto, copies, stages
-from synthcli.pipeline.auto import Shape
+from synthcli.pipeline import copies, costs, stages
+from synthcli.pipeline.costs import Cost, Size
 from synthcli.pipeline.glimpse import Glimpse
-from synthcli.pipeline.plan import Choice, Plan, open_target
+from synthcli.pipeline.plan import Choice, Plan, open_target, table_sources
 
 EARLIER, CONSTANTS = "earlier runs", "constants"
 NEAR = 10.0  # times as much work, or as little, up to which an earlier run tells more than constants do
 VERSIONS = 20  # newest runs that are asked what they took
 UNKNOWN: Mapping[str, Any] = MappingProxyType({"seconds": None, "gigabytes": None, "basis": None})
-_LOADING = 1.1  # seconds of loading what grows trees, in the first stage that does; some built-in tables need it earlier
 _LOADED = frozenset({"breast_cancer", "diabetes", "wine", "iris"})
-_START = 2.0  # seconds until worker processes are there
-_PROGRAM_GB, _SDV_GB = 0.25, 0.45  # resident memory of the program with what it imports
-
-
-@dataclass(frozen=True)
-class Size:
-    """What the work of a stage depends on. others: columns that are made up, not learned."""
-
-    rows: int
-    numbers: int
-    codes: int
-    others: int = 0
-
-    @property
-    def shape(self) -> Shape:
-        return Shape(self.rows, self.numbers, self.codes)
-
-    @property
-    def columns(self) -> int:
-        return self.numbers + self.codes + self.others
-
-    @property
-    def cells(self) -> int:
-        return self.rows * self.columns
-
-
-@dataclass(frozen=True)
-class Cost:
-    """Seconds of one core, bytes of memory for each cell, and GiB of the program with what it imports."""
-
-    seconds: Callable[[Size], float]
-    bytes_: float
-    program: float = _PROGRAM_GB
-
-
-def _trees(number: int) -> Cost:
-    """Of that many trees a column: a column of codes takes less than one of numbers, and each looks at auto.NEAR others, about."""
-
-    def seconds(s: Size) -> float:
-        each = 2.5e-3 * math.sqrt(s.rows) + 1.2e-5 * s.rows * (1 + min(s.shape.columns, auto.NEAR) / 20)
-        return 0.1 + (0.22 + 0.13 * number) * (s.numbers + 0.3 * s.codes) * each
-
-    return Cost(seconds, auto.TREES.bytes_)
-
-
-# Fitted to CPU seconds of a run or two each on 14 tables of 150 to 100,000 rows × 5 to 121 columns, built-in and simulated, mostly without
-# a target, and without rules. Not to the clock, as others used the machine.
-ANALYZED = Cost(lambda s: 0.04 + 0.7e-4 * s.columns**2 + 0.4e-6 * s.cells, 100)
-SPELLED = Cost(lambda s: ANALYZED.seconds(s) + 0.05 + 0.5e-6 * s.cells, 100)  # where types are told from the spelling
-SAMPLED = {
-    "trees": Cost(lambda s: 0.04 + 0.002 * s.columns + 0.7e-6 * s.cells, 200),
-    "independent": Cost(lambda s: 0.03 + 0.001 * s.columns + 0.2e-6 * s.cells, 200),
-    "gaussian_copula": Cost(lambda s: 0.1 + 0.01 * s.columns + 1e-6 * s.cells, 200, _SDV_GB),
-}
-ATTACKED = Cost(lambda s: 0.015 + min(1.6, 3e-6 * s.cells) + 0.1e-6 * s.cells, 120)  # searches for neighbours take so long, at most
-
-
-def _measured(s: Size) -> float:
-    """Metrics: the most of it is classifiers, which look at so many rows at most."""
-    work = s.rows * math.sqrt(s.columns)
-    return 0.03 + 5.2 * work / (work + 50_000)
-
-
-def _drawn(s: Size) -> float:
-    """Metrics, and the pictures of the report, against the holdout."""
-    return _measured(s) + 0.3 + 0.004 * s.columns + 1.5e-6 * min(s.cells, 1_000_000)
 
 
 @dataclass(frozen=True)
@@ -161,7 +93,7 @@ class Estimates:
     def lines(self, found: Sequence[Step], index: Container[str]) -> list[dict[str, Any]]:
         """{stage, detail, cached, seconds, gigabytes, basis} of each step. index: keys of the stages that earlier runs have."""
         out: list[dict[str, Any]] = []
-        loading = 0.0 if self.plan.source.name in _LOADED else _LOADING
+        loading = 0.0 if self.plan.source.name in _LOADED else costs.LOADING
         for step in found:
             cached = any(key in index for key in step.keys)
             line = {"stage": step.stage, "detail": step.detail, "cached": cached, **(UNKNOWN if cached else self.of(step))}
@@ -199,8 +131,8 @@ class Estimates:
             if engine.kind == "dask":  # of a cluster that nobody has timed
                 return UNKNOWN
             if (processes := engine.processes(blocks)) > 1:
-                seconds = _START + seconds / processes
-                gigabytes = (gigabytes or 0.0) + processes * _PROGRAM_GB
+                seconds = costs.START + seconds / processes
+                gigabytes = (gigabytes or 0.0) + processes * costs.PROGRAM_GB
             seconds *= asked.copies
             if asked.proper:
                 again = self.of(Step(TRAIN, step.detail, (), step.choice))["seconds"]
@@ -212,16 +144,16 @@ class Estimates:
     def cost(self, step: Step) -> Cost | None:
         """The constants of a stage; None where there are none."""
         if step.stage == ANALYZE:
-            return SPELLED if sources.spelled(self.plan.source) else ANALYZED
+            return costs.SPELLED if sources.spelled(self.plan.source) else costs.ANALYZED
         if step.stage == PRIVACY:
-            return ATTACKED
+            return costs.ATTACKED
         if step.stage == EVALUATE:
             own = self.plan.spec.evaluate.domain is not None  # nobody knows how long the user's metrics take
-            return None if own else Cost(_drawn if step.control == "holdout" else _measured, 120)
+            return None if own else costs.DRAWN if step.control == "holdout" else costs.MEASURED
         assert step.choice is not None  # only analyze is of no method
         if step.stage == GENERATE:
-            return None if self.plan.spec.generate.where is not None else SAMPLED.get(step.choice.method)
-        return _trained(step.choice)
+            return None if self.plan.spec.generate.where is not None else costs.SAMPLED.get(step.choice.method)
+        return costs.trained(step.choice)
 
     def size(self, step: Step) -> Size | None:
         """Rows and columns that a stage works on; None where they are not known."""
@@ -234,7 +166,7 @@ class Estimates:
             GENERATE: table.asked or 0,
             **_judges(table.parts, step.control, table.asked or 0, self.plan.spec.generate.copies),
         }
-        return _size(rows[step.stage], table.schema)
+        return Size.of(rows[step.stage], table.schema)
 
 
 def _loads(step: Step) -> bool:
@@ -242,25 +174,12 @@ def _loads(step: Step) -> bool:
     return step.stage == EVALUATE or (step.stage == TRAIN and step.choice is not None and step.choice.method == "trees")
 
 
-def _trained(choice: Choice) -> Cost | None:
-    if choice.method == "trees":
-        return _trees(choice.full()["trees"])
-    plain = {c.method: c for c in (auto.COPULA, auto.INDEPENDENT)}.get(choice.method)
-    return None if plain is None else Cost(lambda s: plain.seconds(s.shape), plain.bytes_, _SDV_GB if plain is auto.COPULA else _PROGRAM_GB)
-
-
 def _gigabytes(cost: Cost | None, size: Size, past: Past | None) -> float | None:
     """What the cells take beside the program; by an earlier run where one looked."""
     if past is not None and past.peak:
-        program = min(past.peak / 2**30, _PROGRAM_GB if cost is None else cost.program)
+        program = min(past.peak / 2**30, costs.PROGRAM_GB if cost is None else cost.program)
         return program + (past.peak / 2**30 - program) * size.cells / max(1, past.size.cells)
-    return None if cost is None else cost.program + size.cells * cost.bytes_ / 2**30
-
-
-def _size(rows: int, schema: Schema) -> Size:
-    kinds = [c.kind for c in schema.columns]
-    numbers, codes = sum(k in frames.NUMBERS for k in kinds), sum(k in frames.CODES for k in kinds)
-    return Size(rows, numbers, codes, len(kinds) - numbers - codes)
+    return None if cost is None else cost.gigabytes(size)
 
 
 def _alike(stage: str, plan: dict[str, Any], choice: Choice | None, control: str) -> str:
@@ -298,7 +217,7 @@ def _of_version(version: Version) -> Iterator[tuple[str, Past]]:
         if (made := version.read(*place, step.stage, STAGE)) is not None:
             own = took or made
             alike = _alike(step.stage, plan, step.choice, step.control)
-            yield made["key"], Past(step.stage, alike, _size(rows, schema), own["seconds"], own.get("peak_memory"))
+            yield made["key"], Past(step.stage, alike, Size.of(rows, schema), own["seconds"], own.get("peak_memory"))
 
     yield from record(Step(ANALYZE), sum(parts.values()), ())
     places = [("rounds", path.name) for path in sorted(version.folder.glob("rounds/*"))]
@@ -337,9 +256,13 @@ def total(lines: Sequence[dict[str, Any]], plan: Plan) -> dict[str, Any]:
 def reads(plan: Plan, table: Glimpse) -> list[dict[str, Any]]:
     """{what, place, bytes, rows, exact}: the source, and other files that the spec names."""
     out: list[dict[str, Any]] = []
-    if plan.has_data:
+    for name, each in table_sources(plan.loaded).items():
+        size = each.path.stat().st_size if isinstance(each.path, Path) and each.path.is_file() else None
+        out.append({"what": f"source.tables.{name}", "place": each.where, "bytes": size, "rows": None, "exact": True})
+        out[-1]["columns"] = len(sources.columns(each))
+    if plan.has_data and not plan.related:
         out.append({"what": "source", "place": plan.source.where, "bytes": table.bytes_, "rows": table.rows, "exact": table.exact})
-        out[0]["columns"] = table.columns
+        out[-1]["columns"] = table.columns
     if (domain := plan.spec.evaluate.domain) is not None:
         path = plan.loaded.resolve(domain.path, "evaluate", "domain")
         out.append({"what": "evaluate.domain", "place": str(path), "bytes": path.stat().st_size, "rows": None, "exact": True})

@@ -6,7 +6,11 @@ import pytest
 
 from synthcli import plugins
 from synthcli.contracts import Column, Limits, Schema, Traits
-from synthcli.pipeline import auto
+from synthcli.pipeline import auto, costs
+from synthcli.pipeline.costs import Size
+from synthcli.pipeline.plan import Choice
+
+CHOICES = (auto.TREES, auto.FEW_TREES, auto.INDEPENDENT)
 
 
 def schema(numbers: int, codes: int = 0, made: int = 0) -> Schema:
@@ -31,14 +35,18 @@ def test_size_and_types_decide(rows: int, numbers: int, codes: int, method: str,
     assert auto.choose(rows, schema(numbers, codes, made=3))["method"] == method
 
 
-def test_every_choice_is_a_method_with_these_parameters() -> None:
-    for candidate in (auto.TREES, auto.FEW_TREES, auto.COPULA, auto.INDEPENDENT):
-        plugins.method(candidate.method).Params.model_validate(candidate.params)
+@pytest.mark.parametrize("choice", CHOICES, ids=auto._words)
+def test_every_choice_is_a_method_with_these_parameters_whose_cost_is_known(choice: Choice) -> None:
+    assert choice.method in plugins.names("methods") and choice.params.items() <= choice.full().items()
+    assert auto._cost(choice).seconds(Size(1_000, 5, 5)) > 0
 
 
 def test_minutes_refuse_what_takes_longer_and_say_how_long() -> None:
     wide = schema(200, 100)
-    free, short = auto.choose(20_000, wide), auto.choose(20_000, wide, Limits(minutes=auto.TREES.seconds(auto.Shape(20_000, 200, 100)) / 60 - 1))
+    free, short = (
+        auto.choose(20_000, wide),
+        auto.choose(20_000, wide, Limits(minutes=auto._cost(auto.TREES).seconds(Size(20_000, 200, 100)) / 60 - 1)),
+    )
     assert free["params"] == {} and "not " not in free["why"]
     assert short["method"] == "trees" and short["params"] == auto.FEW_TREES.params
     assert "not trees: about" in short["why"] and "generator.limits.minutes is" in short["why"]
@@ -57,9 +65,10 @@ def test_the_reasons_carry_figures() -> None:
     assert "3,183 rows × 9 columns, 44% of them numbers" in why and "GB" in why
 
 
-@pytest.mark.parametrize("candidate", [auto.TREES, auto.FEW_TREES, auto.COPULA, auto.INDEPENDENT], ids=str)
-def test_more_rows_and_columns_never_cost_less(candidate: auto.Candidate) -> None:
-    at = auto.Shape(5_000, 20, 20)
-    for larger in (auto.Shape(50_000, 20, 20), auto.Shape(5_000, 60, 20), auto.Shape(5_000, 20, 60)):
-        assert candidate.seconds(larger) > candidate.seconds(at)
-    assert candidate.gigabytes(auto.Shape(10**6, 10, 10)) < candidate.gigabytes(auto.Shape(10**7, 10, 10))
+@pytest.mark.parametrize("choice", [*CHOICES, Choice("gaussian_copula", {})], ids=auto._words)
+def test_more_rows_and_columns_never_cost_less(choice: Choice) -> None:
+    cost, at = costs.trained(choice), Size(5_000, 20, 20)
+    assert cost is not None
+    for larger in (Size(50_000, 20, 20), Size(5_000, 60, 20), Size(5_000, 20, 60)):
+        assert cost.seconds(larger) > cost.seconds(at)
+    assert cost.gigabytes(Size(10**6, 10, 10)) < cost.gigabytes(Size(10**7, 10, 10))

@@ -16,9 +16,10 @@ import pytest
 
 from synthcli import execute
 from synthcli.contracts import Column, Schema, Traits
-from synthcli.pipeline import estimate, glimpse
+from synthcli.pipeline import costs, estimate, glimpse
 from synthcli.pipeline.again import foreseen
-from synthcli.pipeline.estimate import Estimates, Past, Size, Step
+from synthcli.pipeline.costs import Size
+from synthcli.pipeline.estimate import Estimates, Past, Step
 from synthcli.pipeline.glimpse import Glimpse
 from synthcli.pipeline.plan import Choice, Plan, make_plan
 from synthcli.spec.load import load_spec
@@ -113,7 +114,7 @@ def test_earlier_runs_are_scaled_by_the_work(tmp_path: Path) -> None:
     alike = estimate._alike("2-train", plan.to_json(), choice, "")
     past = Past("2-train", alike, Size(2_000, 6, 4), 30.0, 3 * 2**30)
     told = estimates(plan, 4_000, [past], tmp_path).of(step)
-    work = estimate._trees(6).seconds
+    work = costs.trees(6).seconds
     assert told["seconds"] == pytest.approx(30 * work(Size(4_000, 6, 4)) / work(past.size), abs=0.01)
     assert told["gigabytes"] == pytest.approx(0.25 + 2 * 2.75) and told["basis"] == "earlier runs"
     nearer = replace(past, size=Size(3_900, 6, 4), seconds=7.0)
@@ -166,10 +167,10 @@ def test_loading_is_paid_once_by_the_first_stage_that_grows_trees(tmp_path: Path
     made = estimates(plan, 1_000, [], tmp_path)
     found = estimate.steps(plan, 1_000)
     extra = [line["seconds"] - made.of(step)["seconds"] for line, step in zip(made.lines(found, ()), found)]
-    assert extra == pytest.approx([0, estimate._LOADING, 0, 0, 0, 0, 0])
+    assert extra == pytest.approx([0, costs.LOADING, 0, 0, 0, 0, 0])
     kept = made.lines(found, found[1].keys)
     assert [line["cached"] for line in kept] == [False, True, *[False] * 5]
-    assert kept[3]["seconds"] - made.of(found[3])["seconds"] == pytest.approx(estimate._LOADING)
+    assert kept[3]["seconds"] - made.of(found[3])["seconds"] == pytest.approx(costs.LOADING)
 
 
 @pytest.mark.parametrize(
@@ -178,7 +179,7 @@ def test_loading_is_paid_once_by_the_first_stage_that_grows_trees(tmp_path: Path
 )
 def test_constants_of_trees_are_within_a_factor_of_two_of_what_was_measured(rows: int, numbers: int, codes: int, took: float) -> None:
     """took: CPU seconds of fits on built-in and simulated tables, without loading."""
-    assert 0.5 <= estimate._trees(6).seconds(Size(rows, numbers, codes)) / took <= 2
+    assert 0.5 <= costs.trees(6).seconds(Size(rows, numbers, codes)) / took <= 2
 
 
 def test_a_race_is_judged_on_validation_and_once_on_the_holdout(tmp_path: Path) -> None:
