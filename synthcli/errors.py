@@ -65,3 +65,9 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     """` Did you mean x?` for the nearest known word, or nothing."""
     near = difflib.get_close_matches(str(word), [str(k) for k in known], n=1, cutoff=0.6)
     return f" Did you mean {near[0]}?" if near else ""
+
+
+def listed(names: Iterable[str], most: int = 12) -> str:
+    """The first names, and how many more there are."""
+    names = list(names)
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")

@@ -21,8 +21,10 @@ import numpy as np
 import pandas as pd
 
 from synthcli.columns import solver
-from synthcli.columns.atoms import All, Formula, Kind, Linear, Member, Some, formula, kinds_of
+from synthcli.columns.atoms import All, Formula, Linear, Member, Null, Opaque, Same, Some, formula
 from synthcli.columns.constraints import Rule
+from synthcli.columns.expressions import Expression
+from synthcli.columns.linear import Kind, kinds_of
 from synthcli.columns.rules import OneHot
 from synthcli.contracts import Column, Schema
 
@@ -65,6 +67,36 @@ def contradiction(rules: Sequence[Rule], schema: Schema, frame: pd.DataFrame | N
         names = ", ".join(sorted(nullable & frozenset().union(*[r.columns for r in chosen])))
         return Conflict("nulls", chosen, f"only rows with nulls (in {names}) obey all of: {_list(chosen)}; remedy: relax one of them")
     return None
+
+
+def impossible(text: str, condition: Expression, rules: Sequence[Rule], schema: Schema) -> str | None:
+    """Why no row for which a condition is true can obey the rules, by the fewest of them; None where nothing speaks against it.
+
+    Any column may be null, except where the condition compares it.
+    """
+    kinds = kinds_of(schema)
+    said = {i: f for i, rule in enumerate(rules) if (f := _formula(rule, kinds)) is not None}
+    asked = _known(formula(condition.tree, kinds, true=True))
+
+    def clash(kept: Iterable[int]) -> bool:
+        return not solver.satisfiable([asked, *(said[i] for i in kept)], kinds, frozenset(kinds), lenient=True)
+
+    if not clash(said):
+        return None
+    core = _smallest(sorted(said), clash)
+    if not core:
+        return f"no row can meet {text}: it contradicts itself"
+    return f"no row can meet {text} and obey {_list(rules[i] for i in core)}; remedy: another condition, or relax the constraint"
+
+
+def _known(node: Formula) -> Formula:
+    """A formula whose comparisons are true, and not merely unknown: what they compare is not null."""
+    if isinstance(node, All | Some):
+        return type(node)(tuple(_known(part) for part in node.parts))
+    if isinstance(node, Null | Opaque):
+        return node
+    names = [n for n, _ in node.terms] if isinstance(node, Linear) else [node.a, node.b] if isinstance(node, Same) else [node.column]
+    return All((node, *(Null(name, False) for name in names)))
 
 
 def _told(rules: Sequence[Rule], core: Sequence[int], facts: Sequence[str]) -> str:

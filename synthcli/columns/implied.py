@@ -9,8 +9,9 @@ from typing import Any
 
 import pandas as pd
 
-from synthcli.columns.atoms import All, Formula, Kind, Linear, Member, Null, Opaque, Same, Some, formula
+from synthcli.columns.atoms import All, Formula, Linear, Member, Null, Opaque, Same, Some, formula
 from synthcli.columns.expressions import Expression
+from synthcli.columns.linear import Kind
 from synthcli.contracts import Allowed
 
 NOTHING = Allowed(values=frozenset())  # no value at all, null neither
@@ -21,7 +22,7 @@ def allowed(expression: Expression, kinds: Mapping[str, Kind], *, categories: Ma
     """Column -> what it may hold in a row for which the expression is true; None where no row can meet it.
 
     Necessary and not always sufficient: a row for which it is true is never excluded, and what is not understood restricts nothing.
-    A column that is compared is not null where the comparison is true. kinds: from atoms.kinds_of(schema, frame). categories: all
+    A column that is compared is not null where the comparison is true. kinds: from linear.kinds_of(schema, frame). categories: all
     values of columns, without which `x not in [...]` says no more than "not null". Dates come as Timestamps in the column's zone.
     """
     found = _restrict(formula(expression.tree, kinds, true=True), kinds, categories or {})

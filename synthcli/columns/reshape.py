@@ -32,8 +32,8 @@ from typing import Any, Literal
 import pandas as pd
 
 from synthcli.columns import implied, reshape_plan
-from synthcli.columns.atoms import kinds_of
 from synthcli.columns.constraints import Constraint, Rule
+from synthcli.columns.linear import kinds_of
 from synthcli.columns.reshape_pieces import pieces
 from synthcli.columns.reshape_steps import STEPS, Step
 from synthcli.columns.rules import Increasing, OneHot, OneOf, Range, Sum, parse_rule

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
-from synthcli.columns.atoms import All, Formula, Kind, Linear, Member, Null, Opaque, Same, Some
+from synthcli.columns.atoms import All, Formula, Linear, Member, Null, Opaque, Same, Some
+from synthcli.columns.linear import Kind
 
 CASES = 1000  # looked at, at most; beyond, nothing is refuted
 ROUNDS = 20  # of passing bounds from column to column

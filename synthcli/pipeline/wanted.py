@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import product
 from math import gcd
 from typing import Any
 
@@ -16,31 +15,20 @@ import pyarrow as pa
 from synthcli import seeds
 from synthcli.columns import frame as frames
 from synthcli.columns import implied
-from synthcli.columns.atoms import kinds_of
+from synthcli.columns.asked import fits
 from synthcli.columns.constraints import Rule, parse_constraint
 from synthcli.columns.expressions import Expression, parse
+from synthcli.columns.feasible import impossible
+from synthcli.columns.linear import kinds_of
 from synthcli.columns.rules import parse_rule
 from synthcli.contracts import BLOCK, Allowed, Given, Model, Request, Schema
-from synthcli.errors import FitError, SpecError, did_you_mean
-from synthcli.pipeline.shares import EVEN, codes_of, fitted, independent, joint_of, parity_gap, whole_rows
+from synthcli.errors import FitError, SpecError, did_you_mean, listed
+from synthcli.pipeline.cells import Cell, cells_of, text_of
+from synthcli.pipeline.shares import codes_of, parity_gap
 from synthcli.spec.models import Generate
 
 PILOT = 2 * BLOCK  # rows that tell how often a model makes by itself what is asked
 OFTEN = 0.1  # share of rows that obey `where` by themselves, from which on they are drawn freely and the others left out
-CELLS = 2000  # combinations of balanced columns, at most
-LABELS = 100  # distinct values of a balanced or sensitive column, at most
-
-
-@dataclass(frozen=True)
-class Cell:
-    """Rows that share some values, None for null; how many of them are asked for."""
-
-    values: Mapping[str, Any]
-    rows: int
-
-    @property
-    def text(self) -> str:
-        return " and ".join(f"{name} is {'null' if value is None else repr(value)}" for name, value in self.values.items())
 
 
 @dataclass(frozen=True)
@@ -142,15 +130,18 @@ def settle(asked: Generate, rows: int, model: Model, schema: Schema, rules: Sequ
     allowed = {} if where is None else implied.allowed(where, kinds_of(schema))
     if allowed is None:
         raise SpecError(f"generate.where: no row can meet {asked.where}: it contradicts itself")
+    if where is not None and (why := impossible(where.text, where, rules, schema)) is not None:
+        raise SpecError(f"generate.where: {why}")
     pilot = _pilot(model, rows, {}, seed)
     share = float(plain.accepts(pilot).mean())
-    _check_found(asked.where, share, len(pilot), where, model, schema)
+    _check_found(asked.where, share, len(pilot), where, allowed, model, schema)
     report: dict[str, Any] = {} if where is None else {"where": asked.where, "share_by_itself": share}
     cells: tuple[Cell, ...] = ()
     if asked.balance or asked.fairness is not None:
         if share < OFTEN and model.COMPLETES and allowed:
             pilot = _pilot(model, rows, allowed, seed)
-        cells = _cells(asked, rows, pilot[plain.accepts(pilot)], model, schema, report)
+        cells = cells_of(asked, rows, pilot[plain.accepts(pilot)], model, schema, report)
+        _check_cells(cells, allowed, asked)
     guided = model.COMPLETES and (bool(cells) or share < OFTEN)
     found_by = {"found_by": "steering the model" if guided else "choosing among rows"}
     return Wanted(rows, seed, tuple(rules), where, cells, guided, allowed, report | found_by)
@@ -167,12 +158,24 @@ def _where(text: str, schema: Schema) -> Expression:
     except SpecError as error:
         raise SpecError(f"generate.where: {error}") from None
     if unknown := sorted(where.columns - set(schema.names)):
-        raise SpecError(f"generate.where: there is no column {unknown[0]!r}.{did_you_mean(unknown[0], schema.names)} Columns: {_some(schema.names)}")
+        raise SpecError(f"generate.where: there is no column {unknown[0]!r}.{did_you_mean(unknown[0], schema.names)} Columns: {listed(schema.names)}")
     return where
 
 
-def _check_found(text: str | None, share: float, rows: int, where: Expression | None, model: Model, schema: Schema) -> None:
-    """Raises FitError where no row of the pilot is as asked and the model cannot be told."""
+def _check_cells(cells: Sequence[Cell], allowed: Mapping[str, Allowed], asked: Generate) -> None:
+    """Raises SpecError for a value that is balanced and that `where` rules out."""
+    for cell in cells:
+        for name, value in cell.values.items():
+            if name in allowed and not fits(value, allowed[name]):
+                raise SpecError(
+                    f"generate.balance.{name}: asks for {text_of(value)}, which generate.where rules out: {asked.where}; remedy: keep one of them"
+                )
+
+
+def _check_found(
+    text: str | None, share: float, rows: int, where: Expression | None, allowed: Mapping[str, Allowed], model: Model, schema: Schema
+) -> None:
+    """Raises FitError where no row of the pilot is as asked and the model cannot be told, or knows no such value."""
     if share or where is None:
         return
     if made := sorted(name for name in where.columns if schema[name].kind not in frames.MODELLED):
@@ -185,6 +188,10 @@ def _check_found(text: str | None, share: float, rows: int, where: Expression | 
             f"generate.where: none of {rows:,} rows that the model draws by itself meets {text}; "
             "remedy: a weaker condition, or trees or arnet, which can be told"
         )
+    try:
+        model.complete(Given(1, allowed=allowed), 0, rng=np.random.default_rng(0))
+    except FitError as error:
+        raise FitError(f"generate.where: {error}") from None
 
 
 def drawable(model: Model, rows: int) -> int:
@@ -206,123 +213,12 @@ def _pilot(model: Model, rows: int, allowed: Mapping[str, Allowed], seed: int) -
     return pd.concat([table.frame for table in drawn], ignore_index=True)
 
 
-def _cells(asked: Generate, rows: int, pilot: pd.DataFrame, model: Model, schema: Schema, report: dict[str, Any]) -> tuple[Cell, ...]:
-    """Every combination of the balanced columns with its rows: the model's own joint distribution, fitted to the margins asked for."""
-    margins = {name: _margin(name, shares, pilot, model, schema) for name, shares in (asked.balance or {}).items()}
-    fair = asked.fairness
-    names = list(dict.fromkeys([*margins, *((*fair.sensitive, fair.target) if fair is not None else ())]))
-    levels = {name: list(margins[name]) if name in margins else _levels("generate.fairness", name, pilot, schema) for name in names}
-    if (size := int(np.prod([len(v) for v in levels.values()]))) > CELLS:
-        raise SpecError(f"generate: {' × '.join(names)} have {size:,} combinations; at most {CELLS:,} can be balanced; remedy: fewer columns")
-    joint = joint_of(pilot, levels)
-    if fair is not None:
-        before = parity_gap(joint, names.index(fair.target))
-        report["fairness"] = {"target": fair.target, "sensitive": list(fair.sensitive), "gap_before": before}
-        joint = independent(joint, names.index(fair.target))
-    joint = fitted(joint, [np.array(list(margins[n].values())) if n in margins else None for n in names])
-    counts = whole_rows(joint * rows, rows)
-    if fair is not None:
-        report["fairness"]["gap_asked"] = parity_gap(counts.astype(float), names.index(fair.target))
-    found = []
-    for place, values in zip(np.ndindex(*joint.shape), product(*levels.values())):
-        if counts[place]:
-            found.append(Cell(dict(zip(names, values)), int(counts[place])))
-    return tuple(found)
-
-
-def _levels(key: str, name: str, pilot: pd.DataFrame, schema: Schema) -> list[Any]:
-    """The distinct values of a column, null as None. key: of the spec, for errors."""
-    if name not in schema.names:
-        raise SpecError(f"{key}: there is no column {name!r}.{did_you_mean(name, schema.names)} Columns: {_some(schema.names)}")
-    if (kind := schema[name].kind) not in frames.MODELLED or kind in ("datetime", "timedelta"):
-        why = "made up and never learned" if kind not in frames.MODELLED else "not counted one by one"
-        raise SpecError(f"{key}: {name} is of type {kind}, whose values are {why}; remedy: a category, a boolean or a number of few values")
-    known = sorted((v.item() if isinstance(v, np.generic) else v for v in pilot[name].dropna().unique()), key=str)
-    if len(known) > LABELS:
-        raise SpecError(f"{key}: {name} has {len(known):,} values, at most {LABELS} can be balanced; remedy: a column of bands at the source")
-    return [*known, *([None] if pilot[name].isna().any() else [])]
-
-
-def _margin(name: str, shares: Mapping[Any, float], pilot: pd.DataFrame, model: Model, schema: Schema) -> dict[Any, float]:
-    """Value -> share, summing to 1: what is left unsaid is shared out among the other values as they are."""
-    key = f"generate.balance.{name}"
-    levels = _levels(key, name, pilot, schema)
-    asked: dict[Any, float] = {}
-    for word, share in shares.items():
-        value = _value(key, word, levels, pilot[name].dtype)
-        if value in asked:
-            raise SpecError(f"{key}: {_text(value)} stands twice; remedy: keep one of the two")
-        if value not in levels:
-            _check_learned(key, name, value, levels, model)
-            levels.append(value)
-        asked[value] = share
-    rest = 1 - sum(asked.values())
-    if rest < -1e-9:
-        raise SpecError(f"{key}: the shares add up to {sum(asked.values()):g}; expected at most 1")
-    others = [level for level in levels if level not in asked]
-    if rest > 1e-9 and not others:
-        raise SpecError(f"{key}: the shares of all values add up to {sum(asked.values()):g}; expected 1")
-    own = np.bincount(codes_of(pilot[name], others)[codes_of(pilot[name], others) >= 0], minlength=len(others))
-    weight = np.maximum(own, EVEN)
-    return asked | dict(zip(others, max(rest, 0.0) * weight / weight.sum() if others else ()))
-
-
-def _value(key: str, word: Any, levels: Sequence[Any], dtype: Any) -> Any:
-    """A value as the column holds it, of a key of the spec. Raises SpecError for a word that is no such value."""
-    text = _text(word)
-    if text in (by_text := {_text(level): level for level in levels}):
-        return by_text[text]
-    if text == "null":
-        return None
-    try:
-        if pd.api.types.is_bool_dtype(dtype):
-            return {"true": True, "false": False}[text.lower()]
-        if pd.api.types.is_numeric_dtype(dtype):
-            number = float(text)
-            if pd.api.types.is_integer_dtype(dtype) and not number.is_integer():
-                raise ValueError(text)
-            value = int(number) if pd.api.types.is_integer_dtype(dtype) else number
-            return next((level for level in levels if level == value), value)
-    except (KeyError, ValueError):
-        raise SpecError(f"{key}: there is no value {text!r}.{did_you_mean(text, by_text)} Known: {_some(list(by_text))}") from None
-    return text
-
-
-def _check_learned(key: str, name: str, value: Any, levels: Sequence[Any], model: Model) -> None:
-    """Raises SpecError for a value that the pilot lacks, unless the model can be told and knows it."""
-    words = [_text(level) for level in levels]
-    hint = did_you_mean(_text(value), words)
-    if model.COMPLETES:
-        only = Allowed(values=frozenset(), null=True) if value is None else Allowed(values=frozenset({value}))
-        try:
-            made: Any = model.complete(Given(1, allowed={name: only}), 0, rng=np.random.default_rng(0))
-        except FitError as error:
-            hint = hint or "".join(str(error).partition(" Did you mean ")[1:])
-        else:
-            if codes_of(made.frame[name], [value])[0] == 0:
-                return
-    raise SpecError(f"{key}: the model has learned no value {_text(value)!r}.{hint} Known: {_some(words)}")
-
-
-def _text(value: Any) -> str:
-    """How a value is written as a key of the spec."""
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return str(value).lower()
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
-
-
-def _some(names: Sequence[str], most: int = 12) -> str:
-    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
-
-
 def achieved(wanted: Wanted, counts: Mapping[int, int]) -> list[dict[str, Any]]:
     """Requested against achieved, per balanced column and value. counts: number of a cell -> rows of the output"""
     rows: dict[tuple[str, str], list[int]] = {}
     for number, cell in enumerate(wanted.cells):
         for name, value in cell.values.items():
-            both = rows.setdefault((name, _text(value)), [0, 0])
+            both = rows.setdefault((name, text_of(value)), [0, 0])
             both[0] += cell.rows
             both[1] += counts.get(number, 0)
     return [{"column": name, "value": value, "requested": both[0], "achieved": both[1]} for (name, value), both in rows.items()]

@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from synthcli.columns import implied
-from synthcli.columns.atoms import kinds_of
 from synthcli.columns.expressions import parse
 from synthcli.columns.frame import STRING
+from synthcli.columns.linear import kinds_of
 from synthcli.contracts import Allowed, Column, Schema, Traits
 
 SCHEMA = Schema((

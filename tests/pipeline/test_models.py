@@ -16,10 +16,11 @@ from synthcli.columns.reshape import Reshaper
 from synthcli.columns.rules import parse_rule
 from synthcli.contracts import Allowed, Given, Job, Request
 from synthcli.errors import SynthError
+from synthcli.pipeline.cells import Cell
 from synthcli.pipeline.likened import LEAST, likened
 from synthcli.pipeline.models import Shaped, load_model
 from synthcli.pipeline.plan import make_plan
-from synthcli.pipeline.wanted import Cell, Wanted
+from synthcli.pipeline.wanted import Wanted
 from synthcli.spec.load import load_spec
 from synthcli.tabular.data import Table
 from synthcli.tabular.methods import trees

@@ -9,11 +9,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from synthcli.columns.rules import parse_rule
 from synthcli.contracts import BLOCK, Allowed, Column, Model, Request, Schema, Traits
 from synthcli.errors import FitError, SpecError, SynthError
-from synthcli.pipeline import shares
-from synthcli.pipeline import wanted as w
-from synthcli.pipeline.wanted import Cell, Wanted, settle
+from synthcli.pipeline import cells, shares
+from synthcli.pipeline.cells import Cell
+from synthcli.pipeline.wanted import Wanted, settle
 from synthcli.spec.models import Generate
 from synthcli.tabular.data import Table
 
@@ -145,6 +146,9 @@ def test_a_value_too_rare_for_the_pilot_is_asked_of_the_model() -> None:
         ({"fairness": {"target": "x", "sensitive": ["sex"]}}, ["generate.fairness", "x has"]),
         ({"where": "sexx == 'm'"}, ["generate.where", "Did you mean sex"]),
         ({"where": "sex == 'm' and sex == 'f'"}, ["generate.where", "contradicts itself"]),
+        ({"where": "sex == 'm' and sex != 'm'"}, ["generate.where", "contradicts itself"]),
+        ({"where": "sex == 'rarer'"}, ["generate.where", "Did you mean rare"]),
+        ({"where": "sex == 'm'", "balance": {"sex": {"f": 0.5}}}, ["generate.balance.sex", "asks for f, which generate.where rules out"]),
         ({"where": "sex > 3"}, ["generate.where"]),
         ({"where": "x + 1"}, ["generate.where", "expected true or false"]),
         ({"where": "x >"}, ["x >"]),
@@ -158,8 +162,14 @@ def test_errors_name_the_part(asked: dict[str, Any], words: list[str]) -> None:
         assert word in str(caught.value), str(caught.value)
 
 
+def test_a_condition_against_the_constraints_is_an_error_that_names_them() -> None:
+    rules = tuple(parse_rule(text) for text in ("n >= 2", "x < 1"))
+    with pytest.raises(SpecError, match=r"generate\.where: no row can meet n < 2 and obey n >= 2; remedy"):
+        settle(Generate(where="n < 2"), 10, Coin(), SCHEMA, rules, 1)
+
+
 def test_too_many_combinations(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(w, "CELLS", 9)
+    monkeypatch.setattr(cells, "CELLS", 9)
     with pytest.raises(SpecError, match="sex × n have 10 combinations; at most 9"):
         settled(balance={"sex": {"m": 0.5}, "n": {"1": 0.5}})
 
