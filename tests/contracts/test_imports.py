@@ -141,4 +141,4 @@ def test_help_imports_nothing_heavy(command: list[str]) -> None:
 def test_plugins_can_be_imported_without_their_packages() -> None:
     """All of them with every heavy package made impossible to import."""
     block = f"for p in {LAZY!r}: sys.modules[p] = None\nimport importlib\nfor m in {PLUGINS!r}: importlib.import_module(m).__name__"
-    loaded_after(block, ())
+    assert loaded_after(block, tuple(PLUGINS)) == list(PLUGINS)

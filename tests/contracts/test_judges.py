@@ -193,7 +193,9 @@ def test_hostile_evidence_gives_figures_or_reasons(judge: str, name: str) -> Non
 
 @each_judge
 def test_ordinary_evidence_gives_figures_within_their_intervals(judge: str) -> None:
-    for m in measured(judge):
+    found = measured(judge)
+    assert [m for m in found if m.value is not None]
+    for m in found:
         plausible(m)
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 
 from synthcli.columns.rules import parse_rule
 from synthcli.spec import yaml
+from synthcli.spec.models import Spec
 
 PAGE = (Path(__file__).parents[2] / "docs/conditions.md").read_text(encoding="utf-8")
 
@@ -44,6 +45,7 @@ def test_the_commands_run_in_order(synth: Any) -> None:
 
 
 def test_its_yaml_is_yaml_and_its_constraints_are_constraints() -> None:
-    for block in blocks("yaml"):
-        for rule in yaml.parse(block).data.get("constraints", ()):
-            parse_rule(rule)
+    specs = [yaml.parse(block).data for block in blocks("yaml")]
+    assert all(set(spec) <= set(Spec.model_fields) for spec in specs)
+    rules = [rule for spec in specs for rule in spec.get("constraints", ())]
+    assert rules and all(parse_rule(rule).text for rule in rules)

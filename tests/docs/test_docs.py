@@ -14,6 +14,7 @@ import pytest
 from synthcli.report import reference
 from synthcli.spec import yaml
 from synthcli.spec.load import load_spec
+from synthcli.spec.models import Spec
 
 TOP = Path(__file__).parents[2]
 README = (TOP / "README.md").read_text(encoding="utf-8")
@@ -111,8 +112,9 @@ def test_the_reference_is_the_programs_own() -> None:
 
 
 def test_every_recipe_in_yaml_is_yaml() -> None:
-    for block in re.findall(r"```yaml\n(.*?)```", README, re.DOTALL):
-        yaml.parse(block)
+    spec, steps = (yaml.parse(block).data for block in re.findall(r"```yaml\n(.*?)```", README, re.DOTALL))
+    assert set(spec) <= set(Spec.model_fields) and {"source", "generate"} <= set(spec)
+    assert all(set(step) == {"run"} for step in steps)
 
 
 def test_exit_codes_of_the_readme_are_those_of_the_program() -> None:

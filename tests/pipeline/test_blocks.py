@@ -75,7 +75,7 @@ def model(method: str, table: Table = TABLE, rules: tuple[Rule, ...] = (), key: 
     """Fitted once; rules are built in where they can be."""
     if (method, key) not in _fitted:
         module = plugins.ready(method)
-        params = module.Params(**({"epochs": 3} if method == "arnet" else {}))
+        params = module.Params(**({"epochs": 1, "hidden": 8, "embedding": 4} if method == "arnet" else {}))
         shaper = Reshaper.plan(rules, table.frame, table.schema, keep=frozenset({"group", "flag"})) if rules else None
         learned = Table(shaper.forward(table.frame), shaper.schema) if shaper is not None else table
         fitted = module.fit(learned, params, job=Job(1))
