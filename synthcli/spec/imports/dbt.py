@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from synthcli.columns.suggest import quoted
-from synthcli.spec.imports.shared import PERSONAL, Imported, condition, typed
+from synthcli.spec.imports.conditions import condition
+from synthcli.spec.imports.shared import PERSONAL, Imported, listed, mapping, mappings, pattern, typed
 
 _SECTIONS = ("models", "seeds", "snapshots")
 
@@ -43,16 +44,18 @@ class _Reading:
 
     def test(self, column: str | None, test: Any) -> None:
         """A test, or a constraint in the same words, of a column or of the table."""
-        name, given = (test, {}) if isinstance(test, str) else next(iter(test.items())) if isinstance(test, Mapping) and test else ("", {})
-        given = dict(given) if isinstance(given, Mapping) else {}
-        given = {**given, **(given.pop("arguments", None) or {})}
-        kind = str(name).rpartition(".")[2]
+        name, given = _called(test)
+        kind = name.rpartition(".")[2]
         known = {"unique": self.unique, "not_null": self.not_null, "accepted_values": self.values, "relationships": self.link,
-                 "accepted_range": self.bounds, "expression_is_true": self.expression, "unique_combination_of_columns": self.joint}  # fmt: skip
-        if kind in known:
+                 "accepted_range": self.bounds, "expression_is_true": self.expression, "unique_combination_of_columns": self.joint,
+                 "expect_column_values_to_be_in_set": self.values, "expect_column_values_to_be_between": self.bounds,
+                 "expect_column_values_to_be_unique": self.unique, "expect_column_values_to_not_be_null": self.not_null,
+                 "expect_column_values_to_match_regex": self.pattern, "expect_compound_columns_to_be_unique": self.joint}  # fmt: skip
+        where = given.get("where") or given.get("row_condition")
+        if kind in known and not where:
             known[kind](column, given)
         else:
-            self.out.notes.append(f"test {name}{f' of {column}' if column else ''}")
+            self.out.notes.append(f"test {name}{f' of {column}' if column else ''}{f' where {where}' if where else ''}")
 
     def unique(self, column: str | None, given: dict[str, Any]) -> None:
         if column is not None:
@@ -63,18 +66,27 @@ class _Reading:
             self.required.append(column)
 
     def values(self, column: str | None, given: dict[str, Any]) -> None:
-        if column is not None and isinstance(given.get("values"), list):
-            self.out.columns[column] |= {"type": "category", "categories": list(given["values"])}
+        values = given.get("values", given.get("value_set"))
+        if column is not None and isinstance(values, list):
+            self.out.columns[column] |= {"type": "category", "categories": list(values)}
+
+    def pattern(self, column: str | None, given: dict[str, Any]) -> None:
+        if column is not None:
+            self.out.columns[column] |= pattern(given.get("regex"))
 
     def bounds(self, column: str | None, given: dict[str, Any]) -> None:
         if column is None:
             return
         for key, trait, sign in (("min_value", "min", ">"), ("max_value", "max", "<")):
             bound = given.get(key)
-            if isinstance(bound, (int, float)) and given.get("inclusive", True):
-                self.out.columns[column][trait] = bound
-            elif isinstance(bound, (int, float)):
-                self.out.constraints.append({"expr": f"{quoted(column)} {sign} {bound}"})
+            date = re.fullmatch(r"\s*'([\d :.T-]+)'(?:\s*::\s*\w+)?\s*", str(bound))
+            strict = not given.get("inclusive", True) or given.get("strictly", False)
+            if (isinstance(bound, (int, float)) or date) and not strict:
+                self.out.columns[column][trait] = date[1] if date else bound
+            elif isinstance(bound, (int, float)) or date:
+                self.out.constraints.append({"expr": f"{quoted(column)} {sign} {date[0].strip() if date else bound}"})
+            elif bound is not None:
+                self.out.notes.append(f"{key} {bound} of {column}")
 
     def expression(self, column: str | None, given: dict[str, Any]) -> None:
         text = str(given.get("expression", ""))
@@ -88,28 +100,49 @@ class _Reading:
             self.out.constraints.append(dict(rule))
 
     def joint(self, column: str | None, given: dict[str, Any]) -> None:
-        self.out.constraints.append({"unique": list(given.get("combination_of_columns") or [])})
+        self.out.constraints.append({"unique": [str(c) for c in listed(given.get("combination_of_columns") or given.get("column_list"))]})
 
     def link(self, column: str | None, given: dict[str, Any]) -> None:
-        table = re.findall(r"'([^']+)'|\"([^\"]+)\"", str(given.get("to", "")))
-        name = "".join(table[-1]) if table else str(given.get("to"))
-        self.out.relationships.append({"from": f"{self.out.table}.{column}", "to": f"{name}.{given.get('field')}"})
+        link = {"from": f"{self.out.table}.{column}", "to": f"{_referred(given.get('to'))}.{given.get('field')}"}
+        if link not in self.out.relationships:
+            self.out.relationships.append(link)
 
     def constraint(self, column: str | None, said: Mapping[str, Any]) -> None:
         """A contract's constraint."""
         kind = said.get("type")
-        columns = [column] if column is not None else [str(c) for c in said.get("columns") or []]
+        columns = [column] if column is not None else [str(c) for c in listed(said.get("columns"))]
         if kind == "primary_key":
             self.key = tuple(columns)
         elif kind == "unique" and len(columns) > 1:
             self.out.constraints.append({"unique": columns})
         elif kind == "check" and said.get("expression"):
             self.condition(str(said["expression"]))
+        elif kind == "foreign_key" and isinstance(said.get("to_columns"), list):
+            for own, field in zip(columns, said["to_columns"]):
+                self.link(own, {"to": said.get("to"), "field": field})
         elif kind == "foreign_key":
             self.out.notes.append(f"foreign key of {', '.join(columns)}: {said.get('to') or said.get('expression')}")
         else:
             for name in columns:
                 self.test(name, str(kind))
+
+
+def _called(test: Any) -> tuple[str, dict[str, Any]]:
+    """A test's name and what it is given: as a word, {name: arguments}, or {name: of its own, test_name: ...}."""
+    if not isinstance(test, Mapping) or not test:
+        return (test, {}) if isinstance(test, str) else ("", {})
+    name, given = (test["test_name"], test) if "test_name" in test else next(iter(test.items()))
+    given = dict(given) if isinstance(given, Mapping) else {}
+    for key in ("arguments", "config"):
+        more = given.pop(key, None)
+        given |= mapping(more)
+    return str(name), given
+
+
+def _referred(to: Any) -> str:
+    """The table that ref('x') or source('a', 'x') names."""
+    found = re.findall(r"'([^']+)'|\"([^\"]+)\"", str(to or ""))
+    return "".join(found[-1]) if found else str(to)
 
 
 def _table(table: Mapping[str, Any]) -> Imported:
@@ -120,13 +153,13 @@ def _table(table: Mapping[str, Any]) -> Imported:
         if why := _personal(column):
             reading.out.personal[str(column["name"])] = why
     for column in columns:
-        for test in [*(column.get("tests") or []), *(column.get("data_tests") or [])]:
+        for test in [*listed(column.get("tests")), *listed(column.get("data_tests"))]:
             reading.test(str(column["name"]), test)
-        for said in column.get("constraints") or []:
+        for said in mappings(column.get("constraints")):
             reading.constraint(str(column["name"]), said)
-    for test in [*(table.get("tests") or []), *(table.get("data_tests") or [])]:
+    for test in [*listed(table.get("tests")), *listed(table.get("data_tests"))]:
         reading.test(None, test)
-    for said in table.get("constraints") or []:
+    for said in mappings(table.get("constraints")):
         reading.constraint(None, said)
     if len(reading.key) == 1 and reading.key[0] in reading.out.columns:
         reading.out.columns[reading.key[0]]["unique"] = True
@@ -138,8 +171,7 @@ def _table(table: Mapping[str, Any]) -> Imported:
 
 def _personal(column: Mapping[str, Any]) -> str:
     """How a column is marked as personal data, in its meta or tags; empty where it is not."""
-    config = column.get("config") if isinstance(column.get("config"), Mapping) else {}
-    metas = [m for m in (column.get("meta"), dict(config or {}).get("meta")) if isinstance(m, Mapping)]
+    metas = [mapping(column.get("meta")), mapping(mapping(column.get("config")).get("meta"))]
     words = [f"{key}: {value}" for meta in metas for key, value in meta.items() if value not in (False, None, "false", "no", "none")]
-    words += [str(tag) for tag in column.get("tags") or []]
+    words += [str(tag) for tag in [*listed(column.get("tags")), *listed(column.get("policy_tags"))]]
     return next((f"dbt: {word}" for word in words if PERSONAL.search(word.replace("_", " "))), "")

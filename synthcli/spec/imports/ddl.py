@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
-from synthcli.spec.imports.shared import Imported, condition, typed
+from synthcli.spec.imports.conditions import condition, plain
+from synthcli.spec.imports.shared import Imported, typed
 
 _NAME = r'(?:"(?:[^"]|"")+"|`[^`]+`|\[[^\]]+\]|[A-Za-z_][\w$]*)'
-_TABLE = re.compile(rf"\bcreate\s+(?:or\s+replace\s+)?(?:global\s+|local\s+)?(?:temp(?:orary)?\s+|unlogged\s+|external\s+)?table\s+"
-                    rf"(?:if\s+not\s+exists\s+)?"
-                    rf"({_NAME}(?:\s*\.\s*{_NAME})*)\s*\(", re.IGNORECASE)  # fmt: skip
-_ALTER = re.compile(rf"\balter\s+table\s+(?:only\s+)?(?:if\s+exists\s+)?({_NAME}(?:\s*\.\s*{_NAME})*)\s+add\s+", re.IGNORECASE)
-_TYPE = re.compile(r"\s*((?:double\s+precision|character\s+varying|[A-Za-z_]\w*)(?:\s*\([^()]*\))?(?:\s+unsigned)?)", re.IGNORECASE)
+_TABLE = re.compile(rf"\bcreate\s+(?:or\s+replace\s+)?(?:(?:global|local|temp|temporary|transient|volatile|unlogged|external|hybrid|multiset|set)\s+)*"
+                    rf"table\s+(?:if\s+not\s+exists\s+)?({_NAME}(?:\s*\.\s*{_NAME})*)\s*\(", re.IGNORECASE)  # fmt: skip
+_ALTER = re.compile(rf"\balter\s+table\s+(?:only\s+)?(?:if\s+exists\s+)?({_NAME}(?:\s*\.\s*{_NAME})*)\s+(?=(?:with\s+\w+\s+)?add\b)", re.IGNORECASE)
+_ADD = re.compile(r"\s*(?:with\s+\w+\s+)?add\s+", re.IGNORECASE)
+_ENUM = re.compile(rf"\bcreate\s+type\s+({_NAME}(?:\s*\.\s*{_NAME})*)\s+as\s+enum\s*\(", re.IGNORECASE)
+_DOMAIN = re.compile(rf"\bcreate\s+domain\s+({_NAME}(?:\s*\.\s*{_NAME})*)\s+(?:as\s+)?([^;]*)", re.IGNORECASE)
+_TYPE = re.compile(rf"\s*(?:{_NAME}\s*\.\s*)?((?:double\s+precision|character\s+varying|{_NAME})(?:\s*\([^()]*\))?(?:\s+unsigned)?)(\s*\[|\s+array\b)?",
+                   re.IGNORECASE)  # fmt: skip
 _RULE = re.compile(r"\s*(?:constraint\s+" + _NAME + r"\s+)?(primary\s+key|unique(?:\s+(?:key|index))?|check|foreign\s+key|exclude)\b", re.IGNORECASE)
 _NO_COLUMN = re.compile(
-    r"\s*(?:constraint|primary\s+key|unique|check|foreign\s+key|exclude|index|key|fulltext|spatial|like|period)\b[\s(\"`\[]", re.IGNORECASE
-)
+    r"\s*(?:(?:constraint|primary\s+key|unique|check|foreign\s+key|exclude|like|fulltext|spatial)\b[\s(\"`\[]|period\s+for\b"
+    rf"|(?:index|key)\s*(?:{_NAME}\s*)?\(\s*[^\d\s)])", re.IGNORECASE  # a column may be called key
+)  # fmt: skip
+_NESTED = re.compile(r"\b(?:array|struct|map|range)\s*<[^<>]*>|\bnested\s*<[^<>]*>", re.IGNORECASE)
 _COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
 _LITERAL = re.compile(r"'(?:[^']|'')*'")
 
@@ -29,21 +36,39 @@ def recognise(data: Any) -> bool:
 def read(data: str) -> list[Imported]:
     """Its tables."""
     text = _plain(data)
+    kinds = _kinds(text)
     found: dict[str, Imported] = {}
     for start in _TABLE.finditer(text):
         name = _name(start[1])
         body = text[start.end() : _closing(text, start.end())]
-        found[name] = _table(name, [part for part in _split(body) if part.strip()])
+        found[name] = _table(name, [part for part in _split(body) if part.strip()], kinds)
     for start in _ALTER.finditer(text):
-        name, end = _name(start[1]), text.find(";", start.end())
-        if name in found and _RULE.match(text, start.end()):
-            found[name] = _rule(found[name], text[start.end() : len(text) if end < 0 else end])
+        name, end = _name(start[1]), re.compile(r";|^\s*go\s*$", re.IGNORECASE | re.MULTILINE).search(text, start.end())
+        for part in _split(text[start.end() : end.start() if end else len(text)]) if name in found else []:
+            if _RULE.match(part := _ADD.sub("", part, count=1)):
+                found[name] = _rule(found[name], part)
+    for table in found.values():
+        for link in table.relationships:  # REFERENCES parent: its key
+            parent, _, column = link["to"].rpartition(".")
+            key = found[parent].key if parent in found else ()
+            link["to"] = f"{parent}.{column or (key[0] if len(key) == 1 else link['from'].rpartition('.')[2])}"
     return list(found.values())
 
 
 def _plain(text: str) -> str:
-    """Without comments; those within quotes stay."""
-    return re.sub(rf"{_LITERAL.pattern}|{_COMMENT.pattern}", lambda m: m[0] if m[0].startswith("'") else " ", text, flags=re.DOTALL)
+    """Without comments and the insides of nested types; what is within quotes stays, a backslash before a quote spelled as two quotes."""
+    if "`" in text:  # MySQL and BigQuery
+        text = re.sub(r"'(?:[^'\\]|''|\\.)*'", lambda m: re.sub(r"\\(.)", lambda e: "''" if e[1] == "'" else e[1], m[0]), text, flags=re.DOTALL)
+    text = re.sub(rf"{_LITERAL.pattern}|{_COMMENT.pattern}", lambda m: m[0] if m[0].startswith("'") else " ", text, flags=re.DOTALL)
+    while _NESTED.search(text):
+        text = _NESTED.sub("nested", text)
+    return text
+
+
+def _kinds(text: str) -> dict[str, str]:
+    """Types that the text makes itself: name -> what to read in its place."""
+    kinds = {_name(m[1]).lower(): f"enum({text[m.end() : _closing(text, m.end())]})" for m in _ENUM.finditer(text)}
+    return kinds | {_name(m[1]).lower(): m[2] for m in _DOMAIN.finditer(text)}
 
 
 def _closing(text: str, at: int) -> int:
@@ -80,38 +105,42 @@ def _split(body: str) -> list[str]:
 
 def _name(written: str) -> str:
     """The last part of a written name, without quotes."""
-    last = re.findall(_NAME, written)[-1]
-    return last[1:-1].replace('""', '"') if last[0] in '"`[' else last
+    last = str(re.findall(_NAME, written)[-1])
+    return last[1:-1].replace('""', '"').rpartition("." if last[0] == "`" else "\0")[2] if last[0] in '"`[' else last
 
 
 def _names(written: str) -> list[str]:
     """The names in the first brackets of a text."""
     start = written.find("(")
-    return [_name(part) for part in _split(written[start + 1 : _closing(written, start + 1)]) if re.search(_NAME, part)] if start >= 0 else []
+    parts = _split(written[start + 1 : _closing(written, start + 1)]) if start >= 0 else []
+    return [_name(first[0]) for part in parts if (first := re.search(_NAME, part))]
 
 
-def _table(name: str, parts: list[str]) -> Imported:
+def _table(name: str, parts: list[str], kinds: Mapping[str, str]) -> Imported:
     table = Imported(name, {})
     for part in parts:
         if not _NO_COLUMN.match(part):
-            table = _column(table, part.strip())
+            table = _column(table, part.strip(), kinds)
     for part in parts:
         if _RULE.match(part):
             table = _rule(table, part)
     return table
 
 
-def _column(table: Imported, part: str) -> Imported:
+def _column(table: Imported, part: str, kinds: Mapping[str, str]) -> Imported:
     found = re.match(_NAME, part)
     if not found:
         return table
     name, rest = _name(found[0]), part[found.end() :]
     kind = _TYPE.match(rest)
-    written = kind[1] if kind else ""
-    table.columns[name] = typed(written)
-    if re.match(r"(enum|set)\b", written, re.IGNORECASE):
-        values = [v[1:-1].replace("''", "'") for v in _LITERAL.findall(rest[: _closing(rest, rest.find("(") + 1)])]
-        table.columns[name] = {"type": "category", "categories": values} if written.lower().startswith("enum") else {}
+    own = kinds.get(_name(kind[1]).lower()) if kind else None
+    if kind and own is not None:
+        own = re.sub(r"\bvalue\b", lambda m: found[0], own, flags=re.IGNORECASE)
+        rest = f" {own} {rest[kind.end() :]}"
+        kind = _TYPE.match(rest)
+    table.columns[name] = _traits(kind, rest)
+    if kind and (kind[2] or kind[1].lower() == "nested"):
+        table.notes.append(f"{name} is nested; flatten it into columns of their own")
     bare = re.sub(_LITERAL, "''", rest)
     if re.search(r"\bprimary\s+key\b", bare, re.IGNORECASE):
         table = _keyed(table, [name])
@@ -122,8 +151,19 @@ def _column(table: Imported, part: str) -> Imported:
     for check in re.finditer(r"\bcheck\s*\(", rest, re.IGNORECASE):
         _condition(table, rest[check.end() : _closing(rest, check.end())])
     if linked := re.search(rf"\breferences\s+({_NAME}(?:\s*\.\s*{_NAME})*)\s*(\([^)]*\))?", rest, re.IGNORECASE):
-        table.relationships.append({"from": f"{table.table}.{name}", "to": f"{_name(linked[1])}.{(_names(linked[2] or '') or [name])[0]}"})
+        table.relationships.append({"from": f"{table.table}.{name}", "to": f"{_name(linked[1])}.{(_names(linked[2] or '') or [''])[0]}"})
     return table
+
+
+def _traits(kind: re.Match[str] | None, rest: str) -> dict[str, Any]:
+    """Traits of a type. rest: what stands behind the column's name."""
+    written = kind[1].translate(str.maketrans("", "", '[]"`')) if kind else ""
+    if kind is None or kind[2] or written.lower() == "number":  # number: whole in Snowflake, any in Oracle
+        return {}
+    if re.match(r"(enum|set)\b", written, re.IGNORECASE):
+        values = [v[1:-1].replace("''", "'") for v in _LITERAL.findall(rest[: _closing(rest, rest.find("(") + 1)])]
+        return {"type": "category", "categories": values} if written.lower().startswith("enum") else {}
+    return typed(written)
 
 
 def _rule(table: Imported, part: str) -> Imported:
@@ -146,7 +186,7 @@ def _rule(table: Imported, part: str) -> Imported:
         to = re.search(rf"\breferences\s+({_NAME}(?:\s*\.\s*{_NAME})*)\s*(\([^)]*\))?", rest, re.IGNORECASE)
         own = _names(rest)
         if to:
-            theirs = _names(to[2] or "") or own
+            theirs = _names(to[2] or "") or (own if len(own) > 1 else [""])
             table.relationships.extend({"from": f"{table.table}.{a}", "to": f"{_name(to[1])}.{b}"} for a, b in zip(own, theirs))
     return table
 
@@ -161,7 +201,10 @@ def _keyed(table: Imported, names: list[str]) -> Imported:
 
 def _condition(table: Imported, sql: str) -> None:
     """A check: the values of one column, or an expression, or a note."""
-    listed = re.fullmatch(rf"\s*\(?\s*({_NAME})\s*\)?\s+in\s*\(((?:\s*'(?:[^']|'')*'\s*,?)+)\)\s*", sql, re.IGNORECASE)
+    bare = plain(sql).strip()
+    while bare.startswith("(") and _closing(bare, 1) == len(bare) - 1:
+        bare = bare[1:-1].strip()
+    listed = re.fullmatch(rf"\s*\(?\s*({_NAME})\s*\)?\s+in\s*\(((?:\s*'(?:[^']|'')*'\s*,?)+)\)\s*", bare, re.IGNORECASE)
     if listed and _name(listed[1]) in table.columns:
         values = [v[1:-1].replace("''", "'") for v in _LITERAL.findall(listed[2])]
         table.columns[_name(listed[1])] = {"type": "category", "categories": values}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from synthcli.spec.imports.shared import Imported, pattern, provided
+from synthcli.spec.imports.shared import Imported, listed, mapping, mappings, pattern, provided
 
 _TYPES = {
     "numerical": {},
@@ -28,8 +28,8 @@ def recognise(data: Any) -> bool:
 def read(data: Mapping[str, Any]) -> list[Imported]:
     """Its tables."""
     links = [
-        {"from": f"{r['child_table_name']}.{r['child_foreign_key']}", "to": f"{r['parent_table_name']}.{r['parent_primary_key']}"}
-        for r in data.get("relationships") or []
+        {"from": f"{r.get('child_table_name')}.{r.get('child_foreign_key')}", "to": f"{r.get('parent_table_name')}.{r.get('parent_primary_key')}"}
+        for r in mappings(data.get("relationships"))
     ]
     return [_table(name, table, links) for name, table in _tables(data).items()]
 
@@ -43,11 +43,12 @@ def _tables(data: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
 
 def _table(name: str, table: Mapping[str, Any], links: list[dict[str, str]]) -> Imported:
     primary = table.get("primary_key")
-    key = (primary,) if isinstance(primary, str) else tuple(primary or ())
-    columns = {str(column): _traits(traits, column in key and len(key) == 1) for column, traits in table["columns"].items()}
-    personal = {str(c): "SDV: pii" for c, traits in table["columns"].items() if traits.get("pii")}
-    unique = [{"unique": [a] if isinstance(a, str) else list(a)} for a in table.get("alternate_keys") or [] if not isinstance(a, str)]
-    for alternate in table.get("alternate_keys") or []:
+    key = (primary,) if isinstance(primary, str) else tuple(map(str, listed(primary)))
+    said = {str(column): mapping(traits) for column, traits in table["columns"].items()}
+    columns = {column: _traits(traits, (column,) == key) for column, traits in said.items()}
+    personal = {column: "SDV: pii" for column, traits in said.items() if traits.get("pii")}
+    unique = [{"unique": list(map(str, a))} for a in listed(table.get("alternate_keys")) if isinstance(a, list)]
+    for alternate in listed(table.get("alternate_keys")):
         if isinstance(alternate, str) and alternate in columns:
             columns[alternate]["unique"] = True
     joint = [{"unique": list(key)}] if len(key) > 1 else []
@@ -66,4 +67,6 @@ def _traits(said: Mapping[str, Any], key: bool) -> dict[str, Any]:
         return traits | ({"type": "integer"} if whole else {})
     if sdtype in _TYPES:
         return traits | _TYPES[sdtype] | (pattern(said["regex_format"]) if said.get("regex_format") else {})
+    if said.get("pii") is False:
+        return traits  # SDV learns the values
     return traits | provided(_OURS.get(sdtype, sdtype))

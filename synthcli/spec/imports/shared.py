@@ -1,4 +1,4 @@
-"""What the imports share: the table that they read, types by their names elsewhere, and SQL conditions as our expressions."""
+"""What the imports share: the table that they read, and types by their names elsewhere."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from synthcli.columns import made
-from synthcli.columns.constraints import parse_constraint
-from synthcli.columns.suggest import quoted
 from synthcli.errors import SpecError
+from synthcli.spec.imports.conditions import respelled
 
 
 @dataclass(frozen=True)
@@ -37,7 +36,8 @@ class Imported:
         notes = [*self.notes, *([f"not in the data: {', '.join(lacking)}"] if lacking else [])]
         columns = {to(name): traits for name, traits in self.columns.items() if name not in lacking}
         personal = {to(name): why for name, why in self.personal.items()}
-        rules = [{k: [to(n) for n in v] if k in ("unique", "one_of") else v for k, v in rule.items()} for rule in self.constraints]
+        rules = [{k: [to(n) for n in v] if k in ("unique", "one_of") else respelled(v, spelled) if k == "expr" else v for k, v in rule.items()}
+                 for rule in self.constraints]  # fmt: skip
         return replace(self, columns=columns, key=tuple(map(to, self.key)), personal=personal, constraints=rules,
                        required=tuple(map(to, self.required)), notes=notes)  # fmt: skip
 
@@ -53,6 +53,21 @@ _TYPES = {
 _KIND_OF_TYPE = {name: kind for kind, listed in _TYPES.items() for name in listed.split()}
 PERSONAL = re.compile(r"\b(pii|personal|sensitive|confidential|restricted|phi|gdpr|special)\b", re.IGNORECASE)
 _KIND_OF_PROVIDER = {provider: kind for kind, provider in made.KINDS.items()} | {"credit_card_number": "card", "ssn": "ssn"}
+
+
+def mapping(value: Any) -> Mapping[str, Any]:
+    """A value of a document where it is a mapping, else an empty one: other people's files hold anything."""
+    return value if isinstance(value, Mapping) else {}
+
+
+def listed(value: Any) -> list[Any]:
+    """A value of a document where it is a list, else an empty one."""
+    return value if isinstance(value, list) else []
+
+
+def mappings(value: Any) -> list[Mapping[str, Any]]:
+    """The mappings of a list."""
+    return [v for v in listed(value) if isinstance(v, Mapping)]
 
 
 def typed(name: str | None) -> dict[str, Any]:
@@ -92,58 +107,3 @@ def pattern(text: Any) -> dict[str, Any]:
     except SpecError:
         return {}
     return {"pattern": str(text)}
-
-
-_SQL = re.compile(r"""(?P<string>'(?:[^']|'')*')|(?P<quoted>"(?:[^"]|"")+"|`[^`]+`|\[[^\]]+\])|(?P<word>[A-Za-z_][\w$.]*)"""
-                  r"""|(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)"""
-                  r"""|(?P<cast>::\s*[A-Za-z_]\w*(?:\s*\(\s*\d+(?:\s*,\s*\d+)?\s*\))?)|(?P<sign><>|!=|<=|>=|=|<|>|[-+*/%(),])""")  # fmt: skip
-_SAME = {"and", "or", "not", "in", "is", "null", "true", "false"}
-
-
-def condition(sql: str) -> dict[str, str] | None:
-    """A constraint of an SQL condition over one row; None where our expressions cannot say it."""
-    tokens, at = [], 0
-    while at < len(sql):
-        if sql[at].isspace():
-            at += 1
-            continue
-        found = _SQL.match(sql, at)
-        if not found:
-            return None
-        tokens.append((str(found.lastgroup), found[0]))
-        at = found.end()
-    text = _translated([token for token in tokens if token[0] != "cast"])
-    if text is None:
-        return None
-    try:
-        parse_constraint(text)
-    except SpecError:
-        return None
-    return {"expr": text}
-
-
-def _translated(tokens: list[tuple[str, str]]) -> str | None:
-    out: list[str] = []
-    between = 0
-    for i, (kind, word) in enumerate(tokens):
-        low = word.lower()
-        if kind == "string":
-            out.append("'" + word[1:-1].replace("''", "\\'") + "'")
-        elif kind == "quoted":
-            out.append(quoted(word[1:-1].replace('""', '"')))
-        elif kind == "word" and low == "between":
-            if not out or (tokens[i - 1][0] not in ("word", "quoted")):
-                return None
-            between += 1
-            out.append(f">= {{low}} and {out[-1]} <=")
-        elif kind == "word" and low == "and" and between and out[-2].startswith(">= {low}"):
-            bound = out.pop()  # a between low and high: a >= low and a <= high
-            out[-1] = out[-1].replace("{low}", bound)
-            between -= 1
-        elif kind == "word":
-            after = tokens[i + 1][1] if i + 1 < len(tokens) else ""
-            calls = {"length": "len", "char_length": "len"}
-            out.append(low if low in _SAME else calls.get(low, low) if after == "(" and low not in ("in",) else quoted(word.rpartition(".")[2]))
-        else:
-            out.append({"=": "==", "<>": "!="}.get(word, word))
-    return None if between else " ".join(out)

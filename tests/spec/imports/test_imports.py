@@ -5,7 +5,7 @@ import pytest
 
 from synthcli.errors import SpecError
 from synthcli.spec import imports
-from synthcli.spec.imports import ddl, shared
+from synthcli.spec.imports import conditions, ddl
 
 SDV = {
     "METADATA_SPEC_VERSION": "V1",
@@ -178,11 +178,16 @@ def test_ddl(tmp_path):
         ("a > b::numeric(3,1)", "a > b"),
         ("a BETWEEN 1 AND 2 AND c = 3", "a >= 1 and a <= 2 and c == 3"), ("name ~ '^a'", None), ("a LIKE 'x'", None), ("a + ", None),
         ("(select 1) > 2", None),
-        ("total between 1", None),
+        ("total between 1", None), ("a + b BETWEEN 1 AND 5", "a + b >= 1 and a + b <= 5"), ("a BETWEEN -5 AND 5", "a >= - 5 and a <= 5"),
+        ("NOT a BETWEEN 1 AND 2", "not ( a >= 1 and a <= 2 )"), ("a NOT BETWEEN 1 AND 2 AND b > 0", "not ( a >= 1 and a <= 2 ) and b > 0"),
+        ("a IN (1, 2)", "a in [ 1 , 2 ]"), ("a NOT IN ('x')", "a not in [ 'x' ]"), ("a IN (SELECT b FROM c)", None),
+        ("((kind)::text = ANY ((ARRAY['a'::character varying, 'b'::character varying])::text[]))", "( ( kind ) in [ 'a' , 'b' ] )"),
+        ("kind <> ALL (ARRAY['a'::text])", "kind not in [ 'a' ]"), ("a > date '2020-01-01'", "a > '2020-01-01'"),
+        ("a < '2020-01-01'::timestamp without time zone", "a < '2020-01-01'"), ("a = 'x::y'", "a == 'x::y'"),
     ],
 )  # fmt: skip
 def test_conditions(sql, expr):
-    assert shared.condition(sql) == (None if expr is None else {"expr": expr})
+    assert conditions.condition(sql) == (None if expr is None else {"expr": expr})
 
 
 @pytest.mark.parametrize(
