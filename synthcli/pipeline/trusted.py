@@ -31,6 +31,7 @@ from synthcli.spec.load import Loaded
 from synthcli.spec.models import Downstream as Asked
 
 RESULT, LOG = "downstream.json", "downstream.log"
+MOST_LOG = 1 << 20  # bytes of its end that are kept
 _DOMAIN, _DOWNSTREAM = ("evaluate", "domain"), ("evaluate", "downstream")
 
 
@@ -42,6 +43,9 @@ def check(loaded: Loaded, trust: bool) -> None:
         raise loaded.fail([(key, "runs code that the spec names; remedy: read that code, then --trust (Python: trust=True)") for key in keys])
     if evaluate.domain is not None:
         Domain(loaded)
+    asked = evaluate.downstream
+    if asked is not None and not any("{output}" in text for text in (asked.command, *asked.env.values())):
+        raise loaded.fail([(_DOWNSTREAM, "has no {output}, so that it never sees the synthetic table; remedy: {output} in command or env")])
 
 
 class Domain:
@@ -148,10 +152,22 @@ def _run(command: str, asked: Asked, env: Mapping[str, str], cwd: Path, log: Pat
         except subprocess.TimeoutExpired:
             code = None
         finally:
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
-    return Downstream(asked.command, code, round(time.monotonic() - started, 3))
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)  # also what it left behind when it ended in time
+            process.wait()
+    _shorten(log)
+    ended = code if code is None or code >= 0 else 128 - code  # killed by a signal, as a shell tells it: never 0 or below
+    return Downstream(asked.command, ended, round(time.monotonic() - started, 3))
+
+
+def _shorten(log: Path) -> None:
+    """Keep the end of a log that is very long."""
+    size = log.stat().st_size
+    if size > MOST_LOG:
+        with log.open("rb") as out:
+            out.seek(size - MOST_LOG)
+            end = out.read()
+        log.write_bytes(f"… {size - MOST_LOG:,} bytes before this are left out\n".encode() + end)
 
 
 def read(folder: Path) -> Downstream:

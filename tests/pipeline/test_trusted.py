@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,8 @@ import pytest
 
 from synthcli import execute
 from synthcli.errors import SpecError
+from synthcli.pipeline.trusted import MOST_LOG, _run
+from synthcli.spec.models import Downstream as Asked
 
 DOMAIN = """
 from dataclasses import dataclass
@@ -123,7 +127,7 @@ def test_the_application_sees_the_table(spec: Path, synth: Any, tmp_path: Path) 
 
 
 def test_it_fails_the_gate_and_is_asked_again_in_the_next_run(spec: Path, synth: Any, tmp_path: Path) -> None:
-    with_command(spec, "echo once >> count; exit `cat code`")
+    with_command(spec, "echo once >> count; exit `cat code` # {output}")
     (tmp_path / "code").write_text("3")
     said = synth("run", spec, "--trust", "--json")
     assert said.code == 4 and said.json["verdict"]["failed"] == ["downstream_exit_code"]
@@ -133,11 +137,27 @@ def test_it_fails_the_gate_and_is_asked_again_in_the_next_run(spec: Path, synth:
 
 
 def test_it_is_stopped_with_all_that_it_started(spec: Path, synth: Any, tmp_path: Path) -> None:
-    with_command(spec, "(sleep 30; touch late) & sleep 30", ", minutes: 0.005")
+    with_command(spec, "(sleep 30; touch late) & sleep 30 # {output}", ", minutes: 0.005")
     said = synth("run", spec, "--trust", "--json")
     assert said.code == 4
     gate = next(g for g in said.json["verdict"]["gates"] if g["metric"] == "downstream_exit_code")
     assert "was stopped" in gate["why"]
+
+
+@pytest.mark.parametrize(("ends", "code"), [("kill -9 $$", 128 + 9), ("exit 0", 0)])
+def test_a_command_that_was_killed_fails_and_leaves_nothing_behind(tmp_path: Path, ends: str, code: int) -> None:
+    asked = Asked(command=f"(sleep 1; touch late) & yes long | head -c {MOST_LOG + 5_000}; {ends} # {{output}}")
+    result = _run(asked.command, asked, os.environ, tmp_path, tmp_path / "log")
+    assert result.code == code
+    text = (tmp_path / "log").read_text()
+    assert text.startswith("… 5,000 bytes before this are left out") and len(text) < MOST_LOG + 100
+    time.sleep(1.2)
+    assert not (tmp_path / "late").exists()
+
+
+def test_a_command_must_see_the_table(spec: Path, synth: Any) -> None:
+    said = synth("check", with_command(spec, "pytest tests"), "--trust")
+    assert said.code == 1 and "has no {output}" in said.err
 
 
 def test_a_gate_on_it_needs_it(spec: Path, synth: Any) -> None:
