@@ -175,6 +175,9 @@ class Database:
             return TryLater(f"{self.url} cannot be {done} now: {said}; remedy: try again later, or mend the url")
         if isinstance(error, (UnicodeError, ValueError)):
             return DataError(f"{self.url} cannot be {done}: {said}; remedy: mend the url, or the value in the table")
+        if re.search(r"(timestamp|date) too (large|small)", said):
+            where = said.partition(":")[0]
+            return DataError(f"{self.url} cannot be {done}: {where}; remedy: source.query without such moments, such as nullif(COLUMN, 'infinity')")
         hint = "name a table and columns that are there" if _NOT_THERE.search(said) else "mend the url, the query, or what this user may do"
         return DataError(f"{self.url} cannot be {done}: {said}; remedy: {hint}")
 
@@ -202,6 +205,31 @@ def opened(url: str | None, key: str, folder: Path | None) -> Database:
     if not name.startswith("/") or name in ("/", "/:memory:"):
         raise SpecError(f"{key} is {url}; expected the path of a file behind three slashes, such as {kind}:///data.db, or four where it is absolute")
     return Database(kind, url, real, (folder or Path()) / Path(name[1:]).expanduser())
+
+
+def reads(url: str, table: str | None, query: str | None, other: str, target: str, folder: Path | None) -> bool:
+    """Whether a table or a query looks at a target, a table of the database at another URL. It asks no database, so a view hides its tables."""
+    if _place(url, folder) != _place(other, folder):
+        return False
+    schema, name = split_table(target.lower())
+    if query is not None:
+        return re.search(rf"(?<!\w){re.escape(name)}(?!\w)", query.lower()) is not None
+    schemas = {None, "public", "main"}
+    read = split_table(str(table).lower())
+    return read[1] == name and (read[0] == schema or {read[0], schema} <= schemas)
+
+
+def _place(url: str, folder: Path | None) -> tuple[object, ...]:
+    """What tells one database from another; the URL alone where the environment lacks a part of it."""
+    try:
+        base = opened(url, "url", folder)
+    except SynthError:
+        return (url,)
+    if base.file is not None:
+        return base.kind, base.file.resolve()
+    real = sqlalchemy().make_url(base.real)
+    host = real.host if real.host not in ("127.0.0.1", "::1", None) else "localhost"
+    return base.kind, host, real.port or 5432, real.database
 
 
 def _check_postgres(real: str, url: str, key: str) -> None:

@@ -83,6 +83,24 @@ def fixed_root(path: str) -> str:
     return path[: re.search(r"[*?\[]", path).start()].rpartition("/")[0]  # type: ignore[union-attr]
 
 
+def takes(path: Path | str, kind: str, target: Path | str) -> bool:
+    """Whether a source of this path reads, or would read the next time, what is written to the target. kind: of the source."""
+    here, there = str(path), str(target)
+    if here == there or remote.is_url(here) != remote.is_url(there):
+        return here == there
+    if glob.has_magic(here) and (remote.is_url(here) or not os.path.lexists(here)):
+        return re.fullmatch(_matched(here), there) is not None
+    below = there.removeprefix(f"{here.rstrip('/')}/")
+    return below != there and is_data(below, kind) and (remote.is_url(here) or os.path.isdir(here))
+
+
+def _matched(pattern: str) -> str:
+    """The regular expression of a glob."""
+    known = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
+    pieces = re.findall(r"\*\*/|\*\*|\*|\?|\[[^\]]+\]|.", pattern, re.DOTALL)
+    return "".join(known.get(p) or (f"[{'^' if p[1] == '!' else ''}{p[1:-1].removeprefix('!')}]" if len(p) > 1 else re.escape(p)) for p in pieces)
+
+
 def _folder(source: Source, folder: Path) -> list[Part]:
     found = sorted(p for p in folder.rglob("*") if p.is_file() and is_data(p.relative_to(folder).as_posix(), source.type))
     if not found:

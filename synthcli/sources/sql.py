@@ -156,7 +156,25 @@ def _converted(base: Database, source: Source) -> dict[str, Any]:
     import sqlalchemy as sa
 
     kinds = (sa.Boolean, sa.Date, sa.DateTime, sa.Time)
-    return {c["name"]: c["type"] for c in base.declared(source.table) if isinstance(c["type"], kinds) or _exact(c["type"])}
+    declared = _as_declared(base, source)
+    return {name: said for name, said in declared.items() if isinstance(said, kinds) or _exact(said)}
+
+
+def _as_declared(base: Database, source: Source) -> dict[str, Any]:
+    """The declared types of a table's columns; no dates and booleans whose values SQLite was given in another spelling."""
+    import sqlalchemy as sa
+
+    declared = {c["name"]: c["type"] for c in base.declared(source.table or "")}
+    day, time = "-".join(["[0-9]" * 4, "[0-9]" * 2, "[0-9]" * 2]), ":".join(["[0-9]" * 2] * 2)
+    spelled = ((sa.Boolean, "{0} IN (0, 1)"), (sa.DateTime, f"{{0}} GLOB '{day}[ T]{time}*' OR {{0}} GLOB '{day}'"), (sa.Date, f"{{0}} GLOB '{day}'"),
+               (sa.Time, f"{{0}} GLOB '{time}*'"))  # fmt: skip
+    asked = {name: test.format(database.quoted(name)) for name, said in declared.items() for kind, test in spelled if isinstance(said, kind)}
+    if not asked:
+        return declared
+    with base.reading() as connection:
+        fits = ", ".join(f"min(coalesce({test}, 1))" for test in asked.values())
+        row = base.run(connection, f"SELECT {fits} FROM {base.quoted_table(str(source.table))}").fetchone()
+    return {name: said for name, said in declared.items() if name not in asked or row[list(asked).index(name)] != 0}
 
 
 def _exact(said: Any) -> bool:
@@ -170,7 +188,7 @@ def _sqlite_types(base: Database, source: Source, names: list[str]) -> list[pa.D
     """By what a column was declared, else by what it holds: SQLite keeps a type with each value."""
     import sqlalchemy as sa
 
-    declared = {c["name"]: c["type"] for c in base.declared(source.table)} if source.table is not None else {}
+    declared = _as_declared(base, source) if source.table is not None else {}
     known = ((sa.Boolean, pa.bool_()), (sa.DateTime, pa.timestamp("us")), (sa.Date, pa.date32()), (sa.Time, pa.time64("us")))
     found: list[pa.DataType] = []
     unknown: list[int] = []

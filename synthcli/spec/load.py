@@ -72,7 +72,7 @@ def validate(document: yaml.Document) -> Spec:
 def override(document: yaml.Document, text: str) -> yaml.Document:
     """The document with `key.path=value` set; positions in lists are numbers."""
     key, equals, raw = text.partition("=")
-    where = f"--set {key}" if key.strip().endswith(".url") else f"--set {text}"  # a url may hold what is secret
+    where = f"--set {key}" if key.strip().endswith(".url") or "://" in raw else f"--set {text}"  # a url may hold what is secret
     if not equals or not key.strip():
         raise SpecError(f"{where}: expected KEY=VALUE, such as generator.params.min_leaf=50")
     path, data = _replaced(document.data, tuple(key.strip().split(".")), yaml.value(raw, where), where)

@@ -207,3 +207,17 @@ class TestPaths:
                 for look in (sources.read, sources.columns, sources.fingerprint):
                     with pytest.raises(DataError, match=f"is {what}, no file; remedy"):
                         look(Source(kind, path=path))
+
+
+@pytest.mark.parametrize(
+    ("path", "target", "taken"),
+    [
+        ("{}/a*.csv", "{}/a9.csv", True), ("{}/a*.csv", "{}/sub/a9.csv", False), ("{}/**/*.csv", "{}/x/y/b.csv", True), ("{}/**/*.csv", "{}/b.csv", True),
+        ("{}/[!a]?.csv", "{}/b1.csv", True), ("{}/[!a]?.csv", "{}/a1.csv", False), ("{}", "{}/x/b.csv", True), ("{}", "{}/b.parquet", False),
+        ("{}", "{}x/b.csv", False), ("{}/one.csv", "{}/one.csv", True), ("{}/one.csv", "{}/two.csv", False), ("s3://b/a*", "s3://b/a1.csv", True),
+        ("s3://b/in", "s3://b/in/new.csv", True), ("s3://b/in", "{}/new.csv", False),
+    ],
+)  # fmt: skip
+def test_what_a_source_would_take_in(tmp_path: Path, path: str, target: str, taken: bool) -> None:
+    """An output among the files of its source would be learned from as real the next time."""
+    assert places.takes(path.format(tmp_path), "csv", target.format(tmp_path)) is taken
