@@ -20,6 +20,7 @@ from synthcli.columns import frame as frames
 from synthcli.contracts import Column, Evidence, Measurement, Schema, Traits, Usage
 from synthcli.pipeline.events import Events
 from synthcli.pipeline.plan import Plan
+from synthcli.pipeline.related_pictures import relationships
 from synthcli.pipeline.related_real import RelatedReal
 from synthcli.relational.aspects import UNIT
 from synthcli.relational.data import Tables
@@ -54,9 +55,11 @@ def evidence(plan: Plan, real: RelatedReal, generated: Path, schema: Schema, con
 
 
 def draw(folder: Path, seen: Seen, seed: int) -> None:
-    """pictures.json: of the first table that has unseen rows."""
-    first = next(iter(seen.tables.values()), None)
-    files.write_json(folder / PICTURES, {} if first is None else pictures(first, rng=seeds.stream(seed, "pictures")))
+    """pictures.json: {tables: of each that has unseen rows, by name; relationships}."""
+    own = {name: set(schema.names) for name, schema in seen.synthetic.schemas.items()}  # judges also see units, and columns of tables above
+    tables = {name: pictures(one, rng=seeds.stream(seed, "pictures", name), of=own[name]) for name, one in seen.tables.items()}
+    between = relationships(seen.control, seen.synthetic, rng=seeds.stream(seed, "pictures", "relationships"))
+    files.write_json(folder / PICTURES, {"tables": tables, "relationships": between})
 
 
 def measure(folder: Path, kind: str, names: Sequence[str], seen: Seen, control: str, seed: int, events: Events, own: Any = None) -> None:

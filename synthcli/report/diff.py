@@ -3,46 +3,60 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from synthcli.artifacts import files, lineage, store
 from synthcli.artifacts.store import EVALUATE, MEASURED, PRIVACY, Version
 from synthcli.report import charts, words
-from synthcli.report.html import bounds, render
+from synthcli.report.html import render
+from synthcli.report.reading import bounds
 
 SHOWN = 30  # columns whose shapes moved most
 SECTIONS = (
     ("verdict", "Verdicts"),
     ("gates", "Gates"),
     ("figures", "Figures"),
+    ("properties", "What matters here"),
+    ("relationships", "Relationships"),
+    ("tables", "Tables"),
     ("columns", "Columns"),
     ("changed", "What differs"),
     ("spec", "Specs"),
 )
+PARTS: dict[str, tuple[str, tuple[str, ...]]] = {  # section -> scope of its measurements, and which metrics
+    "properties": ("property", ("preserve",)),
+    "relationships": ("relationship", ("cardinality_shape",)),
+    "tables": ("table", ("column_shapes", "column_pair_trends", "detection_auc", "membership_auc")),
+    "columns": ("column", ("column_shapes",)),
+}
 Body = dict[str, Any]
 
 
 def compare(first: Version, second: Version) -> Body:
-    """{first, second, same_data, gates, figures, columns, changed, spec} of two runs; deltas are second minus first.
+    """{first, second, same_data, gates, figures, properties, relationships, tables, columns, changed, spec}; deltas are second minus first.
 
-    figures: overall measurements, each with `apart` where the intervals do not overlap; spec: lines of both, None where a side has none.
+    figures: overall measurements, each with `apart` where the intervals do not overlap; those of properties, relationships, tables and columns
+    have `metric` too, and what moved most is first; spec: lines of both, None where a side has none.
     """
     sides = [_side(first), _side(second)]
-    overall = [{k[0]: m for k, m in s["measured"].items() if k[1] is None} for s in sides]
-    shapes = [{k[1]: m for k, m in s["measured"].items() if k[0] == "column_shapes" and k[1] is not None} for s in sides]
-    columns = [_moved(name, shapes[0].get(name), shapes[1].get(name)) for name in dict.fromkeys([*shapes[0], *shapes[1]])]
     return {
         "first": sides[0]["head"],
         "second": sides[1]["head"],
         "same_data": first.manifest()["data"]["hash"] == second.manifest()["data"]["hash"],
         "gates": _gates(*sides),
-        "figures": [_moved(name, overall[0].get(name), overall[1].get(name)) for name in dict.fromkeys([*overall[0], *overall[1]])],
-        "columns": sorted(columns, key=lambda c: -abs(c["delta"] or 0.0)),
+        "figures": _figures(sides, "overall"),
+        **{section: sorted(_figures(sides, scope, metrics), key=lambda m: -abs(m["delta"] or 0.0)) for section, (scope, metrics) in PARTS.items()},
         "changed": lineage.difference(first, second)["changed"],
         "spec": list(_beside(sides[0]["spec"], sides[1]["spec"])),
     }
+
+
+def _figures(sides: list[Body], scope: str, metrics: Sequence[str] | None = None) -> list[Body]:
+    """Measurements of one scope in both runs; metrics: those of interest, None for all. name: what each is of, of a whole run the metric's."""
+    found = [{k: m for k, m in s["measured"].items() if k[1] == scope and (metrics is None or k[0] in metrics)} for s in sides]
+    return [{**_moved(k[2] or k[0], found[0].get(k), found[1].get(k)), "metric": k[0]} for k in dict.fromkeys([*found[0], *found[1]])]
 
 
 def page(first: Version, second: Version) -> str:
@@ -56,12 +70,19 @@ def page(first: Version, second: Version) -> str:
                 chart = charts.bullet(one["measured"], one["bounds"][0], one["bounds"][1], label)
                 one["chart"] = f"{side}-{i}" if chart else None
                 drawn |= {f"{side}-{i}": chart} if chart else {}
-    moved = [c for c in found["columns"] if c["delta"]][:SHOWN]
-    if moved:
-        rows = [{"name": c["name"], "side": side, **{k: m.get(k) for k in ("value", "low", "high")}} for c in moved for side, m in _both(c)]
-        drawn["columns"] = charts.ranges(rows, "column_shapes: square first run, circle second run", "Columns whose shapes moved most")
-    here = {"verdict", "changed"} | {name for name in ("gates", "figures", "columns", "spec") if found[name]}
-    context = {"d": found, "title": f"{first.name} and {second.name}", "chart": "columns" in drawn, "sections": [s for s in SECTIONS if s[0] in here]}
+    moved = [
+        {"id": section, "title": title, "all": found[section], "charts": _charts(section, found, drawn)}
+        for section, title in SECTIONS
+        if section in PARTS
+    ]
+    here = {"verdict", "changed"} | {name for name in ("gates", "figures", *PARTS, "spec") if found[name]}
+    context = {
+        "d": found,
+        "title": f"{first.name} and {second.name}",
+        "moved": moved,
+        "tables": [],
+        "sections": [s for s in SECTIONS if s[0] in here],
+    }
     return render("diff.html.j2", context, {"charts": drawn, "datasets": {}, "config": charts.CONFIG})
 
 
@@ -69,6 +90,18 @@ def write(first: Version, second: Version, target: Path) -> Path:
     """Write the page, and say where it is."""
     files.write_text(target, page(first, second))
     return target
+
+
+def _charts(section: str, found: Body, drawn: dict[str, charts.Chart]) -> list[Body]:
+    """A chart for each metric of a section: what moved, in both runs."""
+    out = []
+    for metric in dict.fromkeys(m["metric"] for m in found[section]):
+        moved = [m for m in found[section] if m["metric"] == metric and m["delta"]][:SHOWN]
+        rows = [{"name": m["name"], "side": side, **{k: one.get(k) for k in ("value", "low", "high")}} for m in moved for side, one in _both(m)]
+        if rows:
+            drawn[f"{section}-{metric}"] = charts.ranges(rows, metric, f"{metric} of {section} in both runs, those that moved most first")
+            out.append({"chart": f"{section}-{metric}", "metric": metric})
+    return out
 
 
 def _both(moved: Body) -> list[tuple[str, Body]]:
@@ -81,7 +114,7 @@ def _side(version: Version) -> Body:
     measured = {}
     for stage in (EVALUATE, PRIVACY):
         for m in (version.read(stage, MEASURED) or {"measurements": []})["measurements"]:
-            measured[m["name"], m.get("of")] = m
+            measured[m["name"], m.get("scope", "overall"), m.get("of")] = m
     spec = version.folder / store.SPEC
     head = {
         "run": version.name,

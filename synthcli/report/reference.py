@@ -56,11 +56,12 @@ def gauges() -> list[dict[str, Any]]:
     """Everything that a gate can ask for: {name, section, better, needs, unit, help}."""
     out = []
     for kind, section in (("metrics", "evaluate"), ("attacks", "privacy_check")):
-        for room in plugins.names(kind):
-            out += [
-                {"name": g.name, "section": section, "module": room, "better": g.better, "needs": sorted(g.needs), "unit": g.unit, "help": g.help}
-                for g in plugins.judge(kind, room).GAUGES
-            ]
+        for floor in plugins.FLOORS:
+            for room in plugins.names(kind, floor):
+                out += [
+                    {"name": g.name, "section": section, "module": room, "better": g.better, "needs": sorted(g.needs), "unit": g.unit, "help": g.help}
+                    for g in plugins.judge(kind, room, floor).GAUGES
+                ]
     return out
 
 

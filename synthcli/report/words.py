@@ -14,7 +14,16 @@ def number(value: Any) -> str:
         return str(value)
     if abs(value) >= 1000:
         return f"{value:,.0f}"
-    return f"{value:.4f}".rstrip("0").rstrip(".") if abs(value) >= 0.001 or value == 0 else f"{value:.1e}"
+    if abs(value) < 1e-9:  # what is left of zero by rounding
+        return "0"
+    return f"{value:.4f}".rstrip("0").rstrip(".") if abs(value) >= 0.001 else f"{value:.2g}"
+
+
+def figure(value: float | None, *, signed: bool = False) -> str:
+    """A figure of the data itself, on whatever scale it is: four significant digits; nothing for None."""
+    if not value:
+        return "" if value is None else "0"
+    return f"{value:{'+' if signed else ''},.4g}" if abs(value) < 1e4 else f"{value:{'+' if signed else ''},.0f}"
 
 
 def percent(value: float | None, digits: int = 1) -> str:

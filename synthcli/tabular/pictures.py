@@ -6,13 +6,17 @@ ones are merged with a neighbour, and the ends of a number column lie where FEW 
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from synthcli.columns import frame as frames
-from synthcli.contracts import Column, Evidence
+from synthcli.columns.properties import figures, parse_property
+from synthcli.contracts import Column, Evidence, Schema
+from synthcli.errors import SpecError
 from synthcli.tabular import compare
 from synthcli.tabular.data import Table
 from synthcli.tabular.encoding import as_floats, cut, encode
@@ -30,16 +34,18 @@ CELLS = 12  # classes that a column is cut into for Cramér's V
 SKEWED = 12  # an upper tail so many times as long as the lower one is drawn on a log scale
 
 
-def pictures(evidence: Evidence, *, rng: np.random.Generator) -> dict[str, Any]:
-    """{rows, few, columns, pairs, detector}; columns in schema order, each with its kind, shares of nulls, and bins or categories.
+def pictures(evidence: Evidence, *, rng: np.random.Generator, of: Collection[str] | None = None) -> dict[str, Any]:
+    """{rows, few, columns, pairs, detector, properties}; columns in schema order, each with its kind, shares of nulls, and bins or categories.
 
     Real is `control`; without one, only the synthetic side is drawn. Made-up columns (keys, names, text) have no values here.
+    of: the columns to list, None for all.
     """
     sides = {"synthetic": cut(evidence.synthetic, compare.ROWS, rng=rng)}
     if compare.lacking(evidence, "control") is None:
         sides = {"real": cut(evidence.control, compare.ROWS, rng=rng), **sides}
     units = {side: table.units() for side, table in sides.items()}
-    columns = [_column(column, sides, units) for column in evidence.schema.columns] if len(sides["synthetic"]) else []
+    listed = [column for column in evidence.schema.columns if of is None or column.name in of]
+    columns = [_column(column, sides, units) for column in listed] if len(sides["synthetic"]) else []
     both = bool(columns) and "real" in sides
     return {
         "rows": {side: len(table) for side, table in sides.items()},
@@ -47,7 +53,23 @@ def pictures(evidence: Evidence, *, rng: np.random.Generator) -> dict[str, Any]:
         "columns": columns,
         "pairs": _pairs(sides, evidence, rng) if both else None,
         "detector": detection.telling(evidence, rng=rng) if both else None,
+        "properties": [_property(text, evidence) for text in dict.fromkeys(evidence.preserve)],
     }
+
+
+def _property(text: str, evidence: Evidence) -> dict[str, Any]:
+    """What a property that the spec names is in both tables; None where it is not defined, or where too few real units hold it."""
+    asked = parse_property(text)
+    out: dict[str, Any] = {"text": text}
+    for side, table in (("real", evidence.control), ("synthetic", evidence.synthetic)):
+        try:
+            rows = asked.rows(table.frame) if table is not None else np.zeros(0, int)
+            known = len(rows) > 1 and (side == "synthetic" or len(np.unique(table.units()[rows])) >= FEW)
+            value = figures(asked.name, asked.q, asked.values(table.frame, rows), np.ones((1, len(rows))))[0] if known else np.nan
+        except SpecError:  # a column that holds something else than it seemed
+            value = np.nan
+        out[side] = float(f"{value:.6g}") if np.isfinite(value) else None
+    return out
 
 
 def _column(column: Column, sides: dict[str, Table], units: dict[str, np.ndarray]) -> dict[str, Any]:
@@ -55,15 +77,20 @@ def _column(column: Column, sides: dict[str, Table], units: dict[str, np.ndarray
     values = {side: table.frame[column.name] for side, table in sides.items()}
     nulls = {side: series.isna().to_numpy() for side, series in values.items()}
     out["nulls"] = {side: round(float(mask.mean()), 5) for side, mask in nulls.items()}
-    if "real" in sides and 0 < _reach(np.zeros(int(nulls["real"].sum()), int), units["real"][nulls["real"]], 1)[0] < FEW:
+    if "real" in sides and too_few(nulls["real"], units["real"]):
         out["nulls"]["real"] = None
     if column.kind in frames.CODES:
         out["categories"] = _categories(values, units)
     elif column.kind in ("integer", "float") and 0 < values[next(iter(values))].nunique() <= DISTINCT:
         out["categories"] = _categories(values, units, ordered=True)
     elif column.kind in frames.NUMBERS:
-        out["bins"] = _bins(column.kind, {side: as_floats(series) for side, series in values.items()}, units)
+        out["bins"] = bins(column.kind, {side: as_floats(series) for side, series in values.items()}, units)
     return out
+
+
+def too_few(rows: np.ndarray, units: np.ndarray) -> bool:
+    """Whether some of the real rows are of this kind, but those of less than FEW units. rows: (n,) bool; units: (n,)"""
+    return 0 < len(np.unique(units[rows])) < FEW
 
 
 def _reach(cells: np.ndarray, units: np.ndarray, size: int) -> np.ndarray:
@@ -90,7 +117,7 @@ def _categories(values: dict[str, pd.Series], units: dict[str, np.ndarray], *, o
     if ordered:
         top = np.array(sorted(top.tolist(), key=lambda i: known[i]), dtype=int)
     out: dict[str, Any] = {"values": [str(known[i]).removesuffix(".0") if ordered else str(known[i]) for i in top]}
-    out |= {side: _rounded(part[top]) for side, part in share.items()}
+    out |= {side: rounded(part[top]) for side, part in share.items()}
     out["others"] = {"values": len(rest), **{side: round(float(part[rest].sum()), 5) for side, part in share.items()}} if len(rest) else None
     return out
 
@@ -100,7 +127,7 @@ def _apart(rest: np.ndarray, codes: np.ndarray, units: np.ndarray) -> int:
     return len(np.unique(units[np.isin(codes, rest)]))
 
 
-def _bins(kind: str, values: dict[str, np.ndarray], units: dict[str, np.ndarray]) -> dict[str, Any] | None:
+def bins(kind: str, values: dict[str, np.ndarray], units: dict[str, np.ndarray]) -> dict[str, Any] | None:
     """Edges and the shares of known rows between them; rows beyond the ends count in the outer bins. None: too few units to draw."""
     known = {side: x[~np.isnan(x)] for side, x in values.items()}
     of = {side: units[side][~np.isnan(x)] for side, x in values.items()}
@@ -116,7 +143,7 @@ def _bins(kind: str, values: dict[str, np.ndarray], units: dict[str, np.ndarray]
         place = {side: group[p] for side, p in place.items()}
     shares = {side: np.bincount(p, minlength=len(edges) - 1) / max(len(p), 1) for side, p in place.items()}
     scale = {"scale": "linear"} if constant is None else {"scale": "log", "constant": constant}
-    return {"edges": [float(f"{e:.12g}") for e in edges], **scale, "whole": whole, **{side: _rounded(share) for side, share in shares.items()}}
+    return {"edges": [float(f"{e:.12g}") for e in edges], **scale, "whole": whole, **{side: rounded(share) for side, share in shares.items()}}
 
 
 def _ends(known: np.ndarray, units: np.ndarray, few: int) -> tuple[float, float] | None:
@@ -178,19 +205,43 @@ def _merged(place: np.ndarray, units: np.ndarray, size: int) -> np.ndarray:
     return np.repeat(np.arange(len(groups)), [len(g) for g in groups])
 
 
-def _rounded(values: np.ndarray, digits: int = 5) -> list[Any]:
+def rounded(values: np.ndarray, digits: int = 5) -> list[Any]:
+    """A list for JSON, None in place of NaN."""
     return [None if np.isnan(v) else v for v in np.round(values.astype(float), digits).tolist()]
 
 
 def _pairs(sides: dict[str, Table], evidence: Evidence, rng: np.random.Generator) -> dict[str, Any] | None:
-    """Associations of each two columns, worst columns first: {names, numbers, real, synthetic}; upper triangles row by row, None: undefined.
+    """Associations of each two columns, worst columns first: {names, of, real, synthetic}; upper triangles row by row, None: undefined."""
+    found = associations(sides, evidence.schema, rng=rng)
+    if found is None:
+        return None
+    apart = np.abs(found.real - found.synthetic)
+    np.fill_diagonal(apart, np.nan)
+    order = np.argsort(-np.nan_to_num(apart).mean(axis=1), kind="stable")
+    upper = np.triu_indices(len(order), 1)
+    triangles = {side: rounded(m[np.ix_(order, order)][upper], 3) for side, m in (("real", found.real), ("synthetic", found.synthetic))}
+    return {"names": [found.names[j] for j in order], "of": found.of, **triangles}
 
-    Pearson's r of two numbers; else Cramér's V (bias-corrected, Bergsma 2013), numbers cut at real deciles and null a class.
+
+@dataclass(frozen=True)
+class Associations:
+    """Of each two columns, in the order of names: real and synthetic, (k, k), NaN where undefined; of: columns that there are, k or more."""
+
+    names: list[str]
+    of: int
+    real: np.ndarray
+    synthetic: np.ndarray
+
+
+def associations(sides: dict[str, Table], schema: Schema, *, rng: np.random.Generator) -> Associations | None:
+    """Pearson's r of two numbers; else Cramér's V (bias-corrected, Bergsma 2013), numbers cut at real deciles and null a class.
+
+    None with less than two columns or too few rows. sides: real and synthetic.
     """
-    encoded = encode({side: cut(table, PAIR_ROWS, rng=rng) for side, table in sides.items()}, evidence.schema)
+    encoded = encode({side: cut(table, PAIR_ROWS, rng=rng) for side, table in sides.items()}, schema)
     real, synthetic = encoded.parts["real"], encoded.parts["synthetic"]
-    names, numbers = np.array(encoded.names, dtype=object), len(encoded.numbers)
-    if len(names) < 2 or min(len(real), len(synthetic)) < 2 * FEW:
+    numbers = len(encoded.numbers)
+    if len(encoded.names) < 2 or min(len(real), len(synthetic)) < 2 * FEW:
         return None
     with compare.one_thread():
         keep = _worst(real.matrix(), synthetic.matrix())
@@ -199,13 +250,7 @@ def _pairs(sides: dict[str, Table], evidence: Evidence, rng: np.random.Generator
         both = np.flatnonzero(keep < numbers)
         for side, part in (("real", real), ("synthetic", synthetic)):
             matrices[side][np.ix_(both, both)] = pearson(part.numbers[:, keep[both]])[0]
-    apart = np.abs(matrices["real"] - matrices["synthetic"])
-    np.fill_diagonal(apart, np.nan)
-    order = np.argsort(-np.nan_to_num(apart).mean(axis=1), kind="stable")
-    upper = np.triu_indices(len(keep), 1)
-    triangles = {side: _rounded(m[np.ix_(order, order)][upper], 3) for side, m in matrices.items()}
-    chosen = keep[order]
-    return {"names": names[chosen].tolist(), "of": len(names), "numbers": (chosen < numbers).tolist(), **triangles}
+    return Associations([encoded.names[j] for j in keep], len(encoded.names), **matrices)
 
 
 def _worst(real: np.ndarray, synthetic: np.ndarray) -> np.ndarray:

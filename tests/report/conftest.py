@@ -110,12 +110,12 @@ def browse(tmp_path: Path) -> Callable[..., Seen]:
     if found is None:
         pytest.fail("no Chromium in PATH; remedy: apt-get install chromium, or SYNTH_NO_BROWSER=1 to leave these tests out")
 
-    def open_(page: Path, *more: str) -> Seen:
+    def open_(page: Path, *more: str, at: str = "") -> Seen:
         log = tmp_path / "net.json"
         options = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", f"--user-data-dir={tmp_path / 'profile'}"]
         options += ["--host-resolver-rules=MAP * ~NOTFOUND", "--disable-background-networking", "--disable-component-update", "--no-first-run"]
         options += [f"--log-net-log={log}", "--virtual-time-budget=15000", "--window-size=1280,900", *more]
-        done = subprocess.run([found, *options, "--dump-dom", page.as_uri()], capture_output=True, text=True, timeout=120, check=False)
+        done = subprocess.run([found, *options, "--dump-dom", page.as_uri() + at], capture_output=True, text=True, timeout=120, check=False)
         root = re.search(r"<html[^>]*>", done.stdout)
         assert root, done.stderr[-2000:]
         said = dict(re.findall(r'data-([a-z]+)="([^"]*)"', root[0]))

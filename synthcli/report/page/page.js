@@ -29,8 +29,10 @@
   };
   let drawn = 0;
   const waiting = new Set(all("[data-chart]"));
+  // what stands in a folded part is drawn when that is opened
+  const seen = (place) => place.offsetParent && !place.closest("details:not([open])");
   const draw = (place) => {
-    if (!waiting.has(place) || !place.offsetParent) return;
+    if (!waiting.has(place) || !seen(place)) return;
     waiting.delete(place);
     watcher.unobserve(place);
     const chart = page.charts[place.dataset.chart];
@@ -42,10 +44,10 @@
       root.dataset.charts = String(++drawn);
     });
   };
-  const watcher = new IntersectionObserver((seen) => seen.forEach((s) => s.isIntersecting && draw(s.target)), { rootMargin: "500px" });
+  const watcher = new IntersectionObserver((found) => found.forEach((s) => s.isIntersecting && draw(s.target)), { rootMargin: "500px" });
   // what is out of sight is drawn a few at a time, so that printing and searching find it there
   const rest = () => {
-    const open = [...waiting].filter((place) => place.offsetParent);
+    const open = [...waiting].filter(seen);
     open.slice(0, 3).forEach(draw);
     if (open.length > 3) setTimeout(rest, 15);
   };
@@ -91,16 +93,25 @@
     form.addEventListener("change", show);
   });
 
+  // --- folded parts, and links that lead into them
+  all("details.fold").forEach((part) => part.addEventListener("toggle", () => part.open && rest()));
+  const unfold = () => {
+    const place = location.hash.length > 1 && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    for (let part = place && place.closest("details"); part; part = part.parentElement.closest("details")) part.open = true;
+  };
+  addEventListener("hashchange", unfold);
+  unfold();
+
   // --- columns: search, kind, order
-  const finder = document.getElementById("finder");
-  if (finder) {
-    const grid = document.getElementById("cards"), cards = all(".card", grid), told = document.getElementById("found");
-    const orders = {
-      worst: (a, b) => (+a.dataset.score || 2) - (+b.dataset.score || 2) || a.dataset.place - b.dataset.place,
-      best: (a, b) => (+b.dataset.score || -1) - (+a.dataset.score || -1) || a.dataset.place - b.dataset.place,
-      data: (a, b) => a.dataset.place - b.dataset.place,
-      name: (a, b) => a.dataset.name.localeCompare(b.dataset.name),
-    };
+  const score = (card, none) => card.dataset.score === "" ? none : +card.dataset.score;
+  const orders = {
+    worst: (a, b) => score(a, 2) - score(b, 2) || a.dataset.place - b.dataset.place,
+    best: (a, b) => score(b, -1) - score(a, -1) || a.dataset.place - b.dataset.place,
+    data: (a, b) => a.dataset.place - b.dataset.place,
+    name: (a, b) => a.dataset.name.localeCompare(b.dataset.name),
+  };
+  all("form.finder").forEach((finder) => {
+    const grid = document.getElementById(finder.dataset.cards), cards = all(".card", grid), told = finder.querySelector(".found");
     const find = () => {
       const words = finder.elements.words.value.trim().toLowerCase(), kind = finder.elements.kind.value;
       let count = 0;
@@ -114,7 +125,7 @@
     };
     finder.addEventListener("input", find);
     finder.addEventListener("submit", (event) => event.preventDefault());
-  }
+  });
 
   // --- theme, copying, print
   const theme = document.getElementById("theme");

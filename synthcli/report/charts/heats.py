@@ -1,0 +1,50 @@
+"""Heat maps of how strongly columns go together."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from synthcli.report.charts.base import CLASSES, Chart, chart
+
+HEATS = ("real", "synthetic", "difference")
+NAMED = 32  # columns of a side whose names are written; those of more are told by pointing at a cell
+
+
+def heat(rows: list[str], columns: list[str], side: str, bound: float, label: str, shared: str, said: tuple[str, str] = ("column", "with")) -> Chart:
+    """One of the three heat maps over shared data. side: real, synthetic or difference; bound: the end of the colours; said: of row and column."""
+    axis: dict[str, Any] = {"title": None, "ticks": False, "domain": False, "labelLimit": 110, "labelOverlap": False}
+    colours = {"type": "quantize", "domain": [-bound, bound], "range": [f"var(--heat-{i})" for i in range(CLASSES)]}
+    tip = [{"field": "a", "title": said[0]}, {"field": "b", "title": said[1]}, *({"field": f, "title": f, "format": "+.3f"} for f in HEATS)]
+    place = lambda field, names, **more: {  # noqa: E731
+        "field": field, "type": "nominal", "sort": None, "scale": {"domain": names, "padding": 0.04},
+        "axis": {**axis, "labels": len(names) <= NAMED, **more},
+    }  # fmt: skip
+    encoding = {
+        "x": place("b", columns, labelAngle=-60),
+        "y": place("a", rows),
+        "fill": {"field": side, "type": "quantitative", "scale": colours, "legend": None},
+        "tooltip": tip,
+    }
+    table = [["a", said[0]], ["b", said[1]], *([f, f] for f in HEATS)]
+    found = chart([{"mark": "rect", "encoding": encoding}], {}, label, table, height=max(90, min(420, 26 * len(rows))))
+    return {**found, "data": shared}
+
+
+def pairs(found: dict[str, Any]) -> dict[str, list[Any]]:
+    """The data of the heat maps of one table: both triangles, so that a row can be read through."""
+    names = found["names"]
+    upper = [(i, j) for i in range(len(names)) for j in range(i + 1, len(names))]
+    cells = [(names[a], names[b], r, s) for (i, j), r, s in zip(upper, found["real"], found["synthetic"], strict=True) for a, b in ((i, j), (j, i))]
+    return _cells(cells)
+
+
+def across(found: dict[str, Any]) -> dict[str, list[Any]]:
+    """The data of the heat maps of two tables: rows of one against columns of the other."""
+    names = [(a, b) for a in found["rows"] for b in found["columns"]]
+    return _cells([(a, b, r, s) for (a, b), r, s in zip(names, found["real"], found["synthetic"], strict=True)])
+
+
+def _cells(cells: list[tuple[str, str, float | None, float | None]]) -> dict[str, list[Any]]:
+    apart = [None if r is None or s is None else round(s - r, 3) for _, _, r, s in cells]
+    columns = zip(*cells, strict=True) if cells else ([], [], [], [])
+    return {**{key: list(values) for key, values in zip(("a", "b", *HEATS), columns)}, "difference": apart}

@@ -1,0 +1,100 @@
+"""What a page shows of one table: a card for each column, pairs of columns, what a detector goes by."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from synthcli.report import charts, words
+from synthcli.report.reading import Body, Drawn, known, line, overall, put
+
+PAIRS, TELLING = 15, 12  # pairs in the table, columns in a chart of the detector
+MANY = 14  # columns of a heat map that is drawn large
+_DRAWN = frozenset({"integer", "float", "datetime", "timedelta", "boolean", "category"})
+
+
+def view(part: Body, drawn: Drawn, datasets: Body) -> Body:
+    """{mark, few, columns, pairs, detector} of a table; its charts go into `drawn`, what several of them share into `datasets`."""
+    return {
+        "mark": part["mark"],
+        "few": part["pictures"].get("few"),
+        "columns": _columns(part, drawn),
+        "pairs": _pairs(part, drawn, datasets),
+        "detector": _detector(part, drawn),
+    }
+
+
+def _columns(part: Body, drawn: Drawn) -> list[Body]:
+    """A card for each column, worst first; made-up columns last."""
+    shapes = known(part["measured"], "column_shapes", "column")
+    out = []
+    for i, picture in enumerate(part["pictures"]["columns"]):
+        name, shape = picture["name"], shapes.get(picture["name"])
+        score = None if shape is None else shape["value"]
+        said = f", shapes agree to {words.percent(score)}" if score is not None else ""
+        of = f" of {part['name']}" if part["name"] else ""
+        chart = put(drawn, f"{part['mark']}column-{i}", charts.column(picture, f"Distribution of {name}{of}, real and synthetic{said}"))
+        note = "" if chart else "too few values to show any" if picture["kind"] in _DRAWN else "made up, never learned: no value of it is shown"
+        out.append(
+            {
+                "id": f"{part['mark']}column-{i}", "place": i, "name": name, "kind": picture["kind"], "chart": chart, "note": note, "score": score,
+                "real": None if shape is None else shape.get("floor"), "nulls": picture["nulls"],
+            }
+        )  # fmt: skip
+    return sorted(out, key=lambda c: (c["score"] is None, c["score"] or 0.0, c["place"]))
+
+
+def _pairs(part: Body, drawn: Drawn, datasets: Body) -> Body | None:
+    """The three heat maps and the pairs that agree least."""
+    found = part["pictures"].get("pairs")
+    worst = sorted(known(part["measured"], "column_pair_trends", "pair").values(), key=lambda m: m["value"])[:PAIRS]
+    if found is None and not worst:
+        return None
+    maps: list[Body] = []
+    if found is not None:
+        shared = f"{part['mark']}pairs"
+        datasets[shared] = charts.pairs(found)
+        of = f" of {part['name']}" if part["name"] else ""
+        maps = heats(
+            drawn, shared, found, lambda side, bound, label: charts.heat(found["names"], found["names"], side, bound, label, shared), f"columns{of}"
+        )
+    return {
+        "maps": maps,
+        "shown": len(found["names"]) if found else 0,
+        "of": found["of"] if found else 0,
+        "worst": [line(m, part["help"]) for m in worst],
+    }
+
+
+def heats(drawn: Drawn, mark: str, found: Body, make: Any, what: str) -> list[Body]:
+    """Real, synthetic, difference. found: values of both; make: (side, bound, label) -> chart; what: whose associations they are."""
+    apart = [abs(s - r) for r, s in zip(found["real"], found["synthetic"], strict=True) if r is not None and s is not None]
+    widest = max(0.1, max(apart, default=0.0))
+    out: list[Body] = []
+    wide = len(found.get("columns") or found["names"]) > MANY
+    for side, title in (("real", "Real"), ("synthetic", "Synthetic"), ("difference", "Difference")):
+        bound = widest if side == "difference" else 1.0
+        label = f"Associations between {what}, {title.lower()}; the pairs that differ most are listed in the table"
+        out.append(
+            {"title": title, "wide": wide, "bound": words.number(round(bound, 2)), "chart": put(drawn, f"{mark}-{side}", make(side, bound, label))}
+        )
+    return out
+
+
+def _detector(part: Body, drawn: Drawn) -> Body | None:
+    """What gives synthetic rows away: together, and column by column."""
+    found, alone = part["pictures"].get("detector"), list(known(part["measured"], "detection_auc", "column").values())
+    figure = overall(part["measured"]).get("detection_auc")
+    if figure is None:
+        return None
+    together = single = None
+    lead = [c for c in found["columns"] if c["drop"] > 0][:TELLING] if found is not None else []
+    if lead:
+        label = f"What the detector goes by: {', '.join(c['name'] for c in lead[:3])} first"
+        bars = charts.bars([c["name"] for c in lead], [c["drop"] for c in lead], "AUC lost when the column is shuffled", label)
+        together = put(drawn, f"{part['mark']}detector", bars)
+    if alone:
+        lead = sorted(alone, key=lambda m: -m["value"])[:TELLING]
+        rows = [{"name": m["of"], "side": "synthetic", **{k: m.get(k) for k in ("value", "low", "high")}} for m in lead]
+        ranges = charts.ranges(rows, "AUC by this column alone", "Columns by what they alone give away", mark=0.5)
+        single = put(drawn, f"{part['mark']}alone", ranges)
+    return {**line(figure, part["help"]), "together": together, "alone": single}

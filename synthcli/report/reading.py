@@ -1,0 +1,126 @@
+"""A run's folder as plain data: what its page is made from, and how its measurements are found and written."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from synthcli.artifacts import store
+from synthcli.artifacts.store import ANALYZE, EVALUATE, FIT, GENERATE, MEASURED, PICTURES, PLAN, PRIVACY, PROFILE, SAMPLE, TRAIN, Version
+from synthcli.report import charts, words
+
+Body = dict[str, Any]
+Drawn = dict[str, charts.Chart]
+
+
+def read(version: Version) -> Body:
+    """All that a page is made from; what a run does not have is empty."""
+    from synthcli.report.reference import gauges
+
+    measured, control = [], None
+    for stage in (EVALUATE, PRIVACY):
+        body = version.read(stage, MEASURED) or {"measurements": []}
+        control = control or body.get("control")
+        measured += [{**m, "stage": stage} for m in body["measurements"]]
+    manifest = version.manifest()
+    return {
+        "manifest": manifest,
+        "verdict": version.verdict(),
+        "plan": version.read(PLAN) or {},
+        "profile": version.read(ANALYZE, PROFILE) or {},
+        "fit": version.read(TRAIN, FIT) or {},
+        "sample": version.read(GENERATE, SAMPLE) or {},
+        "pictures": version.read(EVALUATE, PICTURES) or {"columns": []},
+        "measured": measured,
+        "control": control,
+        "tried": {name: _tried(version, name) for name in manifest.get("rounds", [])},
+        "downstream": _downstream(version),
+        "help": {g["name"]: g for g in gauges()},
+        "spec": (version.folder / store.SPEC).read_text(encoding="utf-8") if (version.folder / store.SPEC).exists() else "",
+    }
+
+
+def _tried(version: Version, tried: str) -> dict[str, Body]:
+    """Overall measurements of a round by name."""
+    return overall([m for s in (EVALUATE, PRIVACY) for m in (version.read("rounds", tried, s, MEASURED) or {"measurements": []})["measurements"]])
+
+
+def _downstream(version: Version) -> Body | None:
+    """What the user's application said of the round that is shown, and where its words are."""
+    shown = (version.verdict() or {}).get("round")
+    place = ("rounds", str(shown), "downstream")
+    found = version.read(*place, "downstream.json") if shown else None
+    return None if found is None else {**found, "log": "/".join((*place, "downstream.log"))}
+
+
+def tables(run: Body) -> list[str]:
+    """The names of related tables, in the order of the spec; none where a run is of one table."""
+    return list(run["profile"].get("tables", {}))
+
+
+def sole_table(run: Body) -> Body:
+    """What is drawn of a run of one table: {mark, name, pictures, measured, help}."""
+    return {"mark": "", "name": None, "pictures": run["pictures"], "measured": run["measured"], "help": run["help"]}
+
+
+def of_table(run: Body, name: str, mark: str) -> Body:
+    """What is drawn of one of several tables, its figures as if it stood alone. mark: what its ids and charts start with."""
+    start = f"{name}: "
+    mine = [{**m, "scope": "overall", "of": None} for m in run["measured"] if m.get("scope") == "table" and m["of"] == name]
+    mine += [{**m, "of": m["of"].removeprefix(start)} for m in run["measured"] if (m.get("of") or "").startswith(start)]
+    return {
+        "mark": mark,
+        "name": name,
+        "pictures": run["pictures"].get("tables", {}).get(name, {"columns": []}),
+        "measured": mine,
+        "help": run["help"],
+    }
+
+
+def overall(measured: list[Body]) -> dict[str, Body]:
+    """Measurements that are of no part, by name."""
+    return {m["name"]: m for m in measured if m.get("scope", "overall") == "overall"}
+
+
+def known(measured: list[Body], name: str, scope: str) -> dict[str, Body]:
+    """Measurements of one name by what they are of; those without a value are left out."""
+    return {m["of"]: m for m in measured if m["name"] == name and m.get("scope", "overall") == scope and m["value"] is not None}
+
+
+def reference(m: Body) -> float | None:
+    """What real data gets in its place."""
+    floor: float | None = m.get("floor")
+    return floor if floor is not None else m.get("control")
+
+
+def line(m: Body, help_: dict[str, Body], **more: Any) -> Body:
+    """A measurement as a line of a table."""
+    shown = {key: words.number(value) for key, value in (("value", m.get("value")), ("real", reference(m)), ("baseline", m.get("baseline")))}
+    about = help_.get(m["name"], {})
+    return {"name": m["name"], "of": m.get("of", ""), "help": about.get("help", ""), "unit": m.get("unit", ""), **shown,
+            "interval": words.interval(m), "note": m.get("note", ""), "better": m.get("better", "higher"), **more}  # fmt: skip
+
+
+def bounds(gate: Body) -> tuple[float | None, float | None]:
+    """The bounds of a gate on the scale of what was measured: times the floor, where they are relative to it."""
+    floor = (gate.get("measured") or {}).get("floor") if gate.get("of") == "floor" else 1.0
+    low, high = (None if gate.get(key) is None or floor is None else gate[key] * floor for key in ("min", "max"))
+    return low, high
+
+
+def judged(run: Body) -> list[Body]:
+    """The gates, as the verdict has them."""
+    found: list[Body] = (run["verdict"] or {"gates": []})["gates"]
+    return found
+
+
+def state(gate: Body) -> str:
+    """pass, warn or fail."""
+    return "pass" if gate["passed"] else "warn" if gate["severity"] == "warn" else "fail"
+
+
+def put(drawn: Drawn, name: str, chart: charts.Chart | None) -> str | None:
+    """Keep a chart for the page; its name, None where there is nothing to draw."""
+    if chart is None:
+        return None
+    drawn[name] = chart
+    return name

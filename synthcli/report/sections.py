@@ -1,0 +1,129 @@
+"""What a page shows of a run as a whole: gates, headlines, utility, attacks, constraints, where it comes from."""
+
+from __future__ import annotations
+
+import shlex
+
+from synthcli.artifacts import store
+from synthcli.artifacts.store import PRIVACY, Version
+from synthcli.report import charts, words
+from synthcli.report.reading import Body, Drawn, bounds, judged, known, line, overall, put, state, tables
+
+HEADLINES = (
+    "column_shapes", "column_pair_trends", "detection_auc", "cardinality_shape", "parent_child_trend", "utility_ratio", "membership_auc",
+)  # fmt: skip
+
+
+def gates(run: Body, drawn: Drawn) -> list[Body]:
+    """Each gate with its state, figure and chart; failed ones first."""
+    out = []
+    for i, gate in enumerate(judged(run)):
+        m = gate["measured"] or {"name": gate["metric"], "value": None}
+        label = f"{gate['metric']}: measured {words.number(m.get('value')) or 'nothing'}, asked {words.asked(gate)}: {state(gate)}"
+        chart = put(drawn, f"gate-{i}", charts.bullet(m, *bounds(gate), label))
+        more = {"state": state(gate), "kind": gate["kind"], "asked": words.asked(gate), "why": _why(gate), "chart": chart, "bar": _bar(gate)}
+        out.append(line(m, run["help"], **more, of_interval=gate["bound"] == "interval"))
+    return sorted(out, key=lambda g: ("fail", "warn", "pass").index(g["state"]))
+
+
+def _bar(gate: Body) -> str:
+    """A bound that is relative to the floor, as a figure."""
+    return " – ".join(words.number(b) for b in bounds(gate) if b is not None) if gate.get("of") == "floor" else ""
+
+
+def _why(gate: Body) -> str:
+    """Why a gate does not pass, or how far it is from not passing."""
+    if gate["why"]:
+        return str(gate["why"])
+    return f"inside by {words.number(gate['margin'])}" if gate["margin"] else "exactly at its bound"
+
+
+def tiles(run: Body) -> list[Body]:
+    """The figures that people ask for first."""
+    states, found = {g["metric"]: state(g) for g in judged(run)}, overall(run["measured"])
+    there = [name for name in HEADLINES if name in found and found[name]["value"] is not None]
+    return [line(found[name], run["help"], state=states.get(name, "")) for name in there]
+
+
+def utility(run: Body, drawn: Drawn) -> Body | None:
+    """Models trained on synthetic and on real data, both tested on real data."""
+    found = {name: m for name, m in overall(run["measured"]).items() if name.removesuffix("_linear") in ("tstr", "trtr", "utility_ratio")}
+    if not found:
+        return None
+    rows: list[Body] = []
+    for end, model in (("", "Boosted trees"), ("_linear", "Linear model")):
+        real, synthetic = found.get(f"trtr{end}"), found.get(f"tstr{end}")
+        for m, side in ((real, "real"), (synthetic, "synthetic")):
+            if m is not None and m["value"] is not None:
+                rows.append({"name": f"{model}, trained on {side}", "side": side, **{k: m.get(k) for k in ("value", "low", "high")}})
+        if synthetic is not None and (chance := synthetic.get("baseline")) is not None:
+            rows.append({"name": f"{model}, on independent columns", "side": "independent", "value": chance, "low": chance, "high": chance})
+    unit = next((m["unit"] for m in found.values() if m.get("unit")), "")
+    title = {"auc": "ROC AUC", "r2": "R²"}.get(unit, unit) + " on real records that were kept apart"
+    target = run["plan"].get("evaluate", {}).get("target")
+    chart = put(drawn, "utility", charts.ranges(rows, title, f"Scores of models of {target}")) if rows else None
+    return {"target": target, "chart": chart, "lines": [line(m, run["help"]) for m in found.values()], "unit": unit}
+
+
+def attacks(run: Body, drawn: Drawn) -> list[Body]:
+    """Every figure of the privacy check, with its gate where one was asked."""
+    asked = {g["metric"]: g for g in judged(run)}
+    out = []
+    for i, m in enumerate(m for m in run["measured"] if m["stage"] == PRIVACY and m.get("scope", "overall") == "overall"):
+        gate = asked.get(m["name"])
+        low, high = bounds({**gate, "measured": m}) if gate else (None, None)
+        chart = put(drawn, f"attack-{i}", charts.bullet(m, low, high, f"{m['name']}: {words.number(m['value'])}"))
+        out.append(line(m, run["help"], chart=chart, asked=words.asked(gate) if gate else "", state=state(gate) if gate else ""))
+    return out
+
+
+def rules(run: Body) -> list[Body]:
+    """Each constraint: what it found in the source, what holds it, and what the synthetic data has of it; orphans of related tables too."""
+    broken = known(run["measured"], "constraint_violations", "rule")
+    found = {f"{f['table']}: {f['constraint']}" if "table" in f else f["constraint"]: f for f in run["profile"].get("constraints", [])}
+    holds = {f["constraint"]: f for f in run["fit"].get("constraints", [])}
+    texts = dict.fromkeys([*found, *broken])
+    return [{"text": text, **_rule(run, text, found.get(text), broken.get(text)), **_holder(run, holds.get(text))} for text in texts]
+
+
+def _rule(run: Body, text: str, source: Body | None, broken: Body | None) -> Body:
+    refused, repaired = (run["sample"].get(what, {}).get(text, 0) for what in ("refused", "repaired"))
+    return {
+        "found": None if source is None else source["violations"],
+        "share": None if source is None else source.get("share"),
+        "then": "" if source is None or not source["violations"] else _THEN[source["action"]],
+        "refused": refused,
+        "repaired": repaired,
+        "broken": None if broken is None else broken["value"],
+        "interval": "" if broken is None or not broken["value"] else words.interval(broken),
+        "beside": None if broken is None else broken.get("baseline"),
+    }
+
+
+_THEN = {"drop": "those rows were left out", "warn": "a warning; the rows were learned from", "error": "refused", "none": ""}
+_HOLDS = {
+    "repair": "what is made is put right",
+    "rejection": "rows that break it are drawn anew",
+    "construction": "by construction: no row can break it",
+}
+
+
+def _holder(run: Body, found: Body | None) -> Body:
+    if found is not None:
+        return {"by": _HOLDS.get(found["holds_by"], found["holds_by"]), "why": found["why"] or ""}
+    return {"by": "checked, not enforced" if tables(run) else "", "why": ""}
+
+
+def lineage(version: Version, run: Body) -> Body:
+    """Where it comes from, and the command that makes it again."""
+    manifest = run["manifest"]
+    spec = manifest.get("spec_path") or str(version.folder / store.SPEC)
+    root = version.folder.parent.parent
+    evaluate = run["plan"].get("evaluate", {})
+    trust = ["--trust"] if evaluate.get("domain") or evaluate.get("downstream") else []
+    parts = ["synth", "run", spec, "--root", str(root), *trust, *(word for text in manifest.get("overrides", []) for word in ("--set", text))]
+    return {
+        "command": shlex.join(parts),
+        "verify": shlex.join(["synth", "runs", "verify", version.name, "--root", str(root)]),
+        "folder": str(version.folder),
+    }
