@@ -20,11 +20,11 @@ from synthcli.errors import FitError, did_you_mean
 
 @dataclass(frozen=True)
 class Within:
-    """Values that a part may take: codes that are true in `codes`, or numbers from low to high."""
+    """Values that a part may take: codes that are true in `codes`, or numbers from low to high, which each row may have of its own."""
 
     codes: np.ndarray | None = None
-    low: float = -np.inf
-    high: float = np.inf
+    low: float | np.ndarray = -np.inf
+    high: float | np.ndarray = np.inf
 
     def __call__(self, values: np.ndarray) -> np.ndarray:
         """Which values may be. (n,) bool"""
@@ -74,12 +74,12 @@ def _known(coder: Any, values: pd.Series, seen: np.ndarray | None) -> Values:
 
 def _within(coder: Any, allowed: Allowed) -> dict[str, Within]:
     if isinstance(coder, Constant):
-        if not _fits(coder.value, allowed):
+        if not fits(coder.value, allowed):
             only = "null" if coder.value is None else repr(coder.value)
             raise FitError(f"column {coder.name} holds nothing but {only} in the source, and {told(allowed)} is asked of it")
         return {}
     if isinstance(coder, Codes):
-        codes = np.array([_fits(v, allowed) for v in coder.categories] + [allowed.null] * coder.nullable)
+        codes = np.array([fits(v, allowed) for v in coder.categories] + [allowed.null] * coder.nullable)
         if not codes.any() and allowed.values and len(allowed.values) == 1:
             (value,) = allowed.values
             raise FitError(
@@ -140,7 +140,8 @@ def _raw(coder: Numbers, value: Any) -> float:
     return float((time - pd.Timestamp(0)) / pd.Timedelta(1, unit))
 
 
-def _fits(value: Any, allowed: Allowed) -> bool:
+def fits(value: Any, allowed: Allowed) -> bool:
+    """Whether a value may be."""
     if value is None or value != value:
         return allowed.null
     if allowed.values is not None and value not in allowed.values:

@@ -80,7 +80,7 @@ class Chain:
     def put(self, name: str, drawn: np.ndarray) -> None:
         """A part of every row, drawn or known."""
         self.out[name] = drawn
-        self._features[name] = drawn if drawn.dtype.kind == "i" else as_feature(drawn)
+        self._features[name] = drawn.astype(np.intp) if drawn.dtype.kind == "i" else as_feature(drawn)
 
     def _may(self, number: str, own: Values, can: np.ndarray) -> np.ndarray:
         """Where a number may be what it is said to equal."""
@@ -114,7 +114,7 @@ class Chain:
         base = self.learned.anchors.amounts(anchor.base, self.out)[rows]
         if within is not None:
             low, high = (anchor.step(self.learned.anchors.amount(number, end), base) for end in (within.low, within.high))
-            within = Within(None, low, high)  # type: ignore[arg-type]  # bounds of each row's own
+            within = Within(None, low, high)
         return within, None if known is None else anchor.step(self.learned.anchors.amount(number, known), base)
 
     def _of(self, forest: Forest) -> list[np.ndarray]:
@@ -147,7 +147,7 @@ class Chain:
     def _likely(self, name: str, forest: Forest, leaf: np.ndarray, value: np.ndarray, rows: np.ndarray) -> np.ndarray:
         """How likely the leaves make known values, up to a factor: of numbers, those of about their rank."""
         value = np.where(np.isnan(value), forest.donors[0], value) if value.dtype.kind == "f" else np.maximum(value, 0)
-        size, ordered = (forest.high - forest.low)[leaf], np.sort(forest.donors)
+        size, ordered = forest.sizes[leaf], forest.ordered
         out = np.zeros(len(rows))
         reaches = STEP_REACHES if self.learned.anchors.owner(name)[1] == "step" else (REACH,)
         for reach in reaches:
@@ -199,7 +199,7 @@ class Chain:
 
 
 def _within(name: str, forest: Forest, leaf: np.ndarray, within: Within, *, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    if isinstance(within.low, np.ndarray):
+    if isinstance(within.low, np.ndarray) and isinstance(within.high, np.ndarray):
         return forest.draw_between(leaf, within.low, within.high, rng=rng)
     may = within(forest.donors)
     if not may.any():

@@ -53,6 +53,44 @@ def test_a_value_at_the_threshold_goes_left(forest: Forest) -> None:
     assert forest._leaves(np.stack([at, np.zeros(3, dtype=np.float32)]), np.zeros(3, dtype=np.int32)).tolist() == [2, 4, 2]
 
 
+def test_a_deep_forest_against_one_row_after_the_other() -> None:
+    """Thresholds that no float32 is, leaves of all depths, rows set aside on the way."""
+    rng = np.random.default_rng(3)
+    child, depth = [[0, 0]], [0]
+    for node in range(300):  # each node that is met becomes an inner one, or stays a leaf
+        if node < len(child) and (node == 0 or rng.random() < 0.6):
+            child[node] = [len(child), len(child) + 1]
+            child += [[len(child)] * 2, [len(child) + 1] * 2]
+            depth += [depth[node] + 1] * 2
+    n = len(child)
+    assert max(depth) > 5
+    inner = np.array([child[i][0] != i for i in range(n)])
+    threshold = rng.integers(1, 10, n) / 10
+    sizes = np.where(inner, 0, rng.integers(1, 50, n))
+    low = np.cumsum(sizes) - sizes
+    forest = Forest(
+        np.arange(3, dtype=np.int32),
+        np.zeros(1, dtype=np.int32),
+        rng.integers(0, 3, n).astype(np.int32),
+        threshold,
+        np.array(child, dtype=np.int32).ravel(),
+        low,
+        low + sizes,
+        rng.random(sizes.sum()),
+        {},
+    )
+    x = (rng.integers(0, 11, (3, 2000)) / 10).astype(np.float32)
+    x[0, :1000] = np.nextafter(x[0, :1000], np.float32(-1))
+
+    def walked(row: np.ndarray) -> int:
+        node = 0
+        while child[node][0] != node:
+            node = child[node][int(float(row[forest.feature[node]]) > threshold[node])]
+        return node
+
+    assert forest._leaves(x, np.zeros(2000, dtype=np.int32)).tolist() == [walked(row) for row in x.T]
+
+
 def test_no_rows(forest: Forest) -> None:
     assert len(forest.draw([np.zeros(0, dtype=np.float32)] * 2, 0, rng=np.random.default_rng(0))) == 0
 
