@@ -24,6 +24,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from synthcli.columns import frame as frames
 from synthcli.columns import made
@@ -83,11 +84,22 @@ class Codec:
 
     def decode(self, values: Mapping[str, np.ndarray], rows: int, *, start: int, rng: np.random.Generator) -> pd.DataFrame:
         """A canonical frame of `rows` rows, which stand at positions start... of the output (made-up keys count by position)."""
-        out = self.made_up(rows, start=start, rng=rng)
+        return self.framed(values, rows, self.made_up(rows, start=start, rng=rng))
+
+    def framed(self, values: Mapping[str, np.ndarray], rows: int, own: Mapping[str, pd.Series]) -> pd.DataFrame:
+        """A canonical frame of parts. own: the columns that are made up."""
+        columns = zip(self.schema.columns, self.columns)
+        return pd.DataFrame({c.name: own[c.name] if c.name in own else codec.decode(values, rows) for c, codec in columns}, copy=False)
+
+    def stored(self, values: Mapping[str, np.ndarray], rows: int, own: Mapping[str, pd.Series]) -> pa.Table:
+        """The same as an Arrow table with the storage types of the source, but words as dictionaries."""
+        out: dict[str, pa.Array] = {}
         for column, codec in zip(self.schema.columns, self.columns):
-            if column.name not in out:
-                out[column.name] = codec.decode(values, rows)
-        return pd.DataFrame({name: out[name] for name in self.schema.names})
+            words = codec.words(values, frames.arrow_type(column.storage)) if isinstance(codec, Codes) else None
+            if words is None:
+                words = frames.stored(own[column.name] if column.name in own else codec.decode(values, rows), column)
+            out[column.name] = words
+        return pa.table(out)
 
     def made_up(self, rows: int, *, start: int, rng: np.random.Generator) -> dict[str, pd.Series]:
         """The columns that are made up, at positions start... of the output."""

@@ -94,7 +94,7 @@ def to_frame(table: pa.Table, schema: Schema) -> pd.DataFrame:
 
 def to_arrow(frame: pd.DataFrame, schema: Schema) -> pa.Table:
     """An Arrow table with the storage types of the source. Raises DataError where a value does not fit its type."""
-    return pa.table({c.name: _store(frame[c.name], c) for c in schema.columns}, schema=arrow_schema(schema))
+    return pa.table({c.name: stored(frame[c.name], c) for c in schema.columns}, schema=arrow_schema(schema))
 
 
 def arrow_schema(schema: Schema) -> pa.Schema:
@@ -102,7 +102,8 @@ def arrow_schema(schema: Schema) -> pa.Schema:
     return pa.schema([pa.field(c.name, arrow_type(c.storage)) for c in schema.columns])
 
 
-def _store(values: pd.Series, column: Column) -> pa.Array:
+def stored(values: pd.Series, column: Column) -> pa.Array:
+    """A column with its storage type. Raises DataError where a value does not fit it."""
     want = arrow_type(column.storage)
     if pa.types.is_null(want):
         return pa.nulls(len(values))

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
+from synthcli.columns import frame as frames
 from synthcli.columns import made
 from synthcli.columns.parts import Part, Values, dtype_name, dtype_of, escaped, integers, natural, stand_in, times
 from synthcli.contracts import Column
@@ -123,8 +126,21 @@ class Codes:
         return {escaped(self.name): np.maximum(codes, 0).astype(np.int32)}
 
     def decode(self, values: Mapping[str, np.ndarray], rows: int) -> pd.Series:
-        lookup = self._series((*self.categories, None))
-        return lookup.take(values[escaped(self.name)]).reset_index(drop=True)
+        return pd.Series(self._lookup.take(values[escaped(self.name)]))
+
+    def words(self, values: Mapping[str, np.ndarray], storage: pa.DataType) -> pa.DictionaryArray | None:
+        """The same as a dictionary of words, which is how codes are written fastest; None where `storage` is no such type."""
+        plain = storage.value_type if pa.types.is_dictionary(storage) else storage
+        if dtype_of(self.dtype) != frames.STRING or plain not in (pa.string(), pa.large_string()):
+            return None
+        codes, known = values[escaped(self.name)], len(self.categories)
+        indices = pa.array(codes, mask=codes >= known if self.nullable else None)
+        found = pa.DictionaryArray.from_arrays(indices, pa.array(self.categories, plain))
+        return found.cast(storage) if plain is not storage else found
+
+    @cached_property
+    def _lookup(self) -> Any:
+        return self._series((*self.categories, None)).array
 
     def _series(self, values: tuple[Any, ...]) -> pd.Series:
         return pd.Series(list(values), dtype=dtype_of(self.dtype))

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from synthcli import sources
-from synthcli.columns.rules import Watch
+from synthcli.columns.rules import Unique, Watch
 from synthcli.contracts import BLOCK, Model, Request, Schema
 from synthcli.pipeline import workers
 from synthcli.pipeline.blocks import Maker, Tally
 from synthcli.pipeline.events import Events
+from synthcli.pipeline.versions import versions
 from synthcli.pipeline.wanted import Wanted, achieved, gap_of
 from synthcli.pipeline.workers import Engine, Made, Task
 from synthcli.tabular.data import Table
@@ -28,14 +29,12 @@ class Making:
         model.check(Request(wanted.rows))
         self.maker, self.wanted, self.engine, self.tally = Maker(model, wanted, schema), wanted, engine or Engine(), Tally()
         told = json.dumps(schema.to_json())
-        self.task = (
-            None if folder is None else Task(method, str(folder.resolve()), json.dumps(wanted.to_json()), told, json.dumps(workers.versions(method)))
-        )
+        self.task = None if folder is None else Task(method, str(folder.resolve()), json.dumps(wanted.to_json()), told, json.dumps(versions(method)))
 
     def blocks(self, events: Events) -> Iterator[Made]:
         """Every block, as it comes out."""
         rows, watch = self.wanted.rows, Watch(self.wanted.rules)
-        between = any(rule.TABLE and hasattr(rule, "hashes") for rule in self.wanted.rules)  # rules that look at other blocks
+        between = any(isinstance(rule, Unique) for rule in self.wanted.rules)  # a rule that looks at other blocks
         for block, made in enumerate(workers.blocks(self.engine, self.maker, self.task)):
             events.progress("rows", block * BLOCK, rows)
             self.tally.add(made.tally)

@@ -20,6 +20,7 @@ from synthcli.columns import frame as frames
 from synthcli.contracts import Schema
 from synthcli.errors import MissingExtra, SpecError, SynthError, TryLater
 from synthcli.pipeline.blocks import Maker, Tally
+from synthcli.pipeline.versions import versions
 from synthcli.pipeline.wanted import Wanted
 from synthcli.tabular.data import Table
 
@@ -72,7 +73,7 @@ class Made:
         if self.stream is not None:
             return pa.ipc.open_stream(self.stream).read_all()
         assert self.table is not None
-        return frames.to_arrow(self.table.frame, self.schema)
+        return self.table.arrow()
 
     def frame(self) -> Table:
         """In canonical dtypes."""
@@ -172,14 +173,6 @@ def _on_dask(engine: Engine, task: Task, count: int) -> Iterator[Made]:
             raise TryLater(f"execution.address: {engine.address}: the scheduler went away ({error}); remedy: the same command again") from None
 
 
-def versions(method: str) -> dict[str, str]:
-    """What makes the bytes what they are, besides spec, seed and data."""
-    from synthcli import __version__
-    from synthcli.pipeline.plan import packages
-
-    return {"synthcli": __version__, **packages(method)}
-
-
 def _quiet() -> None:
     """An interrupt is for the process that waits for us, and without it there is nothing left to do."""
     import signal
@@ -216,7 +209,7 @@ def _maker(task: Task) -> Maker:
 def _made(task: Task, block: int) -> Made:
     table, tally = _maker(task).make(block)
     sink = pa.BufferOutputStream()
-    arrow = frames.to_arrow(table.frame, table.schema)
+    arrow = table.arrow()
     with pa.ipc.new_stream(sink, arrow.schema) as stream:
         stream.write_table(arrow)
     return Made(table.schema, tally, stream=sink.getvalue().to_pybytes())

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from synthcli.columns import frame as frames
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
 
 TEXT = False
 _ROWS = 1 << 16  # read at a time
+GROUP, CELLS = 1 << 17, 1 << 23  # rows of a row group that is written, about; fewer of a wide table, so that it has no more cells
+SHARED = 8  # rows that a number's values are repeated in, on average, for a dictionary of them to be worth it
 
 
 def batches(path: Path, source: Source) -> Iterator[pa.Table]:
@@ -44,16 +49,37 @@ def names(path: Path, source: Source) -> list[str]:
 
 
 def write(chunks: Iterator[pd.DataFrame | pa.Table], schema: Schema, path: Path) -> int:
-    """One row group a chunk, in the source's own types; chunks are canonical frames, or Arrow tables of these types."""
-    rows = 0
-    arrow = frames.arrow_schema(schema)
-    with files.replacing(path) as file, pq.ParquetWriter(file, arrow, compression="zstd") as writer:
-        for chunk in chunks:
-            if len(chunk):
-                table = chunk if isinstance(chunk, pa.Table) else frames.to_arrow(chunk, schema)
-                writer.write_table(table, row_group_size=len(chunk))
-            rows += len(chunk)
+    """Some chunks a row group, in the source's own types; chunks are canonical frames, or Arrow tables of these types, words as dictionaries."""
+    groups = _groups((chunk if isinstance(chunk, pa.Table) else frames.to_arrow(chunk, schema) for chunk in chunks), len(schema.columns))
+    arrow, rows = frames.arrow_schema(schema), 0
+    first = next(groups, arrow.empty_table())
+    with files.replacing(path) as file, pq.ParquetWriter(file, first.schema, store_schema=False, **_how(first)) as writer:
+        # words are written as dictionaries and read as what they are
+        writer.add_key_value_metadata({"ARROW:schema": base64.b64encode(arrow.serialize()).decode()})
+        for group in itertools.chain([first], groups):
+            if len(group):
+                writer.write_table(group, row_group_size=len(group))
+            rows += len(group)
     return rows
+
+
+def _groups(tables: Iterator[pa.Table], columns: int) -> Iterator[pa.Table]:
+    """Tables put together: each row group costs place in the footer, and each of its columns a dictionary."""
+    waiting: list[pa.Table] = []
+    for table in tables:
+        waiting.append(table)
+        if sum(len(each) for each in waiting) >= min(GROUP, CELLS // max(1, columns)):
+            yield pa.concat_tables(waiting).unify_dictionaries()
+            waiting = []
+    if waiting:
+        yield pa.concat_tables(waiting).unify_dictionaries()
+
+
+def _how(first: pa.Table) -> dict[str, Any]:
+    """Options of the writer: dictionaries where values repeat, and no least and greatest word of rows that stand in no order."""
+    words = {field.name for field in first.schema if not pa.types.is_primitive(field.type)}
+    shared = [name for name in first.schema.names if name in words or pc.count_distinct(first[name]).as_py() * SHARED <= len(first)]
+    return {"compression": "zstd", "use_dictionary": shared, "write_statistics": [name for name in first.schema.names if name not in words]}
 
 
 def _opened(path: Path) -> pq.ParquetFile:

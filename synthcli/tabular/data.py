@@ -6,7 +6,9 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
+from synthcli.columns import frame as frames
 from synthcli.contracts import BLOCK, Dataset, Schema
 from synthcli.errors import DataError
 
@@ -20,6 +22,10 @@ class Table(Dataset):
 
     def __len__(self) -> int:
         return len(self.frame)
+
+    def arrow(self) -> pa.Table:
+        """The rows with the storage types of the source; words may come as dictionaries."""
+        return frames.to_arrow(self.frame, self.schema)
 
     def chunks(self, rows: int = BLOCK) -> Iterator[Table]:
         for start in range(0, len(self), rows):

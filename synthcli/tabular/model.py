@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 from abc import abstractmethod
+from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from synthcli import seeds
 from synthcli.columns.asked import Asked
 from synthcli.columns.codec import Codec, Values
 from synthcli.contracts import BLOCK, Given, Job, Model, Request
 from synthcli.tabular.data import Table
+from synthcli.tabular.discriminator import Discriminator
 
 
 def encode(data: Table, job: Job) -> tuple[Codec, Values]:
@@ -23,8 +27,34 @@ def encode(data: Table, job: Job) -> tuple[Codec, Values]:
     return codec, codec.encode(data.frame)
 
 
+class Drawn(Table):
+    """Rows as parts, of which a frame is made when it is asked for: what is only written needs none. own: the columns that are made up."""
+
+    def __init__(self, codec: Codec, values: Values, rows: int, own: Mapping[str, pd.Series]) -> None:
+        self.schema, self._rows = codec.schema, rows
+        self._parts: tuple[Codec, Values, Mapping[str, pd.Series]] | None = (codec, values, own)
+
+    def __len__(self) -> int:
+        return self._rows
+
+    @cached_property
+    def frame(self) -> pd.DataFrame:
+        assert self._parts is not None  # they go when the frame comes
+        codec, values, own = self._parts
+        self._parts = None
+        return codec.framed(values, self._rows, own)
+
+    def arrow(self) -> pa.Table:
+        if self._parts is None:
+            return super().arrow()
+        codec, values, own = self._parts
+        return codec.stored(values, self._rows, own)
+
+
 class CodedModel(Model):
-    """A model over coded parts: arrays and JSON on disk, nothing that could run code."""
+    """A model over coded parts: arrays and JSON on disk, nothing that could run code. discriminator: refuses rows that are too frequent."""
+
+    discriminator: Discriminator | None = None
 
     def __init__(self, codec: Codec) -> None:
         self.codec = codec
@@ -55,12 +85,12 @@ class CodedModel(Model):
     def sample(self, request: Request, block: int, *, rng: np.random.Generator) -> Table:
         rows = request.size(block)
         parts, made_up = rng.spawn(2)
-        frame = self.codec.decode(self.draw(rows, rng=parts), rows, start=block * BLOCK, rng=made_up)
-        return Table(frame, self.codec.schema)
+        values = self.draw(rows, rng=parts) if self.discriminator is None else self.discriminator.sifted(rows, self.draw, rng=parts)
+        return Drawn(self.codec, values, rows, self.codec.made_up(rows, start=block * BLOCK, rng=made_up))
 
     def complete(self, given: Given, start: int, *, rng: np.random.Generator) -> Table:
         parts, made_up = rng.spawn(2)
-        values = self.draw_asked(Asked.of(self.codec, given), rng=parts)
+        values = self._asked(Asked.of(self.codec, given), rng=parts)
         frame = self.codec.decode(values, given.rows, start=start, rng=made_up)
         if given.frame is None:
             return Table(frame, self.codec.schema)
@@ -70,6 +100,16 @@ class CodedModel(Model):
                 frame[name] = own if given.known is None else own.where(given.known[:, place], frame[name])
         return Table(frame, self.codec.schema)
 
+    def _asked(self, asked: Asked, *, rng: np.random.Generator) -> Values:
+        """Of rows that are known in part none is refused: each is its own."""
+        if self.discriminator is None or asked.known:
+            return self.draw_asked(asked, rng=rng)
+
+        def drawn(rows: int, *, rng: np.random.Generator) -> Values:
+            return self.draw_asked(Asked(rows, {}, asked.within), rng=rng)
+
+        return self.discriminator.sifted(asked.rows, drawn, rng=rng)
+
     def made_up(self, rows: int, start: int, *, rng: np.random.Generator) -> dict[str, pd.Series]:
         return self.codec.made_up(rows, start=start, rng=rng)
 
@@ -78,6 +118,8 @@ class CodedModel(Model):
         self.codec.save(folder)
         np.savez(folder / "arrays.npz", **arrays)  # type: ignore[arg-type]
         (folder / "model.json").write_text(json.dumps(plain))
+        if self.discriminator is not None:
+            self.discriminator.save(folder)
 
 
 def restore(folder: Path) -> tuple[Codec, dict[str, np.ndarray], dict[str, Any]]:

@@ -7,10 +7,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pytest
 
+from synthcli.columns import frame as frames
 from synthcli.columns.codec import Codec
 from synthcli.columns.infer import infer
-from synthcli.contracts import Traits
+from synthcli.contracts import Column, Schema, Traits
 
 
 def coded(frame: pd.DataFrame, units: np.ndarray | None = None, **traits: dict[str, Any]) -> tuple[Codec, pd.DataFrame]:
@@ -64,3 +66,21 @@ def test_words_that_spell_numbers_fold_by_size() -> None:
     frame = pd.DataFrame({"w": ["9"] * 40 + ["10"] * 40 + ["100"] * 40 + ["N"] * 40 + ["11", "98"]})
     _, back = coded(frame)
     assert list(back["w"][-2:]) == ["100", "100"]
+
+
+@pytest.mark.parametrize("storage", ["string", "large_string", "dictionary<values=string, indices=int8, ordered=0>"])
+def test_stored_parts_are_the_frame_in_arrow(storage: str) -> None:
+    frame = pd.DataFrame(
+        {
+            "w": pd.Series(["b", "a", None, "c"] * 20, dtype="string[pyarrow]"),
+            "few": pd.Series([3, 1, None, 2] * 20, dtype="Int64"),
+            "x": np.arange(80) / 7,
+        }
+    )
+    kinds = {"w": ("category", storage), "few": ("category", "int16"), "x": ("float", "float")}
+    schema = Schema(tuple(Column(name, inferred=Traits(type=kind), storage=held) for name, (kind, held) in kinds.items()))
+    codec = Codec.fit(frame, schema, key=1)
+    values = codec.encode(frame)
+    stored, want = codec.stored(values, 80, {}), frames.to_arrow(codec.framed(values, 80, {}), schema)
+    assert pa.types.is_dictionary(stored["w"].type) and stored["w"].null_count == 20
+    assert stored.select(["few", "x"]).equals(want.select(["few", "x"])) and stored["w"].to_pylist() == want["w"].to_pylist()

@@ -9,8 +9,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from synthcli import sources
+from synthcli.columns.frame import arrow_type
+from synthcli.contracts import Column, Schema
 from synthcli.errors import DataError
-from synthcli.sources import Source
+from synthcli.sources import Source, parquet
 
 
 def test_types_as_stored(tmp_path: Path) -> None:
@@ -43,3 +45,32 @@ def test_names_twice(tmp_path: Path) -> None:
     pq.write_table(pa.table([[1], [2]], names=["a", "a"]), tmp_path / "x.parquet")
     with pytest.raises(DataError, match="2 columns are named a"):
         sources.read(Source("parquet", path=tmp_path / "x.parquet"))
+
+
+def test_words_written_as_dictionaries_are_read_as_words(tmp_path: Path) -> None:
+    types = {"a": "string", "b": "large_string", "t": "timestamp[ms, tz=Europe/Vienna]", "d": "duration[us]", "n": "int16"}
+    schema = Schema(tuple(Column(name, storage=storage) for name, storage in types.items()))
+    stored = pa.schema([pa.field(name, arrow_type(storage)) for name, storage in types.items()])
+    chunks = []
+    for words in (["x", None, "y"], ["z", "y", "z"]):  # of other words in each chunk
+        arrays = [pa.array(words, stored.field(name).type).dictionary_encode() for name in "ab"]
+        arrays += [pa.array([1, 2, None]).cast(pa.int64()).cast(stored.field(name).type) for name in "tdn"]
+        chunks.append(pa.table(arrays, names=list(types)))
+    assert sources.write(iter(chunks), schema, tmp_path / "x.parquet", "parquet") == 6
+    got = pq.read_table(tmp_path / "x.parquet")
+    assert got.schema == stored and got["a"].to_pylist() == got["b"].to_pylist() == ["x", None, "y", "z", "y", "z"]
+    assert pq.ParquetFile(tmp_path / "x.parquet").num_row_groups == 1
+
+
+def test_row_groups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    schema = Schema((Column("k", storage="int64"), Column("few", storage="int64")))
+    chunks = [pa.table({"k": range(i, i + 100), "few": [7] * 100}) for i in range(0, 1000, 100)]
+    monkeypatch.setattr(parquet, "GROUP", 400)
+    sources.write(iter(chunks), schema, tmp_path / "x.parquet", "parquet")
+    about = pq.ParquetFile(tmp_path / "x.parquet").metadata
+    assert [about.row_group(i).num_rows for i in range(about.num_row_groups)] == [400, 400, 200]
+    assert [about.row_group(0).column(i).has_dictionary_page for i in range(2)] == [False, True]  # of 1000 keys a dictionary were their copy
+    monkeypatch.setattr(parquet, "CELLS", 400)  # of both columns
+    sources.write(iter(chunks), schema, tmp_path / "y.parquet", "parquet")
+    assert pq.ParquetFile(tmp_path / "y.parquet").num_row_groups == 5
+    assert pq.read_table(tmp_path / "y.parquet").equals(pa.concat_tables(chunks))

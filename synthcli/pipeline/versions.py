@@ -1,0 +1,30 @@
+"""The versions that make a result what it is: of this program and of the packages that it computes with."""
+
+from __future__ import annotations
+
+from importlib import metadata
+
+from synthcli import __version__, plugins
+
+PACKAGES = ("numpy", "pandas", "pyarrow", "scipy", "scikit-learn", "duckdb", "statsmodels", "faker", "pydantic")
+
+
+def packages(*methods: str) -> dict[str, str]:
+    """Versions of the packages that make the result what it is."""
+    names = set(PACKAGES)
+    for method in methods:
+        extra = plugins.method(method).EXTRA
+        names |= set(plugins.EXTRAS[extra]) if extra is not None else set()
+    return {name: _installed(name) for name in sorted(names)}
+
+
+def versions(method: str) -> dict[str, str]:
+    """What makes the bytes what they are, besides spec, seed and data."""
+    return {"synthcli": __version__, **packages(method)}
+
+
+def _installed(name: str) -> str:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return "not installed"
