@@ -1,8 +1,8 @@
 """Cells that are spelled (csv, strings): which kind of value they are, the values, and the spelling that writes them back.
 
 Everything here works on the distinct words of a column. A spelling is a `format`: of a datetime in strptime's directives, with %:z for an
-offset that has a colon, %-d and %-m for days and months without leading zeros; of a boolean 'yes|no'; of a float %.2f for a fixed number
-of decimals, %g where whole numbers have no point.
+offset that has a colon, %-d and %-m for days and months without leading zeros, %3f for a second's fraction of three digits; of a boolean
+'yes|no'; of a float %.2f for a fixed number of decimals, %g where whole numbers have no point.
 """
 
 from __future__ import annotations
@@ -44,7 +44,9 @@ _DECLARED = {"integer": re.compile(r"[+-]?\d+"), "float": re.compile(r"[+-]?(\d+
 _SPECIAL = re.compile(r"[+-]?(inf|infinity|nan)", re.IGNORECASE)
 _KEY = re.compile(r"(0|-?[1-9]\d{0,18})(\.0*)?")
 FLOAT_FORMAT = re.compile(r"%\.\d{1,2}f|%g")
-_TIME_OF_DAY = re.compile(r"%-?(:z|[HIMSfpzTXcRr])")
+_TIME_OF_DAY = re.compile(r"%-?(:z|\d?f|[HIMSpzTXcRr])")
+_FRACTION = re.compile(r"\.(\d+)(?:Z|[+-]\d\d:?\d\d)?$")
+_DIGITS = re.compile(r"%(\d)f")
 
 Parsed = tuple[str, pd.Series, dict[str, Any]]
 Found = tuple[Any, dict[str, Any]]  # values of the words that are not null, and traits
@@ -180,7 +182,7 @@ def _read_dates(real: list[str], said: Traits, declared: bool) -> Found | None:
         if _moments(some[:1], form) is None or _moments(some, form) is None:
             continue
         if (parsed := _moments(real, form)) is not None:
-            return _zoned(parsed, real, form if said.format else _unpadded(real, form))
+            return _zoned(parsed, real, form if said.format else _shortened(real, _unpadded(real, form)))
     return None
 
 
@@ -217,6 +219,14 @@ def _unpadded(words: list[str], form: str) -> str:
     return form
 
 
+def _shortened(words: list[str], form: str) -> str:
+    """The format with %3f for %f where all fractions of a second have three digits, and so for other numbers of them but six."""
+    if "%f" not in form:
+        return form
+    lengths = {len(m[1]) if (m := _FRACTION.search(w)) else 6 for w in words}
+    return form.replace("%f", f"%{lengths.pop()}f") if len(lengths) == 1 and max(lengths) < 6 else form
+
+
 def _zoned(parsed: pd.Series, words: list[str], form: str) -> Found:
     """Moments in the offset that all words share, else in UTC; with the format that spells them."""
     if form.endswith("Z"):
@@ -225,7 +235,7 @@ def _zoned(parsed: pd.Series, words: list[str], form: str) -> Found:
         return parsed.array, {"format": form}
     found = [_OFFSET.search(w) for w in words]
     if all(m and m[2] for m in found):
-        form = readable(form).replace("%z", "%:z")
+        form = form.replace("%:z", "%z").replace("%z", "%:z")
     offsets = {f"{m[1]}:{m[3]}" if m else "Z" for m in found}
     if len(offsets) == 1 and "Z" not in offsets:  # through Arrow, so that the zone is the same object as in frames read from a file
         parsed = pa.Array.from_pandas(parsed).cast(pa.timestamp("us", offsets.pop())).to_pandas()
@@ -239,7 +249,16 @@ def _read_durations(real: list[str], said: Traits, declared: bool) -> Found | No
 
 def readable(form: str) -> str:
     """A format as strptime knows it, which reads numbers with and without leading zeros."""
-    return form.replace("%:z", "%z").replace("%-", "%")
+    return _DIGITS.sub("%f", form).replace("%:z", "%z").replace("%-", "%")
+
+
+def written(moments: pd.Series, form: str) -> pd.Series:
+    """Moments, none of them null, in a format; a fraction of fewer digits is cut."""
+    cut = _DIGITS.search(form)
+    words = moments.dt.strftime(_DIGITS.sub("%f\x01", form).replace("%:z", "%z"))
+    if cut is not None:
+        words = words.str.replace(f"\\d{{{6 - int(cut[1])}}}\x01", "", regex=True)
+    return words.str.replace(r"([+-]\d\d)(\d\d)$", r"\1:\2", regex=True) if "%:z" in form else words
 
 
 def _unread(real: list[str], said: Traits, typed: str) -> DataError:

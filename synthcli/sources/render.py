@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from synthcli.columns import frame as frames
-from synthcli.columns.spelling import FLOAT_FORMAT
+from synthcli.columns import spelling
 from synthcli.contracts import Column, Schema
 
 
@@ -68,7 +68,7 @@ def _floats(array: pa.Array, form: str | None, json: bool) -> pa.Array:
     they are read back as floats, unless the format is %g."""
     if json:
         array = pc.if_else(pc.is_finite(array), array, None)
-    if form is not None and form != "%g" and FLOAT_FORMAT.fullmatch(form):
+    if form is not None and form != "%g" and spelling.FLOAT_FORMAT.fullmatch(form):
         null = array.is_null().to_numpy(zero_copy_only=False)
         return pa.array(np.char.mod(form, array.to_numpy(zero_copy_only=False)).astype(object), pa.string(), mask=null)
     text = array.cast(pa.string())
@@ -79,20 +79,12 @@ def _floats(array: pa.Array, form: str | None, json: bool) -> pa.Array:
 
 
 def _moments(array: pa.Array, values: pd.Series, column: Column) -> pa.Array:
-    spelling = column.get("format")
-    if spelling:
-        return _dates(values, spelling)
+    form = column.get("format")
+    if form:
+        return _spelled(values, lambda known: spelling.written(known, form))
     if pa.types.is_date(array.type):
         return array.cast(pa.date32()).cast(pa.string())
     return pc.strftime(array, format="%Y-%m-%dT%H:%M:%S" + ("%z" if array.type.tz else ""), locale="C")
-
-
-def _dates(values: pd.Series, form: str) -> pa.Array:
-    """Datetimes in a strftime format; %:z, an offset with a colon, is known to later Pythons only."""
-    text = _spelled(values, lambda known: known.dt.strftime(form.replace("%:z", "%z")))
-    if "%:z" not in form:
-        return text
-    return pc.replace_substring_regex(text, r"([+-]\d\d)(\d\d)$", r"\1:\2")
 
 
 def _spelled(values: pd.Series, spell: object) -> pa.Array:

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pytest
 
 from synthcli.columns import frame as frames
+from synthcli.columns import spelling
 from synthcli.columns.codec import Codec
 from synthcli.columns.infer import infer
 from synthcli.contracts import Column, Traits
@@ -144,6 +145,20 @@ class TestDates:
         assert column(cells, format=form)[1].tolist() == values.tolist()
         assert (found.storage == "date32[day]") == (":" not in cells[0])
 
+    @pytest.mark.parametrize(("digits", "zone"), [(3, ""), (3, "Z"), (1, ""), (2, "+0200"), (3, "+02:00"), (6, ""), (6, "Z")])
+    def test_fractions_keep_their_digits(self, digits: int, zone: str) -> None:
+        cells = [f"2024-01-{d:02} 10:00:0{d}.{'12345600'[d : d + digits]}{zone}" for d in (1, 2)] + [None]
+        found, values = column(cells)
+        spelled = {"+0200": "%z", "+02:00": "%:z"}.get(zone, zone)
+        assert found.get("format") == f"%Y-%m-%d %H:%M:%S.%{'' if digits == 6 else digits}f{spelled}"
+        assert (found.kind, values.dt.microsecond[0]) == ("datetime", int("234560"[:digits].ljust(6, "0")))
+        assert spelling.written(values[:2], found.get("format")).tolist() == cells[:2]
+        assert column(cells, format=found.get("format"))[1].tolist()[:2] == values.tolist()[:2]
+
+    def test_fractions_of_different_lengths(self) -> None:
+        found, values = column(["2024-01-01 10:00:00.5", "2024-01-01 10:00:00.125"])
+        assert found.get("format") == "%Y-%m-%d %H:%M:%S.%f" and values.dt.microsecond.tolist() == [500_000, 125_000]
+
     @pytest.mark.parametrize(("year", "first"), [("2024", "%Y"), ("24", "%y")])
     def test_day_first_where_a_value_decides(self, year: str, first: str) -> None:
         assert column([f"01/02/{year}", f"03/04/{year}"])[0].get("format") == f"%m/%d/{first}"
@@ -165,7 +180,7 @@ class TestDates:
         days = [f"{d:02}-{m}-20{y}" for y in (23, 24) for m in ("Dez", "Mai") for d in range(1, 29)]
         found, _ = column(days)
         assert found.kind == "text"
-        assert column([f"{i:03}-{i % 90 + 10}-{i + 1000}" for i in range(100)])[0].kind == "id"
+        assert column([f"{i:03}-{i % 90 + 10}-{i + 10000}" for i in range(100)])[0].kind == "id"
 
     @pytest.mark.parametrize(("spelled", "form"), [("+02:00", "%:z"), ("+0200", "%z"), ("-09:30", "%:z")])
     def test_one_offset_stays(self, spelled: str, form: str) -> None:
