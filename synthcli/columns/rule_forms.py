@@ -13,7 +13,7 @@ import pandas as pd
 
 from synthcli.columns import frame as frames
 from synthcli.columns.constraints import OnViolation, Rule
-from synthcli.columns.expression_values import floats, load
+from synthcli.columns.expression_values import floats, kind_of, load
 from synthcli.columns.expressions import Expression
 from synthcli.columns.syntax import Node
 from synthcli.errors import SpecError, did_you_mean
@@ -102,10 +102,13 @@ class Sum(Rule):
 
     def check(self, kinds: Mapping[str, str]) -> None:
         need_columns(self, kinds)
-        need_kinds(self, kinds, {"integer", "float"}, "a number")
+        need_kinds(self, kinds, {"integer", "float", "category"}, "a number")
 
     def violations(self, frame: pd.DataFrame) -> np.ndarray:
-        parts = np.array([floats(load(frame[c])) for c in (self.total, *self.of)])  # (1 + parts, rows)
+        columns = [frame[c] for c in (self.total, *self.of)]
+        if (other := next((c for c in columns if kind_of(c.dtype) != "number"), None)) is not None:
+            raise SpecError(f"constraint {self.text}: {other.name} holds {kind_of(other.dtype)}s; expected a number")
+        parts = np.array([floats(load(c)) for c in columns])  # (1 + parts, rows)
         with np.errstate(invalid="ignore"):
             off = np.abs(parts[0] - parts[1:].sum(axis=0))
             return off > self.tolerance + ROUNDING * np.abs(parts).sum(axis=0)  # NaN is unknown: not greater

@@ -148,6 +148,13 @@ def test_check_knows_the_kinds(raw, words):
         parse_rule(raw).check(KINDS)
 
 
+def test_a_sum_takes_columns_whose_type_is_not_known_yet_and_refuses_words_when_it_sees_them():
+    rule = parse_rule({"sum": {"total": "a", "of": ["b"]}})
+    rule.check({"a": "category", "b": "category"})  # what `synth check` knows of a file's columns
+    with pytest.raises(SpecError, match="b holds strings; expected a number"):
+        rule.violations(pd.DataFrame({"a": pd.array([1], dtype="Int64"), "b": pd.array(["x"], dtype="string")}))
+
+
 def test_the_source_is_checked_and_unique_drops_after_rows():
     data = frame([(1, 1, 9), (1, 1, 1), (1, 1, 2), (2, None, 3), (2, None, 3)])
     rules = [parse_rule({"unique": ["a", "b"], "on_violation": "drop"}), parse_rule({"expr": "c < 9", "on_violation": "drop"})]
