@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from synthcli import seeds, sources
 from synthcli.artifacts import files
@@ -118,6 +119,9 @@ def read_known(path: Path, schema: Schema) -> Known:
     format_ = check_places.format_of(path.name)
     if format_ is None:
         raise SpecError(f"{path}: the ending names no format; expected .csv, .parquet or .jsonl")
+    if not path.is_file():
+        beside = [other.name for other in path.parent.iterdir()] if path.parent.is_dir() else []
+        raise SpecError(f"{path} does not exist.{did_you_mean(path.name, beside)}")
     source = sources.Source(type=format_, path=path)
     table, text = sources.read(source), sources.spelled(source)
     mine = [name for name in table.column_names if name in schema.names]
@@ -126,12 +130,22 @@ def read_known(path: Path, schema: Schema) -> Known:
         raise DataError(f"{path}: has none of the model's columns.{near} They are: {', '.join(schema.names)}")
     others = [name for name in table.column_names if name not in schema.names]
     try:
-        _, frame = infer(table.select(mine), {name: _traits(schema[name]) for name in mine}, text=text)
+        _, frame = infer(
+            _whole(table.select(mine), schema) if text else table.select(mine), {name: _traits(schema[name]) for name in mine}, text=text
+        )
         passed, beside = infer(table.select(others), dict.fromkeys(others, Traits(type="text")) if text else {}, text=text)
     except DataError as error:
         raise DataError(f"{path}: {error}") from None
     frame = pd.DataFrame({name: conformed(frame[name], schema[name], path) for name in mine}, index=range(len(table)))
     return Known(frame, beside.set_axis(range(len(table))), passed.columns, tuple(table.column_names))
+
+
+def _whole(table: pa.Table, schema: Schema) -> pa.Table:
+    """Integers as the model's source spells them: where a column has gaps, many a tool writes 34 as 34.0."""
+    for place, name in enumerate(table.column_names):
+        if schema[name].kind == "integer" and pa.types.is_string(table.schema.field(name).type):
+            table = table.set_column(place, name, pc.replace_substring_regex(table[name], r"^\s*([-+]?\d+)\.0*\s*$", r"\1"))
+    return table
 
 
 def _traits(column: Column) -> Traits:

@@ -9,6 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from synthcli.contracts import Column, Schema, Traits
+from synthcli.errors import DataError
+from synthcli.pipeline.complete import read_known
+
 ROWS = 2000
 
 
@@ -174,3 +178,15 @@ def test_a_method_that_cannot_complete_says_so(spec: Path, synth: Any, tmp_path:
     (tmp_path / "known.csv").write_text("sex\nmale\n")
     said = synth("generate", "--from", "people", "--given", "known.csv")
     assert said.code == 1 and "independent cannot complete rows" in said.err and "trees" in said.err
+
+
+def test_whole_numbers_that_gaps_have_made_decimal_are_read_as_integers(tmp_path: Path) -> None:
+    schema = Schema((Column("n", Traits(type="integer"), storage="int64"), Column("m", Traits(type="integer"), storage="int64")))
+    file = tmp_path / "gaps.csv"
+    pd.DataFrame({"n": [34, None, -7], "m": [1, 2, 9007199254740993]}).to_csv(file, index=False)  # pandas writes 34.0
+    assert "34.0" in file.read_text()
+    known = read_known(file, schema).frame
+    assert known["n"].tolist() == [34, pd.NA, -7] and known["m"].tolist() == [1, 2, 9007199254740993], "the digits of large ones are kept"
+    file.write_text("n\n34.5\n")
+    with pytest.raises(DataError, match=r"gaps\.csv: column n .*'34\.5'"):
+        read_known(file, schema)
