@@ -11,7 +11,7 @@ from synthcli.artifacts import files, lineage, store
 from synthcli.artifacts.store import EVALUATE, MEASURED, PRIVACY, Version
 from synthcli.report import charts, words
 from synthcli.report.html import render
-from synthcli.report.reading import bounds
+from synthcli.report.reading import bounds, reference, state
 
 SHOWN = 30  # columns whose shapes moved most
 SECTIONS = (
@@ -64,10 +64,10 @@ def page(first: Version, second: Version) -> str:
     found = compare(first, second)
     drawn: dict[str, charts.Chart] = {}
     for i, gate in enumerate(found["gates"]):
-        for side in ("first", "second"):
+        for side, other in (("first", "second"), ("second", "first")):
             if (one := gate[side]) is not None:
                 label = f"{gate['metric']} of the {side} run: {words.number(one['measured'].get('value')) or 'not measured'}"
-                chart = charts.bullet(one["measured"], one["bounds"][0], one["bounds"][1], label)
+                chart = charts.bullet(one["measured"], one["bounds"][0], one["bounds"][1], label, beside=_reach(gate[other]))
                 one["chart"] = f"{side}-{i}" if chart else None
                 drawn |= {f"{side}-{i}": chart} if chart else {}
     moved = [
@@ -90,6 +90,11 @@ def write(first: Version, second: Version, target: Path) -> Path:
     """Write the page, and say where it is."""
     files.write_text(target, page(first, second))
     return target
+
+
+def _reach(gate: Body | None) -> list[float | None]:
+    """All that the other run's scale shows, for one that is the same."""
+    return [] if gate is None else [*gate["bounds"], *(gate["measured"].get(key) for key in ("value", "low", "high")), reference(gate["measured"])]
 
 
 def _charts(section: str, found: Body, drawn: dict[str, charts.Chart]) -> list[Body]:
@@ -144,9 +149,8 @@ def _gates(one: Body, two: Body) -> list[Body]:
 
 
 def _gate(gate: Body) -> Body:
-    state = "pass" if gate["passed"] else "warn" if gate["severity"] == "warn" else "fail"
     return {
-        "state": state,
+        "state": state(gate),
         "asked": words.asked(gate),
         "measured": gate["measured"] or {},
         "bounds": list(bounds(gate)),

@@ -14,6 +14,7 @@ from rich.text import Text
 from synthcli.artifacts import lineage, store
 from synthcli.artifacts.store import Version
 from synthcli.report import words
+from synthcli.report.reading import reference
 
 Page = list[Any]
 SHOWN = 10  # worst columns and pairs that `runs show` lists of a metric
@@ -88,16 +89,9 @@ def _gate_table(verdict: dict[str, Any]) -> Table:
             if gate["severity"] == "warn"
             else Text("FAIL", style="bold red")
         )
-        interval = f"{_n(m['low'])} – {_n(m['high'])}" if m.get("low") is not None and m.get("high") is not None else ""
-        reference = m.get("floor") if m.get("floor") is not None else m.get("control")
-        table.add_row(mark, gate["metric"], _n(m.get("value")), interval, _asked(gate), _n(reference), _n(m.get("baseline")), gate["why"])
+        figures = [words.number(m.get("value")), words.interval(m), words.asked(gate), words.number(reference(m)), words.number(m.get("baseline"))]
+        table.add_row(mark, gate["metric"], *figures, gate["why"])
     return table
-
-
-def _asked(gate: dict[str, Any]) -> str:
-    bounds = [f"{sign} {gate[key]:g}" for key, sign in (("min", "≥"), ("max", "≤")) if key in gate]
-    of = " × real" if gate.get("of") == "floor" else ""
-    return " ".join(bounds) + of
 
 
 def _round_table(verdict: dict[str, Any]) -> Table:
@@ -106,12 +100,8 @@ def _round_table(verdict: dict[str, Any]) -> Table:
         failed = [g["metric"] for g in tried["gates"] if not g["passed"] and g["severity"] == "error"]
         state = tried["error"] or ("passes" if tried["passed"] else f"fails {', '.join(failed)}" if tried["steered"] else "not judged")
         chosen = Text("→", style="bold") if tried["round"] == verdict["round"] else ""
-        table.add_row(chosen, tried["round"], _params(tried["params"]), state, tried["why"])
+        table.add_row(chosen, tried["round"], words.params(tried["params"]), state, tried["why"])
     return table
-
-
-def _params(params: dict[str, Any]) -> str:
-    return ", ".join(f"{k}={v}" for k, v in params.items() if v not in (None, [], ()))
 
 
 def _measurement_table(version: Version) -> Table:
@@ -122,16 +112,15 @@ def _measurement_table(version: Version) -> Table:
             some = [m for m in body["measurements"] if m["name"] == name]
             overall, parts = [m for m in some if m.get("scope", "overall") == "overall"], [m for m in some if m.get("scope", "overall") != "overall"]
             for m in [*overall, *_worst(parts)]:
-                interval = f"{_n(m['low'])} – {_n(m['high'])}" if m.get("low") is not None and m.get("high") is not None else ""
                 label = Text(name, style="bold") if m in overall else Text("")
                 table.add_row(
                     label,
                     m.get("of", ""),
-                    _n(m["value"]),
-                    interval,
-                    _n(m.get("floor")),
-                    _n(m.get("baseline")),
-                    _n(m.get("control")),
+                    words.number(m["value"]),
+                    words.interval(m),
+                    words.number(m.get("floor")),
+                    words.number(m.get("baseline")),
+                    words.number(m.get("control")),
                     m.get("note", ""),
                 )
     return table
@@ -291,13 +280,4 @@ def _table(*columns: str) -> Table:
 
 
 def _cell(value: Any) -> str:
-    return "" if value is None else _n(value) if isinstance(value, float) else str(value)[:60]
-
-
-def _n(value: Any) -> str:
-    """A figure with as many digits as a person reads."""
-    if value is None:
-        return ""
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return str(value)
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4f}".rstrip("0").rstrip(".") if abs(value) >= 0.001 or value == 0 else f"{value:.1e}"
+    return "" if value is None else words.number(value) if isinstance(value, float) else str(value)[:60]

@@ -83,8 +83,9 @@ def mended(run: Version, tmp_path: Path) -> Callable[..., Version]:
         folder = tmp_path / "people" / run.id
         shutil.copytree(run.folder, folder)
         for name, body in changes.items():
-            (folder / name).unlink()
+            (folder / name).unlink(missing_ok=True)
             if body is not None:
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
                 files.write_json(folder / name, body)
         return Version(folder)
 

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from synthcli.report.charts.base import GOOD, INK, LINE, MUTED, SYNTHETIC, Chart, chart
 
 
-def bullet(measured: dict[str, Any], low: float | None, high: float | None, label: str) -> Chart | None:
+def bullet(measured: dict[str, Any], low: float | None, high: float | None, label: str, *, beside: Sequence[float | None] = ()) -> Chart | None:
     """A figure with its interval on a scale of its own; low, high: the bounds asked, whose inside is shaded. None: it was not measured.
 
-    floor (what unseen real data get) is a full tick, baseline (independent columns) a dotted one where it is near enough to draw.
+    floor (what unseen real data get) is a full tick, baseline (independent columns) a cross where it is near enough to draw.
+    beside: what else the scale must reach, so that two bullets can be compared.
     """
     value = measured.get("value")
     if value is None:
         return None
     ends = [value if measured.get(key) is None else measured[key] for key in ("low", "high")]
     floor = measured.get("floor") if measured.get("floor") is not None else measured.get("control")
-    near = [x for x in (value, *ends, low, high, floor) if x is not None]
+    near = [x for x in (value, *ends, low, high, floor, *beside) if x is not None]
     span = max(max(near) - min(near), 0.02 * max(map(abs, near)), 1e-3)
     baseline = measured.get("baseline")
     if baseline is not None and min(near) - 2 * span <= baseline <= max(near) + 2 * span:
