@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 TEXT = False
 _ROWS = 10_000  # read at a time
+_FORMULAS = 100  # rows that are looked at for formulas without a value
 _MOST_ROWS, _MOST_COLUMNS, _LONGEST = 1_048_576, 16_384, 32_767  # of a sheet, a sheet, a cell
 _EXACT = 10**15  # Excel keeps fifteen digits of a number
 _FIRST_DAY = pd.Timestamp("1900-03-01")  # before it, Excel's calendar has a day that never was
@@ -42,7 +43,10 @@ def batches(path: Path, source: Source) -> Iterator[pa.Table]:
     while block := list(itertools.islice(rows, _ROWS)):
         for i, cells in enumerate(_by_column(block, len(names), path)):
             parts[i].append(_typed(cells))
-    yield pa.table([_unified(arrays) for arrays in parts], names=names)
+    table = pa.table([_unified(arrays) for arrays in parts], names=names)
+    if empty := [i for i, column in enumerate(table.columns) if column.null_count == len(table) > 0]:
+        _check_computed(path, source, names, empty)
+    yield table
 
 
 def names(path: Path, source: Source) -> list[str]:
@@ -86,11 +90,23 @@ def _openpyxl() -> Any:
     return openpyxl
 
 
-def _rows(path: Path, source: Source) -> Iterator[tuple[Any, ...]]:
-    """The rows that hold anything."""
+def _check_computed(path: Path, source: Source, names: list[str], empty: list[int]) -> None:
+    """Raise DataError where an empty column holds formulas: programs that are no spreadsheet write them without what they come to."""
+    rows = _rows(path, source, formulas=True)
+    next(rows)
+    for row in itertools.islice(rows, _FORMULAS):
+        for i in empty:
+            if i < len(row) and isinstance(row[i], str) and row[i].startswith("="):
+                raise DataError(
+                    f"{path}: column {names[i]} holds formulas that were never computed; remedy: open and save it in a spreadsheet program"
+                )
+
+
+def _rows(path: Path, source: Source, *, formulas: bool = False) -> Iterator[tuple[Any, ...]]:
+    """The rows that hold anything. formulas: the text of formulas, rather than what they came to."""
     openpyxl = _openpyxl()
     try:
-        book = openpyxl.load_workbook(io.BytesIO(path.read_bytes()), read_only=True, data_only=True)  # any ending will do
+        book = openpyxl.load_workbook(io.BytesIO(path.read_bytes()), read_only=True, data_only=not formulas)  # any ending will do
     except (zipfile.BadZipFile, KeyError, ValueError, OSError, openpyxl.utils.exceptions.InvalidFileException) as error:
         raise DataError(f"{path} is no Excel workbook (.xlsx): {str(error)[:200]}; remedy: mend source.type, or save it as .xlsx") from None
     try:
@@ -122,7 +138,8 @@ def _by_column(block: list[tuple[Any, ...]], width: int, path: Path) -> Iterator
     """The cells of each column. Raises DataError where a row is wider than the header."""
     for row in block:
         if any(cell is not None for cell in row[width:]):
-            raise DataError(f"{path}: a row has more cells than the {width} names in the first row; remedy: name every column, or clear the cells")
+            remedy = "name every column, clear the cells, or source.sheet where another sheet is meant"
+            raise DataError(f"{path}: a row has more cells than the {width} names in the first row; remedy: {remedy}")
     padded = [row[:width] + (None,) * (width - len(row)) for row in block]
     return iter(zip(*padded))
 

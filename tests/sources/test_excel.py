@@ -74,6 +74,13 @@ def test_columns_of_several_kinds(book, monkeypatch: pytest.MonkeyPatch) -> None
     assert [str(t) for t in table.schema.types] == ["string", "double", "timestamp[us]", "null"]
 
 
+def test_formulas_that_were_never_computed(book) -> None:
+    path = book(("a", "twice"), (1, "=A2*2"), (2, "=A3*2"))
+    with pytest.raises(DataError, match="column twice holds formulas that were never computed"):
+        sources.read(Source("excel", path=path))
+    assert sources.columns(Source("excel", path=path)) == ["a", "twice"]
+
+
 def test_sheets(book) -> None:
     path = book(("a",), (1,), second=[("b",), (2,)])
     assert sources.read(Source("excel", path=path)).to_pydict() == {"a": [1]}
