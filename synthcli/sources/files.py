@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import glob
 import gzip
 import hashlib
 import os
 import secrets
 import stat
+import time
 import zipfile
 import zlib
 from collections import Counter
@@ -21,6 +23,7 @@ import pyarrow as pa
 from synthcli.columns import frame as frames
 from synthcli.errors import DataError, did_you_mean
 
+_STALE = 86_400  # seconds
 COMPRESSION = {".gz": "gzip", ".bz2": "bz2", ".zst": "zstd"}
 _MAGIC = {
     b"PAR1": "a parquet file; remedy: source.type: parquet",
@@ -138,6 +141,14 @@ def check_plain(schema: pa.Schema, path: Path | str) -> None:
             raise DataError(f"{path}: column {field.name} {error}") from None
 
 
+def _clear(target: Path) -> None:
+    """Remove what writers of this file left that were killed: parts that nobody has written to for a day."""
+    for part in target.parent.glob(f".{glob.escape(target.name[:200])}.{'[0-9a-f]' * 8}.part"):
+        with contextlib.suppress(OSError):
+            if time.time() - part.stat().st_mtime > _STALE:
+                part.unlink()
+
+
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
     """A file to write that takes the place of `path` when all went well, and leaves nothing when not.
@@ -150,6 +161,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
         target.parent.mkdir(parents=True, exist_ok=True)
         if target.is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        _clear(target)
         with part.open("xb") as file:
             yield file
             file.flush()

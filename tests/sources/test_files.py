@@ -209,6 +209,17 @@ class TestPaths:
                         look(Source(kind, path=path))
 
 
+def test_what_killed_writers_left_goes(tmp_path: Path) -> None:
+    old, new, other = (tmp_path / name for name in (".x[1].csv.0a1b2c3d.part", ".x[1].csv.ffffffff.part", ".y.csv.0a1b2c3d.part"))
+    for part in (old, new, other):
+        part.write_text("half")
+    for part in (old, other):
+        os.utime(part, (0, 0))
+    with files.replacing(tmp_path / "x[1].csv") as file:
+        file.write(b"a\n")
+    assert sorted(p.name for p in tmp_path.iterdir()) == sorted([new.name, other.name, "x[1].csv"])
+
+
 @pytest.mark.parametrize(
     ("path", "target", "taken"),
     [
