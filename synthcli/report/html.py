@@ -14,7 +14,7 @@ from synthcli.artifacts.store import REPORT, Version
 from synthcli.report import asked, charts, one_table, relations, words
 from synthcli.report.reading import Body, Drawn, line, overall, read, sole_table
 from synthcli.report.rounds import rounds
-from synthcli.report.sections import attacks, gates, lineage, rules, tiles, utility
+from synthcli.report.sections import attacks, gates, lineage, personal, rules, tiles, utility
 
 FOLDER = Path(__file__).parent / "page"
 SECTIONS = (
@@ -48,12 +48,14 @@ def page(version: Version) -> str:
         "constraints": rules(run),
         "lineage": lineage(version, run),
     }
+    held = personal(run)
     context: Body = {
         "run": run,
         "title": version.name,
         "tiles": tiles(run),
         "figures": [line(m, run["help"]) for m in overall(run["measured"]).values()],
-        "sections": [(name, title) for name, title in SECTIONS if name == "verdict" or found[name]],
+        "sections": [(name, title) for name, title in SECTIONS if name == "verdict" or found[name] or (name == "privacy" and held)],
+        "personal": held,
         "drawn": drawn,
         **found,
     }

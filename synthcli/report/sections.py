@@ -77,13 +77,27 @@ def attacks(run: Body, drawn: Drawn) -> list[Body]:
     return out
 
 
+def personal(run: Body) -> list[Body]:
+    """Columns of the source that hold personal data, or may: what they look like, why, and what became of them; the most telling first."""
+    order = {"direct identifier": 0, "special category": 1}
+    became = lambda c: "made up, never learned" if c["made"] else "learned, as the spec says" if c["declared"] else "learned"  # noqa: E731
+    found = sorted(run["profile"].get("personal", []), key=lambda c: (order.get(c["sensitivity"], 2), c["made"]))
+    return [{**c, "kind": c["kind"].replace("_", " "), "became": became(c)} for c in found]
+
+
 def rules(run: Body) -> list[Body]:
     """Each constraint: what it found in the source, what holds it, and what the synthetic data has of it; orphans of related tables too."""
     broken = known(run["measured"], "constraint_violations", "rule")
-    found = {f"{f['table']}: {f['constraint']}" if "table" in f else f["constraint"]: f for f in run["profile"].get("constraints", [])}
+    found = {_text(f): f for f in run["profile"].get("constraints", [])}
     holds = {f["constraint"]: f for f in run["fit"].get("constraints", [])}
     texts = dict.fromkeys([*found, *broken])
-    return [{"text": text, **_rule(run, text, found.get(text), broken.get(text)), **_holder(run, holds.get(text))} for text in texts]
+    return [{"text": text, **_rule(run, text, found.get(text), broken.get(text)), **_holder(run, text, holds.get(text))} for text in texts]
+
+
+def _text(found: Body) -> str:
+    """A constraint as measurements name it: of related tables behind the name of its table."""
+    table, text = found.get("table"), str(found["constraint"])
+    return text if table is None or text.startswith(f"{table}: ") else f"{table}: {text}"
 
 
 def _rule(run: Body, text: str, source: Body | None, broken: Body | None) -> Body:
@@ -108,9 +122,11 @@ _HOLDS = {
 }
 
 
-def _holder(run: Body, found: Body | None) -> Body:
+def _holder(run: Body, text: str, found: Body | None) -> Body:
     if found is not None:
         return {"by": _HOLDS.get(found["holds_by"], found["holds_by"]), "why": found["why"] or ""}
+    if text in [r["name"] for r in run["profile"].get("relationships", [])]:
+        return {"by": "by construction: keys are made to lead to a row", "why": ""}
     return {"by": "checked, not enforced" if tables(run) else "", "why": ""}
 
 
