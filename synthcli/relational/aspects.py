@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ import pandas as pd
 from synthcli import seeds
 from synthcli.columns import frame as frames
 from synthcli.columns.parts import integers
-from synthcli.contracts import Column, Given, Job, Model, Schema, Traits
+from synthcli.contracts import Allowed, Column, Given, Job, Model, Schema, Traits
 from synthcli.relational.data import Base
 
 UNIT = "^unit"  # the column that tells a table method whose rows belong together
@@ -20,6 +21,7 @@ _TICKS = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}
 _NUMBER = Traits(type="float", spikes=())  # no value of it is set apart: all of them are numbers to the codec
 _WORD = Traits(type="category")
 WHOLE = Traits(type="integer")
+ANY: Mapping[str, Allowed] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -112,8 +114,8 @@ class Conditional:
         job.reached = job.reached or own.reached
         return cls(model, given, tuple(schema.names))
 
-    def draw(self, known: pd.DataFrame | None, rows: int, *, rng: np.random.Generator) -> pd.DataFrame:
-        """The drawn columns of rows of which the context is known."""
+    def draw(self, known: pd.DataFrame | None, rows: int, *, allowed: Mapping[str, Allowed] = ANY, rng: np.random.Generator) -> pd.DataFrame:
+        """The drawn columns of rows of which the context is known. allowed: what each row may hold."""
         frame = None if known is None or not len(known.columns) else known[list(self.given)]
-        made: Any = self.model.complete(Given(rows, frame), 0, rng=rng)
+        made: Any = self.model.complete(Given(rows, frame, allowed=allowed), 0, rng=rng)
         return made.frame[list(self.drawn)]

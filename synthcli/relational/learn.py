@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
 
 from synthcli import seeds
 from synthcli.columns.codec import Codec
+from synthcli.columns.constraints import Rule
 from synthcli.contracts import Column, Job, Schema, Traits
 from synthcli.errors import FitError
 from synthcli.relational import clock as clocks
@@ -18,11 +21,14 @@ from synthcli.relational.graph import Order, order
 from synthcli.relational.layout import LEVEL, Layout, count, first, lay_out, span
 from synthcli.relational.links import telling
 from synthcli.relational.relationships import NULL, Relationship
+from synthcli.relational.rules import Obeyed, kinds, planned, way_of, widened
 from synthcli.relational.siblings import Past, Siblings
 from synthcli.relational.world import NEAREST, World, aspects_of, put
 
 REMEMBERED = 16  # columns of its earlier siblings that a row's context takes
 OFFERED = 6  # columns of parents by which they are found
+NO_RULES: Mapping[str, Sequence[Rule]] = MappingProxyType({})
+NONE_KEPT: Mapping[str, frozenset[str]] = MappingProxyType({})
 
 
 @dataclass
@@ -58,12 +64,16 @@ class Sheet:
     distinct: tuple[str, ...] = ()
     models: dict[str, Conditional] = field(default_factory=dict)
     codec: Codec | None = None
+    obeyed: Obeyed | None = None  # None without rules
 
 
 class Learner:
-    """One fit: the tables as they are laid out, and what is known of their rows."""
+    """One fit: the tables as they are laid out, and what is known of their rows. rules: by table; keep: its columns that no rule may rewrite."""
 
-    def __init__(self, tables: Tables, base: Base, job: Job) -> None:
+    def __init__(
+        self, tables: Tables, base: Base, job: Job, rules: Mapping[str, Sequence[Rule]] = NO_RULES, keep: Mapping[str, frozenset[str]] = NONE_KEPT
+    ) -> None:
+        self.rules, self.keep = rules, keep
         self.order: Order = order(tables)
         self.tables, self.layouts = lay_out(tables, self.order)
         self.base, self.job, self.units = base, job, self.tables.units()
@@ -123,7 +133,12 @@ class Learner:
         wanted = self._wanted(layout, frame, name)
         if name in self.order.driver:
             self._with_parents(name, sheet, known, wanted)
-        self._fit(sheet, "values", name, known, wanted)
+        if self.rules.get(name):
+            wanted, rows = self._obeying(name, sheet, wanted)
+            known = {column: values[rows] for column, values in known.items()}
+            self._fit(sheet, "values", name, known, wanted, rows)
+        else:
+            self._fit(sheet, "values", name, known, wanted)
         sheet.late = tuple(self._late(name, r, sheet) for r in self.order.late if r.child == name)
         sheet.distinct = self._distinct(name)
         return sheet
@@ -136,6 +151,34 @@ class Learner:
         extra = self.world.extra[name]
         schema = Schema((*layout.drawn(), *(Column(c, WHOLE, Traits(), "int64") for c in extra)))
         return pd.DataFrame({**columns, **{c: extra[c] for c in extra}}, index=frame.index), schema
+
+    def _obeying(self, name: str, sheet: Sheet, wanted: tuple[pd.DataFrame, Schema]) -> tuple[tuple[pd.DataFrame, Schema], np.ndarray]:
+        """The columns to draw, rewritten for the rules of the table, and the rows that obey them."""
+        layout, frame, rules = sheet.layout, self.tables.frames[name], self.rules[name]
+        settled = {c for r in self._settled(name) for c in r.columns}
+        late = frozenset(c for r in self.order.late if r.child == name for c in r.columns if c not in settled)
+        driver = self.order.driver.get(name)
+        numbered = frozenset(n.column for n in layout.numbered if driver is not None and n.among == driver.columns)
+        ways = [way_of(rule, layout, late, numbered, layout.schema) for rule in rules]
+        own = [c.name for c in layout.drawn()]
+        beside = sorted({c for rule, way in zip(rules, ways) if way in ("drawn", "timed") for c in rule.columns} - set(own))
+        wide = widened([*own, *beside], name, frame, self.tables.frames, self.order, lambda r: self.world.at[r.name])
+        known = kinds(name, {t: each.schema for t, each in self.layouts.items()}, self.order)
+        schema = Schema(tuple(known[c] for c in wide))
+        sheet.obeyed, good = planned(name, rules, layout, wide, schema, ways, self.keep.get(name, frozenset()))
+        rows = np.flatnonzero(good)
+        if not sheet.obeyed.rewritten:
+            return (wanted[0].iloc[rows].reset_index(drop=True), wanted[1]), rows
+        assert sheet.obeyed.shaper is not None  # something is rewritten
+        shaper, as_is = sheet.obeyed.shaper, wanted[0].iloc[rows].reset_index(drop=True)
+        learned, same = shaper.forward(wide.iloc[rows].reset_index(drop=True)), {c.name: c for c in wanted[1].columns}
+        columns = [same.get(c.name, c) for c in shaper.schema.columns if c.name not in beside]
+        columns += [c for c in wanted[1].columns if c.name.startswith("#")]
+        out = pd.DataFrame({c.name: (as_is if c.name in same else learned)[c.name] for c in columns})
+        return (out, Schema(tuple(columns))), rows
+
+    def _settled(self, name: str) -> list[Relationship]:
+        return [self.order.driver[name], *self.order.linked[name]] if name in self.order.driver else []
 
     def _with_parents(self, name: str, sheet: Sheet, known: dict[str, np.ndarray], wanted: tuple[pd.DataFrame, Schema]) -> None:
         """Context of rows that have a parent: those above, their number, their other parents, their time, their earlier siblings."""

@@ -18,14 +18,17 @@ import pyarrow.parquet as pq
 
 from synthcli.columns import frame as canonical
 from synthcli.columns.codec import Codec
+from synthcli.columns.constraints import Rule
 from synthcli.contracts import Column, Job, Schema, Traits
 from synthcli.relational.aspects import Aspect, Conditional
 from synthcli.relational.data import Base, Tables
+from synthcli.relational.draws import Tally
 from synthcli.relational.graph import Order
 from synthcli.relational.layout import Layout
-from synthcli.relational.learn import Learner, Link, Sheet, check_base
+from synthcli.relational.learn import NO_RULES, NONE_KEPT, Learner, Link, Sheet, check_base
 from synthcli.relational.make import Kept, Maker
 from synthcli.relational.relationships import Relationship
+from synthcli.relational.rules import Obeyed
 from synthcli.relational.siblings import Past
 
 MODALITY = "relational"
@@ -39,12 +42,16 @@ class Related:
     ) -> None:
         self.sheets, self.order, self.relationships, self.kept, self.unit = dict(sheets), order, tuple(relationships), kept, unit
 
-    def sample(self, rows: int, *, rng: np.random.Generator) -> Tables:
+    def sample(self, rows: int, *, rng: np.random.Generator, top: pd.DataFrame | None = None, tally: Tally | None = None) -> Tables:
         """Tables with so many rows in the table of the privacy unit; tables that hang from no unit have the rows that they had.
 
-        Memory grows with the rows. Rows stand parent by parent.
+        Memory grows with the rows. Rows stand parent by parent. top: the rows of that table, made already (relational/unit.py); tally: is
+        told what became of rows that broke a rule. Raises FitError for rules that cannot be kept.
         """
-        made = Maker(self.sheets, self.order, self.relationships, self.kept, self.unit[0]).run(rows, rng=rng)
+        maker = Maker(self.sheets, self.order, self.relationships, self.kept, self.unit[0], top)
+        made = maker.run(rows, rng=rng)
+        if tally is not None:
+            tally.take(maker.tally)
         schemas = {name: sheet.layout.schema for name, sheet in self.sheets.items()}
         return Tables(made, schemas, self.relationships, unit=self.unit, kept=frozenset(self.kept))
 
@@ -91,10 +98,15 @@ class Related:
         (folder / "related.json").write_text(json.dumps(body, ensure_ascii=False))
 
 
-def fit(tables: Tables, base: Base, *, job: Job) -> Related:
-    """Learn checked tables (Tables.checked). Raises FitError for a table method that cannot draw rows given a part of them."""
+def fit(
+    tables: Tables, base: Base, *, job: Job, rules: Mapping[str, Sequence[Rule]] = NO_RULES, keep: Mapping[str, frozenset[str]] = NONE_KEPT
+) -> Related:
+    """Learn checked tables (Tables.checked). Raises FitError for a table method that cannot draw rows given a part of them.
+
+    rules: by table, that every row which is made obeys (rules.check, learned); keep: columns by table that no rule may rewrite.
+    """
     check_base(base)
-    learner = Learner(tables, base, job)
+    learner = Learner(tables, base, job, rules, keep)
     sheets = learner.run()
     kept = {name: (learner.tables.frames[name], learner.world.extra[name]) for name in tables.kept}
     return Related(sheets, learner.order, tables.relationships, kept, tables.unit)
@@ -137,6 +149,7 @@ def _plain(sheet: Sheet) -> dict[str, Any]:
         "aspects": [a.to_json() for a in sheet.aspects], "above": [[t, a.to_json()] for t, a in sheet.above],
         "pasts": [[p.last.to_json(), p.mean and p.mean.to_json()] for p in sheet.pasts], "links": links(sheet.links), "late": links(sheet.late),
         "models": {part: [each.given, each.drawn] for part, each in sheet.models.items()}, "made": sheet.codec is not None,
+        "obeyed": None if sheet.obeyed is None else sheet.obeyed.to_json(),
     }  # fmt: skip
 
 
@@ -150,4 +163,5 @@ def _sheet(plain: Mapping[str, Any], by_name: Mapping[str, Relationship], folder
         Layout.from_json(plain["layout"]), plain["rows"], plain["loose"], plain["shared"], tuple(Aspect(**a) for a in plain["aspects"]),
         tuple((t, Aspect(**a)) for t, a in plain["above"]), tuple(Past(Aspect(**p), m and Aspect(**m)) for p, m in plain["pasts"]),
         links(plain["links"]), links(plain["late"]), tuple(plain["distinct"]), models, Codec.load(folder / f"{i}") if plain["made"] else None,
+        None if plain["obeyed"] is None else Obeyed.from_json(plain["obeyed"]),
     )  # fmt: skip

@@ -137,7 +137,7 @@ def test_daylight_saving_takes_the_first_of_a_repeated_hour_and_the_end_of_a_ski
     ("rund(x)", 1, "Did you mean round"),
     ("sqrt(x, 2)", 1, "1 argument,"), ("min(x)", 1, "2 arguments or more"), ("1e999", 1, "too large"), ("1_000", 1, "cannot read"),
     ("12abc", 1, "cannot read"),
-    ("n is null == b", 11, "brackets"), ("n < 1 in [b]", 7, "brackets"), ("1 if b", 7, "expected else"), ("n.x", 2, "backquotes"),
+    ("n is null == b", 11, "brackets"), ("n < 1 in [b]", 7, "brackets"), ("1 if b", 7, "expected else"), ("n. x", 2, "backquotes"),
     ("n @ 2", 3, "backquotes"), ("n is 3", 6, "expected null"),
     ("__import__('os')", 1, "unknown function"), ("n[0]", 2, "expected an operator"), ("x; y", 2, "cannot read"),
 ])  # fmt: skip

@@ -28,6 +28,7 @@ from synthcli.tabular.barred import Bars
 from synthcli.tabular.blur import Blur
 from synthcli.tabular.chain import Chain, Learned, follow
 from synthcli.tabular.data import Table
+from synthcli.tabular.discriminator import Discriminator, learn
 from synthcli.tabular.features import Features
 from synthcli.tabular.forest import ARRAYS, Forest, marginal
 from synthcli.tabular.grow import Growth, grow, rule
@@ -41,6 +42,7 @@ EXTRA = None
 TRUSTED_LOAD = False
 DIAL = Dial("min_leaf", fidelity=1, privacy=500)
 NONE: Mapping[str, Anchor] = MappingProxyType({})
+SMOOTHING = 2.0  # quarters of a row that count against a leaf of the discriminator, for each that a leaf of the forests must have
 WORKERS = 2  # parts whose trees are grown at once; they are independent, so the number changes no result
 
 
@@ -54,6 +56,9 @@ class Params(BaseModel):
     trees: int = Field(6, ge=1, le=64, description="trees per column, of which each row follows one; more are smoother and slower")
     max_depth: int = Field(24, ge=1, le=64, description="splits from root to leaf, at most")
     shared_by: int = Field(10, ge=1, description="privacy units that must hold a number for it to be repeated as it is; others are blurred by rank")
+    discriminator: int = Field(
+        200, ge=0, le=2000, description="trees that tell drawn rows from real ones, at most; rows are kept by them; 0: all rows are"
+    )
     order: tuple[str, ...] = Field(
         (), description="columns to make first, in this order; the others follow by their ties; without any, evaluate.target is first"
     )
@@ -118,7 +123,9 @@ def load(folder: Path) -> Trees:
     }
     blurs = {name: _blur(arrays, order.index(name), width) for name, width in plain["widths"].items()}
     barred = {(before, part): arrays[f"barred.{i}"] for i, (before, part) in enumerate(plain["barred"])}
-    return Trees(codec, order, forests, blurs, Bars(barred), anchors)
+    model = Trees(codec, order, forests, blurs, Bars(barred), anchors)
+    model.discriminator = Discriminator.load(folder)
+    return model
 
 
 def _grown(order: list[str]) -> list[str]:
@@ -166,7 +173,13 @@ def fit(data: Table, params: Params, *, job: Job) -> Trees:
     # what a code determines says no more of a person than the code does
     exact = {name for name, source in rules.items() if parts[source].is_code}
     blurs = {name: Blur.of(values[name], units, params.shared_by) for name in order if not parts[name].is_code and name not in exact}
-    return Trees(codec, order, forests, blurs, Bars.find([parts[name] for name in order], values), anchors.of)
+    model = Trees(codec, order, forests, blurs, Bars.find([parts[name] for name in order], values), anchors.of)
+    if params.discriminator and not params.given and job.reached is None:
+        told = [part for part in codec.parts if part.size != 1]
+        model.discriminator = learn(
+            model.draw, values, told, units, trees=params.discriminator, smoothing=SMOOTHING * params.min_leaf, rng=job.stream("discriminator")
+        )
+    return model
 
 
 def _growth(params: Params, rows: int, units: np.ndarray) -> Growth:
