@@ -26,6 +26,7 @@ from synthcli.tabular.data import Table
 TRIES = 2000  # times that a block's missing rows are drawn
 IN_VAIN = 20  # of them without a single row, after which there is no hope
 SPARE = 1.2  # rows that a model is asked for, per row that is missing
+RAREST = 1e-4  # share of rows of use that a model is taken to have, at least: of rarer ones, IN_VAIN whole blocks are drawn
 LOSSY = ("float", "halffloat", "decimal", "time32", "time64")  # storage types that hold less than a frame does
 ANY = Cell({}, 0)
 
@@ -129,7 +130,7 @@ class Maker:
             short -= np.bincount(self.wanted.cell_of(fresh), minlength=len(short))
             kept.append(fresh)
             watch.accept(fresh)
-            share = max(0.01, len(fresh) / len(frame))
+            share = max(RAREST, len(fresh) / len(frame))
             vain = 0 if len(fresh) else vain + 1
             if not short.any() or share < least:
                 return pd.concat(kept, ignore_index=True)

@@ -98,6 +98,12 @@ def test_where_is_true_of_every_row_and_rows_are_exact() -> None:
         assert frame["id"].is_unique
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_the_last_of_rare_rows_are_found_by_a_method_that_cannot_be_told(seed: int) -> None:
+    frame, _ = made(40, model("independent"), where="word == 'rare'", seed=seed)
+    assert (frame["word"] == "rare").all()
+
+
 def test_cells_are_exact_with_three_columns_nulls_and_a_value_of_one_row_in_a_thousand() -> None:
     balance = {"word": {"rare": 0.25}, "level": {"null": 0.5}, "flag": {"true": 0.5, "false": 0.5}}
     frame, out = made(2000, model("trees"), balance=balance)
