@@ -107,6 +107,15 @@ class Numbers:
             return pd.Series(pd.arrays.IntegerArray(raw, null))
         return times(from_the_clock(raw, self.dtype) if self.clock else raw, null, self.dtype)
 
+    def settled(self, values: Mapping[str, np.ndarray]) -> np.ndarray:
+        """The number part as it is read back once it is written: whole, or rounded. (rows,) float64"""
+        numbers = values[escaped(self.name)]
+        if not self.grains:
+            return np.rint(numbers) if self.whole else self._rounded(numbers)
+        known = np.clip(np.nan_to_num(numbers, nan=self.low), float(self.low), float(self.high))
+        raw = self._grained(self._steps(known) if self.whole else self._rounded(known), values[f"{escaped(self.name)}#grain"])
+        return np.where(np.isnan(numbers), np.nan, _offsets(raw, self.base, self.step) if self.whole else raw)
+
     def _raw(self, known: pd.Series) -> np.ndarray:
         if not self.whole:
             return known.to_numpy(dtype=np.float64)
@@ -121,6 +130,8 @@ class Numbers:
     def _steps(self, numbers: np.ndarray) -> np.ndarray:
         """Whole values. (rows,) int64; no further than `high`, beyond which a float may round up."""
         last = int(self.high)
+        if max(last, self.step) <= 2**53:
+            return np.rint(numbers).astype(np.int64) * self.step + self.base
         steps = np.where(numbers < float(last), np.rint(np.minimum(numbers, 2.0**64 - 2**11)).astype(np.uint64), np.uint64(last))
         steps = np.minimum(steps, np.uint64(last))
         return (steps * np.uint64(self.step) + np.uint64(self.base % 2**64)).astype(np.int64)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -14,7 +14,9 @@ from synthcli.columns import frame as frames
 from synthcli.contracts import Allowed, Given, Model, Schema
 from synthcli.errors import FitError, SpecError, did_you_mean, listed
 from synthcli.pipeline.shares import EVEN, codes_of, fitted, independent, joint_of, parity_gap, whole_rows
-from synthcli.spec.models import Generate
+
+if TYPE_CHECKING:
+    from synthcli.spec.models import Generate  # which a worker has no use for
 
 CELLS = 2000  # combinations of balanced columns, at most
 LABELS = 100  # distinct values of a balanced or sensitive column, at most
@@ -88,7 +90,8 @@ def _margin(name: str, shares: Mapping[Any, float], pilot: pd.DataFrame, model: 
     others = [level for level in levels if level not in asked]
     if rest > 1e-9 and not others:
         raise SpecError(f"{key}: the shares of all values add up to {sum(asked.values()):g}; expected 1")
-    own = np.bincount(codes_of(pilot[name], others)[codes_of(pilot[name], others) >= 0], minlength=len(others))
+    codes = codes_of(pilot[name], others)
+    own = np.bincount(codes[codes >= 0], minlength=len(others))
     weight = np.maximum(own, EVEN)
     return asked | dict(zip(others, max(rest, 0.0) * weight / weight.sum() if others else ()))
 

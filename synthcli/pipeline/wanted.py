@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import gcd
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -25,7 +25,9 @@ from synthcli.contracts import BLOCK, Allowed, Given, Model, Request, Schema
 from synthcli.errors import FitError, SpecError, did_you_mean, listed
 from synthcli.pipeline.cells import Cell, cells_of, text_of
 from synthcli.pipeline.shares import codes_of, parity_gap
-from synthcli.spec.models import Generate
+
+if TYPE_CHECKING:
+    from synthcli.spec.models import Generate  # which a worker has no use for
 
 PILOT = 2 * BLOCK  # rows that tell how often a model makes by itself what is asked
 OFTEN = 0.1  # share of rows that obey `where` by themselves, from which on they are drawn freely and the others left out

@@ -39,7 +39,7 @@ class Bars:
         """Which of `rows` hold a pair that never occurs. drawn: their values of part `name`; out: all rows' earlier parts."""
         wrong = np.zeros(len(drawn), dtype=bool)
         for before, table in self._of.get(name, ()):
-            wrong |= table[out[before][rows], drawn]
+            wrong |= table.ravel().take(out[before][rows] * table.shape[1] + drawn)
         return wrong
 
     def possible(self, name: str, size: int, out: Values, rows: np.ndarray) -> np.ndarray:

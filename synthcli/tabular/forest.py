@@ -97,7 +97,7 @@ class Forest:
 
         alike: rows come in no order, so that each tree may have a run of them from a place drawn anew; neighbours in one tree are faster.
         """
-        x = np.zeros((max(1, len(features)), rows), dtype=np.float32)
+        x = np.empty((len(features), rows), dtype=np.float32) if features else np.zeros((1, rows), dtype=np.float32)
         for j, values in enumerate(features):
             x[j] = self.ranks[j].take(values.astype(np.intp, copy=False)) if j in self.ranks else values
         runs = np.repeat(rng.permutation(self.roots), -(-rows // len(self.roots)))[:rows]
