@@ -10,7 +10,8 @@ import pandas as pd
 
 from synthcli import seeds, sources
 from synthcli.columns.constraints import Rule, check_source
-from synthcli.columns.feasible import contradiction
+from synthcli.columns.expressions import parse
+from synthcli.columns.feasible import contradiction, impossible
 from synthcli.columns.infer import infer
 from synthcli.columns.rules import parse_rule
 from synthcli.contracts import Column, Schema
@@ -90,6 +91,9 @@ class Real:
                 raise self.plan.loaded.fail([(check.rule_path(self.plan.loaded, i), str(error))]) from None
         if (conflict := contradiction(rules, table.schema, table.frame if self.plan.has_data else None)) is not None and conflict.kind != "nulls":
             raise self.plan.loaded.fail([(check.rule_path(self.plan.loaded, rules.index(conflict.rules[0])), conflict.explanation)])
+        where = self.plan.spec.generate.where
+        if where is not None and (why := impossible(where, parse(where), rules, table.schema)) is not None:
+            raise self.plan.loaded.fail([(("generate", "where"), why)])
         if not self.plan.has_data:
             return table, []
         frame, findings = check_source(table.frame, rules)

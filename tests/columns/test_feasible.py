@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from synthcli.columns.feasible import contradiction
+from synthcli.columns.expressions import parse
+from synthcli.columns.feasible import contradiction, impossible
 from synthcli.columns.frame import STRING
 from synthcli.columns.rules import parse_rule
 from synthcli.contracts import Column, Schema, Traits
@@ -147,3 +148,24 @@ def test_never_called_a_contradiction_where_a_row_obeys(texts, nullable):
     if conflict.kind == "unwitnessed":
         smallest = next(k for k in range(1, 6) for some in itertools.combinations(obeyed, k) if not any(all(c) for c in zip(*some)))
         assert len(conflict.rules) == smallest
+
+
+def test_a_condition_that_the_rules_rule_out_is_explained_by_the_fewest():
+    rules = [parse_rule(r) for r in ("a > 0", "d >= '2020-01-01'", "s == 'u' implies a < 80")]
+    said = lambda text: impossible(text, parse(text), rules, SCHEMA)  # noqa: E731
+    assert said("s == 'u' and s != 'u'") == "no row can meet s == 'u' and s != 'u': it contradicts itself"
+    assert "and obey s == 'u' implies a < 80;" in said("a >= 80 and s == 'u'")
+    assert "and obey d >= '2020-01-01';" in said("d < '2019-12-31'")
+    assert said("a < 5 or s == 'u'") is None and said("a is null") is None, "what is null obeys"
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(_TEXTS, max_size=3), _TEXTS)
+def test_never_called_impossible_where_a_row_is(texts, asked):
+    rows = frame(list(itertools.product([*GRID, None], repeat=3)), "abc")
+    rules = [parse_rule(t) for t in texts]
+    meets = parse(asked).evaluate(rows).fillna(False).to_numpy(dtype=bool)
+    for rule in rules:
+        meets &= ~rule.violations(rows)
+    plain = Schema(tuple(Column(n, Traits(type="integer"), storage="int64") for n in "abc"))
+    assert not meets.any() or impossible(asked, parse(asked), rules, plain) is None
