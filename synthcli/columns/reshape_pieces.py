@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from synthcli.columns import implied
-from synthcli.columns.atoms import Kind
 from synthcli.columns.constraints import Constraint, Rule
 from synthcli.columns.expressions import Expression
+from synthcli.columns.linear import Kind
 from synthcli.columns.rules import Increasing, OneHot, OneOf, Sum
 from synthcli.columns.syntax import Node
 
@@ -23,12 +23,16 @@ class Order:
 
 @dataclass(frozen=True)
 class Equal:
-    """A column that an expression gives; others: the same the other way round. rule: the sum that it stands for, which allows rounding."""
+    """A column that an expression gives; others: the same the other way round.
+
+    rule: the sum that it stands for, which allows rounding; near: whether the column need only come near to it.
+    """
 
     column: str
     expression: Expression
     rule: Sum | None = None
     others: tuple[tuple[str, Expression], ...] = ()
+    near: bool = False
 
 
 @dataclass(frozen=True)
@@ -84,13 +88,20 @@ def _link(left: Node, symbol: str, right: Node) -> Piece:
         left, symbol, right = right, {">": "<", ">=": "<="}[symbol], left
     if symbol in ("<", "<=") and left.op == right.op == "name" and left.value != right.value:
         return Order((left.value, right.value), symbol == "<")
+    if near := symbol in ("<", "<=") and _distance(left) and right.op == "literal":
+        (left, right), symbol = left.args[0].args, "=="
     if symbol == "==":
         sides = [(a.value, b) for a, b in ((left, right), (right, left)) if a.op == "name"]
         options = [(name, Expression(name, frozenset(_names(tree)), tree)) for name, tree in sides]
         options = [(name, e) for name, e in options if e.columns and name not in e.columns]
         if options:
-            return Equal(*options[0], None, tuple(options[1:]))
+            return Equal(*options[0], None, tuple(options[1:]), near)
     return Other()
+
+
+def _distance(node: Node) -> bool:
+    """Whether a tree is abs(a - b)."""
+    return node.op == "call" and node.value == "abs" and node.args[0].op == "arithmetic" and [s for s, _ in node.args[0].value] == ["-"]
 
 
 def _names(node: Node) -> set[str]:

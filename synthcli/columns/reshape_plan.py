@@ -14,7 +14,7 @@ from synthcli.columns.parts import dtype_name, integers
 from synthcli.columns.reshape_measure import described, grid, heaped, of_times, same, spread
 from synthcli.columns.reshape_pieces import Equal, Group, Order, Piece
 from synthcli.columns.reshape_steps import Choice, Combination, Derived, Difference, Step, with_nulls
-from synthcli.columns.rules import OneHot, OneOf, Sum
+from synthcli.columns.rules import OneHot, OneOf
 from synthcli.columns.syntax import Node
 from synthcli.contracts import Column, Schema, Traits
 
@@ -46,7 +46,7 @@ class Planner:
         if isinstance(piece, Equal):
             reasons = []
             for column, expression in ((piece.column, piece.expression), *piece.others):
-                if (reason := self.equal(column, expression, piece.rule)) is None:
+                if (reason := self.equal(column, expression, piece)) is None:
                     return None
                 reasons.append(reason)
             return reasons[0]
@@ -209,14 +209,14 @@ class Planner:
 
     # --- what is computed, and groups
 
-    def equal(self, column: str, expression: Expression, rule: Sum | None) -> str | None:
+    def equal(self, column: str, expression: Expression, piece: Equal) -> str | None:
         if (reason := self.refused((column,), sorted(expression.columns))) is not None:
             return reason
         said, own = self.schema[column], self.frame[column]
         decimals = [self.schema[c].get("precision") if self.schema[c].kind == "float" else 0 for c in (column, *sorted(expression.columns))]
-        fits = rule is not None and decimals[0] is not None and all(d is not None and d <= decimals[0] for d in decimals[1:])
+        fits = decimals[0] is not None and (piece.near or (piece.rule is not None and all(d is not None and d <= decimals[0] for d in decimals[1:])))
         step = Derived(column, expression, dtype_name(own), decimals[0] if fits else None, said.storage == "date32[day]")
-        if own.dtype == "Int64" and expression.evaluate(self.frame).dtype != "Int64" and not _rounds(expression.tree):
+        if own.dtype == "Int64" and expression.evaluate(self.frame).dtype != "Int64" and not (piece.near or _rounds(expression.tree)):
             return f"{column} is an integer, and what it equals need not be one"
         if said.storage.startswith("decimal") and not fits:
             return f"{column} is stored with a fixed number of decimals, and what it equals may have more"
