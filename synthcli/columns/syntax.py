@@ -127,8 +127,17 @@ class Parser:
         return "the end" if self.token.kind == "end" else repr(self.token.value)
 
     def hint(self) -> str:
+        """What was meant, where a word stands in the place of an operator, or behind one that is misspelt (nott x)."""
+        if self.token.kind not in ("name", "number", "string"):
+            return ""
         word = str(self.token.value)
-        return f"; keywords are small: {word.lower()}" if word.lower() in KEYWORDS and word not in KEYWORDS else ""
+        if word.lower() in KEYWORDS and word not in KEYWORDS:
+            return f"; keywords are small: {word.lower()}"
+        before = self.tokens[self.place - 1] if self.place else self.token
+        near = did_you_mean(word, sorted(KEYWORDS)) if self.token.kind == "name" else ""
+        if not near and before.kind == "name":
+            near = did_you_mean(before.value, sorted(KEYWORDS))
+        return f".{near}" if near else ""
 
     def whole(self) -> Node:
         tree = self.expression()
@@ -215,7 +224,9 @@ class Parser:
         elif self.sees("in", "not"):
             negated = self.next().value == "not"
             self.place += negated
-            self.expect("[")
+            if not self.sees("["):
+                self.fail(f"expected [, found {self.found()}; what a value is compared with stands in [ ], such as [1, 2]")
+            self.place += 1
             options = self.items("]")
             self.refuse_null(options, at, "in")
             node = Node("in", at, (left, *options))

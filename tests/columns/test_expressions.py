@@ -138,6 +138,8 @@ def test_daylight_saving_takes_the_first_of_a_repeated_hour_and_the_end_of_a_ski
     ("sqrt(x, 2)", 1, "1 argument,"), ("min(x)", 1, "2 arguments or more"), ("1e999", 1, "too large"), ("1_000", 1, "cannot read"),
     ("12abc", 1, "cannot read"),
     ("n is null == b", 11, "brackets"), ("n < 1 in [b]", 7, "brackets"), ("1 if b", 7, "expected else"), ("n. x", 2, "backquotes"),
+    ("n > 1 adn b", 7, "Did you mean and"), ("b implise x > 1", 3, "Did you mean implies"), ("nott b", 6, "Did you mean not"),
+    ("n in (1, 2)", 6, "in [ ]"), ("n is nul", 6, "Did you mean null"),
     ("n @ 2", 3, "backquotes"), ("n is 3", 6, "expected null"),
     ("__import__('os')", 1, "unknown function"), ("n[0]", 2, "expected an operator"), ("x; y", 2, "cannot read"),
 ])  # fmt: skip
