@@ -14,7 +14,7 @@ Each may carry on_violation: error, warn or drop. What a comparison with null le
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -31,12 +31,36 @@ __all__ = ["Constraint", "Increasing", "OneHot", "OneOf", "Range", "Rule", "Sum"
 # --- rows that come in blocks
 
 
+@dataclass(frozen=True)
+class Seen:
+    """A set of hashes that only grows, 8 bytes each: sorted runs, each more than twice as long as the next, so that adding n of them one
+    block after the other takes n log n steps, and a look log n."""
+
+    runs: tuple[np.ndarray, ...] = ()
+
+    def holds(self, hashes: np.ndarray) -> np.ndarray:
+        """Which are in the set. (rows,) bool"""
+        order = np.argsort(hashes)
+        ordered = hashes[order]  # neighbours are looked up in the same place
+        found = np.zeros(len(hashes), dtype=bool)
+        for run in self.runs:
+            found[order] |= run[np.minimum(np.searchsorted(run, ordered), len(run) - 1)] == ordered
+        return found
+
+    def and_those(self, hashes: np.ndarray) -> Seen:
+        """With more of them."""
+        runs = [*self.runs, np.sort(hashes)] if len(hashes) else list(self.runs)
+        while len(runs) > 1 and len(runs[-2]) <= 2 * len(runs[-1]):
+            runs[-2:] = [np.sort(np.concatenate(runs[-2:]), kind="stable")]  # two runs that are sorted: merged in one pass
+        return Seen(tuple(runs))
+
+
 class Watch:
     """Rules over rows that come block by block, in order: a unique rule remembers the rows that were accepted, by their hashes."""
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         self.rules = tuple(rules)
-        self._seen = {i: np.zeros(0, dtype=np.uint64) for i, rule in enumerate(rules) if isinstance(rule, Unique)}
+        self._seen = {i: Seen() for i, rule in enumerate(rules) if isinstance(rule, Unique)}
 
     def fork(self) -> Watch:
         """Another one that has seen the same rows."""
@@ -54,7 +78,7 @@ class Watch:
             good = np.flatnonzero(~out.any(axis=0))
             some, rule = frame.iloc[good], self.rules[i]
             assert isinstance(rule, Unique)
-            out[i, good] = rule.violations(some) | (np.isin(rule.hashes(some), seen) & rule.known(some))
+            out[i, good] = rule.violations(some) | (seen.holds(rule.hashes(some)) & rule.known(some))
         return out
 
     def accept(self, frame: pd.DataFrame) -> None:
@@ -62,8 +86,7 @@ class Watch:
         for i, seen in self._seen.items():
             rule = self.rules[i]
             assert isinstance(rule, Unique)
-            fresh = rule.hashes(frame)[rule.known(frame)]
-            self._seen[i] = np.sort(np.concatenate([seen, fresh]), kind="stable")  # two runs that are sorted: merged in one pass
+            self._seen[i] = seen.and_those(rule.hashes(frame)[rule.known(frame)])
 
 
 # --- from the spec

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from synthcli.columns.constraints import check_source
 from synthcli.columns.frame import STRING
-from synthcli.columns.rules import Watch, parse_rule
+from synthcli.columns.rules import Seen, Watch, parse_rule
 from synthcli.errors import DataError, SpecError
 
 CELL = st.none() | st.integers(0, 3)
@@ -178,3 +178,16 @@ def test_watch_remembers_what_was_accepted_and_only_that():
     assert watch.broken(second).any(axis=0).tolist() == [True, False, False]
     assert watch.broken(second).any(axis=0).tolist() == [True, False, False], "looking changes nothing"
     assert watch.broken(second.iloc[:0]).shape == (2, 0)
+
+
+@given(st.lists(st.lists(st.integers(0, 300), max_size=40), max_size=20))
+def test_a_set_of_hashes_that_grows(blocks: list[list[int]]) -> None:
+    seen, oracle, every = Seen(), set[int](), np.arange(301, dtype=np.uint64)
+    for block in blocks:
+        before = seen
+        seen = seen.and_those(np.array(block, dtype=np.uint64))
+        assert before.holds(every).tolist() == [x in oracle for x in range(301)]  # a fork knows nothing of what came later
+        oracle |= set(block)
+        assert seen.holds(every[::-1])[::-1].tolist() == [x in oracle for x in range(301)]
+        sizes = [len(run) for run in seen.runs]
+        assert all(a > 2 * b for a, b in itertools.pairwise(sizes)) and sum(sizes) >= len(oracle)
