@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import importlib.util
+import inspect
 import math
 import os
 import shlex
@@ -58,15 +59,21 @@ class Domain:
         self.file = loaded.resolve(asked.path, *_DOMAIN)
         with _Theirs(self):
             self.module = _load(self.file)
-        if not callable(getattr(self.module, "measure", None)):
+        if not callable(measure := getattr(self.module, "measure", None)):
             raise self.fail("has no function measure(evidence, params, *, rng)")
+        try:
+            inspect.signature(measure).bind(None, {}, rng=None)  # now, and not when everything is made
+        except TypeError as error:
+            raise self.fail(f"measure cannot be called as measure(evidence, params, rng=…): {error}") from None
 
     def measure(self, evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement]:
         """What the file measures, its figures made plain."""
         with _Theirs(self):
             found = self.module.measure(evidence, dict(self.params), rng=rng)
-        if not isinstance(found, Sequence) or not all(isinstance(m, Measurement) for m in found):
-            raise self.fail(f"measure returned {type(found).__name__}; expected a list of synthcli.contracts.Measurement")
+        odd = [found] if not isinstance(found, Sequence) else [m for m in found if not isinstance(m, Measurement)]
+        if odd:
+            what = type(odd[0]).__name__ if odd[0] is found else f"a {type(found).__name__} with {type(odd[0]).__name__}"
+            raise self.fail(f"measure returned {what}; expected a list of synthcli.contracts.Measurement")
         ours = {g.name for kind in ("metrics", "attacks") for module in plugins.judges(kind) for g in module.GAUGES}
         if taken := sorted({m.name for m in found} & ours):
             raise self.fail(f"measures {taken[0]}, which is the name of a measurement of ours; remedy: another name")

@@ -87,6 +87,8 @@ def test_another_text_of_the_file_is_measured_anew_and_nothing_else(domain: Path
         ("measure = 3  # old_share", "no function measure"),
         ("import sys  # old_share\nsys.exit(0)", "SystemExit"),
         ("def measure(evidence, params, *, rng):\n    return {'old_share': 1}", "returned dict"),
+        ("def measure(evidence, params, *, rng):\n    return [1, 'old_share']", "returned a list with int"),
+        ("def measure(evidence):  # old_share\n    return []", "measure cannot be called as"),
         (DOMAIN.replace('"odd"', '"column_shapes"'), "a measurement of ours"),
         (DOMAIN.replace('float("nan")', '"much"'), "expected a number"),
     ],
