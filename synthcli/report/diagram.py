@@ -63,14 +63,20 @@ def _lines(boxes: Mapping[str, Any], links: Sequence[Link]) -> list[dict[str, An
             path = f"M{x:g} {y - 14:g} C{x + 34:g} {y - 20:g} {x + 34:g} {y + 20:g} {x:g} {y + 14:g}"
             out.append({"path": path, "foot": "", "x": x - 30, "y": y + 46})
             continue
-        leave = _port(above["x"], i, [j for j, (_, p) in enumerate(links) if p == parent and _ != p])
-        enter = _port(below["x"], i, [j for j, (c, _) in enumerate(links) if c == child and _ != c])
+        leave = _port(above["x"], i, _sorted([j for j, (c, p) in enumerate(links) if p == parent and c != p], 0, links, boxes))
+        enter = _port(below["x"], i, _sorted([j for j, (c, p) in enumerate(links) if c == child and c != p], 1, links, boxes))
         y1, y2 = above["y"] + HIGH, below["y"]
         middle = (y1 + y2) / 2
         path = f"M{leave:g} {y1:g} C{leave:g} {y1 + 18:g} {enter:g} {y2 - 28:g} {enter:g} {y2:g}"
         foot = f"M{enter - 7:g} {y2:g} L{enter:g} {y2 - 10:g} L{enter + 7:g} {y2:g}"
-        out.append({"path": path, "foot": foot, "x": (leave + enter) / 2, "y": middle + 4})
+        label = min(middle, y1 + DOWN / 2)  # in the first gap, where no box lies over it
+        out.append({"path": path, "foot": foot, "x": leave + (enter - leave) * (label - y1) / (y2 - y1), "y": label + 4})
     return out
+
+
+def _sorted(some: list[int], end: int, links: Sequence[Link], boxes: Mapping[str, Any]) -> list[int]:
+    """Lines of one box in the order of where they go, so that they do not cross at once. end: 0 for children, 1 for parents."""
+    return sorted(some, key=lambda j: float(boxes[links[j][end]]["x"]))
 
 
 def _port(left: float, mine: int, all_: list[int]) -> float:

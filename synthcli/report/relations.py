@@ -24,6 +24,12 @@ def structure(run: Body) -> Body | None:
     place = layout(names, [(c, p) for c, p, _ in links])
     boxes = [{"name": name, "short": _cut(name), **place["boxes"][name], **_box(run, name)} for name in names]
     lines = [{**one, "label": _mean_children(run, i, c, p)} for i, (one, (c, p, _)) in enumerate(zip(place["lines"], links, strict=True))]
+    shown: list[Body] = []
+    for one in lines:  # where labels would lie on one another the first is shown; all of them stand beside their distributions
+        if any(abs(one["x"] - o["x"]) < 3.4 * len(one["label"] + o["label"]) + 8 and abs(one["y"] - o["y"]) < 16 for o in shown):
+            one["label"] = ""
+        else:
+            shown.append(one)
     said = "; ".join(f"{c} belong to {p}" for c, p, _ in links)
     return {**place, "boxes": boxes, "lines": lines, "label": f"Diagram of {len(names)} tables: {said or 'no relationship between them'}"}
 
@@ -60,7 +66,7 @@ def _mean_children(run: Body, i: int, child: str, parent: str) -> str:
     return " → ".join(words.figure(float(f"{m:.3g}")) for m in means if m is not None)
 
 
-def _cut(text: str, most: int = 21) -> str:
+def _cut(text: str, most: int = 16) -> str:
     return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
@@ -126,8 +132,8 @@ def _relationship(i: int, child: str, parent: str, name: str, seen: Body | None,
             maps = _maps(i, child, parent, seen["trends"], drawn, datasets)
     worst = sorted(trends, key=lambda m: m["value"])[:WORST]
     return {
-        "id": f"relationship-{i}", "name": name, "child": child, "parent": parent, "chart": chart, "maps": maps, "measured": measured,
-        "thinned": bool(seen and seen["thinned"]), "mean": _mean_children(run, i, child, parent),
+        "id": f"relationship-{i}", "name": name, "drawn": seen is not None, "child": child, "parent": parent, "chart": chart, "maps": maps,
+        "measured": measured, "thinned": bool(seen and seen["thinned"]), "mean": _mean_children(run, i, child, parent),
         "without": {} if seen is None else {k: "few" if v is None else words.percent(v) for k, v in seen["without"].items()},
         "trend": _mean(trends), "siblings": _mean(siblings), "nulls": run["profile"]["relationships"][i]["null_share"],
         "worst": [line(m, run["help"]) | {"of": _pair(m["of"].removeprefix(f"{name}: "), child, parent)} for m in worst],

@@ -143,6 +143,14 @@ def test_parents_stand_above_their_children():
     assert len(found["lines"]) == 4
 
 
+def test_no_label_lies_on_a_box():
+    """Of a relationship that leads past other tables."""
+    found = diagram.layout(["a", "b", "c", "d"], [("b", "a"), ("c", "b"), ("d", "c"), ("d", "a"), ("c", "a")])
+    tops = sorted({b["y"] for b in found["boxes"].values()})
+    assert len(tops) == 4
+    assert not any(top - 4 < line["y"] < top + found["high"] + 4 for line in found["lines"] for top in tops)
+
+
 def test_circles_end():
     found = diagram.layout(["a", "b", "c"], [("a", "b"), ("b", "c"), ("c", "a")])
     assert set(found["boxes"]) == {"a", "b", "c"} and found["height"] < 1000
