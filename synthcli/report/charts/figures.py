@@ -95,7 +95,7 @@ def ranges(rows: list[dict[str, Any]], title: str, label: str, *, mark: float | 
     data = {key: [row.get(key) for row in rows] for key in ("name", "side", "value", "low", "high")}
     order = {"domain": list(dict.fromkeys(data["name"]))}
     y = {"field": "name", "type": "nominal", "scale": order, "axis": {"title": None, "ticks": False, "domain": False, "labelLimit": 260}}
-    x = {"type": "quantitative", "scale": {"zero": False}, "axis": {"title": title, "tickCount": 6}}
+    x = {"type": "quantitative", "scale": {"zero": False, "padding": 8}, "axis": {"title": title, "tickCount": 6}}
     sides = ["real", "synthetic", "independent"]
     colour = {"field": "side", "type": "nominal", "scale": {"domain": sides, "range": [LINE, SYNTHETIC, MUTED]}, "legend": None}
     shape = {"field": "side", "type": "nominal", "scale": {"domain": sides, "range": ["square", "circle", "diamond"]}, "legend": None}
