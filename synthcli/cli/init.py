@@ -47,7 +47,7 @@ def init(
     from synthcli.errors import SpecError
     from synthcli.spec import imports
     from synthcli.spec.draft import draft
-    from synthcli.spec.findings import look
+    from synthcli.spec.findings import look, settled
 
     screen = output is not None and str(output) == "-"
     source, title = _source(data, format, table, Path() if screen or output is None else output.parent)
@@ -56,6 +56,7 @@ def init(
         raise SpecError(f"{target}: is there already; remedy: --output with another name, or --force")
     if not screen and not target.absolute().parent.is_dir():
         raise SpecError(f"{target}: the folder {target.parent} does not exist; remedy: make it")
+    source = settled(source)
     imported = None if metadata is None else imports.load(metadata, sources.columns(source), stem=title)
     found = look(source, imported)
     text = draft(found, _section(source, Path() if screen else target.parent), title=data)
@@ -101,7 +102,8 @@ def _section(source: Any, folder: Path) -> dict[str, Any]:
     if source.type == "sql":
         return {"type": "sql", "url": source.url, "table": source.table}
     path = source.path if isinstance(source.path, str) else Path(os.path.relpath(source.path, folder.absolute())).as_posix()
-    return {"type": source.type, "path": path}
+    said = {"encoding": source.encoding} if source.encoding is not None else {}
+    return {"type": source.type, "path": path, **said, **({"decimal": source.decimal} if source.decimal != "." else {})}
 
 
 def _summary(found: Any, target: Path | None) -> dict[str, Any]:

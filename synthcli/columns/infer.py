@@ -12,17 +12,23 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from synthcli.columns import frame as frames
-from synthcli.columns import spelling
+from synthcli.columns import personal, spelling
 from synthcli.columns.mixed import looks_mixed
 from synthcli.contracts import Column, Schema, Traits
 from synthcli.errors import DataError
 
-_KEY_NAME = re.compile(r"(^|[_\W])(id|ids|key|uuid|guid|uid)$|[a-z]Id$|ID$", re.IGNORECASE)
+_KEY_NAME = re.compile(
+    r"(^|[_\W])(id|ids|key|uuid|guid|uid)$|[a-z]Id$|ID$|\w\w[ _-]?(nummer|number|n[uú]mero|num[eé]ro|numer)$|\w[ _-](no|nr|num)$|[a-z](Nr|nr)$",
+    re.IGNORECASE,
+)
 
 
-def infer(table: pa.Table, declared: Mapping[str, Traits], *, unit: str | None = None, text: bool = False) -> tuple[Schema, pd.DataFrame]:
+def infer(
+    table: pa.Table, declared: Mapping[str, Traits], *, unit: str | None = None, text: bool = False, protect: bool = True
+) -> tuple[Schema, pd.DataFrame]:
     """The schema of a table and its canonical frame. text: cells are spelled values (csv), all of them strings.
 
+    protect: direct identifiers that nobody declared become columns of a made-up kind (columns/personal.py).
     Raises DataError that names the column, a value and the remedy where a declared type does not fit.
     """
     columns, values = [], {}
@@ -34,7 +40,8 @@ def infer(table: pa.Table, declared: Mapping[str, Traits], *, unit: str | None =
         except DataError as error:
             raise DataError(f"column {name} {error}") from None
         columns.append(column)
-    return Schema(tuple(columns), unit), pd.DataFrame(values)
+    schema, frame = Schema(tuple(columns), unit), pd.DataFrame(values)
+    return personal.protect(schema, frame) if protect else (schema, frame)
 
 
 def _check_unit(said: Traits, is_unit: bool) -> None:
@@ -122,7 +129,7 @@ def _column(
         data, storage = _keys(data, storage)
         known = data.dropna()
         seen["unique"] = bool(distinct == len(known))
-    elif final not in frames.MODELLED and data.dtype != frames.STRING:
+    elif final not in frames.MODELLED and data.dtype != frames.STRING and not (final == "date_of_birth" and kind == "datetime"):
         data, storage = data.astype(frames.STRING), "string"
     if final in ("id", "text") and data.dtype == frames.STRING and (pattern := _pattern(known)):
         seen["pattern"] = pattern

@@ -6,17 +6,22 @@ must agree. Guesses are guesses: docs/pii.md says how often they are right.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
+import numpy as np
 import pandas as pd
 
-from synthcli.columns import pii_names, pii_values, words
+from synthcli.columns import pii_names, pii_rows, pii_values, words
 
 Sensitivity = Literal["direct identifier", "quasi-identifier", "special category", "none"]
 LOOKED_AT = pii_values.MOST
 LEAST = 8  # distinct values, below which content alone says nothing
+FEW = 3  # distinct values, below which even a format that nothing else has says nothing
 SURE = 0.5  # confidence from which on a guess counts
+DOUBT = 0.4  # what is left of a guess about people where the rows seem to be none
+LIKELY, HINT = 0.55, 0.4  # confidence in names that no list has; in what is but a hint
+FIRM = 0.7  # confidence from which on what content alone tells is acted upon without being asked
 
 _QUASI = frozenset({"date_of_birth", "birth_year", "age", "sex", "postcode", "city", "state", "country", "nationality", "marital_status", "job",
                     "education", "income", "latitude", "longitude", "coordinates"})  # fmt: skip
@@ -39,9 +44,13 @@ _FORMATTED = {  # named kinds that have a format: the tests of which one must ag
 }  # fmt: skip
 _STRICTEST = ("iban", "codice_fiscale", "nir", "dni", "cpf", "pesel", "steuer_id", "card", "bsn", "email", "mac", "ipv6", "ipv4", "uuid", "url",
               "nino",               "ssn", "coordinates", "address", "street", "name", "first_name", "last_name", "phone", "postcode")  # fmt: skip
-_WORDS_ONLY = frozenset({"email", "name", "first_name", "last_name", "username", "address", "street", "city", "country", "ipv4", "mac", "job",
-                         "company", "nationality", "state", "coordinates", "iban", "license_plate"})  # fmt: skip
+_WORDS_ONLY = frozenset({"email", "name", "first_name", "last_name", "username", "address", "street", "city", "country", "ipv4", "mac",
+                         "company", "state", "coordinates", "iban", "license_plate"})  # fmt: skip
+_UNMISTAKABLE = frozenset({"email", "iban", "codice_fiscale", "nir", "dni", "mac", "ipv6"})
 _CHECKED = " with valid check digits"
+_CODED = frozenset({"sex", "education", "marital_status", "job", "nationality"})  # written as numbers in many surveys
+_YES_OR_NO = frozenset({"sex", "marital_status", "nationality"})
+MOST_CODES = 600
 _NUMBERS_ONLY = frozenset({"latitude", "longitude", "income", "birth_year"})
 
 
@@ -74,14 +83,35 @@ class Guess:
 def detect(values: pd.Series, name: str) -> list[Guess]:
     """Guesses about a column (of a canonical dtype, or plain), the surest first; at most one of the special categories among them."""
     known = values.dropna()
+    if known.dtype.kind == "f" and ((known % 1 == 0) & (known.abs() < 2**53)).all():
+        known = known.astype("Int64")  # integers that nulls made floats
     distinct = known.drop_duplicates()
     few = distinct.iloc[:: max(1, len(distinct) // LOOKED_AT)].iloc[:LOOKED_AT]
-    shares = {} if known.dtype.kind in "bfM" or str(known.dtype) == "boolean" else pii_values.shares(few.astype(str).astype(object))
-    guesses = [guess for guess in (_by_name(name, known, few, shares), *_by_content(name, shares, len(few)), _special(name, known)) if guess]
+    untold = len(few) < FEW and pii_names.called(name) is None  # then no share says anything
+    shares = {} if untold or known.dtype.kind in "bfMm" or str(known.dtype) == "boolean" else pii_values.shares(few.astype(str).astype(object))
+    guesses = [
+        guess for guess in (_by_name(name, known, few, shares), *_by_content(name, shares, len(few)), *_births(known), _special(name, known)) if guess
+    ]
     best: dict[str, Guess] = {}
     for guess in sorted(guesses, key=lambda g: (-g.confidence, g.kind)):
         best.setdefault(guess.kind, guess)
     return list(best.values())
+
+
+def detect_all(frame: pd.DataFrame) -> tuple[dict[str, list[Guess]], str | None]:
+    """Guesses about each column of a table, and why its rows seem to be no people, None where they may be.
+
+    What would be telling of a person is put in doubt where the rows are none; direct identifiers stay as they are.
+    """
+    found = {str(name): detect(frame[name], str(name)) for name in frame.columns}
+    why = pii_rows.no_people(frame, {name: [g.kind for g in some if g.confidence >= SURE] for name, some in found.items()})
+    return {name: [g if why is None else _doubted(g) for g in some] for name, some in found.items()}, why
+
+
+def _doubted(guess: Guess) -> Guess:
+    if guess.sensitivity not in ("quasi-identifier", "special category"):
+        return guess
+    return replace(guess, confidence=guess.confidence * DOUBT, evidence=f"{guess.evidence}; but the rows seem to be no people")
 
 
 def surest(guesses: list[Guess], *, least: float = SURE) -> Guess | None:
@@ -118,7 +148,7 @@ def _by_name(name: str, known: pd.Series, few: pd.Series, shares: dict[str, floa
         return None  # what the name hints at shows in the content, or it is not there
     if share >= least:
         found = test if test in NATIONAL or test == "ipv6" else kind
-        says += f", and {share:.0%} of its distinct values read as {_spelled(test)}"
+        says += f", and {share:.0%} of its distinct values read as {spelled(test)}"
         return Guess(found, min(0.99, 0.7 + 0.29 * share), sensitivity(found), "both", says + (_CHECKED if checked else ""), share, checked)
     if kind == "ssn" and told.phrase not in ("sin", "rg", "cf") and (few.astype(str).str.contains(r"\d{4}", regex=True)).mean() > 0.9:
         return Guess(kind, 0.7, sensitivity(kind), "name", f"{says}; none of the known check digits fits")
@@ -140,7 +170,9 @@ def _possible(kind: str, known: pd.Series) -> bool:
     numeric = pd.api.types.is_numeric_dtype(known.dtype) and not pd.api.types.is_bool_dtype(known.dtype)
     dated = pd.api.types.is_datetime64_any_dtype(known.dtype)
     if pd.api.types.is_bool_dtype(known.dtype):
-        return kind == "sex"
+        return kind in _YES_OR_NO
+    if kind == "sex":
+        return 1 < known.nunique() <= 10 or len(known) < LEAST
     if kind == "date_of_birth":
         return (dated and _adult_dates(known)) or (not (dated or numeric) and _dates_in_words(known))
     if dated or pd.api.types.is_timedelta64_dtype(known.dtype):
@@ -158,7 +190,9 @@ def _possible(kind: str, known: pd.Series) -> bool:
         return numeric or known.nunique() <= 30  # bands of income
     if numeric:
         whole = bool((known.astype(float) % 1 == 0).all())
-        return kind not in _WORDS_ONLY and whole and (kind in ("sex", "education", "marital_status", "postcode") or known.nunique() >= LEAST)
+        if kind in _CODED:  # years of schooling may be halves of years
+            return (whole or kind == "education") and 1 < known.nunique() <= MOST_CODES
+        return kind not in _WORDS_ONLY and whole and (kind == "postcode" or known.nunique() >= LEAST)
     return True
 
 
@@ -175,20 +209,45 @@ def _dates_in_words(known: pd.Series) -> bool:
 
 def _by_content(name: str, shares: dict[str, float], distinct: int) -> list[Guess]:
     """What the content alone tells: the strictest test that enough values pass."""
-    if distinct < LEAST:
-        return []
     told = pii_names.called(name)
     for kind in _STRICTEST:
+        if distinct < (FEW if kind in _UNMISTAKABLE else LEAST):
+            continue
         least, confidence = _ALONE[kind]
         share = shares.get(kind, 0.0)
         if share < least or (kind == "first_name" and share < shares.get("last_name", 0.0)):
             continue
         if kind in ("name", "first_name", "last_name", "phone", "postcode", "street") and _otherwise(name, told):
             return []
+        if kind == "first_name" and shares.get("likely_name", 0.0) > 0:
+            return _likely(name, told, shares)
         checked = kind in pii_values.CHECKED
-        says = f"{share:.0%} of its distinct values read as {_spelled(kind)}{_CHECKED if checked else ''}"
+        says = f"{share:.0%} of its distinct values read as {spelled(kind)}{_CHECKED if checked else ''}"
         return [Guess(kind, confidence, sensitivity(kind), "content", says, share, checked)]
+    return _likely(name, told, shares)
+
+
+def _likely(name: str, told: pii_names.Named | None, shares: dict[str, float]) -> list[Guess]:
+    """What reads like names of people that no list has, or like the logins that are made of names."""
+    if (told is not None and told.strength >= SURE) or _otherwise(name, told):
+        return []
+    if (share := shares.get("likely_name", 0.0)) > 0:
+        says = f"{share:.0%} of its distinct values are two or three capitalised words that go together as names of people do"
+        return [Guess("name", LIKELY, sensitivity("name"), "content", says, share)]
+    if (share := shares.get("likely_username", 0.0)) >= 0.5:
+        says = f"{share:.0%} of its distinct values are one word with a person's name at its beginning or end"
+        return [Guess("username", HINT, sensitivity("username"), "content", says, share)]
     return []
+
+
+def _births(known: pd.Series) -> list[Guess]:
+    """Dates without a time, in no order, over a lifetime: perhaps of birth."""
+    if not pd.api.types.is_datetime64_any_dtype(known.dtype) or known.nunique() < max(20, 0.3 * len(known)) or not _adult_dates(known):
+        return []
+    years = known.dt.year
+    if known.is_monotonic_increasing or known.is_monotonic_decreasing or years.std() < 8 or np.ptp(years) < 30 or years.max() > 2030:
+        return []
+    return [Guess("date_of_birth", HINT, sensitivity("date_of_birth"), "content", "its dates are in no order and spread over a lifetime")]
 
 
 def _otherwise(name: str, told: pii_names.Named | None) -> bool:
@@ -200,7 +259,8 @@ def _otherwise(name: str, told: pii_names.Named | None) -> bool:
 
 def _special(name: str, known: pd.Series) -> Guess | None:
     told = pii_names.special(name)
-    if told is not None and len(known):
+    if told is not None and len(known) and (told.strength >= SURE or known.nunique() == 2):
+        told = told._replace(strength=max(told.strength, SURE))
         return Guess(told.kind, told.strength, "special category", "name", f"its name ({told.phrase}...)")
     return _special_content(known)
 
@@ -212,11 +272,11 @@ def _special_content(known: pd.Series) -> Guess | None:
     seen = {words.plain(str(v)).lower().strip() for v in known.unique()}
     for kind, listed in _VALUES.items():
         if len(seen & set(listed.split())) >= max(2, 0.4 * len(seen)):
-            return Guess(kind, 0.65, "special category", "content", f"its categories are words of {_spelled(kind)}")
+            return Guess(kind, 0.65, "special category", "content", f"its categories are words of {spelled(kind)}")
     return None
 
 
-def _spelled(kind: str) -> str:
+def spelled(kind: str) -> str:
     """A kind in words."""
     shown = {
         "email": "e-mail addresses", "iban": "IBANs", "card": "card numbers", "ipv4": "IPv4 addresses", "ipv6": "IPv6 addresses",

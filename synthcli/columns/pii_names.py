@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 from synthcli.columns import words
 
+IF_TWO = 0.4  # strength of a name that tells something of people only where the column has two values
+
 
 class Named(NamedTuple):
     """What a name says: the kind, how much it says so (0 to 1), and the phrase that was found."""
@@ -40,7 +42,8 @@ _SURE: dict[str, str] = {  # names that hardly mean anything else
     "address": "address homeaddress postaladdress mailingaddress billingaddress shippingaddress fulladdress deliveryaddress residence "
     "adresse anschrift wohnadresse postanschrift lieferadresse rechnungsadresse adressepostale domicile direccion domicilio direccionpostal "
     "indirizzo residenza adres woonadres adreszamieszkania endereco morada",
-    "street": "street streetaddress streetname addressline addressline1 addr1 address1 strasse strassenname strassehausnummer rue nomrue voie calle "
+    "street": "street streetaddress streetname addressline addressline1 addr1 address1 strasse strassenname strassehausnummer rue nomrue voie "
+    "calle "
     "nombrecalle viaresidenza straat straatnaam ulica rua logradouro",
     "iban": "iban ibannumber ibannr bankaccount bankaccountnumber kontonummer bankverbindung compteiban rib numerodecuenta cuentabancaria "
     "contocorrente rekeningnummer bankrekening numerkonta rachunekbankowy contabancaria numeroconta accountnumber",
@@ -69,44 +72,73 @@ _SURE: dict[str, str] = {  # names that hardly mean anything else
     "city": "city town municipality hometown stadt wohnort ville commune ciudad municipio localidad citta comune stad woonplaats gemeente miasto "
     "miejscowosc cidade localidade",
     "country": "country countryname countrycode nation land pays pais paese landcode kraj",
-    "sex": "sex gender geschlecht sexe genre sexo genero sesso genere geslacht plec",
-    "age": "age ageyears alter lebensalter edad eta leeftijd wiek idade ageband agegroup altersgruppe",
-    "nationality": "nationality citizenship nationalitat staatsangehorigkeit staatsburgerschaft nationalite nacionalidad nazionalita "
+    "sex": "female male isfemale ismale femme mujer hombre "
+    "sex gender geschlecht sexe genre sexo genero sesso genere geslacht plec",
+    "age": "agegrp agecat agey ageyrs ageinyears agey altersklasse tranchedage grupoedad "
+    "age ageyears alter lebensalter edad eta leeftijd wiek idade ageband agegroup altersgruppe",
+    "nationality": "nativity foreignborn immigrant immig citizen uscitizen birthplace placeofbirth countryofbirth birthcountry nativecountry "
+    "pob bpl geburtsort geburtsland lieunaissance paysnaissance lugarnacimiento paisnacimiento luogonascita geboorteplaats geboorteland "
+    "miejsceurodzenia naturalidade "
+    "nationality citizenship nationalitat staatsangehorigkeit staatsburgerschaft nationalite nacionalidad nazionalita "
     "cittadinanza nationaliteit narodowosc obywatelstwo nacionalidade",
-    "marital_status": "maritalstatus maritalsituation civilstatus familienstand etatcivil situationfamiliale estadocivil statocivile "
+    "marital_status": "marst marstat mstatus maritalstat married relationshipstatus verheiratet marie casado sposato gehuwd "
+    "maritalstatus maritalsituation civilstatus familienstand etatcivil situationfamiliale estadocivil statocivile "
     "burgerlijkestaat stancywilny marital",
-    "job": "job jobtitle occupation "
+    "job": "occ occup occupationcode isco workclass employmentstatus empstat wrkstat emploi trabajo lavoro "
+    "job jobtitle occupation "
     "profession beruf berufsbezeichnung metier profesion ocupacion puesto professione occupazione beroep functie zawod "
     "stanowisko profissao ocupacao cargo",
     "company": "company companyname employer organization organisation firma firmenname unternehmen arbeitgeber entreprise societe raisonsociale "
     "empresa azienda ragionesociale bedrijf bedrijfsnaam pracodawca",
-    "education": "education educationlevel schooling degree bildung schulabschluss niveauetudes educacion niveleducativo istruzione opleiding "
+    "education": "educ edu edlevel edattain educationyears yearseducation yearsofeducation yrseduc yrsschool highestgrade highestdegree "
+    "attainment diploma ausbildung abschluss estudios titolostudio onderwijs escolarity "
+    "education educationlevel schooling degree bildung schulabschluss niveauetudes educacion niveleducativo istruzione opleiding "
     "wyksztalcenie escolaridade",
-    "income": "income salary wage annualincome einkommen gehalt lohn revenu salaire ingresos salario sueldo reddito stipendio inkomen salaris "
+    "income": "inc faminc hhinc hinc persinc pinc totinc rincome earnings wages hourlywage householdincome familyincome haushaltseinkommen "
+    "revenus renta ingreso "
+    "income salary wage annualincome einkommen gehalt lohn revenu salaire ingresos salario sueldo reddito stipendio inkomen salaris "
     "dochod zarobki wynagrodzenie renda rendimento",
 }  # fmt: skip
 _PERHAPS: dict[str, str] = {  # names that mean something else as often; the content must agree
     "name": "name names nom nombre nome naam nazwa namen kunde patient passenger author",
     "username": "user usr account handle benutzer utilisateur usuario utente gebruiker uzytkownik utilizador",
     "last_name": "last nachn", "first_name": "first vorn", "postcode": "postal", "state": "state province region bundesland departement provincia "
-    "regione estado comunidad provincie wojewodztwo kanton county", "email": "contact kontakt contacto contatto", "phone": "number no nummer numero",
+    "regione estado comunidad provincie wojewodztwo kanton county", "email": "contact kontakt contacto contatto", "phone": "number no nummer "
+    "numero",
     "iban": "konto cuenta conto rekening konta conta", "card": "karte carte card carta kaart karta cartao cc",
     "ssn": "ss identity identification documento svn insurance", "city": "ort place plaats lieu lugar luogo", "address": "addr location standort",
     "date_of_birth": "birth birthdays",
 }  # fmt: skip
-_SPECIAL: dict[str, str] = {  # GDPR Art. 9: stems with which a word of the name begins
-    "health": "diagnos disease illness disab medic drug therap symptom allerg pregnan chronic cancer tumor tumour hiv bmi cholesterol glucose "
-    "insulin diabet hypertens blood hospital doctor physician patholog health mental depress smok surg vaccin icd ldl hdl triglycerid comorbid "
-    "patient krank gesundheit medikament schwanger behinder blut diagnost maladie sante handicap grossesse enfermedad salud discapacidad embaraz "
-    "malattia salute gravidanza farmac ziekte gezondheid zwanger medicijn choroba zdrowi niepelnospr ciaza doenca saude deficiencia gravidez",
-    "religion": "relig faith church konfession kirche confession eglise iglesia chiesa kerk geloof wyznanie igreja denominat",
-    "ethnicity": "ethnic ethnie ethnisch race racial rasse etnia etnic raza razza skincolo hautfarbe origineethn ascendencia raca",
-    "politics": "politic politi party parteizugeh partei voting vote voter ideolog partido partito partij wahl gewahlt",
+_SPECIAL: dict[str, str] = {  # GDPR Art. 9: stems with which a word of the name begins; with a $, the whole word
+    "health": "diagnos disease diseas disea illness sick disab impair limitation medic drug therap symptom allerg asthma stroke$ angina "
+    "dementia hepatit anemi obes copd$ covid pregnan prenatal birthweight gestation chronic cancer carcino tumor tumour hiv$ bmi$ cholesterol "
+    "glucose "
+    "insulin diabet hypertens blood sbp$ dbp$ hba1c hemoglobin haemoglobin creatinin platelet hospital doctor physician nurse$ clinic$ patholog "
+    "health "
+    "hlth physlm phylim actlim docvis pulse$ heartrate waist$ lengthofstay readmi mental depress anxiety smok cigar cigs$ alcoholi surger "
+    "surgic vaccin icd$ icd9 icd10 ldl$ hdl$ triglycerid comorbid remission "
+    "relapse chemo injur patient krank gesundheit medikament schwanger behinder blut$ blutdruck maladie sante$ handicap grossesse enfermedad "
+    "salud$ "
+    "discapacidad embaraz malattia salute$ gravidanza farmac ziekte gezondheid zwanger medicijn choroba zdrowi niepelnospr ciaza doenca saude$ "
+    "deficiencia gravidez",
+    "religion": "relig faith$ church konfession kirche confession eglise iglesia chiesa kerk geloof wyznanie igreja",
+    "ethnicity": "ethnic ethnie ethnisch race$ raceeth racecat racial rasse$ etnia etnic raza$ razza nonwhite hispan latino skincolo hautfarbe "
+    "origineethn ascendencia raca$",
+    "politics": "politic politi$ polviews partyid partyaff party$ parteizugeh partei$ voting vote$ voter voted ideolog libcon leftright leftwing "
+    "rightwing democrat republican parti$ partido partito partij$ wahl$ gewahlt$",
     "union": "tradeunion labourunion laborunion unionmember gewerkschaft syndica sindicat sindaca vakbond zwiazekzawod",
-    "sexual_orientation": "sexualorient sexorient sexuality sexuell orientationsexuel orientacionsexual orientamentosess seksual affair sexlife",
-    "genetic": "genetic genotyp genom dna snp allele genetisch adn",
-    "biometric": "biometr fingerprint fingerabdruck retina voiceprint facialtempl faceembed faceid irisscan huella",
+    "sexual_orientation": "sexualorient sexorient sexornt sexuality sexuell orientationsexuel orientacionsexual orientamentosess seksual affair "
+    "sexlife lgbt",
+    "genetic": "genetic genotyp genom dna$ snp$ allele genetisch adn$",
+    "biometric": "biometr fingerprint fingerabdruck retina voiceprint facialtempl faceembed faceid irisscan huella$",
 }
+_IF_TWO: dict[str, str] = {  # words of other things too, which mean a person's where a column says yes or no
+    "union": "union", "ethnicity": "black white asian hisp afam minority", "health": "ill limited", "religion": "muslim christian jewish "
+    "catholic protestant"
+}  # fmt: skip
+_SOMETHING_ELSE = frozenset(
+    words.listed("hospitality medicaid medicare size count credit european balance card")
+)  # beside or instead of which a word is of no person
 NO_PERSON = frozenset(  # words beside which a name or an address is not a person's
     words.listed(
         """
@@ -136,6 +168,13 @@ _ABOUT_IT = frozenset(  # words that make the column say something about the thi
     )
 )
 
+_STEMS: dict[str, tuple[str, ...]] = {"education": ("educ",), "income": ("incom", "salar"), "job": ("occup",), "marital_status": ("marital", "marst")}
+_LEVELS = frozenset({"num", "type", "code", "level"})  # words by which education and jobs are still themselves
+_DURATIONS = frozenset({"years", "yrs", "year", "yr", "since", "age"})
+_THINGS = frozenset(
+    words.listed("building house home property vehicle car tree machine equipment loan policy asset page cache account contract stand")
+)
+
 
 @cache
 def _phrases() -> dict[str, tuple[str, float]]:
@@ -154,7 +193,7 @@ def called(name: str) -> Named | None:
     for start in range(len(parts)):
         for end in range(start + 1, min(start + 5, len(parts)) + 1):
             phrase = "".join(parts[start:end])
-            kind, strength = _phrases().get(phrase) or _compound(phrase)
+            kind, strength = _phrases().get(phrase) or (_beginning(phrase) if end == start + 1 else None) or _compound(phrase)
             rest = {part for part in (*parts[:start], *parts[end:]) if not part.isdigit()}
             if not kind or (rest and phrase in _ALONE):
                 continue
@@ -162,6 +201,11 @@ def called(name: str) -> Named | None:
             if best is None or rank > best[0]:
                 best = rank, Named(kind, strength * _doubt(kind, rest), phrase)
     return best[1] if best and best[1].strength > 0 else None
+
+
+def _beginning(word: str) -> tuple[str, float] | None:
+    """The kind of a word that is cut off or goes on, as in educyr and incomet."""
+    return next(((kind, 0.9) for kind, stems in _STEMS.items() if word.startswith(stems)), None)
 
 
 def _compound(word: str) -> tuple[str, float]:
@@ -175,7 +219,9 @@ def _compound(word: str) -> tuple[str, float]:
 
 def _doubt(kind: str, rest: set[str]) -> float:
     """How much is left of what a name says, by its other words."""
-    if rest & _ABOUT_IT:
+    if rest & (_ABOUT_IT - _LEVELS if kind in ("education", "job") else _ABOUT_IT) or (kind == "marital_status" and rest & _DURATIONS):
+        return 0.0
+    if kind == "age" and rest & (NO_PERSON | _THINGS):
         return 0.0
     if kind in ("name", "first_name", "last_name", "address", "username") and rest & NO_PERSON:
         return 0.0 if kind != "address" else 0.6
@@ -184,11 +230,17 @@ def _doubt(kind: str, rest: set[str]) -> float:
 
 @cache
 def special(name: str) -> Named | None:
-    """The special category of personal data (GDPR Art. 9) that a column's name tells."""
+    """The special category of personal data (GDPR Art. 9) that a column's name tells; of strength IF_TWO where it must have two values."""
     parts = words.tokens(name)
+    if set(parts) & _SOMETHING_ELSE:
+        return None
     joined = ["".join(parts[i : i + 2]) for i in range(len(parts))]
     for kind, stems in _SPECIAL.items():
         for stem in stems.split():
-            if any(part == stem or (len(stem) >= 4 and part.startswith(stem)) for part in (*parts, *joined)):
-                return Named(kind, 0.7, stem)
+            whole = stem.endswith("$")
+            if any(part == stem[:-1] if whole else part.startswith(stem) for part in (*parts, *joined)):
+                return Named(kind, 0.7, stem.rstrip("$"))
+    for kind, listed in _IF_TWO.items():
+        if found := set(parts) & set(listed.split()):
+            return Named(kind, IF_TWO, min(found))
     return None

@@ -112,31 +112,70 @@ def _known_names() -> tuple[frozenset[str], frozenset[str]]:
     return frozenset(first), frozenset(last)
 
 
+def _among(w: pd.Series, known: frozenset[str]) -> np.ndarray:
+    """Which strings a set holds; Series.isin would make a table of the whole set each time. (rows,) bool"""
+    return np.fromiter((word in known for word in w), dtype=bool, count=len(w))
+
+
 def _first_name(w: pd.Series) -> np.ndarray:
-    return w.isin(_known_names()[0]).to_numpy(dtype=bool) | w.str.split(r"[\s-]", n=1, regex=True).str[0].isin(_known_names()[0]).to_numpy(
-        dtype=bool
-    ) & _matches(r"[^\W\d]+[ -][^\W\d]+")(w)
+    known = _known_names()[0]
+    two = _matches(r"[^\W\d]+[ -][^\W\d]+")(w)
+    return _among(w, known) | (_among(w.str.split(r"[\s-]", n=1, regex=True).str[0], known) & two)
 
 
 def _last_name(w: pd.Series) -> np.ndarray:
     known = _known_names()[1]
     tail = w.str.replace(r"^(van|von|de|der|den|del|della|di|da|do|dos|das|le|la|zu|ten|ter|el)\s+", "", regex=True)
     tail = tail.str.replace(r"^(der|den|la|de)\s+", "", regex=True)
-    return (w.isin(known) | tail.isin(known) | tail.str.split("[- ]", regex=True).str[-1].isin(known)).to_numpy(dtype=bool) & _matches(
-        r"[^\W\d]+(['\- ]+[^\W\d]+){0,3}"
-    )(w)
+    end = tail.str.split("[- ]", regex=True).str[-1]
+    return (_among(w, known) | _among(tail, known) | _among(end, known)) & _matches(r"[^\W\d]+(['\- ]+[^\W\d]+){0,3}")(w)
 
 
 def _full_name(w: pd.Series) -> np.ndarray:
-    """Two words or more besides titles, most of them first or last names."""
+    """Two words or more besides titles, most of them first or last names; also as `Smith, Dr. Anna (Jones)`."""
     first, last = _known_names()
+    w = w.str.replace(r"\s*[(\"].*?[)\"]", "", regex=True).str.replace(r"^([^,]+),\s*([^,]+)$", r"\2 \1", regex=True)
     pieces = w.str.replace(r"[.']", " ", regex=True).str.split(r"[\s\-]+", regex=True).explode()
-    pieces = pieces[(pieces != "") & ~pieces.isin(_TITLES) & (pieces.str.len() > 1)]
-    known = pieces.isin(first | last)
-    table = pd.DataFrame({"known": known, "first": pieces.isin(first)}).groupby(level=0).agg(n=("known", "size"), share=("known", "mean"))
-    table = table.reindex(w.index).fillna(0)
+    pieces = pieces[(pieces != "") & ~_among(pieces, _TITLES) & (pieces.str.len() > 1).to_numpy()]
+    known = pd.Series(_among(pieces, first) | _among(pieces, last), index=pieces.index)
+    table = known.groupby(level=0).agg(n="size", share="mean").reindex(w.index).fillna(0)
     plain = ~w.str.contains(r"\d", regex=True).to_numpy(dtype=bool) & ~w.str.contains(_COMPANY).to_numpy(dtype=bool)
     return plain & (table["n"] >= 2).to_numpy(dtype=bool) & (table["n"] <= 6).to_numpy(dtype=bool) & (table["share"] >= 0.6).to_numpy(dtype=bool)
+
+
+_CAPITALISED = re.compile(r"[^\W\d_a-z][^\W\d_'’]+(?:[-'’][^\W\d_]+)?(?:\s[^\W\d_a-z]\.)?(?:\s[^\W\d_a-z][^\W\d_'’]+(?:[-'’][^\W\d_]+)?){1,2}")
+_PLACE_WORDS = frozenset(
+    listed("north south east west new old lake port mount san santa saint st sint bad republic united island islands upper lower")
+)
+
+
+def likely_names(w: pd.Series) -> float:
+    """The share of strings (distinct) that are two or three capitalised words, if these go together as names of people do; else 0.
+
+    In one place stand known first names, or names like them in part, in the other place words that seldom repeat; streets end, and titles
+    begin, with the same words.
+    """
+    shaped = w[w.str.fullmatch(_CAPITALISED)]
+    if len(shaped) < 0.85 * len(w) or len(w) < 20 or w.str.contains(_COMPANY).mean() > 0.05:
+        return 0.0
+    pieces = pd.Series([words.plain(v).lower() for v in shaped]).str.split()
+    first, last = pieces.str[0], pieces.str[-1]
+    if _among(first, _PLACE_WORDS).mean() > 0.1:
+        return 0.0
+    given, family = (first, last) if _among(first, _known_names()[0]).mean() >= _among(last, _known_names()[0]).mean() else (last, first)
+    varied = family.nunique() >= 0.55 * len(family) and given.nunique() >= 0.2 * len(given) and family.value_counts(normalize=True).iloc[0] < 0.1
+    return len(shaped) / len(w) if varied and _among(given, _known_names()[0]).mean() >= 0.4 else 0.0
+
+
+def likely_usernames(w: pd.Series) -> float:
+    """The share of strings (distinct) that are one lower-case word, with a known name at its end or beginning."""
+    shaped = w[w.str.fullmatch(r"[a-z][a-z._-]{3,18}\d{0,4}")]
+    if len(shaped) < 0.9 * len(w) or len(w) < 20:
+        return 0.0
+    first, last = _known_names()
+    bare = shaped.str.replace(r"[\d._-]", "", regex=True)
+    within = [any(part in first or part in last for i in range(min(4, len(b) - 3)) for part in (b[i:], b[: len(b) - i])) for b in bare]
+    return float(np.mean(within)) * len(shaped) / len(w)
 
 
 def _street(w: pd.Series) -> np.ndarray:
@@ -189,6 +228,7 @@ def shares(values: pd.Series) -> dict[str, float]:
         spelled = pd.Series([words.plain(v).lower() for v in values])
         for kind, test in WORDED.items():
             found[kind] = float(test(spelled).mean())
+        found["likely_name"], found["likely_username"] = likely_names(values), likely_usernames(values)
     return {kind: share for kind, share in found.items() if share > 0}
 
 

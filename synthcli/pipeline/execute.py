@@ -19,6 +19,7 @@ from synthcli.artifacts import files, store
 from synthcli.artifacts.secret import keyed
 from synthcli.artifacts.store import ANALYZE, EVALUATE, FIT, GENERATE, PRIVACY, PROFILE, SAMPLE, STAGES, TRAIN, Store, Version, Workspace
 from synthcli.columns import frame as frames
+from synthcli.columns import personal
 from synthcli.contracts import Downstream, Evidence, Schema, Usage
 from synthcli.errors import ArtifactError, FitError, LimitReached, MissingExtra
 from synthcli.pipeline import copies, gates, related, stages, trusted, verdict
@@ -144,6 +145,8 @@ class _Execution:
         self.profile = files.read_json(folder / PROFILE)
         if sampled := self.profile.get("sampled"):
             self.events.note(f"the source has {sampled['of']:,} rows; learned from a uniform sample of {sampled['rows']:,}, by {sampled['by']}")
+        for note in personal.notes(self.profile.get("personal", ())):
+            self.events.note(note)
         if plan.auto:
             schema, limits = Schema.from_json(self.profile["schema"]), plan.spec.generator.limits.build()
             chosen = Choice(**choose(self.profile["parts"]["train"], schema, limits))
@@ -301,7 +304,7 @@ class _Execution:
         fitted = files.read_json(chosen.folder / TRAIN / FIT)
         made = files.read_json(chosen.folder / GENERATE / SAMPLE)
         attacked = "privacy-check" in self.steps and bool(self.plan.attacks)
-        body = verdict.build(self.plan, chosen, rounds, quality, privacy, fitted=fitted, sample=made, with_privacy=attacked)
+        body = verdict.build(self.plan, chosen, rounds, quality, privacy, fitted=fitted, sample=made, profile=self.profile, with_privacy=attacked)
         files.write_json(self.space.folder / store.VERDICT, body)
         return body
 

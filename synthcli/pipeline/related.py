@@ -14,6 +14,7 @@ from synthcli import plugins, seeds, sources
 from synthcli.artifacts import files
 from synthcli.artifacts.store import FIT, MODEL, PROFILE, SAMPLE
 from synthcli.columns import frame as frames
+from synthcli.columns import personal
 from synthcli.columns.frame import to_arrow
 from synthcli.contracts import Job, Schema
 from synthcli.errors import DataError, FitError
@@ -35,11 +36,13 @@ __all__ = ["RelatedReal", "analyze", "deliver", "described", "draw", "evidence",
 def analyze(folder: Path, plan: Plan, real: RelatedReal, events: Events) -> None:
     """profile.json: a profile of each table, the relationships, what the constraints found, sizes of the parts (in rows of the unit's table)."""
     tables, units = real.tables, real.tables.units()
-    each = {}
+    each: dict[str, Any] = {}
+    found: list[dict[str, Any]] = []
     for name, frame in tables.frames.items():
         table = Table(frame, tables.schemas[name])
         each[name] = {"rows": len(frame), "kept": name in tables.kept, "in_every_part": units[name] is None, "schema": table.schema.to_json()}
         each[name] |= profile(table, progress=events.progress) if len(frame) else {}
+        found += [{**one.to_json(), "column": f"{name}.{one.column}"} for one in personal.found(table.schema, frame)]
     body = {
         "rows": real.source_rows,
         "schema": tables.schema.to_json(),
@@ -48,6 +51,7 @@ def analyze(folder: Path, plan: Plan, real: RelatedReal, events: Events) -> None
         "unit": list(tables.unit),
         "tables": each,
         "relationships": [_relationship(tables, r) for r in tables.relationships],
+        "personal": found,
     }
     files.write_json(folder / PROFILE, body)
 

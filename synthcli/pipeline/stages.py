@@ -15,6 +15,7 @@ from synthcli import plugins, seeds
 from synthcli.artifacts import files
 from synthcli.artifacts.store import DATA, FIT, MEASURED, MODEL, PICTURES, PROFILE, RULES, SAMPLE, UNASKED
 from synthcli.columns import frame as frames
+from synthcli.columns import personal
 from synthcli.columns.constraints import Rule
 from synthcli.columns.expressions import parse
 from synthcli.columns.reshape import Reshaper
@@ -44,6 +45,7 @@ def analyze(folder: Path, plan: Plan, real: Real, events: Events) -> None:
     if plan.has_data:
         body["parts"] = {name: len(table) for name, table in real.parts.items()}
         body |= profile(real.table, progress=events.progress)
+        body["personal"] = [one.to_json() for one in personal.found(real.table.schema, real.table.frame)]
     files.write_json(folder / PROFILE, body)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from synthcli.columns import personal
 from synthcli.contracts import Outcome
 from synthcli.pipeline import gates
 from synthcli.pipeline.plan import Plan
@@ -22,9 +23,11 @@ def build(
     *,
     fitted: Mapping[str, Any],
     sample: Mapping[str, Any],
+    profile: Mapping[str, Any],
     with_privacy: bool,
 ) -> dict[str, Any]:
-    """The verdict on the chosen round, against the holdout. fitted, sample: what its training and its sampling say of themselves."""
+    """The verdict on the chosen round, against the holdout. fitted, sample, profile: what its training, its sampling
+    and the analysis say of themselves."""
     outcomes = [*quality, *privacy]
     failures = gates.failed(outcomes)
     return {
@@ -38,7 +41,7 @@ def build(
         "failed": [o.gate.metric for o in failures],
         "warned": [o.gate.metric for o in outcomes if not o.passed and o.gate.severity == "warn"],
         "rounds": [_round(r) for r in rounds],
-        "notes": [*_notes(plan, outcomes, fitted), *_made(sample)],
+        "notes": [*personal.notes(profile.get("personal", ())), *_notes(plan, outcomes, fitted), *_made(sample)],
     }
 
 

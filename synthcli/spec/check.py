@@ -95,9 +95,9 @@ def check_columns(loaded: Loaded, kinds: Mapping[str, str]) -> None:
 
 # What each trait does something for, where data is learned from; any other use would be ignored, and is refused.
 _SERVES = {
-    "format": {"datetime", "boolean", "float"},
-    "min": {*frame.NUMBERS, "id"},
-    "max": {*frame.NUMBERS, "id"},
+    "format": {"datetime", "boolean", "float", "date_of_birth"},
+    "min": {*frame.NUMBERS, "id", "date_of_birth"},
+    "max": {*frame.NUMBERS, "id", "date_of_birth"},
     "precision": {"float"},
     "categories": {"category"},
     "rare": {"category"},

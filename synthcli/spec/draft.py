@@ -55,6 +55,9 @@ def _unit(found: Findings) -> Iterator[str]:
 def _columns(found: Findings) -> Iterator[str]:
     yield ""
     yield from _comment("Made up and never learned: direct identifiers, ids, free text. Learned: the rest. Commented shares are of distinct values.")
+    if found.no_people is not None:
+        why = f"The rows seem to be no people: {found.no_people}. What would tell of a person, such as an age, is taken for none."
+        yield from _comment(why)
     yield "columns:"
     for finding in found.columns:
         yield from _column(finding)

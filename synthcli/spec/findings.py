@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+import codecs
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,33 +15,24 @@ from pydantic import ValidationError
 
 from synthcli import sources
 from synthcli.columns import frame as frames
-from synthcli.columns import made, pii, pii_values, quasi, suggest
+from synthcli.columns import made, personal, pii, quasi, spelling, suggest
 from synthcli.columns.constraints import parse_constraint
 from synthcli.columns.infer import infer
 from synthcli.columns.mixed import looks_mixed
 from synthcli.columns.number_codec import held_by
-from synthcli.columns.words import listed, tokens
 from synthcli.contracts import Column, Schema, Traits
 from synthcli.errors import DataError, SpecError
-from synthcli.sources import builtin
+from synthcli.sources import builtin, csv
+from synthcli.spec.check import SERVES
 from synthcli.spec.imports.shared import Imported
 
+ENCODED = 1 << 24  # bytes of a file by which its encoding is told
+LOOKED_AT = 2_000  # rows from which the spelling of numbers is told
+_PACKED = (".gz", ".bz2", ".zst", ".xz", ".zip", ".lz4")
+_COMMA_NUMBER = r"[-+]?(\d{1,3}(\.\d{3})+|\d+),\d+"
+_FORMATTED = r"[-+(]?\s?[$€£¥]?\s?\d[\d.,' ]*\s?[%€$£¥]?\)?"
 SHARED = 10  # privacy units that a value needs before the draft shows it
 MOST_CATEGORIES = 20  # that the draft lists
-_NATIONAL_LOCALE = {"ssn": "en_US", "nino": "en_GB", "bsn": "nl_NL", "pesel": "pl_PL", "cpf": "pt_BR", "nir": "fr_FR", "dni": "es_ES",
-                    "codice_fiscale": "it_IT", "steuer_id": "de_DE"}  # fmt: skip
-_IBAN_LOCALE = {"DE": "de_DE", "AT": "de_AT", "FR": "fr_FR", "ES": "es_ES", "IT": "it_IT", "NL": "nl_NL", "PL": "pl_PL", "GB": "en_GB", "BR": "pt_BR",
-                "PT": "pt_PT", "CH": "de_CH"}  # fmt: skip
-_PATTERNS = {"coordinates": r"[1-7]\d\.\d{4}, [1-9]\d\.\d{4}", "steuer_id": r"[1-9]\d{10}"}
-_PERSON = frozenset(
-    listed(
-        """
-    patient person user customer client member subject employee student household account participant respondent passenger driver kunde
-    patienten mitarbeiter personen nutzer versicherter assure personne utilisateur salarie paciente cliente persona usuario empleado
-    paziente utente dipendente klant patientnummer medewerker pacjent klient osoba pessoa
-    """
-    )
-)
 
 
 @dataclass(frozen=True)
@@ -62,7 +54,8 @@ class Finding:
 
 @dataclass(frozen=True)
 class Findings:
-    """A table looked at. unit, target: (column, why). broken: imported constraint -> rows of the source that break it; -1: it cannot be used."""
+    """A table looked at. unit, target: (column, why). broken: imported constraint -> rows of the source that break it; -1: it cannot be used.
+    no_people: why the rows seem to be none, None where they may be."""
 
     rows: int
     units: int
@@ -73,6 +66,36 @@ class Findings:
     unique: tuple[quasi.Uniqueness, ...]
     imported: Imported | None
     broken: tuple[int, ...] = ()
+    no_people: str | None = None
+
+
+def settled(source: sources.Source) -> sources.Source:
+    """The source with what its file needs to be read and its owner did not say: an encoding other than UTF-8, the decimal comma."""
+    if source.type != "csv" or not isinstance(source.path, Path) or not source.path.is_file():
+        return source
+    if source.encoding is None and not source.path.name.endswith(_PACKED) and not _is_utf(source.path):
+        source = replace(source, encoding="cp1252")  # what Windows and its spreadsheets write in the West, and nearly all of latin-1
+    return replace(source, decimal=",") if source.decimal == "." and _decimal_commas(source) else source
+
+
+def _is_utf(path: Path) -> bool:
+    """Whether the beginning of a file can be read without saying how it is encoded."""
+    with path.open("rb") as file:
+        head = file.read(ENCODED)
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(head)
+    except UnicodeDecodeError:
+        return head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return True
+
+
+def _decimal_commas(source: sources.Source) -> bool:
+    """Whether columns are written as 1.234,5, and none as 1234.5."""
+    first = next((table for table in csv.batches(Path(str(source.path)), source) if len(table)), None)
+    words = pd.DataFrame() if first is None else first.slice(0, LOOKED_AT).to_pandas()
+    cells = [w for name in words if len(w := words[name].dropna().astype(str).str.strip()) >= 3]
+    comma = [w for w in cells if w.str.fullmatch(_COMMA_NUMBER).mean() > 0.9 and not w.str.fullmatch(r"\d{1,3}(,\d{3})+").all()]
+    return bool(comma) and not any(w.str.fullmatch(r"[-+]?\d+\.\d{1,2}|[-+]?\d+\.\d{4,}").mean() > 0.9 for w in cells)
 
 
 def look(source: sources.Source, imported: Imported | None = None) -> Findings:
@@ -80,11 +103,11 @@ def look(source: sources.Source, imported: Imported | None = None) -> Findings:
     table, text = sources.read(source), sources.spelled(source)
     if not len(table):
         raise DataError(f"{source.where}: has columns and no rows; remedy: a source with data")
-    schema, frame = infer(table, {}, text=text)
+    schema, frame = infer(table, {}, text=text, protect=False)
     unit = _unit(schema, frame, source)
     units = None if unit is None else _as_units(frame[unit[0]])
-    guesses = {c.name: pii.detect(frame[c.name], c.name) for c in schema.columns}
-    locale = _locale(frame, guesses)
+    guesses, no_people = pii.detect_all(frame)
+    locale = personal.locale(frame, guesses)
     told = imported.columns if imported is not None else {}
     columns = []
     for column in schema.columns:
@@ -101,7 +124,8 @@ def look(source: sources.Source, imported: Imported | None = None) -> Findings:
     candidates = [f.name for f in columns if f.guess is not None and f.guess.sensitivity == "quasi-identifier"]
     broken = tuple(_broken(rule, frame) for rule in imported.constraints) if imported is not None else ()
     people = len(frame) if units is None else len(np.unique(units))
-    return Findings(len(frame), people, tuple(columns), unit, tuple(found), target, tuple(quasi.search(frame, candidates, units)), imported, broken)
+    unique = tuple(quasi.search(frame, candidates, units))
+    return Findings(len(frame), people, tuple(columns), unit, tuple(found), target, unique, imported, broken, no_people)
 
 
 def _as_units(values: pd.Series) -> np.ndarray:
@@ -115,34 +139,7 @@ def _unit(schema: Schema, frame: pd.DataFrame, source: sources.Source) -> tuple[
     if source.type == "builtin":
         known = builtin.UNITS.get(str(source.name))
         return None if known is None else (known, "named by the table's description")
-    for column in schema.columns:
-        values = frame[column.name]
-        words = set(tokens(column.name))
-        keyed = column.kind == "id" or words & {"id", "nr", "no", "number", "key", "code", "num"} or words <= _PERSON
-        if words & _PERSON and keyed and column.kind in ("id", "integer", "text", "category") and values.notna().mean() > 0.9:
-            distinct = int(values.nunique())
-            if SHARED <= distinct <= 0.9 * len(values):
-                return column.name, f"its {distinct:,} values repeat over {len(values):,} rows, {len(values) / distinct:.1f} rows each"
-    return None
-
-
-def _locale(frame: pd.DataFrame, guesses: Mapping[str, Sequence[pii.Guess]]) -> str:
-    """The locale that numbers, IBANs and names of the table tell most; en_US where nothing does."""
-    votes: Counter[str] = Counter()
-    for name, found in guesses.items():
-        best = pii.surest(list(found))
-        if best is None:
-            continue
-        if best.kind in _NATIONAL_LOCALE and best.checked:
-            votes[_NATIONAL_LOCALE[best.kind]] += 3
-        elif best.kind == "iban":
-            country = frame[name].dropna().astype(str).str[:2].str.upper().mode()
-            votes[_IBAN_LOCALE.get(str(country.iloc[0]), "en_US") if len(country) else "en_US"] += 2
-        elif best.kind in ("name", "first_name", "last_name"):
-            shares = pii_values.names_locale(frame[name])
-            top = max(shares, key=lambda locale: shares[locale])
-            votes[top] += 2 if shares[top] > 0.5 else 0
-    return votes.most_common(1)[0][0] if votes else "en_US"
+    return next(((c.name, why) for c in schema.columns if (why := personal.keyed(c, frame[c.name])) is not None), None)
 
 
 def _finding(column: Column, values: pd.Series, guesses: list[pii.Guess], units: np.ndarray | None, locale: str, is_unit: bool) -> Finding:
@@ -153,42 +150,70 @@ def _finding(column: Column, values: pd.Series, guesses: list[pii.Guess], units:
     facts = _facts(column, values, units, is_made=is_made)
     if is_unit:
         return Finding(column.name, "id", {}, best, special, facts)
-    if best is not None and (kind := _made_kind(best, column)) is not None:
-        traits, notes = _made_traits(kind, best, column, values, locale)
+    if best is not None and _made_kind(best, column) is not None:
+        traits, notes = _made_traits(best, column, values, units, locale)
         return Finding(column.name, str(traits["type"]), traits, best, special, facts, notes)
-    return Finding(column.name, column.kind, _learned_traits(column, values, units), best, special, facts)
+    if column.kind == "text" and (named := next((g for g in guesses if personal.made_kind(g) == g.kind and g.by == "name"), None)) is not None:
+        traits = personal.made_traits(named, locale)
+        return Finding(column.name, named.kind, traits, None, special, facts)
+    hints = (*_spelled_numbers(column, values, best), *(_hint(g) for g in guesses if best is None and g.by == "content" and g.confidence < pii.SURE))
+    return Finding(column.name, column.kind, _learned_traits(column, values, units), best, special, facts, hints)
+
+
+def _spelled_numbers(column: Column, values: pd.Series, best: pii.Guess | None) -> tuple[str, ...]:
+    """A remark on words that are numbers to their reader."""
+    known = values.dropna()
+    if best is not None or column.kind not in ("text", "category") or values.dtype != frames.STRING or not len(known):
+        return ()
+    marked = known.str.contains(r"[%€$£¥,.' ]", regex=True) & known.str.fullmatch(_FORMATTED)
+    if marked.mean() < 0.9:
+        return ()
+    does = "made up as sentences" if column.kind == "text" else "learned as words"
+    return (f"reads like numbers with marks (thousands, percent, currency), and is {does}; plain numbers in the source would be learned as numbers",)
+
+
+def _hint(guess: pii.Guess) -> str:
+    return f"perhaps {guess.kind}: {guess.evidence} ({guess.confidence:.0%} sure); if so: type: {personal.made_kind(guess)}"
 
 
 def _made_kind(guess: pii.Guess, column: Column) -> str | None:
     """The made-up kind that takes the column's place; None where it may be learned."""
-    kind = "ssn" if guess.kind in pii.NATIONAL else guess.kind
-    if guess.kind in _PATTERNS:
-        return "text"
-    if guess.sensitivity == "direct identifier" or kind == "date_of_birth":
-        return kind if kind in made.KINDS else "text"
-    return kind if column.kind in ("text", "id") and kind in made.KINDS and guess.kind != "uuid" else None
+    kind = personal.made_kind(guess)
+    if guess.sensitivity == "direct identifier" or guess.kind in personal.PATTERNS or kind == "date_of_birth":
+        return kind
+    return kind if column.kind in ("text", "id") and kind == guess.kind != "uuid" else None
 
 
-def _made_traits(kind: str, guess: pii.Guess, column: Column, values: pd.Series, locale: str) -> tuple[dict[str, Any], tuple[str, ...]]:
-    traits: dict[str, Any] = {"type": kind}
-    notes: list[str] = []
-    if guess.kind in _PATTERNS:
-        traits["pattern"] = _PATTERNS[guess.kind]
-    where = _NATIONAL_LOCALE.get(guess.kind, locale) if guess.checked else locale
-    if guess.kind == "ssn" and not guess.checked:
-        where = "en_US" if guess.share else locale
-    if kind not in ("text", "date_of_birth", "uuid", "card", "ipv4", "ipv6", "mac", "url") and where != "en_US":
-        traits["locale"] = where
+def _made_traits(
+    guess: pii.Guess, column: Column, values: pd.Series, units: np.ndarray | None, locale: str
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """What the spec says of a made-up column, and notes on it."""
     known = values.dropna()
-    if len(known) > 1 and known.is_unique and kind != "date_of_birth":
+    if values.dtype in ("Int64", "float64") and guess.kind != "card" and not guess.checked:
+        return personal.digits(known), ("made of as many digits",)
+    traits = personal.made_traits(guess, locale)
+    if traits["type"] == "date_of_birth":
+        return traits | _birth(column, values, units), ()
+    if len(known) > 1 and known.is_unique:
         trial = Column(column.name, Traits(**traits, unique=True))
         try:
             made.check(trial)
             made.check_rows(trial, 10 * len(values))
             traits["unique"] = True
         except SpecError:
-            notes.append("unique in the source; made-up values of this kind may repeat")
-    return traits, tuple(notes)
+            return traits, ("unique in the source; made-up values of this kind may repeat",)
+    return traits, ()
+
+
+def _birth(column: Column, values: pd.Series, units: np.ndarray | None) -> dict[str, Any]:
+    """How dates of birth are spelled, and the decades that most of them lie in."""
+    form = column.inferred.format
+    if values.dtype == frames.STRING and (words := values.dropna().unique()[:LOOKED_AT].astype(object)).size:
+        form = spelling.parse(words, Traits())[2].get("format")
+    traits: dict[str, Any] = {} if form is None or form == "%Y-%m-%d" else {"format": form}
+    if pd.api.types.is_datetime64_any_dtype(values.dtype) and (ends := _about(values, units)) is not None:
+        traits |= {"min": f"{int(ends[0]) // 10 * 10}-01-01", "max": f"{int(ends[1]) // 10 * 10 + 9}-12-31"}
+    return traits
 
 
 def _learned_traits(column: Column, values: pd.Series, units: np.ndarray | None) -> dict[str, Any]:
@@ -303,15 +328,11 @@ def _shown(trait: str, value: Any) -> str:
     return "..." if trait == "categories" else str(value)
 
 
-_SERVES = {"min": frames.NUMBERS | {"id"}, "max": frames.NUMBERS | {"id"}, "precision": {"float"}, "categories": {"category"},
-           "format": {"datetime", "boolean", "float"}, "pattern": {"id", "text"}, "unique": made.MADE, "provider": {"text"}}  # fmt: skip
-
-
 def _refused(column: Column, values: pd.Series, table: pa.Table, text: bool, traits: Mapping[str, Any]) -> str | None:
     """Why a column cannot be declared so, in words without its values; None where it can."""
     kind = str(traits.get("type") or column.kind)
     for trait in traits:
-        if trait in _SERVES and kind not in _SERVES[trait]:
+        if trait in SERVES and kind not in SERVES[trait]:
             return f"it does nothing for a column of type {kind}"
     try:
         said = Traits.model_validate(dict(traits))
