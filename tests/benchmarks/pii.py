@@ -168,7 +168,7 @@ def shown(head: tuple[str, ...], rows: list[list[str]]) -> str:
 
 TEXT = """# Personal data that `synth init` finds
 
-Written by `python -m tests.benchmarks.pii` in one run; nothing here is quoted. A guess counts from a confidence of {sure:.0%} on.
+Written by `python -m tests.benchmarks.pii` in one run; quoted are only the figures of earlier rules. A guess counts from a confidence of {sure:.0%} on.
 
 ## Columns of Faker
 
