@@ -15,7 +15,7 @@ FROM = typer.Option("--from", metavar="RUN", help="Make rows from an old run's m
 GIVEN = typer.Option("--given", metavar="FILE", help="With --from: rows of which some columns are known; the model adds the rest.")
 IMPUTE = typer.Option("--impute", metavar="FILE", help="With --from: fill the empty cells of a file.")
 WHERE = typer.Option("--where", metavar="EXPRESSION", help="With --from: what is true of every row.")
-TO = typer.Option("--output", "-o", help="With --from: the file to write; its ending is the format.")
+TO = typer.Option("--output", "-o", help="With --from: the file to write; its ending is the format. Of related tables: a folder.")
 STAGE_HELP = {
     "analyze": "Look at the data: types, nulls, distributions, dependencies, keys, rare values.",
     "train": "Up to and with fitting the generator.",
@@ -117,7 +117,10 @@ def generate(
     elif not quiet:
         more = f"; {made['filled']:,} cells filled" if made.get("filled") else ""
         more += f"; {made['breaking']:,} rows hold known values that break a constraint" if made.get("breaking") else ""
-        typer.echo(f"{made['rows']:,} rows from {made['run']} in {made['output']}{more}")
+        what = (
+            "rows" if "tables" not in made else f"rows of the privacy unit's table, {sum(made['tables'].values()):,} of {len(made['tables'])} tables,"
+        )
+        typer.echo(f"{made['rows']:,} {what} from {made['run']} in {made['output']}{more}")
 
 
 def _from_run(
@@ -146,12 +149,20 @@ def _from_run(
     if where is not None and not where.strip():
         raise typer.BadParameter("--where is empty; expected an expression such as 'age >= 80'")
     name = run.replace("/", "-")
-    target = output or Path(f"{name}-{rows}.parquet" if known is None else _completed_name(known.name))
+    target = output or Path(_rows_name(root, run, name, rows) if known is None else _completed_name(known.name))
     with screen.watching(quiet=quiet) as events:
         if known is not None:
             return completed(root, run, known, target, impute=impute is not None, seed=seed, keep_failed=keep_failed, events=events)
         asked = None if where is None else Generate(where=where)
         return more(root, run, rows or 0, target, seed=seed, keep_failed=keep_failed, events=events, generate=asked)
+
+
+def _rows_name(root: Path, run: str, name: str, rows: int | None) -> str:
+    """A file, or the folder of related tables."""
+    from synthcli.artifacts import store
+
+    plan = store.find(root, run).read(store.PLAN) or {}
+    return f"{name}-{rows}" + ("" if (plan.get("source") or {}).get("tables") else ".parquet")
 
 
 def _completed_name(name: str) -> str:
@@ -172,10 +183,12 @@ def preview(
     from synthcli.pipeline.again import glance
     from synthcli.report import terminal
 
-    frame, method = glance(spec, rows, o.overrides(sets, None, seed))
+    found, method = glance(spec, rows, o.overrides(sets, None, seed))
+    plain = lambda frame: json.loads(frame.to_json(orient="records", date_format="iso"))  # noqa: E731
     if as_json:
-        typer.echo(
-            json.dumps({"exit_code": 0, "method": method, "rows": json.loads(frame.to_json(orient="records", date_format="iso"))}, ensure_ascii=False)
-        )
-    else:
-        terminal.show(terminal.rows_page(frame, f"{len(frame)} rows by {method} from a small fit; nothing is kept"))
+        body = {"tables": {name: plain(frame) for name, frame in found.items()}} if isinstance(found, dict) else {"rows": plain(found)}
+        typer.echo(json.dumps({"exit_code": 0, "method": method, **body}, ensure_ascii=False))
+        return
+    for name, frame in found.items() if isinstance(found, dict) else [("", found)]:
+        what = f"{len(frame)} rows{f' of {name}' if name else ''} by {method} from a small fit; nothing is kept"
+        terminal.show(terminal.rows_page(frame, what))

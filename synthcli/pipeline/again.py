@@ -15,7 +15,7 @@ from synthcli.artifacts.store import FIT, MODEL, PLAN, TRAIN, Store
 from synthcli.columns.constraints import Rule
 from synthcli.contracts import Job, Limits, Model, Schema
 from synthcli.errors import ArtifactError, SpecError, SynthError
-from synthcli.pipeline import estimate, stages, trusted
+from synthcli.pipeline import estimate, related_again, stages, trusted
 from synthcli.pipeline.auto import choose
 from synthcli.pipeline.events import Events
 from synthcli.pipeline.glimpse import glimpse
@@ -37,7 +37,9 @@ def checked(spec: str | Path, sets: Sequence[str], *, trust: bool = False) -> di
     loaded = load_spec(spec, sets)
     check.check(loaded)
     trusted.check(loaded, trust)
-    if loaded.spec.source.type == "none":
+    if loaded.spec.source.tables is not None:
+        names = [""] * related_again.checked(loaded)
+    elif loaded.spec.source.type == "none":
         names = declared_schema(loaded).names
     else:
         names = sources.columns(open_source(loaded))
@@ -68,11 +70,13 @@ def _profile(index: dict[str, Path], key: str) -> dict[str, Any]:
     return files.read_json(index[key] / store.PROFILE) if key in index else {}
 
 
-def glance(spec: str | Path, rows: int, sets: Sequence[str]) -> tuple[pd.DataFrame, str]:
-    """A few rows from a fit on at most GLANCE_ROWS rows, and the method; nothing is written."""
+def glance(spec: str | Path, rows: int, sets: Sequence[str]) -> tuple[pd.DataFrame | dict[str, pd.DataFrame], str]:
+    """A few rows (of related tables: of each) from a fit on at most GLANCE_ROWS rows, and the method; nothing is written."""
     import tempfile
 
     plan = make_plan(load_spec(spec, sets))
+    if plan.related:
+        return related_again.glance(plan, rows, GLANCE_ROWS, GLANCE_MINUTES)
     real = Real(plan)
     train = real.train
     if len(train) > GLANCE_ROWS:
@@ -92,14 +96,17 @@ def glance(spec: str | Path, rows: int, sets: Sequence[str]) -> tuple[pd.DataFra
 def more(
     root: Path, run: str, rows: int, target: Path, *, seed: int | None, keep_failed: bool, events: Events, generate: Generate | None = None
 ) -> dict[str, Any]:
-    """Rows from a run's model, without its source, that obey its constraints. {run, rows, output, sha256}
+    """Rows from a run's model, without its source, that obey its constraints. {run, rows, output, sha256}; of related tables a folder of files.
 
     generate: conditions on the rows; None: those of the run. Raises GateClosed when the run did not pass its gates or does not verify
     (unless keep_failed), ArtifactError when it holds a pickled model that this user's run did not write.
     """
+    version, _, plan = opened(root, run, keep_failed=keep_failed)
+    asked = generate if generate is not None else Generate.model_validate(_conditions(plan["generate"]))
+    if plan["source"].get("tables"):
+        return related_again.more(version, plan, rows, target, asked, plan["seed"] if seed is None else seed, events)
     old = released(root, run, keep_failed=keep_failed)
     format_ = format_for(target, old)
-    asked = generate if generate is not None else Generate.model_validate(_conditions(old.plan["generate"]))
     own = old.plan["seed"] if seed is None else seed
     wanted = settle(asked, rows, old.model, old.schema, old.rules, own)
     making = Making(old.model, wanted, old.schema, old.method, old.version.folder / TRAIN / MODEL)
@@ -119,8 +126,8 @@ class Released:
     plan: dict[str, Any]
 
 
-def released(root: Path, run: str, *, keep_failed: bool) -> Released:
-    """A run whose model may be used. Raises GateClosed, ArtifactError."""
+def opened(root: Path, run: str, *, keep_failed: bool) -> tuple[store.Version, dict[str, Any], dict[str, Any]]:
+    """A run whose model may be used, what fitting it told, and its plan. Raises GateClosed, ArtifactError."""
     version = store.find(root, run)
     wrong, verdict = version.verify(), version.verdict()
     if wrong and not keep_failed:
@@ -135,6 +142,14 @@ def released(root: Path, run: str, *, keep_failed: bool) -> Released:
         raise ArtifactError(
             f"{version.name}: its model is a pickle, which can run code, and the run does not verify: {wrong[0]}; remedy: train it here"
         )
+    return version, fit, plan
+
+
+def released(root: Path, run: str, *, keep_failed: bool) -> Released:
+    """A run of one table whose model may be used. Raises GateClosed, ArtifactError, SpecError."""
+    version, fit, plan = opened(root, run, keep_failed=keep_failed)
+    if plan["source"].get("tables"):
+        raise SpecError(f"{version.name} is a run of related tables, and --given and --impute complete the rows of one; remedy: --rows N")
     trained = version.folder / TRAIN
     model = load_model(fit["method"], trained / MODEL)
     return Released(version, fit["method"], model, Schema.from_json(fit["schema"]), stages.read_rules(trained), plan)

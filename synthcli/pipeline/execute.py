@@ -25,9 +25,10 @@ from synthcli.errors import ArtifactError, FitError, LimitReached, MissingExtra
 from synthcli.pipeline import copies, gates, related, stages, trusted, verdict
 from synthcli.pipeline.auto import choose
 from synthcli.pipeline.events import Events
-from synthcli.pipeline.plan import Choice, Plan, code_hash, make_plan, open_target, packages, rows_asked
+from synthcli.pipeline.plan import Choice, Plan, code_hash, make_plan, open_target, rows_asked
 from synthcli.pipeline.real import Real
 from synthcli.pipeline.refine import Round, best, next_choice
+from synthcli.pipeline.versions import packages
 from synthcli.report import html, notebook
 from synthcli.spec.load import Loaded, load_spec
 
@@ -131,7 +132,7 @@ class _Execution:
 
     def __init__(self, plan: Plan, shelf: Store, space: Workspace, events: Events, upto: Upto, fresh: bool, keep_failed: bool) -> None:
         self.plan, self.shelf, self.space, self.events, self.fresh, self.keep_failed = plan, shelf, space, events, fresh, keep_failed
-        self.real: Any = related.RelatedReal(related.described(plan)) if plan.related else Real(plan)
+        self.real: Any = related.RelatedReal(related.described(plan.loaded)) if plan.related else Real(plan)
         self.does: Any = related if plan.related else stages  # what each stage does
         self.steps = list(STAGES) if upto == "run" else list(STAGES)[: list(STAGES).index(upto) + 1]
         self.loop = upto == "run"
@@ -354,6 +355,9 @@ class _Execution:
         if body is not None and not body["passed"] and not self.keep_failed:
             self.events.note(f"a gate failed: {asked.where} is left as it was")
             return None
+        if self.plan.related and asked.format == "sql":
+            rows = related.deliver_sql(self.space.folder / GENERATE, asked)
+            return {"path": f"{asked.url}", "format": asked.format, "tables": rows}
         if self.plan.related:
             folder = self.plan.loaded.resolve(self.plan.spec.output.path or "", "output", "path")
             return {"path": str(folder), "format": asked.format, "tables": related.deliver(self.space.folder / GENERATE, folder, asked.format)}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, replace
 from functools import cache
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +13,12 @@ from synthcli.artifacts.secret import canonical, keyed
 from synthcli.contracts import Gate
 from synthcli.errors import SpecError
 from synthcli.pipeline import gates
+from synthcli.pipeline.versions import packages
 from synthcli.sources import builtin
 from synthcli.spec import check, check_places
 from synthcli.spec.load import Loaded
 from synthcli.spec.models import Spec
 
-PACKAGES = ("numpy", "pandas", "pyarrow", "scipy", "scikit-learn", "duckdb", "statsmodels", "faker", "pydantic")
 ROUNDS = 3  # default of refine.max_rounds
 
 
@@ -160,10 +159,12 @@ def open_source(loaded: Loaded) -> sources.Source:
 
 def table_sources(loaded: Loaded) -> dict[str, sources.Source]:
     """The sources of related tables, their paths resolved."""
-    return {
-        name: sources.Source(each.type or check_places.format_of(each.path) or "csv", path=loaded.place(each.path, "source", "tables", name, "path"))
-        for name, each in (loaded.spec.source.tables or {}).items()
-    }
+    out = {}
+    for name, each in (loaded.spec.source.tables or {}).items():
+        path = None if each.path is None else loaded.place(each.path, "source", "tables", name, "path")
+        keys = each.model_dump(exclude={"path", "type", "keep"})
+        out[name] = sources.Source(check_places.table_type(each), path, folder=loaded.file.parent, **keys)
+    return out
 
 
 def open_target(loaded: Loaded) -> sources.Target | None:
@@ -180,7 +181,7 @@ def _choices(spec: Spec) -> tuple[Choice, ...]:
     if generator.candidates is not None:
         return tuple(Choice(c.method, c.params) for c in generator.candidates)
     if generator.method == "auto":
-        return ()
+        return (Choice("trees", {}, "related tables are made by a method that draws rows given what is known of them"),) if spec.source.tables else ()
     return (Choice(spec.method, generator.params),)
 
 
@@ -200,21 +201,6 @@ def _gates(spec: Spec) -> tuple[tuple[Gate, ...], tuple[Gate, ...]]:
 
 def _gate(gate: Gate) -> dict[str, Any]:
     return {k: v for k, v in gate.__dict__.items() if v is not None}
-
-
-def packages(*methods: str) -> dict[str, str]:
-    """Versions of the packages that make the result what it is."""
-    names = set(PACKAGES)
-    for method in methods:
-        extra = plugins.method(method).EXTRA
-        names |= set(plugins.EXTRAS[extra]) if extra is not None else set()
-    out = {}
-    for name in sorted(names):
-        try:
-            out[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            out[name] = "not installed"
-    return out
 
 
 @cache

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow.parquet as pq
 
 from synthcli import plugins, seeds, sources
@@ -15,9 +17,11 @@ from synthcli.artifacts import files
 from synthcli.artifacts.store import FIT, MODEL, PROFILE, SAMPLE
 from synthcli.columns import frame as frames
 from synthcli.columns import personal
+from synthcli.columns.expressions import parse
 from synthcli.columns.frame import to_arrow
 from synthcli.contracts import Job, Schema
 from synthcli.errors import DataError, FitError
+from synthcli.pipeline import related_asked
 from synthcli.pipeline.events import Events
 from synthcli.pipeline.plan import Choice, Plan
 from synthcli.pipeline.related_judged import draw, evidence, measure
@@ -25,10 +29,14 @@ from synthcli.pipeline.related_real import RelatedReal, described
 from synthcli.pipeline.usage import metered
 from synthcli.relational import model as related
 from synthcli.relational.data import Base, Tables
+from synthcli.relational.draws import Tally
+from synthcli.relational.learn import Sheet
 from synthcli.relational.relationships import Relationship
+from synthcli.sources import sql_write
 from synthcli.tabular.data import Table
 from synthcli.tabular.profile import profile
 
+UNASKED_ROWS = 20_000  # units of tables as a model makes them by itself, at most
 ENDINGS = {"csv": "csv", "parquet": "parquet", "jsonl": "jsonl", "excel": "xlsx"}
 __all__ = ["RelatedReal", "analyze", "deliver", "described", "draw", "evidence", "generate", "measure", "train"]
 
@@ -75,7 +83,7 @@ def train(folder: Path, plan: Plan, real: RelatedReal, choice: Choice, events: E
     job = Job(seeds.key(real.said.seed, "train") % 2**63, scratch, "cpu", limits, events.progress)
     with metered(limits) as meter:
         try:
-            fitted = related.fit(real.train, base, job=job)
+            fitted = related.fit(real.train, base, job=job, rules=real.rules, keep=kept(plan, real))
         except MemoryError:
             raise FitError(f"{choice.method} ran out of memory; remedy: fewer rows") from None
         fitted.save(target)
@@ -92,7 +100,7 @@ def train(folder: Path, plan: Plan, real: RelatedReal, choice: Choice, events: E
         "merged_rare": fitted.merged,
         "clipped": fitted.clipped,
         "device": "cpu",
-        "constraints": [],
+        "constraints": [line for name, sheet in fitted.sheets.items() for line in held(name, sheet)],
         "schema": real.train.schema.to_json(),
         "tables": real.train.rows,
         "pickled": False,
@@ -101,28 +109,77 @@ def train(folder: Path, plan: Plan, real: RelatedReal, choice: Choice, events: E
     files.write_json(folder / FIT, body)
 
 
+def kept(plan: Plan, real: RelatedReal) -> dict[str, frozenset[str]]:
+    """Columns by table that no rule may rewrite: those that something is asked of."""
+    top, column = real.tables.unit
+    asked = plan.spec.generate
+    fair = () if asked.fairness is None else (asked.fairness.target, *asked.fairness.sensitive)
+    names = {column, *(asked.balance or ()), *fair} | (set() if asked.where is None else parse(asked.where).columns)
+    table, _, target = (real.said.target or "").partition(".")
+    out = {top: frozenset(name for name in names if name is not None)}
+    return out | {table: out.get(table, frozenset()) | {target}} if target else out
+
+
+def held(name: str, sheet: Sheet) -> list[dict[str, Any]]:
+    """What each rule of a table holds by."""
+    if sheet.obeyed is None:
+        return []
+    why = sheet.obeyed.why
+    return [{"table": name, "constraint": f"{name}: {text}", "holds_by": how, "why": why.get(text)} for text, how in sheet.obeyed.how.items()]
+
+
 def generate(folder: Path, choice: Choice, trained: Path, plan: Plan, rows: int, events: Events) -> None:
-    """TABLE.parquet for each table, and sample.json. rows: of the privacy unit's table. trained: the folder of the train stage."""
+    """TABLE.parquet for each table, and sample.json. rows: of the privacy unit's table. trained: the folder of the train stage.
+
+    Where conditions are asked, also TABLE.unasked.parquet, as the model makes tables by itself: see stages.generate.
+    """
     with metered() as meter:
-        made = related.load(trained / MODEL, base_of(choice)).sample(rows, rng=seeds.stream(plan.spec.seed, "generate"))
-        for i, (name, frame) in enumerate(made.frames.items()):
-            events.progress("tables", i, len(made.frames), name)
-            pq.write_table(to_arrow(frame, made.schemas[name]), folder / f"{name}.parquet")
+        tally, model = Tally(), related.load(trained / MODEL, base_of(choice))
+        made, asked = related_asked.made(model, plan.spec.generate, rows, plan.spec.seed, tally, events)
+        write(folder, made, "", events)
     total = sum(made.rows.values())
     body = {
         "rows": rows,
         "seconds": round(meter.seconds, 3),
         "rows_per_second": round(total / max(meter.seconds, 1e-6), 1),
         "peak_memory": meter.peak,
-        "refused_by_constraints": 0,
-        "drawn": total,
-        "refused": {},
-        "repaired": {},
+        "refused_by_constraints": sum(n for text, n in tally.refused.items() if text in _texts(model)),
+        "drawn": total + sum(tally.refused.values()),
+        "refused": tally.refused,
+        "repaired": tally.repaired,
+        "dropped": tally.dropped,
         "schema": made.schema.to_json(),
         "tables": made.rows,
         "schemas": {name: schema.to_json() for name, schema in made.schemas.items()},
+        **asked,
     }
+    if asked:
+        write(folder, model.sample(min(rows, UNASKED_ROWS), rng=seeds.stream(plan.spec.seed, "unasked")), ".unasked", Events())
     files.write_json(folder / SAMPLE, body)
+
+
+def _texts(model: related.Related) -> set[str]:
+    """The rules of all tables, as they are counted."""
+    return {f"{name}: {rule.text}" for name, sheet in model.sheets.items() if sheet.obeyed is not None for rule in sheet.obeyed.rules}
+
+
+def write(folder: Path, tables: Tables, mark: str, events: Events) -> None:
+    """TABLE.parquet of each table, with a mark behind its name."""
+    for i, (name, frame) in enumerate(tables.frames.items()):
+        events.progress("tables", i, len(tables.frames), name)
+        pq.write_table(to_arrow(frame, tables.schemas[name]), folder / f"{name}{mark}.parquet")
+
+
+def deliver_sql(generated: Path, target: sources.Target) -> dict[str, int]:
+    """All tables into a database, parents before children, in the place of those of their names; the rows of each."""
+    schemas = {name: Schema.from_json(body) for name, body in files.read_json(generated / SAMPLE)["schemas"].items()}
+
+    def chunks(name: str, schema: Schema) -> Iterator[pd.DataFrame]:
+        with pq.ParquetFile(generated / f"{name}.parquet") as file:
+            for i in range(file.num_row_groups):
+                yield frames.to_frame(file.read_row_group(i), schema)
+
+    return sql_write.write_all({name: (chunks(name, schema), schema) for name, schema in schemas.items()}, target)
 
 
 def deliver(generated: Path, target: Path, format_: str) -> dict[str, str]:

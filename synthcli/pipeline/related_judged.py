@@ -17,11 +17,13 @@ from synthcli import plugins, seeds
 from synthcli.artifacts import files
 from synthcli.artifacts.store import MEASURED, PICTURES, SAMPLE
 from synthcli.columns import frame as frames
-from synthcli.contracts import Column, Evidence, Measurement, Schema, Traits, Usage
+from synthcli.contracts import Column, Evidence, Fairness, Measurement, Schema, Traits, Usage
+from synthcli.pipeline import related_asked
 from synthcli.pipeline.events import Events
 from synthcli.pipeline.plan import Plan
 from synthcli.pipeline.related_pictures import relationships
 from synthcli.pipeline.related_real import RelatedReal
+from synthcli.pipeline.wanted import Wanted
 from synthcli.relational.aspects import UNIT
 from synthcli.relational.data import Tables
 from synthcli.relational.judging import key_columns
@@ -32,11 +34,11 @@ from synthcli.tabular.pictures import pictures
 FLOOR = "relational"
 
 
-def read_tables(generated: Path, like: Tables) -> Tables:
-    """What `generate` wrote."""
+def read_tables(generated: Path, like: Tables, mark: str = "") -> Tables:
+    """What `generate` wrote. mark: behind the names of the tables."""
     schemas = {name: Schema.from_json(body) for name, body in files.read_json(generated / SAMPLE)["schemas"].items()}
     return Tables(
-        {name: frames.to_frame(pq.read_table(generated / f"{name}.parquet"), schema) for name, schema in schemas.items()},
+        {name: frames.to_frame(pq.read_table(generated / f"{name}{mark}.parquet"), schema) for name, schema in schemas.items()},
         schemas, like.relationships, unit=like.unit, kept=like.kept,
     )  # fmt: skip
 
@@ -50,8 +52,24 @@ class Seen(Evidence):
 
 def evidence(plan: Plan, real: RelatedReal, generated: Path, schema: Schema, control: str, usage: Usage | None) -> Seen:
     """What judges look at. schema: of the privacy unit's table; control: validation or holdout."""
-    seen = Evidence(schema, read_tables(generated, real.tables), real.train, real.part(control), target=real.said.target, usage=usage)
-    return Seen(**seen.__dict__, tables=_tables(seen, real))
+    sample, asked = files.read_json(generated / SAMPLE), plan.spec.generate
+    made = read_tables(generated, real.tables)
+    parts: dict[str, Tables | None] = {"train": real.train, "control": real.part(control)}
+    shown, fair = made, None
+    if "wanted" in sample:
+        unasked = read_tables(generated, real.tables, ".unasked")
+        wanted = Wanted.from_json(sample["wanted"], schema)
+        like = {
+            name: None if part is None else related_asked.likened(part, wanted, rng=seeds.stream(real.said.seed, "likened", name))
+            for name, part in parts.items()
+        }
+        fair = related_asked.fairness(asked, real.train, parts["control"], made, unasked)
+        if all(like[name] is not None for name, part in parts.items() if part is not None):
+            parts = like
+        else:  # too little real data like that: what the model makes by itself is judged
+            shown = unasked
+    seen = Evidence(schema, shown, parts["train"], parts["control"], target=real.said.target, usage=usage)
+    return Seen(**seen.__dict__, tables=_tables(seen, real, fair))
 
 
 def draw(folder: Path, seen: Seen, seed: int) -> None:
@@ -85,7 +103,7 @@ def handed(module: ModuleType) -> dict[str, Any]:
     return {"trend": trends.measure, "table": Table} if "trend" in inspect.signature(module.measure).parameters else {}
 
 
-def _tables(seen: Evidence, real: RelatedReal) -> dict[str, Evidence]:
+def _tables(seen: Evidence, real: RelatedReal, fair: Fairness | None = None) -> dict[str, Evidence]:
     """The evidence of each table whose rows are of privacy units, the unit a column of its own; what is kept or shared has no unseen rows."""
     sides: dict[str, Tables | None] = {"synthetic": seen.synthetic, "train": seen.train, "control": seen.control}
     units = {side: tables.units() for side, tables in sides.items() if tables is not None}
@@ -97,14 +115,20 @@ def _tables(seen: Evidence, real: RelatedReal) -> dict[str, Evidence]:
         if not any(c.kind in frames.MODELLED for c in schema.columns):
             continue
         keys = key_columns(real.tables, name)
+        rules = real.rules.get(name, ())
+        above = sorted({c for rule in rules for c in rule.columns} - set(schema.names))  # columns of parents that rules look at
         columns = (replace(c, declared=c.declared.model_copy(update={"type": "id"})) if c.name in keys else c for c in schema.columns)
-        wide = Schema((*columns, Column(UNIT, Traits(type="id"), Traits(), "int64")), UNIT)
-        cut = {side: _with_unit(tables, name, units[side][name], wide) for side, tables in sides.items() if tables is not None}
+        apart = (Column(c, Traits(type="id"), Traits(), "string") for c in above)
+        wide = Schema((*columns, *apart, Column(UNIT, Traits(type="id"), Traits(), "int64")), UNIT)
+        cut = {
+            side: _with_unit(tables, name, units[side][name], wide, real.beside(tables, name, above))
+            for side, tables in sides.items()
+            if tables is not None
+        }
         rows = cut["train"].frame
         shuffled = Table(pd.DataFrame({c: rows[c].take(rng.permutation(len(rows))).reset_index(drop=True) for c in rows}), wide)
         target = (real.said.target or "").partition(".")
         mine = target[2] if target[0] == name else None
-        rules = tuple(rule.learn(rows) for rule in real.said.rules.get(name, ()))
         out[name] = replace(
             seen,
             schema=wide,
@@ -114,14 +138,15 @@ def _tables(seen: Evidence, real: RelatedReal) -> dict[str, Evidence]:
             baseline=shuffled,
             target=mine,
             constraints=rules,
+            fairness=fair if name == real.tables.unit[0] else None,
             usage=None,
         )
     return out
 
 
-def _with_unit(tables: Tables, name: str, units: np.ndarray | None, schema: Schema) -> Table:
+def _with_unit(tables: Tables, name: str, units: np.ndarray | None, schema: Schema, above: pd.DataFrame) -> Table:
     codes = np.arange(len(tables.frames[name])) if units is None else units
-    return Table(tables.frames[name].assign(**{UNIT: pd.array(codes, dtype="Int64")}), schema)
+    return Table(pd.concat([tables.frames[name], above], axis=1).assign(**{UNIT: pd.array(codes, dtype="Int64")}), schema)
 
 
 def over_tables(each: Mapping[str, Sequence[Measurement]], combine: Callable[[list[Measurement]], Measurement]) -> list[Measurement]:

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from synthcli import seeds, sources
-from synthcli.columns.constraints import Rule, check_source
+from synthcli.columns.constraints import Rule
 from synthcli.columns.infer import infer
-from synthcli.columns.rules import parse_rule
+from synthcli.columns.rules import FORMS
 from synthcli.contracts import Schema, Traits
 from synthcli.errors import DataError, SpecError, did_you_mean
-from synthcli.pipeline.plan import Plan
-from synthcli.relational.data import Tables
-from synthcli.relational.relationships import Relationship, root
-from synthcli.spec import check_places
+from synthcli.pipeline import related_rules
+from synthcli.pipeline.plan import table_sources
+from synthcli.relational.data import Tables, check_names
+from synthcli.relational.graph import order
+from synthcli.relational.relationships import NULL, Relationship, root
+from synthcli.relational.rules import widened
+from synthcli.spec import check, check_related
 from synthcli.spec.load import Loaded
 
 
@@ -37,6 +41,11 @@ class Described:
     stratify_by: str | None = None
     target: str | None = None
     seed: int = 0
+    check: Callable[[Mapping[str, Schema], str], None] = lambda schemas, unit: None  # of what the spec says beside the columns that are there
+    fail: Callable[[str, Rule, str], SpecError] = lambda table, rule, why: SpecError(f"constraint {rule.text} of table {table}: {why}")
+
+
+_PLACE = "\x00row"  # no column of a file is called so
 
 
 def by_table(keyed: Mapping[str, Any], tables: Sequence[str], where: str) -> dict[str, dict[str, Any]]:
@@ -50,19 +59,23 @@ def by_table(keyed: Mapping[str, Any], tables: Sequence[str], where: str) -> dic
     return out
 
 
-def described(plan: Plan) -> Described:
-    """What a plan's spec says of related tables. Raises SpecError."""
-    spec, loaded = plan.spec, plan.loaded
+def described(loaded: Loaded) -> Described:
+    """What a spec says of related tables. Raises SpecError."""
+    spec = loaded.spec
     tables, split = spec.source.tables or {}, spec.source.split
     rules: dict[str, tuple[Rule, ...]] = {}
+    places: dict[tuple[str, str], Any] = {}
     for i, raw in enumerate(spec.constraints):
-        if not isinstance(raw, Mapping) or raw.get("table") not in tables:
-            why = f"names none of the tables; say {{table: NAME, expr: …}}. Tables: {', '.join(tables)}"
-            raise loaded.fail([(("constraints", i), why)])
-        table = str(raw["table"])
-        rules[table] = (*rules.get(table, ()), parse_rule({k: v for k, v in raw.items() if k != "table"}))
+        table, rule = related_rules.rule_of(loaded, i, raw)
+        if rule.text in [known.text for known in rules.get(table, ())]:
+            raise loaded.fail([(("constraints", i), "stands twice; remedy: keep one of the two")])
+        rules[table] = (*rules.get(table, ()), rule)
+        form = next((key for key in raw if key in FORMS), None)
+        places[table, rule.text] = ("constraints", i) if form is None else ("constraints", i, form)
     return Described(
-        sources={name: source_of(plan.loaded, name, each) for name, each in tables.items()},
+        check=lambda schemas, unit: _against(loaded, schemas, unit),
+        fail=lambda table, rule, why: loaded.fail([(places[table, rule.text], why)]),
+        sources=table_sources(loaded),
         relationships=tuple(Relationship.parse(r.from_, r.to, r.on_orphans) for r in spec.source.relationships),
         traits=by_table(spec.columns, list(tables), "columns"),
         rules=rules,
@@ -75,9 +88,16 @@ def described(plan: Plan) -> Described:
     )
 
 
-def source_of(loaded: Loaded, name: str, each: Any) -> sources.Source:
-    """The source of one of the tables. each: its part of the spec."""
-    return sources.Source(each.type or check_places.format_of(each.path) or "csv", path=loaded.place(each.path, "source", "tables", name, "path"))
+def _against(loaded: Loaded, schemas: Mapping[str, Schema], unit: str) -> None:
+    kinds = {table: {c.name: c.kind for c in schema.columns} for table, schema in schemas.items()}
+    check_related.against(loaded, kinds, unit)
+    check.check_traits(loaded, {f"{table}.{column}": kind for table, columns in kinds.items() for column, kind in columns.items()})
+
+
+def tables_of(said: Described, frames: Mapping[str, pd.DataFrame], schemas: Mapping[str, Schema]) -> Tables:
+    """Tables as they are described."""
+    table, _, column = (said.unit or root(list(frames), said.relationships)).partition(".")
+    return Tables(frames, schemas, said.relationships, unit=(table, column or None), kept=said.kept)
 
 
 class RelatedReal:
@@ -87,16 +107,15 @@ class RelatedReal:
         self.said = said
 
     @cached_property
-    def _checked(self) -> tuple[Tables, dict[str, int], dict[str, list[dict[str, Any]]]]:
-        """The tables whose keys are sound, the rows that orphans cost, and what the constraints found."""
-        said, tables, schemas, findings = self.said, {}, {}, {}
+    def _checked(self) -> tuple[Tables, list[dict[str, Any]]]:
+        """The tables whose keys are sound and whose rows obey the rules, and what was found: by rules, then the rows that orphans cost."""
+        said, frames, schemas = self.said, {}, {}
         for name in said.sources:
-            schemas[name], frame = self._read(name)
-            tables[name], findings[name] = check_source(frame, said.rules.get(name, ()))
-        table, _, column = (said.unit or root(list(tables), said.relationships)).partition(".")
-        whole = Tables(tables, schemas, said.relationships, unit=(table, column or None), kept=said.kept)
-        checked, dropped = whole.checked()
-        return checked, dropped, findings
+            schemas[name], frames[name] = self._read(name)
+        raw = tables_of(said, frames, schemas)
+        said.check(schemas, raw.unit[0])
+        check_names(raw)
+        return related_rules.obeying(raw, said.rules, said.fail)
 
     def _read(self, name: str) -> tuple[Schema, pd.DataFrame]:
         """A table; its keys are ids unless the spec says more of them."""
@@ -124,9 +143,21 @@ class RelatedReal:
     @property
     def findings(self) -> list[dict[str, Any]]:
         """What the constraints found in each table, and how many rows went because they were orphans."""
-        found = [{"table": name, **finding} for name, some in self._checked[2].items() for finding in some]
-        lost = [{"constraint": r, "violations": n, "action": "drop"} for r, n in self._checked[1].items() if n]
-        return [*found, *lost]
+        return self._checked[1]
+
+    @cached_property
+    def rules(self) -> dict[str, tuple[Rule, ...]]:
+        """The rules of each table with what they must know of the source: of train alone, which is what a model may know."""
+        tables, made = self.train, order(self.tables)
+        return {
+            name: tuple(rule.learn(related_rules.wide(tables, name, rules, made)) for rule in rules)
+            for name, rules in self.said.rules.items()
+            if rules and name not in self.said.kept
+        }
+
+    def beside(self, tables: Tables, name: str, columns: Sequence[str]) -> pd.DataFrame:
+        """Columns of the rows above those of a table, as TABLE.COLUMN."""
+        return widened(columns, name, tables.frames[name], tables.frames, order(self.tables), lambda r: np.maximum(tables.parents(r), NULL))
 
     @property
     def source_rows(self) -> int:

@@ -8,7 +8,8 @@ from __future__ import annotations
 import contextlib
 import io
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -47,9 +48,49 @@ def write(chunks: Iterator[pd.DataFrame], schema: Schema, target: Target) -> int
         return _replace(base, connection, target.table, empty, tables)
 
 
-def _replace(base: Database, connection: Any, table: str, empty: pa.Table, tables: Iterator[pa.Table]) -> int:
+def write_all(tables: Mapping[str, tuple[Iterator[pd.DataFrame], Schema]], target: Target) -> dict[str, int]:
+    """Write related tables, parents before children, which all take the place of those of their names at once; the rows of each.
+
+    if_exists: replace or fail. Raises DataError, and TryLater where the database is not reachable.
+    """
+    base, written = database.opened(target.url, "output.url", target.folder), dict[str, int]()
+    if long := [name for name in tables if len(split_table(name)[1]) > _NAME]:
+        raise DataError(f"source.tables.{long[0]}: expected at most {_NAME} letters for a table of a database")
+    each = {name: replace(target, table=name) for name in tables}
+    with base.writing() as connection:
+        stands = [name for name in tables if _exists(base, connection, each[name])]
+        if stands and target.if_exists == "fail":
+            raise DataError(f"{each[stands[0]].where} exists, and output.if_exists is fail; remedy: another database, or if_exists: replace")
+        try:
+            for name, (chunks, schema) in tables.items():
+                _say(connection, f"DROP TABLE IF EXISTS {base.quoted_table(_beside(name))}")  # of a run that was killed
+                _create(base, connection, _beside(name), _plain(frames.arrow_schema(schema).empty_table(), base))
+                rows = (_plain(frames.to_arrow(chunk, schema), base) for chunk in chunks)
+                with _transaction(base, connection):
+                    written[name] = _insert(base, connection, _beside(name), rows)
+            if base.kind == "sqlite":
+                _say(connection, "PRAGMA legacy_alter_table = ON")  # views of the tables stay as they are
+            with _transaction(base, connection):
+                for name in reversed(list(tables)):  # children first: others may refer to parents
+                    _say(connection, f"DROP TABLE IF EXISTS {base.quoted_table(name)}")
+                for name in tables:
+                    _say(connection, f"ALTER TABLE {base.quoted_table(_beside(name))} RENAME TO {database.quoted(split_table(name)[1])}")
+        except BaseException:
+            for name in tables:
+                with contextlib.suppress(*database._failures()):  # the first error is the one to tell
+                    _say(connection, f"DROP TABLE IF EXISTS {base.quoted_table(_beside(name))}")
+            raise
+    return written
+
+
+def _beside(table: str) -> str:
+    """The table that is filled beside one."""
     schema, name = split_table(table)
-    beside = ".".join(part for part in (schema, f"{name}__new") if part is not None)
+    return ".".join(part for part in (schema, f"{name}__new") if part is not None)
+
+
+def _replace(base: Database, connection: Any, table: str, empty: pa.Table, tables: Iterator[pa.Table]) -> int:
+    name, beside = split_table(table)[1], _beside(table)
     new, old = base.quoted_table(beside), base.quoted_table(table)
     try:
         _say(connection, f"DROP TABLE IF EXISTS {new}")  # of a run that was killed

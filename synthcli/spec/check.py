@@ -11,7 +11,7 @@ from synthcli.columns import constraints, frame, made, rules
 from synthcli.columns.properties import parse_property
 from synthcli.contracts import Column, Gauge, Traits
 from synthcli.errors import SpecError, did_you_mean
-from synthcli.spec import check_places
+from synthcli.spec import check_places, check_related
 from synthcli.spec.load import Loaded, Problem
 from synthcli.spec.models import GateKeys, Spec
 
@@ -34,7 +34,7 @@ def check(loaded: Loaded) -> None:
     """Raise one SpecError with every contradiction that can be seen without data."""
     spec = loaded.spec
     if spec.source.tables is not None:
-        if problems := [*check_places.tables(loaded), *_generator(spec), *_gates(loaded)]:
+        if problems := [*check_related.check(loaded), *_columns(spec), *_generator(spec), *_asked(spec), *_gates(loaded)]:
             raise loaded.fail(problems)
         return
     problems = [
@@ -94,7 +94,7 @@ def check_columns(loaded: Loaded, kinds: Mapping[str, str]) -> None:
 
 
 # What each trait does something for, where data is learned from; any other use would be ignored, and is refused.
-_SERVES = {
+SERVES = {
     "format": {"datetime", "boolean", "float", "date_of_birth"},
     "min": {*frame.NUMBERS, "id", "date_of_birth"},
     "max": {*frame.NUMBERS, "id", "date_of_birth"},
@@ -116,8 +116,8 @@ def check_traits(loaded: Loaded, kinds: Mapping[str, str]) -> None:
     for name, traits in loaded.spec.columns.items():
         kind = kinds.get(name)
         for key in sorted(traits.model_fields_set - {"type"}):
-            if kind is not None and key in _SERVES and kind not in _SERVES[key] and getattr(traits, key) is not None:
-                kinds_served = ", ".join(sorted(_SERVES[key] & set(KINDS))) or "made-up kinds"
+            if kind is not None and key in SERVES and kind not in SERVES[key] and getattr(traits, key) is not None:
+                kinds_served = ", ".join(sorted(SERVES[key] & set(KINDS))) or "made-up kinds"
                 problems.append((("columns", name, key), f"does nothing for a column of type {kind}; it serves {kinds_served}"))
     if problems:
         raise loaded.fail(problems)

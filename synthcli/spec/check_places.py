@@ -7,9 +7,9 @@ from pathlib import PurePath
 
 from synthcli import sources
 from synthcli.errors import SpecError, did_you_mean
-from synthcli.sources import builtin, credentials, database, remote
+from synthcli.sources import builtin, credentials, database, places, remote
 from synthcli.spec.load import Loaded, Problem
-from synthcli.spec.models import Source, Spec
+from synthcli.spec.models import Place, Spec, TableSource
 
 
 def source(spec: Spec) -> Iterator[Problem]:
@@ -26,12 +26,7 @@ def source(spec: Spec) -> Iterator[Problem]:
         yield ("source", "name"), f"there is no such table.{did_you_mean(source.name, known)} Known: {', '.join(known)}"
     if source.type != "builtin" and source.name is not None:
         yield ("source", "name"), f"type {source.type} has no name"
-    if source.path is not None and remote.is_url(source.path):
-        yield from _remote(("source", "path"), source.path, write=False)
-    yield from _source_table(source)
-    if source.type != "csv":
-        for key in sorted(source.model_fields_set & {"delimiter", "quote", "header", "decimal", "null_values"}):
-            yield ("source", key), "belongs to csv sources"
+    yield from place(("source",), source, source.type)
     if source.split.validation + source.split.holdout >= 1:
         yield ("source", "split"), "validation and holdout leave nothing to train on; expected a sum below 1"
     if source.type == "none":
@@ -43,72 +38,53 @@ def source(spec: Spec) -> Iterator[Problem]:
             yield ("privacy_unit",), "there is no data to protect (source.type: none)"
 
 
-def _source_table(source: Source) -> Iterator[Problem]:
-    """The keys of a database, and of a workbook."""
-    if source.sheet is not None and source.type != "excel":
-        yield ("source", "sheet"), "belongs to excel sources"
-    if source.type != "sql":
+def place(at: tuple[str, ...], source: Place, type_: str) -> Iterator[Problem]:
+    """The keys of a file, of a database, and of a workbook. at: where they stand."""
+    if source.path is not None and remote.is_url(source.path):
+        yield from _remote((*at, "path"), source.path, write=False)
+    if source.sheet is not None and type_ != "excel":
+        yield (*at, "sheet"), "belongs to excel sources"
+    if type_ != "csv":
+        for key in sorted(source.model_fields_set & {"delimiter", "quote", "header", "decimal", "null_values"}):
+            yield (*at, key), "belongs to csv sources"
+    if type_ != "sql":
         for key in sorted(source.model_fields_set & {"url", "table", "query"}):
-            yield ("source", key) if key != "url" else ("source",), f"{key} belongs to sources of type sql"
+            yield (*at, key) if key != "url" else at, f"{key} belongs to sources of type sql"
         return
     if source.url is None:
-        yield ("source",), "type sql needs url: a database, such as ${WAREHOUSE_URL}"
+        yield at, "type sql needs url: a database, such as ${WAREHOUSE_URL}"
     else:
-        yield from _secret("source", source.url)
+        yield from _secret(at, source.url)
     if (source.table is None) == (source.query is None):
-        yield ("source",), "type sql needs one of table: NAME and query: SELECT …"
+        yield at, "type sql needs one of table: NAME and query: SELECT …"
     if source.query is not None:
         try:
             database.one_select(source.query)
         except SpecError as error:
-            yield ("source", "query"), str(error).partition("; ")[2]
+            yield (*at, "query"), str(error).partition("; ")[2]
 
 
-_SINGLE: dict[tuple[str, ...], str] = {  # what is asked of one table only
-    ("generate", "where"): "conditions", ("generate", "balance"): "balancing", ("generate", "fairness"): "fairness",
-    ("generate", "copies"): "copies", ("evaluate", "preserve"): "named properties", ("evaluate", "domain"): "own metrics",
-    ("evaluate", "downstream"): "downstream commands", ("execution", "workers"): "workers", ("output", "url"): "databases",
-}  # fmt: skip
+def table_type(each: TableSource) -> str:
+    """The type of one of several tables: as it is said, else as its ending tells."""
+    return each.type or ("sql" if each.url is not None else format_of(each.path or "") or "csv")
 
 
-def tables(loaded: Loaded) -> Iterator[Problem]:
-    """Related tables: what their source, their keys and their output must be, and what is asked of single tables alone."""
-    spec = loaded.spec
-    tables = spec.source.tables or {}
-    for key in sorted(spec.source.model_fields_set - {"type", "tables", "relationships", "split", "dataset"}):
-        yield ("source", key), "belongs to a source of one table; remedy: under source.tables"
-    if spec.source.type != "tables":
-        yield ("source", "type"), "stands beside tables; remedy: leave it out, and give the type of each table"
-    if not spec.source.relationships:
-        yield ("source",), "has tables and no relationships; remedy: relationships: [{from: TABLE.COLUMN, to: TABLE.COLUMN}]"
-    for i, r in enumerate(spec.source.relationships):
-        for key, said in (("from", r.from_), ("to", r.to)):
-            for word in (said,) if isinstance(said, str) else said:
-                if word.partition(".")[0] not in tables or not word.partition(".")[2]:
-                    why = f"{word!r} is no TABLE.COLUMN.{did_you_mean(word.partition('.')[0], tables)} Tables: {', '.join(tables)}"
-                    yield ("source", "relationships", i, key), why
-    for name in spec.columns:
-        if name.partition(".")[0] not in tables:
-            yield ("columns", name), f"expected TABLE.COLUMN.{did_you_mean(name.partition('.')[0], tables)} Tables: {', '.join(tables)}"
-    if spec.privacy_unit is not None and spec.privacy_unit.partition(".")[0] not in tables:
-        yield ("privacy_unit",), f"expected TABLE or TABLE.COLUMN.{did_you_mean(spec.privacy_unit, tables)} Tables: {', '.join(tables)}"
-    for path, what in _SINGLE.items():
-        section = getattr(spec, path[0])
-        if path[1] in section.model_fields_set and getattr(section, path[1]) not in (None, 1, ()):
-            yield path, f"{what} are not offered for related tables by this version"
-    if spec.generator.method == "auto":
-        yield ("generator", "method"), "auto looks at one table; remedy: method: trees"
-    if spec.output.path is not None:
-        target = loaded.resolve(spec.output.path, "output", "path")
-        if target.is_file() or not target.parent.is_dir():
-            yield ("output", "path"), "expected a folder for a file per table, in a folder that exists"
+def of_tables(spec: Spec) -> Iterator[Problem]:
+    """The places of related tables."""
+    for name, each in (spec.source.tables or {}).items():
+        at, type_ = ("source", "tables", name), table_type(each)
+        if type_ != "sql" and each.path is None:
+            yield at, "needs path: FILE, or url: and table: of a database"
+        if type_ == "sql" and each.path is not None:
+            yield (*at, "path"), "type sql has no path; remedy: url and table"
+        yield from place(at, each, type_)
 
 
 def output(loaded: Loaded) -> Iterator[Problem]:
     """The output must be a table, an object, or a file of its own in a folder that exists, with an ending that fits its format."""
     output, source = loaded.spec.output, loaded.spec.source
     if output.format == "sql":
-        yield from _output_table(loaded.spec)
+        yield from _output_table(loaded)
         return
     for name in sorted(output.model_fields_set & {"url", "table", "if_exists"}):
         yield ("output", name) if name != "url" else ("output",), f"{name} belongs to output.format: sql"
@@ -130,8 +106,12 @@ def output(loaded: Loaded) -> Iterator[Problem]:
         name = target.name
     copies = loaded.spec.generate.copies
     written = [target] if copies == 1 else [f"{_stem(str(target))[0]}-{i}{_stem(str(target))[1]}" for i in range(1, copies + 1)]
-    if source.path is not None and str(loaded.place(source.path, "source", "path")) in map(str, written):
-        yield key, "is the source itself, which would be overwritten"
+    if source.path is not None:
+        read = loaded.place(source.path, "source", "path")
+        if str(read) in map(str, written):
+            yield key, "is the source itself, which would be overwritten"
+        elif any(places.takes(read, source.type, each) for each in written):
+            yield key, "is one of the files that source.path names, and would be learned from as real; remedy: another folder"
     told = format_of(name)
     if told is not None and told != output.format:
         yield key, f"ends like {told}, and output.format is {output.format}; remedy: make the two agree"
@@ -144,28 +124,61 @@ def _stem(path: str) -> tuple[str, str]:
     return f"{folder}{slash}{stem}", f"{dot}{endings}"
 
 
-def _output_table(spec: Spec) -> Iterator[Problem]:
-    output = spec.output
+def output_tables(loaded: Loaded) -> Iterator[Problem]:
+    """Related tables go to a folder of files, or to a database under their own names."""
+    output, tables = loaded.spec.output, loaded.spec.source.tables or {}
+    if output.table is not None:
+        yield ("output", "table"), "related tables keep their names; remedy: leave it out"
+    if output.format != "sql":
+        for name in sorted(output.model_fields_set & {"url", "if_exists"}):
+            yield ("output", name) if name != "url" else ("output",), f"{name} belongs to output.format: sql"
+        if output.path is not None and remote.is_url(output.path):
+            yield ("output", "path"), "related tables go to a folder of this machine, or to a database; remedy: a path, or format: sql"
+        elif output.path is not None:
+            target = loaded.resolve(output.path, "output", "path")
+            if target.is_file() or not target.parent.is_dir():
+                yield ("output", "path"), "expected a folder for a file per table, in a folder that exists"
+            read = {loaded.resolve(t.path, "source", "tables", n, "path").parent for n, t in tables.items() if t.path and not remote.is_url(t.path)}
+            if target in read:
+                yield ("output", "path"), "is the folder of the source, which would be overwritten; remedy: a folder of its own"
+        return
+    if output.path is not None:
+        yield ("output", "path"), "format sql has no path; remedy: url"
+    if output.url is None:
+        yield ("output",), "format sql needs url: ${WAREHOUSE_URL}"
+    else:
+        yield from _secret(("output",), output.url)
+    if output.if_exists == "append":
+        yield ("output", "if_exists"), "keys of rows that are made would repeat those that are there; remedy: replace, or fail"
+    url, folder = output.url, loaded.file.parent
+    if same := [n for n, each in tables.items() if url is not None and each.url and database.reads(each.url, each.table, each.query, url, n, folder)]:
+        yield ("output",), f"table {same[0]} is the source itself, which would be overwritten; remedy: another database"
+
+
+def _output_table(loaded: Loaded) -> Iterator[Problem]:
+    output, source = loaded.spec.output, loaded.spec.source
     if output.path is not None:
         yield ("output", "path"), "format sql has no path; remedy: url and table"
     for key in ("url", "table"):
         if getattr(output, key) is None:
             yield ("output",), f"format sql needs {key}: {'${WAREHOUSE_URL}' if key == 'url' else 'NAME'}"
     if output.url is not None:
-        yield from _secret("output", output.url)
-    if output.table is not None and (output.url, output.table) == (spec.source.url, spec.source.table):
+        yield from _secret(("output",), output.url)
+    if output.table is None or output.url is None or source.url is None or output.if_exists == "fail":
+        return
+    if database.reads(source.url, source.table, source.query, output.url, output.table, loaded.file.parent):
         yield ("output", "table"), "is the source itself, which would be overwritten"
 
 
-def _secret(section: str, url: str) -> Iterator[Problem]:
+def _secret(section: tuple[str, ...], url: str) -> Iterator[Problem]:
     """Named by its section, as the value of a key is shown."""
     if credentials.literal(url):
-        yield (section,), "a password stands in the url; remedy: take it from the environment, such as url: ${WAREHOUSE_URL}"
+        yield section, "a password stands in the url; remedy: take it from the environment, such as url: ${WAREHOUSE_URL}"
 
 
 def _remote(key: tuple[str, ...], path: str, *, write: bool) -> Iterator[Problem]:
     if credentials.literal(path):
-        yield key[:1], "a secret stands in the path; remedy: credentials in the environment, where the store looks for them"
+        yield key[:-1], "a secret stands in the path; remedy: credentials in the environment, where the store looks for them"
         return
     try:
         remote.check(path, ".".join(key), write=write)

@@ -25,9 +25,24 @@ class Split(Part):
     stratify_by: str | None = Field(None, description="column whose values keep their shares in every part")
 
 
-class TableSource(Part):
-    path: str = Field(description="file, glob or folder, relative to the spec, or a URL")
-    type: Literal["csv", "parquet", "jsonl", "excel"] | None = Field(None, description="default: told by the ending of path")
+class Place(Part):
+    """Where a table is read from, and how it is written there."""
+
+    path: str | None = Field(None, description="file, glob or folder, relative to the spec, or a URL: s3://, gs://, az://, https://")
+    url: str | None = Field(None, description="sql: sqlite:///FILE, duckdb:///FILE, postgresql://…; ${NAME} is taken from the environment")
+    table: str | None = Field(None, min_length=1, description="sql: table, or schema.table")
+    query: str | None = Field(None, min_length=1, description="sql: one SELECT, instead of table")
+    sheet: str | None = Field(None, description="excel: sheet; default: the first")
+    delimiter: str | None = Field(None, min_length=1, max_length=1, description="csv: found by looking when not given")
+    quote: str | None = Field(None, min_length=1, max_length=1, description="csv: quoting character")
+    encoding: str | None = Field(None, description="csv, jsonl: such as latin-1; default UTF-8")
+    header: bool = Field(True, description="csv: the first line names the columns")
+    decimal: Literal[".", ","] = Field(".", description="csv: decimal sign")
+    null_values: tuple[str, ...] | None = Field(None, description="csv: words that mean null, besides the empty cell")
+
+
+class TableSource(Place):
+    type: Literal["csv", "parquet", "jsonl", "excel", "sql"] | None = Field(None, description="default: told by the ending of path; sql with a url")
     keep: bool = Field(False, description="public: given out as it is, keys and all")
 
 
@@ -42,27 +57,16 @@ def _related(raw: Any) -> Any:
     return {"type": "tables", **raw} if isinstance(raw, dict) and "tables" in raw else raw
 
 
-class Source(Part):
+class Source(Place):
     type: Literal["csv", "parquet", "jsonl", "excel", "sql", "builtin", "tables", "none"] = Field(
         description="where the data comes from; tables where tables: says so; none: the columns say how they are made"
     )
     tables: dict[str, TableSource] | None = Field(None, min_length=1, description="related tables by name")
     relationships: tuple[RelationshipKeys, ...] = Field((), description="the first that is named of a table makes its rows")
-    path: str | None = Field(None, description="file, glob or folder, relative to the spec, or a URL: s3://, gs://, az://, https://")
-    url: str | None = Field(None, description="sql: sqlite:///FILE, duckdb:///FILE, postgresql://…; ${NAME} is taken from the environment")
-    table: str | None = Field(None, min_length=1, description="sql: table, or schema.table")
-    query: str | None = Field(None, min_length=1, description="sql: one SELECT, instead of table")
-    sheet: str | None = Field(None, description="excel: sheet; default: the first")
     name: str | None = Field(None, description="table of type builtin")
     dataset: str | None = Field(None, pattern=NAME, description="declared identity of the data across versions of the file")
     split: Split = Split()
     max_rows: Int | None = Field(None, ge=1, description="uniform sample for fitting when the table is larger; default: what fits into memory")
-    delimiter: str | None = Field(None, min_length=1, max_length=1, description="csv: found by looking when not given")
-    quote: str | None = Field(None, min_length=1, max_length=1, description="csv: quoting character")
-    encoding: str | None = Field(None, description="csv, jsonl: such as latin-1; default UTF-8")
-    header: bool = Field(True, description="csv: the first line names the columns")
-    decimal: Literal[".", ","] = Field(".", description="csv: decimal sign")
-    null_values: tuple[str, ...] | None = Field(None, description="csv: words that mean null, besides the empty cell")
 
 
 class Candidate(Part):

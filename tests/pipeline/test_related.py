@@ -20,10 +20,13 @@ from synthcli.errors import DataError, SpecError
 from synthcli.pipeline import related, related_judged, related_real
 from synthcli.pipeline.events import Events
 from synthcli.pipeline.plan import Choice
+from synthcli.spec.models import Generate
 from tests.relational import simulated
 
 CHOICE = Choice("trees", {"trees": 2})
-PLAN: Any = SimpleNamespace(spec=SimpleNamespace(seed=0, generator=SimpleNamespace(limits=SimpleNamespace(build=Limits))))
+PLAN: Any = SimpleNamespace(
+    spec=SimpleNamespace(seed=0, generate=Generate(), generator=SimpleNamespace(limits=SimpleNamespace(build=Limits))), loaded=None
+)
 
 
 @pytest.fixture(scope="module")
