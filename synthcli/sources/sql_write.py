@@ -1,6 +1,7 @@
 """Rows into a table of a database: a new table is filled beside the old one and takes its place in one transaction.
 
-Readers see the old rows or the new ones. append adds all rows in one transaction. What hangs on the old table (indexes, grants) goes with it.
+Readers see the old rows or the new ones. append adds all rows in one transaction. In PostgreSQL a table that has these columns already stays,
+with its types, grants, indexes and views, and its rows are exchanged in that transaction. Elsewhere what hangs on the old table goes with it.
 """
 
 from __future__ import annotations
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 
     from synthcli.sources import Target
 
+_WIDER = {("smallint", "integer"), ("smallint", "bigint"), ("integer", "bigint"), ("bigint", "numeric"), ("real", "double precision"),
+          ("double precision", "numeric")}  # fmt: skip
+_SPELLED = ("uuid", "inet", "cidr", "macaddr")  # types of PostgreSQL that arrive as words, and are read from them
 _NAME = 55  # letters of a table's name, so that __new fits into the 63 of PostgreSQL
 
 
@@ -97,6 +101,10 @@ def _replace(base: Database, connection: Any, table: str, empty: pa.Table, table
         _create(base, connection, beside, empty)
         with _transaction(base, connection):
             rows = _insert(base, connection, beside, tables)
+        if base.kind == "postgresql" and (values := _fitting(connection, new, old)) is not None:
+            with _transaction(base, connection):
+                _exchange(connection, new, old, values)
+            return rows
         if base.kind == "sqlite":
             _say(connection, "PRAGMA legacy_alter_table = ON")  # views of the table stay as they are
         with _transaction(base, connection):
@@ -107,6 +115,32 @@ def _replace(base: Database, connection: Any, table: str, empty: pa.Table, table
         with contextlib.suppress(*database._failures()):  # the first error is the one to tell
             _say(connection, f"DROP TABLE IF EXISTS {new}")
         raise
+
+
+def _fitting(connection: Any, new: str, old: str) -> dict[str, str] | None:
+    """What to select of the new table of PostgreSQL for each column of the old one; None where there is none that takes these rows as they are."""
+    asked = """SELECT attname, format_type(atttypid, atttypmod), typtype = 'e', attgenerated <> '' FROM pg_attribute JOIN pg_type t ON t.oid = atttypid
+               WHERE attrelid = to_regclass(%s) AND attnum > 0 AND NOT attisdropped"""
+    made, there = ({name: rest for name, *rest in connection.exec_driver_sql(asked, (table,)).fetchall()} for table in (new, old))
+    if made.keys() != there.keys():
+        return None
+    values = {}
+    for name, (kind, is_enum, generated) in there.items():
+        given, column = made[name][0], database.quoted(name)
+        spelled = given == "text" and (is_enum or kind in _SPELLED)
+        takes = given == kind or (given, kind) in _WIDER or (given == "text" and kind.startswith("character"))
+        if generated or not (spelled or takes):
+            return None
+        values[column] = f"{column}::{kind}" if spelled else column
+    return values
+
+
+def _exchange(connection: Any, new: str, old: str, values: dict[str, str]) -> None:
+    """The rows of the new table in the place of those of the old one."""
+    _say(connection, f"LOCK TABLE {old} IN EXCLUSIVE MODE")  # writers wait, readers do not
+    _say(connection, f"DELETE FROM {old}")
+    _say(connection, f"INSERT INTO {old} ({', '.join(values)}) OVERRIDING SYSTEM VALUE SELECT {', '.join(values.values())} FROM {new}")
+    _say(connection, f"DROP TABLE {new}")
 
 
 @contextlib.contextmanager
