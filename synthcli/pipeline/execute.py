@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import pandas as pd
 import pyarrow.parquet as pq
@@ -21,7 +21,7 @@ from synthcli.artifacts.store import ANALYZE, EVALUATE, FIT, GENERATE, PRIVACY, 
 from synthcli.columns import frame as frames
 from synthcli.columns import personal
 from synthcli.contracts import Downstream, Evidence, Schema, Usage
-from synthcli.errors import ArtifactError, FitError, LimitReached, MissingExtra
+from synthcli.errors import ArtifactError, FitError, LimitReached, MissingExtra, SpecError, did_you_mean
 from synthcli.pipeline import copies, gates, related, stages, trusted, verdict
 from synthcli.pipeline.auto import choose
 from synthcli.pipeline.events import Events
@@ -78,7 +78,7 @@ def execute(
     *,
     root: str | Path = "artifacts",
     upto: Upto = "run",
-    sets: Sequence[str] = (),
+    sets: str | Sequence[str] = (),
     fresh: bool = False,
     if_changed: bool = False,
     keep_failed: bool = False,
@@ -89,9 +89,11 @@ def execute(
 
     fresh: build every stage anew. if_changed: do nothing where the latest complete version has the same inputs.
     keep_failed: write the output also when a gate failed. trust: run the code that evaluate.domain and evaluate.downstream name.
-    sets: KEY=VALUE texts, as --set. root: folder of the run folders. events: who is told of progress. Raises SynthError for whatever a
+    sets: a KEY=VALUE text or several, as --set. root: folder of the run folders. events: who is told of progress. Raises SynthError for whatever a
     user can mend.
     """
+    if upto not in (known := get_args(Upto)):
+        raise SpecError(f"upto is {upto!r}; expected one of {', '.join(known)}.{did_you_mean(str(upto), known)}")
     loaded = spec if isinstance(spec, Loaded) else load_spec(spec, sets)
     shown = events or Events()
     plan = make_plan(loaded)

@@ -45,16 +45,16 @@ class Loaded:
         return problem_error(self.document, problems)
 
 
-def load_spec(path: str | Path, sets: Sequence[str] = ()) -> Loaded:
-    """Read, override by `key=value` texts, and validate. Raises SpecError."""
-    file = Path(path)
+def load_spec(path: str | Path, sets: str | Sequence[str] = ()) -> Loaded:
+    """Read, override by one or several `key=value` texts, and validate. Raises SpecError."""
+    file, sets = Path(path), (sets,) if isinstance(sets, str) else tuple(sets)
     document = yaml.read(file, str(path))
     for text in sets:
         document = override(document, text)
     spec = validate(document)
     stem = re.sub(r"[^A-Za-z0-9_.-]+", "-", file.name.removesuffix(".yaml").removesuffix(".yml")).strip("-.")
     name = spec.name or stem[:64] or "spec"
-    return Loaded(spec, document, file.resolve(), document.text, name, tuple(sets))
+    return Loaded(spec, document, file.resolve(), document.text, name, sets)
 
 
 def validate(document: yaml.Document) -> Spec:

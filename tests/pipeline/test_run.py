@@ -14,7 +14,8 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from synthcli import execute
+from synthcli import execute, load_spec
+from synthcli.errors import SpecError
 
 
 def ran(synth: Any, *words: object, code: int = 0) -> dict[str, Any]:
@@ -418,3 +419,14 @@ def test_no_real_record_and_no_key_stays_in_what_is_not_a_model(spec: Path, csv:
     for path in Path(done["folder"]).rglob("*.json"):
         text = path.read_text()
         assert not any(i in text for i in list(ids)[:50]), path
+
+
+def test_a_stage_that_is_none_is_named_with_those_there_are(spec: Path, tmp_path: Path) -> None:
+    with pytest.raises(SpecError, match=r"upto is 'generat'; expected one of analyze, train, .*\. Did you mean generate\?"):
+        execute(spec, root=tmp_path / "artifacts", upto="generat")  # type: ignore[arg-type]
+    assert not (tmp_path / "artifacts").exists()
+
+
+def test_a_single_override_is_one_and_no_letters(spec: Path) -> None:
+    loaded = load_spec(spec, "seed=31")
+    assert loaded.spec.seed == 31 and loaded.sets == ("seed=31",)
