@@ -41,7 +41,7 @@ def build(
         "failed": [o.gate.metric for o in failures],
         "warned": [o.gate.metric for o in outcomes if not o.passed and o.gate.severity == "warn"],
         "rounds": [_round(r) for r in rounds],
-        "notes": [*personal.notes(profile.get("personal", ())), *_notes(plan, outcomes, fitted), *_made(sample)],
+        "notes": [*personal.notes(profile.get("personal", ())), *_notes(plan, outcomes, fitted), *_made(plan, sample)],
     }
 
 
@@ -82,13 +82,14 @@ def _notes(plan: Plan, outcomes: Sequence[Outcome], fitted: Mapping[str, Any]) -
     return notes
 
 
-def _made(sample: Mapping[str, Any]) -> list[str]:
+def _made(plan: Plan, sample: Mapping[str, Any]) -> list[str]:
     """What became of what was asked of the rows."""
     notes = []
     if (asked := sample.get("asked")) is not None:
         if "where" in asked:
             notes.append(f"Every row obeys {asked['where']}, which {asked['share_by_itself']:.2%} of the model's rows do by themselves.")
-        if balance := asked.get("balance"):
+        named = plan.spec.generate.balance or ()  # fairness is met by counts of values too, which nobody asked for
+        if balance := [line for line in asked.get("balance", ()) if line["column"] in named]:
             missed = [line for line in balance if line["requested"] != line["achieved"]]
             notes.append(f"Balance: {len(balance) - len(missed)} of {len(balance)} values have exactly the rows asked for.")
         if (fair := asked.get("fairness")) is not None:
@@ -99,6 +100,8 @@ def _made(sample: Mapping[str, Any]) -> list[str]:
         notes.append(f"Rows that broke what was asked were drawn anew: {_counts({name: count for name, count in refused.items() if name})}.")
     if repaired := sample.get("repaired"):
         notes.append(f"Rows were moved into a range: {_counts(repaired)}.")
+    if gone := sample.get("dropped"):
+        notes.append(f"Rows for which nothing was found that obeys were left out: {_counts(gone)}.")
     return notes
 
 
