@@ -15,6 +15,7 @@ from synthcli.tabular.encoding import Encoded, Part, cut, encode
 
 Z = 1.959964  # two-sided 95 %
 ROWS = 25_000  # rows of a part that marginal figures look at; beyond it their standard error is below 0.004
+FEW = 10  # privacy units of the real part that a figure, a bin or a category needs to be shown
 
 Piece = tuple[float, np.ndarray, np.ndarray]  # a column's figure and how each row of control and of the other part moves it
 

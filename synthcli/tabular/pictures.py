@@ -18,12 +18,12 @@ from synthcli.columns.properties import figures, parse_property
 from synthcli.contracts import Column, Evidence, Schema
 from synthcli.errors import SpecError
 from synthcli.tabular import compare
+from synthcli.tabular.compare import FEW
 from synthcli.tabular.data import Table
 from synthcli.tabular.encoding import as_floats, cut, encode
 from synthcli.tabular.metrics import detection
 from synthcli.tabular.metrics.trends import pearson
 
-FEW = 10  # privacy units of the real part that a bin or a category needs to be shown
 BINS = 24
 WHOLE = 40  # integers that get a bin of their own each
 DISTINCT = 10  # numbers of so few values are drawn like categories, in their order

@@ -24,11 +24,12 @@ _AT_ONCE = 4_000_000  # weights held at a time
 
 @dataclass(frozen=True)
 class _Side:
-    """A property of one table. value: over all rows; spread: its deviations under resampling, (RESAMPLES,); rows: how many count."""
+    """A property of one table. value: over all rows; spread: its deviations under resampling, (RESAMPLES,); rows, units: how many count."""
 
     value: float
     spread: np.ndarray
     rows: int
+    units: int
 
 
 def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement]:
@@ -67,6 +68,8 @@ def _one(asked: Property, evidence: Evidence, *, rng: np.random.Generator) -> Me
     low, high = _percentiles(apart + made.spread - real.spread, apart)
     ends = _agreement(np.array([max(-low, high), 0.0 if low <= 0 <= high else min(abs(low), abs(high))]), scale)
     note = f"real {real.value:.6g}, synthetic {made.value:.6g}, difference {apart:.3g} ({low:.3g} to {high:.3g})"
+    if real.units < compare.FEW:  # the difference tells the real figure too
+        note = f"synthetic {made.value:.6g}; the real figure is left out, as fewer than {compare.FEW} privacy units hold it"
     floor = None if train is None else float(_agreement(np.array([abs(train.value - real.value)]), scale)[0])
     value = float(_agreement(np.array([abs(apart)]), scale)[0])
     return compare.measured(PRESERVE, value, *map(float, ends), n=made.rows, scope="property", of=asked.text, floor=floor, note=note)
@@ -92,18 +95,19 @@ def _side(asked: Property, table: Table, *, units: bool, rng: np.random.Generato
     rows = asked.rows(table.frame)
     values = asked.values(table.frame, rows)
     none = np.zeros(RESAMPLES)
+    groups = np.unique(table.units()[rows], return_inverse=True)[1].reshape(-1) if units else np.arange(len(rows))
+    counts = len(rows), len(np.unique(groups))
     if len(rows) < 2:
-        return _Side(np.nan, none, len(rows))
+        return _Side(np.nan, none, *counts)
     value = float(figures(asked.name, asked.q, values, np.ones((1, len(rows))))[0])
     if rng is None:
-        return _Side(value, none, len(rows))
-    groups = np.unique(table.units()[rows], return_inverse=True)[1].reshape(-1) if units else np.arange(len(rows))
+        return _Side(value, none, *counts)
     kept = np.flatnonzero(groups < compare.ROWS) if units else np.sort(rng.permutation(len(rows))[: compare.ROWS])
     values, groups = values[kept], np.unique(groups[kept], return_inverse=True)[1].reshape(-1)
     here = float(figures(asked.name, asked.q, values, np.ones((1, len(kept))))[0])
     drawn = np.concatenate([figures(asked.name, asked.q, values, w) for w in _weights(groups, rng=rng)])
     spread = np.where(np.isfinite(drawn), drawn - here, 0.0) * np.sqrt(len(kept) / len(rows))
-    return _Side(value, spread, len(rows))
+    return _Side(value, spread, *counts)
 
 
 def _weights(groups: np.ndarray, *, rng: np.random.Generator) -> Iterator[np.ndarray]:

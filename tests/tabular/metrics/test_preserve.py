@@ -53,6 +53,26 @@ def test_what_is_not_defined_says_so() -> None:
     assert found[None].value is None and "x > 99" in found[None].note
 
 
+def test_a_figure_of_few_people_is_not_told() -> None:
+    x = np.r_[np.full(40, 1.0), 1234.0, 1236.0, 1241.0]
+    few, many = "mean(x where x > 1000)", "mean(x)"
+    found = measured(table(x), table(x + 1), few, many)
+    assert found[few].value is not None and found[few].note.startswith("synthetic 1238; the real figure is left out, as fewer than 10 privacy units")
+    assert found[None].note.startswith((f"{few}: synthetic 1238; the real", f"{many}: real"))
+    assert found[many].note.startswith("real 87.2326, synthetic 88.2326, difference 1 ")
+
+
+def test_rows_of_one_person_are_one_person() -> None:
+    schema = Schema((*SCHEMA.columns, Column("who", Traits(type="id"), storage="int64")), unit="who")
+    frame = pd.DataFrame({"x": normal(60, 0), "y": normal(60, 1), "who": np.arange(60) // 10})
+    of_six, of_sixty = Table(frame, schema), Table(frame.assign(who=np.arange(60)), schema)
+    notes = {}
+    for name, control in (("six", of_six), ("sixty", of_sixty)):
+        seen = Evidence(schema, of_sixty, control=control, preserve=("mean(x)",))
+        notes[name] = preserve.measure(seen, rng=np.random.default_rng(1))[1].note
+    assert "left out" in notes["six"] and "real" in notes["sixty"] and "left out" not in notes["sixty"]
+
+
 @pytest.mark.parametrize("text", ["mean(x)", "median(x)", "share(x > 1)", "std(x)", "corr(x, y)"])
 def test_intervals_of_one_population_reach_agreement(text: str) -> None:
     reached = 0
