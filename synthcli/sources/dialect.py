@@ -63,7 +63,11 @@ def layout(source: Source, path: Path) -> Layout:
     sample = text if len(raw) < _HEAD else text[: text.rfind("\n") + 1] or text
     delimiter, quote, escape = _dialect(source, sample)
     padded = _padded(sample, delimiter, quote)
-    names = _names(sample, delimiter, quote, padded) if source.header else [f"column_{i + 1}" for i in range(_width(sample, delimiter, quote))]
+    names = (
+        files.named(_names(sample, delimiter, quote, padded))
+        if source.header
+        else [f"column_{i + 1}" for i in range(_width(sample, delimiter, quote))]
+    )
     if source.delimiter is not None and len(names) == 1 and (other := _divides(sample, delimiter)):
         raise DataError(f"{path} is read as one column; the file looks delimited by {other!r}; remedy: source.delimiter: {other!r}")
     files.check_names(names, path)

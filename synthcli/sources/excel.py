@@ -38,7 +38,8 @@ _FORMATS = {"date": "yyyy-mm-dd", "datetime": "yyyy-mm-dd hh:mm:ss", "timedelta"
 def batches(path: Path, source: Source) -> Iterator[pa.Table]:
     """The rows of the sheet. A column of several kinds is one of strings; errors such as #N/A are nulls."""
     rows = _rows(path, source)
-    names = _header(next(rows, ()), path)
+    first = next(rows, ())
+    names = _header(first, path)
     parts: list[list[pa.Array]] = [[] for _ in names]
     while block := list(itertools.islice(rows, _ROWS)):
         for i, cells in enumerate(_by_column(block, len(names), path)):
@@ -46,6 +47,7 @@ def batches(path: Path, source: Source) -> Iterator[pa.Table]:
     table = pa.table([_unified(arrays) for arrays in parts], names=names)
     if empty := [i for i, column in enumerate(table.columns) if column.null_count == len(table) > 0]:
         _check_computed(path, source, names, empty)
+        files.check_names(["" if i in empty and first[i] is None else name for i, name in enumerate(names)], path)  # a margin is no index
     yield table
 
 
@@ -125,13 +127,14 @@ def _rows(path: Path, source: Source, *, formulas: bool = False) -> Iterator[tup
 
 
 def _header(row: tuple[Any, ...], path: Path) -> list[str]:
-    named = ["" if cell is None else str(cell) for cell in row]
-    while named and not named[-1]:
-        named.pop()
-    if not named:
+    names = ["" if cell is None else str(cell) for cell in row]
+    while names and not names[-1]:
+        names.pop()
+    if not names:
         raise DataError(f"{path} is empty; remedy: a sheet with a row of names and rows below it, or source.sheet")
-    files.check_names(named, path)
-    return named
+    names = files.named(names)
+    files.check_names(names, path)
+    return names
 
 
 def _by_column(block: list[tuple[Any, ...]], width: int, path: Path) -> Iterator[tuple[Any, ...]]:

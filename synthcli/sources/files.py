@@ -132,6 +132,15 @@ def check_names(names: list[str], path: Path | str) -> None:
             raise DataError(f"{path}: {times} columns are named {name}; remedy: give each column a name of its own")
 
 
+def named(header: list[str]) -> list[str]:
+    """A header whose first names are empty, as pandas writes an index without a name: `index` and, by position, `unnamed_2`, .... Others stay."""
+    blank = next((i for i, name in enumerate(header) if name), 0)  # 0 too where none has a name
+    found = list(header)
+    for i in range(blank):
+        found[i] = "index" if i == 0 and "index" not in header else f"unnamed_{i + 1}"
+    return found
+
+
 def check_plain(schema: pa.Schema, path: Path | str) -> None:
     """Raises DataError for columns that hold lists, objects or bytes."""
     for field in schema:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import itertools
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
 TEXT = False
 _ROWS = 1 << 16  # read at a time
+_INDEX = re.compile(r"__index_level_\d+__")  # what pandas calls an index without a name
 GROUP, CELLS = 1 << 17, 1 << 23  # rows of a row group that is written, about; fewer of a wide table, so that it has no more cells
 SHARED = 8  # rows that a number's values are repeated in, on average, for a dictionary of them to be worth it
 
@@ -30,22 +33,23 @@ SHARED = 8  # rows that a number's values are repeated in, on average, for a dic
 def batches(path: Path, source: Source) -> Iterator[pa.Table]:
     """The rows with their types. Raises DataError for a damaged file, nested types, names that are empty or there twice."""
     with _opened(path) as file:
+        kept = _kept(file.schema_arrow)
         schema = file.schema_arrow.remove_metadata()
         _check(schema, path)
-        yield schema.empty_table()
+        yield schema.empty_table().select(kept)
         try:
             for group in range(file.num_row_groups):  # one by one: the reader keeps the bytes of all groups that it was asked for
                 for batch in file.iter_batches(batch_size=_ROWS, row_groups=[group]):
-                    yield pa.Table.from_batches([batch]).replace_schema_metadata(None)
+                    yield pa.Table.from_batches([batch]).replace_schema_metadata(None).select(kept)
         except (pa.ArrowException, OSError) as error:
             raise _damaged(path, error) from None
 
 
 def names(path: Path, source: Source) -> list[str]:
-    """The names in the footer."""
+    """The names in the footer, an index without a name left out."""
     with _opened(path) as file:
         _check(file.schema_arrow, path)
-        return list(file.schema_arrow.names)
+        return _kept(file.schema_arrow)
 
 
 def write(chunks: Iterator[pd.DataFrame | pa.Table], schema: Schema, path: Path) -> int:
@@ -92,6 +96,15 @@ def _opened(path: Path) -> pq.ParquetFile:
 def _check(schema: pa.Schema, path: Path) -> None:
     files.check_names(schema.names, path)
     files.check_plain(schema, path)
+
+
+def _kept(schema: pa.Schema) -> list[str]:
+    """The names of the columns; not an index that pandas wrote and nobody named, which numbers the rows it once had."""
+    index: list[object] = []
+    with contextlib.suppress(ValueError):  # metadata of some other program
+        index = (schema.pandas_metadata or {}).get("index_columns", [])
+    kept = [name for name in schema.names if name not in index or not _INDEX.fullmatch(name)]
+    return kept or list(schema.names)
 
 
 def _damaged(path: Path, error: BaseException) -> DataError:

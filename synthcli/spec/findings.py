@@ -33,6 +33,7 @@ _COMMA_NUMBER = r"[-+]?(\d{1,3}(\.\d{3})+|\d+),\d+"
 _FORMATTED = r"[-+(]?\s?[$€£¥]?\s?\d[\d.,' ]*\s?[%€$£¥]?\)?"
 SHARED = 10  # privacy units that a value needs before the draft shows it
 MOST_CATEGORIES = 20  # that the draft lists
+ROW_COUNTER = "looks like a row counter: it says 0, 1, 2, … down the rows; if it means nothing, write the source without it (pandas: index=False)"
 
 
 @dataclass(frozen=True)
@@ -112,6 +113,8 @@ def look(source: sources.Source, imported: Imported | None = None) -> Findings:
     columns = []
     for column in schema.columns:
         finding = _finding(column, frame[column.name], guesses[column.name], units, locale, unit is not None and column.name == unit[0])
+        if _counts_rows(frame[column.name]):
+            finding = replace(finding, notes=(*finding.notes, ROW_COUNTER))
         columns.append(_with_import(finding, column, frame[column.name], table, text, told.get(column.name), imported))
     out = {f.name for f in columns if f.made_up}
     declared = Schema(tuple(replace(c, declared=Traits(type=f.kind if f.made_up else None)) for c, f in zip(schema.columns, columns)), schema.unit)
@@ -126,6 +129,11 @@ def look(source: sources.Source, imported: Imported | None = None) -> Findings:
     people = len(frame) if units is None else len(np.unique(units))
     unique = tuple(quasi.search(frame, candidates, units))
     return Findings(len(frame), people, tuple(columns), unit, tuple(found), target, unique, imported, broken, no_people)
+
+
+def _counts_rows(values: pd.Series) -> bool:
+    """Whether a column says 0, 1, 2, … down the rows, as an index does that was written with its table."""
+    return len(values) > 1 and values.dtype == "Int64" and not values.isna().any() and bool((values.to_numpy() == np.arange(len(values))).all())
 
 
 def _as_units(values: pd.Series) -> np.ndarray:

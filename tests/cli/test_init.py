@@ -138,3 +138,17 @@ def test_mistakes_are_named(words, message, synth, tmp_path):
     said = synth("init", *words)
     assert said.code == 1 and message in said.err, said.err
     assert (tmp_path / "there.yaml").read_text() == "mine"
+
+
+def test_the_index_that_pandas_writes_is_remarked_upon(tmp_path: Path, synth) -> None:
+    people("en_US")[["birth_date", "card_number"]].to_csv(tmp_path / "people.csv")
+    assert synth("init", tmp_path / "people.csv", "-o", tmp_path / "people.yaml").code == 0
+    text = (tmp_path / "people.yaml").read_text()
+    assert text.count("looks like a row counter") == 1
+    assert "\n  index: {" in text[text.index("looks like a row counter") :]
+    assert synth("check", tmp_path / "people.yaml").code == 0
+
+
+def test_a_key_that_starts_elsewhere_is_no_row_counter(tmp_path: Path, synth) -> None:
+    pd.DataFrame({"key": range(1, 41), "n": [3, 4] * 20}).to_csv(tmp_path / "t.csv", index=False)
+    assert "row counter" not in synth("init", tmp_path / "t.csv", "-o", "-").out

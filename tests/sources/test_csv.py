@@ -119,6 +119,7 @@ def test_decimal_comma(read) -> None:
         ('a,b\n"1\n\n",2\n3\n', "line 5 has 1 cells, 2 are expected"),
         ("a,a\n1,2\n", "2 columns are named a"),
         ("a,,c\n1,2,3\n", "column 2 of 3 has no name"),
+        (",a,\n1,2,3\n", "column 3 of 3 has no name"),
         ("\n\n", "is empty"),
         (bytes(range(256)), "is no text: byte 0 is NUL"),
         ('a,b\n1,2\n3,"4\n5,6\n', "line 3: unexpected end of data; remedy: close the quote"),
@@ -127,6 +128,19 @@ def test_decimal_comma(read) -> None:
 def test_broken(read, data: str | bytes, message: str) -> None:
     with pytest.raises(DataError, match=rf"x\.csv.*{message}.*remedy") if "remedy" not in message else pytest.raises(DataError, match=message):
         read(data)
+
+
+@pytest.mark.parametrize(
+    ("header", "names"),
+    [
+        (",a,b", ["index", "a", "b"]),
+        (",index,b", ["unnamed_1", "index", "b"]),
+        (",,b", ["index", "unnamed_2", "b"]),
+        ('"",a,b', ["index", "a", "b"]),
+    ],
+)
+def test_an_index_without_a_name_is_named(read, header: str, names: list[str]) -> None:
+    assert read(f"{header}\n0,x,2\n1,y,3\n") == dict(zip(names, (["0", "1"], ["x", "y"], ["2", "3"])))
 
 
 def test_large_file_keeps_all_rows(read) -> None:

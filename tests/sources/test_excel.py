@@ -96,11 +96,19 @@ def test_sheets(book) -> None:
         ([("a", "a"), (1, 2)], "2 columns are named a"),
         ([("a",), (1, 2)], "more cells than the 1 names"),
         ([("a", None, "b")], "has no name"),
+        ([(None, "a", "b"), (None, 1, 2)], "column 1 of 3 has no name"),
     ],
 )
 def test_broken(book, rows: list[tuple], message: str) -> None:
     with pytest.raises(DataError, match=message):
         sources.read(Source("excel", path=book(*rows)))
+
+
+def test_an_index_without_a_name_is_named(tmp_path: Path) -> None:
+    pd.DataFrame({"a": ["x", "y"]}).to_excel(tmp_path / "x.xlsx")
+    source = Source("excel", path=tmp_path / "x.xlsx")
+    assert sources.read(source).to_pydict() == {"index": [0, 1], "a": ["x", "y"]}
+    assert sources.columns(source) == ["index", "a"]
 
 
 def test_no_workbook(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -45,6 +46,25 @@ def test_names_twice(tmp_path: Path) -> None:
     pq.write_table(pa.table([[1], [2]], names=["a", "a"]), tmp_path / "x.parquet")
     with pytest.raises(DataError, match="2 columns are named a"):
         sources.read(Source("parquet", path=tmp_path / "x.parquet"))
+
+
+@pytest.mark.parametrize(
+    ("index", "names"),
+    [
+        (pd.Index([4, 7]), ["a", "b"]),
+        (pd.MultiIndex.from_tuples([(1, 2), (3, 4)], names=[None, "visit"]), ["a", "b", "visit"]),
+        (pd.Index(["x", "y"], name="who"), ["a", "b", "who"]),
+    ],
+)
+def test_an_index_without_a_name_is_no_column(tmp_path: Path, index: pd.Index, names: list[str]) -> None:
+    pd.DataFrame({"a": [1, 2], "b": ["u", "v"]}, index=index).to_parquet(tmp_path / "x.parquet")
+    source = Source("parquet", path=tmp_path / "x.parquet")
+    assert sources.read(source).column_names == sources.columns(source) == names
+
+
+def test_a_column_that_is_only_called_like_an_index_stays(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"__index_level_0__": [1, 2], "a": [3, 4]}), tmp_path / "x.parquet")
+    assert sources.read(Source("parquet", path=tmp_path / "x.parquet")).column_names == ["__index_level_0__", "a"]
 
 
 def test_words_written_as_dictionaries_are_read_as_words(tmp_path: Path) -> None:
