@@ -30,8 +30,8 @@ from synthcli.pipeline.usage import metered
 from synthcli.relational import model as related
 from synthcli.relational.data import Base, Tables
 from synthcli.relational.draws import Tally
-from synthcli.relational.learn import Sheet
 from synthcli.relational.relationships import Relationship
+from synthcli.relational.sheet import Sheet
 from synthcli.sources import sql_write
 from synthcli.tabular.data import Table
 from synthcli.tabular.profile import profile

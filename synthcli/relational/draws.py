@@ -14,7 +14,7 @@ from synthcli.columns.rules import Watch
 from synthcli.contracts import Schema
 from synthcli.errors import FitError
 from synthcli.relational import clock as clocks
-from synthcli.relational.learn import Sheet
+from synthcli.relational.sheet import Sheet
 
 TRIES = 6  # times that the rows of a wave which break a rule are drawn again, each time more of them at once
 AT_ONCE = 20_000  # rows that are drawn again at once: each of few many times over
@@ -23,6 +23,7 @@ STEPS = 48  # times that a time which breaks a rule is moved, further each time
 LOSSY = ("float", "halffloat", "decimal", "time32", "time64")  # storage types that hold less than a frame does
 LOST = 0.05  # share of a table's rows that may go because nothing was found for them
 
+Remake = Callable[[int], pd.DataFrame]  # so many rows of the columns that are made up, unlike all before
 Draw = Callable[..., pd.DataFrame]  # positions in the wave, a stream, and their times where these are new -> the columns of a table method
 
 
@@ -54,7 +55,7 @@ class Drawing:
     """The rows of one table. beside: (rows,) the columns that its rules look at and nobody draws; owner: (rows,) the parent of each; remake: so
     many rows of the columns that are made up, unlike those that are there. ticks: (rows,) the times by which siblings are ordered."""
 
-    def __init__(self, name: str, sheet: Sheet, beside: pd.DataFrame, owner: np.ndarray, tally: Tally, remake: Callable[[int], pd.DataFrame]) -> None:
+    def __init__(self, name: str, sheet: Sheet, beside: pd.DataFrame, owner: np.ndarray, tally: Tally, remake: Remake | None) -> None:
         assert sheet.obeyed is not None  # asked for tables that have rules
         self.name, self.sheet, self.beside, self.owner, self.tally, self.remake = name, sheet, beside, owner, tally, remake
         self.ticks: np.ndarray | None = None
@@ -109,7 +110,7 @@ class Drawing:
         if move:
             ticks = self._between(place, any_=move > 1, rng=rng)
             side = side.assign(**{self.clock.column: self.clock.series(ticks)})
-        if self.made:
+        if self.made and self.remake is not None:
             side = side.assign(**self.remake(len(again))[self.made])
         fresh, more = self._restored(draw(again, rng, ticks), place, side)
         seen = pd.concat([fresh, side], axis=1)

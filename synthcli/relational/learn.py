@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from types import MappingProxyType
 
 import numpy as np
@@ -21,7 +20,8 @@ from synthcli.relational.graph import Order, order
 from synthcli.relational.layout import LEVEL, Layout, count, first, lay_out, span
 from synthcli.relational.links import telling
 from synthcli.relational.relationships import NULL, Relationship
-from synthcli.relational.rules import Obeyed, kinds, planned, way_of, widened
+from synthcli.relational.rules import kinds, planned, way_of, widened
+from synthcli.relational.sheet import Link, Sheet, late_context, put_above, put_parents, put_time
 from synthcli.relational.siblings import Past, Siblings
 from synthcli.relational.world import NEAREST, World, aspects_of, put
 
@@ -29,42 +29,6 @@ REMEMBERED = 16  # columns of its earlier siblings that a row's context takes
 OFFERED = 6  # columns of parents by which they are found
 NO_RULES: Mapping[str, Sequence[Rule]] = MappingProxyType({})
 NONE_KEPT: Mapping[str, frozenset[str]] = MappingProxyType({})
-
-
-@dataclass
-class Link:
-    """How the parents of a relationship that makes no rows are found. aspects: their columns, the most telling first; nullable: whether a
-    row may have none; looped: whether those at the top of a hierarchy name themselves."""
-
-    relationship: Relationship
-    aspects: tuple[Aspect, ...]
-    nullable: bool
-    looped: bool = False
-
-    @property
-    def flag(self) -> str:
-        """The column that says whether there is a parent."""
-        return f"{self.relationship.name}?"
-
-
-@dataclass
-class Sheet:
-    """What was learned of one table. rows: it had; loose: share of them without the parent that makes rows; distinct: columns of keys that
-    together occur once. values draws its columns, pace its times, links its other parents, late those that are found at the end."""
-
-    layout: Layout
-    rows: int
-    loose: float = 0.0
-    shared: bool = False
-    aspects: tuple[Aspect, ...] = ()
-    above: tuple[tuple[str, Aspect], ...] = ()  # the table that it is of, nearest first
-    pasts: tuple[Past, ...] = ()
-    links: tuple[Link, ...] = ()
-    late: tuple[Link, ...] = ()
-    distinct: tuple[str, ...] = ()
-    models: dict[str, Conditional] = field(default_factory=dict)
-    codec: Codec | None = None
-    obeyed: Obeyed | None = None  # None without rules
 
 
 class Learner:
@@ -293,33 +257,6 @@ def check_base(base: Base) -> None:
     """Raise FitError for a table method that cannot draw rows given a part of them."""
     if "order" not in base.method.Params.model_fields:
         raise FitError(f"{base.method.__name__.rpartition('.')[2]} does not draw rows given what is known of them; remedy: generator.method: trees")
-
-
-def put_above(into: dict[str, np.ndarray], sheet: Sheet, above: list[tuple[str, np.ndarray]], layouts: dict[str, Layout], world: World) -> None:
-    """Add the columns of the rows above."""
-    for table, at in above:
-        put(into, [a for t, a in sheet.above if t == table], table, at, layouts[table].schema, world)
-
-
-def put_parents(into: dict[str, np.ndarray], link: Link, at: np.ndarray, layouts: dict[str, Layout], world: World) -> None:
-    """Add the columns of a parent that was looked for, and whether there is one."""
-    if link.nullable:
-        into[link.flag] = np.where(at < 0, "null", "known").astype(object)
-    put(into, link.aspects, link.relationship.parent, at, layouts[link.relationship.parent].schema, world)
-
-
-def put_time(into: dict[str, np.ndarray], clock: clocks.Clock, ticks: np.ndarray, gap: np.ndarray) -> None:
-    """Add the time of each row and that since the sibling before it, which is negative for the first."""
-    into["@time"], into["@gap"] = clock.seconds(ticks), clock.seconds(gap)
-
-
-def late_context(name: str, r: Relationship, sheet: Sheet, layouts: dict[str, Layout], world: World, rows: np.ndarray) -> dict[str, np.ndarray]:
-    """A row's own columns, and its level in a hierarchy."""
-    known: dict[str, np.ndarray] = {}
-    put(known, sheet.aspects, name, rows, layouts[name].schema, world)
-    if r.own:
-        known[LEVEL] = world.extra[name][LEVEL].to_numpy(dtype=np.float64)[rows]
-    return known
 
 
 def _context_schema(columns: dict[str, np.ndarray]) -> tuple[pd.DataFrame, Schema]:

@@ -25,10 +25,11 @@ from synthcli.relational.data import Base, Tables
 from synthcli.relational.draws import Tally
 from synthcli.relational.graph import Order
 from synthcli.relational.layout import Layout
-from synthcli.relational.learn import NO_RULES, NONE_KEPT, Learner, Link, Sheet, check_base
+from synthcli.relational.learn import NO_RULES, NONE_KEPT, Learner, check_base
 from synthcli.relational.make import Kept, Maker
 from synthcli.relational.relationships import Relationship
 from synthcli.relational.rules import Obeyed
+from synthcli.relational.sheet import Link, Sheet
 from synthcli.relational.siblings import Past
 
 MODALITY = "relational"

@@ -11,7 +11,7 @@ import pandas as pd
 
 from synthcli.contracts import BLOCK, Column, Dataset, Given, Model, Request, Schema, Traits
 from synthcli.relational.draws import stored
-from synthcli.relational.learn import Sheet
+from synthcli.relational.sheet import Sheet
 
 
 class Top(Model):

@@ -1,0 +1,124 @@
+"""How the rows of a sample come to obey the rules of their tables: how many children, drawn beside what, at which time, and which rows go."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from synthcli.columns.constraints import Rule
+from synthcli.relational.draws import Drawing, Remake, childless, moved, refused
+from synthcli.relational.layout import count
+from synthcli.relational.relationships import Relationship
+from synthcli.relational.rules import named, rows_at, widened
+from synthcli.relational.sample import Sample
+from synthcli.relational.sheet import put_parents
+
+
+def degree(sample: Sample, r: Relationship) -> np.ndarray:
+    """How many children each parent is to have. (parents,) int64"""
+    extra, name = sample.world.extra[r.parent], count(sample.relationships.index(r))
+    if name not in extra:  # the parent had no rows
+        return np.zeros(len(extra), dtype=np.int64)
+    n = np.maximum(extra[name].fillna(0).to_numpy(dtype=np.int64), 0)
+    obeyed = sample.sheets[r.child].obeyed
+    if obeyed is None:
+        return n
+    if any(set(rule.columns) <= set(r.columns) for rule in obeyed.by("pairs")):  # one child of each parent
+        n = np.minimum(n, 1)
+    wide = {rule.text: found for rule in obeyed.by("parents") if (found := _of_parents(sample, rule, r)) is not None}
+    return childless([rule for rule in obeyed.rules if rule.text in wide], wide, r.child, n, sample.tally)
+
+
+def _of_parents(sample: Sample, rule: Rule, r: Relationship) -> pd.DataFrame | None:
+    """What a rule looks at, for each row that may be the parent; None where it looks at none of these rows, nor above them."""
+    frames, columns = sample.world.frames, dict[str, pd.Series]()
+    above = {} if r is not sample.order.driver.get(r.child) else dict(sample.world.above(r.parent, sample.order.driver))
+    for name in rule.columns:
+        table, column = named(name, frames)
+        if table == r.parent:
+            columns[name] = frames[r.parent][column]
+        elif table in above:
+            columns[name] = rows_at(frames[str(table)][column], above[table])
+        else:
+            return None
+    return pd.DataFrame(columns, index=pd.RangeIndex(len(frames[r.parent])))
+
+
+def early(sample: Sample, name: str, rows: int, making: np.random.Generator) -> tuple[pd.DataFrame, Remake | None]:
+    """What is made up, where rules look at it while rows are drawn; and what makes more of it, unlike all before."""
+    obeyed, there = sample.sheets[name].obeyed, rows
+    assert obeyed is not None
+    if not set(obeyed.beside) & set(sample.layouts[name].made):
+        return pd.DataFrame(index=pd.RangeIndex(rows)), None
+
+    def remake(more: int) -> pd.DataFrame:
+        nonlocal there
+        there += more
+        return sample.made(name, more, there - more, rng=making)
+
+    return sample.made(name, rows, 0, rng=making), remake
+
+
+def hold(sample: Sample, name: str, *, whole: bool) -> None:
+    """See that every rule is true of a table; rows that nothing makes obey go, as long as nothing hangs from them.
+
+    whole: whether all keys are there, those that are found at the end too.
+    """
+    sheet = sample.sheets[name]
+    if sheet.obeyed is None or name in sample.kept:
+        return
+    frame, order = sample.world.frames[name], sample.order
+    late = set() if whole else {c for r in order.late if r.child == name for c in r.columns}
+    rules = [rule for rule in sheet.obeyed.rules if not rule.columns & late]
+    names = sorted({c for rule in rules for c in rule.columns})
+    wide = widened(names, name, frame, sample.world.frames, order, lambda r: sample.world.at[r.name])
+    gone = refused(name, rules, wide, may_drop=not whole and name != sample.unit, tally=sample.tally)
+    if gone.any():
+        _leave(sample, name, ~gone)
+
+
+def _leave(sample: Sample, name: str, keep: np.ndarray) -> None:
+    """Go on with these rows of a table, which are the last that were made."""
+    world, layout = sample.world, sample.layouts[name]
+    frame = world.frames[name][keep].reset_index(drop=True)
+    for numbered in layout.numbered:
+        frame[numbered.column] = (frame.groupby(list(numbered.among), dropna=False, sort=False).cumcount() + numbered.start).astype("Int64")
+    world.frames[name], world.extra[name] = frame, world.extra[name][keep].reset_index(drop=True)
+    for r in sample.settled(name):
+        world.at[r.name] = world.at[r.name][keep]
+
+
+def watched(sample: Sample, name: str, driver: Relationship, owner: np.ndarray, making: np.random.Generator) -> Drawing:
+    """What sees that rows obey the rules of their table; it knows what is there before they are drawn, but for their time."""
+    sheet, layout = sample.sheets[name], sample.layouts[name]
+    assert sheet.obeyed is not None
+    made, remake = early(sample, name, len(owner), making)
+    frame = made
+    for r in sample.settled(name):
+        frame = sample.with_key(frame, r, layout)
+    for n in layout.numbered:
+        if n.among == driver.columns:
+            frame = frame.assign(**{n.column: (pd.Series(owner).groupby(owner).cumcount() + n.start).astype("Int64")})
+    clock = () if layout.clock is None else (layout.clock.column,)
+    names = [c for c in dict.fromkeys([*made, *sheet.obeyed.beside]) if c not in clock]
+    known = widened(names, name, frame, sample.world.frames, sample.order, lambda r: sample.world.at[r.name])
+    return Drawing(name, sheet, known, owner, sample.tally, remake)
+
+
+def in_time(
+    sample: Sample, name: str, rules: Drawing, ticks: np.ndarray, known: dict[str, np.ndarray], owner: np.ndarray, *, rng: np.random.Generator
+) -> np.ndarray:
+    """The times of rows moved as far as rules over times ask; siblings stand in their order again, each with its other parents."""
+    sheet, clock, world = sample.sheets[name], sample.layouts[name].clock, sample.world
+    assert clock is not None
+    timed = rules.obeyed.by("timed")
+    if not timed:
+        return ticks
+    ticks = moved(ticks, rules.beside, timed, clock, name, sample.tally, rng=rng)
+    order = np.lexsort((ticks, owner))
+    if (order != np.arange(len(order))).any():
+        for link in sheet.links:
+            world.at[link.relationship.name] = world.at[link.relationship.name][order]
+            put_parents(known, link, world.at[link.relationship.name], sample.layouts, world)
+        rules.beside = rules.beside.iloc[order].reset_index(drop=True)
+    return ticks[order]
