@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from synthcli.spec.models import Generate  # which a worker has no use for
 
 CELLS = 2000  # combinations of balanced columns, at most
+_RANGE = re.compile(r"\s*(-?\d+(\.\d+)?\s*(-|–|\.\.+|…|to|:)\s*-?\d+(\.\d+)?|[<>≤≥]=?\s*-?\d+(\.\d+)?|-?\d+(\.\d+)?\s*\+)\s*")
 LABELS = 100  # distinct values of a balanced or sensitive column, at most
 
 
@@ -74,6 +76,11 @@ def _levels(key: str, name: str, pilot: pd.DataFrame, schema: Schema) -> list[An
 def _margin(name: str, shares: Mapping[Any, float], pilot: pd.DataFrame, model: Model, schema: Schema) -> dict[Any, float]:
     """Value -> share, summing to 1: what is left unsaid is shared out among the other values as they are."""
     key = f"generate.balance.{name}"
+    if name in schema.names and schema[name].kind in ("integer", "float") and (ranges := [word for word in shares if _RANGE.fullmatch(str(word))]):
+        raise SpecError(
+            f"{key}: {ranges[0]!r} is a range, and single values are balanced; "
+            f"remedy: generate.where: '{name} >= …' for rows of one range, or a column of bands at the source"
+        )
     levels = _levels(key, name, pilot, schema)
     asked: dict[Any, float] = {}
     for word, share in shares.items():

@@ -205,6 +205,9 @@ def _method(path: tuple[str | int, ...], name: str, params: Mapping[str, object]
             yield (*path, "params", *key), message
 
 
+_NO_VALUE = "names no value; expected {value: share}, such as {female: 0.5, male: 0.5}; remedy: leave the column out"
+
+
 def _asked(spec: Spec) -> Iterator[Problem]:
     asked = spec.generate
     if asked.rows is not None and asked.scale is not None:
@@ -215,7 +218,7 @@ def _asked(spec: Spec) -> Iterator[Problem]:
         yield ("generate", "scale"), "there is no data to scale; remedy: rows"
     for name, shares in (asked.balance or {}).items():
         if not shares or (total := sum(shares.values())) > 1 + 1e-9:
-            yield ("generate", "balance", name), f"the shares add up to {total:g}; expected at most 1" if shares else "names no value"
+            yield ("generate", "balance", name), f"the shares add up to {total:g}; expected at most 1" if shares else _NO_VALUE
     if (fair := asked.fairness) is not None:
         if fair.target in fair.sensitive:
             yield ("generate", "fairness", "target"), "is among the sensitive columns; remedy: keep one of the two"

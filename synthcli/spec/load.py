@@ -141,10 +141,21 @@ def _later(data: dict[str, Any]) -> Iterator[Problem]:
             yield ("columns", name, "units"), "unknown key"
 
 
+_BALANCE = "{value: share}, such as {female: 0.5, male: 0.5}"
+_ASKED: dict[yaml.Path_, str] = {  # what is wrong there can be wrong in one way; the number is that of the keys down to it
+    ("generate", "where", 2): "expected an expression that is true of every row, such as 'age >= 80'; remedy: leave where out for rows of any kind",
+    ("generate", "balance", 2): f"expected columns, each with {_BALANCE}; remedy: leave balance out for values as they are in the source",
+    ("generate", "balance", 3): f"expected {_BALANCE}",
+    ("generate", "balance", 4): "expected a share of the rows from 0 to 1, such as 0.5 for half of them",
+}
+
+
 def _problem(error: Any, data: Any) -> Problem:
     """A pydantic error in our words."""
     path = _existing(data, tuple(error["loc"]))
     kind, context = error["type"], error.get("ctx", {})
+    if (asked := _ASKED.get((*path[:2], len(path)))) is not None:
+        return path, asked
     if kind == "extra_forbidden":
         known = _keys_beside(path)
         return path, f"unknown key.{did_you_mean(str(path[-1]), known)} Known: {', '.join(known)}"

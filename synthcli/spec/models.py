@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AllowInfNan, BaseModel, BeforeValidator, ConfigDict, Field, Strict
+from pydantic import AllowInfNan, BaseModel, BeforeValidator, ConfigDict, Field, Strict, StringConstraints
 
 from synthcli.contracts import Gate, Limits, Traits
 
 Int = Annotated[int, Strict()]  # true and "5" are not numbers
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Real = Annotated[float, Strict(), AllowInfNan(False)]
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$"
 
@@ -106,7 +107,7 @@ class Fairness(Part):
 class Generate(Part):
     rows: Int | None = Field(None, ge=1, le=10**12, description="rows to make; default: as many as the source has")
     scale: Real | None = Field(None, gt=0, le=10**6, description="rows as a multiple of the source's")
-    where: str | None = Field(None, min_length=1, description="expression that is true of every row that is made")
+    where: Text | None = Field(None, description="expression that is true of every row that is made")
     balance: dict[str, dict[Value, Annotated[float, Strict(), Field(ge=0, le=1)]]] | None = Field(
         None, min_length=1, description="column: {value: share}; values that are not named share what is left as they do in the source"
     )

@@ -34,6 +34,12 @@ def write(folder: Path, text: str) -> Path:
         ("columns: [age]", r"columns .*expected a .*(mapping|dictionary)"),
         ("output: {format: xml}", r"output\.format is 'xml'"),
         ("source: {type: csv}", r"stands twice"),
+        ("generate: {where: ''}", r"generate\.where is '' \(.*:2\); expected an expression that is true of every row, .*; remedy: leave where out"),
+        ("generate: {where: ' '}", r"generate\.where is ' ' .*expected an expression that is true"),
+        ("generate: {balance: {}}", r"generate\.balance \(.*:2\); expected columns, each with \{value: share\}, .*; remedy: leave balance out"),
+        ("generate: {balance: {age: 0.5}}", r"generate\.balance\.age is 0\.5 .*expected \{value: share\}, such as"),
+        ("generate: {balance: {sex: {f: 60}}}", r"generate\.balance\.sex\.f is 60 .*expected a share of the rows from 0 to 1, such as 0\.5"),
+        ("generate: {balance: {sex: {f: 50%}}}", r"generate\.balance\.sex\.f is '50%' .*expected a share of the rows"),
     ],
 )
 def test_every_problem_names_file_line_key_value(tmp_path: Path, extra: str, complaint: str) -> None:
