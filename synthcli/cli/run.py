@@ -116,11 +116,19 @@ def generate(
         typer.echo(json.dumps({"exit_code": 0, **made}, ensure_ascii=False))
     elif not quiet:
         more = f"; {made['filled']:,} cells filled" if made.get("filled") else ""
-        more += f"; {made['breaking']:,} rows hold known values that break a constraint" if made.get("breaking") else ""
+        more += f"; {made['breaking']:,} rows hold known values that break a constraint: {_broken(made)}" if made.get("breaking") else ""
         what = (
             "rows" if "tables" not in made else f"rows of the privacy unit's table, {sum(made['tables'].values()):,} of {len(made['tables'])} tables,"
         )
         typer.echo(f"{made['rows']:,} {what} from {made['run']} in {made['output']}{more}")
+
+
+def _broken(made: dict[str, Any]) -> str:
+    """Each constraint that known values break, with how many rows do and the first lines."""
+    return "; ".join(
+        f"{each['constraint']} ({each['rows']:,}: line {', '.join(map(str, each['lines']))}{', …' if each['rows'] > len(each['lines']) else ''})"
+        for each in made["broken"]
+    )
 
 
 def _from_run(

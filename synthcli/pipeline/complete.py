@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,32 +18,36 @@ from synthcli.columns import frame as frames
 from synthcli.columns.infer import infer
 from synthcli.columns.rules import Watch
 from synthcli.contracts import BLOCK, Allowed, Column, Given, Model, Schema, Traits
-from synthcli.errors import DataError, SpecError, did_you_mean
+from synthcli.errors import DataError, FitError, SpecError, did_you_mean
 from synthcli.pipeline.again import Released, format_for, released
 from synthcli.pipeline.events import Events
 from synthcli.spec import check_places
 
 TRIES = 30  # times that a row which breaks a rule is completed anew
+LINES = 5  # of those that break a rule, which are told
+_DECIMAL = r"([-+]?\d+)\.0+"
 
 
 @dataclass(frozen=True)
 class Known:
-    """A file to complete. frame: its columns that the model has, in canonical dtypes; beside: the others as they are; order: all its columns."""
+    """A file to complete. frame: its columns that the model has, in canonical dtypes; beside: the others as they are; order: all its columns.
+    lines: where each row stands in the file; of Parquet, which row it is. (rows,) int64"""
 
     frame: pd.DataFrame
     beside: pd.DataFrame
     columns: tuple[Column, ...]  # of `beside`
     order: tuple[str, ...]
+    lines: np.ndarray
 
 
 def completed(
     root: Path, run: str, known: Path, target: Path, *, impute: bool, seed: int | None, keep_failed: bool, events: Events
 ) -> dict[str, Any]:
-    """Every row of a file with its empty cells, and the columns that it lacks, drawn given the rest. {run, rows, output, filled, breaking}
+    """Every row of a file with its empty cells, and the columns that it lacks, drawn given the rest. {run, rows, output, filled, breaking, broken}
 
     impute: what is filled in is never null, and only the file's columns are written, in its order; else nulls come as they do in the source,
     and all columns are written. Columns that the model does not know are passed on. filled: cells of the file that were empty; breaking:
-    rows that still break a rule, because what is known does.
+    rows that still break a rule, because what is known does; broken: {constraint, rows, lines} of each such rule, the first LINES lines.
     """
     old = released(root, run, keep_failed=keep_failed)
     if not old.model.COMPLETES:
@@ -52,16 +56,17 @@ def completed(
     if target.resolve() == known.resolve():
         raise SpecError(f"--output {target}: is the file to complete, which would be overwritten")
     given = read_known(known, old.schema)
+    given = replace(given, frame=given.frame.apply(_as_learned, model=old.model))
     own = {column.name: column for column in (*old.schema.columns, *given.columns)}
     names = given.order if impute else (*old.schema.names, *given.beside.columns)
     schema = Schema(tuple(own[name] for name in names))
-    counts = {"filled": 0, "breaking": 0}
+    counts: dict[str, Any] = {"filled": 0, "breaking": 0, "broken": []}
     chunks = _blocks(old, given, schema, impute, old.plan["seed"] if seed is None else seed, counts, events)
     sources.write(chunks, schema, target, format_)
     return {"run": old.version.name, "rows": len(given.frame), "output": str(target), "sha256": files.sha256(target), **counts}
 
 
-def _blocks(old: Released, given: Known, schema: Schema, impute: bool, seed: int, counts: dict[str, int], events: Events) -> Iterator[pd.DataFrame]:
+def _blocks(old: Released, given: Known, schema: Schema, impute: bool, seed: int, counts: dict[str, Any], events: Events) -> Iterator[pd.DataFrame]:
     watch = Watch([rule for rule in old.rules if rule.columns <= set(schema.names)])
     rows = len(given.frame)
     for block, start in enumerate(range(0, rows, BLOCK)):
@@ -69,11 +74,25 @@ def _blocks(old: Released, given: Known, schema: Schema, impute: bool, seed: int
         part = given.frame.iloc[start : start + BLOCK].reset_index(drop=True)
         out = _obeying(old.model, part, watch, impute, start, seed, block)
         counts["filled"] += int((part.isna() & out[part.columns].notna()).to_numpy().sum())
-        counts["breaking"] += int(watch.broken(out).any(axis=0).sum())
+        broken = watch.broken(out)
+        counts["breaking"] += int(broken.any(axis=0).sum())
+        _tell(counts["broken"], watch, broken, given.lines[start : start + BLOCK])
         watch.accept(out)
         beside = given.beside.iloc[start : start + BLOCK].reset_index(drop=True)
         yield pd.concat([out, beside], axis=1)[schema.names]
     events.progress("rows", rows, rows)
+
+
+def _tell(found: list[dict[str, Any]], watch: Watch, broken: np.ndarray, lines: np.ndarray) -> None:
+    """Add a block's rows to what is told of each broken rule. broken: (rules, rows) bool; lines: (rows,)"""
+    for rule, rows in zip(watch.rules, broken):
+        if not rows.any():
+            continue
+        told = next((each for each in found if each["constraint"] == rule.text), None)
+        if told is None:
+            found.append(told := {"constraint": rule.text, "rows": 0, "lines": []})
+        told["rows"] += int(rows.sum())
+        told["lines"] += lines[rows][: LINES - len(told["lines"])].tolist()
 
 
 def _obeying(model: Model, part: pd.DataFrame, watch: Watch, impute: bool, start: int, seed: int, block: int) -> pd.DataFrame:
@@ -137,7 +156,37 @@ def read_known(path: Path, schema: Schema) -> Known:
     except DataError as error:
         raise DataError(f"{path}: {error}") from None
     frame = pd.DataFrame({name: conformed(frame[name], schema[name], path) for name in mine}, index=range(len(table)))
-    return Known(frame, beside.set_axis(range(len(table))), passed.columns, tuple(table.column_names))
+    return Known(frame, beside.set_axis(range(len(table))), passed.columns, tuple(table.column_names), _lines(table, format_))
+
+
+def _lines(table: pa.Table, format_: str) -> np.ndarray:
+    """The line on which each row begins: below the header of a csv, whose cells may hold several lines. (rows,) int64"""
+    rows = np.arange(1, len(table) + 1)
+    if format_ != "csv":
+        return rows + (format_ == "excel")
+    more = np.zeros(len(table), dtype=np.int64)
+    for column in table.columns:
+        more += pc.fill_null(pc.count_substring(column, "\n"), 0).to_numpy()
+    return rows + 1 + sum(name.count("\n") for name in table.column_names) + np.cumsum(more) - more
+
+
+def _as_learned(values: pd.Series, model: Model) -> pd.Series:
+    """Words such as 19.0 as the 19 that the model knows, where it knows no 19.0: what many a tool makes of whole numbers with gaps among them."""
+    if values.dtype != frames.STRING:
+        return values
+    words = values.dropna().drop_duplicates()
+    whole = words.str.extract(f"^{_DECIMAL}$", expand=False)
+    known = {w: n for w, n in zip(words, whole) if not pd.isna(n) and not _knows(model, values.name, w) and _knows(model, values.name, n)}
+    return values.map(lambda word: known.get(word, word), na_action="ignore").astype(frames.STRING) if known else values
+
+
+def _knows(model: Model, column: Any, word: str) -> bool:
+    """Whether a model can be told to make this word."""
+    try:
+        made: Any = model.complete(Given(1, allowed={column: Allowed(values=frozenset({word}))}), 0, rng=np.random.default_rng(0))
+    except FitError:
+        return False
+    return bool(made.frame[column].eq(word).fillna(False).all())
 
 
 def _whole(table: pa.Table, schema: Schema) -> pa.Table:

@@ -132,8 +132,28 @@ def test_rows_whose_known_cells_break_a_rule_are_counted_and_kept(run: Any) -> N
     known = pd.DataFrame({"early": ["2024-03-01", "2024-02-01", "2024-03-01"], "late": ["2024-02-01", "2024-03-01", ""], "age": ["30", "3", "40"]})
     said, out = run("given", known)
     assert said.json["breaking"] == 2
+    assert said.json["broken"] == [
+        {"constraint": "early <= late", "rows": 1, "lines": [2]},
+        {"constraint": "age >= 18", "rows": 1, "lines": [3]},
+    ]
     assert out["late"][0] == "2024-02-01" and out["age"].astype(float)[1] == 3
     assert out["late"][2] >= "2024-03-01"
+
+
+def test_broken_constraints_are_named_with_their_first_lines(run: Any, tmp_path: Path, synth: Any) -> None:
+    ages = ["3"] * 7 + ["40"]
+    said, _ = run("given", pd.DataFrame({"age": ages, "remark": ["one\nand two", *"abcdefg"]}))
+    assert said.json["broken"] == [{"constraint": "age >= 18", "rows": 7, "lines": [2, 4, 5, 6, 7]}]
+    said = synth("generate", "--from", "stays", "--given", tmp_path / "known.csv", "-o", tmp_path / "o.csv", "--keep-failed")
+    assert "7 rows hold known values that break a constraint: age >= 18 (7: line 2, 4, 5, 6, 7, …)" in said.out
+    said, _ = run("given", pd.DataFrame({"age": [3.0, 40.0, 4.0]}), "known.parquet")
+    assert said.json["broken"] == [{"constraint": "age >= 18", "rows": 2, "lines": [1, 3]}]
+
+
+def test_a_category_that_gaps_have_made_decimal_is_the_one_that_the_model_knows(run: Any) -> None:
+    _, out = run("impute", pd.DataFrame({"code": [10.0, None, 11.0, 12.0], "remark": ["10.0"] * 4}))
+    assert out["code"].tolist()[::2] == ["10", "11"] and out["code"][1] in ("01", "02", "10", "11")
+    assert out["code"][3] == "12.0" and set(out["remark"]) == {"10.0"}, "what the model does not know comes back as it is"
 
 
 @pytest.mark.parametrize("kind", ["given", "impute"])
