@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from synthcli import seeds
 from synthcli.columns import frame as frames
-from synthcli.columns import made_unique, persons
+from synthcli.columns import made_unique, persons, spelling
 from synthcli.columns.made_unique import permute
 from synthcli.columns.patterns import WORD, Pattern
 from synthcli.contracts import Column
@@ -314,7 +314,8 @@ def _cast(values: Any, column: Column) -> pd.Series:
             "remedy: a pattern or a provider of that type"
         ) from error
     if pd.api.types.is_datetime64_dtype(values.dtype):
-        values = values.dt.strftime(column.get("format") or "%Y-%m-%d")
+        form = column.get("format") or "%Y-%m-%d"
+        values = spelling.written(values.dt.tz_localize("UTC") if "%z" in spelling.readable(form) else values, form)
     if not (pa.types.is_string(type_) or pa.types.is_large_string(type_) or pa.types.is_string_view(type_) or pa.types.is_null(type_)):
         raise SpecError(f"columns.{column.name}: type {column.kind} cannot be made for a column that is stored as {column.storage}")
     return pd.Series(pd.array(values.astype(str), dtype=frames.STRING))

@@ -122,6 +122,20 @@ def test_dates_of_birth_by_storage():
     assert all(re.fullmatch(r"\d\d/\d{4}", v) for v in values(column(type="date_of_birth", format="%m/%Y")))
 
 
+@pytest.mark.parametrize(
+    ("form", "shape"),
+    [
+        ("%d.%m.%Y %H:%M:%S.%3f", r"\d\d\.\d\d\.\d{4} 00:00:00\.000"),
+        ("%Y-%m-%dT%H:%M:%S%:z", r"\d{4}-\d\d-\d\dT00:00:00\+00:00"),
+        ("%Y-%m-%dT%H:%M:%S%z", r"\d{4}-\d\d-\d\dT00:00:00\+0000"),
+        ("%-d/%-m/%Y", r"[1-9]\d?/[1-9]\d?/\d{4}"),
+    ],
+)
+def test_dates_of_birth_are_spelled_as_the_source_spells_dates(form, shape):
+    words = values(column(type="date_of_birth", format=form))
+    assert words.dtype == frames.STRING and all(re.fullmatch(shape, v) for v in words), words[0]
+
+
 def test_providers_by_storage():
     assert values(column("int64", type="text", provider="random_int")).dtype == "Int64"
     assert values(column("bool", type="text", provider="pybool")).dtype == "boolean"
