@@ -213,19 +213,19 @@ def moved(
     return out
 
 
-def refused(name: str, rules: Sequence[Rule], wide: pd.DataFrame, *, may_drop: bool, tally: Tally) -> np.ndarray:
+def refused(name: str, rules: Sequence[Rule], wide: pd.DataFrame, *, may_drop: bool, before: int = 0, tally: Tally) -> np.ndarray:
     """Which rows of a whole table must go, as nothing was found that makes them obey. (rows,) bool; raises FitError where too many would, or any
-    of a table whose rows are counted."""
+    of a table whose rows are counted. before: rows that went already."""
     gone, by = np.zeros(len(wide), dtype=bool), dict[str, int]()
     for rule in rules:
         broken = rule.violations(wide)
         if broken.any():
             by[rule.text] = int(broken.sum())
             gone |= broken
-    most = max(10, LOST * len(wide)) if may_drop else 0
-    if gone.sum() > most:
+    rows, lost = before + len(wide), before + int(gone.sum())
+    if gone.any() and (not may_drop or lost > max(10, LOST * rows)):
         raise FitError(
-            f"constraints: table {name}: {int(gone.sum()):,} of {len(wide):,} rows that were made break {' and '.join(by)}, and none of many other draws, "
+            f"constraints: table {name}: {lost:,} of {rows:,} rows that were made break {' and '.join(by)}, and none of many other draws, "
             "given what is known of them, obeys; remedy: a weaker constraint, or one on columns that are drawn"
         )
     for text, rows in by.items():
@@ -234,10 +234,10 @@ def refused(name: str, rules: Sequence[Rule], wide: pd.DataFrame, *, may_drop: b
 
 
 def childless(rules: Sequence[Rule], wide: Mapping[str, pd.DataFrame], name: str, n: np.ndarray, tally: Tally) -> np.ndarray:
-    """Numbers of children, none for parents that a rule refuses. wide: rule text -> what it looks at, for each parent. (parents,) int64"""
-    out = n.copy()
+    """Parents that a rule refuses. n: children that each would have; wide: rule text -> what it looks at, for each parent. (parents,) bool"""
+    out = np.zeros(len(n), dtype=bool)
     for rule in rules:
         broken = rule.violations(wide[rule.text])
-        tally.add("repaired", name, rule.text, int((broken & (out > 0)).sum()))
-        out[broken] = 0
+        tally.add("repaired", name, rule.text, int((broken & ~out & (n > 0)).sum()))
+        out |= broken
     return out

@@ -97,7 +97,7 @@ class Maker(Sample):
 
     def _owners(self, name: str, driver: Relationship, rows: int, *, rng: np.random.Generator) -> np.ndarray:
         """The parent of each row, those of a parent together; rows without one stand first. (rows,) int64"""
-        n = degree(self, driver)
+        n, _ = degree(self, driver)
         if name == self.unit:
             n = np.bincount(slots(n, rows, rng=rng), minlength=len(n))
         loose = self.sheets[name].loose

@@ -13,20 +13,23 @@ from synthcli.relational.rules import named, rows_at, widened
 from synthcli.relational.sample import Sample
 from synthcli.relational.sheet import put_parents
 
+ORDERS = 4  # times that siblings are put in order again, which gives them other numbers
 
-def degree(sample: Sample, r: Relationship) -> np.ndarray:
-    """How many children each parent is to have. (parents,) int64"""
+
+def degree(sample: Sample, r: Relationship) -> tuple[np.ndarray, np.ndarray]:
+    """How many children each parent is to have, and which may have any: those that no rule refuses. (parents,) int64, (parents,) bool"""
     extra, name = sample.world.extra[r.parent], count(sample.relationships.index(r))
     if name not in extra:  # the parent had no rows
-        return np.zeros(len(extra), dtype=np.int64)
+        return np.zeros(len(extra), dtype=np.int64), np.ones(len(extra), dtype=bool)
     n = np.maximum(extra[name].fillna(0).to_numpy(dtype=np.int64), 0)
     obeyed = sample.sheets[r.child].obeyed
     if obeyed is None:
-        return n
+        return n, np.ones(len(n), dtype=bool)
     if any(set(rule.columns) <= set(r.columns) for rule in obeyed.by("pairs")):  # one child of each parent
         n = np.minimum(n, 1)
     wide = {rule.text: found for rule in obeyed.by("parents") if (found := _of_parents(sample, rule, r)) is not None}
-    return childless([rule for rule in obeyed.rules if rule.text in wide], wide, r.child, n, sample.tally)
+    no = childless([rule for rule in obeyed.rules if rule.text in wide], wide, r.child, n, sample.tally)
+    return np.where(no, 0, n), ~no
 
 
 def _of_parents(sample: Sample, rule: Rule, r: Relationship) -> pd.DataFrame | None:
@@ -59,10 +62,10 @@ def early(sample: Sample, name: str, rows: int, making: np.random.Generator) -> 
     return sample.made(name, rows, 0, rng=making), remake
 
 
-def hold(sample: Sample, name: str, *, whole: bool) -> None:
+def hold(sample: Sample, name: str, *, whole: bool, before: int = 0) -> None:
     """See that every rule is true of a table; rows that nothing makes obey go, as long as nothing hangs from them.
 
-    whole: whether all keys are there, those that are found at the end too.
+    whole: whether all keys are there, those that are found at the end too; before: rows that went already.
     """
     sheet = sample.sheets[name]
     if sheet.obeyed is None or name in sample.kept:
@@ -72,9 +75,10 @@ def hold(sample: Sample, name: str, *, whole: bool) -> None:
     rules = [rule for rule in sheet.obeyed.rules if not rule.columns & late]
     names = sorted({c for rule in rules for c in rule.columns})
     wide = widened(names, name, frame, sample.world.frames, order, lambda r: sample.world.at[r.name])
-    gone = refused(name, rules, wide, may_drop=not whole and name != sample.unit, tally=sample.tally)
+    gone = refused(name, rules, wide, may_drop=not whole and name != sample.unit, before=before, tally=sample.tally)
     if gone.any():
         _leave(sample, name, ~gone)
+        hold(sample, name, whole=whole, before=before + int(gone.sum()))  # numbers follow each other again, and rules may look at them
 
 
 def _leave(sample: Sample, name: str, keep: np.ndarray) -> None:
@@ -112,13 +116,15 @@ def in_time(
     sheet, clock, world = sample.sheets[name], sample.layouts[name].clock, sample.world
     assert clock is not None
     timed = rules.obeyed.by("timed")
-    if not timed:
-        return ticks
-    ticks = moved(ticks, rules.beside, timed, clock, name, sample.tally, rng=rng)
-    order = np.lexsort((ticks, owner))
-    if (order != np.arange(len(order))).any():
+    numbers = [n.column for n in sample.layouts[name].numbered if n.column in rules.beside]
+    for _ in range(ORDERS if timed else 0):
+        ticks = moved(ticks, rules.beside, timed, clock, name, sample.tally, rng=rng)
+        order = np.lexsort((ticks, owner))
+        if (order == np.arange(len(order))).all():
+            break
         for link in sheet.links:
             world.at[link.relationship.name] = world.at[link.relationship.name][order]
             put_parents(known, link, world.at[link.relationship.name], sample.layouts, world)
-        rules.beside = rules.beside.iloc[order].reset_index(drop=True)
-    return ticks[order]
+        counted = rules.beside[numbers]  # they stay where they are
+        rules.beside, ticks = rules.beside.iloc[order].reset_index(drop=True).assign(**counted), ticks[order]
+    return ticks

@@ -68,10 +68,12 @@ def _fitting(
     sample: Sample, link: Link, drawn: pd.DataFrame, rows: np.ndarray, groups: tuple[np.ndarray, np.ndarray] | None, *, rng: np.random.Generator
 ) -> np.ndarray:
     """The parent that goes with what was drawn of it. (rows,) int64"""
-    offered = _told_by(sample, link)
+    n, may = degree(sample, link.relationship)
+    offered, allowed = _told_by(sample, link)[may].reset_index(drop=True), np.flatnonzero(may)
     names = [c for c in offered if c in drawn]
-    asked = None if groups is None else (groups[0][rows], groups[1])
-    return chosen(drawn[names].reset_index(drop=True), offered[names], degree(sample, link.relationship), asked, rng=rng)
+    asked = None if groups is None else (groups[0][rows], groups[1][may])
+    at = chosen(drawn[names].reset_index(drop=True), offered[names], n[may], asked, rng=rng)
+    return np.r_[allowed, NULL][at]  # none is the last
 
 
 def _told_by(sample: Sample, link: Link) -> pd.DataFrame:

@@ -116,10 +116,8 @@ def _asked(spec: Spec) -> Iterator[Problem]:
         above = other.partition(".")[0]
         if one.partition(".")[0] == unit and above != unit:
             key = next(key for key in ("where", "balance", "fairness") if getattr(asked, key) is not None)
-            yield (
-                ("generate", key),
-                f"is asked of {unit}, whose rows are made given those of {above}; remedy: privacy_unit: {above}, and conditions on it",
-            )
+            remedy = "leave it out" if above in tables and tables[above].keep else f"privacy_unit: {above}, and conditions on it"
+            yield ("generate", key), f"is asked of {unit}, whose rows are made given those of {above}; remedy: {remedy}"
             break
     if asked.where is not None:
         try:

@@ -12,14 +12,16 @@ import pytest
 
 from synthcli import seeds
 from synthcli.columns.rules import parse_rule
-from synthcli.contracts import Job, Schema, Traits
+from synthcli.contracts import Column, Job, Schema, Traits
 from synthcli.errors import FitError, SpecError
 from synthcli.relational import model
 from synthcli.relational.clock import Clock
 from synthcli.relational.data import Tables
 from synthcli.relational.draws import Tally, moved
 from synthcli.relational.graph import order
+from synthcli.relational.obeying import hold
 from synthcli.relational.rules import check, named, reached, widened
+from synthcli.relational.sample import Sample
 from tests.relational import simulated
 from tests.relational.conftest import BASE
 
@@ -116,6 +118,50 @@ def test_no_pair_of_keys_twice_and_one_child_each() -> None:
     ).checked()[0]
     made = fitted(one, {"enrolments": [{"unique": "student_id"}]}).sample(500, rng=seeds.stream(0, "made"))
     assert not made.frames["enrolments"]["student_id"].duplicated().any()
+
+
+@pytest.mark.parametrize("rule", ["courses.field != 'law'", "courses.id < 505"])
+def test_other_parents_that_a_rule_refuses_have_no_children(rule: str) -> None:
+    """Also where rows ask for parents of a kind that none may be, and numbers of children are given out again."""
+    school, rules = simulated.school(200).checked()[0], {"enrolments": [rule]}
+    assert sum(broken(school, rules).values()) > 100
+    tally = Tally()
+    made = fitted(school, rules).sample(200, rng=seeds.stream(0, "made"), tally=tally)
+    assert set(broken(made, rules).values()) == {0} and not tally.dropped
+    assert made.rows["enrolments"] > 100 and made.rows["courses"] == 30
+
+
+@pytest.fixture(scope="module")
+def counted() -> Tables:
+    """The shop with orders that are numbered within their customer, as they were placed."""
+    shop = simulated.shop(300).checked()[0]
+    orders = shop.frames["orders"].sort_values(["customer_id", "placed"], kind="stable").reset_index(drop=True)
+    orders["seq"] = (orders.groupby("customer_id").cumcount() + 1).astype("Int64")
+    schema = Schema((*shop.schemas["orders"].columns, Column("seq", Traits(), Traits(type="integer"), "int64")))
+    return Tables({**shop.frames, "orders": orders}, {**shop.schemas, "orders": schema}, shop.relationships).checked()[0]
+
+
+def test_numbers_stay_where_times_are_moved(counted: Tables) -> None:
+    rules = {"orders": ["placed >= customers.signup + days(150)", "seq == 1 or amount > 15", "seq > 1 or amount < 45"]}
+    tally = Tally()
+    made = fitted(counted, rules).sample(400, rng=seeds.stream(0, "made"), tally=tally)
+    assert set(broken(made, rules).values()) == {0} and not tally.dropped
+    assert tally.repaired["orders: placed >= customers.signup + days(150)"] > 100
+    orders = made.frames["orders"]
+    assert (orders.groupby("customer_id")["placed"].diff().dropna() >= pd.Timedelta(0)).all(), "in the order of their numbers"
+
+
+def test_numbers_are_looked_at_again_where_rows_go(counted: Tables) -> None:
+    learned = fitted(counted, {"orders": ["amount > 15", "seq > 1 or amount < 45"]})
+    sample = Sample(learned.sheets, learned.order, learned.relationships, frozenset(), "customers")
+    orders = counted.frames["orders"].head(3).assign(seq=pd.array([1, 2, 3], dtype="Int64"), amount=[10.0, 50.0, 20.0])
+    orders["customer_id"] = orders["customer_id"].iloc[0]
+    sample.world.frames, sample.world.extra["orders"] = {**counted.frames, "orders": orders}, pd.DataFrame(index=orders.index)
+    sample.world.at[learned.order.driver["orders"].name] = np.zeros(3, dtype=np.int64)
+    hold(sample, "orders", whole=False)
+    left = sample.world.frames["orders"]
+    assert left["amount"].tolist() == [20.0] and left["seq"].tolist() == [1], "the second became the first, and too dear for it"
+    assert sample.tally.dropped == {"orders: amount > 15": 1, "orders: seq > 1 or amount < 45": 1}
 
 
 def test_what_nothing_can_obey_names_table_and_rule(shop: Tables) -> None:

@@ -73,6 +73,14 @@ def test_what_is_refused(tmp_path: Path, text: str, why: str) -> None:
         checked(tmp_path, text)
 
 
+def test_a_table_above_that_is_kept_protects_nobody(tmp_path: Path) -> None:
+    file = tmp_path / "spec.yaml"
+    kept = HEAD.replace("users.csv}", "users.csv, keep: true}")
+    file.write_text(f"{kept}privacy_unit: orders\ngenerate: {{where: 'amount > 3'}}")
+    with pytest.raises(SpecError, match="rows are made given those of users; remedy: leave it out"):
+        check.check(load_spec(file))
+
+
 def test_tables_of_a_database(tmp_path: Path) -> None:
     file = tmp_path / "spec.yaml"
     text = HEAD.replace("{path: orders.csv}", "{url: 'sqlite:///src.db', table: orders, delimiter: ';'}")
