@@ -126,6 +126,21 @@ def time_column(frame: pd.DataFrame, schema: Schema, apart: frozenset[str]) -> s
     return None
 
 
+def near(times_: pd.Series, owner: np.ndarray, anchors: pd.Series) -> bool:
+    """Whether the first children of parents keep closer to the time of their parent than to each other, so that they are counted from it: orders
+    from a sign-up, but no visit from a date of birth, of which what is drawn would seldom lie within the times that were observed.
+
+    times_, owner: (rows,) of the children, without nulls; anchors: (parents,).
+    """
+    at = pd.Series(_in_unit(integers(times_), unit_of(times_), "s"))[owner >= 0]
+    first = at.groupby(owner[owner >= 0]).min()
+    if first.empty:
+        return True
+    since = first.to_numpy() - _in_unit(integers(anchors), unit_of(anchors), "s")[first.index]
+    spread = lambda values: float(np.subtract(*np.quantile(values, [0.9, 0.1])))  # noqa: E731
+    return spread(since) <= spread(first.to_numpy())
+
+
 def _nullable(values: np.ndarray, null: np.ndarray) -> pd.Series:
     return pd.Series(pd.arrays.IntegerArray(values.astype(np.int64), null))
 

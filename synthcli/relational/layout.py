@@ -13,7 +13,7 @@ from synthcli.columns import frame as frames
 from synthcli.columns.parts import dtype_name
 from synthcli.contracts import Column, Schema, Traits
 from synthcli.relational.aspects import WHOLE, unit_of
-from synthcli.relational.clock import Clock, time_column
+from synthcli.relational.clock import Clock, near, time_column
 from synthcli.relational.data import Tables
 from synthcli.relational.graph import Order
 from synthcli.relational.relationships import Relationship
@@ -101,7 +101,8 @@ def lay_out(tables: Tables, order: Order) -> tuple[Tables, dict[str, Layout]]:
             layout = _numbers(layout, tables, driver)
             by = time_column(frame, layout.schema, frozenset((*layout.foreign, *layout.made)))
             if by is not None:
-                anchored = layouts[driver.parent].anchor is not None
+                anchor = layouts[driver.parent].anchor
+                anchored = anchor is not None and near(frame[by], owner, tables.frames[driver.parent][anchor])
                 layout = _timed(layout, frame, Clock.of(by, frame[by], owner, tables.units()[name], anchored))
             tables = _reordered(tables, name, _sibling_order(layout, frame, driver, owner))
         else:

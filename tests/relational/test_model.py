@@ -71,6 +71,17 @@ def test_times_are_in_order(made: Tables, shop: Tables) -> None:
         assert orders["placed"].max() <= side.frames["orders"]["placed"].max()
 
 
+def test_times_are_not_counted_from_a_date_of_birth() -> None:
+    shop = simulated.shop(400).checked()[0]
+    customers, rng = shop.frames["customers"], np.random.default_rng(0)
+    born = customers["signup"] - pd.to_timedelta(rng.integers(7_000, 30_000, len(customers)), unit="D")
+    tables = Tables({**shop.frames, "customers": customers.assign(signup=born)}, shop.schemas, shop.relationships).checked()[0]
+    real, drawn = (t.frames["orders"].groupby("customer_id")["placed"].min() for t in (tables, synthetic(tables)))
+    assert (drawn == drawn.max()).mean() < 0.05, "few are moved to the end of what was observed"
+    for q in (0.1, 0.5, 0.9):
+        assert abs(drawn.quantile(q) - real.quantile(q)) < pd.Timedelta(days=30)
+
+
 def test_children_go_with_their_parents_and_grandparents(made: Tables, shop: Tables) -> None:
     for tables in (shop, made):
         at = tables.parents(tables.relationships[0])
