@@ -15,7 +15,8 @@ from synthcli.relational.aspects import unit_of
 from synthcli.relational.siblings import Siblings, Wave
 
 SHARE = "share"
-POINTS = 2001  # quantiles that are kept of the times of rows without a parent
+POINTS = 2001  # means of times of rows without a parent that are kept, at most
+SHARED = 10  # such rows that each of these is of, at least
 PACE = Schema((Column(SHARE, Traits(type="float", min=0.0, max=1.0), Traits(), "double"),))
 _NANO = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
 
@@ -23,8 +24,8 @@ _NANO = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
 @dataclass(frozen=True)
 class Clock:
     """A time column without nulls, by which siblings are ordered. type: its Arrow type; start, end: what times are kept within; grain: the
-    step between times, all in ticks of its unit; anchored: whether the first is counted from the parent's own time; loose: quantiles of
-    the times of rows without a parent."""
+    step between times, all in ticks of its unit; anchored: whether the first is counted from the parent's own time; loose: means
+    of neighbouring times of rows without a parent, in order."""
 
     column: str
     type: str
@@ -43,8 +44,8 @@ class Clock:
         low, high = extremes.ends(raw, units)
         grain = int(np.gcd.reduce(raw - raw.min())) or 1
         alone = np.sort(raw[owner < 0])
-        points = alone[np.linspace(0, len(alone) - 1, min(POINTS, len(alone))).astype(int)] if len(alone) else alone
-        loose = tuple(int(t) for t in np.clip(points, raw[low], raw[high]))
+        pieces = np.array_split(alone, min(POINTS, len(alone) // SHARED)) if len(alone) >= 2 * SHARED else []
+        loose = tuple(int(np.clip(piece.mean(), raw[low], raw[high])) for piece in pieces)
         return cls(column, str(pa.Array.from_pandas(values[:0]).type), unit_of(values), int(raw[low]), int(raw[high]), grain, anchored, loose)
 
     def ticks(self, values: pd.Series) -> np.ndarray:

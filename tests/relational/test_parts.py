@@ -127,7 +127,21 @@ def test_a_clock_brings_times_back() -> None:
     rows, before, left, share = clock.pace(ticks, layout)
     assert rows.tolist() == [1] and share[0] == pytest.approx(0.2)
     assert clock.between(share, before, before + left).tolist() == [ticks[1]]
-    assert clock.alone(4, rng=np.random.default_rng(0)).tolist() == [ticks[4]] * 4
+    assert clock.loose == (), "one row's time is nobody else's"
+    alone = clock.alone(200, rng=np.random.default_rng(0))
+    assert alone.min() >= ticks[0] and alone.max() <= ticks[4] and len(set(alone)) > 40
+
+
+@pytest.mark.parametrize("rows", [19, 25, 400, 50_000])
+def test_no_time_of_a_single_row_is_kept(rows: int) -> None:
+    """Times of rows without a parent: each that is kept is a mean of ten or more, and what is made of them lies as they do."""
+    rng = np.random.default_rng(0)
+    seconds = np.sort((rng.beta(2, 5, rows) * 1e8).astype(np.int64))
+    clock = Clock.of("at", pd.Series(seconds.astype("datetime64[s]")), np.full(rows, NULL), None, False)
+    assert len(clock.loose) <= rows // 10 and not set(clock.loose[:20]) & set(seconds[:200].tolist() if rows < 1_000 else [])
+    if rows >= 400:
+        made = clock.alone(4_000, rng=rng)
+        assert np.allclose(np.quantile(made, [0.1, 0.5, 0.9]), np.quantile(seconds, [0.1, 0.5, 0.9]), atol=4e6)
 
 
 def test_a_circle_is_cut() -> None:
