@@ -82,6 +82,16 @@ class Codec:
             out.update(codec.encode(data[column.name]))
         return out
 
+    def axes(self, values: Values) -> Values:
+        """Codes, and for each number part where the rows lie among the numbers of its column, spikes and rounding included."""
+        numbers = (codec for codec in self.columns if isinstance(codec, Numbers | Mixed))
+        return values | {codec.parts[-1].name: codec.axis(values) for codec in numbers}
+
+    @property
+    def seen_on_axes(self) -> frozenset[str]:
+        """Parts that the axes of numbers say already."""
+        return frozenset(part.name for codec in self.columns if isinstance(codec, Numbers) for part in codec.parts[:-1])
+
     def decode(self, values: Mapping[str, np.ndarray], rows: int, *, start: int, rng: np.random.Generator) -> pd.DataFrame:
         """A canonical frame of `rows` rows, which stand at positions start... of the output (made-up keys count by position)."""
         return self.framed(values, rows, self.made_up(rows, start=start, rng=rng))

@@ -134,6 +134,10 @@ class Mixed:
         inner, decimal = self.numbers.scale, 10.0**self.spelling.most
         return Scale(inner.start / decimal, inner.step / decimal)
 
+    def axis(self, values: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Where each row lies among the numbers; NaN for words. (rows,)"""
+        return self.numbers.axis(values, first=2 + len(self.words))
+
     @property
     def parts(self) -> tuple[Part, ...]:
         state, *number = self.numbers.parts

@@ -107,14 +107,23 @@ class Numbers:
             return pd.Series(pd.arrays.IntegerArray(raw, null))
         return times(from_the_clock(raw, self.dtype) if self.clock else raw, null, self.dtype)
 
-    def settled(self, values: Mapping[str, np.ndarray]) -> np.ndarray:
-        """The number part as it is read back once it is written: whole, or rounded. (rows,) float64"""
+    def axis(self, values: Mapping[str, np.ndarray], first: int = 2) -> np.ndarray:
+        """Where each row lies among the numbers, as it is read back once it is written: spikes at their places, NaN for none. (rows,)
+
+        In units of the number part. first: state of the first spike.
+        """
         numbers = values[escaped(self.name)]
-        if not self.grains:
-            return np.rint(numbers) if self.whole else self._rounded(numbers)
-        known = np.clip(np.nan_to_num(numbers, nan=self.low), float(self.low), float(self.high))
-        raw = self._grained(self._steps(known) if self.whole else self._rounded(known), values[f"{escaped(self.name)}#grain"])
-        return np.where(np.isnan(numbers), np.nan, _offsets(raw, self.base, self.step) if self.whole else raw)
+        if self.grains:
+            known = np.clip(np.nan_to_num(numbers, nan=self.low), float(self.low), float(self.high))
+            raw = self._grained(self._steps(known) if self.whole else self._rounded(known), values[f"{escaped(self.name)}#grain"])
+            out = np.where(np.isnan(numbers), np.nan, _offsets(raw, self.base, self.step) if self.whole else raw)
+        else:
+            out = np.rint(numbers) if self.whole else self._rounded(numbers)
+        if self.spikes:
+            places = (np.array(self.spikes, dtype=np.float64) - self.base) / self.step
+            spike = values[f"{escaped(self.name)}#state"] - first
+            out = np.where(spike >= 0, places[np.clip(spike, 0, len(places) - 1)], out)
+        return out
 
     def _raw(self, known: pd.Series) -> np.ndarray:
         if not self.whole:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from synthcli.columns import frame as frames
 from synthcli.contracts import Schema
 from synthcli.pipeline.plan import Choice
+from synthcli.tabular.discriminator import FEWEST, LOOKED_AT, PER_TREE, ROWS, WIDEST
 
 NEAR = 40  # columns that a tree looks at, about; beyond, a column takes no longer for there being more
 LOADING = 1.1  # seconds of loading what grows trees, in the first stage that does; some built-in tables need it earlier
@@ -62,12 +63,19 @@ class Cost:
         return self.program + size.cells * self.bytes_ / 2**30
 
 
-def trees(number: int) -> Cost:
-    """Of fitting that many trees a column: a column of codes takes less than one of numbers, and each looks at NEAR others, about."""
+def trees(number: int, discriminator: int = 0) -> Cost:
+    """Of fitting that many trees a column: a column of codes takes less than one of numbers, and each looks at NEAR others, about.
+
+    discriminator: trees that tell drawn rows from real ones.
+    """
 
     def seconds(s: Size) -> float:
         each = 2.5e-3 * math.sqrt(s.rows) + 1.2e-5 * s.rows * (1 + min(s.learned, NEAR) / 20)
-        return 0.1 + (0.22 + 0.13 * number) * (s.numbers + 0.3 * s.codes) * each
+        told = 0.0
+        if s.rows >= FEWEST:
+            rows = min(s.rows, ROWS)
+            told = min(discriminator, rows // PER_TREE) * rows * (0.2e-6 + 0.037e-6 * min(s.learned, WIDEST / LOOKED_AT))
+        return 0.1 + (0.22 + 0.13 * number) * (s.numbers + 0.3 * s.codes) * each + told
 
     return Cost(seconds, 230)
 
@@ -102,4 +110,5 @@ ATTACKED = Cost(lambda s: 0.015 + min(1.6, 3e-6 * s.cells) + 0.1e-6 * s.cells, 1
 
 def trained(choice: Choice) -> Cost | None:
     """Of a fit; None where nobody timed the method."""
-    return trees(choice.full()["trees"]) if choice.method == "trees" else FITTED.get(choice.method)
+    full = choice.full()
+    return trees(full["trees"], full["discriminator"]) if choice.method == "trees" else FITTED.get(choice.method)

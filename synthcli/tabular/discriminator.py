@@ -2,10 +2,10 @@
 
 A model draws each column well given the others and still leaves traces in their joint distribution. Boosted trees learn the log ratio
 of the real density to that of the model from real rows and a pool of drawn ones, as the classifier of a two-sample test would; rows are
-then kept with a chance in proportion to that ratio. How many trees there are is decided by people whom the boosting has not seen, and
-where they confirm nothing there is no discriminator. The trees are oblivious (one split for a whole level, as in Prokhorenkova et al.
-2018), so that a row is looked up by the bits of its answers: some nanoseconds a tree. Cuts between numbers are quantiles of drawn
-rows, not of real ones.
+then kept with a chance in proportion to that ratio. People whom the boosting has not seen refute trees that overfit, and where they
+confirm nothing there is no discriminator; what the trees do to the margins is undone by raking. The trees are oblivious (one split for a
+whole level, as in Prokhorenkova et al. 2018), so that a row is looked up by the bits of its answers: some nanoseconds a tree. Cuts
+between numbers are quantiles of drawn rows, not of real ones.
 """
 
 from __future__ import annotations
@@ -20,18 +20,20 @@ from synthcli.columns.parts import Part, Values
 
 FEWEST = 2000  # real rows below which there is none: too few to confirm what a density ratio says
 ROWS = 50_000  # real rows that are looked at, at most
+PER_TREE = 150  # real rows that there must be for each tree
 POOL = 2  # drawn rows for each of them
 CLASSES = 64  # classes of a number, at most
 LAST = 255  # the class that all rarer categories share
-HELD_OUT = 0.15  # of the privacy units decide how many trees there are
+HELD_OUT = 0.2  # of the privacy units decide how many trees there are
 DEPTH = 6
 RATE = 0.2  # of a tree's answer that is taken
 SAMPLED = 0.4  # of the rows, for each tree
-LOOKED_AT = 0.5  # of the parts, for each tree
+LOOKED_AT = 0.7  # of the parts, for each tree
 WIDEST = 40  # parts that a tree looks at, at most
-PATIENCE = 40  # trees without a gain, after which boosting ends
-SURE = 2.0  # standard errors that the gain on held-out people must be worth
+SURE = 1.5  # standard errors that the gain on held-out people must be worth
 ALWAYS = 0.75  # share of drawn rows below whose ratio a row may be refused: all above it are kept
+SWEEPS = 5  # over the margins, until they are met
+STEP = 0.5  # of a log ratio, at most: a class that is hardly drawn is not made up for at once
 CHUNK = 2**15  # rows that are looked up at once: they stay in the processor's cache
 
 Draw = Callable[..., Values]
@@ -40,8 +42,9 @@ Draw = Callable[..., Values]
 @dataclass(frozen=True)
 class Discriminator:
     """Oblivious trees over parts. part, at: (trees, DEPTH), which part of `names` and the class above which a row's answer is yes; leaves:
-    (trees, 2**DEPTH) log density ratio; cuts: number part -> ends of its classes; ranks: part of codes -> class of each code; cap: log ratio
-    from which on every row is kept; share: of drawn rows that are kept."""
+    (trees, 2**DEPTH) log density ratio; margins: (names, LAST + 1) what each class adds, so that the rows that are kept have the margins of
+    real ones; cuts: number part -> ends of its classes; ranks: part of codes -> class of each code; cap: log ratio from which on every row
+    is kept; share: of drawn rows that are kept."""
 
     names: tuple[str, ...]
     cuts: Mapping[str, np.ndarray]
@@ -49,17 +52,18 @@ class Discriminator:
     part: np.ndarray
     at: np.ndarray
     leaves: np.ndarray
+    margins: np.ndarray
     cap: float = 0.0
     share: float = 1.0
 
-    def sifted(self, rows: int, draw: Draw, *, rng: np.random.Generator) -> Values:
-        """`rows` rows of those that `draw(rows, rng=)` gives."""
+    def sifted(self, rows: int, draw: Draw, axes: Callable[[Values], Values], *, rng: np.random.Generator) -> Values:
+        """`rows` rows of those that `draw(rows, rng=)` gives. axes: `Codec.axes`."""
         pieces: list[Values] = []
         short = rows
         while short > 0:
             stream, chance = rng.spawn(2)
             values = draw(int((short + 4 * np.sqrt(short)) / self.share) + 1, rng=stream)
-            kept = np.flatnonzero(self.accepts(values, rng=chance))[:short]
+            kept = np.flatnonzero(self.accepts(axes(values), rng=chance))[:short]
             pieces.append({name: part[kept] for name, part in values.items()})
             short -= len(kept)
         if not pieces:
@@ -96,13 +100,22 @@ class Discriminator:
                     leaf <<= 1
                     leaf |= answer.view(np.uint8)
                 out[start : start + CHUNK] += leaves.take(leaf)
+            for code, added in zip(piece, self.margins):
+                out[start : start + CHUNK] += added.take(code)
         return out
 
     def save(self, folder: Path) -> None:
         """Arrays that `load` reads back."""
         own = {f"cuts.{self.names.index(name)}": cuts for name, cuts in self.cuts.items()}
         own |= {f"ranks.{self.names.index(name)}": ranks for name, ranks in self.ranks.items()}
-        plain = {"names": np.array(self.names), "part": self.part, "at": self.at, "leaves": self.leaves, "ends": np.array([self.cap, self.share])}
+        plain = {
+            "names": np.array(self.names),
+            "part": self.part,
+            "at": self.at,
+            "leaves": self.leaves,
+            "margins": self.margins,
+            "ends": np.array([self.cap, self.share]),
+        }
         np.savez(folder / "discriminator.npz", **plain, **own)  # type: ignore[arg-type]
 
     @classmethod
@@ -113,7 +126,7 @@ class Discriminator:
         with np.load(file, allow_pickle=False) as arrays:
             names = tuple(str(name) for name in arrays["names"])
             of = {word: {names[int(key.partition(".")[2])]: arrays[key] for key in arrays if key.startswith(word)} for word in ("cuts.", "ranks.")}
-            return cls(names, of["cuts."], of["ranks."], arrays["part"], arrays["at"], arrays["leaves"], *arrays["ends"].tolist())
+            return cls(names, of["cuts."], of["ranks."], arrays["part"], arrays["at"], arrays["leaves"], arrays["margins"], *arrays["ends"].tolist())
 
 
 def learn(
@@ -122,7 +135,7 @@ def learn(
     """A discriminator of `trees` trees at most; None where there is too little to learn from, or nothing to tell.
 
     real: parts of the rows that the model has learned from; units: (rows,) whose they are; smoothing: what counts against a leaf, in
-    rows / 4; `draw(rows, rng=)` gives rows of the model.
+    rows / 4; `draw(rows, rng=)` gives rows of the model. Both are on the axes of `Codec.axes`.
     """
     if len(units) < FEWEST or not parts:
         return None
@@ -131,20 +144,42 @@ def learn(
     names = tuple(part.name for part in parts)
     cuts = {part.name: _cuts(pool[part.name]) for part in parts if not part.is_code}
     ranks = {part.name: _ranks(pool[part.name], part.size) for part in parts if part.is_code}
-    blank = Discriminator(names, cuts, ranks, *(np.zeros((0, DEPTH)) for _ in range(3)))
+    none = np.zeros((0, DEPTH))
+    blank = Discriminator(names, cuts, ranks, none, none, none, np.zeros((len(names), LAST + 1), dtype=np.float32))
     codes = [np.concatenate([blank.classed(name, real[name][rows]), blank.classed(name, pool[name])]) for name in names]
     is_real = np.arange(len(codes[0])) < len(rows)
     people = np.unique(units[rows], return_inverse=True)[1]
     apart = np.concatenate([(rng.random(people.max() + 1) < HELD_OUT)[people], rng.random(len(is_real) - len(rows)) < HELD_OUT])
     boosting = _Boosting(codes, is_real, apart, smoothing, rng)
-    if not (best := boosting.run(trees)):
+    if not (best := boosting.run(min(trees, len(rows) // PER_TREE))):
         return None
     part, at, leaves = (np.array([tree[i] for tree in boosting.trees[:best]]) for i in range(3))
     found = replace(blank, part=part, at=at, leaves=leaves.astype(np.float32))
-    ratio = found.looked_up([code[~is_real] for code in codes])
+    drawn = [code[~is_real] for code in codes]
+    ratio = found.looked_up(drawn)
     cap = float(np.quantile(ratio, ALWAYS))
-    share = float(np.minimum(1, np.exp(ratio - cap)).mean())
-    return replace(found, cap=cap, share=share)
+    margins, share = _raked(ratio - cap, drawn, [code[is_real] for code in codes])
+    return replace(found, margins=margins, cap=cap, share=share)
+
+
+def _raked(ratio: np.ndarray, drawn: Sequence[np.ndarray], real: Sequence[np.ndarray]) -> tuple[np.ndarray, float]:
+    """What each class must add for the rows that are kept to have the margins of the real ones, and the share that is kept.
+
+    Iterative proportional fitting (Deming & Stephan 1940) of the chances to be kept. ratio: of the drawn rows, over the cap.
+    """
+    margins = np.zeros((len(drawn), LAST + 1), dtype=np.float32)
+    wanted = [np.bincount(code, minlength=LAST + 1) / len(code) for code in real]
+    ratio = ratio.astype(np.float64)
+    chance = np.minimum(1, np.exp(ratio))
+    for _ in range(SWEEPS):
+        for j, code in enumerate(drawn):
+            kept = np.bincount(code, chance, LAST + 1) / chance.sum()
+            both = (kept > 0) & (wanted[j] > 0)
+            step = np.log(np.where(both, wanted[j], 1) / np.where(both, kept, 1)).clip(-STEP, STEP)
+            margins[j] += step.astype(np.float32)
+            ratio += step[code]
+            chance = np.minimum(1, np.exp(ratio))
+    return margins, float(chance.mean())
 
 
 def _ranks(codes: np.ndarray, size: int) -> np.ndarray:
@@ -179,17 +214,17 @@ class _Boosting:
         self.trees: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
 
     def run(self, trees: int) -> int:
-        """How many trees are best, by the rows that are only judged by; 0 where these do not confirm any."""
-        best, least = 0, np.log(2.0)
-        error = 0.0
-        while len(self.trees) < trees and len(self.trees) - best < PATIENCE:
+        """How many of the trees to keep: as many as the rows that are only judged by do not refute; 0 where they do not confirm any."""
+        losses, errors = [], []
+        for _ in range(trees):
             self._grow()
             gain = np.log(2.0) - np.logaddexp(0, -self.sign[self.judged] * self.score[self.judged])
-            loss = np.log(2.0) - float(np.average(gain, weights=self.weight[self.judged]))
-            if loss < least:
-                best, least = len(self.trees), loss
-                error = float(np.std(gain * self.weight[self.judged])) / np.sqrt(len(gain))
-        return best if np.log(2.0) - least > SURE * error else 0
+            losses.append(-float(np.average(gain, weights=self.weight[self.judged])))
+            errors.append(float(np.std(gain * self.weight[self.judged])) / np.sqrt(len(gain)))
+        best = int(np.argmin(losses))
+        if -losses[best] < SURE * errors[best]:
+            return 0
+        return int(np.flatnonzero(np.array(losses) <= losses[best] + errors[best])[-1]) + 1
 
     def _grow(self) -> None:
         rows = np.sort(self.rng.choice(self.learned, int(SAMPLED * len(self.learned)), replace=False))
@@ -206,7 +241,7 @@ class _Boosting:
             leaf = 2 * leaf + (codes[int(part[level])] > at[level])
         leaves = RATE * np.bincount(leaf, slope, 1 << DEPTH) / (np.bincount(leaf, curve, 1 << DEPTH) + self.smoothing)
         self.trees.append((part, at, leaves))
-        tree = Discriminator((), {}, {}, part[None], at[None], leaves.astype(np.float32)[None])
+        tree = Discriminator((), {}, {}, part[None], at[None], leaves.astype(np.float32)[None], np.zeros((0, LAST + 1), dtype=np.float32))
         self.score += tree.looked_up(self.codes)
 
     def _split(self, codes: Mapping[int, np.ndarray], leaf: np.ndarray, leaves: int, slope: np.ndarray, curve: np.ndarray) -> tuple[int, int]:

@@ -78,6 +78,10 @@ class CodedModel(Model):
         """Every part of rows of which something is asked; of models that can do so."""
         raise NotImplementedError(f"{type(self).__name__} does not complete rows")
 
+    def draw_axes(self, rows: int, *, rng: np.random.Generator) -> Values:
+        """The same on the axes that a discriminator looks at."""
+        return self.codec.axes(self.draw(rows, rng=rng))
+
     @abstractmethod
     def state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         """Numeric arrays and plain JSON from which `load` rebuilds the model."""
@@ -85,7 +89,7 @@ class CodedModel(Model):
     def sample(self, request: Request, block: int, *, rng: np.random.Generator) -> Table:
         rows = request.size(block)
         parts, made_up = rng.spawn(2)
-        values = self.draw(rows, rng=parts) if self.discriminator is None else self.discriminator.sifted(rows, self.draw, rng=parts)
+        values = self.draw(rows, rng=parts) if self.discriminator is None else self.discriminator.sifted(rows, self.draw, self.codec.axes, rng=parts)
         return Drawn(self.codec, values, rows, self.codec.made_up(rows, start=block * BLOCK, rng=made_up))
 
     def complete(self, given: Given, start: int, *, rng: np.random.Generator) -> Table:
@@ -108,7 +112,7 @@ class CodedModel(Model):
         def drawn(rows: int, *, rng: np.random.Generator) -> Values:
             return self.draw_asked(Asked(rows, {}, asked.within), rng=rng)
 
-        return self.discriminator.sifted(asked.rows, drawn, rng=rng)
+        return self.discriminator.sifted(asked.rows, drawn, self.codec.axes, rng=rng)
 
     def made_up(self, rows: int, start: int, *, rng: np.random.Generator) -> dict[str, pd.Series]:
         return self.codec.made_up(rows, start=start, rng=rng)

@@ -42,7 +42,7 @@ EXTRA = None
 TRUSTED_LOAD = False
 DIAL = Dial("min_leaf", fidelity=1, privacy=500)
 NONE: Mapping[str, Anchor] = MappingProxyType({})
-SMOOTHING = 2.0  # quarters of a row that count against a leaf of the discriminator, for each that a leaf of the forests must have
+SMOOTHING = 1.0  # quarters of a row that count against a leaf of the discriminator, for each that a leaf of the forests must have
 WORKERS = 2  # parts whose trees are grown at once; they are independent, so the number changes no result
 
 
@@ -57,7 +57,7 @@ class Params(BaseModel):
     max_depth: int = Field(24, ge=1, le=64, description="splits from root to leaf, at most")
     shared_by: int = Field(10, ge=1, description="privacy units that must hold a number for it to be repeated as it is; others are blurred by rank")
     discriminator: int = Field(
-        200, ge=0, le=2000, description="trees that tell drawn rows from real ones, at most; rows are kept by them; 0: all rows are"
+        150, ge=0, le=2000, description="trees that tell drawn rows from real ones, at most; rows are kept by them; 0: all rows are"
     )
     order: tuple[str, ...] = Field(
         (), description="columns to make first, in this order; the others follow by their ties; without any, evaluate.target is first"
@@ -175,9 +175,15 @@ def fit(data: Table, params: Params, *, job: Job) -> Trees:
     blurs = {name: Blur.of(values[name], units, params.shared_by) for name in order if not parts[name].is_code and name not in exact}
     model = Trees(codec, order, forests, blurs, Bars.find([parts[name] for name in order], values), anchors.of)
     if params.discriminator and not params.given and job.reached is None:
-        told = [part for part in codec.parts if part.size != 1]
+        told = [part for part in codec.parts if part.size != 1 and part.name not in codec.seen_on_axes]
         model.discriminator = learn(
-            model.draw, values, told, units, trees=params.discriminator, smoothing=SMOOTHING * params.min_leaf, rng=job.stream("discriminator")
+            model.draw_axes,
+            codec.axes(values),
+            told,
+            units,
+            trees=params.discriminator,
+            smoothing=SMOOTHING * params.min_leaf,
+            rng=job.stream("discriminator"),
         )
     return model
 
