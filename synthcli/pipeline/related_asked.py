@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from synthcli import seeds
-from synthcli.contracts import Fairness
+from synthcli.contracts import Fairness, Schema
 from synthcli.errors import SpecError
 from synthcli.pipeline import likened as one_table
 from synthcli.pipeline.events import Events
@@ -40,7 +40,8 @@ def made(model: Related, asked: Generate, rows: int, seed: int, tally: Tally, ev
         )
     top = Top(sheet, Table)
     rules = () if sheet.obeyed is None else sheet.obeyed.by("drawn")
-    wanted = settle(asked, rows, top, top.schema, rules, seed)
+    own = Schema(tuple(c for c in top.schema.columns if c.name not in top.counts))  # numbers of children are no columns to ask of
+    wanted = settle(asked, rows, top, own, rules, seed)
     making = Making(top, wanted, top.schema)
     frame = pd.concat([table.frame for table in making.tables(events)], ignore_index=True)
     tables = model.sample(rows, rng=rng, top=frame, tally=tally)

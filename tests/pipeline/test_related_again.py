@@ -104,7 +104,7 @@ def test_more_without_the_source(run: Run, folder: Path, tmp_path: Path, monkeyp
         more(alone, "spec", 4, tmp_path / "x.csv", seed=None, keep_failed=True, events=Events())
     with pytest.raises(SpecError, match="--given and --impute complete the rows of one"):
         released(alone, "spec", keep_failed=True)
-    with pytest.raises(SpecError, match="there is no column 'amount'"):
+    with pytest.raises(SpecError, match=r"there is no column 'amount'. Columns: segment, age, limit, retired$"):
         more(alone, "spec", 4, tmp_path / "y", seed=None, keep_failed=True, events=Events(), generate=Generate(where="amount > 3"))
     with pytest.raises(SpecError, match="is the folder of the source of that run"):
         more(folder / "runs", "spec", 4, folder, seed=None, keep_failed=True, events=Events())
