@@ -18,9 +18,9 @@ import numpy as np
 
 from synthcli.columns.parts import Part, Values
 
-FEWEST = 2000  # real rows below which there is none: too few to confirm what a density ratio says
+FEWEST = 2000  # privacy units below which there is none: too few to confirm what a density ratio says
 ROWS = 50_000  # real rows that are looked at, at most
-PER_TREE = 150  # real rows that there must be for each tree
+PER_TREE = 150  # privacy units that there must be for each tree
 POOL = 2  # drawn rows for each of them
 CLASSES = 64  # classes of a number, at most
 LAST = 255  # the class that all rarer categories share
@@ -137,7 +137,7 @@ def learn(
     real: parts of the rows that the model has learned from; units: (rows,) whose they are; smoothing: what counts against a leaf, in
     rows / 4; `draw(rows, rng=)` gives rows of the model. Both are on the axes of `Codec.axes`.
     """
-    if len(units) < FEWEST or not parts:
+    if len(units) < FEWEST or not parts or len(np.unique(units)) < FEWEST:
         return None
     rows = np.sort(rng.permutation(len(units))[:ROWS])
     pool = draw(POOL * len(rows), rng=rng.spawn(1)[0])
@@ -151,7 +151,7 @@ def learn(
     people = np.unique(units[rows], return_inverse=True)[1]
     apart = np.concatenate([(rng.random(people.max() + 1) < HELD_OUT)[people], rng.random(len(is_real) - len(rows)) < HELD_OUT])
     boosting = _Boosting(codes, is_real, apart, smoothing, rng)
-    if not (best := boosting.run(min(trees, len(rows) // PER_TREE))):
+    if not (best := boosting.run(min(trees, (people.max() + 1) // PER_TREE))):
         return None
     part, at, leaves = (np.array([tree[i] for tree in boosting.trees[:best]]) for i in range(3))
     found = replace(blank, part=part, at=at, leaves=leaves.astype(np.float32))
