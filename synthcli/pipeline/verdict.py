@@ -99,7 +99,7 @@ def _made(plan: Plan, sample: Mapping[str, Any]) -> list[str]:
     if refused := sample.get("refused"):
         notes.append(f"Rows that broke what was asked were drawn anew: {_counts({name: count for name, count in refused.items() if name})}.")
     if repaired := sample.get("repaired"):
-        notes.append(f"Rows were moved into a range: {_counts(repaired)}.")
+        notes.append(f"Rows were mended until they obeyed: {_counts(repaired)}.")
     if gone := sample.get("dropped"):
         notes.append(f"Rows for which nothing was found that obeys were left out: {_counts(gone)}.")
     return notes

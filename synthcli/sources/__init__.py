@@ -74,7 +74,9 @@ class Target:
     @property
     def where(self) -> str:
         """What to call it in a message and a manifest; never a secret."""
-        return str(self.path) if self.path is not None else f"{self.url} table {self.table}"
+        if self.path is not None:
+            return str(self.path)
+        return str(self.url) if self.table is None else f"{self.url} table {self.table}"
 
 
 def read(source: Source) -> pa.Table:
