@@ -114,7 +114,9 @@ def test_earlier_runs_are_scaled_by_the_work(tmp_path: Path) -> None:
     alike = estimate._alike("2-train", plan.to_json(), choice, "")
     past = Past("2-train", alike, Size(2_000, 6, 4), 30.0, 3 * 2**30)
     told = estimates(plan, 4_000, [past], tmp_path).of(step)
-    work = costs.trees(6).seconds
+    cost = costs.trained(choice)
+    assert cost is not None
+    work = cost.seconds
     assert told["seconds"] == pytest.approx(30 * work(Size(4_000, 6, 4)) / work(past.size), abs=0.01)
     assert told["gigabytes"] == pytest.approx(0.25 + 2 * 2.75) and told["basis"] == "earlier runs"
     nearer = replace(past, size=Size(3_900, 6, 4), seconds=7.0)
