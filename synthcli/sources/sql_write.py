@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import io
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -65,25 +65,11 @@ def write_all(tables: Mapping[str, tuple[Iterator[pd.DataFrame], Schema]], targe
         stands = [name for name in tables if _exists(base, connection, each[name])]
         if stands and target.if_exists == "fail":
             raise DataError(f"{each[stands[0]].where} exists, and output.if_exists is fail; remedy: another database, or if_exists: replace")
-        try:
+        with _beside_them(base, connection, list(tables)):
             for name, (chunks, schema) in tables.items():
-                _say(connection, f"DROP TABLE IF EXISTS {base.quoted_table(_beside(name))}")  # of a run that was killed
-                _create(base, connection, _beside(name), _plain(frames.arrow_schema(schema).empty_table(), base))
                 rows = (_plain(frames.to_arrow(chunk, schema), base) for chunk in chunks)
-                with _transaction(base, connection):
-                    written[name] = _insert(base, connection, _beside(name), rows)
-            if base.kind == "sqlite":
-                _say(connection, "PRAGMA legacy_alter_table = ON")  # views of the tables stay as they are
-            with _transaction(base, connection):
-                for name in reversed(list(tables)):  # children first: others may refer to parents
-                    _say(connection, f"DROP TABLE IF EXISTS {base.quoted_table(name)}")
-                for name in tables:
-                    _say(connection, f"ALTER TABLE {base.quoted_table(_beside(name))} RENAME TO {database.quoted(split_table(name)[1])}")
-        except BaseException:
-            for name in tables:
-                with contextlib.suppress(*database._failures()):  # the first error is the one to tell
-                    _say(connection, f"DROP TABLE IF EXISTS {base.quoted_table(_beside(name))}")
-            raise
+                written[name] = _filled(base, connection, name, _plain(frames.arrow_schema(schema).empty_table(), base), rows)
+            _swapped(base, connection, list(tables))
     return written
 
 
@@ -94,27 +80,46 @@ def _beside(table: str) -> str:
 
 
 def _replace(base: Database, connection: Any, table: str, empty: pa.Table, tables: Iterator[pa.Table]) -> int:
-    name, beside = split_table(table)[1], _beside(table)
-    new, old = base.quoted_table(beside), base.quoted_table(table)
-    try:
-        _say(connection, f"DROP TABLE IF EXISTS {new}")  # of a run that was killed
-        _create(base, connection, beside, empty)
-        with _transaction(base, connection):
-            rows = _insert(base, connection, beside, tables)
+    with _beside_them(base, connection, [table]):
+        rows = _filled(base, connection, table, empty, tables)
+        new, old = base.quoted_table(_beside(table)), base.quoted_table(table)
         if base.kind == "postgresql" and (values := _fitting(connection, new, old)) is not None:
             with _transaction(base, connection):
                 _exchange(connection, new, old, values)
-            return rows
-        if base.kind == "sqlite":
-            _say(connection, "PRAGMA legacy_alter_table = ON")  # views of the table stay as they are
-        with _transaction(base, connection):
-            _say(connection, f"DROP TABLE IF EXISTS {old}")
-            _say(connection, f"ALTER TABLE {new} RENAME TO {database.quoted(name)}")
+        else:
+            _swapped(base, connection, [table])
         return rows
+
+
+@contextlib.contextmanager
+def _beside_them(base: Database, connection: Any, names: Sequence[str]) -> Iterator[None]:
+    """While the tables beside these are filled and take their places; what goes wrong leaves none of them behind."""
+    try:
+        yield
     except BaseException:
-        with contextlib.suppress(*database._failures()):  # the first error is the one to tell
-            _say(connection, f"DROP TABLE IF EXISTS {new}")
+        for name in names:
+            with contextlib.suppress(*database._failures()):  # the first error is the one to tell
+                _say(connection, f"DROP TABLE IF EXISTS {base.quoted_table(_beside(name))}")
         raise
+
+
+def _filled(base: Database, connection: Any, name: str, empty: pa.Table, tables: Iterator[pa.Table]) -> int:
+    """The table beside one, made and filled; its rows."""
+    _say(connection, f"DROP TABLE IF EXISTS {base.quoted_table(_beside(name))}")  # of a run that was killed
+    _create(base, connection, _beside(name), empty)
+    with _transaction(base, connection):
+        return _insert(base, connection, _beside(name), tables)
+
+
+def _swapped(base: Database, connection: Any, names: Sequence[str]) -> None:
+    """The tables beside these take their places, all at once. names: parents before children."""
+    if base.kind == "sqlite":
+        _say(connection, "PRAGMA legacy_alter_table = ON")  # views of the tables stay as they are
+    with _transaction(base, connection):
+        for name in reversed(names):  # children first: others may refer to parents
+            _say(connection, f"DROP TABLE IF EXISTS {base.quoted_table(name)}")
+        for name in names:
+            _say(connection, f"ALTER TABLE {base.quoted_table(_beside(name))} RENAME TO {database.quoted(split_table(name)[1])}")
 
 
 def _fitting(connection: Any, new: str, old: str) -> dict[str, str] | None:
