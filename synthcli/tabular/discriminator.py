@@ -11,7 +11,7 @@ between numbers are quantiles of drawn rows, not of real ones.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -53,8 +53,8 @@ class Discriminator:
     at: np.ndarray
     leaves: np.ndarray
     margins: np.ndarray
-    cap: float = 0.0
-    share: float = 1.0
+    cap: float
+    share: float
 
     def sifted(self, rows: int, draw: Draw, axes: Callable[[Values], Values], *, rng: np.random.Generator) -> Values:
         """`rows` rows of those that `draw(rows, rng=)` gives. axes: `Codec.axes`."""
@@ -77,32 +77,8 @@ class Discriminator:
 
     def log_ratio(self, values: Values) -> np.ndarray:
         """Log of the real density over the model's, up to a constant. (rows,) float32"""
-        return self.looked_up([self.classed(name, values[name]) for name in self.names])
-
-    def classed(self, name: str, values: np.ndarray) -> np.ndarray:
-        """Classes of a part: of a number its place between the cuts, 0 where there is none; of a code its rank by frequency. (rows,) uint8"""
-        if name in self.ranks:
-            return self.ranks[name].take(values, mode="clip")
-        place = np.searchsorted(self.cuts[name], values, side="right") + 1
-        place[np.isnan(values)] = 0
-        return place.astype(np.uint8)
-
-    def looked_up(self, codes: Sequence[np.ndarray]) -> np.ndarray:
-        """The same of rows that are classed already. codes: by part of `names`, (rows,) uint8"""
-        out = np.zeros(len(codes[0]), dtype=np.float32)
-        for start in range(0, len(out), CHUNK):
-            piece = [code[start : start + CHUNK] for code in codes]
-            leaf, answer = np.empty(len(piece[0]), dtype=np.uint8), np.empty(len(piece[0]), dtype=bool)
-            for part, at, leaves in zip(self.part, self.at, self.leaves):
-                leaf.fill(0)
-                for j, code in zip(part, at):
-                    np.greater(piece[j], code, out=answer)
-                    leaf <<= 1
-                    leaf |= answer.view(np.uint8)
-                out[start : start + CHUNK] += leaves.take(leaf)
-            for code, added in zip(piece, self.margins):
-                out[start : start + CHUNK] += added.take(code)
-        return out
+        codes = [_classed(values[name], self.cuts.get(name), self.ranks.get(name)) for name in self.names]
+        return _looked_up(codes, self.part, self.at, self.leaves, self.margins)
 
     def save(self, folder: Path) -> None:
         """Arrays that `load` reads back."""
@@ -129,6 +105,36 @@ class Discriminator:
             return cls(names, of["cuts."], of["ranks."], arrays["part"], arrays["at"], arrays["leaves"], arrays["margins"], *arrays["ends"].tolist())
 
 
+def _classed(values: np.ndarray, cuts: np.ndarray | None, ranks: np.ndarray | None) -> np.ndarray:
+    """Classes of a part: of a code its rank by frequency; of a number its place between the cuts, 0 where there is none. (rows,) uint8"""
+    if ranks is not None:
+        return ranks.take(values, mode="clip")
+    assert cuts is not None  # a part is one or the other
+    place = np.searchsorted(cuts, values, side="right") + 1
+    place[np.isnan(values)] = 0
+    return place.astype(np.uint8)
+
+
+def _looked_up(
+    codes: Sequence[np.ndarray], part: np.ndarray, at: np.ndarray, leaves: np.ndarray, margins: Sequence[np.ndarray] | np.ndarray = ()
+) -> np.ndarray:
+    """What trees, and margins, say of rows. codes: (rows,) uint8 classes of each part; -> (rows,) float32"""
+    out = np.zeros(len(codes[0]), dtype=np.float32)
+    for start in range(0, len(out), CHUNK):
+        piece = [code[start : start + CHUNK] for code in codes]
+        leaf, answer = np.empty(len(piece[0]), dtype=np.uint8), np.empty(len(piece[0]), dtype=bool)
+        for parts, ends, said in zip(part, at, leaves):
+            leaf.fill(0)
+            for j, end in zip(parts, ends):
+                np.greater(piece[j], end, out=answer)
+                leaf <<= 1
+                leaf |= answer.view(np.uint8)
+            out[start : start + CHUNK] += said.take(leaf)
+        for code, added in zip(piece, margins):
+            out[start : start + CHUNK] += added.take(code)
+    return out
+
+
 def learn(
     draw: Draw, real: Values, parts: Sequence[Part], units: np.ndarray, *, trees: int, smoothing: float, rng: np.random.Generator
 ) -> Discriminator | None:
@@ -137,16 +143,15 @@ def learn(
     real: parts of the rows that the model has learned from; units: (rows,) whose they are; smoothing: what counts against a leaf, in
     rows / 4; `draw(rows, rng=)` gives rows of the model. Both are on the axes of `Codec.axes`.
     """
-    if len(units) < FEWEST or not parts or len(np.unique(units)) < FEWEST:
+    if not parts or len(np.unique(units)) < FEWEST:
         return None
     rows = np.sort(rng.permutation(len(units))[:ROWS])
     pool = draw(POOL * len(rows), rng=rng.spawn(1)[0])
     names = tuple(part.name for part in parts)
     cuts = {part.name: _cuts(pool[part.name]) for part in parts if not part.is_code}
     ranks = {part.name: _ranks(pool[part.name], part.size) for part in parts if part.is_code}
-    none = np.zeros((0, DEPTH))
-    blank = Discriminator(names, cuts, ranks, none, none, none, np.zeros((len(names), LAST + 1), dtype=np.float32))
-    codes = [np.concatenate([blank.classed(name, real[name][rows]), blank.classed(name, pool[name])]) for name in names]
+    both = {name: np.concatenate([real[name][rows], pool[name]]) for name in names}
+    codes = [_classed(both[name], cuts.get(name), ranks.get(name)) for name in names]
     is_real = np.arange(len(codes[0])) < len(rows)
     people = np.unique(units[rows], return_inverse=True)[1]
     apart = np.concatenate([(rng.random(people.max() + 1) < HELD_OUT)[people], rng.random(len(is_real) - len(rows)) < HELD_OUT])
@@ -154,12 +159,12 @@ def learn(
     if not (best := boosting.run(min(trees, (people.max() + 1) // PER_TREE))):
         return None
     part, at, leaves = (np.array([tree[i] for tree in boosting.trees[:best]]) for i in range(3))
-    found = replace(blank, part=part, at=at, leaves=leaves.astype(np.float32))
+    leaves = leaves.astype(np.float32)
     drawn = [code[~is_real] for code in codes]
-    ratio = found.looked_up(drawn)
+    ratio = _looked_up(drawn, part, at, leaves)
     cap = float(np.quantile(ratio, ALWAYS))
     margins, share = _raked(ratio - cap, drawn, [code[is_real] for code in codes])
-    return replace(found, margins=margins, cap=cap, share=share)
+    return Discriminator(names, cuts, ranks, part, at, leaves, margins, cap, share)
 
 
 def _raked(ratio: np.ndarray, drawn: Sequence[np.ndarray], real: Sequence[np.ndarray]) -> tuple[np.ndarray, float]:
@@ -241,8 +246,7 @@ class _Boosting:
             leaf = 2 * leaf + (codes[int(part[level])] > at[level])
         leaves = RATE * np.bincount(leaf, slope, 1 << DEPTH) / (np.bincount(leaf, curve, 1 << DEPTH) + self.smoothing)
         self.trees.append((part, at, leaves))
-        tree = Discriminator((), {}, {}, part[None], at[None], leaves.astype(np.float32)[None], np.zeros((0, LAST + 1), dtype=np.float32))
-        self.score += tree.looked_up(self.codes)
+        self.score += _looked_up(self.codes, part[None], at[None], leaves.astype(np.float32)[None])
 
     def _split(self, codes: Mapping[int, np.ndarray], leaf: np.ndarray, leaves: int, slope: np.ndarray, curve: np.ndarray) -> tuple[int, int]:
         """The part and the code that part the leaves best, all by the same question."""

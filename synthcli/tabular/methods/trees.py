@@ -175,7 +175,8 @@ def fit(data: Table, params: Params, *, job: Job) -> Trees:
     blurs = {name: Blur.of(values[name], units, params.shared_by) for name in order if not parts[name].is_code and name not in exact}
     model = Trees(codec, order, forests, blurs, Bars.find([parts[name] for name in order], values), anchors.of)
     if params.discriminator and not params.given and job.reached is None:
-        told = [part for part in codec.parts if part.size != 1 and part.name not in codec.seen_on_axes]
+        seen = codec.seen_on_axes
+        told = [part for part in codec.parts if part.size != 1 and part.name not in seen]
         model.discriminator = learn(
             model.draw_axes,
             codec.axes(values),
