@@ -24,7 +24,7 @@ from synthcli.errors import DataError, FitError
 from synthcli.pipeline import related_asked
 from synthcli.pipeline.events import Events
 from synthcli.pipeline.plan import Choice, Plan
-from synthcli.pipeline.related_judged import draw, evidence, measure
+from synthcli.pipeline.related_judged import draw, evidence, measure, schemas_of
 from synthcli.pipeline.related_real import RelatedReal, described
 from synthcli.pipeline.usage import metered
 from synthcli.relational import model as related
@@ -172,14 +172,15 @@ def write(folder: Path, tables: Tables, mark: str, events: Events) -> None:
 
 def deliver_sql(generated: Path, target: sources.Target) -> dict[str, int]:
     """All tables into a database, parents before children, in the place of those of their names; the rows of each."""
-    schemas = {name: Schema.from_json(body) for name, body in files.read_json(generated / SAMPLE)["schemas"].items()}
+    schemas = schemas_of(generated)
+    return sql_write.write_all({name: (_chunks(generated, name, schema), schema) for name, schema in schemas.items()}, target)
 
-    def chunks(name: str, schema: Schema) -> Iterator[pd.DataFrame]:
-        with pq.ParquetFile(generated / f"{name}.parquet") as file:
-            for i in range(file.num_row_groups):
-                yield frames.to_frame(file.read_row_group(i), schema)
 
-    return sql_write.write_all({name: (chunks(name, schema), schema) for name, schema in schemas.items()}, target)
+def _chunks(generated: Path, name: str, schema: Schema) -> Iterator[pd.DataFrame]:
+    """A table that `generate` wrote, piece by piece."""
+    with pq.ParquetFile(generated / f"{name}.parquet") as file:
+        for i in range(file.num_row_groups):
+            yield frames.to_frame(file.read_row_group(i), schema)
 
 
 def deliver(generated: Path, target: Path, format_: str) -> dict[str, str]:
@@ -187,7 +188,7 @@ def deliver(generated: Path, target: Path, format_: str) -> dict[str, str]:
 
     Raises DataError where the folder holds anything else than such files.
     """
-    schemas = {name: Schema.from_json(body) for name, body in files.read_json(generated / SAMPLE)["schemas"].items()}
+    schemas = schemas_of(generated)
     names = {name: f"{name}.{ENDINGS[format_]}" for name in schemas}
     if target.exists() and (others := sorted(p.name for p in target.iterdir() if p.is_dir() or p.stem not in schemas)):
         raise DataError(
@@ -197,9 +198,7 @@ def deliver(generated: Path, target: Path, format_: str) -> dict[str, str]:
     fresh.mkdir(mode=0o700)
     try:
         for name, schema in schemas.items():
-            with pq.ParquetFile(generated / f"{name}.parquet") as file:
-                chunks = (frames.to_frame(file.read_row_group(i), schema) for i in range(file.num_row_groups))
-                sources.write(chunks, schema, fresh / names[name], format_)
+            sources.write(_chunks(generated, name, schema), schema, fresh / names[name], format_)
         if target.exists():
             target.rename(old)
         fresh.rename(target)

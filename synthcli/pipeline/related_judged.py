@@ -34,9 +34,14 @@ from synthcli.tabular.pictures import pictures
 FLOOR = "relational"
 
 
+def schemas_of(generated: Path) -> dict[str, Schema]:
+    """Of the tables that `generate` wrote."""
+    return {name: Schema.from_json(body) for name, body in files.read_json(generated / SAMPLE)["schemas"].items()}
+
+
 def read_tables(generated: Path, like: Tables, mark: str = "") -> Tables:
     """What `generate` wrote. mark: behind the names of the tables."""
-    schemas = {name: Schema.from_json(body) for name, body in files.read_json(generated / SAMPLE)["schemas"].items()}
+    schemas = schemas_of(generated)
     return Tables(
         {name: frames.to_frame(pq.read_table(generated / f"{name}{mark}.parquet"), schema) for name, schema in schemas.items()},
         schemas, like.relationships, unit=like.unit, kept=like.kept,
