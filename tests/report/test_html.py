@@ -69,6 +69,7 @@ def test_every_chart_on_the_page_has_a_spec_and_every_spec_a_label(page):
 def test_specs_obey_the_schema_of_vega_lite(page):
     alt = pytest.importorskip("altair")
     found = data_of(page)
+    assert found["charts"]
     for name, chart in found["charts"].items():
         alt.Chart.from_dict({**chart["spec"], "config": found["config"], "data": {"values": []}}, validate=True), name
 
