@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from synthcli.columns import frame as frames
 from synthcli.contracts import Schema
 from synthcli.pipeline.plan import Choice
-from synthcli.tabular.discriminator import FEWEST, LOOKED_AT, PER_TREE, ROWS, WIDEST
+from synthcli.tabular.boosting import LOOKED_AT, WIDEST
+from synthcli.tabular.discriminator import FEWEST, PER_TREE, ROWS
 
 NEAR = 40  # columns that a tree looks at, about; beyond, a column takes no longer for there being more
 LOADING = 1.1  # seconds of loading what grows trees, in the first stage that does; some built-in tables need it earlier
@@ -74,7 +75,7 @@ def trees(number: int, discriminator: int = 0) -> Cost:
         told = 0.0
         if s.rows >= FEWEST:
             rows = min(s.rows, ROWS)
-            told = min(discriminator, rows // PER_TREE) * rows * (0.2e-6 + 0.037e-6 * min(s.learned, WIDEST / LOOKED_AT))
+            told = min(discriminator, rows // PER_TREE) * rows * (0.35e-6 + 0.037e-6 * min(s.learned, WIDEST / LOOKED_AT))
         return 0.1 + (0.22 + 0.13 * number) * (s.numbers + 0.3 * s.codes) * each + told
 
     return Cost(seconds, 230)

@@ -208,10 +208,15 @@ def _within(name: str, forest: Forest, leaf: np.ndarray, within: Within, *, rng:
     return forest.draw_within(leaf, may, rng=rng)
 
 
+def last_asked(learned: Learned, asked: Asked) -> int:
+    """How many parts it takes until all of which something is asked are there."""
+    told = [i for i, name in enumerate(learned.order) if name in asked.within or name in asked.known]
+    return told[-1] + 1 if told else 0
+
+
 def follow(learned: Learned, asked: Asked, *, rng: np.random.Generator) -> Values:
     """Every part of the rows that are asked for. Rows with known cells are followed by particles, all others chosen from a pool."""
-    told = [i for i, name in enumerate(learned.order) if name in asked.within or name in asked.known]
-    last = told[-1] + 1 if told else 0
+    last = last_asked(learned, asked)
     if not asked.known:
         return _pooled(learned, asked, last, rng=rng)
     sure = {name for name, values in asked.known.items() if _sure(values).all()}

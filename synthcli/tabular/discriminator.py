@@ -3,9 +3,8 @@
 A model draws each column well given the others and still leaves traces in their joint distribution. Boosted trees learn the log ratio
 of the real density to that of the model from real rows and a pool of drawn ones, as the classifier of a two-sample test would; rows are
 then kept with a chance in proportion to that ratio. People whom the boosting has not seen refute trees that overfit, and where they
-confirm nothing there is no discriminator; what the trees do to the margins is undone by raking. The trees are oblivious (one split for a
-whole level, as in Prokhorenkova et al. 2018), so that a row is looked up by the bits of its answers: some nanoseconds a tree. Cuts
-between numbers are quantiles of drawn rows, not of real ones.
+confirm nothing there is no discriminator; what the trees do to the margins is undone by raking. Cuts between numbers are quantiles of
+drawn rows, not of real ones.
 """
 
 from __future__ import annotations
@@ -17,24 +16,20 @@ from pathlib import Path
 import numpy as np
 
 from synthcli.columns.parts import Part, Values
+from synthcli.tabular.boosting import LAST, Boosting, looked_up
 
 FEWEST = 2000  # privacy units below which there is none: too few to confirm what a density ratio says
 ROWS = 50_000  # real rows that are looked at, at most
-PER_TREE = 150  # privacy units that there must be for each tree
-POOL = 2  # drawn rows for each of them
+PER_TREE = 120  # privacy units that there must be for each tree
+POOL = 3  # drawn rows for each of them
+RAKED = 4  # drawn rows for each of them that the margins are made up on
 CLASSES = 64  # classes of a number, at most
-LAST = 255  # the class that all rarer categories share
-HELD_OUT = 0.2  # of the privacy units decide how many trees there are
-DEPTH = 6
-RATE = 0.2  # of a tree's answer that is taken
-SAMPLED = 0.4  # of the rows, for each tree
-LOOKED_AT = 0.7  # of the parts, for each tree
-WIDEST = 40  # parts that a tree looks at, at most
+HELD_OUT = 0.2  # of the privacy units, at most, decide how many trees there are
+JUDGES = 2500  # of them are enough for that, and a tenth is needed
 SURE = 1.5  # standard errors that the gain on held-out people must be worth
-ALWAYS = 0.75  # share of drawn rows below whose ratio a row may be refused: all above it are kept
+ALWAYS = 0.9  # share of drawn rows below whose ratio a row may be refused: all above it are kept
 SWEEPS = 5  # over the margins, until they are met
 STEP = 0.5  # of a log ratio, at most: a class that is hardly drawn is not made up for at once
-CHUNK = 2**15  # rows that are looked up at once: they stay in the processor's cache
 
 Draw = Callable[..., Values]
 
@@ -78,7 +73,7 @@ class Discriminator:
     def log_ratio(self, values: Values) -> np.ndarray:
         """Log of the real density over the model's, up to a constant. (rows,) float32"""
         codes = [_classed(values[name], self.cuts.get(name), self.ranks.get(name)) for name in self.names]
-        return _looked_up(codes, self.part, self.at, self.leaves, self.margins)
+        return looked_up(codes, self.part, self.at, self.leaves, self.margins)
 
     def save(self, folder: Path) -> None:
         """Arrays that `load` reads back."""
@@ -115,26 +110,6 @@ def _classed(values: np.ndarray, cuts: np.ndarray | None, ranks: np.ndarray | No
     return place.astype(np.uint8)
 
 
-def _looked_up(
-    codes: Sequence[np.ndarray], part: np.ndarray, at: np.ndarray, leaves: np.ndarray, margins: Sequence[np.ndarray] | np.ndarray = ()
-) -> np.ndarray:
-    """What trees, and margins, say of rows. codes: (rows,) uint8 classes of each part; -> (rows,) float32"""
-    out = np.zeros(len(codes[0]), dtype=np.float32)
-    for start in range(0, len(out), CHUNK):
-        piece = [code[start : start + CHUNK] for code in codes]
-        leaf, answer = np.empty(len(piece[0]), dtype=np.uint8), np.empty(len(piece[0]), dtype=bool)
-        for parts, ends, said in zip(part, at, leaves):
-            leaf.fill(0)
-            for j, end in zip(parts, ends):
-                np.greater(piece[j], end, out=answer)
-                leaf <<= 1
-                leaf |= answer.view(np.uint8)
-            out[start : start + CHUNK] += said.take(leaf)
-        for code, added in zip(piece, margins):
-            out[start : start + CHUNK] += added.take(code)
-    return out
-
-
 def learn(
     draw: Draw, real: Values, parts: Sequence[Part], units: np.ndarray, *, trees: int, smoothing: float, rng: np.random.Generator
 ) -> Discriminator | None:
@@ -154,14 +129,16 @@ def learn(
     codes = [_classed(both[name], cuts.get(name), ranks.get(name)) for name in names]
     is_real = np.arange(len(codes[0])) < len(rows)
     people = np.unique(units[rows], return_inverse=True)[1]
-    apart = np.concatenate([(rng.random(people.max() + 1) < HELD_OUT)[people], rng.random(len(is_real) - len(rows)) < HELD_OUT])
-    boosting = _Boosting(codes, is_real, apart, smoothing, rng)
-    if not (best := boosting.run(min(trees, (people.max() + 1) // PER_TREE))):
+    share = float(np.clip(JUDGES / (people.max() + 1), 0.1, HELD_OUT))
+    apart = np.concatenate([(rng.random(people.max() + 1) < share)[people], rng.random(len(is_real) - len(rows)) < share])
+    boosting = Boosting(codes, is_real, apart, smoothing, rng)
+    if not (best := boosting.run(min(trees, (people.max() + 1) // PER_TREE), SURE)):
         return None
     part, at, leaves = (np.array([tree[i] for tree in boosting.trees[:best]]) for i in range(3))
     leaves = leaves.astype(np.float32)
-    drawn = [code[~is_real] for code in codes]
-    ratio = _looked_up(drawn, part, at, leaves)
+    fresh = draw(RAKED * len(rows), rng=rng.spawn(1)[0])  # the trees have not seen them
+    drawn = [_classed(fresh[name], cuts.get(name), ranks.get(name)) for name in names]
+    ratio = looked_up(drawn, part, at, leaves)
     cap = float(np.quantile(ratio, ALWAYS))
     margins, share = _raked(ratio - cap, drawn, [code[is_real] for code in codes])
     return Discriminator(names, cuts, ranks, part, at, leaves, margins, cap, share)
@@ -202,64 +179,3 @@ def _cuts(values: np.ndarray) -> np.ndarray:
     place = np.searchsorted(np.cumsum(known[1]), np.linspace(0, known[1].sum(), CLASSES + 1)[1:-1])
     place = np.unique(place.clip(max=len(known[0]) - 2))
     return (known[0][place] + known[0][place + 1]) / 2
-
-
-class _Boosting:
-    """Gradient boosting of the log loss (Friedman 2001), both sides weighing the same. apart: rows that are only judged by."""
-
-    def __init__(self, codes: Sequence[np.ndarray], is_real: np.ndarray, apart: np.ndarray, smoothing: float, rng: np.random.Generator) -> None:
-        self.codes, self.sign, self.smoothing, self.rng = codes, np.where(is_real, 1.0, -1.0), smoothing, rng
-        self.sizes = [int(code.max()) + 1 for code in codes]
-        self.learned, self.judged = np.flatnonzero(~apart), np.flatnonzero(apart)
-        self.score = np.zeros(len(is_real))
-        self.weight = np.zeros(len(is_real))
-        for some in (apart, ~apart):
-            for side in (is_real, ~is_real):
-                self.weight[some & side] = some.sum() / 2 / max(1, (some & side).sum())
-        self.trees: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
-
-    def run(self, trees: int) -> int:
-        """How many of the trees to keep: as many as the rows that are only judged by do not refute; 0 where they do not confirm any."""
-        losses, errors = [], []
-        for _ in range(trees):
-            self._grow()
-            gain = np.log(2.0) - np.logaddexp(0, -self.sign[self.judged] * self.score[self.judged])
-            losses.append(-float(np.average(gain, weights=self.weight[self.judged])))
-            errors.append(float(np.std(gain * self.weight[self.judged])) / np.sqrt(len(gain)))
-        best = int(np.argmin(losses))
-        if -losses[best] < SURE * errors[best]:
-            return 0
-        return int(np.flatnonzero(np.array(losses) <= losses[best] + errors[best])[-1]) + 1
-
-    def _grow(self) -> None:
-        rows = np.sort(self.rng.choice(self.learned, int(SAMPLED * len(self.learned)), replace=False))
-        many = min(max(2, round(LOOKED_AT * len(self.codes))), WIDEST, len(self.codes))
-        some = np.sort(self.rng.choice(len(self.codes), many, replace=False))
-        chance = 1 / (1 + np.exp(self.sign[rows] * self.score[rows]))  # of the wrong side
-        slope = self.sign[rows] * chance * self.weight[rows]
-        curve = chance * (1 - chance) * self.weight[rows]
-        codes = {int(j): self.codes[j][rows] for j in some}
-        leaf = np.zeros(len(rows), dtype=np.intp)
-        part, at = np.zeros(DEPTH, dtype=np.int16), np.full(DEPTH, LAST, dtype=np.uint8)
-        for level in range(DEPTH):
-            part[level], at[level] = self._split(codes, leaf, 1 << level, slope, curve)
-            leaf = 2 * leaf + (codes[int(part[level])] > at[level])
-        leaves = RATE * np.bincount(leaf, slope, 1 << DEPTH) / (np.bincount(leaf, curve, 1 << DEPTH) + self.smoothing)
-        self.trees.append((part, at, leaves))
-        self.score += _looked_up(self.codes, part[None], at[None], leaves.astype(np.float32)[None])
-
-    def _split(self, codes: Mapping[int, np.ndarray], leaf: np.ndarray, leaves: int, slope: np.ndarray, curve: np.ndarray) -> tuple[int, int]:
-        """The part and the code that part the leaves best, all by the same question."""
-        most, found = 0.0, (next(iter(codes)), LAST)
-        for j, code in codes.items():
-            size = self.sizes[j]
-            if size < 2:
-                continue
-            key = leaf * size + code
-            down = np.bincount(key, slope, leaves * size).reshape(leaves, size).cumsum(1)
-            held = np.bincount(key, curve, leaves * size).reshape(leaves, size).cumsum(1)
-            up, rest = down[:, -1:] - down, held[:, -1:] - held
-            worth = (down**2 / (held + self.smoothing) + up**2 / (rest + self.smoothing)).sum(0)[:-1]
-            if worth.max() > most:
-                most, found = float(worth.max()), (j, int(worth.argmax()))
-        return found

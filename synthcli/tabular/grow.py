@@ -26,12 +26,14 @@ PRIOR = 5.0  # privacy units that a parent's distribution is worth in its child,
 
 @dataclass(frozen=True)
 class Growth:
-    """How trees are grown. least: rows in a leaf; per_unit: rows of a privacy unit."""
+    """How trees are grown. least: rows in a leaf; per_unit: rows of a privacy unit; gain: by how many nats a split, with all below it, must
+    predict the held-out rows better, as many of them as one unit has."""
 
     trees: int
     least: int
     per_unit: float
     max_depth: int
+    gain: float = 0.0
 
 
 def grow(features: Features, prefix: int, y: np.ndarray, part: Part, how: Growth, *, rng: np.random.Generator) -> Forest:
@@ -108,11 +110,12 @@ def _tree(x: np.ndarray, classes: np.ndarray, y: np.ndarray, units: np.ndarray, 
     nodes, at = _Nodes.of(grown.tree_), grown.apply(columns)
     k = int(classes.max()) + 1
     fit, unseen = nodes.totals(at[~held], classes[~held], k), nodes.totals(at[held], classes[held], k)
-    return _with_donors(nodes, _pruned(nodes, fit, unseen, PRIOR * how.per_unit) if held.any() else nodes.left < 0, at, y)
+    return _with_donors(nodes, _pruned(nodes, fit, unseen, PRIOR * how.per_unit, how.gain * how.per_unit) if held.any() else nodes.left < 0, at, y)
 
 
-def _pruned(nodes: _Nodes, fit: np.ndarray, unseen: np.ndarray, prior: float) -> np.ndarray:
-    """Which nodes are leaves: those that predict the held-out rows below them as well as the best pruning of what is below. (nodes,) bool"""
+def _pruned(nodes: _Nodes, fit: np.ndarray, unseen: np.ndarray, prior: float, gain: float) -> np.ndarray:
+    """Which nodes are leaves: those that predict the held-out rows below them as well as the best pruning of what is below, or within `gain`
+    nats of it: of many splits that are chance, some gain a little by chance. (nodes,) bool"""
     share = np.empty_like(fit)
     share[0] = (fit[0] + 0.5) / (fit[0].sum() + 0.5 * fit.shape[1])
     for inner in nodes.levels:
@@ -122,8 +125,8 @@ def _pruned(nodes: _Nodes, fit: np.ndarray, unseen: np.ndarray, prior: float) ->
     best, leaf = own.copy(), nodes.left < 0
     for inner in reversed(nodes.levels):
         below = best[nodes.left[inner]] + best[nodes.right[inner]]
-        leaf[inner] = below <= own[inner]
-        best[inner] = np.maximum(below, own[inner])
+        leaf[inner] = below <= own[inner] + gain
+        best[inner] = np.where(leaf[inner], own[inner], below)
     return leaf
 
 

@@ -60,9 +60,11 @@ def test_a_step_leads_back_to_the_amount() -> None:
 
 
 def test_what_numbers_are_told_from_is_found(model: trees.Trees) -> None:
-    assert model.anchors.of.keys() == {"paid", "after"}
-    assert model.anchors.of["paid"].same == ("before",) and model.anchors.of["after"].base == "before"
-    assert model.order.index("paid#same") < model.order.index("paid") and model.order.index("after#step") + 1 == model.order.index("after")
+    (learned,) = model.learned  # all of the order was asked for
+    assert learned.anchors.of.keys() == {"paid", "after"}
+    assert learned.anchors.of["paid"].same == ("before",) and learned.anchors.of["after"].base == "before"
+    order = learned.order
+    assert order.index("paid#same") < order.index("paid") and order.index("after#step") + 1 == order.index("after")
 
 
 def test_numbers_that_have_nothing_to_do_with_each_other_are_left_alone() -> None:

@@ -15,8 +15,10 @@ from synthcli.columns.infer import infer
 from synthcli.columns.parts import Part
 from synthcli.contracts import Job, Request
 from synthcli.tabular import grow as growing
+from synthcli.tabular.anchors import Anchors
 from synthcli.tabular.barred import FEW, Bars
 from synthcli.tabular.blur import Blur
+from synthcli.tabular.chain import Learned
 from synthcli.tabular.data import Table
 from synthcli.tabular.features import PREDICTORS, Features
 from synthcli.tabular.forest import marginal
@@ -265,21 +267,25 @@ def test_an_impossible_value_gives_way_to_what_is_possible() -> None:
     data = table(pd.DataFrame({"a": ["x", "y"] * 100, "b": list("ppqqrrss") * 25}))
     model = trees.fit(data, trees.Params(order=("a", "b")), job=Job(seed=1))
     forests = {"a": marginal(np.array([0, 1], dtype=np.int32)), "b": marginal(np.array([0] * 97 + [1, 1, 2], dtype=np.int32))}
+
+    def barred(bar: np.ndarray) -> trees.Trees:
+        return trees.Trees(model.codec, [Learned(["a", "b"], forests, {}, Bars({("a", "b"): bar}), Anchors(model.codec, {}))])
+
     bar = np.zeros((2, 4), dtype=bool)
     bar[1, 0] = True
-    out = trees.Trees(model.codec, ["a", "b"], forests, {}, Bars({("a", "b"): bar})).draw(20_000, rng=np.random.default_rng(0))
+    out = barred(bar).draw(20_000, rng=np.random.default_rng(0))
     seen = np.bincount(out["a"] * 4 + out["b"], minlength=8).reshape(2, 4) / 10_000
     assert seen[0] == pytest.approx([0.97, 0.02, 0.01, 0], abs=0.005)
     assert seen[1] == pytest.approx([0, 2 / 3, 1 / 3, 0], abs=0.02)
     bar[1] = True
-    stuck = trees.Trees(model.codec, ["a", "b"], forests, {}, Bars({("a", "b"): bar})).draw(500, rng=np.random.default_rng(0))
+    stuck = barred(bar).draw(500, rng=np.random.default_rng(0))
     assert set(stuck["b"]) <= {0, 1, 2}  # where nothing may be, what was drawn stays
 
 
 def test_a_loaded_model_draws_the_same(linked: pd.DataFrame, tmp_path: Path) -> None:
     gaps = people(2000).assign(wage=linked["wage"][:2000].where(np.arange(2000) % 7 > 0))
     model = trees.fit(table(gaps), trees.Params(trees=2), job=Job(seed=1))
-    assert model.bars.pairs and model.blurs
+    assert len(model.learned) == 2 and all(learned.bars.pairs and learned.blurs for learned in model.learned)
     model.save(tmp_path)
     again = trees.load(tmp_path)
     one, other = (m.draw(3000, rng=np.random.default_rng(5)) for m in (model, again))
@@ -290,12 +296,41 @@ def test_a_loaded_model_draws_the_same(linked: pd.DataFrame, tmp_path: Path) -> 
 
 def test_the_order_can_be_asked_for(linked: pd.DataFrame) -> None:
     model = trees.fit(table(linked), trees.Params(order=("wage",)), job=Job())
-    assert model.order[0] == "wage"
+    assert {learned.order[0] for learned in model.learned} == {"wage"}
+
+
+def test_orders_share_the_trees_and_differ_in_where_they_begin(linked: pd.DataFrame) -> None:
+    model = trees.fit(table(linked), trees.Params(trees=6), job=Job())
+    one, other = model.learned
+    assert one.order != other.order and sorted(one.order) == sorted(other.order)
+    assert {len(forest.roots) for forest in one.forests.values()} <= {1, 3}
+    alone = trees.fit(table(linked), trees.Params(trees=6, orders=1), job=Job())
+    assert [learned.order for learned in alone.learned] == [one.order]
+
+
+def test_rows_follow_each_order_equally_often(linked: pd.DataFrame) -> None:
+    model = trees.fit(table(linked), trees.Params(discriminator=0), job=Job())
+    for learned in model.learned:
+        learned.forests["group"] = marginal(np.full(1, learned is model.learned[0], dtype=np.int32))
+    for rows in (0, 1, 999):
+        out = model.draw(rows, rng=np.random.default_rng(0))
+        assert out["group"].sum() == -(-rows // 2) and all(len(part) == rows for part in out.values())
+
+
+def test_a_chain_that_a_limit_has_cut_short_is_left_out(linked: pd.DataFrame) -> None:
+    class Until(Job):
+        def going(self, label: str, done: float, total: float, note: str = "") -> bool:
+            if done / total > 0.7:
+                self.reached = "time"
+            return self.reached is None
+
+    (learned,) = trees.fit(table(linked), trees.Params(), job=Until()).learned
+    assert max(len(forest.low) for forest in learned.forests.values()) > 1
 
 
 def test_larger_leaves_make_a_smaller_model(linked: pd.DataFrame) -> None:
     def leaves(least: int) -> int:
         model = trees.fit(table(linked), trees.Params(min_leaf=least, trees=2), job=Job())
-        return sum(len(forest.low) for forest in model.forests.values())
+        return sum(len(forest.low) for learned in model.learned for forest in learned.forests.values())
 
     assert leaves(5) > leaves(200)
