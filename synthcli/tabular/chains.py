@@ -35,7 +35,7 @@ def _drawn(learned: Learned, rows: int, rng: np.random.Generator) -> Values:
 
 def _mixed(chains: Sequence[Learned], rows: int, made: Callable[[Learned, int, np.random.Generator], Values], *, rng: np.random.Generator) -> Values:
     """Rows of the chains in turn: within a chain they come in no order. Parts that only some chains have are left out."""
-    many = len(chains)
+    many = max(1, min(len(chains), rows))
     if many == 1:
         return made(chains[0], rows, rng)
     own = [made(learned, len(range(k, rows, many)), stream) for k, (learned, stream) in enumerate(zip(chains, rng.spawn(many)))]

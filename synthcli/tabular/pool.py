@@ -20,6 +20,8 @@ def enough(weights: np.ndarray, rows: int) -> bool:
 
 def chosen(weights: np.ndarray, rows: int, *, rng: np.random.Generator) -> np.ndarray:
     """Positions of `rows` candidates, in no order: as likely as they weigh, none twice as long as there are enough of any weight."""
+    if not rows:
+        return np.zeros(0, dtype=np.intp)
     order = rng.permutation(len(weights))
     chance = _inclusion(weights[order], rows)
     edges = np.cumsum(chance) * (rows / chance.sum())

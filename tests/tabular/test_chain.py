@@ -78,7 +78,8 @@ def test_rare_rows_are_as_those_of_the_source(model: trees.Trees, real: pd.DataF
     want = real.query(expression)
     assert len(out.query(expression)) > 970
     got = shares(out["cause"])
-    assert {c: got.get(c, 0) for c in "abc"} == pytest.approx({c: shares(want["cause"]).get(c, 0) for c in "abc"}, abs=0.1)
+    # of the first kind there are 136 to learn from
+    assert {c: got.get(c, 0) for c in "abc"} == pytest.approx({c: shares(want["cause"]).get(c, 0) for c in "abc"}, abs=0.13)
     assert out["wealth"].median() == pytest.approx(want["wealth"].median(), rel=0.12)
 
 
@@ -158,3 +159,13 @@ def test_particles_go_on_by_weight_within_their_row() -> None:
     went = resampled(weights, rng=np.random.default_rng(0))
     assert went[0].tolist() == [1] * 4 and went[1].tolist() == [0, 1, 2, 3] and went[2].tolist() == [0, 1, 1, 1]
     assert went[3].tolist() == [0, 1, 2, 3]
+
+
+def test_a_single_row_is_asked_of_one_order(recwarn: pytest.WarningsRecorder) -> None:
+    schema, data = infer(pa.Table.from_pandas(made(2000), preserve_index=False), {})
+    model = trees.fit(Table(data, schema), trees.Params(discriminator=0), job=Job(seed=1))
+    assert len(model.learned) == 2
+    for rows in (0, 1, 3):
+        out = model.complete(Given(rows, allowed={"flag": Allowed(values=frozenset({"rare"}))}), 0, rng=np.random.default_rng(0)).frame
+        assert out["flag"].tolist() == ["rare"] * rows
+    assert not [w for w in recwarn if issubclass(w.category, RuntimeWarning)]
