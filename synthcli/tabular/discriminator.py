@@ -20,7 +20,7 @@ from synthcli.tabular.boosting import LAST, Boosting, looked_up
 
 FEWEST = 2000  # privacy units below which there is none: too few to confirm what a density ratio says
 ROWS = 50_000  # real rows that are looked at, at most
-PER_TREE = 120  # privacy units that there must be for each tree
+PER_TREE = 40  # privacy units that there must be for each tree
 POOL = 3  # drawn rows for each of them
 RAKED = 4  # drawn rows for each of them that the margins are made up on
 CLASSES = 64  # classes of a number, at most
