@@ -13,49 +13,52 @@ SAMPLE = 5_000  # rows that ties are measured on
 TIED = 0.05  # of the strongest column's ties that a column needs to come first
 
 
-def order_of(
-    parts: Sequence[Part], values: Values, rules: Mapping[str, str], first: Sequence[str] = (), *, number: int = 0, rng: np.random.Generator
-) -> list[str]:
-    """Parts in drawing order, those of a column together. rules: part -> the part that determines it, after which it comes.
+def orders_of(
+    parts: Sequence[Part], values: Values, rules: Mapping[str, str], first: Sequence[str] = (), *, many: int = 1, rng: np.random.Generator
+) -> list[list[str]]:
+    """Parts in drawing order, those of a column together; `many` such orders, of which none comes twice. rules: part -> the part that
+    determines it, after which it comes.
 
     Columns in `first` lead. The next is always the one with the strongest tie (mutual information) to any that is already there; the
-    number of most ties begins, since what is hardest to predict is best taken from its own margin. number: of the order among several that
-    differ; from 1 on the category of fewest ties begins, then the next one, so that the same errors are not made in all.
+    number of most ties begins, since what is hardest to predict is best taken from its own margin. Further orders begin with the category
+    of fewest ties, then the next one, so that the same errors are not made in all.
     """
     columns = list(dict.fromkeys(part.column for part in parts))
     if not columns:
-        return []
+        return [[]]
     rows = len(next(iter(values.values())))
     some = np.sort(rng.permutation(rows)[:SAMPLE])
     coded = {column: [cells(as_feature(values[p.name][some])).astype(np.int64) for p in parts if p.column == column] for column in columns}
     led = _sources(parts, rules)
     ties = _ties(columns, coded, led)
-    numbers = {part.column for part in parts if not part.is_code}
-    placed = [c for c in dict.fromkeys(first) if c in columns]
+    leading = [c for c in dict.fromkeys(first) if c in columns]
+    free = [c for c in columns if c not in leading and c not in led]
+    begin = _starts(free, dict(zip(columns, ties.sum(1))), {part.column for part in parts if not part.is_code})
+    fewest = begin[1:]
+    starts = [[] if leading else begin[:1], *([fewest[k % len(fewest)]] for k in range(many - 1) if fewest)]
+    found = [_placed(columns, leading + start, ties, led) for start in starts]
+    return [[part.name for column in placed for part in parts if part.column == column] for k, placed in enumerate(found) if placed not in found[:k]]
+
+
+def _starts(free: list[str], total: Mapping[str, float], numbers: set[str]) -> list[str]:
+    """Columns that an order may begin with: the number of most ties, then categories, those of fewest ties first."""
+    if not free:
+        return []
+    tied = [c for c in free if total[c] > TIED * max(total.values())]
+    few = [c for c in tied or free if c not in numbers] or tied or free
+    return [max([c for c in tied if c in numbers] or free, key=lambda c: total[c]), *sorted(few, key=lambda c: total[c])]
+
+
+def _placed(columns: list[str], begun: Sequence[str], ties: np.ndarray, led: Mapping[str, set[str]]) -> list[str]:
+    """All columns, after those that have begun."""
+    placed, at = list(begun), {c: i for i, c in enumerate(columns)}
     free = [c for c in columns if c not in placed and c not in led]
-    if free and (number or not placed):
-        placed.append(_other_start(free, columns, ties, numbers, number) if number else _start(free, columns, ties, numbers))
-    free = [c for c in free if c not in placed]
-    at = {c: i for i, c in enumerate(columns)}
     while free:
         near = ties[np.ix_([at[c] for c in free], [at[c] for c in placed])].max(1)
         placed.append(free.pop(int(np.argmax(near))))
     for column in _after(columns, led, placed):
         placed.insert(max(placed.index(source) for source in led[column]) + 1, column)
-    return [part.name for column in placed for part in parts if part.column == column]
-
-
-def _start(free: list[str], columns: list[str], ties: np.ndarray, numbers: set[str]) -> str:
-    total = dict(zip(columns, ties.sum(1)))
-    tied = [c for c in free if c in numbers and total[c] > TIED * max(total.values())]
-    return max(tied or free, key=lambda c: total[c])
-
-
-def _other_start(free: list[str], columns: list[str], ties: np.ndarray, numbers: set[str], number: int) -> str:
-    total = dict(zip(columns, ties.sum(1)))
-    tied = [c for c in free if total[c] > TIED * max(total.values())] or free
-    few = sorted([c for c in tied if c not in numbers] or tied, key=lambda c: total[c])
-    return few[(number - 1) % len(few)]
+    return placed
 
 
 def _sources(parts: Sequence[Part], rules: Mapping[str, str]) -> dict[str, set[str]]:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from synthcli.columns.parts import Part, Values
-from synthcli.tabular.order import order_of
+from synthcli.tabular.order import orders_of
 
 RNG = np.random.default_rng(0)
 ROWS = 3000
@@ -25,7 +25,8 @@ def _ends() -> Iterator[None]:
 
 
 def order(parts: Sequence[Part], values: Values, rules: Mapping[str, str] | None = None, first: Sequence[str] = ()) -> list[str]:
-    return order_of(parts, values, rules or {}, first, rng=np.random.default_rng(1))
+    (found,) = orders_of(parts, values, rules or {}, first, rng=np.random.default_rng(1))
+    return found
 
 
 def numbers(**columns: np.ndarray) -> tuple[list[Part], Values]:
@@ -48,6 +49,15 @@ def test_strongest_ties_follow_from_the_number_of_most(chain: tuple[list[Part], 
     assert found.index("b") < found.index("c")
     assert found[-1] == "alone"
     assert sorted(found) == sorted(p.name for p in chain[0])
+
+
+def test_further_orders_begin_with_the_categories_of_fewest_ties(chain: tuple[list[Part], Values]) -> None:
+    parts, values = chain
+    loose = np.where(RNG.random(ROWS) < 0.7, values["code"], RNG.integers(0, 2, ROWS)).astype(np.int32)
+    found = orders_of([*parts, Part("loose", "loose", 2)], {**values, "loose": loose}, {}, many=5, rng=np.random.default_rng(1))
+    assert [each[0] for each in found] == ["hub", "loose", "code"]  # each once
+    led = orders_of(parts, values, {}, ["alone"], many=2, rng=np.random.default_rng(1))
+    assert [each[:2] for each in led] == [["alone", led[0][1]], ["alone", "code"]]
 
 
 def test_a_number_begins_even_where_a_code_has_more_ties() -> None:

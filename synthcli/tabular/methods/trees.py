@@ -35,7 +35,7 @@ from synthcli.tabular.features import Features
 from synthcli.tabular.forest import ARRAYS, Forest, marginal
 from synthcli.tabular.grow import Growth, grow, rule
 from synthcli.tabular.model import CodedModel, encode, restore
-from synthcli.tabular.order import order_of
+from synthcli.tabular.order import orders_of
 
 MODALITY = "tabular"
 MODES = frozenset({"none"})
@@ -177,11 +177,10 @@ def fit(data: Table, params: Params, *, job: Job) -> Trees:
 
 
 def _orders(codec: Codec, values: Values, rules: Mapping[str, str], params: Params, job: Job) -> list[list[str]]:
-    """No more than there are trees, none twice. Where something is always known there is one, which begins with that."""
+    """No more than there are trees. Where something is always known there is one, which begins with that."""
     first = params.order or ((job.target,) if job.target is not None else ())
     many = 1 if params.given else min(params.orders, params.trees)
-    found = [order_of(codec.parts, values, rules, first, number=k, rng=job.stream("order")) for k in range(many)]
-    return [order for k, order in enumerate(found) if order not in found[:k]]
+    return orders_of(codec.parts, values, rules, first, many=many, rng=job.stream("order"))
 
 
 @dataclass(frozen=True)
