@@ -37,9 +37,14 @@ def real() -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module", params=[("cause", "wealth", "effect", "flag"), ("flag", "spent", "effect", "wealth", "cause")])
-def model(request: pytest.FixtureRequest) -> trees.Trees:
+def models(request: pytest.FixtureRequest) -> list[trees.Trees]:
     schema, data = infer(pa.Table.from_pandas(made(), preserve_index=False), {})
-    return trees.fit(Table(data, schema), trees.Params(order=request.param), job=Job(seed=1))
+    return [trees.fit(Table(data, schema), trees.Params(order=request.param), job=Job(seed=seed)) for seed in (1, 2, 3)]
+
+
+@pytest.fixture(scope="module")
+def model(models: list[trees.Trees]) -> trees.Trees:
+    return models[0]
 
 
 def shares(values: pd.Series) -> dict[str, float]:
@@ -73,14 +78,18 @@ def test_known_numbers_speak_for_what_goes_with_them(model: trees.Trees, real: p
         ({"spent": Allowed(high=2), "cause": Allowed(values=frozenset({"b", "c"}))}, "spent <= 2 and cause != 'a'"),
     ],
 )
-def test_rare_rows_are_as_those_of_the_source(model: trees.Trees, real: pd.DataFrame, allowed: dict[str, Allowed], expression: str) -> None:
-    out = model.complete(Given(1000, allowed=allowed), 0, rng=np.random.default_rng(0)).frame
+def test_rare_rows_are_as_those_of_the_source(models: list[trees.Trees], real: pd.DataFrame, allowed: dict[str, Allowed], expression: str) -> None:
+    """On average over fits: of one kind there are 136 rows to learn from."""
     want = real.query(expression)
-    assert len(out.query(expression)) > 970
-    got = shares(out["cause"])
-    # of the first kind there are 136 to learn from
-    assert {c: got.get(c, 0) for c in "abc"} == pytest.approx({c: shares(want["cause"]).get(c, 0) for c in "abc"}, abs=0.13)
-    assert out["wealth"].median() == pytest.approx(want["wealth"].median(), rel=0.12)
+    got = []
+    for model in models:
+        out = model.complete(Given(1000, allowed=allowed), 0, rng=np.random.default_rng(0)).frame
+        assert len(out.query(expression)) > 970
+        assert out["wealth"].median() == pytest.approx(want["wealth"].median(), rel=0.12)
+        got.append(shares(out["cause"]))
+    assert {c: np.mean([each.get(c, 0) for each in got]) for c in "abc"} == pytest.approx(
+        {c: shares(want["cause"]).get(c, 0) for c in "abc"}, abs=0.1
+    )
 
 
 def test_unknown_cells_are_filled_and_known_ones_stay(model: trees.Trees) -> None:
