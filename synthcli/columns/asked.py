@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from synthcli.columns.codec import Codec
+from synthcli.columns.geo import Place
 from synthcli.columns.mixed import Mixed
 from synthcli.columns.number_codec import Numbers
 from synthcli.columns.parts import Values, escaped
@@ -53,6 +54,8 @@ class Asked:
                 known |= _known(coder, given.frame[column.name], seen)
             if (allowed := given.allowed.get(column.name)) is not None:
                 within |= _within(codec.columns[place], allowed)
+        for at in codec.places:
+            known |= _placed(at, given)
         return cls(given.rows, known, within)
 
 
@@ -70,6 +73,17 @@ def _known(coder: Any, values: pd.Series, seen: np.ndarray | None) -> Values:
         full[sure] = some[part.name]
         out[part.name] = full
     return out
+
+
+def _placed(place: Place, given: Given) -> Values:
+    """The place of rows whose coordinates are both known, -1 elsewhere."""
+    pair = [place.latitude, place.longitude]
+    if given.frame is None or not {*pair} <= {*given.frame.columns}:
+        return {}
+    code = place.encode(*(given.frame[name] for name in pair))
+    if given.known is not None:
+        code[~given.known[:, given.frame.columns.get_indexer(pair)].all(1)] = -1
+    return {place.part.name: code}
 
 
 def _within(coder: Any, allowed: Allowed) -> dict[str, Within]:

@@ -8,6 +8,7 @@ integer, float, datetime, timedelta      a number; before it, where there are nu
                                          (0 the value, 1 null, 2... the spikes); where most values are round, a code for how
                                          round it is (columns/grains.py)
 category of numbers and a few words      a code for its state (0 the number, 1 null, 2... the words, then the spikes), and a number as above
+latitude and longitude                   a number each, and before the latitude's a code for the place (columns/geo.py)
 
 A number is NaN where the state is not "value". Integers and times are counted in their own granularity from their minimum, so
 that they stay exact in float64 up to 2^53 steps; zoned times by their own clocks where that is coarser, as days are. A value that one
@@ -17,8 +18,8 @@ person alone holds is not learned: rare words are folded (`merged`), the ends of
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +28,10 @@ import pandas as pd
 import pyarrow as pa
 
 from synthcli.columns import frame as frames
-from synthcli.columns import made
+from synthcli.columns import geo, made
 from synthcli.columns.mixed import Mixed, is_candidate
 from synthcli.columns.number_codec import Numbers, held_by, is_few
-from synthcli.columns.parts import Part, Scale, Values, natural, stand_in
+from synthcli.columns.parts import Part, Scale, Values, escaped, natural, stand_in
 from synthcli.columns.plain_codecs import Codes, Constant, Made, relaxed
 from synthcli.contracts import Column, Schema
 from synthcli.errors import DataError
@@ -50,6 +51,7 @@ class Codec:
     key: int
     merged: dict[str, int] = field(default_factory=dict)
     clipped: dict[str, int] = field(default_factory=dict)
+    places: tuple[geo.Place, ...] = ()
 
     @classmethod
     def fit(cls, data: pd.DataFrame, schema: Schema, *, key: int, units: np.ndarray | None = None) -> Codec:
@@ -63,12 +65,16 @@ class Codec:
             columns.append(codec)
             merged[column.name] = count
         clipped = {column.name: codec.clipped for column, codec in zip(schema.columns, columns) if isinstance(codec, Numbers | Mixed)}
-        return cls(schema, tuple(columns), key, {n: c for n, c in merged.items() if c}, {n: c for n, c in clipped.items() if c})
+        numbers = {codec.name for codec in columns if isinstance(codec, Numbers)}
+        found = [geo.Place.fit(data[a], data[b], units) for a, b in geo.pairs(schema, data) if {a, b} <= numbers]
+        places = tuple(place for place in found if place is not None)
+        return cls(schema, tuple(columns), key, {n: c for n, c in merged.items() if c}, {n: c for n, c in clipped.items() if c}, places)
 
     @property
     def parts(self) -> tuple[Part, ...]:
-        """All parts in column order; a state comes before its value."""
-        return tuple(part for column in self.columns for part in column.parts)
+        """All parts in column order; a state comes before its value, a place right before the latitude."""
+        places = {escaped(place.latitude): (place.part,) for place in self.places}
+        return tuple(each for column in self.columns for part in column.parts for each in (*places.get(part.name, ()), part))
 
     @property
     def scales(self) -> dict[str, Scale]:
@@ -80,7 +86,11 @@ class Codec:
         out: Values = {}
         for column, codec in zip(self.schema.columns, self.columns):
             out.update(codec.encode(data[column.name]))
-        return out
+        return out | {place.part.name: place.encode(data[place.latitude], data[place.longitude]) for place in self.places}
+
+    def apart(self, columns: Collection[str]) -> Codec:
+        """The same without the places of which these columns are one half: where that alone is known, the place is not."""
+        return replace(self, places=tuple(place for place in self.places if len({place.latitude, place.longitude} & {*columns}) != 1))
 
     def axes(self, values: Values) -> Values:
         """Codes, and for each number part where the rows lie among the numbers of its column, spikes and rounding included."""
@@ -90,7 +100,8 @@ class Codec:
     @property
     def seen_on_axes(self) -> frozenset[str]:
         """Parts that the axes of numbers say already."""
-        return frozenset(part.name for codec in self.columns if isinstance(codec, Numbers) for part in codec.parts[:-1])
+        states = (part for codec in self.columns if isinstance(codec, Numbers) for part in codec.parts[:-1])
+        return frozenset(part.name for part in (*states, *(place.part for place in self.places)))
 
     def decode(self, values: Mapping[str, np.ndarray], rows: int, *, start: int, rng: np.random.Generator) -> pd.DataFrame:
         """A canonical frame of `rows` rows, which stand at positions start... of the output (made-up keys count by position)."""
@@ -129,6 +140,7 @@ class Codec:
             "key": self.key,
             "merged": self.merged,
             "clipped": self.clipped,
+            "places": [place.to_json() for place in self.places],
             "columns": [{"codec": type(c).__name__, **c.to_json()} for c in self.columns],
         }
         (folder / "codec.json").write_text(json.dumps(body, ensure_ascii=False))
@@ -138,7 +150,8 @@ class Codec:
         body = json.loads((folder / "codec.json").read_text())
         kinds = {kind.__name__: kind for kind in (Constant, Made, Codes, Numbers, Mixed)}
         columns = tuple(kinds[c.pop("codec")].from_json(c) for c in body["columns"])
-        return cls(Schema.from_json(body["schema"]), columns, body["key"], body["merged"], body.get("clipped", {}))
+        places = tuple(geo.Place.from_json(place) for place in body.get("places", ()))
+        return cls(Schema.from_json(body["schema"]), columns, body["key"], body["merged"], body.get("clipped", {}), places)
 
 
 def _fit(column: Column, values: pd.Series, units: np.ndarray | None) -> tuple[Any, int]:

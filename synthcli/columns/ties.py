@@ -1,4 +1,4 @@
-"""Ties between columns that a generator must keep exactly: functions, pairs that cannot be, order, equality, and coordinates.
+"""Ties between columns that a generator must keep exactly: functions, pairs that cannot be, order, equality.
 
 All of it works on the parts of a codec (columns/codec.py). What follows from rows alone may be chance, so each finding asks for enough
 rows, and for several privacy units, before it is called one. Pairs are looked for in a bounded sample first; only those that hold there
@@ -7,16 +7,13 @@ are looked at in all rows, so that a wide table costs little more than its colum
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-import pandas as pd
 
 from synthcli.columns.parts import Part, Scale, Values
-from synthcli.contracts import Column, Schema
 
 SAMPLE = 2_000  # rows that pairs are looked for in
 WIDE = 64  # numbers, beyond which only neighbours of similar range are compared
@@ -28,9 +25,6 @@ ACCIDENT = -20.0  # log of the probability, below which a function of the data i
 SIMPLER = 0.2  # distinct differences per distinct value, up to which b - a is simpler than b
 LEAST_ROWS = 50
 LEAST_DISTINCT = 5  # of a number, for its order with another to mean something
-
-_AXES = {"latitude": (re.compile(r"(^|[_\W])(lat|latitude|breitengrad)([_\W]|$)", re.I), 90.0),
-         "longitude": (re.compile(r"(^|[_\W])(lon|lng|long|longitude|laengengrad|längengrad)([_\W]|$)", re.I), 180.0)}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -159,23 +153,6 @@ def _met_by_chance(x: np.ndarray, y: np.ndarray) -> float:
 def _crosses_by_chance(x: np.ndarray, y: np.ndarray) -> float:
     """The share of x > y if the two were independent."""
     return float(np.searchsorted(np.sort(y), x, side="left").mean()) / len(y)
-
-
-def geo_pairs(schema: Schema, frame: pd.DataFrame) -> list[tuple[str, str]]:
-    """(latitude, longitude) columns: floats so called, within ±90 and ±180, of at least two decimals, matched by what else they are called."""
-    axes: dict[str, dict[str, str]] = {axis: {} for axis in _AXES}
-    for column in schema.columns:
-        for axis, (called, most) in _AXES.items():
-            if column.kind == "float" and called.search(column.name) and _is_axis(frame[column.name], column, most):
-                axes[axis].setdefault(called.sub(r"\1\3", column.name).lower(), column.name)
-    return [(name, axes["longitude"][rest]) for rest, name in axes["latitude"].items() if rest in axes["longitude"]]
-
-
-def _is_axis(values: pd.Series, column: Column, most: float) -> bool:
-    known = values.to_numpy(dtype=np.float64)
-    known = known[np.isfinite(known)]
-    decimals = column.get("precision")
-    return len(known) > 0 and float(np.abs(known).max()) <= most and (decimals is None or decimals >= 2)
 
 
 def _codes(values: np.ndarray) -> np.ndarray:

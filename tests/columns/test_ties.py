@@ -133,13 +133,3 @@ class TestNumbers:
         started = time.perf_counter()
         assert ties.ties(values, [Part(n, n) for n in names], dict.fromkeys(names, Scale())) == []
         assert time.perf_counter() - started < 10
-
-
-def test_geo_pairs_by_name_range_and_precision() -> None:
-    lat, lon = RNG.uniform(47, 49, 50), RNG.uniform(15, 17, 50)
-    table = {
-        "pickup_latitude": lat, "pickup_longitude": lon, "Lat": lat, "Lng": lon, "drop_lat": lat, "platform": lon, "home_lat": lat * 10,
-        "home_lon": lon, "flat_lat": lat.round(), "flat_lon": lon.round(),
-    }  # fmt: skip
-    schema, frame = infer(pa.table(table), {})
-    assert ties.geo_pairs(schema, frame) == [("pickup_latitude", "pickup_longitude"), ("Lat", "Lng")]

@@ -151,6 +151,7 @@ def _blur(arrays: Values, at: int, width: float) -> Blur:
 def fit(data: Table, params: Params, *, job: Job) -> Trees:
     """Grow the forests of every part, in each order. When a limit is reached, the parts that are left are drawn from their marginals."""
     codec, values = encode(data, job)
+    codec = codec.apart(params.given)
     units = np.unique(data.units(), return_inverse=True)[1]
     rules = determined(values, codec.parts, units, codec.merged)
     orders = _orders(codec, values, rules, params, job)
