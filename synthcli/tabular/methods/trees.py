@@ -13,6 +13,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -155,10 +156,10 @@ def fit(data: Table, params: Params, *, job: Job) -> Trees:
     units = np.unique(data.units(), return_inverse=True)[1]
     rules = determined(values, codec.parts, units, codec.merged)
     orders = _orders(codec, values, rules, params, job)
-    how = _growth(params, len(data), units, len(orders))
+    ground = _Ground(codec, values, units, rules, _growth(params, len(data), units, len(orders)), params, job)
     grown: list[Learned] = []
     for k, order in enumerate(orders):
-        learned = _Growing(codec, values, units, rules, order, how, params, job, k, len(orders)).learned()
+        learned = ground.chain(order, k, len(orders))
         if not grown or job.reached is None:  # what a limit has cut short is not needed beside what is whole
             grown.append(learned)
     model = Trees(codec, grown)
@@ -185,24 +186,30 @@ def _orders(codec: Codec, values: Values, rules: Mapping[str, str], params: Para
 
 
 @dataclass(frozen=True)
-class _Growing:
-    """What the forests of one chain are grown from; the number-th of `chains`."""
+class _Ground:
+    """What every chain is grown from."""
 
     codec: Codec
     values: Values
     units: np.ndarray
     rules: Mapping[str, str]
-    order: list[str]
     how: Growth
     params: Params
     job: Job
-    number: int
-    chains: int
 
-    def learned(self) -> Learned:
+    @cached_property
+    def blurs(self) -> dict[str, Blur]:
+        """Of the numbers of the codec."""
+        return {part.name: self._blur(self.values[part.name]) for part in self.codec.parts if not part.is_code}
+
+    def _blur(self, values: np.ndarray) -> Blur:
+        return Blur.of(values, self.units, self.params.shared_by)
+
+    def chain(self, order: Sequence[str], number: int, chains: int) -> Learned:
+        """The number-th of so many chains."""
         codec, values, units, rules, job = self.codec, self.values, self.units, self.rules, self.job
-        anchors = find(self.order, codec, values, units, self.params.shared_by, rules)
-        order = anchors.placed(self.order)
+        anchors = find(order, codec, values, units, self.params.shared_by, rules)
+        order = anchors.placed(order)
         parts = {part.name: part for part in (*codec.parts, *anchors.parts)}
         values = values | anchors.coded(values)
         features = Features.of([values[name] for name in order], [parts[name].size for name in order], units, rng=job.stream("screen"))
@@ -212,7 +219,7 @@ class _Growing:
             y = np.where(same > 0, np.nan, values[name]) if (same := values.get(f"{name}#same")) is not None else values[name]
             if parts[name].column in self.params.given:
                 return marginal(np.zeros(1, dtype=y.dtype))
-            rng = job.stream("forest", name, self.number)
+            rng = job.stream("forest", name, number)
             if job.reached is not None:
                 return grow(features, 0, y, parts[name], self.how, rng=rng)
             if (source := rules.get(name)) is not None and order.index(source) < i:
@@ -226,10 +233,11 @@ class _Growing:
             grown = [i for i, name in enumerate(order) if name in _grown(order)]
             for i, forest in zip(grown, pool.map(forest_of, grown)):
                 forests[order[i]] = forest
-                job.going("columns", self.number * len(order) + i + 1, self.chains * len(order), order[i])
+                job.going("columns", number * len(order) + i + 1, chains * len(order), order[i])
         # what a code determines says no more of a person than the code does
         exact = {name for name, source in rules.items() if parts[source].is_code}
-        blurs = {name: Blur.of(values[name], units, self.params.shared_by) for name in order if not parts[name].is_code and name not in exact}
+        numbers = [name for name in order if not parts[name].is_code and name not in exact]
+        blurs = {name: self.blurs.get(name) or self._blur(values[name]) for name in numbers}
         return Learned(order, forests, blurs, Bars.find([parts[name] for name in order], values), anchors)
 
 
