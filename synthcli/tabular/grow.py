@@ -8,7 +8,7 @@ records that it was grown on.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -27,7 +27,7 @@ PRIOR = 5.0  # privacy units that a parent's distribution is worth in its child,
 @dataclass(frozen=True)
 class Growth:
     """How trees are grown. least: rows in a leaf; per_unit: rows of a privacy unit; gain: by how many nats a split, with all below it, must
-    predict the held-out rows better, as many of them as one unit has."""
+    predict held-out rows better, if each is a unit of its own: of more the more alike the rows of a unit are."""
 
     trees: int
     least: int
@@ -50,8 +50,26 @@ def grow(features: Features, prefix: int, y: np.ndarray, part: Part, how: Growth
     ranks = {i: effect_order(x[i], features.sizes[j], score) for i, j in enumerate(used) if features.sizes[j] > 2}
     for i, rank in ranks.items():
         x[i] = rank[x[i].astype(np.int64)]
-    trees = [_tree(x, classes, target, features.units[rows], how, rng=stream) for stream in rng.spawn(how.trees)]
+    units = features.units[rows]
+    how = replace(how, gain=how.gain * design_effect(score if part.is_code else classes.astype(np.float64), units))
+    trees = [_tree(x, classes, target, units, how, rng=stream) for stream in rng.spawn(how.trees)]
     return _planted(trees, used, ranks)
+
+
+def design_effect(score: np.ndarray, units: np.ndarray) -> float:
+    """How many rows say as much as one if each were a unit of its own: 1 + (m - 1) of the intraclass correlation (Kish 1965, §5.4), m being the
+    mean of the unit sizes that rows see. score, units: (rows,)"""
+    place = np.unique(units, return_inverse=True)[1]
+    size = np.bincount(place).astype(np.float64)
+    rows, groups = len(score), len(size)
+    if rows == groups or groups == 1 or score.std() == 0:
+        return 1.0 if rows == groups else float((size**2).sum() / rows)
+    mean = np.bincount(place, weights=score) / size
+    between = float(size @ (mean - score.mean()) ** 2) / (groups - 1)
+    within = float(((score - mean[place]) ** 2).sum()) / (rows - groups)
+    typical = (rows - (size**2).sum() / rows) / (groups - 1)
+    alike = max(0.0, (between - within) / (between + (typical - 1) * within))
+    return 1.0 + (float((size**2).sum() / rows) - 1) * min(1.0, alike)
 
 
 def rule(features: Features, source: int, y: np.ndarray) -> Forest:
@@ -110,7 +128,7 @@ def _tree(x: np.ndarray, classes: np.ndarray, y: np.ndarray, units: np.ndarray, 
     nodes, at = _Nodes.of(grown.tree_), grown.apply(columns)
     k = int(classes.max()) + 1
     fit, unseen = nodes.totals(at[~held], classes[~held], k), nodes.totals(at[held], classes[held], k)
-    return _with_donors(nodes, _pruned(nodes, fit, unseen, PRIOR * how.per_unit, how.gain * how.per_unit) if held.any() else nodes.left < 0, at, y)
+    return _with_donors(nodes, _pruned(nodes, fit, unseen, PRIOR * how.per_unit, how.gain) if held.any() else nodes.left < 0, at, y)
 
 
 def _pruned(nodes: _Nodes, fit: np.ndarray, unseen: np.ndarray, prior: float, gain: float) -> np.ndarray:

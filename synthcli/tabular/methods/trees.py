@@ -44,7 +44,7 @@ NEEDS_DATA = True
 EXTRA = None
 TRUSTED_LOAD = False
 DIAL = Dial("min_leaf", fidelity=1, privacy=500)
-GAIN = 0.05  # nats that a split must gain on held-out people, for each that a leaf must have
+GAIN = 0.1  # nats that a split must gain on held-out people, for each that a leaf must have
 SMOOTHING = 5.0  # quarters of a row that count against a leaf of the discriminator, for each that a leaf of the forests must have
 WORKERS = 2  # parts whose trees are grown at once; they are independent, so the number changes no result
 
