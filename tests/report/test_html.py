@@ -5,35 +5,14 @@ from __future__ import annotations
 import json
 import re
 import time
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
 from synthcli.report import html
+from tests.report.outline import Outline
 
 EVIL, SECRET = "</script><script>document.title='owned'</script>", "hidden.person"  # as the table of conftest.py has them
-
-
-class Outline(HTMLParser):
-    """Elements with their attributes, and the text outside of scripts and styles."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.elements: list[tuple[str, dict[str, str | None]]] = []
-        self.text, self.inside = "", ""
-        self.feed(page)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, dict(attrs)))
-        self.inside = tag
-
-    def handle_data(self, data: str) -> None:
-        if self.inside not in ("script", "style"):
-            self.text += data
-
-    def handle_endtag(self, tag: str) -> None:
-        self.inside = ""
 
 
 @pytest.fixture

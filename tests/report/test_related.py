@@ -6,7 +6,6 @@ import itertools
 import json
 import re
 import time
-from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +19,7 @@ from synthcli.pipeline.related_pictures import relationships
 from synthcli.report import diagram, diff, html
 from synthcli.tabular.pictures import FEW
 from tests.relational import simulated
+from tests.report.outline import Outline
 
 SPEC = """
 source:
@@ -57,30 +57,6 @@ def shop_run(tmp_path_factory: pytest.TempPathFactory) -> Version:
 @pytest.fixture(scope="session")
 def shop_page(shop_run: Version) -> str:
     return html.page(shop_run)
-
-
-class Found(HTMLParser):
-    """Start tags with their attributes, and all text outside of scripts and styles."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.text, self.inside = "", ""
-        self.feed(page)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-        self.inside = tag
-
-    def handle_data(self, data: str) -> None:
-        if self.inside not in ("script", "style"):
-            self.text += data
-
-    def handle_endtag(self, tag: str) -> None:
-        self.inside = ""
-
-    def all(self, key: str) -> list[str]:
-        return [a[key] or "" for _, a in self.tags if key in a]
 
 
 def test_every_table_that_has_unseen_rows_has_pictures(shop_run):
@@ -157,8 +133,8 @@ def test_circles_end():
 
 
 def test_the_page_shows_every_table_and_every_relationship(shop_page):
-    found = Found(shop_page)
-    ids = [a.get("id") for tag, a in found.tags if tag == "section"]
+    found = Outline(shop_page)
+    ids = [a.get("id") for tag, a in found.elements if tag == "section"]
     assert ids == ["verdict", "gates", "relationships", "tables", "privacy", "constraints", "lineage"]
     links = [h for h in found.all("href") if h.startswith("#") and h != "#main"]
     assert [h for h in links if not h.startswith("#table-")] == [f"#{i}" for i in ids]
@@ -167,19 +143,19 @@ def test_the_page_shows_every_table_and_every_relationship(shop_page):
     assert "public, given out as it is" in found.text and "orders of one of customers" in found.text
     assert "number of orders" in found.text and "parent.#" not in shop_page and "^unit" not in shop_page
     assert found.text.count("orders: amount > 0") == 1 and "orders: orders:" not in found.text
-    folded = [a for tag, a in found.tags if tag == "details" and "fold" in (a.get("class") or "")]
+    folded = [a for tag, a in found.elements if tag == "details" and "fold" in (a.get("class") or "")]
     assert sum("open" in a for a in folded) == 2 < len(folded), "the table of the privacy unit, and the first relationship"
 
 
 def test_a_failed_relationship_is_told_at_the_top(shop_page, shop_run):
     gate = next(g for g in shop_run.verdict()["gates"] if g["metric"] == "cardinality_shape")
-    text = Found(shop_page).text
+    text = Outline(shop_page).text
     assert not gate["passed"] and text.index(gate["why"]) < text.index("How the tables hang together")
 
 
 def test_each_chart_has_its_place_its_data_and_a_table_of_its_figures(shop_page):
     data = json.loads(re.search(r'<script type="application/json" id="page-data">(.*?)</script>', shop_page, re.DOTALL)[1])
-    placed = set(Found(shop_page).all("data-chart"))
+    placed = set(Outline(shop_page).all("data-chart"))
     assert placed == set(data["charts"])
     for name, chart in data["charts"].items():
         rows = data["datasets"][chart["data"]] if isinstance(chart["data"], str) else chart["data"]
@@ -199,11 +175,11 @@ def test_the_same_page_of_several_tables_each_time_and_soon(shop_run, tmp_path: 
 
 
 def test_what_assistive_technology_needs(shop_page):
-    found = Found(shop_page)
-    tags = [tag for tag, _ in found.tags]
-    assert tags.count("h1") == 1 and tags.count("table") == tags.count("caption") and all(a.get("scope") for tag, a in found.tags if tag == "th")
+    found = Outline(shop_page)
+    tags = [tag for tag, _ in found.elements]
+    assert tags.count("h1") == 1 and tags.count("table") == tags.count("caption") and all(a.get("scope") for tag, a in found.elements if tag == "th")
     assert set(found.all("aria-labelledby")) <= set(found.all("id"))
-    drawing = next(a for tag, a in found.tags if tag == "svg")
+    drawing = next(a for tag, a in found.elements if tag == "svg")
     assert drawing["role"] == "img" and "orders belong to customers" in (drawing["aria-label"] or "")
     levels = [int(tag[1]) for tag in tags if re.fullmatch(r"h[1-6]", tag)]
     assert all(b - a <= 1 for a, b in itertools.pairwise(levels)), "no level of headings is left out"
@@ -226,7 +202,7 @@ def test_a_run_that_ends_before_it_is_judged_has_a_page(shop_run, tmp_path: Path
     shutil.copytree(shop_run.folder, folder)
     for gone in ("verdict.json", "4-evaluate", "5-privacy-check", "3-generate", "2-train"):
         shutil.rmtree(folder / gone) if (folder / gone).is_dir() else (folder / gone).unlink()
-    text = Found(html.page(Version(folder))).text
+    text = Outline(html.page(Version(folder))).text
     assert "Not judged" in text and "was not compared with real rows" in text
 
 
@@ -241,7 +217,7 @@ def test_rows_that_orphans_cost_are_told(shop_run, tmp_path: Path):
     profile["constraints"].append({"constraint": "orders.customer_id → customers.id", "violations": 17, "action": "drop"})
     (folder / "1-analyze" / "profile.json").unlink()
     files.write_json(folder / "1-analyze" / "profile.json", profile)
-    text = Found(html.page(Version(folder))).text
+    text = Outline(html.page(Version(folder))).text
     assert "17" in text and "those rows were left out" in text and "keys are made to lead to a row" in text
 
 

@@ -185,6 +185,16 @@ def places(value, at=()):
         yield from places(value[key], (*at, key))
 
 
+def understood(tmp_path, text):
+    """The tables of a text; none where it is no such metadata, and that is said of the file."""
+    try:
+        return tables(tmp_path, text, "m.json")
+    except SpecError as error:
+        said = str(error)
+    assert "m.json" in said
+    return {}
+
+
 @pytest.mark.parametrize("text", [DBT, ODCS, CONTRACT, json.dumps(SCHEMA), json.dumps(SDV)], ids=["dbt", "odcs", "contract", "schema", "sdv"])
 def test_anything_may_stand_anywhere(tmp_path, text):
     whole, rng = yaml.parse(text, "m.yaml").data, random.Random(0)
@@ -194,8 +204,8 @@ def test_anything_may_stand_anywhere(tmp_path, text):
         for step in place[:-1]:
             inner = inner[step]
         inner[place[-1]] = rng.choice([None, 3, "x", [], {}, [None], ["a", 3], {"a": None}, True, [["a"]], [{"a": [1]}], {"a": {"b": 1}}])
-        try:
-            for table in tables(tmp_path, json.dumps(broken, default=str), "m.json").values():
-                table.renamed({name.lower(): name.upper() for name in table.columns})
-        except SpecError:
-            pass  # no such metadata, and said so
+        for table in understood(tmp_path, json.dumps(broken, default=str)).values():
+            assert all(isinstance(name, str) and isinstance(said, dict) for name, said in table.columns.items()), place
+            assert all(isinstance(said.get("type", ""), str) for said in table.columns.values()), place
+            upper = {name.lower(): name.upper() for name in table.columns}
+            assert set(table.renamed(upper).columns) == {*upper.values()}, place
