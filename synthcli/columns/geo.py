@@ -18,6 +18,7 @@ from synthcli.columns.parts import Part, escaped
 from synthcli.contracts import Column, Schema
 
 MOST, UNITS = 64, 300  # cells, at most; privacy units in a cell, at least
+SAMPLE = 100_000  # rows that cells are made of, at most
 NARROW = 1e-4  # of the whole extent: no box is narrower
 DECIMALS = 2  # that a coordinate has, at least: of fewer it is the name of a region
 
@@ -53,7 +54,8 @@ class Place:
         """None where nothing divides the places. units: (rows,) privacy unit of each row, None where each row is its own."""
         points, known = _points(latitude, longitude)
         people = np.arange(known.sum()) if units is None else np.unique(units[known], return_inverse=True)[1]
-        nodes = _divided(points[known], people)
+        some = np.arange(0, len(people), max(1, -(-len(people) // SAMPLE)))
+        nodes = _divided(points[known][some], people[some])
         return cls(str(latitude.name), str(longitude.name), *zip(*nodes)) if nodes else None
 
     def encode(self, latitude: pd.Series, longitude: pd.Series) -> np.ndarray:

@@ -68,6 +68,17 @@ def test_people_are_counted_not_rows() -> None:
     assert min(len(set(many[code == cell])) for cell in range(place.size - 1)) >= geo.UNITS
 
 
+def test_many_rows_take_little_longer_than_some(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+    divided = geo._divided
+    monkeypatch.setattr(geo, "_divided", lambda points, people: seen.append(len(points)) or divided(points, people))
+    monkeypatch.setattr(geo, "SAMPLE", 4000)
+    schema, frame = infer(towns(9000), {})
+    (place,) = Codec.fit(frame, schema, key=1).places
+    assert seen == [3000]
+    assert np.bincount(place.encode(frame["latitude"], frame["longitude"])).min() >= geo.UNITS
+
+
 def test_one_point_that_most_share_is_one_cell() -> None:
     table = towns(3000)
     lat, lon = table["latitude"].to_numpy().copy(), table["longitude"].to_numpy().copy()
