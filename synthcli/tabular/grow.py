@@ -57,7 +57,7 @@ def grow(features: Features, prefix: int, y: np.ndarray, part: Part, how: Growth
 
 
 def design_effect(score: np.ndarray, units: np.ndarray) -> float:
-    """How many rows say as much as one if each were a unit of its own: 1 + (m - 1) of the intraclass correlation (Kish 1965, §5.4), m being the
+    """How many rows say as much as one if each were a unit of its own: 1 + (m - 1) of the intraclass correlation (Kish 1965), m being the
     mean of the unit sizes that rows see. score, units: (rows,)"""
     place = np.unique(units, return_inverse=True)[1]
     size = np.bincount(place).astype(np.float64)
