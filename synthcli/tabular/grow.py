@@ -58,18 +58,17 @@ def grow(features: Features, prefix: int, y: np.ndarray, part: Part, how: Growth
 
 def design_effect(score: np.ndarray, units: np.ndarray) -> float:
     """How many rows say as much as one if each were a unit of its own: 1 + (m - 1) of the intraclass correlation (Kish 1965), m being the
-    mean of the unit sizes that rows see. score, units: (rows,)"""
-    place = np.unique(units, return_inverse=True)[1]
-    size = np.bincount(place).astype(np.float64)
-    rows, groups = len(score), len(size)
+    mean of the unit sizes that rows see. score, units: (rows,), units from 0"""
+    size = np.bincount(units).astype(np.float64)
+    rows, groups, seen = len(score), int((size > 0).sum()), float((size**2).sum() / len(score))
     if rows == groups or groups == 1 or score.std() == 0:
-        return 1.0 if rows == groups else float((size**2).sum() / rows)
-    mean = np.bincount(place, weights=score) / size
+        return seen
+    mean = np.bincount(units, weights=score) / np.maximum(size, 1)
     between = float(size @ (mean - score.mean()) ** 2) / (groups - 1)
-    within = float(((score - mean[place]) ** 2).sum()) / (rows - groups)
-    typical = (rows - (size**2).sum() / rows) / (groups - 1)
+    within = float(((score - mean[units]) ** 2).sum()) / (rows - groups)
+    typical = (rows - seen) / (groups - 1)
     alike = max(0.0, (between - within) / (between + (typical - 1) * within))
-    return 1.0 + (float((size**2).sum() / rows) - 1) * min(1.0, alike)
+    return 1.0 + (seen - 1) * min(1.0, alike)
 
 
 def rule(features: Features, source: int, y: np.ndarray) -> Forest:
