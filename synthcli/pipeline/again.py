@@ -12,7 +12,8 @@ import pandas as pd
 from synthcli import plugins, seeds, sources
 from synthcli.artifacts import files, store
 from synthcli.artifacts.store import FIT, MODEL, PLAN, TRAIN, Store
-from synthcli.columns.constraints import Rule
+from synthcli.columns.constraints.rule import Rule
+from synthcli.columns.table import Table
 from synthcli.contracts import Job, Limits, Model, Schema
 from synthcli.errors import ArtifactError, SpecError, SynthError
 from synthcli.pipeline import estimate, related_again, stages, trusted
@@ -27,7 +28,6 @@ from synthcli.pipeline.wanted import settle
 from synthcli.spec import check, check_places
 from synthcli.spec.load import load_spec
 from synthcli.spec.models import Generate
-from synthcli.tabular.data import Table
 
 GLANCE_ROWS, GLANCE_MINUTES = 2_000, 1.0
 

@@ -16,12 +16,13 @@ import pandas as pd
 
 from synthcli import seeds
 from synthcli.columns import frame as frames
-from synthcli.columns import made as made_values
-from synthcli.columns.rules import Unique, Watch
+from synthcli.columns.constraints.table_rules import Unique
+from synthcli.columns.constraints.uniqueness import Watch
+from synthcli.columns.fake import generate as fake
+from synthcli.columns.table import Table
 from synthcli.contracts import BLOCK, Allowed, Given, Model, Request, Schema
 from synthcli.errors import FitError
 from synthcli.pipeline.wanted import OFTEN, Cell, Wanted, drawable
-from synthcli.tabular.data import Table
 
 TRIES = 2000  # times that a block's missing rows are drawn
 IN_VAIN = 20  # of them without a single row, after which there is no hope
@@ -197,9 +198,9 @@ def _deciding(wanted: Wanted, schema: Schema) -> frozenset[str]:
 
     def counted(name: str) -> bool:
         column = schema[name]
-        if column.kind in frames.MODELLED or not made_values.unique(column):
+        if column.kind in frames.MODELLED or not fake.unique(column):
             return False
-        return (room := made_values.capacity(column)) is None or room >= wanted.rows
+        return (room := fake.capacity(column)) is None or room >= wanted.rows
 
     rules = tuple(r for r in wanted.rules if not (isinstance(r, Unique) and any(counted(name) for name in r.of)))
     return replace(wanted, rules=rules).looked_at

@@ -15,8 +15,8 @@ import pyarrow.compute as pc
 from synthcli import seeds, sources
 from synthcli.artifacts import files
 from synthcli.columns import frame as frames
-from synthcli.columns.infer import infer
-from synthcli.columns.rules import Watch
+from synthcli.columns.constraints.uniqueness import Watch
+from synthcli.columns.discovery.infer import infer
 from synthcli.contracts import BLOCK, Allowed, Column, Given, Model, Schema, Traits
 from synthcli.errors import DataError, FitError, SpecError, did_you_mean
 from synthcli.pipeline.again import Released, format_for, released

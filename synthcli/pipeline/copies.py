@@ -21,6 +21,7 @@ from synthcli import plugins, seeds, sources
 from synthcli.artifacts import files, store
 from synthcli.artifacts.store import FIT, MODEL, RULES, SAMPLE
 from synthcli.columns import frame as frames
+from synthcli.columns.table import Table
 from synthcli.contracts import Evidence, Job, Model, Schema
 from synthcli.pipeline import stages
 from synthcli.pipeline.events import Events
@@ -30,7 +31,6 @@ from synthcli.pipeline.plan import Choice, Plan
 from synthcli.pipeline.real import Real
 from synthcli.pipeline.wanted import settle
 from synthcli.sources import Target
-from synthcli.tabular.data import Table
 
 
 def file_of(copy: int) -> str:

@@ -19,7 +19,7 @@ from synthcli.artifacts import files, store
 from synthcli.artifacts.secret import keyed
 from synthcli.artifacts.store import ANALYZE, EVALUATE, FIT, GENERATE, PRIVACY, PROFILE, SAMPLE, STAGES, TRAIN, Store, Version, Workspace
 from synthcli.columns import frame as frames
-from synthcli.columns import personal
+from synthcli.columns.pii import protect
 from synthcli.contracts import Downstream, Evidence, Schema, Usage
 from synthcli.errors import ArtifactError, FitError, LimitReached, MissingExtra, SpecError, did_you_mean
 from synthcli.pipeline import copies, gates, related, stages, trusted, verdict
@@ -148,7 +148,7 @@ class _Execution:
         self.profile = files.read_json(folder / PROFILE)
         if sampled := self.profile.get("sampled"):
             self.events.note(f"the source has {sampled['of']:,} rows; learned from a uniform sample of {sampled['rows']:,}, by {sampled['by']}")
-        for note in personal.notes(self.profile.get("personal", ())):
+        for note in protect.notes(self.profile.get("personal", ())):
             self.events.note(note)
         if plan.auto:
             schema, limits = Schema.from_json(self.profile["schema"]), plan.spec.generator.limits.build()

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from synthcli import sources
-from synthcli.columns.infer import infer
+from synthcli.columns.discovery.infer import infer
 from synthcli.contracts import Schema
 from synthcli.pipeline.plan import Plan, rows_asked
 from synthcli.pipeline.real import declared_schema

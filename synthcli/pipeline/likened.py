@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from synthcli.columns.table import Table
 from synthcli.pipeline.wanted import Wanted
-from synthcli.tabular.data import Table
 
 LEAST = 100  # rows of the real data that must be left for anything to be said
 

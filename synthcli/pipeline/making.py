@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from synthcli import sources
-from synthcli.columns.rules import Unique, Watch
+from synthcli.columns.constraints.table_rules import Unique
+from synthcli.columns.constraints.uniqueness import Watch
+from synthcli.columns.table import Table
 from synthcli.contracts import BLOCK, Model, Request, Schema
 from synthcli.pipeline import workers
 from synthcli.pipeline.blocks import Maker, Tally
@@ -17,7 +19,6 @@ from synthcli.pipeline.events import Events
 from synthcli.pipeline.versions import versions
 from synthcli.pipeline.wanted import Wanted, achieved, gap_of
 from synthcli.pipeline.workers import Engine, Made, Task
-from synthcli.tabular.data import Table
 
 
 class Making:

@@ -16,10 +16,10 @@ from synthcli import plugins
 from synthcli.artifacts import files
 from synthcli.artifacts.store import RESHAPE
 from synthcli.columns import frame as frames
-from synthcli.columns.reshape import Reshaper
+from synthcli.columns.table import Table
+from synthcli.columns.transforms.transformer import Reshaper
 from synthcli.contracts import Given, Model, Request
 from synthcli.errors import SynthError
-from synthcli.tabular.data import Table
 
 
 class Shaped(Model):

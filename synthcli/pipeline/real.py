@@ -9,17 +9,17 @@ import numpy as np
 import pandas as pd
 
 from synthcli import seeds, sources
-from synthcli.columns.constraints import Rule, check_source
-from synthcli.columns.expressions import parse
-from synthcli.columns.feasible import contradiction, impossible
-from synthcli.columns.infer import infer
-from synthcli.columns.rules import parse_rule
+from synthcli.columns.constraints.feasibility import contradiction, impossible
+from synthcli.columns.constraints.parse import parse_rule
+from synthcli.columns.constraints.rule import Rule, check_source
+from synthcli.columns.discovery.infer import infer
+from synthcli.columns.expressions.compile import parse
+from synthcli.columns.table import Table
 from synthcli.contracts import Column, Schema
 from synthcli.errors import DataError, SpecError
 from synthcli.pipeline.plan import Plan
 from synthcli.spec import check
 from synthcli.spec.load import Loaded
-from synthcli.tabular.data import Table
 from synthcli.tabular.methods import distributions
 
 

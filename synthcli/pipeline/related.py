@@ -16,9 +16,10 @@ from synthcli import plugins, seeds, sources
 from synthcli.artifacts import files
 from synthcli.artifacts.store import FIT, MODEL, PROFILE, SAMPLE
 from synthcli.columns import frame as frames
-from synthcli.columns import personal
-from synthcli.columns.expressions import parse
+from synthcli.columns.expressions.compile import parse
 from synthcli.columns.frame import to_arrow
+from synthcli.columns.pii import protect
+from synthcli.columns.table import Table
 from synthcli.contracts import Job, Schema
 from synthcli.errors import DataError, FitError
 from synthcli.pipeline import related_asked
@@ -33,7 +34,6 @@ from synthcli.relational.draws import Tally
 from synthcli.relational.relationships import Relationship
 from synthcli.relational.sheet import Sheet
 from synthcli.sources import sql_write
-from synthcli.tabular.data import Table
 from synthcli.tabular.profile import profile
 
 UNASKED_ROWS = 20_000  # units of tables as a model makes them by itself, at most
@@ -50,7 +50,7 @@ def analyze(folder: Path, plan: Plan, real: RelatedReal, events: Events) -> None
         table = Table(frame, tables.schemas[name])
         each[name] = {"rows": len(frame), "kept": name in tables.kept, "in_every_part": units[name] is None, "schema": table.schema.to_json()}
         each[name] |= profile(table, progress=events.progress) if len(frame) else {}
-        found += [{**one.to_json(), "column": f"{name}.{one.column}"} for one in personal.found(table.schema, frame)]
+        found += [{**one.to_json(), "column": f"{name}.{one.column}"} for one in protect.found(table.schema, frame)]
     body = {
         "rows": real.source_rows,
         "schema": tables.schema.to_json(),

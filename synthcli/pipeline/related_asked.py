@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from synthcli import seeds
+from synthcli.columns.table import Table
 from synthcli.contracts import Fairness, Schema
 from synthcli.errors import SpecError
 from synthcli.pipeline import likened as one_table
@@ -20,7 +21,6 @@ from synthcli.relational.draws import Tally
 from synthcli.relational.model import Related
 from synthcli.relational.top import Top
 from synthcli.spec.models import Generate
-from synthcli.tabular.data import Table
 
 
 def made(model: Related, asked: Generate, rows: int, seed: int, tally: Tally, events: Events) -> tuple[Tables, dict[str, Any]]:

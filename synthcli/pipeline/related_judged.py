@@ -17,6 +17,7 @@ from synthcli import plugins, seeds
 from synthcli.artifacts import files
 from synthcli.artifacts.store import MEASURED, PICTURES, SAMPLE
 from synthcli.columns import frame as frames
+from synthcli.columns.table import Table
 from synthcli.contracts import Column, Evidence, Fairness, Measurement, Schema, Traits, Usage
 from synthcli.pipeline import related_asked
 from synthcli.pipeline.events import Events
@@ -27,7 +28,6 @@ from synthcli.pipeline.wanted import Wanted
 from synthcli.relational.aspects import UNIT
 from synthcli.relational.data import Tables
 from synthcli.relational.judging import key_columns
-from synthcli.tabular.data import Table
 from synthcli.tabular.metrics import trends
 from synthcli.tabular.pictures import pictures
 

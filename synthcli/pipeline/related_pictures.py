@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from synthcli.columns.table import Table
 from synthcli.relational.data import Tables
 from synthcli.relational.judging import side_by_side
 from synthcli.relational.relationships import Relationship
-from synthcli.tabular.data import Table
 from synthcli.tabular.pictures import associations, bins, rounded, too_few
 
 SHOWN = 24  # columns of a side of a heat map, those that differ most

@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 
 from synthcli import seeds, sources
-from synthcli.columns.constraints import Rule
-from synthcli.columns.infer import infer
-from synthcli.columns.rules import FORMS
+from synthcli.columns.constraints.parse import FORMS
+from synthcli.columns.constraints.rule import Rule
+from synthcli.columns.discovery.infer import infer
 from synthcli.contracts import Schema, Traits
 from synthcli.errors import DataError, SpecError, did_you_mean
 from synthcli.pipeline import related_rules

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from synthcli.columns.constraints import Rule, check_source
-from synthcli.columns.feasible import contradiction
-from synthcli.columns.rules import FORMS, parse_rule
+from synthcli.columns.constraints.feasibility import contradiction
+from synthcli.columns.constraints.parse import FORMS, parse_rule
+from synthcli.columns.constraints.rule import Rule, check_source
 from synthcli.contracts import Schema
 from synthcli.errors import DataError, SpecError, did_you_mean
 from synthcli.relational.data import Tables

@@ -15,11 +15,12 @@ from synthcli import plugins, seeds
 from synthcli.artifacts import files
 from synthcli.artifacts.store import DATA, FIT, MEASURED, MODEL, PICTURES, PROFILE, RULES, SAMPLE, UNASKED
 from synthcli.columns import frame as frames
-from synthcli.columns import personal
-from synthcli.columns.constraints import Rule
-from synthcli.columns.expressions import parse
-from synthcli.columns.reshape import Reshaper
-from synthcli.columns.rules import parse_rule
+from synthcli.columns.constraints.parse import parse_rule
+from synthcli.columns.constraints.rule import Rule
+from synthcli.columns.expressions.compile import parse
+from synthcli.columns.pii import protect
+from synthcli.columns.table import Table
+from synthcli.columns.transforms.transformer import Reshaper
 from synthcli.contracts import BLOCK, Evidence, Fairness, Job, Measurement, Model, Schema, Usage
 from synthcli.errors import FitError
 from synthcli.pipeline.events import Events
@@ -31,7 +32,6 @@ from synthcli.pipeline.real import Real
 from synthcli.pipeline.usage import metered
 from synthcli.pipeline.wanted import Wanted, settle
 from synthcli.pipeline.workers import Engine
-from synthcli.tabular.data import Table
 from synthcli.tabular.pictures import pictures
 from synthcli.tabular.profile import profile
 
@@ -45,7 +45,7 @@ def analyze(folder: Path, plan: Plan, real: Real, events: Events) -> None:
     if plan.has_data:
         body["parts"] = {name: len(table) for name, table in real.parts.items()}
         body |= profile(real.table, progress=events.progress)
-        body["personal"] = [one.to_json() for one in personal.found(real.table.schema, real.table.frame)]
+        body["personal"] = [one.to_json() for one in protect.found(real.table.schema, real.table.frame)]
     files.write_json(folder / PROFILE, body)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from synthcli.columns import personal
+from synthcli.columns.pii import protect
 from synthcli.contracts import Outcome
 from synthcli.pipeline import gates
 from synthcli.pipeline.plan import Plan
@@ -41,7 +41,7 @@ def build(
         "failed": [o.gate.metric for o in failures],
         "warned": [o.gate.metric for o in outcomes if not o.passed and o.gate.severity == "warn"],
         "rounds": [_round(r) for r in rounds],
-        "notes": [*personal.notes(profile.get("personal", ())), *_notes(plan, outcomes, fitted), *_made(plan, sample)],
+        "notes": [*protect.notes(profile.get("personal", ())), *_notes(plan, outcomes, fitted), *_made(plan, sample)],
     }
 
 

@@ -14,13 +14,13 @@ import pyarrow as pa
 
 from synthcli import seeds
 from synthcli.columns import frame as frames
-from synthcli.columns import implied
-from synthcli.columns.asked import fits
-from synthcli.columns.constraints import Rule, parse_constraint
-from synthcli.columns.expressions import Expression, parse
-from synthcli.columns.feasible import impossible
-from synthcli.columns.linear import kinds_of
-from synthcli.columns.rules import parse_rule
+from synthcli.columns.codec.conditions import fits
+from synthcli.columns.constraints import bounds
+from synthcli.columns.constraints.feasibility import impossible
+from synthcli.columns.constraints.linear import kinds_of
+from synthcli.columns.constraints.parse import parse_rule
+from synthcli.columns.constraints.rule import Rule, parse_constraint
+from synthcli.columns.expressions.compile import Expression, parse
 from synthcli.contracts import BLOCK, Allowed, Given, Model, Request, Schema
 from synthcli.errors import FitError, SpecError, did_you_mean, listed
 from synthcli.pipeline.cells import Cell, cells_of, text_of
@@ -118,7 +118,7 @@ class Wanted:
     @classmethod
     def from_json(cls, data: Mapping[str, Any], schema: Schema) -> Wanted:
         where = None if data["where"] is None else parse(data["where"])
-        allowed = {} if where is None else implied.allowed(where, kinds_of(schema)) or {}
+        allowed = {} if where is None else bounds.allowed(where, kinds_of(schema)) or {}
         cells = tuple(Cell(c["values"], c["rows"]) for c in data["cells"])
         return cls(data["rows"], data["seed"], tuple(parse_rule(r) for r in data["rules"]), where, cells, data["guided"], allowed)
 
@@ -129,7 +129,7 @@ def settle(asked: Generate, rows: int, model: Model, schema: Schema, rules: Sequ
     plain = Wanted(rows, seed, tuple(rules), where)
     if where is None and not asked.balance and asked.fairness is None:
         return plain
-    allowed = {} if where is None else implied.allowed(where, kinds_of(schema))
+    allowed = {} if where is None else bounds.allowed(where, kinds_of(schema))
     if allowed is None:
         raise SpecError(f"generate.where: no row can meet {asked.where}: it contradicts itself")
     if where is not None and (why := impossible(where.text, where, rules, schema)) is not None:

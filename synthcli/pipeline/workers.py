@@ -17,12 +17,12 @@ from typing import Any
 import pyarrow as pa
 
 from synthcli.columns import frame as frames
+from synthcli.columns.table import Table
 from synthcli.contracts import Schema
 from synthcli.errors import MissingExtra, SpecError, SynthError, TryLater
 from synthcli.pipeline.blocks import Maker, Tally
 from synthcli.pipeline.versions import versions
 from synthcli.pipeline.wanted import Wanted
-from synthcli.tabular.data import Table
 
 WORTH = 24  # blocks from which on it is worth starting processes
 PATIENCE = 20  # seconds that a scheduler has to answer, and to have a worker

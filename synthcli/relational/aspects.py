@@ -12,7 +12,7 @@ import pandas as pd
 
 from synthcli import seeds
 from synthcli.columns import frame as frames
-from synthcli.columns.parts import integers
+from synthcli.columns.codec.parts import integers
 from synthcli.contracts import Allowed, Column, Given, Job, Model, Schema, Traits
 from synthcli.relational.data import Base
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from synthcli.columns import extremes
-from synthcli.columns.parts import integers, times
+from synthcli.columns.codec import top_coding
+from synthcli.columns.codec.parts import integers, times
 from synthcli.contracts import Column, Schema, Traits
 from synthcli.relational.aspects import unit_of
 from synthcli.relational.siblings import Siblings, Wave
@@ -41,7 +41,7 @@ class Clock:
         import pyarrow as pa
 
         raw = integers(values)
-        low, high = extremes.ends(raw, units)
+        low, high = top_coding.ends(raw, units)
         grain = int(np.gcd.reduce(raw - raw.min())) or 1
         alone = np.sort(raw[owner < 0])
         pieces = np.array_split(alone, min(POINTS, len(alone) // SHARED)) if len(alone) >= 2 * SHARED else []

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from synthcli.columns import frame as frames
-from synthcli.columns.constraints import Rule
-from synthcli.columns.rules import Watch
+from synthcli.columns.constraints.rule import Rule
+from synthcli.columns.constraints.uniqueness import Watch
 from synthcli.contracts import Schema
 from synthcli.errors import FitError
 from synthcli.relational import clock as clocks

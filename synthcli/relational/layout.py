@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from synthcli.columns import frame as frames
-from synthcli.columns.parts import dtype_name
+from synthcli.columns.codec.parts import dtype_name
 from synthcli.contracts import Column, Schema, Traits
 from synthcli.relational.aspects import WHOLE, unit_of
 from synthcli.relational.clock import Clock, near, time_column

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from synthcli import seeds
-from synthcli.columns.codec import Codec
-from synthcli.columns.constraints import Rule
+from synthcli.columns.codec.codec import Codec
+from synthcli.columns.constraints.rule import Rule
 from synthcli.contracts import Column, Job, Schema, Traits
 from synthcli.errors import FitError
 from synthcli.relational import clock as clocks

@@ -17,8 +17,8 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from synthcli.columns import frame as canonical
-from synthcli.columns.codec import Codec
-from synthcli.columns.constraints import Rule
+from synthcli.columns.codec.codec import Codec
+from synthcli.columns.constraints.rule import Rule
 from synthcli.contracts import Column, Job, Schema, Traits
 from synthcli.relational.aspects import Aspect, Conditional
 from synthcli.relational.data import Base, Tables

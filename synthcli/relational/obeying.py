@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from synthcli.columns.constraints import Rule
+from synthcli.columns.constraints.rule import Rule
 from synthcli.relational.draws import Drawing, Remake, childless, moved, refused
 from synthcli.relational.layout import count
 from synthcli.relational.relationships import Relationship

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from synthcli.columns.rules import Unique
+from synthcli.columns.constraints.parse import Unique
 from synthcli.relational.aspects import framed
 from synthcli.relational.layout import LEVEL
 from synthcli.relational.links import chosen, distinct, likeness

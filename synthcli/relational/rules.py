@@ -1,6 +1,6 @@
 """The rules of one table of several: the columns of other tables that they may name, and what of the table's making keeps each of them.
 
-drawn     looks at columns that are drawn: built into what is learned (columns/reshape.py), else rows that break it are drawn again, given what
+drawn     looks at columns that are drawn: built into what is learned (columns/transforms/transformer.py), else rows that break it are drawn again, given what
           is known of them: those above them, their other parents, their time, their earlier siblings
 timed     looks at the time that orders siblings, and at nothing that is drawn: times that break it are moved
 parents   looks at columns of one parent alone: parents that break it have no children
@@ -17,9 +17,9 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from synthcli.columns.constraints import Rule
-from synthcli.columns.reshape import Reshaper
-from synthcli.columns.rules import Unique, parse_rule
+from synthcli.columns.constraints.parse import Unique, parse_rule
+from synthcli.columns.constraints.rule import Rule
+from synthcli.columns.transforms.transformer import Reshaper
 from synthcli.contracts import Schema
 from synthcli.errors import FitError, SpecError, did_you_mean
 from synthcli.relational.graph import Order, lineage

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from synthcli.columns.codec import Codec
+from synthcli.columns.codec.codec import Codec
 from synthcli.relational import clock as clocks
 from synthcli.relational.aspects import Aspect, Conditional
 from synthcli.relational.layout import LEVEL, Layout

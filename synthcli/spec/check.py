@@ -7,8 +7,11 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pydantic import ValidationError
 
 from synthcli import plugins
-from synthcli.columns import constraints, frame, made, rules
-from synthcli.columns.properties import parse_property
+from synthcli.columns import frame
+from synthcli.columns.constraints import parse
+from synthcli.columns.constraints import rule as rule_types
+from synthcli.columns.expressions.properties import parse_property
+from synthcli.columns.fake import generate as fake
 from synthcli.contracts import Column, Gauge, Traits
 from synthcli.errors import SpecError, did_you_mean
 from synthcli.spec import check_places, check_related
@@ -76,7 +79,7 @@ def check_columns(loaded: Loaded, kinds: Mapping[str, str]) -> None:
         problems.append((("evaluate", "target"), f"is of type {kinds[target]}, which no model predicts; remedy: a number, boolean or category"))
     if spec.generate.where is not None:
         try:
-            constraints.parse_constraint(spec.generate.where).check(kinds)
+            rule_types.parse_constraint(spec.generate.where).check(kinds)
         except SpecError as error:
             problems.append((("generate", "where"), str(error)))
     for i, text in enumerate(spec.evaluate.preserve):
@@ -86,7 +89,7 @@ def check_columns(loaded: Loaded, kinds: Mapping[str, str]) -> None:
             problems.append((("evaluate", "preserve", i), str(error)))
     for i, rule in enumerate(spec.constraints):
         try:
-            rules.parse_rule(rule).check(kinds)
+            parse.parse_rule(rule).check(kinds)
         except SpecError as error:
             problems.append((rule_path(loaded, i), str(error)))
     if problems:
@@ -104,9 +107,9 @@ SERVES = {
     "spikes": {"integer", "float"},
     "pattern": {"id", "text"},
     "provider": {"text"},
-    "locale": {"text", *made.KINDS},
-    "unique": {"id", "text", *made.KINDS},
-    "nulls": {"id", "text", *made.KINDS},
+    "locale": {"text", *fake.KINDS},
+    "unique": {"id", "text", *fake.KINDS},
+    "nulls": {"id", "text", *fake.KINDS},
 }
 
 
@@ -140,7 +143,7 @@ def rule_path(loaded: Loaded, i: int) -> tuple[str | int, ...]:
 
 def _columns(spec: Spec) -> Iterator[Problem]:
     for name, traits in spec.columns.items():
-        known = (*KINDS, *made.KINDS)
+        known = (*KINDS, *fake.KINDS)
         if traits.type is not None and traits.type not in known:
             yield ("columns", name, "type"), f"unknown type.{did_you_mean(traits.type, known)} Known: {', '.join(known)}"
         if spec.source.type != "none":
@@ -155,7 +158,7 @@ def _columns(spec: Spec) -> Iterator[Problem]:
                 yield ("columns", name, key), f"expected a number for a column of type {traits.type}"
         if spec.source.type != "none" and traits.type is not None and traits.type in known and traits.type not in frame.MODELLED:
             try:
-                made.check(Column(name, traits))
+                fake.check(Column(name, traits))
             except SpecError as error:
                 yield ("columns", name), str(error)
 

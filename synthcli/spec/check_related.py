@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from synthcli import plugins
-from synthcli.columns import constraints, frame
-from synthcli.columns.expressions import parse
+from synthcli.columns import frame
+from synthcli.columns.constraints import rule as rule_types
+from synthcli.columns.expressions.compile import parse
 from synthcli.errors import SpecError, did_you_mean
 from synthcli.spec import check_places
 from synthcli.spec.load import Loaded, Problem
@@ -121,7 +122,7 @@ def _asked(spec: Spec) -> Iterator[Problem]:
             break
     if asked.where is not None:
         try:
-            constraints.parse_constraint(asked.where)
+            rule_types.parse_constraint(asked.where)
         except SpecError as error:
             yield ("generate", "where"), str(error)
     for path, name in _names(spec):
@@ -168,7 +169,7 @@ def against(loaded: Loaded, tables: Columns, unit: str, *, typed: bool = True) -
         problems += [(path, f"{name} {why.format(tables[unit][name])}") for path, name in made_up]
     if spec.generate.where is not None and typed and not problems:
         try:
-            constraints.parse_constraint(spec.generate.where).check(tables[unit])
+            rule_types.parse_constraint(spec.generate.where).check(tables[unit])
         except SpecError as error:
             problems.append((("generate", "where"), str(error)))
     if problems:

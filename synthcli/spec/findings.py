@@ -15,11 +15,14 @@ from pydantic import ValidationError
 
 from synthcli import sources
 from synthcli.columns import frame as frames
-from synthcli.columns import made, personal, pii, quasi, spelling, suggest
-from synthcli.columns.constraints import parse_constraint
-from synthcli.columns.infer import infer
-from synthcli.columns.mixed import looks_mixed
-from synthcli.columns.number_codec import held_by
+from synthcli.columns import quasi, spelling
+from synthcli.columns.codec.mixed import looks_mixed
+from synthcli.columns.codec.numeric import held_by
+from synthcli.columns.constraints.rule import parse_constraint
+from synthcli.columns.discovery import suggest
+from synthcli.columns.discovery.infer import infer
+from synthcli.columns.fake import generate as fake
+from synthcli.columns.pii import detect, protect
 from synthcli.contracts import Column, Schema, Traits
 from synthcli.errors import DataError, SpecError
 from synthcli.sources import builtin, csv
@@ -43,8 +46,8 @@ class Finding:
     name: str
     kind: str
     traits: dict[str, Any]
-    guess: pii.Guess | None
-    special: pii.Guess | None
+    guess: detect.Guess | None
+    special: detect.Guess | None
     facts: tuple[str, ...]
     notes: tuple[str, ...] = ()
 
@@ -107,8 +110,8 @@ def look(source: sources.Source, imported: Imported | None = None) -> Findings:
     schema, frame = infer(table, {}, text=text, protect=False)
     unit = _unit(schema, frame, source)
     units = None if unit is None else _as_units(frame[unit[0]])
-    guesses, no_people = pii.detect_all(frame)
-    locale = personal.locale(frame, guesses)
+    guesses, no_people = detect.detect_all(frame)
+    locale = protect.locale(frame, guesses)
     told = imported.columns if imported is not None else {}
     columns = []
     for column in schema.columns:
@@ -147,13 +150,13 @@ def _unit(schema: Schema, frame: pd.DataFrame, source: sources.Source) -> tuple[
     if source.type == "builtin":
         known = builtin.UNITS.get(str(source.name))
         return None if known is None else (known, "named by the table's description")
-    return next(((c.name, why) for c in schema.columns if (why := personal.keyed(c, frame[c.name])) is not None), None)
+    return next(((c.name, why) for c in schema.columns if (why := protect.keyed(c, frame[c.name])) is not None), None)
 
 
-def _finding(column: Column, values: pd.Series, guesses: list[pii.Guess], units: np.ndarray | None, locale: str, is_unit: bool) -> Finding:
-    best = pii.surest(guesses)
-    special = next((g for g in guesses if g.sensitivity == "special category" and g.confidence >= pii.SURE), None)
-    best = best if best is None or best.sensitivity != "special category" else pii.surest([g for g in guesses if g is not special])
+def _finding(column: Column, values: pd.Series, guesses: list[detect.Guess], units: np.ndarray | None, locale: str, is_unit: bool) -> Finding:
+    best = detect.surest(guesses)
+    special = next((g for g in guesses if g.sensitivity == "special category" and g.confidence >= detect.SURE), None)
+    best = best if best is None or best.sensitivity != "special category" else detect.surest([g for g in guesses if g is not special])
     is_made = is_unit or (best is not None and _made_kind(best, column) is not None)
     facts = _facts(column, values, units, is_made=is_made)
     if is_unit:
@@ -161,14 +164,17 @@ def _finding(column: Column, values: pd.Series, guesses: list[pii.Guess], units:
     if best is not None and _made_kind(best, column) is not None:
         traits, notes = _made_traits(best, column, values, units, locale)
         return Finding(column.name, str(traits["type"]), traits, best, special, facts, notes)
-    if column.kind == "text" and (named := next((g for g in guesses if personal.made_kind(g) == g.kind and g.by == "name"), None)) is not None:
-        traits = personal.made_traits(named, locale)
+    if column.kind == "text" and (named := next((g for g in guesses if protect.made_kind(g) == g.kind and g.by == "name"), None)) is not None:
+        traits = protect.made_traits(named, locale)
         return Finding(column.name, named.kind, traits, None, special, facts)
-    hints = (*_spelled_numbers(column, values, best), *(_hint(g) for g in guesses if best is None and g.by == "content" and g.confidence < pii.SURE))
+    hints = (
+        *_spelled_numbers(column, values, best),
+        *(_hint(g) for g in guesses if best is None and g.by == "content" and g.confidence < detect.SURE),
+    )
     return Finding(column.name, column.kind, _learned_traits(column, values, units), best, special, facts, hints)
 
 
-def _spelled_numbers(column: Column, values: pd.Series, best: pii.Guess | None) -> tuple[str, ...]:
+def _spelled_numbers(column: Column, values: pd.Series, best: detect.Guess | None) -> tuple[str, ...]:
     """A remark on words that are numbers to their reader."""
     known = values.dropna()
     if best is not None or column.kind not in ("text", "category") or values.dtype != frames.STRING or not len(known):
@@ -180,33 +186,33 @@ def _spelled_numbers(column: Column, values: pd.Series, best: pii.Guess | None) 
     return (f"reads like numbers with marks (thousands, percent, currency), and is {does}; plain numbers in the source would be learned as numbers",)
 
 
-def _hint(guess: pii.Guess) -> str:
-    return f"perhaps {guess.kind}: {guess.evidence} ({guess.confidence:.0%} sure); if so: type: {personal.made_kind(guess)}"
+def _hint(guess: detect.Guess) -> str:
+    return f"perhaps {guess.kind}: {guess.evidence} ({guess.confidence:.0%} sure); if so: type: {protect.made_kind(guess)}"
 
 
-def _made_kind(guess: pii.Guess, column: Column) -> str | None:
+def _made_kind(guess: detect.Guess, column: Column) -> str | None:
     """The made-up kind that takes the column's place; None where it may be learned."""
-    kind = personal.made_kind(guess)
-    if guess.sensitivity == "direct identifier" or guess.kind in personal.PATTERNS or kind == "date_of_birth":
+    kind = protect.made_kind(guess)
+    if guess.sensitivity == "direct identifier" or guess.kind in protect.PATTERNS or kind == "date_of_birth":
         return kind
     return kind if column.kind in ("text", "id") and kind == guess.kind != "uuid" else None
 
 
 def _made_traits(
-    guess: pii.Guess, column: Column, values: pd.Series, units: np.ndarray | None, locale: str
+    guess: detect.Guess, column: Column, values: pd.Series, units: np.ndarray | None, locale: str
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
     """What the spec says of a made-up column, and notes on it."""
     known = values.dropna()
     if values.dtype in ("Int64", "float64") and guess.kind != "card" and not guess.checked:
-        return personal.digits(known), ("made of as many digits",)
-    traits = personal.made_traits(guess, locale)
+        return protect.digits(known), ("made of as many digits",)
+    traits = protect.made_traits(guess, locale)
     if traits["type"] == "date_of_birth":
         return traits | _birth(column, values, units), ()
     if len(known) > 1 and known.is_unique:
         trial = Column(column.name, Traits(**traits, unique=True))
         try:
-            made.check(trial)
-            made.check_rows(trial, 10 * len(values))
+            fake.check(trial)
+            fake.check_rows(trial, 10 * len(values))
             traits["unique"] = True
         except SpecError:
             return traits, ("unique in the source; made-up values of this kind may repeat",)
@@ -318,7 +324,7 @@ def _with_import(
     direct = finding.guess is not None and finding.guess.sensitivity == "direct identifier"
     taken: dict[str, Any] = {}
     for trait, value in (said or {}).items():
-        if direct and trait in ("type", "pattern", "categories", "format", "min", "max", "precision") and (said or {}).get("type") not in made.MADE:
+        if direct and trait in ("type", "pattern", "categories", "format", "min", "max", "precision") and (said or {}).get("type") not in fake.MADE:
             continue  # metadata that calls an e-mail a string knows less than we do
         trial = {**finding.traits, **taken, trait: value}
         if trait == "type" and value != finding.kind:
@@ -347,7 +353,7 @@ def _refused(column: Column, values: pd.Series, table: pa.Table, text: bool, tra
         if said.type == "id" and values.dtype != frames.STRING and column.kind == "integer":
             return "the ids are integers, and a declared id is read as words"
         if kind not in frames.MODELLED:
-            made.check(Column(column.name, said))
+            fake.check(Column(column.name, said))
         infer(table.select([column.name]), {column.name: said}, text=text)
     except (SpecError, DataError, ValidationError):
         return "the data does not agree"

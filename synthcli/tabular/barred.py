@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from synthcli.columns.parts import Part, Values
-from synthcli.columns.ties import impossible
+from synthcli.columns.codec.dependencies import impossible
+from synthcli.columns.codec.parts import Part, Values
 
 FEW = 64  # categories up to which pairs that never occur are kept out
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from synthcli.columns.asked import Asked, Within
-from synthcli.columns.parts import Values
+from synthcli.columns.codec.conditions import Asked, Within
+from synthcli.columns.codec.parts import Values
 from synthcli.errors import FitError
 from synthcli.tabular.anchors import Anchor, Anchors
 from synthcli.tabular.barred import Bars

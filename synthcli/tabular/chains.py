@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from synthcli.columns.asked import Asked
-from synthcli.columns.parts import Values
+from synthcli.columns.codec.conditions import Asked
+from synthcli.columns.codec.parts import Values
 from synthcli.tabular.chain import Chain, Learned, follow, last_asked
 
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from synthcli.columns.table import Table
 from synthcli.contracts import Evidence, Gauge, Measurement
-from synthcli.tabular.data import Table
 from synthcli.tabular.encoding import Encoded, Part, cut, encode
 
 Z = 1.959964  # two-sided 95 %

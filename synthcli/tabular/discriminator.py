@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from synthcli.columns.parts import Part, Values
+from synthcli.columns.codec.parts import Part, Values
 from synthcli.tabular.boosting import LAST, Boosting, looked_up
 
 FEWEST = 2000  # privacy units below which there is none: too few to confirm what a density ratio says

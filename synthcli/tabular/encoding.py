@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from synthcli.columns import frame as frames
-from synthcli.columns.parts import natural
+from synthcli.columns.codec.parts import natural
+from synthcli.columns.table import Table
 from synthcli.contracts import Schema
-from synthcli.tabular.data import Table
 
 _HUGE = 1e100  # beyond it, squares and ranges overflow
 _TICKS = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}  # of a second

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from synthcli.columns.parts import Part
+from synthcli.columns.codec.parts import Part
 
 CLASSES = 48  # classes that a split is scored on: more categories share them, numbers of more values are cut at quantiles
 BINS = 32  # quantile classes of a number, at most

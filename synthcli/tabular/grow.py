@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from synthcli import seeds
-from synthcli.columns.parts import Part
+from synthcli.columns.codec.parts import Part
 from synthcli.tabular.features import Features, classes_of, effect_order
 from synthcli.tabular.forest import Forest, marginal
 

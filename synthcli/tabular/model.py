@@ -14,10 +14,10 @@ import pandas as pd
 import pyarrow as pa
 
 from synthcli import seeds
-from synthcli.columns.asked import Asked
-from synthcli.columns.codec import Codec, Values
+from synthcli.columns.codec.codec import Codec, Values
+from synthcli.columns.codec.conditions import Asked
+from synthcli.columns.table import Table
 from synthcli.contracts import BLOCK, Given, Job, Model, Request
-from synthcli.tabular.data import Table
 from synthcli.tabular.discriminator import Discriminator
 
 

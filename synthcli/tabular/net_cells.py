@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from synthcli.columns.codec import Part, Values
+from synthcli.columns.codec.codec import Part, Values
 
 FLAT = 256  # cells of a column, at most, that are one digit
 ATOMS = 160  # numbers of a column that are cells of their own, at most: the most frequent

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from synthcli.columns.parts import Part, Values
+from synthcli.columns.codec.parts import Part, Values
 from synthcli.tabular.features import as_feature, cells
 
 SAMPLE = 5_000  # rows that ties are measured on

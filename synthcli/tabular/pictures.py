@@ -14,12 +14,12 @@ import numpy as np
 import pandas as pd
 
 from synthcli.columns import frame as frames
-from synthcli.columns.properties import figures, parse_property
+from synthcli.columns.expressions.properties import figures, parse_property
+from synthcli.columns.table import Table
 from synthcli.contracts import Column, Evidence, Schema
 from synthcli.errors import SpecError
 from synthcli.tabular import compare
 from synthcli.tabular.compare import FEW
-from synthcli.tabular.data import Table
 from synthcli.tabular.encoding import as_floats, cut, encode
 from synthcli.tabular.metrics import detection
 from synthcli.tabular.metrics.trends import pearson

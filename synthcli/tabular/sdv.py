@@ -22,10 +22,10 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from synthcli import seeds
-from synthcli.columns.codec import Codec, Values
+from synthcli.columns.codec.codec import Codec, Values
+from synthcli.columns.table import Table
 from synthcli.contracts import Job
 from synthcli.errors import FitError, did_you_mean
-from synthcli.tabular.data import Table
 from synthcli.tabular.model import CodedModel, encode, filled, restore
 from synthcli.tabular.sdv_layout import Layout, words
 

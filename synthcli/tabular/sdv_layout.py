@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from synthcli.columns.codec import Part, Values
+from synthcli.columns.codec.codec import Part, Values
 
 QUANTILES = 1001  # the most points of an empirical quantile function that a layout keeps
 

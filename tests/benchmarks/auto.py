@@ -14,11 +14,11 @@ import numpy as np
 import pandas as pd
 
 from synthcli import plugins, seeds
+from synthcli.columns.table import Table
 from synthcli.contracts import Job, Request
 from synthcli.errors import SynthError
 from synthcli.pipeline.auto import choose
 from synthcli.pipeline.gates import PRIVACY
-from synthcli.tabular.data import Table
 from tests.benchmarks.harness import judging, tables
 from tests.benchmarks.harness.document import Section, figure, grid, machine
 

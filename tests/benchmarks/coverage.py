@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 
 from synthcli import plugins
+from synthcli.columns.table import Table
 from synthcli.contracts import Column, Job, Request, Schema, Traits
 from synthcli.tabular.combining import combine
-from synthcli.tabular.data import Table
 from tests.benchmarks.harness.document import Section, grid
 
 TITLE = "Coverage of intervals from several copies"

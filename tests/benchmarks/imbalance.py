@@ -15,9 +15,9 @@ import pandas as pd
 
 from synthcli import plugins, seeds
 from synthcli.columns import frame as frames
+from synthcli.columns.table import Table
 from synthcli.contracts import BLOCK, Given, Job, Request, Schema
 from synthcli.tabular.compare import one_thread
-from synthcli.tabular.data import Table
 from tests.benchmarks.harness import tables
 from tests.benchmarks.harness.document import Section, figure, grid, machine
 

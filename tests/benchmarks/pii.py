@@ -15,7 +15,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from synthcli.columns import made, pii, pii_values
+from synthcli.columns.fake import generate
+from synthcli.columns.pii import detect
+from synthcli.columns.pii import values as pii_values
 from tests.benchmarks.pii_tables import Labelled, held_out, looked_at, looked_at_later
 
 TOP = Path(__file__).parents[2]
@@ -56,7 +58,7 @@ TELLING = {  # by language: what a column of that kind is called
     "pt": "e-mail celular iban numero_cartao endereco_ip endereco_ip mac_address cpf nome_completo primeiro_nome sobrenome nome_usuario endereco rua "
     "data_nascimento latitude longitude",
 }
-SAME = {**dict.fromkeys(pii.NATIONAL, "national id")}
+SAME = {**dict.fromkeys(detect.NATIONAL, "national id")}
 
 
 def column(fake: Any, kind: str, provider: str, rows: int, rng: np.random.Generator) -> pd.Series:
@@ -84,11 +86,11 @@ def answers(locale: str, rows: int) -> Iterator[tuple[str, str, str, str]]:
     rng = np.random.default_rng(11)
     language = TELLING.get(locale[:2], TELLING["en"]).split()
     for i, (kind, provider) in enumerate({**KINDS, **NOT_PERSONAL}.items()):
-        used = made.NATIONAL_IDS.get(locale, "ssn") if kind == "national id" else provider
+        used = generate.NATIONAL_IDS.get(locale, "ssn") if kind == "national id" else provider
         values = column(fake, kind, used, rows, rng)
         truth = kind if kind in KINDS else "none of these"
         for how, name in (("telling", language[i] if kind in KINDS else kind), ("meaningless", f"c{i}")):
-            best = pii.surest(pii.detect(values, name))
+            best = detect.surest(detect.detect(values, name))
             found = "none of these" if best is None or SAME.get(best.kind, best.kind) not in KINDS else SAME.get(best.kind, best.kind)
             yield truth, how, found, name
 
@@ -117,12 +119,12 @@ def on_real(tables: dict[str, Labelled]) -> tuple[list[list[str]], list[str]]:
     wrong = []
     for table, (frame, labels) in tables.items():
         frame.columns = frame.columns.astype(str)
-        guesses, _ = pii.detect_all(frame)
+        guesses, _ = detect.detect_all(frame)
         for name in frame.columns:
             truth = labels.get(name, set())
             if truth:
-                counts[pii.sensitivity(min(truth))]["true"] += 1
-            guessed = {g.kind: g.sensitivity for g in guesses[name] if g.confidence >= pii.SURE and g.sensitivity != "none"}
+                counts[detect.sensitivity(min(truth))]["true"] += 1
+            guessed = {g.kind: g.sensitivity for g in guesses[name] if g.confidence >= detect.SURE and g.sensitivity != "none"}
             for kind, of in guessed.items():
                 counts[of]["right" if kind in truth else "wrong"] += 1
                 wrong += [] if kind in truth else [f"{table}.{name} taken for {kind}"]
@@ -156,7 +158,7 @@ def hinted(rows: int) -> dict[str, str]:
             fake = faker.Faker(locale)
             fake.seed_instance(11)
             values = column(fake, kind, KINDS[kind], rows, np.random.default_rng(11))
-            found += any(g.kind == kind for g in pii.detect(values, "c17"))
+            found += any(g.kind == kind for g in detect.detect(values, "c17"))
         out[kind] = f"{found} of {len(LOCALES)}"
     return out
 
@@ -193,7 +195,7 @@ capitalised words count that go together as names do, where a good part of the g
 ## Real tables
 
 Labelled by hand by what a column holds of a person (tests/benchmarks/pii_tables.py). In a table whose rows are places, moments, things or
-sums over people every guess is wrong: `synth init` looks for signs of that (columns/pii_rows.py) and then takes ages and the like for nobody's.
+sums over people every guess is wrong: `synth init` looks for signs of that (columns/pii/subjects.py) and then takes ages and the like for nobody's.
 Ranges are 95 % intervals. Direct identifiers are rare in tables that may be shipped; Faker's columns above stand for them.
 
 The built-in tables and those of statsmodels, which the rules were made with; before, precision was 0.78 and recall 0.66 by this count:
@@ -234,7 +236,7 @@ def main() -> None:
     bar = {how: min(bars[f"{kind}, {how}"] for kind in BARS) for how in ("telling", "meaningless")}
     hints = hinted(asked.rows)
     text = TEXT.format(
-        sure=pii.SURE, rows=asked.rows, locales=", ".join(LOCALES), lists=len(pii_values.NAME_LOCALES), faker=shown(head, found),
+        sure=detect.SURE, rows=asked.rows, locales=", ".join(LOCALES), lists=len(pii_values.NAME_LOCALES), faker=shown(head, found),
         held=shown(head, held), held_out=", ".join(HELD_OUT), bar_telling=bar["telling"], bar_meaningless=bar["meaningless"],
         usernames=hints["username"], births=hints["date_of_birth"],
         real=shown(head_real, tables["real"][0]), real_count=counted["real"], real_wrong="; ".join(tables["real"][1]) or "none",

@@ -17,13 +17,13 @@ import pyarrow.parquet as pq
 
 from synthcli import seeds, sources
 from synthcli.columns import frame as canonical
-from synthcli.columns.infer import infer
+from synthcli.columns.discovery.infer import infer
+from synthcli.columns.table import Table
 from synthcli.contracts import Job, Traits
 from synthcli.relational import model
 from synthcli.relational.data import Base, Tables
 from synthcli.relational.judging import key_columns, side_by_side
 from synthcli.relational.relationships import Relationship
-from synthcli.tabular.data import Table
 from synthcli.tabular.methods import trees
 from tests.benchmarks.harness import processes
 from tests.benchmarks.harness.document import Section, figure, grid, machine

@@ -12,7 +12,7 @@ import pytest
 
 from synthcli.cli import init
 from synthcli.cli.main import app
-from synthcli.columns import made
+from synthcli.columns.fake import generate
 
 if "init" not in {command.name for command in app.registered_commands}:
     init.register(app)
@@ -28,7 +28,7 @@ def people(locale: str, rows: int = 120) -> pd.DataFrame:
     fake = faker.Faker(locale)
     fake.seed_instance(1)
     rng = np.random.default_rng(1)
-    national = made.NATIONAL_IDS.get(locale, "ssn")
+    national = generate.NATIONAL_IDS.get(locale, "ssn")
     start = pd.Timestamp("2021-01-01") + pd.to_timedelta(rng.integers(0, 900, rows), unit="D")
     made_up = {
         "first_name": fake.first_name, "last_name": fake.last_name, "email": fake.email, "phone": fake.phone_number, "address": fake.address,

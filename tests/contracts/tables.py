@@ -20,9 +20,9 @@ import pyarrow as pa
 
 from synthcli import plugins, seeds
 from synthcli.columns import frame as frames
-from synthcli.columns.infer import infer
+from synthcli.columns.discovery.infer import infer
+from synthcli.columns.table import Table
 from synthcli.contracts import Column, Counter, Job, Model, Request, Schema, Traits
-from synthcli.tabular.data import Table
 
 # given to every method that has such a parameter
 CHEAP: dict[str, Any] = {"epochs": 1, "steps": 4, "batch_size": 20, "pac": 2, "families": ("norm", "gamma", "t")}

@@ -20,9 +20,9 @@ from pydantic import BaseModel, ValidationError
 
 from synthcli import plugins
 from synthcli.columns import frame as frames
+from synthcli.columns.table import Table
 from synthcli.contracts import BLOCK, Column, Dial, Guarantee, Job, Limits, Method, Model, Request, Schema
 from synthcli.errors import LimitReached
-from synthcli.tabular.data import Table
 
 METHODS = plugins.names("methods")
 PAIRS = [(method, name) for method in METHODS for name in tables.names_for(method)]

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from synthcli.columns.rules import parse_rule
+from synthcli.columns.constraints.parse import parse_rule
 from synthcli.spec import yaml
 from synthcli.spec.models import Spec
 

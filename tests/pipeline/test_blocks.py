@@ -10,9 +10,10 @@ import pyarrow as pa
 import pytest
 
 from synthcli import contracts, plugins
-from synthcli.columns.infer import infer
-from synthcli.columns.reshape import Reshaper
-from synthcli.columns.rules import Rule, parse_rule
+from synthcli.columns.constraints.parse import Rule, parse_rule
+from synthcli.columns.discovery.infer import infer
+from synthcli.columns.table import Table
+from synthcli.columns.transforms.transformer import Reshaper
 from synthcli.contracts import Job, Model, Traits
 from synthcli.errors import FitError, SynthError
 from synthcli.pipeline import blocks, making, wanted
@@ -22,7 +23,6 @@ from synthcli.pipeline.models import Shaped
 from synthcli.pipeline.wanted import settle
 from synthcli.pipeline.workers import Engine
 from synthcli.spec.models import Generate
-from synthcli.tabular.data import Table
 
 SMALL = 512
 
@@ -30,10 +30,11 @@ SMALL = 512
 @pytest.fixture(autouse=True)
 def _small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     """A block of few rows, wherever the name was taken to."""
-    from synthcli.tabular import data, model
+    from synthcli.columns import table
+    from synthcli.tabular import model
     from synthcli.tabular.methods import distributions
 
-    for module in (contracts, blocks, making, wanted, data, model, distributions):
+    for module in (contracts, blocks, making, wanted, table, model, distributions):
         monkeypatch.setattr(module, "BLOCK", SMALL)
     monkeypatch.setattr(wanted, "PILOT", 8 * SMALL)
 

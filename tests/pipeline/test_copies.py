@@ -10,11 +10,11 @@ import pandas as pd
 import pytest
 
 from synthcli import execute
+from synthcli.columns.table import Table
 from synthcli.contracts import Column, Evidence, Schema, Traits
 from synthcli.errors import ArtifactError
 from synthcli.pipeline import copies
 from synthcli.sources import Target
-from synthcli.tabular.data import Table
 
 
 def add(spec: Path, text: str) -> None:

@@ -11,9 +11,10 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from synthcli.columns.infer import infer
-from synthcli.columns.reshape import Reshaper
-from synthcli.columns.rules import parse_rule
+from synthcli.columns.constraints.parse import parse_rule
+from synthcli.columns.discovery.infer import infer
+from synthcli.columns.table import Table
+from synthcli.columns.transforms.transformer import Reshaper
 from synthcli.contracts import Allowed, Given, Job, Request
 from synthcli.errors import SynthError
 from synthcli.pipeline.cells import Cell
@@ -22,7 +23,6 @@ from synthcli.pipeline.models import Shaped, load_model
 from synthcli.pipeline.plan import make_plan
 from synthcli.pipeline.wanted import Wanted
 from synthcli.spec.load import load_spec
-from synthcli.tabular.data import Table
 from synthcli.tabular.methods import trees
 
 
@@ -121,7 +121,7 @@ def test_real_data_is_likened_to_what_was_asked() -> None:
     assert some is not None
     counts = some.frame["group"].value_counts().to_dict()
     assert counts == {"a": (TABLE.frame["group"] == "b").sum(), "b": (TABLE.frame["group"] == "b").sum()}
-    from synthcli.columns.expressions import parse
+    from synthcli.columns.expressions.compile import parse
 
     some = likened(TABLE, Wanted(1000, 0, where=parse("age >= 60")), rng=np.random.default_rng(0))
     assert some is not None and len(some) == (TABLE.frame["age"] >= 60).sum()

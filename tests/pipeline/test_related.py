@@ -13,7 +13,7 @@ import pytest
 
 from synthcli import plugins, sources
 from synthcli.artifacts import files
-from synthcli.columns.constraints import parse_constraint
+from synthcli.columns.constraints.rule import parse_constraint
 from synthcli.columns.frame import to_arrow
 from synthcli.contracts import Limits, Traits
 from synthcli.errors import DataError, SpecError

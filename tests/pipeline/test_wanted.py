@@ -9,14 +9,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from synthcli.columns.rules import parse_rule
+from synthcli.columns.constraints.parse import parse_rule
+from synthcli.columns.table import Table
 from synthcli.contracts import BLOCK, Allowed, Column, Model, Request, Schema, Traits
 from synthcli.errors import FitError, SpecError, SynthError
 from synthcli.pipeline import cells, shares
 from synthcli.pipeline.cells import Cell
 from synthcli.pipeline.wanted import Wanted, settle
 from synthcli.spec.models import Generate
-from synthcli.tabular.data import Table
 
 SCHEMA = Schema(
     (

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from synthcli import seeds
+from synthcli.columns.table import Table
 from synthcli.contracts import Job
 from synthcli.relational import model
 from synthcli.relational.data import Base, Tables
-from synthcli.tabular.data import Table
 from synthcli.tabular.methods import trees
 from tests.relational import simulated
 

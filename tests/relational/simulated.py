@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from synthcli.columns.discovery.infer import infer
 from synthcli.columns.frame import to_arrow
-from synthcli.columns.infer import infer
 from synthcli.contracts import Schema, Traits
 from synthcli.relational.data import Tables
 from synthcli.relational.relationships import Relationship

@@ -11,12 +11,12 @@ import pyarrow as pa
 import pytest
 
 from synthcli import seeds
+from synthcli.columns.table import Table
 from synthcli.contracts import Job
 from synthcli.errors import FitError
 from synthcli.relational import model
 from synthcli.relational.data import Base, Tables
 from synthcli.relational.relationships import Relationship
-from synthcli.tabular.data import Table
 from synthcli.tabular.methods import independent
 from tests.relational import simulated
 from tests.relational.conftest import BASE, synthetic

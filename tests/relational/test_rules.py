@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from synthcli import seeds
-from synthcli.columns.rules import parse_rule
+from synthcli.columns.constraints.parse import parse_rule
 from synthcli.contracts import Column, Job, Schema, Traits
 from synthcli.errors import FitError, SpecError
 from synthcli.relational import model

@@ -6,7 +6,7 @@ import pytest
 from statsmodels.datasets import randhie
 
 from synthcli import sources
-from synthcli.columns.infer import infer
+from synthcli.columns.discovery.infer import infer
 from synthcli.errors import SpecError
 from synthcli.sources import Source, builtin
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from synthcli import sources
-from synthcli.columns.infer import infer
+from synthcli.columns.discovery.infer import infer
 from synthcli.errors import DataError, SpecError
 from synthcli.sources import Source
 

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pytest
 
 from synthcli import sources
-from synthcli.columns.infer import infer
+from synthcli.columns.discovery.infer import infer
 from synthcli.errors import DataError
 from synthcli.sources import Source, excel
 

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from synthcli import sources
-from synthcli.columns.infer import infer
+from synthcli.columns.discovery.infer import infer
 from synthcli.contracts import Column, Schema, Traits
 from synthcli.sources import Source
 

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from synthcli import sources
-from synthcli.columns.infer import infer
+from synthcli.columns.discovery.infer import infer
 from synthcli.errors import DataError
 from synthcli.sources import Source, csv, jsonl, parquet, sampling
 

@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 from synthcli import sources
-from synthcli.columns import checksums, made
-from synthcli.columns.infer import infer
+from synthcli.columns.discovery.infer import infer
+from synthcli.columns.fake import checksums, generate
 from synthcli.spec import check, draft
 from synthcli.spec.findings import look, settled
 from synthcli.spec.load import Loaded, load_spec
@@ -34,7 +34,7 @@ def every_kind(locale: str) -> pd.DataFrame:
     columns: dict[str, Any] = {name: [getattr(fake, provider)() for _ in range(ROWS)] for name, provider in KINDS.items()}
     born = pd.to_datetime([fake.date_of_birth() for _ in range(ROWS)])
     columns |= {
-        "ssn": [getattr(fake, made.NATIONAL_IDS.get(locale, "ssn"))() for _ in range(ROWS)], "date_of_birth": born.strftime("%d.%m.%Y"),
+        "ssn": [getattr(fake, generate.NATIONAL_IDS.get(locale, "ssn"))() for _ in range(ROWS)], "date_of_birth": born.strftime("%d.%m.%Y"),
         "dob": born.strftime("%Y-%m-%d"), "gps": [f"{fake.latitude():.5f}, {fake.longitude():.5f}" for _ in range(ROWS)],
         "lat": rng.uniform(47, 55, ROWS).round(4), "mobile": rng.integers(10**9, 10**10, ROWS), "birth_year": rng.integers(1930, 2005, ROWS),
         "steuer_id": [str(n) for n in rng.integers(10**10, 10**11, ROWS)], "age": rng.integers(18, 90, ROWS), "sex": rng.choice(["f", "m"], ROWS),
@@ -60,8 +60,8 @@ def made_of(loaded: Loaded, source: sources.Source) -> pd.DataFrame:
     kinds = {c.name: c.kind for c in schema.columns}
     check.check_columns(loaded, kinds)
     check.check_traits(loaded, kinds)
-    make = lambda c: made.make(c, 0, 50, key=1, rng=np.random.default_rng(0))  # noqa: E731
-    return pd.DataFrame({c.name: make(c) for c in schema.columns if c.kind in made.MADE})
+    make = lambda c: generate.make(c, 0, 50, key=1, rng=np.random.default_rng(0))  # noqa: E731
+    return pd.DataFrame({c.name: make(c) for c in schema.columns if c.kind in generate.MADE})
 
 
 @pytest.mark.parametrize(("locale", "ending"), [("de_DE", "csv"), ("it_IT", "csv"), ("pl_PL", "parquet"), ("es_ES", "csv"), ("en_US", "parquet")])

@@ -9,11 +9,11 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from synthcli.columns.infer import infer
+from synthcli.columns.discovery.infer import infer
+from synthcli.columns.table import Table
 from synthcli.contracts import Allowed, Given, Job
 from synthcli.tabular import anchors
 from synthcli.tabular.anchors import Anchor, find
-from synthcli.tabular.data import Table
 from synthcli.tabular.forest import Forest
 from synthcli.tabular.methods import trees
 from synthcli.tabular.model import encode

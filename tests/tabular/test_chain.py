@@ -9,10 +9,10 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from synthcli.columns.infer import infer
+from synthcli.columns.discovery.infer import infer
+from synthcli.columns.table import Table
 from synthcli.contracts import Allowed, Given, Job
 from synthcli.errors import FitError
-from synthcli.tabular.data import Table
 from synthcli.tabular.forest import Forest
 from synthcli.tabular.methods import trees
 from synthcli.tabular.pool import chosen, enough, resampled

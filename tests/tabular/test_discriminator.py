@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from synthcli.columns.parts import Part, Values
+from synthcli.columns.codec.parts import Part, Values
 from synthcli.tabular.boosting import DEPTH
 from synthcli.tabular.discriminator import FEWEST, Discriminator, learn
 

@@ -6,9 +6,9 @@ import pytest
 from scipy import stats
 
 from synthcli.columns import frame as frames
+from synthcli.columns.table import Table
 from synthcli.contracts import BLOCK, Column, Job, Request, Schema, Traits
 from synthcli.errors import SpecError
-from synthcli.tabular.data import Table
 from synthcli.tabular.methods import distributions
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from synthcli.columns.parts import Part
+from synthcli.columns.codec.parts import Part
 from synthcli.tabular.features import Features
 from synthcli.tabular.grow import Growth, design_effect, grow
 

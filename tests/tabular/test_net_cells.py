@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from synthcli.columns.codec import Part
+from synthcli.columns.codec.codec import Part
 from synthcli.tabular.net_cells import FLAT, UNKNOWN, Cells, NumberCells
 
 X, STATE, CODE = Part("x", "x"), Part("x#state", "x", 3), Part("c", "c", 5)

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 import pytest
 
-from synthcli.columns.parts import Part, Values
+from synthcli.columns.codec.parts import Part, Values
 from synthcli.tabular.order import orders_of
 
 RNG = np.random.default_rng(0)

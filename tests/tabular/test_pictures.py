@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from synthcli.columns.frame import STRING
+from synthcli.columns.table import Table
 from synthcli.contracts import Column, Evidence, Schema, Traits
-from synthcli.tabular.data import Table
 from synthcli.tabular.pictures import FEW, _merged, cramer, pictures
 from synthcli.tabular.profile import _cramer
 

@@ -18,12 +18,12 @@ import pytest
 from scipy import stats
 
 from synthcli import plugins, seeds
-from synthcli.columns.codec import Part
-from synthcli.columns.infer import infer
+from synthcli.columns.codec.codec import Part
+from synthcli.columns.discovery.infer import infer
+from synthcli.columns.table import Table
 from synthcli.contracts import Job, Limits, Request, Traits
 from synthcli.errors import FitError
 from synthcli.tabular import sdv
-from synthcli.tabular.data import Table
 
 METHODS = ("gaussian_copula", "ctgan", "tvae", "copulagan")
 NETS = METHODS[1:]

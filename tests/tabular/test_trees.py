@@ -11,15 +11,15 @@ import pyarrow as pa
 import pytest
 
 from synthcli import seeds
-from synthcli.columns.infer import infer
-from synthcli.columns.parts import Part
+from synthcli.columns.codec.parts import Part
+from synthcli.columns.discovery.infer import infer
+from synthcli.columns.table import Table
 from synthcli.contracts import Job, Request
 from synthcli.tabular import grow as growing
 from synthcli.tabular.anchors import Anchors
 from synthcli.tabular.barred import FEW, Bars
 from synthcli.tabular.blur import Blur
 from synthcli.tabular.chain import Learned
-from synthcli.tabular.data import Table
 from synthcli.tabular.features import PREDICTORS, Features
 from synthcli.tabular.forest import marginal
 from synthcli.tabular.grow import Growth, grow, rule

@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
-from synthcli.columns import syntax
-from synthcli.columns.constraints import parse_constraint
-from synthcli.columns.suggest import quoted
+from synthcli.columns.constraints.rule import parse_constraint
+from synthcli.columns.discovery.suggest import quoted
+from synthcli.columns.expressions import syntax
 from synthcli.errors import SpecError
 
 Token = tuple[str, str]

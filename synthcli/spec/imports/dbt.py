@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from synthcli.columns.suggest import quoted
+from synthcli.columns.discovery.suggest import quoted
 from synthcli.spec.imports.conditions import condition
 from synthcli.spec.imports.shared import PERSONAL, Imported, listed, mapping, mappings, pattern, typed
 

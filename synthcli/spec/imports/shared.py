@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from synthcli.columns import made
+from synthcli.columns.fake import generate as fake
 from synthcli.errors import SpecError
 from synthcli.spec.imports.conditions import respelled
 
@@ -52,7 +52,7 @@ _TYPES = {
 }
 _KIND_OF_TYPE = {name: kind for kind, listed in _TYPES.items() for name in listed.split()}
 PERSONAL = re.compile(r"\b(pii|personal|sensitive|confidential|restricted|phi|gdpr|special)\b", re.IGNORECASE)
-_KIND_OF_PROVIDER = {provider: kind for kind, provider in made.KINDS.items()} | {"credit_card_number": "card", "ssn": "ssn"}
+_KIND_OF_PROVIDER = {provider: kind for kind, provider in fake.KINDS.items()} | {"credit_card_number": "card", "ssn": "ssn"}
 
 
 def mapping(value: Any) -> Mapping[str, Any]:
@@ -95,12 +95,12 @@ def provided(provider: str) -> dict[str, Any]:
     """Traits of a Faker provider: the made-up kind of that name, else text by that provider."""
     if provider in _KIND_OF_PROVIDER:
         return {"type": _KIND_OF_PROVIDER[provider]}
-    return {"type": provider} if provider in made.KINDS else {"type": "text", "provider": provider}
+    return {"type": provider} if provider in fake.KINDS else {"type": "text", "provider": provider}
 
 
 def pattern(text: Any) -> dict[str, Any]:
     """The pattern trait of a regular expression, where it is one that values can be made of."""
-    from synthcli.columns.patterns import Pattern
+    from synthcli.columns.fake.patterns import Pattern
 
     try:
         Pattern.parse(str(text))

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from synthcli.columns.table import Table
 from synthcli.contracts import Evidence, Gauge, Measurement
 from synthcli.tabular import compare
-from synthcli.tabular.data import Table
 from synthcli.tabular.encoding import Encoded, Part, cut, encode
 
 EXCESS = Gauge(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from synthcli.columns.table import Table
 from synthcli.contracts import Evidence, Gauge, Measurement
 from synthcli.tabular import compare
-from synthcli.tabular.data import Table
 from synthcli.tabular.encoding import cut, encode, one_per_unit
 from synthcli.tabular.neighbours import affordable, embed, nearest
 

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from synthcli.columns.asked import Asked
-from synthcli.columns.codec import Codec, Values
+from synthcli.columns.codec.codec import Codec, Values
+from synthcli.columns.codec.conditions import Asked
+from synthcli.columns.table import Table
 from synthcli.contracts import Dial, Job
-from synthcli.tabular.data import Table
 from synthcli.tabular.model import CodedModel, encode, restore
 from synthcli.tabular.net_cells import Cells
 from synthcli.tabular.net_params import BatchSize, Dropout, Embedding, SharedBy, WeightDecay

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from synthcli.columns.codec import Codec, Values
+from synthcli.columns.codec.codec import Codec, Values
+from synthcli.columns.table import Table
 from synthcli.contracts import Dial, Job
-from synthcli.tabular.data import Table
 from synthcli.tabular.model import CodedModel, encode, restore
 
 MODALITY = "tabular"

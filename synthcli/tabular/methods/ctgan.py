@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from synthcli.columns.table import Table
 from synthcli.contracts import Dial, Job
 from synthcli.tabular import sdv
-from synthcli.tabular.data import Table
 
 MODALITY = "tabular"
 MODES = frozenset({"none"})

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from synthcli.columns.codec import Codec, Part, Values
+from synthcli.columns.codec.codec import Codec, Part, Values
+from synthcli.columns.table import Table
 from synthcli.contracts import Dial, Job
-from synthcli.tabular.data import Table
 from synthcli.tabular.model import CodedModel, encode, filled, restore
 from synthcli.tabular.net_cells import Cells, NumberCells, quantiles
 from synthcli.tabular.net_params import BatchSize, Dropout, Embedding, SharedBy, WeightDecay

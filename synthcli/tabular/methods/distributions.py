@@ -18,11 +18,13 @@ import pyarrow as pa
 from pydantic import BaseModel, ConfigDict
 
 from synthcli import seeds
-from synthcli.columns import expressions, made, recipes
 from synthcli.columns import frame as frames
+from synthcli.columns.expressions import compile
+from synthcli.columns.fake import generate as fake
+from synthcli.columns.fake import recipes
+from synthcli.columns.table import Table
 from synthcli.contracts import BLOCK, Column, Dataset, Job, Model, Request, Schema
 from synthcli.errors import SpecError, did_you_mean
-from synthcli.tabular.data import Table
 
 MODALITY = "tabular"
 MODES = frozenset({"none"})
@@ -32,7 +34,7 @@ TRUSTED_LOAD = False
 DIAL = None
 
 RECIPES = ("expr", "sequence", "weights", "distribution", "pattern", "provider")
-TYPES = frames.MODELLED | made.MADE
+TYPES = frames.MODELLED | fake.MADE
 _RESULTS = {"boolean": "boolean", "integer": "number", "float": "number", "datetime": "datetime", "timedelta": "timedelta"}
 _STORAGE = {"boolean": "bool", "integer": "int64", "float": "double", "timedelta": "duration[us]"}
 _TYPE_OF_RESULT = {"boolean": "boolean", "number": "float", "datetime": "datetime", "timedelta": "timedelta"}
@@ -73,7 +75,7 @@ class Made(Model):
     def check(self, request: Request) -> None:
         for column in self.schema.columns:
             if _recipe(column) == "made":
-                made.check_rows(column, request.rows)
+                fake.check_rows(column, request.rows)
 
     def save(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -119,8 +121,8 @@ def check(schema: Schema, rows: int | None = None) -> None:
         if recipe == "expr":
             _check_expr(column, kinds)
         elif recipe == "made":
-            made.check(column)
-            made.check_rows(column, rows or 0)
+            fake.check(column)
+            fake.check_rows(column, rows or 0)
         else:
             recipes.make(recipe, column, max(rows or 1, 1) - 1, 1, rng=np.random.default_rng(0))
 
@@ -176,7 +178,7 @@ def _recipe(column: Column) -> str:
         return "weights"
     if column.kind in frames.NUMBERS and said.min is not None and said.max is not None:
         return "distribution"
-    if column.kind in made.MADE and column.get("type") is not None:
+    if column.kind in fake.MADE and column.get("type") is not None:
         return "made"
     remedy = "distribution, weights, sequence, expr, pattern or a made-up type such as email"
     raise SpecError(f"columns.{column.name}: says not how it is made; remedy: {remedy}")
@@ -195,7 +197,7 @@ def _check_traits(column: Column, recipe: str) -> None:
             raise SpecError(f"{where}.{trait}: is learned from data, and there is none; remedy: weights, or leave it out")
     if said.categories is not None and recipe not in ("weights", "expr"):
         raise SpecError(f"{where}.categories: are drawn evenly or by weights, and this column is made by {recipe}; remedy: leave one of them out")
-    if said.locale is not None and not (recipe == "made" and made.localized(column)):
+    if said.locale is not None and not (recipe == "made" and fake.localized(column)):
         by = f"type: {column.kind}" if recipe == "made" and said.pattern is None else "pattern" if recipe == "made" else recipe
         raise SpecError(
             f"{where}.locale is {said.locale!r}: is for made-up types such as name, and this column is made by {by}; remedy: leave it out"
@@ -216,7 +218,7 @@ def _check_traits(column: Column, recipe: str) -> None:
 def _make(column: Column, frame: pd.DataFrame, start: int, rows: int, *, key: int, rng: np.random.Generator) -> pd.Series:
     recipe = _recipe(column)
     if recipe == "made":
-        return made.make(column, start, rows, key=key, rng=rng)
+        return fake.make(column, start, rows, key=key, rng=rng)
     if recipe == "expr":
         values = _as_type(_expression(column).evaluate(frame), column)
     else:
@@ -228,9 +230,9 @@ def _make(column: Column, frame: pd.DataFrame, start: int, rows: int, *, key: in
 # --- expressions
 
 
-def _expression(column: Column) -> expressions.Expression:
+def _expression(column: Column) -> compile.Expression:
     try:
-        return expressions.parse(column.declared.expr or "")
+        return compile.parse(column.declared.expr or "")
     except SpecError as error:
         raise SpecError(f"columns.{column.name}.expr: {error}") from None
 

@@ -11,9 +11,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from synthcli.columns.table import Table
 from synthcli.contracts import Job
 from synthcli.tabular import sdv
-from synthcli.tabular.data import Table
 
 MODALITY = "tabular"
 MODES = frozenset({"none"})

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from synthcli.columns.codec import Codec, Values
+from synthcli.columns.codec.codec import Codec, Values
+from synthcli.columns.table import Table
 from synthcli.contracts import Job
-from synthcli.tabular.data import Table
 from synthcli.tabular.model import CodedModel, drawn, encode, frequencies, restore
 
 MODALITY = "tabular"

@@ -20,17 +20,17 @@ from typing import Any
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from synthcli.columns.asked import Asked
-from synthcli.columns.codec import Codec
-from synthcli.columns.parts import Values
-from synthcli.columns.ties import determined
+from synthcli.columns.codec.codec import Codec
+from synthcli.columns.codec.conditions import Asked
+from synthcli.columns.codec.dependencies import determined
+from synthcli.columns.codec.parts import Values
+from synthcli.columns.table import Table
 from synthcli.contracts import Dial, Job
 from synthcli.tabular import chains
 from synthcli.tabular.anchors import Anchor, Anchors, find
 from synthcli.tabular.barred import Bars
 from synthcli.tabular.blur import Blur
 from synthcli.tabular.chain import Learned
-from synthcli.tabular.data import Table
 from synthcli.tabular.discriminator import Discriminator, learn
 from synthcli.tabular.features import Features
 from synthcli.tabular.forest import ARRAYS, Forest, marginal

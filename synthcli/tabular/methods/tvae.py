@@ -9,9 +9,9 @@ from pathlib import Path
 
 from pydantic import Field
 
+from synthcli.columns.table import Table
 from synthcli.contracts import Dial, Job
 from synthcli.tabular import sdv
-from synthcli.tabular.data import Table
 
 MODALITY = "tabular"
 MODES = frozenset({"none"})

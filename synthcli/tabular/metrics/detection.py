@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from synthcli import seeds
+from synthcli.columns.table import Table
 from synthcli.contracts import Evidence, Gauge, Measurement
 from synthcli.tabular import compare, learners
-from synthcli.tabular.data import Table
 from synthcli.tabular.encoding import Encoded, Part, cut, encode
 
 DETECTION = Gauge(

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from synthcli.columns.properties import Property, figures, parse_property
+from synthcli.columns.expressions.properties import Property, figures, parse_property
+from synthcli.columns.table import Table
 from synthcli.contracts import Evidence, Gauge, Measurement
 from synthcli.errors import SpecError
 from synthcli.tabular import compare
-from synthcli.tabular.data import Table
 
 PRESERVE = Gauge(
     "preserve", "higher", frozenset({"control", "synthetic", "preserve"}),

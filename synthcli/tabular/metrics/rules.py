@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from synthcli.columns.table import Table
 from synthcli.contracts import Evidence, Gauge, Measurement
 from synthcli.tabular import compare
-from synthcli.tabular.data import Table
 
 VIOLATIONS = Gauge("constraint_violations", "lower", frozenset({"constraints", "synthetic"}), "share of records that break any constraint", "share")
 GAUGES: tuple[Gauge, ...] = (VIOLATIONS,)

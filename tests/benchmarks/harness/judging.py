@@ -13,8 +13,8 @@ import pandas as pd
 
 from synthcli import plugins, seeds
 from synthcli.columns import frame as frames
+from synthcli.columns.table import Table
 from synthcli.contracts import Column, Evidence, Schema
-from synthcli.tabular.data import Table
 from tests.benchmarks.harness.tables import Pair
 
 FIGURES = ("column_shapes", "column_pair_trends", "detection_auc", "utility_ratio", "membership_auc", "dcr_share", "excess_copies")

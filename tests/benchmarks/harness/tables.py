@@ -15,10 +15,10 @@ import pyarrow as pa
 import yaml
 
 from synthcli import seeds, sources
-from synthcli.columns.infer import infer
+from synthcli.columns.discovery.infer import infer
+from synthcli.columns.table import Table
 from synthcli.contracts import Traits
 from synthcli.sources import builtin
-from synthcli.tabular.data import Table
 
 ENDINGS = (".csv.gz", ".csv", ".parquet")
 _TRAIN, _UNSEEN = re.compile(r"_train$"), ("_test", "_holdout")

@@ -11,10 +11,10 @@ import pandas as pd
 import pytest
 
 from synthcli import seeds
+from synthcli.columns.table import Table
 from synthcli.contracts import Evidence, Measurement
 from synthcli.relational.data import Tables
 from synthcli.relational.metrics import cardinality, integrity, parent_child, siblings
-from synthcli.tabular.data import Table
 from synthcli.tabular.metrics import trends
 from tests.relational import simulated
 

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from synthcli.columns.frame import STRING
+from synthcli.columns.table import Table
 from synthcli.contracts import Column, Evidence, Schema, Traits
-from synthcli.tabular.data import Table
 
 KINDS = {"x": "float", "y": "float", "age": "integer", "c": "category", "yes": "boolean", "who": "id"}
 SCHEMA = Schema(tuple(Column(name, inferred=Traits(type=kind)) for name, kind in KINDS.items()))

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from synthcli.columns.table import Table
 from synthcli.contracts import Column, Evidence, Schema, Traits
 from synthcli.tabular.attacks import copies
-from synthcli.tabular.data import Table
 
 ONE = Schema((Column("k", inferred=Traits(type="integer")), Column("z", inferred=Traits(type="float"))))
 

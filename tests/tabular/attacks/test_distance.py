@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from synthcli.columns.table import Table
 from synthcli.contracts import Schema
 from synthcli.tabular import neighbours
 from synthcli.tabular.attacks import distance
-from synthcli.tabular.data import Table
 from synthcli.tabular.encoding import encode
 
 

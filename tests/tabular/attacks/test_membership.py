@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from synthcli.columns.table import Table
 from synthcli.contracts import Schema
 from synthcli.tabular.attacks import membership
-from synthcli.tabular.data import Table
 
 
 def measured(evidence):

@@ -10,9 +10,9 @@ import pytest
 
 pytest.importorskip("torch")
 
-from synthcli.columns.infer import infer
+from synthcli.columns.discovery.infer import infer
+from synthcli.columns.table import Table
 from synthcli.contracts import Job
-from synthcli.tabular.data import Table
 from synthcli.tabular.methods import arnet
 
 ROWS = 4000

@@ -10,10 +10,10 @@ import pytest
 
 pytest.importorskip("torch")
 
-from synthcli.columns.codec import Part
-from synthcli.columns.infer import infer
+from synthcli.columns.codec.codec import Part
+from synthcli.columns.discovery.infer import infer
+from synthcli.columns.table import Table
 from synthcli.contracts import Job
-from synthcli.tabular.data import Table
 from synthcli.tabular.methods import diffusion
 
 ROWS = 4000

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from synthcli.columns.frame import STRING
+from synthcli.columns.table import Table
 from synthcli.contracts import Column, Evidence, Schema, Traits
-from synthcli.tabular.data import Table
 from synthcli.tabular.metrics import coverage
 
 SCHEMA = Schema((Column("c", inferred=Traits(type="category")), Column("x", inferred=Traits(type="float"))))

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
+from synthcli.columns.table import Table
 from synthcli.contracts import Evidence, Schema
 from synthcli.tabular import compare, learners
-from synthcli.tabular.data import Table
 from synthcli.tabular.metrics import detection
 
 
@@ -107,7 +107,7 @@ def test_values_that_only_one_table_holds_do_not_tell_by_their_coding():
     import pandas as pd
     import pyarrow as pa
 
-    from synthcli.columns.infer import infer
+    from synthcli.columns.discovery.infer import infer
     from synthcli.contracts import Traits
 
     rng = np.random.default_rng(0)

@@ -45,7 +45,7 @@ def test_both_see_a_shift_and_pass_a_real_sample(evidence):
         assert overall["kl_divergence"].value < 0.02 and overall["wasserstein"].value < 0.1
         assert overall["kl_divergence"].floor < 0.02 and overall["wasserstein"].floor < 0.1
     given = evidence()
-    from synthcli.tabular.data import Table
+    from synthcli.columns.table import Table
 
     moved = Table(given.synthetic.frame.assign(x=given.synthetic.frame["x"] + 2), given.schema)
     found = {(m.name, m.of): m for m in divergence.measure(evidence(moved), rng=np.random.default_rng(0))}

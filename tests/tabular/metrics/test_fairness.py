@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from synthcli.columns.table import Table
 from synthcli.contracts import Column, Evidence, Fairness, Measurement, Schema, Traits
-from synthcli.tabular.data import Table
 from synthcli.tabular.metrics import fairness
 
 STRING = pd.StringDtype("pyarrow")

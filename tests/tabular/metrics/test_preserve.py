@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from synthcli.columns.table import Table
 from synthcli.contracts import Column, Evidence, Measurement, Schema, Traits
-from synthcli.tabular.data import Table
 from synthcli.tabular.metrics import preserve
 
 SCHEMA = Schema((Column("x", Traits(type="float"), storage="double"), Column("y", Traits(type="float"), storage="double")))

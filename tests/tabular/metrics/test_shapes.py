@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from scipy.stats import ks_2samp
 
-from synthcli.tabular.data import Table
+from synthcli.columns.table import Table
 from synthcli.tabular.metrics import shapes
 
 

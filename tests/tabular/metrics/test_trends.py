@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from synthcli.columns.table import Table
 from synthcli.contracts import Evidence, Schema
-from synthcli.tabular.data import Table
 from synthcli.tabular.metrics import trends
 
 

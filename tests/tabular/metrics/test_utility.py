@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from synthcli.tabular.data import Table
+from synthcli.columns.table import Table
 from synthcli.tabular.metrics import utility
 
 

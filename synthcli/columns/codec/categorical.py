@@ -1,0 +1,161 @@
+"""Codecs of columns without a scale: constants, made-up values, and few values as codes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from synthcli.columns import frame as frames
+from synthcli.columns.codec.parts import Part, Values, dtype_name, dtype_of, escaped, integers, natural, stand_in, times
+from synthcli.columns.fake import generate as fake
+from synthcli.contracts import Column
+from synthcli.errors import DataError
+
+
+@dataclass(frozen=True)
+class Constant:
+    """A column of one value, or of none. value: JSON; a number of the storage unit for times."""
+
+    name: str
+    dtype: str
+    value: Any
+    parts: tuple[Part, ...] = ()
+
+    @classmethod
+    def fit(cls, column: Column, values: pd.Series) -> Constant:
+        known = values.dropna()
+        value = None
+        if len(known):
+            value = int(integers(known)[0]) if column.kind in ("datetime", "timedelta") else known.iloc[0]
+            value = value.item() if isinstance(value, np.generic) else value
+        return cls(column.name, dtype_name(values), value)
+
+    def encode(self, values: pd.Series) -> Values:
+        return {}
+
+    def decode(self, values: Mapping[str, np.ndarray], rows: int) -> pd.Series:
+        if self.dtype.startswith(("timestamp", "duration")):
+            return times(np.full(rows, self.value or 0, dtype=np.int64), np.full(rows, self.value is None), self.dtype)
+        return pd.Series([self.value] * rows, dtype=dtype_of(self.dtype))
+
+    def to_json(self) -> dict[str, Any]:
+        return {"name": self.name, "dtype": self.dtype, "value": repr(self.value) if isinstance(self.value, float) else self.value}
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Constant:
+        value = data["value"]  # floats are words in JSON, which has no infinity
+        return cls(data["name"], data["dtype"], float(value) if data["dtype"] == "float64" and value is not None else value)
+
+
+@dataclass(frozen=True)
+class Made:
+    """A column whose values are made up. nulls: the share of nulls it has at the source, unless declared."""
+
+    nulls: float
+    parts: tuple[Part, ...] = ()
+
+    @classmethod
+    def fit(cls, values: pd.Series) -> Made:
+        return cls(float(values.isna().mean()) if len(values) else 0.0)
+
+    def encode(self, values: pd.Series) -> Values:
+        return {}
+
+    def make(self, column: Column, start: int, rows: int, *, key: int, rng: np.random.Generator) -> pd.Series:
+        """Values for positions start..., with the source's share of nulls where the spec does not declare one."""
+        out = fake.make(relaxed(column, start + rows), start, rows, key=key, rng=rng)
+        if column.get("nulls") is None and self.nulls > 0:
+            out = out.mask(rng.random(rows) < self.nulls)
+        return out
+
+    def to_json(self) -> dict[str, Any]:
+        return {"nulls": self.nulls}
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Made:
+        return cls(**data)
+
+
+@dataclass(frozen=True)
+class Codes:
+    """A column of few values. categories in natural order; with `nullable`, null is the code after the last."""
+
+    name: str
+    dtype: str
+    categories: tuple[Any, ...]
+    nullable: bool
+    other: str | None = None  # takes what the codec has not seen
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        return (Part(escaped(self.name), self.name, len(self.categories) + self.nullable),)
+
+    @classmethod
+    def fit(cls, column: Column, values: pd.Series) -> Codes:
+        seen = [v.item() if isinstance(v, np.generic) else v for v in values.dropna().unique()]
+        declared = column.declared.categories
+        if declared is not None and column.kind == "category":
+            if unknown := [v for v in seen if v not in declared and v != (column.get("rare").as_ if column.get("rare") else None)]:
+                raise DataError(f"columns.{column.name}.categories lacks {unknown[0]!r}, which the source holds; remedy: add it, or mend the source")
+            seen = list(dict.fromkeys([*declared, *seen]))
+        rare = column.get("rare")
+        return cls(
+            column.name,
+            str(values.dtype),
+            tuple(sorted(seen, key=natural)),
+            bool(values.isna().any()),
+            rare.as_ if rare and rare.as_ in seen else None,
+        )
+
+    def encode(self, values: pd.Series) -> Values:
+        index = pd.Index(self._series(self.categories))
+        codes = index.get_indexer(pd.Index(values.astype(index.dtype)))
+        codes = np.where(values.isna().to_numpy(), len(self.categories) if self.nullable else -1, codes)
+        if self.other in self.categories:
+            codes = np.where(codes < 0, self.categories.index(self.other), codes)
+        unknown = np.flatnonzero(codes < 0)
+        for value in values.iloc[unknown].unique():
+            known = not pd.isna(value) and len(self.categories) > 0
+            codes[unknown[(values.iloc[unknown] == value).to_numpy(dtype=bool, na_value=False)]] = stand_in(self.categories, value) if known else 0
+        return {escaped(self.name): np.maximum(codes, 0).astype(np.int32)}
+
+    def decode(self, values: Mapping[str, np.ndarray], rows: int) -> pd.Series:
+        return pd.Series(self._lookup.take(values[escaped(self.name)]))
+
+    def words(self, values: Mapping[str, np.ndarray], storage: pa.DataType) -> pa.DictionaryArray | None:
+        """The same as a dictionary of words, which is how codes are written fastest; None where `storage` is no such type."""
+        plain = storage.value_type if pa.types.is_dictionary(storage) else storage
+        if dtype_of(self.dtype) != frames.STRING or plain not in (pa.string(), pa.large_string()):
+            return None
+        codes, known = values[escaped(self.name)], len(self.categories)
+        indices = pa.array(codes, mask=codes >= known if self.nullable else None)
+        found = pa.DictionaryArray.from_arrays(indices, pa.array(self.categories, plain))
+        return found.cast(storage) if plain is not storage else found
+
+    @cached_property
+    def _lookup(self) -> Any:
+        return self._series((*self.categories, None)).array
+
+    def _series(self, values: tuple[Any, ...]) -> pd.Series:
+        return pd.Series(list(values), dtype=dtype_of(self.dtype))
+
+    def to_json(self) -> dict[str, Any]:
+        return {"name": self.name, "dtype": self.dtype, "categories": list(self.categories), "nullable": self.nullable, "other": self.other}
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Codes:
+        return cls(**{**data, "categories": tuple(data["categories"])})
+
+
+def relaxed(column: Column, rows: int) -> Column:
+    """A key that repeats at the source, and has too few spellings for a fresh one per row, may repeat in the output too."""
+    room = fake.capacity(column)
+    if column.declared.unique is None and not column.inferred.unique and room is not None and rows > room:
+        return replace(column, declared=column.declared.model_copy(update={"unique": False}))
+    return column

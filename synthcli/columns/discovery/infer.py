@@ -1,0 +1,244 @@
+"""Column types by looking: from Arrow types where the source has them, from spelling where it is text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from synthcli.columns import frame as frames
+from synthcli.columns import spelling
+from synthcli.columns.codec.mixed import looks_mixed
+from synthcli.columns.pii import protect as pii_protect
+from synthcli.contracts import Column, Schema, Traits
+from synthcli.errors import DataError
+
+_KEY_NAME = re.compile(
+    r"(^|[_\W])(id|ids|key|uuid|guid|uid)$|[a-z]Id$|ID$|\w\w[ _-]?(nummer|number|n[uú]mero|num[eé]ro|numer)$|\w[ _-](no|nr|num)$|[a-z](Nr|nr)$",
+    re.IGNORECASE,
+)
+
+
+def infer(
+    table: pa.Table, declared: Mapping[str, Traits], *, unit: str | None = None, text: bool = False, protect: bool = True
+) -> tuple[Schema, pd.DataFrame]:
+    """The schema of a table and its canonical frame. text: cells are spelled values (csv), all of them strings.
+
+    protect: direct identifiers that nobody declared become columns of a made-up kind (columns/pii/protect.py).
+    Raises DataError that names the column, a value and the remedy where a declared type does not fit.
+    """
+    columns, values = [], {}
+    for name in table.column_names:
+        said = declared.get(name, Traits())
+        try:
+            _check_unit(said, name == unit)
+            column, values[name] = (_from_text if text else _from_arrow)(name, table[name], said, name == unit)
+        except DataError as error:
+            raise DataError(f"column {name} {error}") from None
+        columns.append(column)
+    schema, frame = Schema(tuple(columns), unit), pd.DataFrame(values)
+    return pii_protect.protect(schema, frame) if protect else (schema, frame)
+
+
+def _check_unit(said: Traits, is_unit: bool) -> None:
+    """Raises DataError where the privacy unit is declared a type that a generator would learn."""
+    if is_unit and said.type in frames.MODELLED:
+        raise DataError(f"is the privacy_unit, which is made up and never learned, and is declared {said.type}; remedy: type: id")
+
+
+def _from_arrow(name: str, array: pa.ChunkedArray, said: Traits, is_unit: bool) -> tuple[Column, pd.Series]:
+    kind = frames.kind_of(array.type)
+    want = spelling.typed_by(said) if kind is None else said.type
+    if want in frames.NUMBERS | {"boolean"} and kind is None:  # declared, but stored as words
+        return _from_text(name, array, said, is_unit)
+    if pa.types.is_null(array.type):
+        kind = want or "category"
+    if array.type == pa.uint64() and len(array) and (pc.max(array).as_py() or 0) > 2**63 - 1:
+        raise DataError("holds unsigned integers beyond 2^63 - 1; remedy: store it as a string")
+    fits = {"integer": {"integer", "float", "boolean"}, "float": {"float", "integer"}, "boolean": {"boolean"}}
+    if want in frames.NUMBERS | {"boolean"} and kind != want and kind not in fits.get(want, ()):
+        raise DataError(f"is stored as {array.type}; columns.{name}.type says {want}")
+    try:
+        data = frames.series(array, want or kind or "category")
+    except pa.ArrowInvalid as error:
+        raise DataError(f"cannot be read as {want or kind}: {error}") from None
+    storage = array.type
+    if want == "float" and kind == "integer":
+        data, storage = data.astype("float64"), pa.float64()
+    if want == "integer" and kind in ("float", "boolean"):
+        data, storage = _whole(data), pa.int64()
+    return _column(name, data, str(storage), said, kind, is_unit)
+
+
+def _whole(data: pd.Series) -> pd.Series:
+    numbers = data.astype("Float64")
+    broken = numbers[(numbers % 1 != 0).fillna(False)]
+    if len(broken):
+        raise DataError(f"is declared an integer and holds {broken.iloc[0]}; remedy: type: float")
+    return numbers.astype("Int64")
+
+
+def _from_text(name: str, array: pa.ChunkedArray, said: Traits, is_unit: bool) -> tuple[Column, pd.Series]:
+    """A column of spelled values: decided on its distinct values, then mapped back to the rows."""
+    if pa.types.is_dictionary(array.type):
+        array = array.cast(array.type.value_type)
+    coded = pc.dictionary_encode(array.cast(pa.string())).combine_chunks()
+    if isinstance(coded, pa.ChunkedArray):  # no chunk at all
+        coded = pa.array([], pa.string()).dictionary_encode()
+    words = np.asarray(coded.dictionary.to_pylist(), dtype=object)
+    codes = coded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+    keys = (is_unit and said.type is None) or (said.type == "id" and said.pattern is None)
+    kind, parsed, traits = spelling.parse_keys(words) if keys else spelling.parse(words, said)
+    date = kind == "datetime" and spelling.is_date(traits.get("format", "%H"))
+    if date:
+        parsed = parsed.dt.as_unit("s")  # as a date32 is in memory
+    lookup = pd.concat([parsed.reset_index(drop=True), pd.Series([None], dtype=parsed.dtype)], ignore_index=True)
+    data = lookup.take(np.where(codes < 0, len(words), codes)).reset_index(drop=True)
+    storage = "date32[day]" if date else "string" if kind == "category" else str(pa.Array.from_pandas(lookup).type)
+    return _column(name, data, storage, said, None if kind == "category" else kind, is_unit, traits)
+
+
+def _column(
+    name: str, data: pd.Series, storage: str, said: Traits, kind: str | None, is_unit: bool, traits: dict[str, Any] | None = None
+) -> tuple[Column, pd.Series]:
+    """Decide between category, text and id where the type alone does not, and note what can be seen."""
+    seen: dict[str, Any] = dict(traits or {})
+    known = data.dropna()
+    distinct = known.nunique()
+    seen["type"] = _role(name, known, distinct, kind, is_unit)
+    final = said.type or seen["type"]
+    if final in frames.NUMBERS:
+        _check_bounds(name, known, final, said)
+    if final in ("integer", "float"):
+        finite = known[np.isfinite(known.to_numpy(dtype=float))]
+        if len(finite):
+            low, high = finite.min(), finite.max()
+            seen["min"], seen["max"] = (int(low), int(high)) if final == "integer" else (float(low), float(high))
+    if final == "float":
+        if "precision" not in seen and (decimals := _decimals(known.to_numpy(dtype=float))) is not None:
+            seen["precision"] = decimals
+        if said.precision is not None:
+            seen.pop("format", None)  # it would cut the decimals that are asked for
+    if final == "float" and storage.startswith("decimal"):
+        seen["precision"] = int(storage.rstrip(")").rpartition(", ")[2])
+    if final == "id":
+        data, storage = _keys(data, storage)
+        known = data.dropna()
+        seen["unique"] = bool(distinct == len(known))
+    elif final not in frames.MODELLED and data.dtype != frames.STRING and not (final == "date_of_birth" and kind == "datetime"):
+        data, storage = data.astype(frames.STRING), "string"
+    if final in ("id", "text") and data.dtype == frames.STRING and (pattern := _pattern(known)):
+        seen["pattern"] = pattern
+    return Column(name, said, Traits.model_validate(seen), storage), data
+
+
+def _check_bounds(name: str, known: pd.Series, kind: str, said: Traits) -> None:
+    """Raises DataError for a bound that is none, and for values beyond it; declared spikes (missing codes) may lie there."""
+    if said.spikes is not None and kind in ("integer", "float"):
+        known = known[~known.isin(said.spikes)]
+    for key, word in (("min", "below"), ("max", "above")):
+        if (declared := getattr(said, key)) is None:
+            continue
+        bound = _bound(f"columns.{name}.{key}", declared, kind, getattr(known.dtype, "tz", None))
+        broken = known[known < bound] if key == "min" else known[known > bound]
+        if len(broken):
+            beyond = f"{len(broken):,} of {len(known):,} values lie {word} its declared {key} {declared}, such as {broken.iloc[0]}"
+            raise DataError(f"breaks its bound: {beyond}; remedy: correct columns.{name}.{key}, or mend the source")
+
+
+def _bound(key: str, declared: float | str, kind: str, zone: Any) -> Any:
+    """A declared bound as a value of the column's kind."""
+    what = {"datetime": "a date such as 2024-12-31", "timedelta": "a duration such as 1h or 2d"}.get(kind, "a number")
+    try:
+        if kind in ("integer", "float") and not isinstance(declared, str):
+            return declared
+        if kind == "timedelta" and isinstance(declared, str):
+            return pd.Timedelta(declared)
+        if kind == "datetime" and isinstance(declared, str):
+            moment = pd.to_datetime(declared, format="ISO8601")
+            return moment.tz_localize(zone) if zone is not None and moment.tz is None else moment.tz_localize(None) if zone is None else moment
+    except ValueError:
+        pass
+    raise DataError(f"is of type {kind}, and {key} is {declared!r}; expected {what}")
+
+
+def _keys(data: pd.Series, storage: str) -> tuple[pd.Series, str]:
+    """Identifiers as integers or strings: floats are integers where all are whole, which is what nulls make of integers in pandas."""
+    if data.dtype in (frames.STRING, "Int64"):
+        return data, storage
+    known = data.dropna()
+    if data.dtype == "float64" and ((known % 1 == 0) & (known.abs() < 2**53)).all():
+        return data.astype("Int64"), "int64"
+    return data.astype(frames.STRING), "string"
+
+
+def _role(name: str, known: pd.Series, distinct: int, kind: str | None, is_unit: bool) -> str:
+    rows = len(known)
+    if is_unit or (kind in ("integer", None) and _KEY_NAME.search(name) and distinct > 0.9 * rows and rows >= 10):
+        return "id"
+    if kind is not None:
+        return kind
+    if looks_mixed(known):
+        return "category"
+    if rows >= 20 and distinct == rows and not known.str.contains(" ", regex=False).any() and _pattern(known) and not spelling.date_like(known):
+        return "id"
+    length = float(known.str.len().mean()) if rows else 0.0
+    if rows >= 50 and (distinct > 0.9 * rows or (length > 40 and distinct > 0.5 * rows)):
+        return "text"
+    return "category"
+
+
+def _decimals(values: np.ndarray, most: int = 8) -> int | None:
+    """The fewest decimals that all values have; None where they use the whole precision of a float."""
+    some = values[np.isfinite(values)]
+    if not len(some) or np.abs(some).max() > 1e7:
+        return None
+    for decimals in range(most + 1):
+        if np.all(np.abs(np.round(some, decimals) - some) <= 1e-12 * np.abs(some)):
+            return decimals
+    return None
+
+
+def _pattern(known: pd.Series) -> str | None:
+    """A regular expression for strings of one shape, such as [A-Z]{2}-\\d{6}; None where their shapes differ."""
+    if not len(known):
+        return None
+    some = known.iloc[:: max(1, len(known) // 2000)].astype(str)
+    if some.str.fullmatch(r"[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}").all():
+        return r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
+    if some.str.len().nunique() != 1 or len(some.iloc[0]) > 64:
+        return None
+    places = np.array([list(w) for w in some])
+    classes = []
+    for place in places.T:
+        letters = set(place)
+        if len(letters) == 1 and not next(iter(letters)).isalnum():
+            classes.append(re.escape(place[0]))
+        elif all(x.isdigit() and x.isascii() for x in letters):
+            classes.append(r"\d")
+        elif all(x.isalpha() and x.isascii() and x.isupper() for x in letters):
+            classes.append(re.escape(place[0]) if len(letters) == 1 and len(some) >= 20 else "[A-Z]")
+        elif all(x.isalpha() and x.isascii() and x.islower() for x in letters):
+            classes.append(re.escape(place[0]) if len(letters) == 1 and len(some) >= 20 else "[a-z]")
+        elif all(x.isalnum() and x.isascii() for x in letters):
+            classes.append("[A-Za-z0-9]" if any(x.islower() for x in letters) else "[A-Z0-9]")
+        else:
+            return None
+    return _squeeze(classes)
+
+
+def _squeeze(classes: list[str]) -> str:
+    """Repeated classes counted: ['\\d', '\\d'] becomes \\d{2}."""
+    out, i = [], 0
+    while i < len(classes):
+        j = i
+        while j < len(classes) and classes[j] == classes[i]:
+            j += 1
+        out.append(classes[i] + (f"{{{j - i}}}" if j - i > 1 else ""))
+        i = j
+    return "".join(out)

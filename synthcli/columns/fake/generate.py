@@ -1,0 +1,332 @@
+"""Made-up values: keys, personal details and texts that are never learned from data.
+
+This module says what each kind of column is made of. Values that may repeat are drawn here; unique ones are numbered (made_unique).
+"""
+
+from __future__ import annotations
+
+import datetime
+import decimal
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from synthcli import seeds
+from synthcli.columns import frame as frames
+from synthcli.columns import spelling
+from synthcli.columns.fake import persons
+from synthcli.columns.fake import unique as unique_values
+from synthcli.columns.fake.patterns import WORD, Pattern
+from synthcli.columns.fake.unique import permute
+from synthcli.contracts import Column
+from synthcli.errors import SpecError, did_you_mean
+
+__all__ = ["BORN", "KINDS", "MADE", "POOL", "UUID", "WINDOW", "capacity", "check", "check_rows", "localized", "make", "permute", "unique"]
+
+KINDS: dict[str, str] = {
+    "email": "email", "name": "name", "first_name": "first_name", "last_name": "last_name", "username": "user_name", "phone": "phone_number",
+    "address": "address", "street": "street_address", "city": "city", "postcode": "postcode", "state": "administrative_unit",
+    "country": "country", "country_code": "country_code", "company": "company", "job": "job", "url": "url", "ipv4": "ipv4", "ipv6": "ipv6",
+    "mac": "mac_address", "iban": "iban", "swift": "swift", "card": "credit_card_number", "ssn": "ssn", "license_plate": "license_plate",
+    "user_agent": "user_agent", "color": "color_name", "uuid": "uuid4", "date_of_birth": "date_of_birth",
+}  # fmt: skip
+NATIONAL_IDS = {"es_ES": "nif", "de_DE": "rvnr", "pt_BR": "cpf"}  # where Faker's ssn is another number
+MADE = frozenset(KINDS) | {"id", "text"}
+UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
+POOL = 3_000  # Faker values drawn once per column, then sampled from
+WINDOW = 10_000  # the least range of unique integers whose max is not declared
+BORN = ("1935-01-01", "2006-12-31")  # fixed days, so that the same seed gives the same bytes next year
+
+
+def make(column: Column, start: int, rows: int, *, key: int, rng: np.random.Generator) -> pd.Series:
+    """Values for the rows at positions start..start+rows of the output, of the canonical dtype of the column's storage.
+
+    Unique values, and all of people, depend on (key, position) alone, the others on (key, rng). Raises what `check`
+    raises, and SpecError beyond the capacity.
+    """
+    check(column)
+    check_rows(column, start + rows)
+    own = seeds.key(key, column.name) % 2**64
+    if _source(column) in persons.PROVIDERS:
+        values = _person(column, start, rows, key)
+    else:
+        values = _unique(column, start, rows, own) if unique(column) else _any(column, rows, own, rng)
+    values = _cast(values, column)
+    share = column.get("nulls")
+    return values.mask(rng.random(rows) < share) if share else values
+
+
+def check(column: Column) -> None:
+    """Raise SpecError for a bad pattern, an unknown provider or locale, a storage that cannot hold the values, or an impossible `unique`."""
+    where = f"columns.{column.name}"
+    source = _source(column)
+    if source == "integer":
+        low, high, _ = _range(column)
+        if low > high:
+            raise SpecError(f"{where}: min {low} is above max {high}, or beyond what {column.storage} holds")
+    elif source == "pattern":
+        pattern = _pattern(column)
+        if unique(column) and pattern.ambiguous:
+            raise SpecError(
+                f"{where}.pattern: {pattern.text!r} can write the same string in two ways, so its values cannot be counted as unique; "
+                r"remedy: a pattern with one way to read each string, such as [1-9]\d{0,5} for \d+\d?, or unique: false"
+            )
+        _cast(pattern.sample(50, rng=np.random.default_rng(0)), column)
+    elif source != "born":
+        _check_provider(column, source)
+    elif _born(column) and unique(column):
+        raise SpecError(f"{where}.unique: dates of birth repeat; remedy: unique: false")
+
+
+def unique(column: Column) -> bool:
+    """Whether no value may come twice: as declared; else always for ids, and never for the rest."""
+    if column.declared.unique is not None:
+        return column.declared.unique
+    return column.kind == "id"
+
+
+def localized(column: Column) -> bool:
+    """Whether the column's values come from Faker, so that a locale says something of them."""
+    return _source(column) not in ("integer", "pattern", "born")
+
+
+def capacity(column: Column) -> int | None:
+    """How many rows the column can be made for; None without a limit (its values may repeat)."""
+    if not unique(column):
+        return None
+    source = _source(column)
+    if source == "integer":
+        low, high, _ = _range(column)
+        return high - low + 1
+    if source == "pattern":
+        return min(_pattern(column).size, WORD)
+    if source == "name":
+        _faker(column.name, _locale(column))
+        return persons.capacity(_locale(column))
+    if source == "iban":
+        return int(10 ** unique_values.account_run(_pool_of(column, source, 0))[1])
+    known = {"ipv4": unique_values.ADDRESSES, "phone_number": unique_values.PHONES, "credit_card_number": unique_values.CARDS}
+    return known.get(source, WORD)
+
+
+def _source(column: Column) -> str:
+    """What makes the column: integer, pattern, born, or a Faker provider."""
+    kind, provider = column.kind, column.get("provider")
+    numeric = pa.types.is_integer(_plain(column)) or pa.types.is_floating(_plain(column)) or pa.types.is_decimal(_plain(column))
+    if provider is not None and column.declared.pattern is None:
+        return str(provider)
+    if column.declared.pattern is not None or (column.get("pattern") is not None and not numeric and kind in ("id", "text")):
+        return "pattern"
+    if kind == "id":
+        return "integer" if numeric else "pattern"
+    if kind == "date_of_birth":
+        return "born"
+    if kind == "uuid":
+        return "pattern"
+    if kind == "text":
+        return "sentence"
+    if kind not in KINDS:
+        known = ", ".join(sorted(MADE))
+        raise SpecError(f"columns.{column.name}.type: nothing makes up {kind!r} values.{did_you_mean(kind, MADE)} Made up are: {known}")
+    return NATIONAL_IDS.get(_locale(column), KINDS[kind]) if kind == "ssn" else KINDS[kind]
+
+
+def _plain(column: Column) -> pa.DataType:
+    type_ = frames.arrow_type(column.storage)
+    return type_.value_type if pa.types.is_dictionary(type_) else type_
+
+
+def _pattern(column: Column) -> Pattern:
+    try:
+        return Pattern.parse(column.get("pattern") or UUID)
+    except SpecError as error:
+        raise SpecError(f"columns.{column.name}.{error}") from None
+
+
+def _any(column: Column, rows: int, key: int, rng: np.random.Generator) -> Any:
+    """Values that may repeat."""
+    source = _source(column)
+    if source == "pattern":
+        return _pattern(column).sample(rows, rng=rng)
+    if source == "integer":
+        low, high, window = _range(column)
+        return rng.integers(low, min(high, low + window - 1), size=rows, endpoint=True)
+    if source == "born":
+        first, last = _born(column)
+        return first + rng.integers(int((last - first).astype(int)) + 1, size=rows).astype("timedelta64[D]")
+    return _pool_of(column, source, key)[rng.integers(POOL, size=rows)]
+
+
+def _born(column: Column) -> tuple[np.datetime64, np.datetime64]:
+    """First and last day of birth."""
+    days = []
+    for trait, default in zip(("min", "max"), BORN):
+        value = column.get(trait)
+        day: Any = pd.to_datetime(default if value is None else str(value), errors="coerce")
+        if day is pd.NaT:
+            raise SpecError(f"columns.{column.name}.{trait} is {value!r}; expected a date such as 1990-12-31")
+        days.append(np.datetime64(day.date(), "D"))
+    if days[0] > days[1]:
+        raise SpecError(f"columns.{column.name}: min {days[0]} is above max {days[1]}")
+    return days[0], days[1]
+
+
+def _unique(column: Column, start: int, rows: int, key: int) -> Any:
+    """Values that do not repeat over any blocks, by the number of their row."""
+    source = _source(column)
+    positions = np.arange(start, start + rows, dtype=np.uint64)
+    if source == "integer":
+        return unique_values.integers(*_range(column), positions, key)
+    if source == "pattern":
+        return unique_values.strings(_pattern(column), positions, key)
+    if source == "iban":
+        return unique_values.accounts(_pool_of(column, source, key), positions, key)
+    if source == "credit_card_number":
+        return unique_values.cards(positions, key)
+    if source == "ipv4":
+        return unique_values.addresses(positions, key)
+    return unique_values.numbered(_pool_of(column, source, key), source, positions, key)
+
+
+def _range(column: Column) -> tuple[int, int, int]:
+    """Lowest and highest integer, and the window that rows fill before the next one is begun.
+
+    With a declared max the window is the whole range. Without one, numbers stay compact: rows fill the inferred range (10,000 numbers at
+    least) at random, then the next range of that size, and so on, so that N rows take numbers below about N or 10,000.
+    """
+    plain = _plain(column)
+    bits = plain.bit_width if pa.types.is_integer(plain) else 54
+    signed = not pa.types.is_integer(plain) or pa.types.is_signed_integer(plain)
+    smallest, largest = (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if signed else (0, min(2**bits, 2**63) - 1)
+    low = max(int(_bound(column, "min", 1)), smallest)
+    high = min(int(_bound(column, "max", largest)) if column.declared.max is not None else largest, largest, low + WORD - 1)
+    if column.declared.max is not None:
+        return low, high, high - low + 1
+    inferred = column.inferred.max
+    return low, high, min(max(int(inferred) - low + 1 if inferred is not None else 0, WINDOW), high - low + 1)
+
+
+def _bound(column: Column, trait: str, default: int) -> float:
+    value = column.get(trait)
+    if value is None:
+        return default
+    try:
+        return float(value) if abs(float(value)) < 2**53 else int(value)
+    except (ValueError, OverflowError):
+        raise SpecError(f"columns.{column.name}.{trait} is {value!r}; expected an integer") from None
+
+
+def _person(column: Column, start: int, rows: int, key: int) -> np.ndarray:
+    """Names, e-mails and logins of the people at these positions."""
+    positions = np.arange(start, start + rows, dtype=np.uint64)
+    return persons.make(_source(column), _locale(column), persons.role(column.name), positions, key, unique=unique(column))
+
+
+def _locale(column: Column) -> str:
+    """Faker's spelling of the column's locale."""
+    return str(column.get("locale") or "en_US").replace("-", "_")
+
+
+def _pool_of(column: Column, provider: str, key: int) -> np.ndarray:
+    return _pool(column.name, provider, _locale(column), key)
+
+
+@lru_cache(maxsize=64)
+def _pool(name: str, provider: str, locale: str, key: int, size: int = POOL) -> np.ndarray:
+    """Values of a Faker provider. (size,) object"""
+    fake = _faker(name, locale)
+    fake.seed_instance(seeds.key(key, name, provider, locale))
+    draw = getattr(fake, provider)
+    values = np.empty(size, dtype=object)
+    values[:] = [_spelled(draw()) for _ in range(size)]
+    return values
+
+
+def _spelled(value: Any) -> Any:
+    return value.replace("\n", ", ") if isinstance(value, str) else value
+
+
+@lru_cache(maxsize=16)
+def _faker(name: str, locale: str) -> Any:
+    import faker
+    from faker.config import AVAILABLE_LOCALES
+
+    wanted = locale.replace("-", "_")
+    if wanted not in AVAILABLE_LOCALES:
+        raise SpecError(f"columns.{name}.locale: Faker has no locale {locale!r}.{did_you_mean(wanted, sorted(AVAILABLE_LOCALES))}")
+    return faker.Faker(wanted)
+
+
+@lru_cache(maxsize=256)
+def _try_provider(name: str, provider: str, locale: str) -> None:
+    fake = _faker(name, locale)
+    known = {n for p in fake.get_providers() for n in dir(p) if not n.startswith("_") and callable(getattr(p, n))}
+    if provider not in known:
+        raise SpecError(f"columns.{name}.provider: Faker has no provider {provider!r} for {locale}.{did_you_mean(provider, sorted(known))}")
+    try:
+        value = getattr(fake, provider)()
+    except TypeError:
+        value = None
+    if not isinstance(value, str | int | float | decimal.Decimal | datetime.date | datetime.timedelta):
+        raise SpecError(f"columns.{name}.provider: {provider} does not make plain values by itself; remedy: another provider, or a pattern")
+
+
+def _check_provider(column: Column, provider: str) -> None:
+    _try_provider(column.name, provider, _locale(column))
+    if unique(column) and provider not in unique_values.PROVIDERS:
+        raise SpecError(
+            f"columns.{column.name}.unique: unique {provider} values cannot be promised; "
+            r"remedy: a pattern such as [A-Z]{3}-\d{6}, type: id, or unique: false"
+        )
+    _cast(_pool(column.name, provider, _locale(column), 0, size=20), column)
+
+
+def check_rows(column: Column, rows: int) -> None:
+    """Raise SpecError where the column cannot be made for that many rows."""
+    room = capacity(column)
+    if room is None or rows <= room:
+        return
+    source = _source(column)
+    what = f"its pattern {_pattern(column).text!r}" if source == "pattern" else "its range" if source == "integer" else f"type {column.kind}"
+    remedy = {"pattern": "a longer pattern", "integer": "a larger max"}.get(source, "a pattern")
+    raise SpecError(f"columns.{column.name}: {what} has {room:,} unique values and {rows:,} rows are asked for; remedy: {remedy}, or unique: false")
+
+
+def _cast(values: Any, column: Column) -> pd.Series:
+    """Values as the canonical dtype of the storage. Raises SpecError where they cannot be."""
+    type_, values = _plain(column), pd.Series(values).reset_index(drop=True)
+    try:
+        if pa.types.is_boolean(type_):
+            return values.astype("boolean")
+        if pa.types.is_integer(type_):
+            return _whole(values)
+        if pa.types.is_floating(type_) or pa.types.is_decimal(type_):
+            return pd.to_numeric(values).astype("float64")
+        if pa.types.is_timestamp(type_) or pa.types.is_date(type_):
+            unit = type_.unit if pa.types.is_timestamp(type_) else "s" if pa.types.is_date32(type_) else "ms"
+            zone = type_.tz if pa.types.is_timestamp(type_) else None
+            moments = pd.to_datetime(values).dt.as_unit(unit)
+            return moments.dt.tz_localize(zone) if zone and moments.dt.tz is None else moments
+    except (ValueError, TypeError) as error:
+        raise SpecError(
+            f"columns.{column.name}: makes values such as {values.iloc[0]!r}, and the column is stored as {column.storage}; "
+            "remedy: a pattern or a provider of that type"
+        ) from error
+    if pd.api.types.is_datetime64_dtype(values.dtype):
+        form = column.get("format") or "%Y-%m-%d"
+        values = spelling.written(values.dt.tz_localize("UTC") if "%z" in spelling.readable(form) else values, form)
+    if not (pa.types.is_string(type_) or pa.types.is_large_string(type_) or pa.types.is_string_view(type_) or pa.types.is_null(type_)):
+        raise SpecError(f"columns.{column.name}: type {column.kind} cannot be made for a column that is stored as {column.storage}")
+    return pd.Series(pd.array(values.astype(str), dtype=frames.STRING))
+
+
+def _whole(values: pd.Series) -> pd.Series:
+    words = values.astype(str)
+    if pd.api.types.is_integer_dtype(values.dtype):
+        return values.astype("Int64")
+    if not words.str.fullmatch(r"0|-?[1-9]\d{0,17}").all():  # a leading zero would be lost, and two strings could be one number
+        raise ValueError(words.iloc[0])
+    return values.astype(str).astype("int64").astype("Int64")

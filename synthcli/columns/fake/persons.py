@@ -1,0 +1,143 @@
+"""Made-up people: the name, e-mail and login of a row agree, although each column is made without knowing of the others.
+
+The position of a row in the output and the key of the codec say who stands there: a keyed bijection gives sex, first name, initial and last
+name, each combination once. Columns whose names differ only by what they hold (customer_name, customer_email) show the same person; other
+columns (agent_name) show others.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from synthcli import seeds
+from synthcli.columns import words
+from synthcli.columns.fake.unique import mixed, permute, windowed
+
+PROVIDERS = frozenset({"name", "first_name", "last_name", "email", "user_name"})  # of Faker, which are made here
+INITIALS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+DRAWS = 3_000  # names that are drawn from Faker, of which the distinct ones are used
+LAST_FIRST = frozenset({"hu", "ja", "ko", "zh", "vi"})
+_DOMAINS = np.array(["example.com", "example.net", "example.org"], dtype=object)  # nobody's: RFC 2606
+_UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue"})
+_OF_A_KIND = frozenset(  # words of a column name that say what it holds, not whom it is about
+    words.listed(
+        """
+    name names full fullname first last middle given family sur surname firstname lastname forename fname lname person personal email
+    emails e mail mails address addr user username login nick nickname handle account contact primary main private work business home
+    vorname nachname familienname benutzer benutzername anmeldename kennung adresse prenom nom famille courriel adel identifiant
+    utilisateur nombre nombres apellido apellidos correo electronico usuario cognome nome posta elettronica utente voornaam achternaam
+    naam gebruiker gebruikersnaam imie nazwisko poczta uzytkownik sobrenome apelido utilizador usuario completo complet vollstandiger the
+    of de
+    """
+    )
+)
+_ENDINGS = re.compile(r"(email|mail|username|vorname|nachname|name|naam|login)$")
+
+
+@dataclass(frozen=True)
+class Names:
+    """Distinct names of a locale by sex (women, men), and their ASCII spellings for addresses. Each is a pair of (names,) object arrays."""
+
+    first: tuple[np.ndarray, np.ndarray]
+    last: tuple[np.ndarray, np.ndarray]
+    first_ascii: tuple[np.ndarray, np.ndarray]
+    last_ascii: tuple[np.ndarray, np.ndarray]
+    last_first: bool
+
+    @property
+    def sizes(self) -> tuple[int, int]:
+        """First and last names of either sex."""
+        return min(map(len, self.first)), min(map(len, self.last))
+
+
+def role(column: str) -> str:
+    """Whom a column is about: its name without the words for what it holds. customer_email: customer; email: nothing."""
+    left = (_ENDINGS.sub("", token) for token in words.tokens(column) if token not in _OF_A_KIND)
+    return " ".join(token for token in left if token and token not in _OF_A_KIND)
+
+
+def capacity(locale: str) -> int:
+    """How many different people a locale has."""
+    first, last = names(locale).sizes
+    return 2 * first * last * len(INITIALS)
+
+
+def make(provider: str, locale: str, about: str, positions: np.ndarray, key: int, *, unique: bool) -> np.ndarray:
+    """What the people at these positions are called. provider: one of PROVIDERS; about: a role; positions: (rows,) uint64. (rows,) object
+
+    unique: names show their initial, e-mails and logins a number, so that none comes twice.
+    """
+    own = seeds.key(key, "person", about)
+    here = names(locale)
+    woman, first, initial, last = _who(here, positions % np.uint64(capacity(locale)), own)
+    pick = lambda pair, which: np.where(woman, _at(pair[0], which), _at(pair[1], which))  # noqa: E731
+    if provider == "first_name":
+        return pick(here.first, first)
+    if provider == "last_name":
+        return pick(here.last, last)
+    if provider == "name":
+        middle = np.array([f" {c}. " for c in INITIALS], dtype=object)[initial] if unique else " "
+        given, family = pick(here.first, first), pick(here.last, last)
+        return family + middle + given if here.last_first else given + middle + family
+    number = windowed(positions, 1000, own).astype(str).astype(object) if unique else ""
+    given, family = pick(here.first_ascii, first), pick(here.last_ascii, last)
+    if provider == "user_name":
+        return _initials(given) + family + number
+    return given + "." + family + number + "@" + _DOMAINS[(mixed(positions, own) % np.uint64(len(_DOMAINS))).astype(int)]
+
+
+def _who(here: Names, positions: np.ndarray, key: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Whether a woman, and the numbers of first name, initial and last name: every combination once. Each (rows,)"""
+    first, last = here.sizes
+    number = permute(positions, 2 * first * last * len(INITIALS), key).astype(np.int64)
+    rest = number // 2
+    return number % 2 == 0, rest % first, rest // first % len(INITIALS), rest // first // len(INITIALS)
+
+
+def _at(pool: np.ndarray, which: np.ndarray) -> np.ndarray:
+    return pool[which]
+
+
+def _initials(given: np.ndarray) -> np.ndarray:
+    known, codes = np.unique(given.astype(str), return_inverse=True)
+    return np.array([word[:1] for word in known], dtype=object)[codes]
+
+
+@lru_cache(maxsize=16)
+def names(locale: str) -> Names:
+    """The names of a Faker locale; the same for every key, so that a saved model makes the same people again."""
+    import faker
+
+    fake = faker.Faker(locale)
+    fake.seed_instance(seeds.key("people", locale))
+    women, men = (_drawn(getattr(fake, f"first_name_{sex}")) for sex in ("female", "male"))
+    women = women[~np.isin(women, men)]  # whose name does not tell is counted once
+    if len(women) < len(men) // 4:  # the locale has the same names for all
+        men, women = men[::2], men[1::2] if len(men) > 1 else men
+    last = tuple(_drawn(getattr(fake, f"last_name_{sex}")) for sex in ("female", "male"))
+    ascii_ = lambda pool: np.array([_ascii(name, locale) for name in pool], dtype=object)  # noqa: E731
+    first = (_shuffled(women, locale), _shuffled(men, locale))
+    last = (_shuffled(last[0], locale), _shuffled(last[1], locale))
+    spelled = [(ascii_(pair[0]), ascii_(pair[1])) for pair in (first, last)]
+    return Names(first, last, spelled[0], spelled[1], locale[:2] in LAST_FIRST)
+
+
+def _drawn(draw: Any) -> np.ndarray:
+    return np.array(sorted({str(draw()) for _ in range(DRAWS)}), dtype=object)
+
+
+def _shuffled(pool: np.ndarray, locale: str) -> np.ndarray:
+    """In an order of its own: of two lists, the end of the longer one stays unused, and that must not be the end of the alphabet."""
+    return pool[seeds.stream(0, "people", locale, len(pool)).permutation(len(pool))]
+
+
+def _ascii(name: str, locale: str) -> str:
+    from faker.decode import unidecode
+
+    spelled = unidecode(name.translate(_UMLAUTS) if locale.startswith("de") else name)
+    return re.sub(r"[^a-z]", "", spelled.lower()) or "x"

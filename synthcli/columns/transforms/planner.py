@@ -1,0 +1,280 @@
+"""Which columns are rewritten for which rule: each at most once, never in a circle, and only where the frame comes back as it was."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import pandas as pd
+
+from synthcli.columns import frame as frames
+from synthcli.columns.codec.parts import dtype_name, integers
+from synthcli.columns.constraints.parse import OneHot, OneOf
+from synthcli.columns.expressions.compile import Expression
+from synthcli.columns.expressions.syntax import Node
+from synthcli.columns.transforms.measures import described, grid, heaped, of_times, same, spread
+from synthcli.columns.transforms.pieces import Equal, Group, Order, Piece
+from synthcli.columns.transforms.steps import Choice, Combination, Derived, Difference, Step, with_nulls
+from synthcli.contracts import Column, Schema, Traits
+
+LEAST_ROWS = 100  # of a frame, for what a difference would spoil to be seen
+FINER = 3.0  # times the distinct values of a column that its difference has, from which on the column would be spoiled
+HEAPED, SCATTERED = 0.01, 2.0  # chance that two rows share a value, from which on it matters; times that of the difference
+HOPELESS = 0.9  # share of independent rows that break an order, from which on rejection is no way
+STANDALONE = 0.5  # combinations per row, from which on a table of them would copy rows
+FEW_COMBINATIONS = 50  # that are a table in any case
+NO_WAY = "it is none of the kinds that can be built in"
+LONGEST = 40  # letters of a made name that lists its columns
+
+
+@dataclass
+class Planner:
+    """Collects steps; `take` answers why a piece is refused. columns: name -> the column that a step makes, for the schema."""
+
+    frame: pd.DataFrame
+    schema: Schema
+    keep: frozenset[str]
+    steps: list[Step] = field(default_factory=list)
+    columns: dict[str, Column] = field(default_factory=dict)
+    orders: set[tuple[str, str, bool]] = field(default_factory=set)
+
+    def take(self, piece: Piece) -> str | None:
+        """Build a piece in; the reason where that cannot be."""
+        if isinstance(piece, Order):
+            return self.order(piece)
+        if isinstance(piece, Equal):
+            reasons = []
+            for column, expression in ((piece.column, piece.expression), *piece.others):
+                if (reason := self.equal(column, expression, piece)) is None:
+                    return None
+                reasons.append(reason)
+            return reasons[0]
+        if isinstance(piece, Group):
+            return self.one_of(piece.rule) if isinstance(piece.rule, OneOf) else self.one_hot(piece.rule)
+        return NO_WAY
+
+    def ordered(self) -> list[Step]:
+        """Steps so that each comes after those that put back its inputs."""
+        owner = {name: step for step in self.steps for name in step.rewritten}
+        out: list[Step] = []
+
+        def add(step: Step) -> None:
+            if step not in out:
+                for name in step.inputs:
+                    if name in owner:
+                        add(owner[name])
+                out.append(step)
+
+        for step in self.steps:
+            add(step)
+        return out
+
+    def refused(self, rewritten: Sequence[str], inputs: Sequence[str]) -> str | None:
+        """Why columns cannot be rewritten with the help of inputs."""
+        for name in (*rewritten, *inputs):
+            if name not in self.schema.names:
+                return f"there is no column {name}"
+        for name in rewritten:
+            if name == self.schema.unit or name in self.keep:
+                return f"{name} must stay as it is"
+            if any(name in step.rewritten for step in self.steps):
+                return f"{name} is rewritten for another constraint"
+            if any(self.leads(start, name) for start in inputs):
+                return f"{name} would depend on itself"
+        return None
+
+    def leads(self, start: str, goal: str) -> bool:
+        """Whether a column is put back from another, at any distance."""
+        if start == goal:
+            return True
+        inputs = next((step.inputs for step in self.steps if start in step.rewritten), ())
+        return any(self.leads(name, goal) for name in inputs)
+
+    def accept(self, step: Step, made: Sequence[Column]) -> str | None:
+        """Take a step whose forward and inverse give back the frame."""
+        new = step.forward(self.frame)
+        back = step.inverse(pd.DataFrame({**new, **{name: self.frame[name] for name in step.inputs}}, index=self.frame.index))
+        for name in step.rewritten:
+            if not same(back[name], self.frame[name]):
+                return f"{name} would not come back as it was"
+        self.steps.append(step)
+        self.columns |= {column.name: column for column in made}
+        return None
+
+    def name(self, wish: str, *taken: str) -> str:
+        """A name that no column has."""
+        known, name, i = {*self.schema.names, *self.columns, *taken}, wish, 2
+        while name in known:
+            name, i = f"{wish} ({i})", i + 1
+        return name
+
+    # --- orders
+
+    def order(self, piece: Order) -> str | None:
+        reasons = []
+        for i, (low, high) in enumerate(zip(piece.of, piece.of[1:]), start=1):
+            if self.known_order(low, high, piece.strict) and len(piece.of) == 2:
+                continue
+            reason = self.difference(high, piece.of[:i], 1, piece.strict)
+            if reason is not None and i == 1:
+                other = self.difference(low, (high,), -1, piece.strict)
+                reason = None if other is None else "; ".join(dict.fromkeys([reason, other]))
+            if reason is not None:
+                reasons.append(reason)
+            else:
+                self.orders |= {(base, high, piece.strict) for base in (piece.of[i - 1 : i] if reasons else piece.of[:i])}
+        return "; ".join(reasons) or None
+
+    def known_order(self, low: str, high: str, strict: bool) -> bool:
+        """Whether orders that are built in already imply this one, by way of columns that are never null."""
+        seen, todo = set(), [(low, False)]
+        while todo:
+            at, sure = todo.pop()
+            if at == high and (sure or not strict):
+                return True
+            if (at, sure) not in seen and (at == low or self.frame[at].notna().all()):
+                seen.add((at, sure))
+                todo += [(b, sure or s) for a, b, s in self.orders if a == at]
+        return False
+
+    def difference(self, column: str, bases: tuple[str, ...], sign: int, strict: bool) -> str | None:
+        if (reason := self.refused((column,), bases)) is not None:
+            return reason
+        step = self._difference(column, bases, sign, strict)
+        if isinstance(step, str):
+            return step
+        if (reason := self.spoils(step)) is not None:
+            return reason
+        made = step.forward(self.frame)
+        alone = [] if step.alone is None else [_copy(self.schema[column], step.alone)]
+        return self.accept(step, [described(step, made[step.name]), *alone])
+
+    def _difference(self, column: str, bases: tuple[str, ...], sign: int, strict: bool) -> Difference | str:
+        """The step, or why there is none."""
+        columns = [self.schema[n] for n in (column, *bases)]
+        values = [self.frame[c.name] for c in columns]
+        kinds = {"number" if c.kind in ("integer", "float") else c.kind for c in columns}
+        if len(kinds) > 1 or not all(c.kind in frames.NUMBERS for c in columns):
+            return "its columns are not numbers, dates or durations of one kind"
+        name = self.name(f"{column} - {bases[-1]}" if sign > 0 else f"{bases[-1]} - {column}")
+        unknown = self.frame[list(bases)].isna().all(axis=1)
+        alone = self.name(f"{column} alone", name) if (unknown & values[0].notna()).any() else None
+        step = Difference(column, bases, name, dtype_name(values[0]), sign, strict, alone=alone)
+        if kinds == {"number"}:
+            step = self._numbers(step, columns, values)
+        else:
+            found = of_times(step, columns[0], values)
+            if isinstance(found, str):
+                return found
+            step = found
+        if step.whole and spread(values, step.unit) >= 2**62:
+            return "its numbers lie too far apart for 64 bits"
+        if not step.whole and any(np.isinf(v.to_numpy(dtype="float64", na_value=np.nan)).any() for v in values):
+            return "it has numbers that are not finite"
+        if self._falls(step):
+            return "a row of the source breaks it"
+        return step
+
+    def _numbers(self, step: Difference, columns: Sequence[Column], values: Sequence[pd.Series]) -> Difference:
+        if all(v.dtype == "Int64" for v in values):
+            start, steps = grid(integers(values[0].dropna()), 1)
+            return replace(step, start=start, step=steps)
+        precisions = [c.get("precision") if v.dtype == "float64" else 0 for c, v in zip(columns, values)]
+        known = [p for p in precisions if p is not None]
+        return replace(step, whole=False, precision=precisions[0], decimals=max(known) if len(known) == len(precisions) else None)
+
+    def _falls(self, step: Difference) -> bool:
+        """Whether a difference of the frame is smaller than it may be."""
+        (value, null), (base, unknown) = step.read(self.frame[step.column]), step.base(self.frame)
+        apart = (step.sign * (value - base))[~null & ~unknown]
+        return bool((apart < step.least).any() if step.whole else (apart <= 0).any() if step.strict else (apart < 0).any())
+
+    def spoils(self, step: Difference) -> str | None:
+        """Why a difference is not worth it: nothing to gain, or a column of few values would get many."""
+        value, (base, unknown) = self.frame[step.column], step.base(self.frame)
+        own, null = step.read(value)
+        own, base = own[~null], base[~unknown]
+        if len(self.frame) < LEAST_ROWS or not len(own) or not len(base):
+            return None
+        high, low = (own, base) if step.sign > 0 else (base, own)
+        if low.max() < high.min():
+            return "its columns lie apart: no row is near to breaking it"
+        apart = step.forward(self.frame)[step.name].dropna()
+        finer = apart.nunique() > FINER * len(np.unique(own)) or heaped(own) > max(HEAPED, SCATTERED * heaped(apart.to_numpy()))
+        broken = 1 - np.searchsorted(np.sort(low), high, side="right").mean() / len(low)
+        if finer and broken < HOPELESS:
+            return f"{step.column} has values that many rows share, and its distance to {step.bases[-1]} has not: rewriting would blur it"
+        return None
+
+    # --- what is computed, and groups
+
+    def equal(self, column: str, expression: Expression, piece: Equal) -> str | None:
+        if (reason := self.refused((column,), sorted(expression.columns))) is not None:
+            return reason
+        said, own = self.schema[column], self.frame[column]
+        decimals = [self.schema[c].get("precision") if self.schema[c].kind == "float" else 0 for c in (column, *sorted(expression.columns))]
+        fits = decimals[0] is not None and (piece.near or (piece.rule is not None and all(d is not None and d <= decimals[0] for d in decimals[1:])))
+        step = Derived(column, expression, dtype_name(own), decimals[0] if fits else None, said.storage == "date32[day]")
+        if own.dtype == "Int64" and expression.evaluate(self.frame).dtype != "Int64" and not (piece.near or _rounds(expression.tree)):
+            return f"{column} is an integer, and what it equals need not be one"
+        if said.storage.startswith("decimal") and not fits:
+            return f"{column} is stored with a fixed number of decimals, and what it equals may have more"
+        alone = self.name(f"{column} alone")
+        step = with_nulls(step, own, step.value(self.frame), alone, self.name(f"{column} missing", alone))
+        made = [_copy(said, step.alone)] if step.alone is not None else []
+        made += [Column(step.missing, inferred=Traits(type="boolean"), storage="bool")] if step.missing is not None else []
+        return self.accept(step, made)
+
+    def one_hot(self, rule: OneHot) -> str | None:
+        if (reason := self.refused(rule.of, ())) is not None:
+            return reason
+        null = np.isnan(rule.read(self.frame))
+        if rule.violations(self.frame).any():
+            return "a row of the source breaks it"
+        if (null.any(axis=0) & ~null.all(axis=0)).any():
+            return "rows of the source have a null beside known values"
+        none = "none"
+        while none in rule.of:
+            none += " of them"
+        name = self.name(_joined(rule.of))
+        step = Choice(rule, name, none, tuple(str(self.frame[c].dtype) for c in rule.of))
+        return self.accept(step, [Column(name, inferred=Traits(type="category"))])
+
+    def one_of(self, rule: OneOf) -> str | None:
+        if (reason := self.refused(rule.of, ())) is not None:
+            return reason
+        if made_up := [c for c in rule.of if self.schema[c].kind not in frames.MODELLED]:
+            return f"{made_up[0]} is made up, not learned"
+        learned = rule.learn(self.frame)
+        rows = 0 if learned.table is None else len(learned.table)
+        if rows > max(FEW_COMBINATIONS, STANDALONE * len(self.frame)):
+            return "most rows have a combination of their own, which would be copied"
+        name = self.name(_joined(rule.of))
+        return self.accept(Combination(learned, name), [Column(name, inferred=Traits(type="category"))])
+
+
+def reshaped(schema: Schema, steps: Sequence[Step], columns: dict[str, Column]) -> Schema:
+    """The schema with what steps make in the place of the first column that they rewrite."""
+    first = {step.rewritten[0]: step for step in steps}
+    gone = {name for step in steps for name in step.rewritten}
+    out: list[Column] = []
+    for column in schema.columns:
+        if column.name not in gone:
+            out.append(column)
+        elif column.name in first:
+            out += [columns[name] for name in first[column.name].made]
+    return Schema(tuple(out), schema.unit)
+
+
+def _rounds(node: Node) -> bool:
+    return node.op == "call" and node.value in ("floor", "ceil", "round") and len(node.args) == 1
+
+
+def _joined(columns: Sequence[str]) -> str:
+    joined = " | ".join(columns)
+    return joined if len(joined) <= LONGEST else f"{columns[0]} | … | {columns[-1]}"
+
+
+def _copy(column: Column, name: str) -> Column:
+    return Column(name, column.declared, column.inferred, column.storage)

@@ -1,0 +1,323 @@
+"""The ways in which columns are replaced by others that any value of which obeys a rule; columns/transforms/transformer.py chooses among them.
+
+A step knows the columns that it rewrites, those that it needs to put them back (inputs), and the columns that it makes instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+import numpy as np
+import pandas as pd
+
+from synthcli.columns import frame as frames
+from synthcli.columns.codec.parts import dtype_of, integers, times
+from synthcli.columns.constraints.parse import OneHot, OneOf, parse_rule
+from synthcli.columns.expressions.compile import Expression
+from synthcli.columns.expressions.syntax import Node
+
+HIGHEST = 2**63 - 1
+
+
+class Step(Protocol):
+    """forward makes `made` of the rewritten columns (and inputs, as they were); inverse puts the rewritten columns back."""
+
+    @property
+    def rewritten(self) -> tuple[str, ...]: ...
+
+    @property
+    def inputs(self) -> tuple[str, ...]: ...
+
+    @property
+    def made(self) -> tuple[str, ...]: ...
+
+    def forward(self, frame: pd.DataFrame) -> dict[str, pd.Series]: ...
+
+    def inverse(self, frame: pd.DataFrame) -> dict[str, pd.Series]: ...
+
+    def to_json(self) -> dict[str, Any]: ...
+
+
+@dataclass(frozen=True)
+class Difference:
+    """column = base + sign * difference, which is not negative (strict: positive). base: the last of `bases` that is known.
+
+    Whole numbers and times count in ticks of `unit` and come back on the grid start + k * step of the column; others are floats: the column
+    with `precision` decimals, the difference with `decimals`, None where they use all. alone: holds the column's own value where no base
+    is known.
+    """
+
+    column: str
+    bases: tuple[str, ...]
+    name: str
+    dtype: str
+    sign: int = 1
+    strict: bool = False
+    unit: str | None = None  # of times
+    whole: bool = True
+    start: int = 0
+    step: int = 1
+    precision: int | None = None
+    decimals: int | None = None
+    alone: str | None = None
+
+    @property
+    def rewritten(self) -> tuple[str, ...]:
+        return (self.column,)
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        return self.bases
+
+    @property
+    def made(self) -> tuple[str, ...]:
+        return (self.name,) if self.alone is None else (self.name, self.alone)
+
+    @property
+    def least(self) -> int:
+        """Ticks that a strict difference has at least; times are compared in microseconds."""
+        return 0 if not self.strict else 1000 if self.unit == "ns" else 1
+
+    def forward(self, frame: pd.DataFrame) -> dict[str, pd.Series]:
+        (value, null), (base, unknown) = self.read(frame[self.column]), self.base(frame)
+        with np.errstate(over="ignore", invalid="ignore"):
+            apart = self.sign * (value - base)
+        out = {self.name: self._number(apart if self.whole or self.decimals is None else np.round(apart, self.decimals), null | unknown)}
+        return out if self.alone is None else out | {self.alone: frame[self.column].where(unknown)}
+
+    def inverse(self, frame: pd.DataFrame) -> dict[str, pd.Series]:
+        (apart, null), (base, unknown) = self.read(frame[self.name]), self.base(frame)
+        value = self._whole(base, apart) if self.whole else self._decimal(base, apart)
+        out = self._column(value, null | unknown)
+        return {self.column: out if self.alone is None else out.where(~unknown, frame[self.alone])}
+
+    def _whole(self, base: np.ndarray, apart: np.ndarray) -> np.ndarray:
+        """Base and difference added within 64 bits, on the column's grid and never beyond the base."""
+        room = np.where(base > 0, HIGHEST - self.step - base, HIGHEST) if self.sign > 0 else np.where(base < 0, base + HIGHEST - self.step, HIGHEST)
+        value = base + self.sign * np.minimum(np.maximum(apart, self.least), room)
+        off = (value - self.start) % self.step  # how far above the grid
+        return value + np.where(off == 0, 0, self.step - off if self.sign > 0 else -off)
+
+    def _decimal(self, base: np.ndarray, apart: np.ndarray) -> np.ndarray:
+        """Base and difference added, rounded, and raised where rounding took them below the base."""
+        with np.errstate(invalid="ignore", over="ignore"):
+            value, base = base * self.sign + np.maximum(apart, 0), base * self.sign
+            value = value if self.precision is None else np.round(value, self.precision)
+            short = value <= base if self.strict else value < base
+            if self.precision is not None and short.any():
+                scale = 10.0**self.precision
+                raised = np.floor(base * scale) + 1 if self.strict else np.ceil(base * scale)
+                value = np.where(short, np.round(raised / scale, self.precision), value)
+                short = value <= base if self.strict else value < base
+            value = np.where(short, np.nextafter(base, np.inf) if self.strict else base, value)
+        return value * self.sign + 0.0
+
+    def base(self, frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+        """The last known base. (rows,) int64 or float64; (rows,) bool: none is known"""
+        base, unknown = self.read(frame[self.bases[-1]])
+        for name in self.bases[-2::-1]:
+            other, null = self.read(frame[name])
+            base, unknown = np.where(unknown, other, base), unknown & null
+        return base, unknown
+
+    def read(self, column: pd.Series) -> tuple[np.ndarray, np.ndarray]:
+        """Ticks or floats, and where they are null. (rows,) int64 or float64, (rows,) bool"""
+        null = column.isna().to_numpy(dtype=bool)
+        if not self.whole:
+            return column.to_numpy(dtype="float64", na_value=np.nan), null
+        raw = np.zeros(len(column), dtype=np.int64)
+        known = column[~null]
+        raw[~null] = integers(known if self.unit is None else known.dt.as_unit(self.unit))
+        return raw, null
+
+    def _number(self, values: np.ndarray, null: np.ndarray) -> pd.Series:
+        if not self.whole:
+            return pd.Series(np.where(null, np.nan, values))
+        if self.unit is not None:
+            return times(values, null, f"duration[{self.unit}]")
+        return pd.Series(pd.arrays.IntegerArray(np.where(null, 0, values), null))
+
+    def _column(self, values: np.ndarray, null: np.ndarray) -> pd.Series:
+        if self.unit is None:
+            return self._number(values, null).astype(dtype_of(self.dtype))
+        own = self.dtype.partition("[")[2].rstrip("]").partition(",")[0]
+        fine = self.dtype.replace(f"[{own}", f"[{self.unit}", 1)
+        return times(np.where(null, 0, values), null, fine).dt.as_unit(own)
+
+    def to_json(self) -> dict[str, Any]:
+        return {**self.__dict__, "bases": list(self.bases)}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Difference:
+        return cls(**{**data, "bases": tuple(data["bases"])})
+
+
+@dataclass(frozen=True)
+class Derived:
+    """A column that an expression over others gives. alone: its own value where the expression is null; missing: where it alone is null."""
+
+    column: str
+    expression: Expression
+    dtype: str
+    precision: int | None = None
+    days: bool = False  # whether it is stored as whole days
+    alone: str | None = None
+    missing: str | None = None
+
+    @property
+    def rewritten(self) -> tuple[str, ...]:
+        return (self.column,)
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        return tuple(sorted(self.expression.columns))
+
+    @property
+    def made(self) -> tuple[str, ...]:
+        return tuple(name for name in (self.alone, self.missing) if name is not None)
+
+    def value(self, frame: pd.DataFrame) -> pd.Series:
+        """What the expression gives, as the column holds it."""
+        result = self.expression.evaluate(frame[list(self.inputs)].reset_index(drop=True))
+        if self.dtype == "float64":
+            values = result.to_numpy(dtype="float64", na_value=np.nan)
+            return pd.Series(values if self.precision is None else np.round(values, self.precision))
+        if self.dtype == "Int64":
+            return result if result.dtype == "Int64" else result.round().astype("Int64")
+        if self.dtype.startswith(("timestamp", "duration")):
+            unit = self.dtype.partition("[")[2].rstrip("]").partition(",")[0]
+            zone = self.dtype.partition("tz=")[2].rstrip("]")
+            result = result.dt.floor("D") if self.days else result
+            result = result.dt.tz_convert(zone) if zone and result.dt.tz is not None else result
+            return result.dt.as_unit(unit)
+        return result.astype(dtype_of(self.dtype))
+
+    def forward(self, frame: pd.DataFrame) -> dict[str, pd.Series]:
+        own, gives = frame[self.column], self.value(frame)
+        out = {}
+        if self.alone is not None:
+            out[self.alone] = own.where(gives.isna())
+        if self.missing is not None:
+            out[self.missing] = (own.isna() & gives.notna()).astype("boolean")
+        return out
+
+    def inverse(self, frame: pd.DataFrame) -> dict[str, pd.Series]:
+        gives = self.value(frame)
+        if self.alone is not None:
+            gives = gives.where(gives.notna(), frame[self.alone])
+        if self.missing is not None:
+            null = frame[self.missing].fillna(False).astype(bool)
+            gives = gives.mask(null if self.alone is None else null & self.value(frame).notna())
+        return {self.column: gives}
+
+    def to_json(self) -> dict[str, Any]:
+        expression = {"text": self.expression.text, "columns": sorted(self.expression.columns), "tree": _tree_to_json(self.expression.tree)}
+        return {**self.__dict__, "expression": expression}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Derived:
+        said = data["expression"]
+        return cls(**{**data, "expression": Expression(said["text"], frozenset(said["columns"]), _tree_from_json(said["tree"]))})
+
+
+def _tree_to_json(node: Node) -> list[Any]:
+    value = [list(link) for link in node.value] if isinstance(node.value, tuple) else node.value
+    return [node.op, node.at, [_tree_to_json(a) for a in node.args], value]
+
+
+def _tree_from_json(data: list[Any]) -> Node:
+    op, at, args, value = data
+    return Node(op, at, tuple(map(_tree_from_json, args)), tuple(map(tuple, value)) if isinstance(value, list) else value)
+
+
+@dataclass(frozen=True)
+class _Category:
+    """One category, `name`, in place of the columns that a rule ties together."""
+
+    rule: OneHot | OneOf
+    name: str
+
+    @property
+    def rewritten(self) -> tuple[str, ...]:
+        return self.rule.of
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        return ()
+
+    @property
+    def made(self) -> tuple[str, ...]:
+        return (self.name,)
+
+
+@dataclass(frozen=True)
+class Choice(_Category):
+    """Of a one-hot group: the name of the column that is true, or `none`; null where all are null."""
+
+    rule: OneHot
+    none: str
+    dtypes: tuple[str, ...]
+
+    def forward(self, frame: pd.DataFrame) -> dict[str, pd.Series]:
+        values = self.rule.read(frame)
+        labels = np.array([*self.rule.of, self.none], dtype=object)
+        place = np.where((values == 1).any(axis=0), (values == 1).argmax(axis=0), len(self.rule.of))
+        return {self.name: pd.Series(pd.array(labels[place], dtype=frames.STRING)).mask(np.isnan(values).all(axis=0))}
+
+    def inverse(self, frame: pd.DataFrame) -> dict[str, pd.Series]:
+        label = frame[self.name]
+        return {c: (label == c).astype("boolean").mask(label.isna()).astype("Float64" if d == "float64" else d).astype(d)
+                for c, d in zip(self.rule.of, self.dtypes)}  # fmt: skip
+
+    def to_json(self) -> dict[str, Any]:
+        return {"rule": self.rule.to_json(), "name": self.name, "none": self.none, "dtypes": list(self.dtypes)}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Choice:
+        rule = parse_rule(data["rule"])
+        assert isinstance(rule, OneHot)
+        return cls(rule, data["name"], data["none"], tuple(data["dtypes"]))
+
+
+@dataclass(frozen=True)
+class Combination(_Category):
+    """Of columns whose combinations are fixed: the place in the table of combinations, which is in their order."""
+
+    rule: OneOf
+
+    @property
+    def labels(self) -> list[str]:
+        """Of the table's rows: numbers of one width, so that their order as words is that of the table."""
+        rows = 0 if self.rule.table is None else len(self.rule.table)
+        return [str(i).zfill(len(str(max(rows - 1, 0)))) for i in range(rows)]
+
+    def forward(self, frame: pd.DataFrame) -> dict[str, pd.Series]:
+        return {self.name: pd.Series(pd.array(np.array(self.labels, dtype=object)[self.rule.codes(frame)], dtype=frames.STRING))}
+
+    def inverse(self, frame: pd.DataFrame) -> dict[str, pd.Series]:
+        assert self.rule.table is not None
+        rows = self.rule.table.iloc[pd.Index(self.labels).get_indexer(frame[self.name].astype(object))].reset_index(drop=True)
+        return {c: rows[c] for c in self.rule.of}
+
+    def to_json(self) -> dict[str, Any]:
+        return {"rule": self.rule.to_json(), "name": self.name}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Combination:
+        rule = parse_rule(data["rule"])
+        assert isinstance(rule, OneOf)
+        return cls(rule, data["name"])
+
+
+STEPS: dict[str, Any] = {kind.__name__: kind for kind in (Difference, Derived, Choice, Combination)}
+
+
+def with_nulls(step: Derived, own: pd.Series, gives: pd.Series, alone: str, missing: str) -> Derived:
+    """The step with columns for what the expression cannot give: values where it is null, nulls where it is not."""
+    return replace(
+        step,
+        alone=alone if (own.notna() & gives.isna()).any() else None,
+        missing=missing if (own.isna() & gives.notna()).any() else None,
+    )

@@ -1,0 +1,40 @@
+"""The ends of a column are not a few people's own."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from synthcli.columns.codec.top_coding import MOST, depth, ends
+
+
+def brute(values: np.ndarray, units: np.ndarray) -> tuple[float, float]:
+    """The k-th lowest of the units' own lowest values, and the k-th highest of their highest."""
+    people = np.unique(units)
+    lows, highs = (sorted(f(values[units == u]) for u in people) for f in (np.min, np.max))
+    k = depth(len(people))
+    low, high = lows[k - 1], highs[-k]
+    return (low, high) if low < high else (values.min(), values.max())
+
+
+@pytest.mark.parametrize(("rows", "people"), [(5, 5), (700, 700), (3000, 2600), (12000, 11000), (9000, 700), (50, 1)])
+def test_as_by_brute_force(rows: int, people: int) -> None:
+    rng = np.random.default_rng(rows)
+    for values in (rng.normal(size=rows), rng.integers(0, 40, rows).astype(float), np.zeros(rows)):
+        units = rng.integers(people, size=rows)
+        low, high = ends(values, units)
+        assert (values[low], values[high]) == brute(values, units)
+        low, high = ends(values, None)
+        assert (values[low], values[high]) == brute(values, np.arange(rows))
+
+
+def test_depth_grows_with_units() -> None:
+    assert [depth(n) for n in (1, 624, 625, 2499, 2500, 10_000, 10**9)] == [1, 1, 2, 2, 3, MOST, MOST]
+    assert all((depth(n) - 1) / n <= 0.04 / np.sqrt(n) for n in range(1, 20_000, 7))
+
+
+def test_one_persons_rows_do_not_hold_an_end() -> None:
+    values = np.concatenate([np.arange(1000.0), np.full(50, 1e6)])
+    units = np.concatenate([np.arange(1000), np.full(50, 1000)])
+    assert values[ends(values, units)[1]] == 999
+    assert values[ends(values, None)[1]] == 1e6
