@@ -45,9 +45,9 @@ def init(
     """Write a first spec."""
     from synthcli import sources
     from synthcli.errors import SpecError
-    from synthcli.spec import imports
-    from synthcli.spec.draft import draft
-    from synthcli.spec.findings import look, settled
+    from synthcli.init import imports
+    from synthcli.init.draft import draft
+    from synthcli.init.findings import look, settled
 
     screen = output is not None and str(output) == "-"
     source, title = _source(data, format, table, Path() if screen or output is None else output.parent)

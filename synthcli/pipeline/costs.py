@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from synthcli.columns import frame as frames
 from synthcli.contracts import Schema
 from synthcli.pipeline.plan import Choice
-from synthcli.tabular.boosting import LOOKED_AT, WIDEST
-from synthcli.tabular.discriminator import FEWEST, PER_TREE, ROWS
+from synthcli.tabular.rejection.boosting import LOOKED_AT, WIDEST
+from synthcli.tabular.rejection.discriminator import FEWEST, PER_TREE, ROWS
 
 NEAR = 40  # columns that a tree looks at, about; beyond, a column takes no longer for there being more
 LOADING = 1.1  # seconds of loading what grows trees, in the first stage that does; some built-in tables need it earlier

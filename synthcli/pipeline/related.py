@@ -28,11 +28,11 @@ from synthcli.pipeline.plan import Choice, Plan
 from synthcli.pipeline.related_judged import draw, evidence, measure, schemas_of
 from synthcli.pipeline.related_real import RelatedReal, described
 from synthcli.pipeline.usage import metered
-from synthcli.relational import model as related
 from synthcli.relational.data import Base, Tables
-from synthcli.relational.draws import Tally
+from synthcli.relational.model import model as related_model
+from synthcli.relational.model.rejection import Tally
+from synthcli.relational.model.table_model import Sheet
 from synthcli.relational.relationships import Relationship
-from synthcli.relational.sheet import Sheet
 from synthcli.sources import sql_write
 from synthcli.tabular.profile import profile
 
@@ -83,7 +83,7 @@ def train(folder: Path, plan: Plan, real: RelatedReal, choice: Choice, events: E
     job = Job(seeds.key(real.said.seed, "train") % 2**63, scratch, "cpu", limits, events.progress)
     with metered(limits) as meter:
         try:
-            fitted = related.fit(real.train, base, job=job, rules=real.rules, keep=kept(plan, real))
+            fitted = related_model.fit(real.train, base, job=job, rules=real.rules, keep=kept(plan, real))
         except MemoryError:
             raise FitError(f"{choice.method} ran out of memory; remedy: fewer rows") from None
         fitted.save(target)
@@ -134,7 +134,7 @@ def generate(folder: Path, choice: Choice, trained: Path, plan: Plan, rows: int,
     Where conditions are asked, also TABLE.unasked.parquet, as the model makes tables by itself: see stages.generate.
     """
     with metered() as meter:
-        tally, model = Tally(), related.load(trained / MODEL, base_of(choice))
+        tally, model = Tally(), related_model.load(trained / MODEL, base_of(choice))
         made, asked = related_asked.made(model, plan.spec.generate, rows, plan.spec.seed, tally, events)
         write(folder, made, "", events)
     total = sum(made.rows.values())
@@ -158,7 +158,7 @@ def generate(folder: Path, choice: Choice, trained: Path, plan: Plan, rows: int,
     files.write_json(folder / SAMPLE, body)
 
 
-def _texts(model: related.Related) -> set[str]:
+def _texts(model: related_model.Related) -> set[str]:
     """The rules of all tables, as they are counted."""
     return {f"{name}: {rule.text}" for name, sheet in model.sheets.items() if sheet.obeyed is not None for rule in sheet.obeyed.rules}
 

@@ -20,9 +20,9 @@ from synthcli.pipeline import related, related_asked, related_rules
 from synthcli.pipeline.events import Events
 from synthcli.pipeline.plan import Choice, Plan, table_sources
 from synthcli.pipeline.related_real import RelatedReal, described, tables_of
-from synthcli.relational import model as related_model
 from synthcli.relational.data import Tables, check_names
-from synthcli.relational.draws import Tally
+from synthcli.relational.model import model as related_model
+from synthcli.relational.model.rejection import Tally
 from synthcli.sources import remote
 from synthcli.spec import check_places, check_related
 from synthcli.spec.load import Loaded

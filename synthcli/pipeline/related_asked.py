@@ -17,9 +17,9 @@ from synthcli.pipeline.making import Making
 from synthcli.pipeline.related_rules import without
 from synthcli.pipeline.wanted import Wanted, settle
 from synthcli.relational.data import Tables
-from synthcli.relational.draws import Tally
-from synthcli.relational.model import Related
-from synthcli.relational.top import Top
+from synthcli.relational.model.model import Related
+from synthcli.relational.model.rejection import Tally
+from synthcli.relational.model.root_table import Top
 from synthcli.spec.models import Generate
 
 

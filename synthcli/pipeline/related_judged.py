@@ -25,9 +25,9 @@ from synthcli.pipeline.plan import Plan
 from synthcli.pipeline.related_pictures import relationships
 from synthcli.pipeline.related_real import RelatedReal
 from synthcli.pipeline.wanted import Wanted
-from synthcli.relational.aspects import UNIT
 from synthcli.relational.data import Tables
 from synthcli.relational.judging import key_columns
+from synthcli.relational.model.context import UNIT
 from synthcli.tabular.metrics import trends
 from synthcli.tabular.pictures import pictures
 

@@ -20,8 +20,8 @@ from synthcli.pipeline import related_rules
 from synthcli.pipeline.plan import table_sources
 from synthcli.relational.data import Tables, check_names
 from synthcli.relational.graph import order
+from synthcli.relational.model.rules import widened
 from synthcli.relational.relationships import NULL, Relationship, root
-from synthcli.relational.rules import widened
 from synthcli.spec import check, check_related
 from synthcli.spec.load import Loaded
 

@@ -15,9 +15,9 @@ from synthcli.contracts import Schema
 from synthcli.errors import DataError, SpecError, did_you_mean
 from synthcli.relational.data import Tables
 from synthcli.relational.graph import Order, order
+from synthcli.relational.model.rules import check as check_rule
+from synthcli.relational.model.rules import kinds, named, widened
 from synthcli.relational.relationships import NULL, ORPHAN, Relationship, blanked, positions
-from synthcli.relational.rules import check as check_rule
-from synthcli.relational.rules import kinds, named, widened
 from synthcli.spec.load import Loaded
 
 _PLACE = "\x00row"  # no column of a file is called so

@@ -11,8 +11,8 @@ import pandas as pd
 
 from synthcli.columns import frame as frames
 from synthcli.contracts import Column, Evidence, Gauge, Measurement, Schema, Traits
-from synthcli.relational.aspects import UNIT
 from synthcli.relational.data import Tables
+from synthcli.relational.model.context import UNIT
 from synthcli.relational.relationships import Relationship
 
 Z = 1.959964  # two-sided 95 %

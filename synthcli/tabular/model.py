@@ -18,7 +18,7 @@ from synthcli.columns.codec.codec import Codec, Values
 from synthcli.columns.codec.conditions import Asked
 from synthcli.columns.table import Table
 from synthcli.contracts import BLOCK, Given, Job, Model, Request
-from synthcli.tabular.discriminator import Discriminator
+from synthcli.tabular.rejection.discriminator import Discriminator
 
 
 def encode(data: Table, job: Job) -> tuple[Codec, Values]:

@@ -18,9 +18,9 @@ from synthcli.columns.expressions.properties import figures, parse_property
 from synthcli.columns.table import Table
 from synthcli.contracts import Column, Evidence, Schema
 from synthcli.errors import SpecError
-from synthcli.tabular import compare
-from synthcli.tabular.compare import FEW
-from synthcli.tabular.encoding import as_floats, cut, encode
+from synthcli.tabular.judging import intervals
+from synthcli.tabular.judging.encoding import as_floats, cut, encode
+from synthcli.tabular.judging.intervals import FEW
 from synthcli.tabular.metrics import detection
 from synthcli.tabular.metrics.trends import pearson
 
@@ -40,9 +40,9 @@ def pictures(evidence: Evidence, *, rng: np.random.Generator, of: Collection[str
     Real is `control`; without one, only the synthetic side is drawn. Made-up columns (keys, names, text) have no values here.
     of: the columns to list, None for all.
     """
-    sides = {"synthetic": cut(evidence.synthetic, compare.ROWS, rng=rng)}
-    if compare.lacking(evidence, "control") is None:
-        sides = {"real": cut(evidence.control, compare.ROWS, rng=rng), **sides}
+    sides = {"synthetic": cut(evidence.synthetic, intervals.ROWS, rng=rng)}
+    if intervals.lacking(evidence, "control") is None:
+        sides = {"real": cut(evidence.control, intervals.ROWS, rng=rng), **sides}
     units = {side: table.units() for side, table in sides.items()}
     listed = [column for column in evidence.schema.columns if of is None or column.name in of]
     columns = [_column(column, sides, units) for column in listed] if len(sides["synthetic"]) else []
@@ -243,7 +243,7 @@ def associations(sides: dict[str, Table], schema: Schema, *, rng: np.random.Gene
     numbers = len(encoded.numbers)
     if len(encoded.names) < 2 or min(len(real), len(synthetic)) < 2 * FEW:
         return None
-    with compare.one_thread():
+    with intervals.one_thread():
         keep = _worst(real.matrix(), synthetic.matrix())
         cells = [_cells(real, synthetic, j, numbers) for j in keep]
         matrices = {side: cramer([c[i] for c in cells]) for i, side in enumerate(("real", "synthetic"))}

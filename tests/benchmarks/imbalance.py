@@ -17,7 +17,7 @@ from synthcli import plugins, seeds
 from synthcli.columns import frame as frames
 from synthcli.columns.table import Table
 from synthcli.contracts import BLOCK, Given, Job, Request, Schema
-from synthcli.tabular.compare import one_thread
+from synthcli.tabular.judging.intervals import one_thread
 from tests.benchmarks.harness import tables
 from tests.benchmarks.harness.document import Section, figure, grid, machine
 

@@ -20,9 +20,9 @@ from synthcli.columns import frame as canonical
 from synthcli.columns.discovery.infer import infer
 from synthcli.columns.table import Table
 from synthcli.contracts import Job, Traits
-from synthcli.relational import model
 from synthcli.relational.data import Base, Tables
 from synthcli.relational.judging import key_columns, side_by_side
+from synthcli.relational.model import model as related_model
 from synthcli.relational.relationships import Relationship
 from synthcli.tabular.methods import trees
 from tests.benchmarks.harness import processes
@@ -237,7 +237,7 @@ def main(engine: str, place: Path, seed: int) -> None:
     (place / "made").mkdir()
     started = time.perf_counter()
     if engine == "synthcli":
-        fitted = model.fit(tables.checked()[0], Base(trees, Table), job=Job(seed))
+        fitted = related_model.fit(tables.checked()[0], Base(trees, Table), job=Job(seed))
         middle = time.perf_counter()
         made = fitted.sample(len(tables), rng=seeds.stream(seed, "made")).frames
         took = middle - started, time.perf_counter() - middle

@@ -16,7 +16,7 @@ from synthcli import plugins
 
 ROOT = Path(synthcli.__file__).parent
 ORDER = (  # from the ground up: a room imports from its own level and from those below
-    {"errors", "seeds"}, {"contracts"}, {"columns", "sources", "privacy", "nets"}, set(plugins.FLOORS), {"plugins"}, {"spec"}, {"artifacts"},
+    {"errors", "seeds"}, {"contracts"}, {"columns", "sources", "privacy", "nets"}, set(plugins.FLOORS), {"plugins"}, {"spec"}, {"init", "artifacts"},
     {"report"}, {"pipeline"}, {"cli", "__main__"},
 )  # fmt: skip
 LEVEL = {room: level for level, rooms in enumerate(ORDER) for room in rooms}

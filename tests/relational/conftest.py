@@ -7,8 +7,8 @@ import pytest
 from synthcli import seeds
 from synthcli.columns.table import Table
 from synthcli.contracts import Job
-from synthcli.relational import model
 from synthcli.relational.data import Base, Tables
+from synthcli.relational.model import model as related_model
 from synthcli.tabular.methods import trees
 from tests.relational import simulated
 
@@ -18,7 +18,7 @@ BASE = Base(trees, Table, {"trees": 2})
 def synthetic(tables: Tables, rows: int | None = None, seed: int = 1) -> Tables:
     """Tables made of a model of tables."""
     checked = tables.checked()[0]
-    return model.fit(checked, BASE, job=Job(seed)).sample(len(checked) if rows is None else rows, rng=seeds.stream(seed, "made"))
+    return related_model.fit(checked, BASE, job=Job(seed)).sample(len(checked) if rows is None else rows, rng=seeds.stream(seed, "made"))
 
 
 @pytest.fixture(scope="session")
@@ -27,10 +27,10 @@ def shop() -> Tables:
 
 
 @pytest.fixture(scope="session")
-def fitted(shop: Tables) -> model.Related:
-    return model.fit(shop, BASE, job=Job(1))
+def fitted(shop: Tables) -> related_model.Related:
+    return related_model.fit(shop, BASE, job=Job(1))
 
 
 @pytest.fixture(scope="session")
-def made(shop: Tables, fitted: model.Related) -> Tables:
+def made(shop: Tables, fitted: related_model.Related) -> Tables:
     return fitted.sample(len(shop), rng=seeds.stream(1, "made"))

@@ -9,9 +9,9 @@ import pandas as pd
 
 from synthcli.columns import frame as frames
 from synthcli.contracts import Column, Evidence, Gauge, Measurement, Schema, Traits
-from synthcli.relational.aspects import UNIT, cells
 from synthcli.relational.data import Tables
 from synthcli.relational.judging import Trend, across, key_columns
+from synthcli.relational.model.context import UNIT, cells
 from synthcli.relational.relationships import Relationship
 
 TRENDS = Gauge(

@@ -7,8 +7,8 @@ import pandas as pd
 
 from synthcli.columns.table import Table
 from synthcli.contracts import Evidence, Gauge, Measurement
-from synthcli.tabular import compare
-from synthcli.tabular.encoding import Encoded, Part, cut, encode
+from synthcli.tabular.judging import intervals
+from synthcli.tabular.judging.encoding import Encoded, Part, cut, encode
 
 EXCESS = Gauge(
     "excess_copies", "lower", frozenset({"train", "control", "synthetic"}),
@@ -22,23 +22,23 @@ _DIGITS = 6  # significant digits of a number that must agree
 
 def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement]:
     """Both: Newcombe interval for the difference, Wilson for the share. control: the share of control records, which no fit has seen."""
-    if note := compare.lacking(evidence, "train", "control", "synthetic"):
-        return compare.unmeasured(GAUGES, note)
+    if note := intervals.lacking(evidence, "train", "control", "synthetic"):
+        return intervals.unmeasured(GAUGES, note)
     tables: dict[str, Table] = {k: cut(getattr(evidence, k), ROWS, rng=rng) for k in ("train", "control", "synthetic")}
     if evidence.full and evidence.baseline is not None and len(evidence.baseline):
         tables["baseline"] = cut(evidence.baseline, ROWS, rng=rng)
     encoded = encode(tables, evidence.schema)
     if not encoded.names:
-        return compare.unmeasured(GAUGES, "no column to compare records by")
+        return intervals.unmeasured(GAUGES, "no column to compare records by")
     copied = _copied(encoded)
     n, m = len(copied["synthetic"]), len(copied["control"])
     hits, control = int(copied["synthetic"].sum()), int(copied["control"].sum())
     base = copied["baseline"].mean() if "baseline" in copied else None
-    low, high = compare.newcombe(hits, n, control, m)
+    low, high = intervals.newcombe(hits, n, control, m)
     excess_of_base = None if base is None else base - control / m
     return [
-        compare.measured(EXCESS, hits / n - control / m, low, high, n=n, floor=0.0, baseline=excess_of_base, control=control / m),
-        compare.measured(COPIES, hits / n, *compare.wilson(hits, n), n=n, floor=control / m, baseline=base, control=control / m),
+        intervals.measured(EXCESS, hits / n - control / m, low, high, n=n, floor=0.0, baseline=excess_of_base, control=control / m),
+        intervals.measured(COPIES, hits / n, *intervals.wilson(hits, n), n=n, floor=control / m, baseline=base, control=control / m),
     ]
 
 

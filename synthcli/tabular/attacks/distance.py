@@ -6,9 +6,9 @@ import numpy as np
 
 from synthcli.columns.table import Table
 from synthcli.contracts import Evidence, Gauge, Measurement
-from synthcli.tabular import compare
-from synthcli.tabular.encoding import cut, encode
-from synthcli.tabular.neighbours import Points, affordable, embed, nearest
+from synthcli.tabular.judging import intervals
+from synthcli.tabular.judging.encoding import cut, encode
+from synthcli.tabular.judging.neighbours import Points, affordable, embed, nearest
 
 SHARE = Gauge(
     "dcr_share", "half", frozenset({"train", "control", "synthetic"}),
@@ -29,11 +29,11 @@ def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement
 
     The interval counts records that share their nearest reference (or its unit) as one.
     """
-    if note := compare.lacking(evidence, "train", "control", "synthetic"):
-        return compare.unmeasured(GAUGES, note)
+    if note := intervals.lacking(evidence, "train", "control", "synthetic"):
+        return intervals.unmeasured(GAUGES, note)
     size = min(len(evidence.train), len(evidence.control), REFERENCES)
     if size < _FEWEST:
-        return compare.unmeasured(GAUGES, f"fewer than {_FEWEST} train or control records")
+        return intervals.unmeasured(GAUGES, f"fewer than {_FEWEST} train or control records")
     queries, size = affordable(min(QUERIES, len(evidence.synthetic)), size, len(evidence.schema.columns))
     tables: dict[str, Table] = {k: cut(getattr(evidence, k), size, rng=rng) for k in ("train", "control")}
     tables["synthetic"] = cut(evidence.synthetic, queries, rng=rng)
@@ -43,7 +43,7 @@ def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement
         tables |= {"baseline": cut(evidence.baseline, queries, rng=rng)} if evidence.baseline is not None and len(evidence.baseline) else {}
     encoded = encode(tables, evidence.schema)
     if not encoded.names:
-        return compare.unmeasured(GAUGES, "no column to compare records by")
+        return intervals.unmeasured(GAUGES, "no column to compare records by")
     points, units = embed(encoded), {k: part.units for k, part in encoded.parts.items()}
     sides = [k for k in points if k not in ("train", "control", "rest")]
     found = {k: _closer(points, units, k, "rest" if k == "floor" else "train", rng) for k in sides}
@@ -53,13 +53,13 @@ def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement
 def _report(found: dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]], synthetic: Points) -> list[Measurement]:
     wins, groups, distance = found["synthetic"]
     value = float(wins.mean())
-    ends = compare.around(value, compare.variance_of_mean(wins, groups))
+    ends = intervals.around(value, intervals.variance_of_mean(wins, groups))
     shares = {k: w.mean() for k, (w, _, _) in found.items() if k != "synthetic"}
     medians = {k: np.median(d) / synthetic.columns for k, (_, _, d) in found.items() if k != "synthetic"}
     low, middle, high = median_interval(distance / synthetic.columns)
     return [
-        compare.measured(SHARE, value, *ends, n=len(wins), **shares),
-        compare.measured(MEDIAN, middle, low, high, n=len(wins), **medians),
+        intervals.measured(SHARE, value, *ends, n=len(wins), **shares),
+        intervals.measured(MEDIAN, middle, low, high, n=len(wins), **medians),
     ]
 
 
@@ -85,6 +85,6 @@ def _closer(
 def median_interval(values: np.ndarray) -> tuple[float, float, float]:
     """Median with a 95 % interval between order statistics: low, median, high."""
     ordered, n = np.sort(values), len(values)
-    half = compare.Z * np.sqrt(n) / 2
+    half = intervals.Z * np.sqrt(n) / 2
     low, high = int(max(np.floor(n / 2 - half), 0)), int(min(np.ceil(n / 2 + half), n - 1))
     return float(ordered[low]), float(np.median(ordered)), float(ordered[high])

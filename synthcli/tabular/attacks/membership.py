@@ -6,9 +6,9 @@ import numpy as np
 
 from synthcli.columns.table import Table
 from synthcli.contracts import Evidence, Gauge, Measurement
-from synthcli.tabular import compare
-from synthcli.tabular.encoding import cut, encode, one_per_unit
-from synthcli.tabular.neighbours import affordable, embed, nearest
+from synthcli.tabular.judging import intervals
+from synthcli.tabular.judging.encoding import cut, encode, one_per_unit
+from synthcli.tabular.judging.neighbours import affordable, embed, nearest
 
 MEMBERSHIP = Gauge(
     "membership_auc", "lower", frozenset({"train", "control", "synthetic"}),
@@ -24,12 +24,12 @@ def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement
 
     control: the same attack on two halves of control, of which neither was seen. baseline: against independent columns.
     """
-    if note := compare.lacking(evidence, "train", "control", "synthetic"):
-        return compare.unmeasured(GAUGES, note)
+    if note := intervals.lacking(evidence, "train", "control", "synthetic"):
+        return intervals.unmeasured(GAUGES, note)
     members, others = one_per_unit(evidence.train, rng=rng), one_per_unit(evidence.control, rng=rng)
     size = min(len(members), len(others), CANDIDATES if evidence.full else CANDIDATES // 2)
     if size < _FEWEST:
-        return compare.unmeasured(GAUGES, f"fewer than {_FEWEST} train or control records to tell apart")
+        return intervals.unmeasured(GAUGES, f"fewer than {_FEWEST} train or control records to tell apart")
     twice, references = affordable(2 * size, min(len(evidence.synthetic), REFERENCES), len(evidence.schema.columns))
     tables: dict[str, Table] = {"train": cut(members, twice // 2, rng=rng), "control": cut(others, twice // 2, rng=rng)}
     tables["synthetic"] = cut(evidence.synthetic, references, rng=rng)
@@ -37,11 +37,11 @@ def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement
         tables["baseline"] = cut(evidence.baseline, references, rng=rng)
     encoded = encode(tables, evidence.schema)
     if not encoded.names:
-        return compare.unmeasured(GAUGES, "no column to compare records by")
+        return intervals.unmeasured(GAUGES, "no column to compare records by")
     points = embed(encoded)
     near = {k: [-nearest(points[side], points[k])[0] for side in ("train", "control")] for k in ("synthetic", "baseline") if k in points}
-    value, variance = compare.auc(*near["synthetic"])
+    value, variance = intervals.auc(*near["synthetic"])
     unseen = near["synthetic"][1]
-    control = compare.auc(*np.array_split(rng.permutation(unseen), 2))[0]
-    base = compare.auc(*near["baseline"])[0] if "baseline" in near else None
-    return [compare.measured(MEMBERSHIP, value, *compare.around(value, variance), n=twice // 2 * 2, baseline=base, control=control)]
+    control = intervals.auc(*np.array_split(rng.permutation(unseen), 2))[0]
+    base = intervals.auc(*near["baseline"])[0] if "baseline" in near else None
+    return [intervals.measured(MEMBERSHIP, value, *intervals.around(value, variance), n=twice // 2 * 2, baseline=base, control=control)]

@@ -1,6 +1,6 @@
 """A small autoregressive network over any order of the columns (TabularARGN: Tiwald et al. 2025, arXiv 2501.12012).
 
-Columns are categories (tabular/net_cells.py); a net predicts each from any set of the others (tabular/net_ordered.py). Half of the rows
+Columns are categories (tabular/neural/cells.py); a net predicts each from any set of the others (tabular/neural/autoregressive.py). Half of the rows
 are learned in the order in which tables are drawn, half in random orders, which is what lets `draw` continue from any known parts.
 """
 
@@ -17,11 +17,11 @@ from synthcli.columns.codec.conditions import Asked
 from synthcli.columns.table import Table
 from synthcli.contracts import Dial, Job
 from synthcli.tabular.model import CodedModel, encode, restore
-from synthcli.tabular.net_cells import Cells
-from synthcli.tabular.net_params import BatchSize, Dropout, Embedding, SharedBy, WeightDecay
+from synthcli.tabular.neural.cells import Cells
+from synthcli.tabular.neural.params import BatchSize, Dropout, Embedding, SharedBy, WeightDecay
 
 if TYPE_CHECKING:
-    from synthcli.tabular.net_ordered import Ordered
+    from synthcli.tabular.neural.autoregressive import Ordered
 
 MODALITY = "tabular"
 MODES = frozenset({"none"})
@@ -132,7 +132,7 @@ def load(folder: Path) -> ArNet:
     import torch
 
     from synthcli.nets import weights
-    from synthcli.tabular.net_ordered import Ordered, Shape
+    from synthcli.tabular.neural.autoregressive import Ordered, Shape
 
     net = Ordered(Shape.from_json(plain["shape"]), torch.Generator())
     weights.set_arrays(net, arrays)
@@ -167,7 +167,7 @@ def _train(cells: Cells, digits: np.ndarray, order: np.ndarray, units: np.ndarra
 
     from synthcli.nets.device import generator
     from synthcli.nets.loop import Training, train
-    from synthcli.tabular.net_ordered import Ordered, Shape, ranks
+    from synthcli.tabular.neural.autoregressive import Ordered, Shape, ranks
 
     shape = Shape(tuple(cells.sizes), _seen(digits, cells.owner, rng=job.stream("screen")), params.embedding, params.hidden)
     draws = generator(job.stream("weights"))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from synthcli.columns.table import Table
 from synthcli.contracts import Dial, Job
-from synthcli.tabular import sdv
+from synthcli.tabular.sdv import wrapper
 
 MODALITY = "tabular"
 MODES = frozenset({"none"})
@@ -16,15 +16,15 @@ TRUSTED_LOAD = True
 DIAL = Dial("epochs", fidelity=2000, privacy=20)
 
 
-class Params(sdv.Gan, sdv.Margins):
+class Params(wrapper.Gan, wrapper.Margins):
     """Those of CTGAN, and the distributions of the numbers. epochs is the dial."""
 
 
-def fit(data: Table, params: Params, *, job: Job) -> sdv.SdvModel:
+def fit(data: Table, params: Params, *, job: Job) -> wrapper.SdvModel:
     """Train until the epochs or the limits are reached, whichever is first."""
-    return sdv.fit(data, "CopulaGANSynthesizer", params, job=job)
+    return wrapper.fit(data, "CopulaGANSynthesizer", params, job=job)
 
 
-def load(folder: Path) -> sdv.SdvModel:
+def load(folder: Path) -> wrapper.SdvModel:
     """The model that `save` wrote."""
-    return sdv.load(folder)
+    return wrapper.load(folder)

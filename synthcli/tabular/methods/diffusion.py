@@ -1,8 +1,8 @@
 """Diffusion over mixed columns: Gaussian on numbers, absorbing on categories, at one time (TabDDPM: Kotelnikov et al. 2023,
 arXiv 2209.15421; TabDiff: Shi et al. 2025, arXiv 2410.20626; EDM: Karras et al. 2022).
 
-Numbers that repeat (ages, hours) are categories too (tabular/net_cells.py): Gaussian noise would smear their spikes. The others are
-normal scores of their quantiles. tabular/net_denoiser.py is the net and how it samples.
+Numbers that repeat (ages, hours) are categories too (tabular/neural/cells.py): Gaussian noise would smear their spikes. The others are
+normal scores of their quantiles. tabular/neural/denoiser.py is the net and how it samples.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from synthcli.columns.codec.codec import Codec, Part, Values
 from synthcli.columns.table import Table
 from synthcli.contracts import Dial, Job
 from synthcli.tabular.model import CodedModel, encode, filled, restore
-from synthcli.tabular.net_cells import Cells, NumberCells, quantiles
-from synthcli.tabular.net_params import BatchSize, Dropout, Embedding, SharedBy, WeightDecay
+from synthcli.tabular.neural.cells import Cells, NumberCells, quantiles
+from synthcli.tabular.neural.params import BatchSize, Dropout, Embedding, SharedBy, WeightDecay
 
 if TYPE_CHECKING:
-    from synthcli.tabular.net_denoiser import Denoiser
+    from synthcli.tabular.neural.denoiser import Denoiser
 
 MODALITY = "tabular"
 MODES = frozenset({"none"})
@@ -92,7 +92,7 @@ class Diffusion(CodedModel):
         if self.net is None:
             return {}
         from synthcli.nets.device import generator, one_thread
-        from synthcli.tabular.net_denoiser import sample
+        from synthcli.tabular.neural.denoiser import sample
 
         draws, inside = rng.spawn(2)
         with one_thread():
@@ -121,7 +121,7 @@ def load(folder: Path) -> Diffusion:
     import torch
 
     from synthcli.nets import weights
-    from synthcli.tabular.net_denoiser import Denoiser, Shape
+    from synthcli.tabular.neural.denoiser import Denoiser, Shape
 
     net = Denoiser(Shape.from_json(plain["shape"]), torch.Generator())
     weights.set_arrays(net, arrays)
@@ -151,7 +151,7 @@ def _train(cells: Cells, scores: list[Score], values: Values, units: np.ndarray,
 
     from synthcli.nets.device import generator
     from synthcli.nets.loop import Training, train
-    from synthcli.tabular.net_denoiser import Denoiser, Shape
+    from synthcli.tabular.neural.denoiser import Denoiser, Shape
 
     rows, rng = len(units), job.stream("scores")
     digits = torch.from_numpy(cells.encode(values, rows)[0])

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from synthcli.columns.table import Table
 from synthcli.contracts import Job
-from synthcli.tabular import sdv
+from synthcli.tabular.sdv import wrapper
 
 MODALITY = "tabular"
 MODES = frozenset({"none"})
@@ -22,7 +22,7 @@ EXTRA = "sdv"
 TRUSTED_LOAD = True
 DIAL = None
 
-Margin = Literal["empirical"] | sdv.Family
+Margin = Literal["empirical"] | wrapper.Family
 
 
 class Params(BaseModel):
@@ -33,11 +33,11 @@ class Params(BaseModel):
     numerical_distributions: dict[str, Margin] = Field({}, description="distributions of single columns, by column name")
 
 
-def fit(data: Table, params: Params, *, job: Job) -> sdv.SdvModel:
+def fit(data: Table, params: Params, *, job: Job) -> wrapper.SdvModel:
     """Fit each column's distribution, then the correlations. Limits cannot stop it half way."""
-    return sdv.fit(data, "GaussianCopulaSynthesizer", params, job=job, wide=None)
+    return wrapper.fit(data, "GaussianCopulaSynthesizer", params, job=job, wide=None)
 
 
-def load(folder: Path) -> sdv.SdvModel:
+def load(folder: Path) -> wrapper.SdvModel:
     """The model that `save` wrote."""
-    return sdv.load(folder)
+    return wrapper.load(folder)

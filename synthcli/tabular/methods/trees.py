@@ -1,10 +1,10 @@
 """Autoregressive trees: each column by a forest on the columns before it, every value a donor's or a blurred one.
 
 Reiter 2005 (CART synthesis), Nowok, Raab & Dibben 2016 (synthpop); here over the parts of a codec, with a few trees per column that
-held-out people have pruned (tabular/grow.py), values drawn evenly from leaves (tabular/forest.py), numbers that few people share blurred
+held-out people have pruned (tabular/trees/grow.py), values drawn evenly from leaves (tabular/trees/forest.py), numbers that few people share blurred
 among their neighbours by rank, and combinations that never occur kept out. Columns follow one another along their strongest ties
 (the order in which Prim's algorithm builds the tree of Chow & Liu 1968), from the number that has most to do with the others; in a second
-order, which half of the rows follow, from the category that has least. What is left of traces is taken away by tabular/discriminator.py.
+order, which half of the rows follow, from the category that has least. What is left of traces is taken away by tabular/rejection/discriminator.py.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ from synthcli.columns.codec.dependencies import determined
 from synthcli.columns.codec.parts import Values
 from synthcli.columns.table import Table
 from synthcli.contracts import Dial, Job
-from synthcli.tabular import chains
-from synthcli.tabular.anchors import Anchor, Anchors, find
-from synthcli.tabular.barred import Bars
-from synthcli.tabular.blur import Blur
-from synthcli.tabular.chain import Learned
-from synthcli.tabular.discriminator import Discriminator, learn
-from synthcli.tabular.features import Features
-from synthcli.tabular.forest import ARRAYS, Forest, marginal
-from synthcli.tabular.grow import Growth, grow, rule
 from synthcli.tabular.model import CodedModel, encode, restore
-from synthcli.tabular.order import orders_of
+from synthcli.tabular.rejection.discriminator import Discriminator, learn
+from synthcli.tabular.trees import mixture as chains
+from synthcli.tabular.trees.features import Features
+from synthcli.tabular.trees.forest import ARRAYS, Forest, marginal
+from synthcli.tabular.trees.grow import Growth, grow, rule
+from synthcli.tabular.trees.rank_smoothing import Blur
+from synthcli.tabular.trees.reference_columns import Anchor, Anchors, find
+from synthcli.tabular.trees.sequential import Learned
+from synthcli.tabular.trees.structural_zeros import Bars
+from synthcli.tabular.trees.visit_sequence import orders_of
 
 MODALITY = "tabular"
 MODES = frozenset({"none"})

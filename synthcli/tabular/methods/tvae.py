@@ -11,7 +11,7 @@ from pydantic import Field
 
 from synthcli.columns.table import Table
 from synthcli.contracts import Dial, Job
-from synthcli.tabular import sdv
+from synthcli.tabular.sdv import wrapper
 
 MODALITY = "tabular"
 MODES = frozenset({"none"})
@@ -21,20 +21,20 @@ TRUSTED_LOAD = True
 DIAL = Dial("epochs", fidelity=2000, privacy=20)
 
 
-class Params(sdv.Net):
+class Params(wrapper.Net):
     """epochs is the dial."""
 
-    compress_dims: sdv.Layers = Field((128, 128), min_length=1, description="sizes of the encoder's layers")
-    decompress_dims: sdv.Layers = Field((128, 128), min_length=1, description="sizes of the decoder's layers")
+    compress_dims: wrapper.Layers = Field((128, 128), min_length=1, description="sizes of the encoder's layers")
+    decompress_dims: wrapper.Layers = Field((128, 128), min_length=1, description="sizes of the decoder's layers")
     l2scale: float = Field(1e-5, ge=0, le=1, description="weight decay of both")
     loss_factor: float = Field(2, gt=0, le=1000, description="weight of the reconstruction against the divergence from a normal")
 
 
-def fit(data: Table, params: Params, *, job: Job) -> sdv.SdvModel:
+def fit(data: Table, params: Params, *, job: Job) -> wrapper.SdvModel:
     """Train until the epochs or the limits are reached, whichever is first."""
-    return sdv.fit(data, "TVAESynthesizer", params, job=job)
+    return wrapper.fit(data, "TVAESynthesizer", params, job=job)
 
 
-def load(folder: Path) -> sdv.SdvModel:
+def load(folder: Path) -> wrapper.SdvModel:
     """The model that `save` wrote."""
-    return sdv.load(folder)
+    return wrapper.load(folder)

@@ -6,8 +6,8 @@ import numpy as np
 
 from synthcli.columns.table import Table
 from synthcli.contracts import Evidence, Gauge, Measurement
-from synthcli.tabular import compare
-from synthcli.tabular.encoding import Encoded, Part, cut, encode
+from synthcli.tabular.judging import intervals
+from synthcli.tabular.judging.encoding import Encoded, Part, cut, encode
 
 CATEGORIES = Gauge(
     "category_coverage", "higher", frozenset({"control", "synthetic"}),
@@ -25,8 +25,8 @@ def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement
 
     Intervals: a category seen c times in synthetic is seen again with 1 - exp(-c - 1/2); a range loses its three outermost values.
     """
-    if note := compare.lacking(evidence, "control", "synthetic"):
-        return compare.unmeasured(GAUGES, note)
+    if note := intervals.lacking(evidence, "control", "synthetic"):
+        return intervals.unmeasured(GAUGES, note)
     encoded, real = _encoded(evidence, rng)
     sides = {name: part for name, part in encoded.parts.items() if name in ("synthetic", "baseline")}
     if evidence.full:
@@ -39,7 +39,7 @@ def _encoded(evidence: Evidence, rng: np.random.Generator) -> tuple[Encoded, Par
     tables: dict[str, Table] = {"control": evidence.control, "synthetic": evidence.synthetic, "train": evidence.train}
     if evidence.full:
         tables["baseline"] = evidence.baseline
-    encoded = encode({k: cut(t, 4 * compare.ROWS, rng=rng) for k, t in tables.items() if t is not None}, evidence.schema)
+    encoded = encode({k: cut(t, 4 * intervals.ROWS, rng=rng) for k, t in tables.items() if t is not None}, evidence.schema)
     both = [encoded.parts[k] for k in ("control", "train") if k in encoded.parts]
     real = Part(np.vstack([p.numbers for p in both]), np.vstack([p.codes for p in both]), np.concatenate([p.units for p in both]))
     return encoded, real
@@ -51,10 +51,10 @@ def _categories(encoded: Encoded, real: Part, sides: dict[str, Part]) -> list[Me
         found = [_covered(real.codes[:, j], part.codes[:, j], int(size)) for j, size in enumerate(encoded.sizes)]
         values, variances = np.array([v for v, _ in found]), np.array([w for _, w in found])
         known = np.isfinite(values)
-        scores[side] = compare.Score(values, variances, float(variances[known].sum() / max(known.sum(), 1) ** 2))
+        scores[side] = intervals.Score(values, variances, float(variances[known].sum() / max(known.sum(), 1) ** 2))
     if not encoded.categories:
-        return compare.unmeasured([CATEGORIES], "no column of few values")
-    return compare.summary(CATEGORIES, encoded.categories, scores, n=len(sides["synthetic"]))
+        return intervals.unmeasured([CATEGORIES], "no column of few values")
+    return intervals.summary(CATEGORIES, encoded.categories, scores, n=len(sides["synthetic"]))
 
 
 def _covered(real: np.ndarray, other: np.ndarray, size: int) -> tuple[float, float]:
@@ -71,15 +71,15 @@ def _ranges(encoded: Encoded, real: Part, sides: dict[str, Part]) -> list[Measur
     spans = {side: [_spanned(real.numbers[:, j], part.numbers[:, j]) for j in range(len(encoded.numbers))] for side, part in sides.items()}
     known = [j for j in range(len(encoded.numbers)) if np.isfinite(spans["synthetic"][j][0])]
     if not known:
-        return compare.unmeasured([RANGE], "no number column that varies")
+        return intervals.unmeasured([RANGE], "no number column that varies")
     n = len(sides["synthetic"])
     mean = lambda side, i: float(np.mean([spans[side][j][i] for j in known]))  # noqa: E731
     beside = {side: mean(side, 0) for side in spans if side != "synthetic"}
-    out = [compare.measured(RANGE, mean("synthetic", 0), mean("synthetic", 1), mean("synthetic", 0), n=n, **beside)]
+    out = [intervals.measured(RANGE, mean("synthetic", 0), mean("synthetic", 1), mean("synthetic", 0), n=n, **beside)]
     for j in known:
         value, low = spans["synthetic"][j]
         beside = {side: spans[side][j][0] for side in spans if side != "synthetic"}
-        out.append(compare.measured(RANGE, value, low, value, n=n, scope="column", of=encoded.numbers[j], **beside))
+        out.append(intervals.measured(RANGE, value, low, value, n=n, scope="column", of=encoded.numbers[j], **beside))
     return out
 
 

@@ -9,8 +9,8 @@ import numpy as np
 from synthcli import seeds
 from synthcli.columns.table import Table
 from synthcli.contracts import Evidence, Gauge, Measurement
-from synthcli.tabular import compare, learners
-from synthcli.tabular.encoding import Encoded, Part, cut, encode
+from synthcli.tabular.judging import intervals, learners
+from synthcli.tabular.judging.encoding import Encoded, Part, cut, encode
 
 DETECTION = Gauge(
     "detection_auc", "lower", frozenset({"control", "synthetic"}),
@@ -30,28 +30,28 @@ def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement
 
     Histogram gradient boosting of 100 trees (fewer beyond 50 columns); categories by their natural order, nulls as they are.
     """
-    if note := compare.lacking(evidence, "control", "synthetic"):
-        return compare.unmeasured(GAUGES, note)
+    if note := intervals.lacking(evidence, "control", "synthetic"):
+        return intervals.unmeasured(GAUGES, note)
     encoded = _equal(evidence, rng)
     control, synthetic = encoded.parts["control"], encoded.parts["synthetic"]
     if len(control) < _FEWEST or not encoded.names:
-        return compare.unmeasured(GAUGES, f"fewer than {_FEWEST} records of each kind, or no column to judge")
+        return intervals.unmeasured(GAUGES, f"fewer than {_FEWEST} records of each kind, or no column to judge")
     seed = seeds.fork(rng)
     try:
-        with compare.one_thread():
+        with intervals.one_thread():
             found = {side: told(control, part, seed) for side, part in encoded.parts.items() if side != "control"}
     except ValueError as error:
-        return compare.unmeasured(GAUGES, f"boosted trees cannot be fitted to these records: {error}")
+        return intervals.unmeasured(GAUGES, f"boosted trees cannot be fitted to these records: {error}")
     value, variance = found.pop("synthetic")
     if not np.isfinite(value):
-        return compare.unmeasured(GAUGES, f"fewer than {FOLDS} privacy units: none to judge on apart from those to fit on")
-    low, high = compare.around(value, variance)
+        return intervals.unmeasured(GAUGES, f"fewer than {FOLDS} privacy units: none to judge on apart from those to fit on")
+    low, high = intervals.around(value, variance)
     beside = {side: figure for side, (figure, _) in found.items()}
     indistinct = lambda x: 1 - 2 * (max(0.5, x) - 0.5)  # noqa: E731
     n = 2 * len(control)
     return [
-        compare.measured(DETECTION, value, low, high, n=n, **beside),
-        compare.measured(C2ST, indistinct(value), indistinct(high), indistinct(low), n=n, **{k: indistinct(v) for k, v in beside.items()}),
+        intervals.measured(DETECTION, value, low, high, n=n, **beside),
+        intervals.measured(C2ST, indistinct(value), indistinct(high), indistinct(low), n=n, **{k: indistinct(v) for k, v in beside.items()}),
         *_columns(encoded, control, synthetic, seed),
     ]
 
@@ -90,7 +90,7 @@ def told(control: Part, other: Part, seed: int) -> tuple[float, float]:
         if seen.shape[1]:
             model = learners.boosted(seen.shape[1], 2, seed)
             score = model.fit(seen, y[fit]).decision_function(unseen)
-        areas.append(compare.auc(score[y[out] == 1], score[y[out] == 0]))
+        areas.append(intervals.auc(score[y[out] == 1], score[y[out] == 0]))
     if not areas:
         return np.nan, np.nan
     return float(np.mean([a for a, _ in areas])), float(np.mean([v for _, v in areas]) / len(areas))
@@ -112,7 +112,7 @@ def telling(evidence: Evidence, *, rng: np.random.Generator, rows: int = 2_500) 
     if n < _FEWEST or not names or len(np.unique(y[fit])) < 2 or len(np.unique(y[out])) < 2:
         return None
     X = np.hstack(columns)
-    with compare.one_thread():
+    with intervals.one_thread():
         model = learners.boosted(len(names), 2, seeds.fork(rng)).fit(X[fit], y[fit])
         auc = _area(model, X[out], y[out])
         drops = [auc - _shuffled(model, X[out], y[out], j, rng) for j in range(len(names))]
@@ -122,7 +122,7 @@ def telling(evidence: Evidence, *, rng: np.random.Generator, rows: int = 2_500) 
 
 def _area(model: Any, X: np.ndarray, y: np.ndarray) -> float:
     score = model.decision_function(X)
-    return compare.auc(score[y == 1], score[y == 0])[0]
+    return intervals.auc(score[y == 1], score[y == 0])[0]
 
 
 def _shuffled(model: Any, X: np.ndarray, y: np.ndarray, j: int, rng: np.random.Generator) -> float:
@@ -146,8 +146,8 @@ def _columns(encoded: Encoded, control: Part, other: Part, seed: int) -> list[Me
     out = []
     for j in order:
         value, variance = found[j]
-        ends = compare.around(value, variance)
-        out.append(compare.measured(DETECTION, value, *ends, n=len(control) + len(other), scope="column", of=encoded.names[j]))
+        ends = intervals.around(value, variance)
+        out.append(intervals.measured(DETECTION, value, *ends, n=len(control) + len(other), scope="column", of=encoded.names[j]))
     return out
 
 
@@ -166,5 +166,5 @@ def _alone(a: np.ndarray, b: np.ndarray, first_a: np.ndarray, first_b: np.ndarra
     for fit_a, fit_b in ((first_a, first_b), (~first_a, ~first_b)):
         ours, theirs = np.bincount(a[fit_a], minlength=size) + 0.5, np.bincount(b[fit_b], minlength=size) + 0.5
         rate = (theirs / theirs.sum()) / (theirs / theirs.sum() + ours / ours.sum())
-        areas.append(compare.auc(rate[b[~fit_b]], rate[a[~fit_a]]))
+        areas.append(intervals.auc(rate[b[~fit_b]], rate[a[~fit_a]]))
     return float(np.mean([v for v, _ in areas])), float(np.mean([w for _, w in areas]) / 2)

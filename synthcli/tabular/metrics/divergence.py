@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from synthcli.contracts import Evidence, Gauge, Measurement
-from synthcli.tabular import compare
-from synthcli.tabular.compare import Piece
+from synthcli.tabular.judging import intervals
+from synthcli.tabular.judging.intervals import Piece
 
 KL = Gauge(
     "kl_divergence", "lower", frozenset({"control", "synthetic"}),
@@ -21,12 +21,12 @@ GAUGES: tuple[Gauge, ...] = (KL, WASSERSTEIN)
 
 def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement]:
     """Both, overall and by column. Finite samples put KL above 0 by about cells / 2n: compare it with the floor."""
-    if note := compare.lacking(evidence, "control", "synthetic"):
-        return compare.unmeasured(GAUGES, note)
-    encoded = compare.parts(evidence, rng=rng)
+    if note := intervals.lacking(evidence, "control", "synthetic"):
+        return intervals.unmeasured(GAUGES, note)
+    encoded = intervals.parts(evidence, rng=rng)
     return [
-        *compare.by_column(evidence, KL, encoded, kl_number, kl_category, top=np.inf),
-        *compare.by_column(evidence, WASSERSTEIN, encoded, scaled_wasserstein, None, top=np.inf),
+        *intervals.by_column(evidence, KL, encoded, kl_number, kl_category, top=np.inf),
+        *intervals.by_column(evidence, WASSERSTEIN, encoded, scaled_wasserstein, None, top=np.inf),
     ]
 
 

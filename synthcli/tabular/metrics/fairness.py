@@ -10,8 +10,8 @@ import numpy as np
 from synthcli import seeds
 from synthcli.columns.table import Table
 from synthcli.contracts import Evidence, Fairness, Gauge, Measurement
-from synthcli.tabular import compare, learners
-from synthcli.tabular.encoding import Encoded, as_codes, cut, encode, judged
+from synthcli.tabular.judging import intervals, learners
+from synthcli.tabular.judging.encoding import Encoded, as_codes, cut, encode, judged
 
 _MODELS = frozenset({"fairness", "train", "control", "synthetic"})
 PARITY = Gauge(
@@ -43,16 +43,16 @@ def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement
     if asked is None:
         return []
     if absent := [c for c in (asked.target, *asked.sensitive) if c not in evidence.schema.names]:
-        return compare.unmeasured(GAUGES, f"there is no column {absent[0]}")
+        return intervals.unmeasured(GAUGES, f"there is no column {absent[0]}")
     if not len(asked.synthetic):
-        return compare.unmeasured(GAUGES, "the synthetic part has no rows")
+        return intervals.unmeasured(GAUGES, "the synthetic part has no rows")
     out = _parity(asked)
     if note := _lacking(asked):
-        return [*out, *compare.unmeasured([PREDICTED, COST], note)]
+        return [*out, *intervals.unmeasured([PREDICTED, COST], note)]
     task = _task(evidence, asked, rng=rng)
     if isinstance(task, str):
-        return [*out, *compare.unmeasured([PREDICTED, COST], task)]
-    with compare.one_thread():
+        return [*out, *intervals.unmeasured([PREDICTED, COST], task)]
+    with intervals.one_thread():
         return [*out, *_models(task, rng=rng)]
 
 
@@ -78,7 +78,7 @@ def _parity(asked: Fairness) -> list[Measurement]:
         before = "" if floor is None else f"{floor:.4g} in real data, "
         note = f"{asked.target} by {' × '.join(columns)}: {before}{value:.4g} in synthetic"
         place: dict[str, Any] = {} if columns is asked.sensitive else {"scope": "subgroup", "of": columns[0]}
-        out.append(compare.measured(PARITY, value, n=len(asked.synthetic), floor=floor, note=note, **place))
+        out.append(intervals.measured(PARITY, value, n=len(asked.synthetic), floor=floor, note=note, **place))
     return out
 
 
@@ -179,11 +179,11 @@ def _models(task: _Task, *, rng: np.random.Generator) -> list[Measurement]:
     said = lambda figures: ", ".join(f"{figures[k][0]:.4g} from {words[k]}" for k in ("train", "before", "synthetic") if k in figures)  # noqa: E731
     paid = score[first] - score["synthetic"]
     return [
-        compare.measured(
+        intervals.measured(
             PREDICTED, apart["synthetic"][0], *_ends(apart["synthetic"], float(apart["synthetic"][0])), n=n, floor=apart["train"][0],
             note=f"mean prediction by group: {said(apart)}",
         ),
-        compare.measured(COST, paid[0], *_ends(paid, float(paid[0])), n=n, note=f"{task.unit}: {said(score)}"),
+        intervals.measured(COST, paid[0], *_ends(paid, float(paid[0])), n=n, note=f"{task.unit}: {said(score)}"),
     ]  # fmt: skip
 
 
@@ -223,7 +223,7 @@ def _predicted_gap(task: _Task, guess: np.ndarray, truth: np.ndarray, groups: np
 
 def _score(task: _Task, guess: np.ndarray, truth: np.ndarray) -> float:
     if task.classes == 2:
-        return compare.auc(guess[truth == 1, 1], guess[truth == 0, 1])[0]
+        return intervals.auc(guess[truth == 1, 1], guess[truth == 0, 1])[0]
     if task.classes:
         return float((guess.argmax(axis=1) == truth).mean())
     return float(1 - ((truth - guess[:, 0]) ** 2).mean() / max(float(truth.var()), 1e-300))

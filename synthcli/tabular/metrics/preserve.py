@@ -11,7 +11,7 @@ from synthcli.columns.expressions.properties import Property, figures, parse_pro
 from synthcli.columns.table import Table
 from synthcli.contracts import Evidence, Gauge, Measurement
 from synthcli.errors import SpecError
-from synthcli.tabular import compare
+from synthcli.tabular.judging import intervals
 
 PRESERVE = Gauge(
     "preserve", "higher", frozenset({"control", "synthetic", "preserve"}),
@@ -39,17 +39,17 @@ def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement
     """
     if not evidence.preserve:
         return []
-    if note := compare.lacking(evidence, "control", "synthetic"):
-        return compare.unmeasured(GAUGES, note)
+    if note := intervals.lacking(evidence, "control", "synthetic"):
+        return intervals.unmeasured(GAUGES, note)
     found = [_one(parse_property(text), evidence, rng=rng) for text in dict.fromkeys(evidence.preserve)]
     missing = [m for m in found if m.value is None]
     if missing:
         note = f"{missing[0].of}: {missing[0].note}"
-        return [*compare.unmeasured(GAUGES, note), *found]
+        return [*intervals.unmeasured(GAUGES, note), *found]
     worst = min(found, key=lambda m: m.value if m.value is not None else 0.0)
     floors = [m.floor for m in found if m.floor is not None]
     low, high = (min(getattr(m, end) for m in found) for end in ("low", "high"))
-    overall = compare.measured(PRESERVE, worst.value, low, high, n=worst.n, floor=min(floors, default=None), note=f"{worst.of}: {worst.note}")
+    overall = intervals.measured(PRESERVE, worst.value, low, high, n=worst.n, floor=min(floors, default=None), note=f"{worst.of}: {worst.note}")
     return [overall, *found]
 
 
@@ -59,20 +59,20 @@ def _one(asked: Property, evidence: Evidence, *, rng: np.random.Generator) -> Me
         scale = _scale(asked, evidence.control)
         train = _side(asked, evidence.train, units=False, rng=None) if evidence.full and evidence.train is not None else None
     except SpecError as error:  # of a column that turned out to hold something else
-        return compare.measured(PRESERVE, None, scope="property", of=asked.text, note=str(error).splitlines()[0])
+        return intervals.measured(PRESERVE, None, scope="property", of=asked.text, note=str(error).splitlines()[0])
     if not (np.isfinite(real.value) and np.isfinite(made.value)):
         which = "real" if not np.isfinite(real.value) else "synthetic"
         rows = real.rows if which == "real" else made.rows
-        return compare.measured(PRESERVE, None, scope="property", of=asked.text, note=f"is not defined over the {rows} {which} records that count")
+        return intervals.measured(PRESERVE, None, scope="property", of=asked.text, note=f"is not defined over the {rows} {which} records that count")
     apart = made.value - real.value
     low, high = _percentiles(apart + made.spread - real.spread, apart)
     ends = _agreement(np.array([max(-low, high), 0.0 if low <= 0 <= high else min(abs(low), abs(high))]), scale)
     note = f"real {real.value:.6g}, synthetic {made.value:.6g}, difference {apart:.3g} ({low:.3g} to {high:.3g})"
-    if real.units < compare.FEW:  # the difference tells the real figure too
-        note = f"synthetic {made.value:.6g}; the real figure is left out, as fewer than {compare.FEW} privacy units hold it"
+    if real.units < intervals.FEW:  # the difference tells the real figure too
+        note = f"synthetic {made.value:.6g}; the real figure is left out, as fewer than {intervals.FEW} privacy units hold it"
     floor = None if train is None else float(_agreement(np.array([abs(train.value - real.value)]), scale)[0])
     value = float(_agreement(np.array([abs(apart)]), scale)[0])
-    return compare.measured(PRESERVE, value, *map(float, ends), n=made.rows, scope="property", of=asked.text, floor=floor, note=note)
+    return intervals.measured(PRESERVE, value, *map(float, ends), n=made.rows, scope="property", of=asked.text, floor=floor, note=note)
 
 
 def _agreement(apart: np.ndarray, scale: float) -> np.ndarray:
@@ -102,7 +102,7 @@ def _side(asked: Property, table: Table, *, units: bool, rng: np.random.Generato
     value = float(figures(asked.name, asked.q, values, np.ones((1, len(rows))))[0])
     if rng is None:
         return _Side(value, none, *counts)
-    kept = np.flatnonzero(groups < compare.ROWS) if units else np.sort(rng.permutation(len(rows))[: compare.ROWS])
+    kept = np.flatnonzero(groups < intervals.ROWS) if units else np.sort(rng.permutation(len(rows))[: intervals.ROWS])
     values, groups = values[kept], np.unique(groups[kept], return_inverse=True)[1].reshape(-1)
     here = float(figures(asked.name, asked.q, values, np.ones((1, len(kept))))[0])
     drawn = np.concatenate([figures(asked.name, asked.q, values, w) for w in _weights(groups, rng=rng)])

@@ -8,7 +8,7 @@ import numpy as np
 
 from synthcli.columns.table import Table
 from synthcli.contracts import Evidence, Gauge, Measurement
-from synthcli.tabular import compare
+from synthcli.tabular.judging import intervals
 
 VIOLATIONS = Gauge("constraint_violations", "lower", frozenset({"constraints", "synthetic"}), "share of records that break any constraint", "share")
 GAUGES: tuple[Gauge, ...] = (VIOLATIONS,)
@@ -18,8 +18,8 @@ def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement
     """The share of rows that break any constraint, then each constraint (scope rule); Wilson interval. control: the same among train rows."""
     if not evidence.constraints:
         return []
-    if note := compare.lacking(evidence, "synthetic"):
-        return compare.unmeasured(GAUGES, note)
+    if note := intervals.lacking(evidence, "synthetic"):
+        return intervals.unmeasured(GAUGES, note)
     real = {"control": evidence.train} | ({"floor": evidence.control, "baseline": evidence.baseline} if evidence.full else {})
     broken = {side: _broken(evidence, table) for side, table in {"synthetic": evidence.synthetic, **real}.items() if table is not None and len(table)}
     n = len(evidence.synthetic)
@@ -37,5 +37,5 @@ def _broken(evidence: Evidence, table: Table) -> np.ndarray:
 def _share(rows: dict[str, np.ndarray], n: int, **more: Any) -> Measurement:
     hits = rows["synthetic"]
     beside: dict[str, Any] = {side: float(r.mean()) for side, r in rows.items() if side != "synthetic"}
-    low, high = compare.wilson(hits.sum(), n)
-    return compare.measured(VIOLATIONS, hits.mean(), low, high, n=n, **(beside | more))
+    low, high = intervals.wilson(hits.sum(), n)
+    return intervals.measured(VIOLATIONS, hits.mean(), low, high, n=n, **(beside | more))

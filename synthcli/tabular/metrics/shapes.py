@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from synthcli.contracts import Evidence, Gauge, Measurement
-from synthcli.tabular import compare
-from synthcli.tabular.compare import Piece
+from synthcli.tabular.judging import intervals
+from synthcli.tabular.judging.intervals import Piece
 
 SHAPES = Gauge(
     "column_shapes", "higher", frozenset({"control", "synthetic"}),
@@ -18,12 +18,12 @@ GAUGES: tuple[Gauge, ...] = (SHAPES, MISSING)
 
 def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement]:
     """Both, overall and by column, as SDMetrics defines them, save that a column which synthetic leaves empty scores 0. 95 % delta method."""
-    if note := compare.lacking(evidence, "control", "synthetic"):
-        return compare.unmeasured(GAUGES, note)
-    encoded = compare.parts(evidence, rng=rng)
+    if note := intervals.lacking(evidence, "control", "synthetic"):
+        return intervals.unmeasured(GAUGES, note)
+    encoded = intervals.parts(evidence, rng=rng)
     return [
-        *compare.by_column(evidence, SHAPES, encoded, ks_complement, tv_complement),
-        *compare.by_column(evidence, MISSING, encoded, lambda a, b: _nulls(np.isnan(a), np.isnan(b)), lambda a, b, _: _nulls(a < 0, b < 0)),
+        *intervals.by_column(evidence, SHAPES, encoded, ks_complement, tv_complement),
+        *intervals.by_column(evidence, MISSING, encoded, lambda a, b: _nulls(np.isnan(a), np.isnan(b)), lambda a, b, _: _nulls(a < 0, b < 0)),
     ]
 
 

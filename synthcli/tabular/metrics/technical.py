@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from synthcli.contracts import Evidence, Gauge, Measurement, Usage
-from synthcli.tabular import compare
+from synthcli.tabular.judging import intervals
 
 GAUGES: tuple[Gauge, ...] = (
     Gauge("fit_seconds", "lower", frozenset(), "wall time of the fit", "s"),
@@ -23,7 +23,8 @@ def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement
         return []
     figures = zip(GAUGES, _figures(evidence.usage), strict=True)
     return [
-        compare.measured(gauge, value, value, value, n=evidence.usage.rows, note="" if np.isfinite(value) else UNCLOCKED) for gauge, value in figures
+        intervals.measured(gauge, value, value, value, n=evidence.usage.rows, note="" if np.isfinite(value) else UNCLOCKED)
+        for gauge, value in figures
     ]
 
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from synthcli.contracts import Evidence, Gauge, Measurement
-from synthcli.tabular import compare
-from synthcli.tabular.compare import Score, variance_of_mean
-from synthcli.tabular.encoding import Encoded, Part
+from synthcli.tabular.judging import intervals
+from synthcli.tabular.judging.encoding import Encoded, Part
+from synthcli.tabular.judging.intervals import Score, variance_of_mean
 
 TRENDS = Gauge(
     "column_pair_trends", "higher", frozenset({"control", "synthetic"}),
@@ -37,12 +37,12 @@ def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement
     Both tables are cut at control's edges, as those metrics do; the quality report cuts each table at its own, which moves with
     every outlier. A number column that is constant in synthetic alone counts as correlation 0; SDMetrics leaves it out.
     """
-    if note := compare.lacking(evidence, "control", "synthetic"):
-        return compare.unmeasured(GAUGES, note)
-    encoded = compare.parts(evidence, rng=rng)
+    if note := intervals.lacking(evidence, "control", "synthetic"):
+        return intervals.unmeasured(GAUGES, note)
+    encoded = intervals.parts(evidence, rng=rng)
     k = len(encoded.names)
     if k < 2:
-        return compare.unmeasured(GAUGES, "fewer than two columns to pair")
+        return intervals.unmeasured(GAUGES, "fewer than two columns to pair")
     pairs = np.column_stack(np.triu_indices(k, 1))
     note = ""
     if len(pairs) > PAIRS:
@@ -51,10 +51,10 @@ def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement
     edges = [_edges(column) for column in encoded.parts["control"].numbers.T]
     views = {side: _view(part, encoded, edges) for side, part in encoded.parts.items()}
     units = encoded.parts["control"].units
-    with compare.one_thread():
+    with intervals.one_thread():
         scores = {side: _score(views["control"], view, pairs, units) for side, view in views.items() if side != "control"}
     names = [f"{encoded.names[i]} × {encoded.names[j]}" for i, j in pairs]
-    return compare.summary(TRENDS, names, scores, n=len(encoded.parts["synthetic"]), scope="pair", most=SHOWN, note=note)
+    return intervals.summary(TRENDS, names, scores, n=len(encoded.parts["synthetic"]), scope="pair", most=SHOWN, note=note)
 
 
 def _view(part: Part, encoded: Encoded, edges: list[np.ndarray]) -> _View:

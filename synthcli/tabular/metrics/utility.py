@@ -10,8 +10,8 @@ import numpy as np
 from synthcli import seeds
 from synthcli.columns.table import Table
 from synthcli.contracts import Evidence, Gauge, Measurement
-from synthcli.tabular import compare, learners
-from synthcli.tabular.encoding import Encoded, cut, encode, judged
+from synthcli.tabular.judging import intervals, learners
+from synthcli.tabular.judging.encoding import Encoded, cut, encode, judged
 
 _NEEDS = frozenset({"train", "control", "target", "synthetic"})
 _RATIO = "(tstr - chance) / (trtr - chance) on control; chance is 0.5 (auc), the largest class (accuracy) or 0 (R2)"
@@ -63,23 +63,23 @@ def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement
     """
     if evidence.target is None:
         return []
-    if note := compare.lacking(evidence, "control", "synthetic", "train"):
-        return compare.unmeasured(GAUGES, note)
+    if note := intervals.lacking(evidence, "control", "synthetic", "train"):
+        return intervals.unmeasured(GAUGES, note)
     numbers, categories = judged(evidence.schema)
     if evidence.target not in (*numbers, *categories):
-        return compare.unmeasured(GAUGES, f"target {evidence.target} is no column that can be predicted")
+        return intervals.unmeasured(GAUGES, f"target {evidence.target} is no column that can be predicted")
     task = _task(evidence, rng)
     if note := _hopeless(task):
-        return compare.unmeasured(GAUGES, note)
+        return intervals.unmeasured(GAUGES, note)
     seed = seeds.fork(rng)
     weights = _weights(task, rng)
     out: list[Measurement] = []
     for gauges, fit in ((BOOSTED, boosted), (LINEAR, linear)):
         try:
-            with compare.one_thread():
+            with intervals.one_thread():
                 out += _judge(task, gauges, fit, weights, seed)
         except ValueError as error:
-            out += compare.unmeasured(gauges, f"no model of {task.target} can be fitted to these records: {error}")
+            out += intervals.unmeasured(gauges, f"no model of {task.target} can be fitted to these records: {error}")
     return out
 
 
@@ -155,16 +155,16 @@ def _judge(task: _Task, gauges: tuple[Gauge, ...], fit: Any, weights: np.ndarray
     n = len(truth)
     base = found.get("baseline")
     out = [
-        compare.measured(tstr_gauge, tstr[0], *_ends(tstr), n=n, floor=trtr[0], baseline=None if base is None else base[0]),
-        compare.measured(trtr_gauge, trtr[0], *_ends(trtr), n=n, baseline=None if base is None else base[0]),
+        intervals.measured(tstr_gauge, tstr[0], *_ends(tstr), n=n, floor=trtr[0], baseline=None if base is None else base[0]),
+        intervals.measured(trtr_gauge, trtr[0], *_ends(trtr), n=n, baseline=None if base is None else base[0]),
     ]
     if not trtr[0] - chance[0] > _LEARNABLE:
         note = f"{task.target} cannot be predicted from train either ({task.unit} {trtr[0]:.3f}, chance {chance[0]:.3f})"
-        return [*compare.unmeasured([ratio_gauge], note), *out]
+        return [*intervals.unmeasured([ratio_gauge], note), *out]
     above = np.maximum(trtr - chance, _LEARNABLE / 2)
     ratio = (tstr - chance) / above
     beside = {"floor": 1.0, "baseline": None if base is None else ((base - chance) / above)[0]}
-    return [compare.measured(ratio_gauge, ratio[0], *_ends(ratio), n=n, **beside), *out]
+    return [intervals.measured(ratio_gauge, ratio[0], *_ends(ratio), n=n, **beside), *out]
 
 
 def _ends(scores: np.ndarray) -> tuple[float, float]:

@@ -10,9 +10,9 @@ import pytest
 
 from synthcli.columns.table import Table
 from synthcli.contracts import Schema
-from synthcli.tabular import neighbours
 from synthcli.tabular.attacks import distance
-from synthcli.tabular.encoding import encode
+from synthcli.tabular.judging import neighbours
+from synthcli.tabular.judging.encoding import encode
 
 
 def measured(evidence, seed=0):

@@ -8,7 +8,7 @@ from sklearn.metrics import roc_auc_score
 
 from synthcli.columns.table import Table
 from synthcli.contracts import Evidence, Schema
-from synthcli.tabular import compare, learners
+from synthcli.tabular.judging import intervals, learners
 from synthcli.tabular.metrics import detection
 
 
@@ -45,7 +45,7 @@ def test_auc_and_its_variance():
     drawn = []
     for i in range(300):
         a, b = rng.normal(0.7, size=80).round(1), rng.normal(size=60).round(1)
-        drawn.append(compare.auc(a, b))
+        drawn.append(intervals.auc(a, b))
         if i < 20:
             assert drawn[-1][0] == pytest.approx(roc_auc_score(np.repeat([1, 0], [80, 60]), np.r_[a, b]))
     assert np.mean([v for _, v in drawn]) == pytest.approx(np.var([a for a, _ in drawn]), rel=0.2)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from synthcli.tabular.compare import newcombe, wilson
+from synthcli.tabular.judging.intervals import newcombe, wilson
 from synthcli.tabular.metrics import rules
 
 

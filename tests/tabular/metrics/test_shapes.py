@@ -59,7 +59,7 @@ def test_steering_measures_no_floor_and_no_control_is_said(evidence):
 
 
 def test_rows_of_a_unit_widen_the_interval(evidence):
-    from synthcli.tabular.compare import variance_of_mean
+    from synthcli.tabular.judging.intervals import variance_of_mean
 
     rows = np.repeat(np.random.default_rng(0).normal(size=100), 5)
     assert variance_of_mean(rows, np.repeat(np.arange(100), 5)) == pytest.approx(5 * variance_of_mean(rows))

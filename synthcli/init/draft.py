@@ -1,0 +1,182 @@
+"""The commented YAML of a first spec, from what a look at a table found. It shows no value that fewer than ten privacy units share."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from synthcli.init.findings import Finding, Findings
+
+OTHER_FORMS = True  # whether constraints that are no expressions are written as such; else as comments
+WIDTH = 140
+_RESERVED = frozenset({"null", "true", "false", "y", "n", "yes", "no", "on", "off", "~"})
+_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*( [A-Za-z0-9_./-]+)*")
+
+
+def draft(found: Findings, source: Mapping[str, Any], *, title: str = "") -> str:
+    """The text of a spec. source: the keys of its source section; title: what the data is called."""
+    parts = [_head(found, title), _source(found, source), _unit(found), _columns(found), _constraints(found), _rest(found)]
+    return "\n".join(line.rstrip() for part in parts for line in part) + "\n"
+
+
+def _head(found: Findings, title: str) -> Iterator[str]:
+    yield from _comment(f"A first spec for {title or 'this table'}, by looking at its {found.rows:,} rows. Review it: guesses are guesses.")
+    yield from _comment("synth check validates it, synth run runs it.")
+    yield "version: 1"
+    yield "seed: 0"
+
+
+def _source(found: Findings, source: Mapping[str, Any]) -> Iterator[str]:
+    yield ""
+    yield "source:"
+    for key, value in source.items():
+        yield f"  {key}: {scalar(value)}"
+    if found.units < 30:
+        yield "  split: {validation: 0, holdout: 0}  # too few rows to compare with unseen ones"
+    else:
+        yield "  # split: {validation: 0.1, holdout: 0.2}  # of privacy units"
+    if found.imported is not None:
+        for link in found.imported.relationships:
+            yield from _comment(f"relationship: {link['from']} -> {link['to']}", "  ")
+
+
+def _unit(found: Findings) -> Iterator[str]:
+    yield ""
+    if found.unit is None:
+        yield from _comment(
+            "Each row is taken to be about somebody else. If a person has several rows, name the column that says who: privacy_unit: COLUMN"
+        )
+        return
+    yield from _comment(f"Who is protected: {found.unit[0]} ({found.unit[1]}). All rows of a unit fall into one part of the split.")
+    yield f"privacy_unit: {scalar(found.unit[0])}"
+
+
+def _columns(found: Findings) -> Iterator[str]:
+    yield ""
+    yield from _comment("Made up and never learned: direct identifiers, ids, free text. Learned: the rest. Commented shares are of distinct values.")
+    if found.no_people is not None:
+        why = f"The rows seem to be no people: {found.no_people}. What would tell of a person, such as an age, is taken for none."
+        yield from _comment(why)
+    yield "columns:"
+    for finding in found.columns:
+        yield from _column(finding)
+    if found.unique:
+        yield ""
+        yield from _comment("Quasi-identifiers: how far what others may know of a person singles out rows (k: people who share the combination)")
+        for step in found.unique:
+            bands = ", ".join(f"k {name}: {share:.1%}" for name, share in step.shares.items())
+            yield from _comment(f"{' + '.join(step.columns)}: {step.unique:.1%} of rows are unique ({bands})")
+
+
+def _column(finding: Finding) -> Iterator[str]:
+    for guess in (finding.guess, finding.special):
+        if guess is not None and guess.sensitivity != "none":
+            does = "" if guess is finding.special else "; made up, never learned" if finding.made_up else "; learned, see the quasi-identifiers below"
+            law = " of GDPR Art. 9" if guess.sensitivity == "special category" else ""
+            yield from _comment(f"{guess.sensitivity}{law}: {guess.kind} ({guess.confidence:.0%} sure, by {guess.evidence}){does}", "  ")
+    for note in finding.notes:
+        yield from _comment(note, "  ")
+    traits = ", ".join(f"{key}: {scalar(value)}" for key, value in finding.traits.items())
+    facts = _clean("; ".join(([] if "type" in finding.traits else [finding.kind]) + list(finding.facts)))
+    yield f"  {scalar(finding.name)}: {{{traits}}}  # {facts}"
+
+
+def _constraints(found: Findings) -> Iterator[str]:
+    rules = [*_imported(found), *((s.constraint, s.evidence, s.text) for s in found.suggestions)]
+    active = [rule for rule in rules if "expr" in rule[0] or OTHER_FORMS]
+    yield ""
+    if not rules:
+        yield from _comment("Rules that all rows obey, such as: discharge >= admission. None was found.")
+        yield "constraints: []"
+        return
+    yield from _comment(
+        "Rules, checked on the source and true of the output. Those found hold in every row; remove what is an accident of this data."
+    )
+    yield "constraints:" if active else "constraints: []"
+    for rule, why, text in rules:
+        yield from _rule(rule, why, text)
+
+
+def _imported(found: Findings) -> Iterator[tuple[dict[str, Any], str, str]]:
+    """Constraints of imported metadata, those that cannot be used left out."""
+    for rule, broken in zip(found.imported.constraints if found.imported else (), found.broken):
+        if broken == 0:
+            yield dict(rule), "imported", ""
+        elif broken > 0:
+            yield {**rule, "on_violation": "warn"}, f"imported; {broken:,} rows of the source break it", ""
+
+
+def _rule(rule: Mapping[str, Any], why: str, text: str) -> Iterator[str]:
+    if set(rule) == {"expr"}:
+        yield f"  - {scalar(rule['expr'])}  # {_clean(why)}"
+    elif "expr" in rule or OTHER_FORMS:
+        yield f"  - {flow(rule)}  # {_clean(why)}"
+    else:
+        yield from _comment(f"- {flow(rule)}  # {why}{f'; as an expression: {text}' if text else ''}", "  ", fold=False)
+
+
+def _rest(found: Findings) -> Iterator[str]:
+    if found.imported is not None and (notes := [*found.imported.notes, *_unusable(found)]):
+        yield ""
+        yield from _comment("Not taken over from the metadata:")
+        for note in notes:
+            yield from _comment(note, "  ")
+    yield ""
+    yield "generator:"
+    yield "  method: trees  # see synth methods; auto chooses, candidates: [...] races"
+    yield ""
+    if found.target is not None:
+        yield from _comment(f"What a downstream model predicts: trained on synthetic data, tested on real data. Suggested {found.target[1]}.")
+        yield "evaluate:"
+        yield f"  target: {scalar(found.target[0])}"
+    else:
+        yield from _comment("evaluate: {target: COLUMN} names what a downstream model predicts; nothing tells it here.", fold=False)
+    yield from _comment("Gates are the default ones; write evaluate.gates and privacy_check.gates to set your own (synth methods --metrics).")
+
+
+def _unusable(found: Findings) -> Iterator[str]:
+    for rule, broken in zip(found.imported.constraints if found.imported else (), found.broken):
+        if broken < 0:
+            yield f"constraint {flow(rule)}: it cannot be asked of this table"
+
+
+def scalar(value: Any) -> str:
+    """A value as YAML 1.2 writes it on one line, read back the same."""
+    if isinstance(value, Mapping):
+        return flow(value)
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(_quoted(v) if isinstance(v, str) and "," in v else scalar(v) for v in value) + "]"
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, (int, float)):
+        return repr(value)
+    text = str(value)
+    return text if _PLAIN.fullmatch(text) and text.lower() not in _RESERVED else _quoted(text)
+
+
+def flow(value: Mapping[str, Any]) -> str:
+    """A mapping on one line."""
+    return "{" + ", ".join(f"{scalar(k)}: {scalar(v)}" for k, v in value.items()) + "}"
+
+
+def _quoted(text: str) -> str:
+    known = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t"}
+    return '"' + "".join(known.get(c) or (c if c.isprintable() else f"\\U{ord(c):08x}") for c in text) + '"'
+
+
+def _clean(text: str) -> str:
+    """A comment that cannot end early."""
+    return "".join(c if c.isprintable() else " " for c in text)
+
+
+def _comment(text: str, indent: str = "", *, fold: bool = True) -> Iterator[str]:
+    """Lines of a comment, folded at WIDTH."""
+    lines: Sequence[str] = [_clean(text)]
+    if fold:
+        lines = re.findall(rf".{{1,{WIDTH - len(indent) - 2}}}(?:\s+|$)|\S+", _clean(text))
+    for line in lines:
+        yield f"{indent}# {line.strip()}"
+
+
+__all__ = ["OTHER_FORMS", "draft", "flow", "scalar"]

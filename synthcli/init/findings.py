@@ -1,0 +1,382 @@
+"""What a look at a table finds, for a first spec: columns with what they may hold, the privacy unit, rules, a target, quasi-identifiers."""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from pydantic import ValidationError
+
+from synthcli import sources
+from synthcli.columns import frame as frames
+from synthcli.columns import spelling
+from synthcli.columns.codec.mixed import looks_mixed
+from synthcli.columns.codec.numeric import held_by
+from synthcli.columns.constraints.rule import parse_constraint
+from synthcli.columns.discovery import suggest
+from synthcli.columns.discovery.infer import infer
+from synthcli.columns.fake import generate as fake
+from synthcli.columns.pii import detect, protect
+from synthcli.contracts import Column, Schema, Traits
+from synthcli.errors import DataError, SpecError
+from synthcli.init.imports.shared import Imported
+from synthcli.privacy.anonymity import uniqueness
+from synthcli.sources import builtin, csv
+from synthcli.spec.check import SERVES
+
+ENCODED = 1 << 24  # bytes of a file by which its encoding is told
+LOOKED_AT = 2_000  # rows from which the spelling of numbers is told
+_PACKED = (".gz", ".bz2", ".zst", ".xz", ".zip", ".lz4")
+_COMMA_NUMBER = r"[-+]?(\d{1,3}(\.\d{3})+|\d+),\d+"
+_FORMATTED = r"[-+(]?\s?[$€£¥]?\s?\d[\d.,' ]*\s?[%€$£¥]?\)?"
+SHARED = 10  # privacy units that a value needs before the draft shows it
+MOST_CATEGORIES = 20  # that the draft lists
+ROW_COUNTER = "looks like a row counter: it says 0, 1, 2, … down the rows; if it means nothing, write the source without it (pandas: index=False)"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One column: traits as the spec should say them, the guesses about personal data, and facts in words (none of them anybody's own value)."""
+
+    name: str
+    kind: str
+    traits: dict[str, Any]
+    guess: detect.Guess | None
+    special: detect.Guess | None
+    facts: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def made_up(self) -> bool:
+        return self.kind not in frames.MODELLED
+
+
+@dataclass(frozen=True)
+class Findings:
+    """A table looked at. unit, target: (column, why). broken: imported constraint -> rows of the source that break it; -1: it cannot be used.
+    no_people: why the rows seem to be none, None where they may be."""
+
+    rows: int
+    units: int
+    columns: tuple[Finding, ...]
+    unit: tuple[str, str] | None
+    suggestions: tuple[suggest.Suggestion, ...]
+    target: tuple[str, str] | None
+    unique: tuple[uniqueness.Uniqueness, ...]
+    imported: Imported | None
+    broken: tuple[int, ...] = ()
+    no_people: str | None = None
+
+
+def settled(source: sources.Source) -> sources.Source:
+    """The source with what its file needs to be read and its owner did not say: an encoding other than UTF-8, the decimal comma."""
+    if source.type != "csv" or not isinstance(source.path, Path) or not source.path.is_file():
+        return source
+    if source.encoding is None and not source.path.name.endswith(_PACKED) and not _is_utf(source.path):
+        source = replace(source, encoding="cp1252")  # what Windows and its spreadsheets write in the West, and nearly all of latin-1
+    return replace(source, decimal=",") if source.decimal == "." and _decimal_commas(source) else source
+
+
+def _is_utf(path: Path) -> bool:
+    """Whether the beginning of a file can be read without saying how it is encoded."""
+    with path.open("rb") as file:
+        head = file.read(ENCODED)
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(head)
+    except UnicodeDecodeError:
+        return head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return True
+
+
+def _decimal_commas(source: sources.Source) -> bool:
+    """Whether columns are written as 1.234,5, and none as 1234.5."""
+    first = next((table for table in csv.batches(Path(str(source.path)), source) if len(table)), None)
+    words = pd.DataFrame() if first is None else first.slice(0, LOOKED_AT).to_pandas()
+    cells = [w for name in words if len(w := words[name].dropna().astype(str).str.strip()) >= 3]
+    comma = [w for w in cells if w.str.fullmatch(_COMMA_NUMBER).mean() > 0.9 and not w.str.fullmatch(r"\d{1,3}(,\d{3})+").all()]
+    return bool(comma) and not any(w.str.fullmatch(r"[-+]?\d+\.\d{1,2}|[-+]?\d+\.\d{4,}").mean() > 0.9 for w in cells)
+
+
+def look(source: sources.Source, imported: Imported | None = None) -> Findings:
+    """Read a table and say what is found. Raises DataError for a source that cannot be read, or holds no row."""
+    table, text = sources.read(source), sources.spelled(source)
+    if not len(table):
+        raise DataError(f"{source.where}: has columns and no rows; remedy: a source with data")
+    schema, frame = infer(table, {}, text=text, protect=False)
+    unit = _unit(schema, frame, source)
+    units = None if unit is None else _as_units(frame[unit[0]])
+    guesses, no_people = detect.detect_all(frame)
+    locale = protect.locale(frame, guesses)
+    told = imported.columns if imported is not None else {}
+    columns = []
+    for column in schema.columns:
+        finding = _finding(column, frame[column.name], guesses[column.name], units, locale, unit is not None and column.name == unit[0])
+        if _counts_rows(frame[column.name]):
+            finding = replace(finding, notes=(*finding.notes, ROW_COUNTER))
+        columns.append(_with_import(finding, column, frame[column.name], table, text, told.get(column.name), imported))
+    out = {f.name for f in columns if f.made_up}
+    declared = Schema(tuple(replace(c, declared=Traits(type=f.kind if f.made_up else None)) for c, f in zip(schema.columns, columns)), schema.unit)
+    found = suggest.suggest(frame, declared, units, skip=sorted(out))
+    target = (
+        (builtin.TARGETS[str(source.name)], "named by the table's description")
+        if source.type == "builtin"
+        else suggest.target(declared, frame, sorted(out))
+    )
+    candidates = [f.name for f in columns if f.guess is not None and f.guess.sensitivity == "quasi-identifier"]
+    broken = tuple(_broken(rule, frame) for rule in imported.constraints) if imported is not None else ()
+    people = len(frame) if units is None else len(np.unique(units))
+    unique = tuple(uniqueness.search(frame, candidates, units))
+    return Findings(len(frame), people, tuple(columns), unit, tuple(found), target, unique, imported, broken, no_people)
+
+
+def _counts_rows(values: pd.Series) -> bool:
+    """Whether a column says 0, 1, 2, … down the rows, as an index does that was written with its table."""
+    return len(values) > 1 and values.dtype == "Int64" and not values.isna().any() and bool((values.to_numpy() == np.arange(len(values))).all())
+
+
+def _as_units(values: pd.Series) -> np.ndarray:
+    codes = pd.factorize(values)[0]
+    alone = codes < 0
+    return np.where(alone, codes.max(initial=-1) + np.cumsum(alone), codes).astype(np.int64)
+
+
+def _unit(schema: Schema, frame: pd.DataFrame, source: sources.Source) -> tuple[str, str] | None:
+    """The id that repeats and is called after a person, and why; None where each row seems to be its own."""
+    if source.type == "builtin":
+        known = builtin.UNITS.get(str(source.name))
+        return None if known is None else (known, "named by the table's description")
+    return next(((c.name, why) for c in schema.columns if (why := protect.keyed(c, frame[c.name])) is not None), None)
+
+
+def _finding(column: Column, values: pd.Series, guesses: list[detect.Guess], units: np.ndarray | None, locale: str, is_unit: bool) -> Finding:
+    best = detect.surest(guesses)
+    special = next((g for g in guesses if g.sensitivity == "special category" and g.confidence >= detect.SURE), None)
+    best = best if best is None or best.sensitivity != "special category" else detect.surest([g for g in guesses if g is not special])
+    is_made = is_unit or (best is not None and _made_kind(best, column) is not None)
+    facts = _facts(column, values, units, is_made=is_made)
+    if is_unit:
+        return Finding(column.name, "id", {}, best, special, facts)
+    if best is not None and _made_kind(best, column) is not None:
+        traits, notes = _made_traits(best, column, values, units, locale)
+        return Finding(column.name, str(traits["type"]), traits, best, special, facts, notes)
+    if column.kind == "text" and (named := next((g for g in guesses if protect.made_kind(g) == g.kind and g.by == "name"), None)) is not None:
+        traits = protect.made_traits(named, locale)
+        return Finding(column.name, named.kind, traits, None, special, facts)
+    hints = (
+        *_spelled_numbers(column, values, best),
+        *(_hint(g) for g in guesses if best is None and g.by == "content" and g.confidence < detect.SURE),
+    )
+    return Finding(column.name, column.kind, _learned_traits(column, values, units), best, special, facts, hints)
+
+
+def _spelled_numbers(column: Column, values: pd.Series, best: detect.Guess | None) -> tuple[str, ...]:
+    """A remark on words that are numbers to their reader."""
+    known = values.dropna()
+    if best is not None or column.kind not in ("text", "category") or values.dtype != frames.STRING or not len(known):
+        return ()
+    marked = known.str.contains(r"[%€$£¥,.' ]", regex=True) & known.str.fullmatch(_FORMATTED)
+    if marked.mean() < 0.9:
+        return ()
+    does = "made up as sentences" if column.kind == "text" else "learned as words"
+    return (f"reads like numbers with marks (thousands, percent, currency), and is {does}; plain numbers in the source would be learned as numbers",)
+
+
+def _hint(guess: detect.Guess) -> str:
+    return f"perhaps {guess.kind}: {guess.evidence} ({guess.confidence:.0%} sure); if so: type: {protect.made_kind(guess)}"
+
+
+def _made_kind(guess: detect.Guess, column: Column) -> str | None:
+    """The made-up kind that takes the column's place; None where it may be learned."""
+    kind = protect.made_kind(guess)
+    if guess.sensitivity == "direct identifier" or guess.kind in protect.PATTERNS or kind == "date_of_birth":
+        return kind
+    return kind if column.kind in ("text", "id") and kind == guess.kind != "uuid" else None
+
+
+def _made_traits(
+    guess: detect.Guess, column: Column, values: pd.Series, units: np.ndarray | None, locale: str
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """What the spec says of a made-up column, and notes on it."""
+    known = values.dropna()
+    if values.dtype in ("Int64", "float64") and guess.kind != "card" and not guess.checked:
+        return protect.digits(known), ("made of as many digits",)
+    traits = protect.made_traits(guess, locale)
+    if traits["type"] == "date_of_birth":
+        return traits | _birth(column, values, units), ()
+    if len(known) > 1 and known.is_unique:
+        trial = Column(column.name, Traits(**traits, unique=True))
+        try:
+            fake.check(trial)
+            fake.check_rows(trial, 10 * len(values))
+            traits["unique"] = True
+        except SpecError:
+            return traits, ("unique in the source; made-up values of this kind may repeat",)
+    return traits, ()
+
+
+def _birth(column: Column, values: pd.Series, units: np.ndarray | None) -> dict[str, Any]:
+    """How dates of birth are spelled, and the decades that most of them lie in."""
+    form = column.inferred.format
+    if values.dtype == frames.STRING and (words := values.dropna().unique()[:LOOKED_AT].astype(object)).size:
+        form = spelling.parse(words, Traits())[2].get("format")
+    traits: dict[str, Any] = {} if form is None or form == "%Y-%m-%d" else {"format": form}
+    if pd.api.types.is_datetime64_any_dtype(values.dtype) and (ends := _about(values, units)) is not None:
+        traits |= {"min": f"{int(ends[0]) // 10 * 10}-01-01", "max": f"{int(ends[1]) // 10 * 10 + 9}-12-31"}
+    return traits
+
+
+def _learned_traits(column: Column, values: pd.Series, units: np.ndarray | None) -> dict[str, Any]:
+    """Traits of a column without personal data, as they were inferred."""
+    seen, kind = column.inferred, column.kind
+    if kind == "id":
+        unique = {"unique": True} if seen.unique and len(values) > 1 else {}
+        if values.dtype != frames.STRING:
+            return unique  # a declared id is read as words
+        return {"type": "id", **({"pattern": seen.pattern} if seen.pattern else {}), **unique}
+    traits: dict[str, Any] = {"type": kind}
+    if kind == "text":
+        return traits | ({"pattern": seen.pattern} if seen.pattern else {})
+    if seen.format is not None:
+        traits["format"] = seen.format
+    elif kind == "float" and seen.precision is not None:
+        traits["precision"] = seen.precision
+    if kind in ("integer", "float"):
+        traits |= _bounds(values, units, kind)
+    if kind == "category" and (categories := _categories(values, units)) is not None:
+        traits["categories"] = categories
+    return traits
+
+
+def _bounds(values: pd.Series, units: np.ndarray | None, kind: str) -> dict[str, Any]:
+    """min and max where so many share the very value that it is nobody's own: the end of a scale."""
+    known = values.notna().to_numpy()
+    numbers = values[known].to_numpy(dtype=float)
+    if not len(numbers) or not np.isfinite(numbers).all():
+        return {}
+    people = np.arange(len(numbers)) if units is None else units[known]
+    out: dict[str, Any] = {}
+    for trait, end in (("min", numbers.min()), ("max", numbers.max())):
+        if abs(end) < 2**53 and len(np.unique(people[numbers == end])) >= SHARED:
+            out[trait] = int(end) if kind == "integer" else float(end)
+    return out
+
+
+def _categories(values: pd.Series, units: np.ndarray | None) -> list[Any] | None:
+    """The categories in order, where there are few and all of them are shared; None else."""
+    known = values.dropna()
+    if values.dtype != frames.STRING or not 1 < known.nunique() <= MOST_CATEGORIES or looks_mixed(known):
+        return None
+    codes, words = pd.factorize(values)
+    return sorted(map(str, words)) if held_by(codes, units, len(words)).min() >= SHARED else None
+
+
+def _facts(column: Column, values: pd.Series, units: np.ndarray | None, *, is_made: bool) -> tuple[str, ...]:
+    """What can be said of a column without anybody's own value."""
+    known = values.dropna()
+    nulls = float(values.isna().mean())
+    facts = [f"{nulls:.1%} null" if nulls else "no nulls", f"{known.nunique():,} distinct"]
+    if column.kind in frames.NUMBERS and not is_made and (ends := _about(values, units)) is not None:
+        facts.append(f"mostly {ends[0]} to {ends[1]}")
+    if column.kind == "category" and values.dtype == frames.STRING and not is_made:
+        codes, words = pd.factorize(values)
+        rare = int((held_by(codes, units, len(words)) < SHARED).sum())
+        if rare:
+            facts.append(f"{rare:,} of its categories are held by fewer than {SHARED} units")
+    return tuple(facts)
+
+
+def _about(values: pd.Series, units: np.ndarray | None) -> tuple[str, str] | None:
+    """Rounded ends of what all but the SHARED outermost units on either side hold; None in small tables."""
+    known = values.dropna()
+    if pd.api.types.is_datetime64_any_dtype(known.dtype):
+        numbers = known.dt.year.to_numpy(dtype=float)
+    elif pd.api.types.is_timedelta64_dtype(known.dtype):
+        return None
+    else:
+        numbers = known.to_numpy(dtype=float)
+        numbers = numbers[np.isfinite(numbers)]
+    people = len(numbers) if units is None else len(np.unique(units))
+    if people < 4 * SHARED or len(numbers) < 4 * SHARED:
+        return None
+    depth = max(SHARED, int(np.ceil(SHARED * len(numbers) / people)))
+    ordered = np.sort(numbers)
+    low, high = ordered[depth - 1], ordered[-depth]
+    if pd.api.types.is_datetime64_any_dtype(known.dtype):
+        return str(int(low)), str(int(high))
+    step = 10.0 ** np.floor(np.log10(max(high - low, abs(high) * 1e-6, 1e-9)))
+    return f"{np.floor(low / step) * step:,.10g}", f"{np.ceil(high / step) * step:,.10g}"
+
+
+def _with_import(
+    finding: Finding, column: Column, values: pd.Series, table: pa.Table, text: bool, said: Mapping[str, Any] | None, imported: Imported | None
+) -> Finding:
+    """The finding with what imported metadata says, as far as the data agrees."""
+    if imported is None or (said is None and column.name not in imported.personal):
+        return finding
+    notes = list(finding.notes)
+    if (why := imported.personal.get(column.name)) is not None:
+        notes.append(f"marked as personal data ({why})")
+    direct = finding.guess is not None and finding.guess.sensitivity == "direct identifier"
+    taken: dict[str, Any] = {}
+    for trait, value in (said or {}).items():
+        if direct and trait in ("type", "pattern", "categories", "format", "min", "max", "precision") and (said or {}).get("type") not in fake.MADE:
+            continue  # metadata that calls an e-mail a string knows less than we do
+        trial = {**finding.traits, **taken, trait: value}
+        if trait == "type" and value != finding.kind:
+            trial = {k: v for k, v in {**said, "type": value}.items() if k in ("type", "format", "provider")}  # type: ignore[dict-item]
+        wrong = _refused(column, values, table, text, trial)
+        if wrong is None:
+            taken = {k: v for k, v in trial.items() if k in trial}
+            finding = replace(finding, traits=dict(trial), kind=str(trial.get("type", finding.kind)))
+        else:
+            notes.append(f"imported {trait}: {_shown(trait, value)} is left out: {wrong}")
+    return replace(finding, notes=tuple(notes))
+
+
+def _shown(trait: str, value: Any) -> str:
+    return "..." if trait == "categories" else str(value)
+
+
+def _refused(column: Column, values: pd.Series, table: pa.Table, text: bool, traits: Mapping[str, Any]) -> str | None:
+    """Why a column cannot be declared so, in words without its values; None where it can."""
+    kind = str(traits.get("type") or column.kind)
+    for trait in traits:
+        if trait in SERVES and kind not in SERVES[trait]:
+            return f"it does nothing for a column of type {kind}"
+    try:
+        said = Traits.model_validate(dict(traits))
+        if said.type == "id" and values.dtype != frames.STRING and column.kind == "integer":
+            return "the ids are integers, and a declared id is read as words"
+        if kind not in frames.MODELLED:
+            fake.check(Column(column.name, said))
+        infer(table.select([column.name]), {column.name: said}, text=text)
+    except (SpecError, DataError, ValidationError):
+        return "the data does not agree"
+    if said.categories is not None and not set(map(str, values.dropna().unique())) <= set(map(str, said.categories)):
+        return "the data holds other values"
+    if traits.get("unique") and not values.dropna().is_unique:
+        return "values come twice in the data"
+    if (
+        traits.get("pattern")
+        and "pattern" not in column.inferred.model_fields_set
+        and not values.dropna().astype(str).str.fullmatch(traits["pattern"]).all()
+    ):
+        return "the data does not agree"
+    return None
+
+
+def _broken(rule: Mapping[str, Any], frame: pd.DataFrame) -> int:
+    """Rows that break an imported constraint; -1 where it cannot be asked of this table."""
+    if "expr" in rule:
+        try:
+            return int(parse_constraint(rule["expr"]).violations(frame).sum())
+        except SpecError:
+            return -1
+    names = list(rule.get("unique") or ())
+    return int(frame.duplicated(names).sum()) if names and set(names) <= set(frame.columns) else -1

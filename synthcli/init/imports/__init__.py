@@ -1,0 +1,77 @@
+"""What people already have about their tables, one format a file: SDV metadata, dbt, ODCS and data contracts, JSON Schema, SQL DDL.
+
+Each room has `recognise(data)` and `read(data)`: data is the text of a .sql file, and what JSON or YAML spells of any other.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from synthcli.errors import SpecError, did_you_mean
+from synthcli.init.imports.shared import Imported
+from synthcli.spec import yaml
+
+FORMATS = ("sdv", "dbt", "odcs", "jsonschema", "ddl")
+MOST_BYTES = 20_000_000
+
+__all__ = ["FORMATS", "Imported", "load", "tables"]
+
+
+def load(path: Path, columns: Sequence[str], *, stem: str = "", format: str | None = None) -> Imported:
+    """The table of a metadata file that is about data with these columns. stem: the data's own name. Raises SpecError.
+
+    Of several tables: the one of that name, else the one that shares most columns.
+    """
+    found = tables(path, format)
+    known = {name.lower() for name in columns}
+
+    def fits(table: Imported) -> tuple[bool, int, int]:
+        own = {name.lower() for name in table.columns}
+        return bool(own & known) and str(table.table or "").lower() == stem.lower(), len(own & known), -len(own - known)
+
+    best = max(found, key=fits, default=None)
+    if best is None or not fits(best)[1]:
+        names = ", ".join(str(t.table) for t in found if t.table) or "no table"
+        raise SpecError(f"{path}: describes none of the columns of the data ({', '.join(list(columns)[:8])}); it has {names}; remedy: another --from")
+    return best.renamed({name.lower(): name for name in columns})
+
+
+def tables(path: Path, format: str | None = None) -> list[Imported]:
+    """All tables of a metadata file, its format found by looking. Raises SpecError where it is none that is known."""
+    data = _read(path)
+    if format is not None and format not in FORMATS:
+        raise SpecError(f"--format is {format}; expected one of {', '.join(FORMATS)}.{did_you_mean(format, FORMATS)}")
+    for name in FORMATS if format is None else (format,):
+        room = importlib.import_module(f"synthcli.init.imports.{name}")
+        if room.recognise(data):
+            return list(room.read(data))
+    known = "SDV metadata (json), a dbt schema.yml, an ODCS or data contract, a JSON Schema or SQL with CREATE TABLE"
+    raise SpecError(f"{path}: is {'none of' if format is None else f'no {format};'} expected {known}; remedy: --from with one of these")
+
+
+def _read(path: Path) -> Any:
+    """The text of SQL, the values of JSON and YAML."""
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise SpecError(f"{path}: cannot be read ({error.strerror}); remedy: --from with a file that exists") from None
+    if len(raw) > MOST_BYTES:
+        raise SpecError(f"{path}: is larger than metadata can be ({MOST_BYTES:,} bytes); is this a data file?")
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise SpecError(f"{path}: is not UTF-8 text (byte {error.start}); remedy: metadata as text") from None
+    if path.suffix.lower() in (".sql", ".ddl"):
+        return text
+    try:
+        return json.loads(text)
+    except (json.JSONDecodeError, RecursionError) as error:
+        if path.suffix.lower() == ".json":
+            raise SpecError(f"{path}: is not valid JSON: {error}") from None
+    if path.suffix.lower() in (".yaml", ".yml"):
+        return yaml.parse(text, str(path)).data
+    return text

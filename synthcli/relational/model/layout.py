@@ -1,0 +1,169 @@
+"""What becomes of each column of related tables: drawn, made up, numbered, a time, or the key of another row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from synthcli.columns import frame as frames
+from synthcli.columns.codec.parts import dtype_name
+from synthcli.contracts import Column, Schema, Traits
+from synthcli.relational.data import Tables
+from synthcli.relational.graph import Order
+from synthcli.relational.model.context import WHOLE, unit_of
+from synthcli.relational.model.event_times import Clock, near, time_column
+from synthcli.relational.relationships import Relationship
+
+LEVEL = "#level"
+
+
+def count(k: int) -> str:
+    """The column of a parent that counts its children by the k-th relationship."""
+    return f"#{k}.n"
+
+
+def first(k: int) -> str:
+    """The column of a parent with the time of the first of these children."""
+    return f"#{k}.first"
+
+
+def span(k: int) -> str:
+    """The column of a parent with the time from the first to the last of these children."""
+    return f"#{k}.span"
+
+
+@dataclass(frozen=True)
+class Numbered:
+    """A column that counts the rows which agree in `among`, from `start` on."""
+
+    column: str
+    among: tuple[str, ...]
+    start: int
+
+
+@dataclass(frozen=True)
+class Relative:
+    """A time column that is drawn as ticks since the row's own time."""
+
+    column: str
+    type: str
+    unit: str
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Of one table. own: modelled columns, the clock's among them; made: made up by position; foreign: hold keys of other rows; clock: by
+    which its rows follow each other; anchor: the time from which its children's are counted."""
+
+    schema: Schema
+    own: tuple[str, ...]
+    made: tuple[str, ...]
+    foreign: tuple[str, ...]
+    numbered: tuple[Numbered, ...] = ()
+    clock: Clock | None = None
+    relative: tuple[Relative, ...] = ()
+    anchor: str | None = None
+
+    def drawn(self) -> tuple[Column, ...]:
+        """The columns of its own that a table method draws; those relative to its time as whole numbers of ticks."""
+        ticks = {r.column for r in self.relative}
+        apart = self.clock.column if self.clock else None
+        return tuple(Column(c, WHOLE, Traits(), "int64") if c in ticks else self.schema[c] for c in self.own if c != apart)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "schema": self.schema.to_json(), "own": self.own, "made": self.made, "foreign": self.foreign, "anchor": self.anchor,
+            "numbered": [[n.column, n.among, n.start] for n in self.numbered], "clock": self.clock and self.clock.to_json(),
+            "relative": [[r.column, r.type, r.unit] for r in self.relative],
+        }  # fmt: skip
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Layout:
+        return cls(
+            Schema.from_json(data["schema"]), tuple(data["own"]), tuple(data["made"]), tuple(data["foreign"]),
+            tuple(Numbered(c, tuple(among), start) for c, among, start in data["numbered"]),
+            Clock.from_json(data["clock"]) if data["clock"] else None, tuple(Relative(*r) for r in data["relative"]), data["anchor"],
+        )  # fmt: skip
+
+
+def lay_out(tables: Tables, order: Order) -> tuple[Tables, dict[str, Layout]]:
+    """The layout of every table, and the tables with the rows of each parent together, in the order of their time or number."""
+    layouts: dict[str, Layout] = {}
+    for name in order.tables:
+        layout, frame = _roles(tables, name, order), tables.frames[name]
+        driver = order.driver.get(name)
+        if driver is not None:
+            owner = tables.parents(driver)
+            layout = _numbers(layout, tables, driver)
+            by = time_column(frame, layout.schema, frozenset((*layout.foreign, *layout.made)))
+            if by is not None:
+                anchor = layouts[driver.parent].anchor
+                anchored = anchor is not None and near(frame[by], owner, tables.frames[driver.parent][anchor])
+                layout = _timed(layout, frame, Clock.of(by, frame[by], owner, tables.units()[name], anchored))
+            tables = _reordered(tables, name, _sibling_order(layout, frame, driver, owner))
+        else:
+            layout = replace(layout, anchor=time_column(frame, layout.schema, frozenset((*layout.foreign, *layout.made))))
+        layouts[name] = layout
+    return tables, layouts
+
+
+def _roles(tables: Tables, name: str, order: Order) -> Layout:
+    """Which columns are keys, which are made up, which are modelled; a key that nothing else makes is an id."""
+    schema = tables.schemas[name]
+    foreign = tuple(dict.fromkeys(c for r in tables.relationships if r.child == name for c in r.columns))
+    frame, keys, numbered, carriers = tables.frames[name], {r.keys for r in tables.relationships if r.parent == name}, list[Numbered](), set[str]()
+    for key in sorted(keys):
+        open_ = [c for c in key if c not in foreign]
+        if not open_:
+            continue
+        carrier = max(open_, key=lambda c: frame[c].nunique())
+        among = tuple(c for c in key if c != carrier)
+        start = tables.counted.get((name, carrier, among))
+        if start is None:
+            carriers.add(carrier)
+        elif carrier not in carriers:
+            numbered.append(Numbered(carrier, among, start))
+    columns = tuple(_as_key(c) if c.name in carriers else c for c in schema.columns)
+    counted = {n.column for n in numbered}
+    made = tuple(c.name for c in columns if c.kind not in frames.MODELLED and c.name not in foreign and c.name not in counted)
+    own = tuple(c.name for c in columns if c.kind in frames.MODELLED and c.name not in foreign and c.name not in counted)
+    return Layout(Schema(columns, schema.unit), own, made, foreign, tuple(numbered))
+
+
+def _as_key(column: Column) -> Column:
+    """The column as one whose values are made up, none twice."""
+    kind = column.declared.type if column.declared.type not in (None, *frames.MODELLED) else "id"
+    return replace(column, declared=column.declared.model_copy(update={"type": kind, "unique": True, "nulls": None}))
+
+
+def _numbers(layout: Layout, tables: Tables, driver: Relationship) -> Layout:
+    """Modelled integers that count the rows of a parent are numbered instead."""
+    found = []
+    for column in layout.own:
+        if layout.schema[column].kind == "integer" and (start := tables.counted.get((driver.child, column, driver.columns))) is not None:
+            found.append(Numbered(column, driver.columns, start))
+    names = {n.column for n in found}
+    return replace(layout, own=tuple(c for c in layout.own if c not in names), numbered=(*layout.numbered, *found))
+
+
+def _timed(layout: Layout, frame: pd.DataFrame, clock: Clock) -> Layout:
+    others = [c for c in layout.own if layout.schema[c].kind == "datetime" and c != clock.column]
+    relative = tuple(Relative(c, dtype_name(frame[c]), unit_of(frame[c])) for c in others)
+    return replace(layout, clock=clock, relative=relative, anchor=clock.column)
+
+
+def _sibling_order(layout: Layout, frame: pd.DataFrame, driver: Relationship, owner: np.ndarray) -> np.ndarray:
+    """Positions of the rows parent by parent, by their time, else by the number that counts them, else as they come."""
+    by = [frame[n.column].to_numpy(dtype=np.int64) for n in layout.numbered if n.among == driver.columns][:1]
+    if layout.clock is not None:
+        by = [*by, layout.clock.ticks(frame[layout.clock.column])]
+    return np.lexsort((*by, owner))
+
+
+def _reordered(tables: Tables, name: str, rows: np.ndarray) -> Tables:
+    hierarchies = {t: h.take(rows) if t == name else h for t, h in tables.hierarchies.items()}
+    return tables.having(tables.frames | {name: tables.frames[name].iloc[rows].reset_index(drop=True)}, hierarchies)

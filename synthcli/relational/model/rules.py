@@ -1,0 +1,209 @@
+"""The rules of one table of several: the columns of other tables that they may name, and what of the table's making keeps each of them.
+
+drawn     looks at columns that are drawn: built into what is learned (columns/transforms/transformer.py), else rows that break it are drawn again, given what
+          is known of them: those above them, their other parents, their time, their earlier siblings
+timed     looks at the time that orders siblings, and at nothing that is drawn: times that break it are moved
+parents   looks at columns of one parent alone: parents that break it have no children
+pairs     unique over keys of parents: partners are exchanged
+last      looks at what is known once the table is whole: looked at then
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from synthcli.columns.constraints.parse import Unique, parse_rule
+from synthcli.columns.constraints.rule import Rule
+from synthcli.columns.transforms.transformer import Reshaper
+from synthcli.contracts import Schema
+from synthcli.errors import FitError, SpecError, did_you_mean
+from synthcli.relational.graph import Order, lineage
+from synthcli.relational.model.layout import Layout
+from synthcli.relational.relationships import NULL, Relationship
+
+Way = Literal["drawn", "timed", "parents", "pairs", "last"]
+_HOW: dict[Way, tuple[str, str]] = {
+    "timed": ("repair", "times that break it are moved to the nearest that does not"),
+    "parents": ("repair", "parents that break it have no children"),
+    "pairs": ("repair", "partners are exchanged until no pair is there twice"),
+    "last": ("rejection", "looked at when the table is whole"),
+}
+
+
+@dataclass(frozen=True)
+class Obeyed:
+    """How the rules of a table hold. ways: of each rule; beside: columns that rules look at and the table method does not draw; shaper: how
+    what it draws is rewritten; how, why: rule text -> what it holds by, and the reason."""
+
+    rules: tuple[Rule, ...]
+    ways: tuple[Way, ...]
+    beside: tuple[str, ...]
+    shaper: Reshaper | None
+    how: Mapping[str, str]
+    why: Mapping[str, str | None]
+
+    def by(self, *ways: Way) -> tuple[Rule, ...]:
+        """The rules that hold in these ways."""
+        return tuple(rule for rule, way in zip(self.rules, self.ways) if way in ways)
+
+    @property
+    def rewritten(self) -> frozenset[str]:
+        """Columns that the table method does not see."""
+        return frozenset() if self.shaper is None else self.shaper.rewritten
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "rules": [rule.to_json() for rule in self.rules], "ways": self.ways, "beside": self.beside, "how": dict(self.how), "why": dict(self.why),
+            "shaper": None if self.shaper is None else self.shaper.to_json(),
+        }  # fmt: skip
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Obeyed:
+        shaper = None if data["shaper"] is None else Reshaper.from_json(data["shaper"])
+        rules = tuple(parse_rule(rule) for rule in data["rules"])
+        return cls(rules, tuple(data["ways"]), tuple(data["beside"]), shaper, data["how"], data["why"])
+
+
+# --- columns of other tables
+
+
+def paths(table: str, order: Order) -> dict[str, list[tuple[Relationship, ...]]]:
+    """The tables above one, each with the ways of relationships that lead there from a row: one, where its columns may be named."""
+    drivers = lineage(table, order.driver)
+    found: dict[str, list[tuple[Relationship, ...]]] = {}
+    for i, r in enumerate(drivers):
+        found.setdefault(r.parent, []).append(tuple(drivers[: i + 1]))
+    for r in order.linked.get(table, ()):
+        found.setdefault(r.parent, []).append((r,))
+    return found
+
+
+def named(name: str, tables: Mapping[str, Any]) -> tuple[str | None, str]:
+    """The table and the column of users.since, None in place of the table where there is no such."""
+    table = max((t for t in tables if name.startswith(f"{t}.")), key=len, default=None)
+    return table, name if table is None else name[len(table) + 1 :]
+
+
+def kinds(table: str, schemas: Mapping[str, Schema], order: Order) -> Schema:
+    """The columns that a rule of a table may name: its own, and TABLE.COLUMN of those above it."""
+    single = [t for t, ways in paths(table, order).items() if len(ways) == 1 and t != table]
+    above = (replace(c, name=f"{t}.{c.name}") for t in single for c in schemas[t].columns if f"{t}.{c.name}" not in schemas[table].names)
+    return Schema((*schemas[table].columns, *above))
+
+
+def check(rule: Rule, table: str, schemas: Mapping[str, Schema], order: Order) -> None:
+    """Raise SpecError for a rule that names what it may not, or of which there is no way to make it true."""
+    known = {c.name: c.kind for c in kinds(table, schemas, order).columns}
+    for name in sorted(rule.columns - known.keys()):
+        raise SpecError(f"constraint {rule.text}: {_unknown(name, table, schemas, order)}")
+    rule.check(known)
+    tables = sorted({str(named(name, schemas)[0]) for name in rule.columns - set(schemas[table].names)})
+    if tables and not rule.columns & set(schemas[table].names) and (len(tables) > 1 or rule.TABLE):
+        raise SpecError(
+            f"constraint {rule.text}: looks at columns of {' and '.join(tables)} alone; remedy: name a column of {table} in it, or say it of another table"
+        )
+
+
+def _unknown(name: str, table: str, schemas: Mapping[str, Schema], order: Order) -> str:
+    """Why a column may not be named, and the remedy."""
+    other, column = named(name, schemas)
+    found = paths(table, order)
+    if other is None and "." in name and (near := did_you_mean(name.partition(".")[0], schemas)):
+        return f"there is no table {name.partition('.')[0]!r}.{near} Tables: {', '.join(schemas)}"
+    if other is None:
+        near = did_you_mean(name, schemas[table].names) or f" Columns: {', '.join(schemas[table].names[:12])}"
+        return f"table {table} has no column {name!r}.{near}"
+    if column not in schemas[other].names:
+        return f"table {other} has no column {column!r}.{did_you_mean(column, schemas[other].names)}"
+    if other == table and table not in found:
+        return f"{name} is a column of the table itself, or of the row above it in the same table; remedy: {column}, for a column of the row itself"
+    if len(found.get(other, ())) > 1:
+        return f"several relationships lead from {table} to {other}, so that {name} could be of either; remedy: a constraint within one table"
+    may = [t for t, ways in found.items() if len(ways) == 1]
+    return f"no row of {other} stands above one of {table}; columns of other tables that it may name: {', '.join(f'{t}.…' for t in may) or 'none'}"
+
+
+def reached(path: Sequence[Relationship], at: Callable[[Relationship], np.ndarray]) -> np.ndarray:
+    """The position of the row to which relationships lead, one after the other, from each row of the first one's child. (rows,) int64"""
+    out = at(path[0])
+    for r in path[1:]:
+        above = at(r)
+        out = np.where(out < 0, NULL, above[out] if len(above) else NULL)
+    return out
+
+
+def rows_at(values: pd.Series, at: np.ndarray) -> pd.Series:
+    """The values at positions, null where the position is below 0."""
+    if not len(values):
+        return values.reindex(range(len(at)))
+    return values.take(np.maximum(at, 0)).reset_index(drop=True).mask(at < 0)
+
+
+def widened(
+    names: Sequence[str],
+    table: str,
+    own: pd.DataFrame,
+    frames: Mapping[str, pd.DataFrame],
+    order: Order,
+    at: Callable[[Relationship], np.ndarray],
+) -> pd.DataFrame:
+    """The columns of these names: of the rows themselves where they have them, else of those above. own: (rows,) of the table."""
+    found, out = paths(table, order), dict[str, pd.Series]()
+    for name in names:
+        if name in own:
+            out[name] = own[name].reset_index(drop=True)
+        else:
+            other, column = named(name, frames)
+            out[name] = rows_at(frames[str(other)][column], reached(found[str(other)][0], at))
+    return pd.DataFrame(out, index=pd.RangeIndex(len(own)))
+
+
+# --- what keeps them
+
+
+def way_of(rule: Rule, layout: Layout, late: frozenset[str], numbered: frozenset[str], schema: Schema) -> Way:
+    """late: keys that are known at the end; numbered: columns whose numbers are known before a row is drawn."""
+    drawn = {c.name for c in layout.drawn()}
+    counted = {n.column for n in layout.numbered} - numbered
+    if rule.columns & (late | counted):
+        return "last"
+    if rule.columns & (drawn | set(layout.made)):
+        return "drawn"
+    if layout.clock is not None and layout.clock.column in rule.columns:
+        return "timed"
+    if not rule.columns & set(schema.names):
+        return "parents"
+    return "pairs" if isinstance(rule, Unique) and rule.columns <= set(layout.foreign) else "last"
+
+
+def planned(
+    table: str, rules: Sequence[Rule], layout: Layout, wide: pd.DataFrame, schema: Schema, ways: Sequence[Way], keep: frozenset[str]
+) -> tuple[Obeyed, np.ndarray]:
+    """How rules are kept, and the rows to learn from. wide: columns that are drawn and those that rules name; schema: of them.
+
+    keep: columns that stay as they are. Raises FitError where no row obeys all rules of what is drawn.
+    """
+    mine = [rule for rule, way in zip(rules, ways) if way == "drawn"]
+    own = {c.name for c in layout.drawn()}
+    beside = tuple(name for name in wide if name not in own)
+    how, why = dict[str, str](), dict[str, str | None]()
+    good = np.ones(len(wide), dtype=bool)
+    shaper = None
+    if mine and own and len(wide):
+        good = ~np.any([rule.violations(wide) for rule in mine], axis=0)
+        if not good.any():
+            raise FitError(
+                f"constraints: no row of table {table} obeys all of them in the train part; remedy: on_violation: drop, or a weaker constraint"
+            )
+        shaper = Reshaper.plan(mine, wide[good].reset_index(drop=True), schema, keep=keep | set(beside))
+    for rule, way in zip(rules, ways):
+        how[rule.text], why[rule.text] = _HOW.get(way, ("rejection", "rows that break it are drawn again"))
+        if way == "drawn" and shaper is not None:
+            how[rule.text], why[rule.text] = shaper.how[rule.text], shaper.why.get(rule.text)
+    bounds = () if shaper is None else shaper.bounds
+    return Obeyed((*rules, *bounds), (*ways, *["drawn"] * len(bounds)), beside, shaper, how, why), good  # type: ignore[arg-type]

@@ -1,0 +1,193 @@
+"""What the judges of tables share: intervals, the parts they compare, and means over columns with a delta-method variance."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from synthcli.columns.table import Table
+from synthcli.contracts import Evidence, Gauge, Measurement
+from synthcli.tabular.judging.encoding import Encoded, Part, cut, encode
+
+Z = 1.959964  # two-sided 95 %
+ROWS = 25_000  # rows of a part that marginal figures look at; beyond it their standard error is below 0.004
+FEW = 10  # privacy units of the real part that a figure, a bin or a category needs to be shown
+
+Piece = tuple[float, np.ndarray, np.ndarray]  # a column's figure and how each row of control and of the other part moves it
+
+
+def measured(gauge: Gauge, value: float | None, low: float | None = None, high: float | None = None, **more: Any) -> Measurement:
+    """A measurement of a gauge with plain floats; one that came out NaN is unmeasured, and says so."""
+    plain: dict[str, Any] = {k: _float(v) if k in ("floor", "baseline", "control") else v for k, v in more.items()}
+    if (known := _float(value)) is None:
+        plain["note"], low, high = plain.get("note") or "these records give no finite figure", None, None
+    return Measurement(gauge.name, known, _float(low), _float(high), unit=gauge.unit, better=gauge.better, **plain)
+
+
+def _float(value: Any) -> float | None:
+    return None if value is None or not np.isfinite(value) else float(value)
+
+
+def unmeasured(gauges: Iterable[Gauge], note: str) -> list[Measurement]:
+    """Each gauge without a value, and why."""
+    return [measured(g, None, note=note) for g in gauges]
+
+
+def lacking(evidence: Evidence, *needed: str) -> str | None:
+    """Why these parts of the evidence cannot be compared; None when all of them have rows."""
+    for name in needed:
+        part = getattr(evidence, name)
+        if part is None:
+            return {"control": "no real records were kept apart to compare with", "train": "there is no train part"}.get(name, f"no {name} records")
+        if not len(part):
+            return f"the {name} part has no rows"
+    return None
+
+
+def wilson(hits: float, n: int) -> tuple[float, float]:
+    """95 % Wilson interval of a share."""
+    if n == 0:
+        return 0.0, 1.0
+    p, z2 = hits / n, Z * Z
+    centre, half = p + z2 / (2 * n), Z * np.sqrt(p * (1 - p) / n + z2 / (4 * n * n))
+    return max(0.0, float((centre - half) / (1 + z2 / n))), min(1.0, float((centre + half) / (1 + z2 / n)))
+
+
+def newcombe(hits: float, n: int, other_hits: float, other_n: int) -> tuple[float, float]:
+    """95 % interval of a difference of two independent shares. Newcombe 1998, method 10."""
+    p, q = hits / n, other_hits / other_n
+    (low, high), (other_low, other_high) = wilson(hits, n), wilson(other_hits, other_n)
+    return p - q - float(np.hypot(p - low, other_high - q)), p - q + float(np.hypot(high - p, q - other_low))
+
+
+def auc(positive: np.ndarray, negative: np.ndarray) -> tuple[float, float]:
+    """Area under the ROC curve, ties halved, and its variance. DeLong et al. 1988 by ranks; NaN for an empty side."""
+    from scipy.stats import rankdata
+
+    m, n = len(positive), len(negative)
+    if not m or not n:
+        return np.nan, np.nan
+    rank = rankdata(np.r_[positive, negative])
+    above = (rank[:m] - rankdata(positive)) / n  # share of negatives below each positive
+    below = 1 - (rank[m:] - rankdata(negative)) / m
+    return float(above.mean()), float((above.var(ddof=1) / m if m > 1 else 0.25) + (below.var(ddof=1) / n if n > 1 else 0.25))
+
+
+def around(value: float, variance: float, low: float = 0.0, high: float = 1.0) -> tuple[float, float]:
+    """95 % normal interval of a figure, kept within its range."""
+    half = Z * np.sqrt(max(variance, 0.0))
+    return float(np.clip(value - half, low, high)), float(np.clip(value + half, low, high))
+
+
+def variance_of_mean(influence: np.ndarray, units: np.ndarray | None = None) -> float:
+    """Variance of a figure whose rows move it by `influence`; rows of one privacy unit are not independent and are summed first."""
+    n = len(influence)
+    if n < 2:
+        return 0.0
+    centred = influence - influence.mean()
+    if units is not None:
+        centred = np.bincount(units, weights=centred)
+    return float((centred**2).sum() / n**2)
+
+
+def one_thread() -> AbstractContextManager[Any]:
+    """Fits and products inside use one thread: those of OpenMP and BLAS spin while they wait, ten times slower as soon as anything else runs."""
+    import sklearn.ensemble  # noqa: F401  only libraries that are already loaded can be limited
+    from threadpoolctl import threadpool_limits
+
+    return threadpool_limits(1)
+
+
+def parts(evidence: Evidence, *, rows: int = ROWS, rng: np.random.Generator) -> Encoded:
+    """Control and synthetic, and when `full` a train sample of synthetic's size as floor and the baseline, at most `rows` each."""
+    synthetic = cut(evidence.synthetic, rows, rng=rng)
+    tables: dict[str, Table] = {"control": cut(evidence.control, rows, rng=rng), "synthetic": synthetic}
+    if evidence.full and evidence.train is not None and len(evidence.train):
+        tables["floor"] = cut(evidence.train, len(synthetic), rng=rng)
+    if evidence.full and evidence.baseline is not None and len(evidence.baseline):
+        tables["baseline"] = cut(evidence.baseline, len(synthetic), rng=rng)
+    return encode(tables, evidence.schema)
+
+
+@dataclass(frozen=True)
+class Score:
+    """Figures over columns or pairs, NaN where not computable. values, variances: (k,); variance: of the mean of the values."""
+
+    values: np.ndarray
+    variances: np.ndarray
+    variance: float
+
+    @property
+    def mean(self) -> float:
+        return float(np.nanmean(self.values)) if np.isfinite(self.values).any() else np.nan
+
+
+def average(pieces: Sequence[Piece | None], control: Part, other: Part) -> Score:
+    """The mean over columns; the influences of a row on the columns are added up, so that their dependence counts."""
+    units, known = control.units, [p for p in pieces if p is not None]
+    values = np.array([np.nan if p is None else p[0] for p in pieces])
+    single = [np.nan if p is None else variance_of_mean(p[1], units) + variance_of_mean(p[2]) for p in pieces]
+    if not known:
+        return Score(values, np.array(single), np.nan)
+    ours, theirs = np.zeros(len(control)), np.zeros(len(other))
+    for _, one, two in known:
+        ours += one
+        theirs += two
+    k = len(known)
+    return Score(values, np.array(single), variance_of_mean(ours / k, units) + variance_of_mean(theirs / k))
+
+
+def summary(
+    gauge: Gauge,
+    names: Sequence[str],
+    scores: dict[str, Score],
+    *,
+    n: int,
+    scope: str = "column",
+    top: float = 1.0,
+    most: int | None = None,
+    note: str = "",
+) -> list[Measurement]:
+    """The overall measurement, then one per column or pair, worst first when only the `most` worst are kept. top: end of the range."""
+    score = scores["synthetic"]
+    if not np.isfinite(score.mean):
+        return unmeasured([gauge], note or f"no {scope} for which it can be computed")
+    beside = {k: s.mean for k, s in scores.items() if k in ("floor", "baseline")}
+    out = [measured(gauge, score.mean, *around(score.mean, score.variance, 0.0, top), n=n, note=note, **beside)]
+    known = np.flatnonzero(np.isfinite(score.values)).tolist()
+    if most is not None:
+        worst = score.values[known] if gauge.better == "higher" else -score.values[known]
+        known = [known[i] for i in np.argsort(worst, kind="stable")[:most]]
+    for i in known:
+        beside = {k: s.values[i] for k, s in scores.items() if k in ("floor", "baseline")}
+        ends = around(score.values[i], score.variances[i], 0.0, top)
+        out.append(measured(gauge, score.values[i], *ends, n=n, scope=scope, of=names[i], **beside))
+    return out
+
+
+def by_column(
+    evidence: Evidence,
+    gauge: Gauge,
+    encoded: Encoded,
+    number: Callable[[np.ndarray, np.ndarray], Piece | None] | None,
+    category: Callable[[np.ndarray, np.ndarray, int], Piece | None] | None,
+    *,
+    top: float = 1.0,
+) -> list[Measurement]:
+    """A gauge that is a mean over columns. number(control, other); category(control, other, size); None: such columns do not count."""
+    names = [*(encoded.numbers if number else []), *(encoded.categories if category else [])]
+    control, scores = encoded.parts["control"], {}
+    for side, other in encoded.parts.items():
+        if side == "control":
+            continue
+        pieces: list[Piece | None] = []
+        if number:
+            pieces += [number(control.numbers[:, j], other.numbers[:, j]) for j in range(len(encoded.numbers))]
+        if category:
+            pieces += [category(control.codes[:, j], other.codes[:, j], int(encoded.sizes[j])) for j in range(len(encoded.categories))]
+        scores[side] = average(pieces, control, other)
+    return summary(gauge, names, scores, n=len(encoded.parts["synthetic"]), top=top)
