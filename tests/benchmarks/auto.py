@@ -26,10 +26,10 @@ TITLE = "What auto chooses"
 TABLES = "heart,iris,georgia,wine,star98,autompg,diabetes,boston_housing,breast_cancer,modechoice,anes96,affairs"
 METHODS = "trees,arnet,gaussian_copula,parametric,independent"
 ABOUT = (
-    "Each table is halved by privacy unit; every method learns one half and is judged against the other. score: the mean of shapes and pair trends (both "
-    "as shares of what real rows get), 1 - 2·|detection - .5|, and utility (from 0 to 1). leak: membership, DCR share and copies as multiples of the room "
-    "that the default gates leave; above 1 a gate fails, and the method is not called best. near: the score of what auto chose is less than two standard "
-    "errors of the difference below the best."
+    "Each table is split into halves by privacy unit; every method learns one half and is judged against the other. score: the mean of shapes and "
+    "pair trends (both as shares of what real rows get), 1 - 2·|detection - .5|, and utility (clipped to between 0 and 1). leak: membership, DCR "
+    "share and copies as multiples of the margin that the default gates allow; above 1 a gate fails, and the method cannot be the best. near: "
+    "whether the score of the chosen method is less than two standard errors of the difference below the best score."
 )
 
 

@@ -23,9 +23,10 @@ TITLE = "Compared with other generators"
 RUNNER = Path(__file__).parent / "engines" / "run.py"
 HEAD = ("table", "generator", "shapes", "trends", "detection", "utility", "membership", "DCR share", "copies", "fit s", "rows/s", "peak MB")
 ABOUT = (
-    "Every generator learns the same rows, is asked for as many, and is judged by synthcli's metrics and attacks against unseen rows: shapes, trends and "
-    "utility are best at 1; detection, membership and DCR share at .5; copies at 0 or below. (real): what unseen real rows get in the synthetic rows' place. "
-    "fit s and rows/s are without the start of the interpreter; peak MB is resident memory of the whole process and its children, packages included."
+    "Every generator learns the same rows, generates the same number of rows, and is judged by synthcli's metrics and attacks against unseen rows. "
+    "Shapes, trends and utility are best at 1; detection, membership and DCR share at .5; copies at 0 or below. (real): the figures of unseen real "
+    "rows in place of the synthetic rows. fit s and rows/s do not include the start of the interpreter; peak MB is the resident memory of the whole "
+    "process and its children, including packages."
 )
 
 

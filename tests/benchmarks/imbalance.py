@@ -26,10 +26,11 @@ ARMS = ("real", "real + SMOTE", "real + ours", "synthetic", "synthetic, balanced
 AGAINST = {"real + SMOTE": "real", "real + ours": "real", "synthetic, balanced": "synthetic"}  # what balancing is compared with
 HEAD = ("table", "rare", "rows", "model", *ARMS, "SMOTE - real", "ours - real", "balanced - synthetic")
 ABOUT = (
-    "Average precision (area under the precision-recall curve) for the rare class on unseen real rows of its natural frequency; half of the rows are "
-    "learned, stratified, with as few of the rare class as `rare` says. real + …: rows of the rare class are added until both classes are equal, by SMOTE "
-    "(SMOTENC where there are categories, SMOTEN where there is nothing else) or drawn by synthcli's method given the class. synthetic: as many rows as were "
-    "learned, classes as drawn; balanced: half of each. The three last columns are mean differences with 95 % t-intervals over the halvings."
+    "Average precision (area under the precision-recall curve) for the rare class on unseen real rows, where it has its natural frequency. The "
+    "models learn from half of the rows, split with stratification, in which the rare class is reduced to the number in the column `rare`. real + "
+    "…: rows of the rare class are added until both classes are equally frequent, either by SMOTE (SMOTENC if some columns are categories, SMOTEN "
+    "if all are) or drawn by synthcli's method given the class. synthetic: as many rows as were learned, with the classes as drawn; balanced: half "
+    "of each class. The last three columns are mean differences with 95 % t-intervals over the halvings."
 )
 MOST = 2_000  # rows learned
 

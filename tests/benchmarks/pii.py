@@ -170,53 +170,56 @@ def shown(head: tuple[str, ...], rows: list[list[str]]) -> str:
 
 TEXT = """# Personal data that `synth init` finds
 
-Written by `python -m tests.benchmarks.pii` in one run; quoted are only the figures of earlier rules. A guess counts from a confidence of {sure:.0%} on.
+Written by `python -m tests.benchmarks.pii` in one run; only the figures of earlier rules are quoted. A guess counts if its confidence is at least {sure:.0%}.
 
 ## Columns of Faker
 
-{rows} values a column, in {locales}. A telling name is what the column would be called in the language of the locale; a meaningless one is `c17`.
-The rules were made while looking at columns of these locales.
-The lists that names of people are looked up in are Faker's own, of {lists} locales: what they reach on columns of Faker flatters them.
-The next table has locales that they lack.
+{rows} values per column, in {locales}.
+A telling name is what the column would be called in the language of the locale; a meaningless one is `c17`.
+The rules were written while looking at columns of these locales.
+The lists of names that the rules use are Faker's own, from {lists} locales, so the results on columns of Faker are too optimistic.
+The next table has locales that the lists do not include.
 
 {faker}
 
-Recall of what must not be missed (e-mail, phone, IBAN, card, IP), the lowest of the kinds: {bar_telling:.2f} with a telling name,
+Lowest recall among the kinds that must not be missed (e-mail, phone, IBAN, card, IP): {bar_telling:.2f} with a telling name,
 {bar_meaningless:.2f} with a meaningless one. Latitudes and longitudes need a telling name. The content of user names and dates of birth gives
-no more than a hint, which `synth init` writes as a comment: for {usernames} and {births} of these columns with a meaningless name.
+only a hint, which `synth init` writes as a comment: for {usernames} and {births} of these columns with a meaningless name.
 
 ## Locales whose names it does not know
 
-{held_out}. Two rules were made after a look at them: a telling name of full names counts where the values are short words, and two or three
-capitalised words count that go together as names do, where a good part of the given names is known from other languages.
+{held_out}. Two rules were written after looking at these locales. A telling name for full names counts if the values are short words. Two or three
+capitalised words that go together as names do count if a good part of the given names is known from other languages.
 
 {held}
 
 ## Real tables
 
-Labelled by hand by what a column holds of a person (tests/benchmarks/pii_tables.py). In a table whose rows are places, moments, things or
-sums over people every guess is wrong: `synth init` looks for signs of that (columns/pii/subjects.py) and then takes ages and the like for nobody's.
-Ranges are 95 % intervals. Direct identifiers are rare in tables that may be shipped; Faker's columns above stand for them.
+The columns were labelled by hand by what they hold about a person (tests/benchmarks/pii_tables.py). In a table whose rows are places, points in
+time, things or sums over people, every guess is wrong: `synth init` looks for signs of such tables (columns/pii/subjects.py) and then treats ages and the
+like as belonging to nobody. Ranges are 95 % intervals. Direct identifiers are rare in tables that may be shipped; the columns of Faker above
+represent them.
 
-The built-in tables and those of statsmodels, which the rules were made with; before, precision was 0.78 and recall 0.66 by this count:
+The built-in tables and those of statsmodels, on which the rules were developed; before, precision was 0.78 and recall 0.66 by this count:
 
 {real}
 
-{real_count}. Wrong: {real_wrong}.
+{real_count}. Wrong guesses: {real_wrong}.
 
 Tables of scikit-learn, plotly, libpysal, sdmetrics and of the tests of statsmodels were labelled before the rules were tried on them. On the
-first try precision was 0.75 and recall 0.38 (before the rules were made: 0.68 and 0.32). Then one half of them was looked at, and the rules mended:
+first try precision was 0.75 and recall 0.38 (before the rules were written: 0.68 and 0.32). One half of them was then examined, and the rules were
+corrected:
 
 {later}
 
-{later_count}. Wrong: {later_wrong}.
+{later_count}. Wrong guesses: {later_wrong}.
 
-Of the other half nothing but the counts was looked at; this is what to expect of a table of your own:
+Of the other half, only the counts were examined; expect the following of a table of your own:
 
 {held_real}
 
-{held_count}; {held_wrong} guesses are wrong. What is missed is mostly abbreviated (ptl, docvis, mage), derived (a squared age, a log wage),
-or told by no name at all (Group, y): read the draft, and add what you know.
+{held_count}; {held_wrong} guesses are wrong. The columns that are missed are mostly abbreviated (ptl, docvis, mage), derived (a squared age, a log
+wage), or have an uninformative name (Group, y): read the draft, and add what you know.
 """
 
 

@@ -24,9 +24,9 @@ GENERATED, COUNTED = 1_000_000, 100_000_000
 GROUP = 100_000  # rows simulated at a time
 HEAD = ("rows learned", "columns", "fit s", "rows made", "rows/s to Parquet", "whole run s", "peak MB")
 ABOUT = (
-    "Simulated rows, not real ones: fifteen columns with the kinds and the numbers of categories of the UCI Adult table, tied by two hidden numbers per row "
-    "(the wide table: as many of such columns as it says, half of them numbers). whole run s: `synth generate` from the file to the rows, reading, type "
-    "inference and profiling included; peak MB of the same."
+    "Simulated rows, not real ones: fifteen columns with the same types and numbers of categories as the UCI Adult table, correlated through two "
+    "latent numbers per row (the wide table has the stated number of such columns, half of them numeric). whole run s: `synth generate` from the "
+    "file to the generated rows, including reading, type inference and profiling; peak MB is for the same run."
 )
 _ADULT_CATEGORIES = (9, 16, 7, 15, 6, 5, 2, 42, 2)  # workclass, education, marital status, occupation, relationship, race, sex, country, income
 

@@ -13,8 +13,8 @@ from synthcli import __version__
 
 INTRO = """# Benchmarks
 
-Written by `make bench`; a section is replaced when its bench runs again. Nothing here is quoted: every figure was measured by the command that its section
-names, on the machine that it names. What was not run is not listed.
+Written by `make bench`, which replaces a section when its benchmark runs again. Nothing here is quoted: every figure was measured by the command that its
+section names, on the machine that it names. Benchmarks that were not run are not listed.
 """
 
 
