@@ -19,7 +19,12 @@ if TYPE_CHECKING:
     from synthcli.spec.load import load_spec
     from synthcli.tabular.combining import combine
 
-_ROOMS = {"Run": "pipeline.execute", "execute": "pipeline.execute", "load_spec": "spec.load", "combine": "tabular.combining"}
+_ROOMS = {
+    "Run": "pipeline.execute",
+    "execute": "pipeline.execute",
+    "load_spec": "spec.load",
+    "combine": "tabular.combining",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -1,4 +1,6 @@
-"""`python -m synthcli` and the console script `synth`: the outermost door, so thin that an early interrupt finds it open."""
+"""`python -m synthcli` and the console script `synth`: the outermost door, so thin that an early interrupt finds it
+open.
+"""
 
 from __future__ import annotations
 

@@ -41,14 +41,22 @@ class Traits(BaseModel):
     """What may be said of a column, in the spec (declared) or by looking at data (inferred)."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-    type: str | None = Field(None, description="boolean, integer, float, datetime, timedelta, category, text, id, or a made-up kind such as email")
+    type: str | None = Field(
+        None,
+        description="boolean, integer, float, datetime, timedelta, category, text, id, or a made-up kind such as email",
+    )
     format: str | None = Field(
-        None, description="strptime format of a datetime (%:z: offset with a colon); 'yes|no' of a boolean; %.2f of a float in text"
+        None,
+        description=(
+            "strptime format of a datetime (%:z: offset with a colon); 'yes|no' of a boolean; %.2f of a float in text"
+        ),
     )
     min: int | Finite | str | None = Field(None, description="lowest value allowed (a date for datetimes)")
     max: int | Finite | str | None = Field(None, description="highest value allowed (a date for datetimes)")
     precision: int | None = Field(None, ge=0, le=15, description="decimals of a float")
-    categories: tuple[bool | int | float | str, ...] | None = Field(None, min_length=1, description="the values that a category may take")
+    categories: tuple[bool | int | float | str, ...] | None = Field(
+        None, min_length=1, description="the values that a category may take"
+    )
     rare: Rare | None = None
     spikes: tuple[Finite, ...] | None = Field(None, description="numbers modelled as atoms: zeros, missing codes")
     nulls: Finite | None = Field(None, ge=0, le=1, description="share of nulls that a made-up column has")
@@ -66,7 +74,9 @@ class Traits(BaseModel):
 
 @dataclass(frozen=True)
 class Column:
-    """One column: what the spec declared of it, kept apart from what was inferred. storage: the Arrow type at the source."""
+    """One column: what the spec declared of it, kept apart from what was inferred. storage: the Arrow type at the
+    source.
+    """
 
     name: str
     declared: Traits = field(default_factory=lambda: Traits())
@@ -104,13 +114,17 @@ class Schema:
     def to_json(self) -> dict[str, Any]:
         """A plain dictionary that `from_json` reads back."""
         dump = lambda t: t.model_dump(mode="json", exclude_none=True, by_alias=True)  # noqa: E731
-        columns = [{"name": c.name, "declared": dump(c.declared), "inferred": dump(c.inferred), "storage": c.storage} for c in self.columns]
+        columns = [
+            {"name": c.name, "declared": dump(c.declared), "inferred": dump(c.inferred), "storage": c.storage}
+            for c in self.columns
+        ]
         return {"unit": self.unit, "columns": columns}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Schema:
         columns = [
-            Column(c["name"], Traits.model_validate(c["declared"]), Traits.model_validate(c["inferred"]), c["storage"]) for c in data["columns"]
+            Column(c["name"], Traits.model_validate(c["declared"]), Traits.model_validate(c["inferred"]), c["storage"])
+            for c in data["columns"]
         ]
         return cls(tuple(columns), data["unit"])
 
@@ -128,8 +142,12 @@ class Dataset(ABC):
         """The records in order, `rows` at a time."""
 
     @abstractmethod
-    def split(self, fractions: Mapping[str, float], *, rng: np.random.Generator, stratify_by: str | None = None) -> dict[str, Any]:
-        """Disjoint parts by name; all records of a privacy unit fall into one part. Fractions of units, summing to 1."""
+    def split(
+        self, fractions: Mapping[str, float], *, rng: np.random.Generator, stratify_by: str | None = None
+    ) -> dict[str, Any]:
+        """Disjoint parts by name; all records of a privacy unit fall into one part. Fractions of units, summing to
+        1.
+        """
 
 
 @dataclass(frozen=True)
@@ -154,8 +172,8 @@ def silent(label: str, done: float, total: float, note: str = "") -> None:
 class Job:
     """What a fit may use besides data: named streams, a work folder, the device, progress, limits.
 
-    A fit calls `going(...)` between steps. When it answers False, a limit is reached: the fit stops there and returns the
-    best model that it has, or raises LimitReached when it has none.
+    A fit calls `going(...)` between steps. When it answers False, a limit is reached: the fit stops there and returns
+    the best model that it has, or raises LimitReached when it has none.
     """
 
     seed: int = 0
@@ -163,7 +181,9 @@ class Job:
     device: str = "cpu"
     limits: Limits = field(default_factory=Limits)
     progress: Progress = silent
-    target: str | None = None  # the column that a model of the data will be asked to predict: methods may take special care of it
+    target: str | None = (
+        None  # the column that a model of the data will be asked to predict: methods may take special care of it
+    )
     started: float = field(default_factory=time.monotonic)
     reached: str | None = None  # the limit that stopped the fit, in words
 
@@ -207,7 +227,9 @@ class Request:
 
 @dataclass(frozen=True)
 class Allowed:
-    """Values that a column may take: from low to high (numbers and times), or one of `values`; None: no such bound. null: may be null."""
+    """Values that a column may take: from low to high (numbers and times), or one of `values`; None: no such bound.
+    null: may be null.
+    """
 
     low: Any = None
     high: Any = None
@@ -219,8 +241,9 @@ class Allowed:
 class Given:
     """What is asked of each row before it is drawn. rows: how many there are.
 
-    frame: known columns (canonical dtypes, `rows` rows), those of them that the model does not have are no use to it; known: (rows,
-    columns of frame) bool, None where every cell is known, nulls too. allowed: column -> what every row may hold there.
+    frame: known columns (canonical dtypes, `rows` rows), those of them that the model does not have are no use to it;
+    known: (rows, columns of frame) bool, None where every cell is known, nulls too. allowed: column -> what every row
+    may hold there.
     """
 
     rows: int
@@ -239,9 +262,11 @@ class Model(ABC):
         """The records of one block, `request.size(block)` of them; they depend on (model, block, rng) alone."""
 
     def complete(self, given: Given, start: int, *, rng: np.random.Generator) -> Dataset:
-        """Rows that agree with what is given, at positions start... of the output; the rest follows the distribution given that.
+        """Rows that agree with what is given, at positions start... of the output; the rest follows the distribution
+        given that.
 
-        Known cells come back as they are. `allowed` steers: a row may still break it where the model knows of no such value, so whoever asks looks.
+        Known cells come back as they are. `allowed` steers: a row may still break it where the model knows of no such
+        value, so whoever asks looks.
         """
         raise NotImplementedError(f"{type(self).__name__} does not complete rows")
 
@@ -252,18 +277,24 @@ class Model(ABC):
 
     @property
     def clipped(self) -> dict[str, int]:
-        """Column -> rows whose value was moved to the nearest one that several privacy units reach, before anything was learned."""
+        """Column -> rows whose value was moved to the nearest one that several privacy units reach, before anything was
+        learned.
+        """
         return {}
 
     def made_up(self, rows: int, start: int, *, rng: np.random.Generator) -> Mapping[str, Any] | None:
-        """Columns that are made up by position (keys, say), for rows at positions start... of the output: name -> values.
+        """Columns that are made up by position (keys, say), for rows at positions start... of the output: name ->
+        values.
 
-        For whoever leaves rows out, so that keys stay unique and in a row. None where they cannot be made apart from the other columns.
+        For whoever leaves rows out, so that keys stay unique and in a row. None where they cannot be made apart from
+        the other columns.
         """
         return None
 
     def check(self, request: Request) -> None:  # noqa: B027 - most models can make any number of rows
-        """Raise SpecError at once for a request that `sample` would refuse on the way, such as more unique keys than there are."""
+        """Raise SpecError at once for a request that `sample` would refuse on the way, such as more unique keys than
+        there are.
+        """
 
     @abstractmethod
     def save(self, folder: Path) -> None:
@@ -272,7 +303,9 @@ class Model(ABC):
 
 @dataclass(frozen=True)
 class Dial:
-    """The one scalar between fidelity and privacy: a parameter, its two ends (in its own units), a log or a linear scale."""
+    """The one scalar between fidelity and privacy: a parameter, its two ends (in its own units), a log or a linear
+    scale.
+    """
 
     param: str
     fidelity: float
@@ -280,7 +313,9 @@ class Dial:
     log: bool = True
 
     def move(self, value: float, towards: float, other: float | None) -> float:
-        """The next value towards an end: half way (on the scale) to it, or to `other` where the answer lies between the two."""
+        """The next value towards an end: half way (on the scale) to it, or to `other` where the answer lies between the
+        two.
+        """
         goal = towards if other is None else other
         if self.log:
             return float(np.sqrt(value * goal))
@@ -316,8 +351,8 @@ class Usage:
 
 @dataclass(frozen=True)
 class Fairness:
-    """A target made independent of sensitive columns. train, control: real records as they are; synthetic: all that was made;
-    before: synthetic records of the same model without that request. None: there is none."""
+    """A target made independent of sensitive columns. train, control: real records as they are; synthetic: all that was
+    made; before: synthetic records of the same model without that request. None: there is none."""
 
     target: str
     sensitive: tuple[str, ...]
@@ -329,7 +364,9 @@ class Fairness:
 
 @dataclass(frozen=True)
 class Downstream:
-    """What the user's own application said of the synthetic data. code: its exit code, None where it did not end in time."""
+    """What the user's own application said of the synthetic data. code: its exit code, None where it did not end in
+    time.
+    """
 
     command: str
     code: int | None
@@ -338,7 +375,8 @@ class Downstream:
 
 @dataclass(frozen=True)
 class Evidence:
-    """All that a judge may look at. `control` are real records that no fit has seen: the validation or the holdout part.
+    """All that a judge may look at. `control` are real records that no fit has seen: the validation or the holdout
+    part.
 
     `baseline` is what columns drawn independently from train would give; floor and baseline are measured when `full`.
     """
@@ -359,8 +397,10 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Measurement:
-    """One figure. low, high: its 95 % interval. floor: what real unseen data get; baseline: what independent columns get;
-    control: the same attack where it must find nothing. scope: overall, column, pair, rule, subgroup or property; `of` names which."""
+    """One figure. low, high: its 95 % interval. floor: what real unseen data get; baseline: what independent columns
+    get; control: the same attack where it must find nothing. scope: overall, column, pair, rule, subgroup or property;
+    `of` names which.
+    """
 
     name: str
     value: float | None
@@ -378,13 +418,15 @@ class Measurement:
 
     def to_json(self) -> dict[str, Any]:
         """A dictionary without what is not given; NaN and infinities become None."""
-        plain = {k: (None if isinstance(v, float) and not np.isfinite(v) else v) for k, v in self.__dict__.items()}
+        plain = {k: None if isinstance(v, float) and not np.isfinite(v) else v for k, v in self.__dict__.items()}
         return {k: v for k, v in plain.items() if v not in (None, "") or k == "value"}
 
 
 @dataclass(frozen=True)
 class Gauge:
-    """What a metric module can measure: a name, which way is better, what it needs (train, control, target, constraints, …)."""
+    """What a metric module can measure: a name, which way is better, what it needs (train, control, target,
+    constraints, …).
+    """
 
     name: str
     better: Better
@@ -403,7 +445,9 @@ class Metric(Protocol):
 
 @dataclass(frozen=True)
 class Gate:
-    """A bound on a metric. bound=interval asks the unfavourable end of the interval; of=floor scales it by the real-data floor."""
+    """A bound on a metric. bound=interval asks the unfavourable end of the interval; of=floor scales it by the
+    real-data floor.
+    """
 
     metric: str
     min: float | None = None
@@ -415,7 +459,9 @@ class Gate:
 
 @dataclass(frozen=True)
 class Outcome:
-    """A gate beside what was measured. margin: how far inside the bound, negative when it fails; None when unmeasured."""
+    """A gate beside what was measured. margin: how far inside the bound, negative when it fails; None when
+    unmeasured.
+    """
 
     gate: Gate
     passed: bool

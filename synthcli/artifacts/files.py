@@ -17,7 +17,19 @@ from typing import Any
 from synthcli.errors import ArtifactError, SynthError, TryLater
 
 PRIVATE = 0o700
-DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.EFBIG})
+DISK = frozenset(
+    {
+        errno.ENOSPC,
+        errno.EDQUOT,
+        errno.EACCES,
+        errno.EPERM,
+        errno.EROFS,
+        errno.ENOTDIR,
+        errno.EISDIR,
+        errno.ENAMETOOLONG,
+        errno.EFBIG,
+    }
+)
 
 
 @contextmanager
@@ -36,7 +48,9 @@ def disk_error(path: Path, error: OSError) -> SynthError:
     full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
     remedy = "free space, or another disk" if full else "choose a folder that you may write to"
     kept = "whole stages are kept, and the same command goes on from them"
-    return ArtifactError(f"{error.filename or path}: {error.strerror}; nothing half-written is left, {kept}; remedy: {remedy}")
+    return ArtifactError(
+        f"{error.filename or path}: {error.strerror}; nothing half-written is left, {kept}; remedy: {remedy}"
+    )
 
 
 def make_folder(path: Path) -> Path:
@@ -81,14 +95,18 @@ def read_json(path: Path) -> Any:
     except OSError as error:
         raise ArtifactError(f"{path}: cannot be read ({error.strerror})") from None
     except ValueError:
-        raise ArtifactError(f"{path}: is damaged (not JSON); remedy: restore it, or remove the folder of its version") from None
+        raise ArtifactError(
+            f"{path}: is damaged (not JSON); remedy: restore it, or remove the folder of its version"
+        ) from None
 
 
 def read_object(path: Path, needs: Iterable[str] = ()) -> dict[str, Any]:
     """A JSON object of ours that has these keys. Raises ArtifactError."""
     body = read_json(path)
     if not isinstance(body, dict) or not set(needs) <= body.keys():
-        raise ArtifactError(f"{path}: is damaged (not what a run writes); remedy: restore it, or remove the folder of its version")
+        raise ArtifactError(
+            f"{path}: is damaged (not what a run writes); remedy: restore it, or remove the folder of its version"
+        )
     return body
 
 
@@ -99,7 +117,9 @@ def sha256(path: Path) -> str:
 
 
 def hashes(folder: Path) -> dict[str, str]:
-    """Relative name -> sha256 of every file below a folder, sorted. A file that stands under several names is read once."""
+    """Relative name -> sha256 of every file below a folder, sorted. A file that stands under several names is read
+    once.
+    """
     known: dict[int, str] = {}
     out = {}
     for path in sorted(p for p in folder.rglob("*") if p.is_file() and not p.is_symlink()):

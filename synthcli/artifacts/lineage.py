@@ -64,8 +64,15 @@ def difference(first: Version, second: Version) -> dict[str, Any]:
         "verdict": (_gates(first), _gates(second)),
         "files": (_data_hash(a), _data_hash(b)),
     }
-    changed = {name: [[k, x.get(k), y.get(k)] for k in sorted(x.keys() | y.keys()) if x.get(k) != y.get(k)] for name, (x, y) in sections.items()}
-    return {"first": first.name, "second": second.name, "changed": {name: rows for name, rows in changed.items() if rows}}
+    changed = {
+        name: [[k, x.get(k), y.get(k)] for k in sorted(x.keys() | y.keys()) if x.get(k) != y.get(k)]
+        for name, (x, y) in sections.items()
+    }
+    return {
+        "first": first.name,
+        "second": second.name,
+        "changed": {name: rows for name, rows in changed.items() if rows},
+    }
 
 
 def _gates(version: Version) -> dict[str, Any]:

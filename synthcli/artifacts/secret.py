@@ -39,7 +39,9 @@ def local_secret() -> bytes:
                 fresh.unlink()
         secret = path.read_bytes()
     except OSError as error:
-        raise ArtifactError(f"{path}: the local secret cannot be kept ({error.strerror}); remedy: set SYNTH_STATE to a folder of yours") from None
+        raise ArtifactError(
+            f"{path}: the local secret cannot be kept ({error.strerror}); remedy: set SYNTH_STATE to a folder of yours"
+        ) from None
     if len(secret) != 32:
         raise ArtifactError(f"{path}: is damaged; remedy: remove it, a new one is made (old runs will not verify)")
     return secret

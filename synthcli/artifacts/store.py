@@ -25,7 +25,14 @@ from synthcli.errors import ArtifactError, did_you_mean
 ANALYZE, TRAIN, GENERATE, EVALUATE, PRIVACY = "1-analyze", "2-train", "3-generate", "4-evaluate", "5-privacy-check"
 STAGES = {"analyze": ANALYZE, "train": TRAIN, "generate": GENERATE, "evaluate": EVALUATE, "privacy-check": PRIVACY}
 MANIFEST, SPEC, PLAN, VERDICT, STAGE = "manifest.json", "spec.yaml", "plan.json", "verdict.json", "stage.json"
-PROFILE, MODEL, FIT, DATA, SAMPLE, MEASURED = "profile.json", "model", "fit.json", "data.parquet", "sample.json", "measurements.json"
+PROFILE, MODEL, FIT, DATA, SAMPLE, MEASURED = (
+    "profile.json",
+    "model",
+    "fit.json",
+    "data.parquet",
+    "sample.json",
+    "measurements.json",
+)
 REPORT, PICTURES = "report.html", "pictures.json"
 RESHAPE, RULES, UNASKED = "reshape.json", "rules.json", "unasked.parquet"
 LATEST, PASSED = "latest", "passed"
@@ -82,13 +89,19 @@ class Version:
             manifest = self.manifest()
         except ArtifactError as error:
             return [str(error)]
-        wrong = [] if is_sealed(manifest) else [f"{MANIFEST}: was not written by this user on this machine, or was changed since"]
+        wrong = (
+            []
+            if is_sealed(manifest)
+            else [f"{MANIFEST}: was not written by this user on this machine, or was changed since"]
+        )
         expected = {name: str(value) for name, value in manifest.get("files", {}).items()}
         found = files.hashes(self.folder)
         for made_from_the_others in (MANIFEST, REPORT):
             found.pop(made_from_the_others, None)
         wrong += [f"{name}: is missing" for name in sorted(expected.keys() - found.keys())]
-        wrong += [f"{name}: was changed" for name in sorted(expected.keys() & found.keys()) if expected[name] != found[name]]
+        wrong += [
+            f"{name}: was changed" for name in sorted(expected.keys() & found.keys()) if expected[name] != found[name]
+        ]
         return wrong + [f"{name}: does not belong to the run" for name in sorted(found.keys() - expected.keys())]
 
 
@@ -105,7 +118,11 @@ class Store:
         """Finished versions, oldest first."""
         if not self.folder.is_dir():
             return []
-        found = [Version(p) for p in self.folder.iterdir() if _VERSION.fullmatch(p.name) and p.is_dir() and not p.is_symlink()]
+        found = [
+            Version(p)
+            for p in self.folder.iterdir()
+            if _VERSION.fullmatch(p.name) and p.is_dir() and not p.is_symlink()
+        ]
         return sorted(found, key=lambda v: v.number)
 
     def unfinished(self) -> list[Path]:
@@ -159,7 +176,9 @@ class Store:
         return Version(final)
 
     def prune(self, *, keep: int | None, days: float | None, dry_run: bool = False) -> list[Version]:
-        """Remove what lies before the newest `keep` complete versions, or is older than `days`; never what latest and passed point to."""
+        """Remove what lies before the newest `keep` complete versions, or is older than `days`; never what latest and
+        passed point to.
+        """
         with files.locked(self.folder / ".locks" / "counter", lambda holder: None):
             versions = [v for v in self.versions() if v.known]
             held = {os.readlink(self.folder / link) for link in (LATEST, PASSED) if (self.folder / link).is_symlink()}
@@ -188,12 +207,21 @@ class Workspace:
         self.store, self.folder, self.key = store, folder, key
         self._index: dict[str, Path] | None = None
 
-    def stage(self, place: str, key: str, build: Callable[[Path], None], *, fresh: bool = False) -> tuple[Path, dict[str, Any]]:
-        """The folder `place` of a stage with these inputs: kept, linked from an earlier run, or built. Returns it with its record."""
+    def stage(
+        self, place: str, key: str, build: Callable[[Path], None], *, fresh: bool = False
+    ) -> tuple[Path, dict[str, Any]]:
+        """The folder `place` of a stage with these inputs: kept, linked from an earlier run, or built. Returns it with
+        its record.
+        """
         final = self.folder / place
         if final.exists():
             record = _record(final)
-            if record is not None and record["key"] == key and intact(final) and not (fresh and record.get("process") != os.getpid()):
+            if (
+                record is not None
+                and record["key"] == key
+                and intact(final)
+                and not (fresh and record.get("process") != os.getpid())
+            ):
                 return final, {**record, "cached": record.get("process") != os.getpid()}
             shutil.rmtree(final)
         files.make_folder(final.parent)
@@ -218,7 +246,14 @@ class Workspace:
             with files.disk_errors(part):
                 build(part)
                 outputs = files.hashes(part)
-                record = sealed({"key": key, "seconds": round(time.monotonic() - started, 3), "process": os.getpid(), "outputs": outputs})
+                record = sealed(
+                    {
+                        "key": key,
+                        "seconds": round(time.monotonic() - started, 3),
+                        "process": os.getpid(),
+                        "outputs": outputs,
+                    }
+                )
                 files.write_json(part / STAGE, record)
                 files.protect(part)  # later versions link these files: nobody may write to them
                 os.rename(part, final)
@@ -273,14 +308,21 @@ def find(root: Path, run: str) -> Version:
     name, _, which = run.strip("/").partition("/")
     known = names(root)
     if given.is_absolute() or name not in known:
-        raise ArtifactError(f"there is no run {run[:100]!r} below {root}.{did_you_mean(name, known)} Known: {', '.join(known) or 'none'}")
+        raise ArtifactError(
+            f"there is no run {run[:100]!r} below {root}.{did_you_mean(name, known)} Known:"
+            f" {', '.join(known) or 'none'}"
+        )
     store = Store(root, name)
     versions = store.versions()
     if which in ("", LATEST, PASSED):
         link = store.folder / (which or LATEST)
-        versions = [v for v in versions if link.is_symlink() and os.readlink(link) == v.id] or (versions[-1:] if not which else [])
+        versions = [v for v in versions if link.is_symlink() and os.readlink(link) == v.id] or (
+            versions[-1:] if not which else []
+        )
     else:
-        versions = [v for v in versions if v.id == which or str(v.number) == which.lstrip("0") or v.id.startswith(f"{which}-")]
+        versions = [
+            v for v in versions if v.id == which or str(v.number) == which.lstrip("0") or v.id.startswith(f"{which}-")
+        ]
     if not versions:
         raise ArtifactError(f"{run}: no such finished version; remedy: `synth runs list`")
     return versions[-1]
@@ -290,7 +332,10 @@ def chosen(root: Path, name: str | None) -> list[str]:
     """All names below a root, or the one that was asked for. Raises ArtifactError when it has no runs."""
     known = names(root.resolve())
     if name is not None and name not in known:
-        raise ArtifactError(f"there are no runs of {name!r} below {root}.{did_you_mean(name, known)} Known: {', '.join(known) or 'none'}")
+        raise ArtifactError(
+            f"there are no runs of {name!r} below {root}.{did_you_mean(name, known)} Known:"
+            f" {', '.join(known) or 'none'}"
+        )
     return known if name is None else [name]
 
 

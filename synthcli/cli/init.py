@@ -14,15 +14,27 @@ from synthcli.cli import options as o
 from synthcli.cli.door import door
 
 Data = Annotated[
-    str, typer.Argument(metavar="DATA", help="A file, glob or URL of csv, parquet, jsonl or excel; the URL of a database; or builtin:NAME.")
+    str,
+    typer.Argument(
+        metavar="DATA",
+        help="A file, glob or URL of csv, parquet, jsonl or excel; the URL of a database; or builtin:NAME.",
+    ),
 ]
 To = Annotated[
-    Path | None, typer.Option("--output", "-o", metavar="SPEC", help="Where to write; - is the screen. Default: the data's name with .yaml.")
+    Path | None,
+    typer.Option(
+        "--output", "-o", metavar="SPEC", help="Where to write; - is the screen. Default: the data's name with .yaml."
+    ),
 ]
 From = Annotated[
-    Path | None, typer.Option("--from", metavar="METADATA", help="SDV metadata, dbt schema.yml, ODCS or data contract, JSON Schema, SQL DDL.")
+    Path | None,
+    typer.Option(
+        "--from", metavar="METADATA", help="SDV metadata, dbt schema.yml, ODCS or data contract, JSON Schema, SQL DDL."
+    ),
 ]
-Format = Annotated[str | None, typer.Option("--format", help="csv, parquet, jsonl or excel, where the ending does not tell.")]
+Format = Annotated[
+    str | None, typer.Option("--format", help="csv, parquet, jsonl or excel, where the ending does not tell.")
+]
 TableName = Annotated[str | None, typer.Option("--table", help="Of a database: the table, or schema.table.")]
 Force = Annotated[bool, typer.Option("--force", help="Overwrite a spec that is there.")]
 
@@ -68,12 +80,20 @@ def init(
         typer.echo(text, nl=False)
     else:
         said = _summary(found, target)
-        counts = f"{said['direct_identifiers']} direct identifiers, {said['special_categories']} of special categories, {said['constraints']} rules"
-        typer.echo(f"{target}: {len(found.columns)} columns of {found.rows:,} rows, {counts}; review it, then synth run {target}")
+        counts = (
+            f"{said['direct_identifiers']} direct identifiers, {said['special_categories']} of special categories,"
+            f" {said['constraints']} rules"
+        )
+        typer.echo(
+            f"{target}: {len(found.columns)} columns of {found.rows:,} rows, {counts}; review it, then synth run"
+            f" {target}"
+        )
 
 
 def _source(data: str, format: str | None, table: str | None, folder: Path) -> tuple[Any, str]:
-    """What to read, and what it is called. folder: of the spec, from which relative paths in the URL of a database count."""
+    """What to read, and what it is called. folder: of the spec, from which relative paths in the URL of a database
+    count.
+    """
     from synthcli import sources
     from synthcli.errors import SpecError
     from synthcli.sources import credentials, remote
@@ -83,14 +103,20 @@ def _source(data: str, format: str | None, table: str | None, folder: Path) -> t
         name = data.partition(":")[2]
         return sources.Source("builtin", name=name), name
     if credentials.literal(data):
-        raise SpecError("DATA holds a password, which would stand in the spec; remedy: take it from the environment, such as '${WAREHOUSE_URL}'")
+        raise SpecError(
+            "DATA holds a password, which would stand in the spec; remedy: take it from the environment, such as"
+            " '${WAREHOUSE_URL}'"
+        )
     if table is not None:
         return sources.Source("sql", url=data, table=table, folder=folder.absolute()), table.rpartition(".")[2]
     name = data.rstrip("/").rpartition("/")[2]
     kind = format or format_of(name.lower())
     if kind not in sources.FILES:
         known = ", ".join(sources.FILES)
-        raise SpecError(f"{data}: its {'format' if format else 'ending'} is none of {known}; remedy: --format; --table for a database; builtin:NAME")
+        raise SpecError(
+            f"{data}: its {'format' if format else 'ending'} is none of {known}; remedy: --format; --table for a"
+            " database; builtin:NAME"
+        )
     title = re.sub(r"[^A-Za-z0-9_.-]+", "-", name.removesuffix(".gz").rpartition(".")[0] or name).strip("-.") or "spec"
     return sources.Source(kind, path=data if remote.is_url(data) else Path(data).absolute()), title
 
@@ -101,7 +127,11 @@ def _section(source: Any, folder: Path) -> dict[str, Any]:
         return {"type": "builtin", "name": source.name}
     if source.type == "sql":
         return {"type": "sql", "url": source.url, "table": source.table}
-    path = source.path if isinstance(source.path, str) else Path(os.path.relpath(source.path, folder.absolute())).as_posix()
+    path = (
+        source.path
+        if isinstance(source.path, str)
+        else Path(os.path.relpath(source.path, folder.absolute())).as_posix()
+    )
     said = {"encoding": source.encoding} if source.encoding is not None else {}
     return {"type": source.type, "path": path, **said, **({"decimal": source.decimal} if source.decimal != "." else {})}
 
@@ -116,7 +146,12 @@ def _summary(found: Any, target: Path | None) -> dict[str, Any]:
     ]  # fmt: skip
     kinds = [g["sensitivity"] for c in columns for g in c["guesses"]]
     return {
-        "spec": None if target is None else str(target), "rows": found.rows, "privacy_unit": found.unit and found.unit[0],
-        "target": found.target and found.target[0], "direct_identifiers": kinds.count("direct identifier"),
-        "special_categories": kinds.count("special category"), "constraints": len(found.suggestions), "columns": columns,
-    }  # fmt: skip
+        "spec": None if target is None else str(target),
+        "rows": found.rows,
+        "privacy_unit": found.unit and found.unit[0],
+        "target": found.target and found.target[0],
+        "direct_identifiers": kinds.count("direct identifier"),
+        "special_categories": kinds.count("special category"),
+        "constraints": len(found.suggestions),
+        "columns": columns,
+    }

@@ -14,7 +14,12 @@ from synthcli.cli.door import door
 def register(app: typer.Typer) -> None:
     """Put the commands of this file on the app."""
     app.command("check", help="Validate a spec; reads column names and types only.")(check)
-    app.command("plan", help="What would happen: stages, kept or run, their seconds and memory, what is read and written; makes nothing.")(plan)
+    app.command(
+        "plan",
+        help=(
+            "What would happen: stages, kept or run, their seconds and memory, what is read and written; makes nothing."
+        ),
+    )(plan)
     app.command("methods", help="Every generator, or one with its parameters; every metric and attack.")(methods)
     app.command("schema", help="JSON Schema of the spec, for editors.")(schema)
 
@@ -32,7 +37,14 @@ def check(spec: o.Spec, sets: o.Sets = None, trust: o.Trust = False, as_json: o.
 
 
 @door
-def plan(spec: o.Spec, sets: o.Sets = None, rows: o.Rows = None, seed: o.Seed = None, root: o.Root = o.ROOT, as_json: o.Json = False) -> None:
+def plan(
+    spec: o.Spec,
+    sets: o.Sets = None,
+    rows: o.Rows = None,
+    seed: o.Seed = None,
+    root: o.Root = o.ROOT,
+    as_json: o.Json = False,
+) -> None:
     """Tell which stages would run, what they take, and what is read and written."""
     from synthcli.pipeline.again import foreseen
     from synthcli.report import terminal
@@ -46,7 +58,9 @@ def plan(spec: o.Spec, sets: o.Sets = None, rows: o.Rows = None, seed: o.Seed = 
 
 @door
 def methods(
-    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="One method.", autocompletion=o.complete_method)] = None,
+    name: Annotated[
+        str | None, typer.Argument(metavar="[NAME]", help="One method.", autocompletion=o.complete_method)
+    ] = None,
     metrics: Annotated[bool, typer.Option("--metrics", help="What can be measured, for gates.")] = False,
     as_json: o.Json = False,
 ) -> None:
@@ -75,5 +89,9 @@ def schema() -> None:
     from synthcli.spec.models import Spec
 
     typer.echo(
-        json.dumps({"$schema": "https://json-schema.org/draft/2020-12/schema", **Spec.model_json_schema(by_alias=True)}, indent=2, ensure_ascii=False)
+        json.dumps(
+            {"$schema": "https://json-schema.org/draft/2020-12/schema", **Spec.model_json_schema(by_alias=True)},
+            indent=2,
+            ensure_ascii=False,
+        )
     )

@@ -19,7 +19,9 @@ def _runs() -> list[str]:
     from synthcli.artifacts import store
 
     root = Path(os.environ.get("SYNTH_ROOT", "artifacts")).resolve()
-    return [choice for name in store.names(root) for choice in (name, *(v.name for v in store.Store(root, name).versions()))]
+    return [
+        choice for name in store.names(root) for choice in (name, *(v.name for v in store.Store(root, name).versions()))
+    ]
 
 
 def _specs() -> list[str]:
@@ -46,13 +48,22 @@ def complete_spec(incomplete: str) -> list[str]:
 
 
 Spec = Annotated[Path, typer.Argument(metavar="SPEC", help="The spec, a YAML file.", autocompletion=complete_spec)]
-RunName = Annotated[str, typer.Argument(metavar="RUN", help="NAME, NAME/latest, NAME/passed, NAME/7 or a run's folder.", autocompletion=complete_run)]
-Sets = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Set any key of the spec; repeatable.")]
+RunName = Annotated[
+    str,
+    typer.Argument(
+        metavar="RUN", help="NAME, NAME/latest, NAME/passed, NAME/7 or a run's folder.", autocompletion=complete_run
+    ),
+]
+Sets = Annotated[
+    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Set any key of the spec; repeatable.")
+]
 Rows = Annotated[int | None, typer.Option("--rows", min=1, help="Rows to make: generate.rows.")]
 Seed = Annotated[int | None, typer.Option("--seed", min=0, help="The seed.")]
 Root = Annotated[Path, typer.Option("--root", envvar="SYNTH_ROOT", help="Folder of the run folders.")]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Run every stage anew.")]
-IfChanged = Annotated[bool, typer.Option("--if-changed", help="Do nothing when nothing changed; repeat the last exit code.")]
+IfChanged = Annotated[
+    bool, typer.Option("--if-changed", help="Do nothing when nothing changed; repeat the last exit code.")
+]
 KeepFailed = Annotated[bool, typer.Option("--keep-failed", help="Write output.path although a gate failed.")]
 Trust = Annotated[bool, typer.Option("--trust", help="Run the code that evaluate.domain and evaluate.downstream name.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")]

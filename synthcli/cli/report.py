@@ -11,7 +11,10 @@ import typer
 from synthcli.cli import options as o
 from synthcli.cli.door import door
 
-Target = Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="The file to write; default: report.html in the run's folder.")]
+Target = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", metavar="FILE", help="The file to write; default: report.html in the run's folder."),
+]
 Open = Annotated[bool, typer.Option("--open", help="Show it in the browser.")]
 
 
@@ -21,7 +24,9 @@ def register(app: typer.Typer) -> None:
 
 
 @door
-def report(run: o.RunName, output: Target = None, open_: Open = False, root: o.Root = o.ROOT, as_json: o.Json = False) -> None:
+def report(
+    run: o.RunName, output: Target = None, open_: Open = False, root: o.Root = o.ROOT, as_json: o.Json = False
+) -> None:
     """Write the page of a run."""
     from synthcli.artifacts import store
     from synthcli.report import html

@@ -11,11 +11,20 @@ import typer
 from synthcli.cli import options as o
 from synthcli.cli.door import door
 
-FROM = typer.Option("--from", metavar="RUN", help="Make rows from an old run's model, without its source.", autocompletion=o.complete_run)
-GIVEN = typer.Option("--given", metavar="FILE", help="With --from: rows of which some columns are known; the model adds the rest.")
+FROM = typer.Option(
+    "--from",
+    metavar="RUN",
+    help="Make rows from an old run's model, without its source.",
+    autocompletion=o.complete_run,
+)
+GIVEN = typer.Option(
+    "--given", metavar="FILE", help="With --from: rows of which some columns are known; the model adds the rest."
+)
 IMPUTE = typer.Option("--impute", metavar="FILE", help="With --from: fill the empty cells of a file.")
 WHERE = typer.Option("--where", metavar="EXPRESSION", help="With --from: what is true of every row.")
-TO = typer.Option("--output", "-o", help="With --from: the file to write; its ending is the format. Of related tables: a folder.")
+TO = typer.Option(
+    "--output", "-o", help="With --from: the file to write; its ending is the format. Of related tables: a folder."
+)
 STAGE_HELP = {
     "analyze": "Look at the data: types, nulls, distributions, dependencies, keys, rare values.",
     "train": "Up to and with fitting the generator.",
@@ -29,7 +38,9 @@ def register(app: typer.Typer) -> None:
     app.command("run", help="The whole loop: real data in, gated synthetic data out.")(run)
     for stage, text in STAGE_HELP.items():
         app.command(stage, help=text)(_stage_command(stage))
-    app.command("generate", help="Up to and with generating; or, with --from, more rows from an old run's model.")(generate)
+    app.command("generate", help="Up to and with generating; or, with --from, more rows from an old run's model.")(
+        generate
+    )
     app.command("preview", help="Twenty rows on the screen from a small fit; nothing is kept.")(preview)
 
 
@@ -70,7 +81,9 @@ def _stage_command(stage: str) -> Any:
     return command
 
 
-def _execute(upto: str, spec: Path, sets: list[str], root: Path, quiet: bool, as_json: bool, settings: dict[str, bool]) -> None:
+def _execute(
+    upto: str, spec: Path, sets: list[str], root: Path, quiet: bool, as_json: bool, settings: dict[str, bool]
+) -> None:
     from synthcli.cli import screen
     from synthcli.pipeline.execute import execute
     from synthcli.report import terminal
@@ -86,7 +99,9 @@ def _execute(upto: str, spec: Path, sets: list[str], root: Path, quiet: bool, as
 
 @door
 def generate(
-    spec: Annotated[Path | None, typer.Argument(metavar="[SPEC]", help="The spec, a YAML file.", autocompletion=o.complete_spec)] = None,
+    spec: Annotated[
+        Path | None, typer.Argument(metavar="[SPEC]", help="The spec, a YAML file.", autocompletion=o.complete_spec)
+    ] = None,
     from_: Annotated[str | None, FROM] = None,
     output: Annotated[Path | None, TO] = None,
     given: Annotated[Path | None, GIVEN] = None,
@@ -106,7 +121,10 @@ def generate(
         raise typer.BadParameter("give either a SPEC or --from RUN")
     if spec is not None:
         if output is not None or keep_failed or given is not None or impute is not None or where is not None:
-            raise typer.BadParameter("--output, --keep-failed, --given, --impute and --where go with --from; a spec says generate: and output:")
+            raise typer.BadParameter(
+                "--output, --keep-failed, --given, --impute and --where go with --from; a spec says generate: and"
+                " output:"
+            )
         _execute("generate", spec, o.overrides(sets, rows, seed), root, quiet, as_json, {"fresh": fresh})
         return
     if sets or fresh:
@@ -116,9 +134,15 @@ def generate(
         typer.echo(json.dumps({"exit_code": 0, **made}, ensure_ascii=False))
     elif not quiet:
         more = f"; {made['filled']:,} cells filled" if made.get("filled") else ""
-        more += f"; {made['breaking']:,} rows hold known values that break a constraint: {_broken(made)}" if made.get("breaking") else ""
+        more += (
+            f"; {made['breaking']:,} rows hold known values that break a constraint: {_broken(made)}"
+            if made.get("breaking")
+            else ""
+        )
         what = (
-            "rows" if "tables" not in made else f"rows of the privacy unit's table, {sum(made['tables'].values()):,} of {len(made['tables'])} tables,"
+            "rows"
+            if "tables" not in made
+            else f"rows of the privacy unit's table, {sum(made['tables'].values()):,} of {len(made['tables'])} tables,"
         )
         typer.echo(f"{made['rows']:,} {what} from {made['run']} in {made['output']}{more}")
 
@@ -126,7 +150,8 @@ def generate(
 def _broken(made: dict[str, Any]) -> str:
     """Each constraint that known values break, with how many rows do and the first lines."""
     return "; ".join(
-        f"{each['constraint']} ({each['rows']:,}: line {', '.join(map(str, each['lines']))}{', …' if each['rows'] > len(each['lines']) else ''})"
+        f"{each['constraint']} ({each['rows']:,}: line"
+        f" {', '.join(map(str, each['lines']))}{', …' if each['rows'] > len(each['lines']) else ''})"
         for each in made["broken"]
     )
 
@@ -160,7 +185,9 @@ def _from_run(
     target = output or Path(_rows_name(root, run, name, rows) if known is None else _completed_name(known.name))
     with screen.watching(quiet=quiet) as events:
         if known is not None:
-            return completed(root, run, known, target, impute=impute is not None, seed=seed, keep_failed=keep_failed, events=events)
+            return completed(
+                root, run, known, target, impute=impute is not None, seed=seed, keep_failed=keep_failed, events=events
+            )
         asked = None if where is None else Generate(where=where)
         return more(root, run, rows or 0, target, seed=seed, keep_failed=keep_failed, events=events, generate=asked)
 
@@ -194,7 +221,11 @@ def preview(
     found, method = glance(spec, rows, o.overrides(sets, None, seed))
     plain = lambda frame: json.loads(frame.to_json(orient="records", date_format="iso"))  # noqa: E731
     if as_json:
-        body = {"tables": {name: plain(frame) for name, frame in found.items()}} if isinstance(found, dict) else {"rows": plain(found)}
+        body = (
+            {"tables": {name: plain(frame) for name, frame in found.items()}}
+            if isinstance(found, dict)
+            else {"rows": plain(found)}
+        )
         typer.echo(json.dumps({"exit_code": 0, "method": method, **body}, ensure_ascii=False))
         return
     for name, frame in found.items() if isinstance(found, dict) else [("", found)]:

@@ -12,8 +12,12 @@ from synthcli.cli import options as o
 from synthcli.cli import report
 from synthcli.cli.door import door
 
-app = typer.Typer(help="Versions of runs: list, show, diff, verify, prune.", no_args_is_help=True, rich_markup_mode=None)
-Name = Annotated[str | None, typer.Argument(metavar="[NAME]", help="Runs of one spec only.", autocompletion=o.complete_run)]
+app = typer.Typer(
+    help="Versions of runs: list, show, diff, verify, prune.", no_args_is_help=True, rich_markup_mode=None
+)
+Name = Annotated[
+    str | None, typer.Argument(metavar="[NAME]", help="Runs of one spec only.", autocompletion=o.complete_run)
+]
 
 
 @app.command("list", help="All versions below the root, and runs that did not finish.")
@@ -49,7 +53,9 @@ def show(run: o.RunName, root: o.Root = o.ROOT, as_json: o.Json = False) -> None
 def diff(
     first: o.RunName,
     second: o.RunName,
-    output: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write the comparison as a page.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write the comparison as a page.")
+    ] = None,
     open_: Annotated[bool, typer.Option("--open", help="With --output: show it in the browser.")] = False,
     root: o.Root = o.ROOT,
     as_json: o.Json = False,
@@ -79,9 +85,15 @@ def verify(run: o.RunName, root: o.Root = o.ROOT, as_json: o.Json = False) -> No
     version = store.find(root, run)
     wrong = version.verify()
     if as_json:
-        typer.echo(json.dumps({"exit_code": 1 if wrong else 0, "run": version.name, "wrong": wrong}, ensure_ascii=False))
+        typer.echo(
+            json.dumps({"exit_code": 1 if wrong else 0, "run": version.name, "wrong": wrong}, ensure_ascii=False)
+        )
     else:
-        typer.echo("\n".join([f"{version.name}: {'does not verify' if wrong else 'verified'}", *(f"  {line}" for line in wrong)]))
+        typer.echo(
+            "\n".join(
+                [f"{version.name}: {'does not verify' if wrong else 'verified'}", *(f"  {line}" for line in wrong)]
+            )
+        )
     raise typer.Exit(1 if wrong else 0)
 
 
@@ -100,8 +112,14 @@ def prune(
 
     if keep is None and days is None:
         raise typer.BadParameter("give --keep N, --days D, or both")
-    gone = [v.name for n in store.chosen(root, name) for v in store.Store(root, n).prune(keep=keep, days=days, dry_run=dry_run)]
+    gone = [
+        v.name
+        for n in store.chosen(root, name)
+        for v in store.Store(root, n).prune(keep=keep, days=days, dry_run=dry_run)
+    ]
     if as_json:
         typer.echo(json.dumps({"exit_code": 0, "removed": gone, "dry_run": dry_run}))
     else:
-        typer.echo("\n".join([f"{'would remove' if dry_run else 'removed'} {len(gone)} versions", *(f"  {n}" for n in gone)]))
+        typer.echo(
+            "\n".join([f"{'would remove' if dry_run else 'removed'} {len(gone)} versions", *(f"  {n}" for n in gone)])
+        )

@@ -60,7 +60,11 @@ class _Lines(Events):
         rate, left = self.pace.left(label, done, total)
         if time.monotonic() - self.spoke >= LINE_EVERY and left is not None:
             self.spoke = time.monotonic()
-            print(f"  {label} {done:,.0f}/{total:,.0f}, {rate:,.1f}/s, {_clock(left)} left {note}".rstrip(), file=sys.stderr, flush=True)
+            print(
+                f"  {label} {done:,.0f}/{total:,.0f}, {rate:,.1f}/s, {_clock(left)} left {note}".rstrip(),
+                file=sys.stderr,
+                flush=True,
+            )
 
     def end(self, stage: str, seconds: float, *, cached: bool, detail: str = "") -> None:
         how = "unchanged, kept" if cached else f"done in {seconds:.1f} s"
@@ -78,7 +82,13 @@ class _Bars(Events):
         from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
         self.console = Console(stderr=True, highlight=False)
-        columns = (SpinnerColumn(), TextColumn("{task.description:<16}"), BarColumn(30), TextColumn("{task.fields[pace]}"), TimeElapsedColumn())
+        columns = (
+            SpinnerColumn(),
+            TextColumn("{task.description:<16}"),
+            BarColumn(30),
+            TextColumn("{task.fields[pace]}"),
+            TimeElapsedColumn(),
+        )
         self.bars = Progress(*columns, console=self.console, transient=True)
         self.task: Any = None
         self.pace = _Pace()

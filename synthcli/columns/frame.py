@@ -26,7 +26,13 @@ CODES = frozenset({"boolean", "category"})  # kinds of few values
 MODELLED = NUMBERS | CODES  # what a generator learns; all other kinds are made up
 STRING = pd.StringDtype("pyarrow")
 
-_ALIASES = {"date32[day]": pa.date32(), "date64[ms]": pa.date64(), "double": pa.float64(), "float": pa.float32(), "halffloat": pa.float16()}
+_ALIASES = {
+    "date32[day]": pa.date32(),
+    "date64[ms]": pa.date64(),
+    "double": pa.float64(),
+    "float": pa.float32(),
+    "halffloat": pa.float16(),
+}
 
 
 def arrow_type(storage: str) -> pa.DataType:
@@ -43,7 +49,9 @@ def arrow_type(storage: str) -> pa.DataType:
 
 
 def kind_of(type_: pa.DataType) -> str | None:
-    """The kind that an Arrow type implies: None for strings, which must be looked at. Raises DataError for nested types."""
+    """The kind that an Arrow type implies: None for strings, which must be looked at. Raises DataError for nested
+    types.
+    """
     t = pa.types
     if t.is_dictionary(type_):
         return kind_of(type_.value_type) or "category"
@@ -68,14 +76,20 @@ def series(array: pa.ChunkedArray, kind: str) -> pd.Series:
         array = array.cast(array.type.value_type)
     if pa.types.is_null(array.type):
         array = array.cast(
-            {"boolean": pa.bool_(), "integer": pa.int64(), "float": pa.float64(), "datetime": pa.timestamp("us")}.get(kind, pa.string())
+            {"boolean": pa.bool_(), "integer": pa.int64(), "float": pa.float64(), "datetime": pa.timestamp("us")}.get(
+                kind, pa.string()
+            )
         )
     if pa.types.is_decimal(array.type):
         array = array.cast(pa.float64(), safe=False)
     if pa.types.is_date(array.type):
         array = array.cast(pa.timestamp("s" if pa.types.is_date32(array.type) else "ms"))
     if pa.types.is_time(array.type):
-        array = array.cast(pa.int32() if pa.types.is_time32(array.type) else pa.int64()).cast(pa.int64()).cast(pa.duration(array.type.unit))
+        array = (
+            array.cast(pa.int32() if pa.types.is_time32(array.type) else pa.int64())
+            .cast(pa.int64())
+            .cast(pa.duration(array.type.unit))
+        )
     if pa.types.is_boolean(array.type):
         return array.to_pandas(types_mapper={pa.bool_(): pd.BooleanDtype()}.get)
     if pa.types.is_integer(array.type):
@@ -113,7 +127,11 @@ def stored(values: pd.Series, column: Column) -> pa.Array:
     plain = want.value_type if pa.types.is_dictionary(want) else want
     try:
         if pa.types.is_time(plain):
-            array = array.cast(pa.duration(plain.unit), safe=False).cast(pa.int64()).cast(pa.int32() if pa.types.is_time32(plain) else pa.int64())
+            array = (
+                array.cast(pa.duration(plain.unit), safe=False)
+                .cast(pa.int64())
+                .cast(pa.int32() if pa.types.is_time32(plain) else pa.int64())
+            )
         if pa.types.is_decimal(plain):
             array = pc.round(array, plain.scale).cast(plain, safe=False)
         else:

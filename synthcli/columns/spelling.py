@@ -1,8 +1,10 @@
-"""Cells that are spelled (csv, strings): which kind of value they are, the values, and the spelling that writes them back.
+"""Cells that are spelled (csv, strings): which kind of value they are, the values, and the spelling that writes them
+back.
 
-Everything here works on the distinct words of a column. A spelling is a `format`: of a datetime in strptime's directives, with %:z for an
-offset that has a colon, %-d and %-m for days and months without leading zeros, %3f for a second's fraction of three digits; of a boolean
-'yes|no'; of a float %.2f for a fixed number of decimals, %g where whole numbers have no point.
+Everything here works on the distinct words of a column. A spelling is a `format`: of a datetime in strptime's
+directives, with %:z for an offset that has a colon, %-d and %-m for days and months without leading zeros, %3f for a
+second's fraction of three digits; of a boolean 'yes|no'; of a float %.2f for a fixed number of decimals, %g where whole
+numbers have no point.
 """
 
 from __future__ import annotations
@@ -20,14 +22,37 @@ from synthcli.columns import frame as frames
 from synthcli.contracts import Traits
 from synthcli.errors import DataError
 
-NULLS = frozenset({"", "NA", "N/A", "NaN", "nan", "NAN", "null", "NULL", "Null", "<NA>", "None", "#N/A"})  # among numbers, dates, booleans
-TEXT_NULLS = frozenset({"NaN", "nan", "null", "NULL", "<NA>"})  # among words, where NA, None or nothing at all may be a value
+NULLS = frozenset(
+    {"", "NA", "N/A", "NaN", "nan", "NAN", "null", "NULL", "Null", "<NA>", "None", "#N/A"}
+)  # among numbers, dates, booleans
+TEXT_NULLS = frozenset(
+    {"NaN", "nan", "null", "NULL", "<NA>"}
+)  # among words, where NA, None or nothing at all may be a value
 _DAYS = (  # where both orders read every cell, the month comes first
-    "%Y-%m-%d", "%Y/%m/%d", "%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%m-%d-%Y", "%d-%m-%Y", "%m/%d/%y", "%d/%m/%y", "%d.%m.%y",
-    "%d-%b-%Y", "%d-%b-%y", "%d %b %Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y",
-)  # fmt: skip
+    "%Y-%m-%d",
+    "%Y/%m/%d",
+    "%d.%m.%Y",
+    "%m/%d/%Y",
+    "%d/%m/%Y",
+    "%m-%d-%Y",
+    "%d-%m-%Y",
+    "%m/%d/%y",
+    "%d/%m/%y",
+    "%d.%m.%y",
+    "%d-%b-%Y",
+    "%d-%b-%y",
+    "%d %b %Y",
+    "%d %B %Y",
+    "%b %d, %Y",
+    "%B %d, %Y",
+)
 _TIMES = ("", " %H:%M:%S", " %H:%M", " %H:%M:%S.%f", " %I:%M %p", " %I:%M:%S %p")
-_ISO = tuple(f"%Y-%m-%d{sep}%H:%M{seconds}{zone}" for sep in "T " for seconds in (":%S", ":%S.%f", "") for zone in ("", "Z", "%z"))
+_ISO = tuple(
+    f"%Y-%m-%d{sep}%H:%M{seconds}{zone}"
+    for sep in "T "
+    for seconds in (":%S", ":%S.%f", "")
+    for zone in ("", "Z", "%z")
+)
 DATE_FORMATS = tuple(dict.fromkeys((*(day + time for day in _DAYS for time in _TIMES), *_ISO)))
 _DATE_START = re.compile(r"\d{1,4}[-/. ](\d{1,2}|[A-Za-z]{3,9})[-/. ]\d{2,4}|[A-Za-z]{3,9} \d{1,2}, \d{4}")
 _DATE_LIKE = (  # also of days that the calendar lacks, and of months in other languages
@@ -39,7 +64,9 @@ _PADDED_FIELDS = frozenset({"%d", "%m", "%H", "%I"})
 _ONE_DIGIT = re.compile(r"(?<!\d)\d(?!\d)")
 _OFFSET = re.compile(r"([+-]\d\d)(:?)(\d\d)$")
 _INTEGER = re.compile(r"0|-?[1-9]\d{0,18}")
-_FLOAT = re.compile(r"-?((0|[1-9]\d{0,17})|(0|[1-9]\d*)\.\d*|\.\d+)([eE][+-]?\d+)?")  # no codes: a plus, leading zeros, too many digits
+_FLOAT = re.compile(
+    r"-?((0|[1-9]\d{0,17})|(0|[1-9]\d*)\.\d*|\.\d+)([eE][+-]?\d+)?"
+)  # no codes: a plus, leading zeros, too many digits
 _DECLARED = {"integer": re.compile(r"[+-]?\d+"), "float": re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")}
 _SPECIAL = re.compile(r"[+-]?(inf|infinity|nan)", re.IGNORECASE)
 _KEY = re.compile(r"(0|-?[1-9]\d{0,18})(\.0*)?")
@@ -66,13 +93,21 @@ def parse(words: np.ndarray, said: Traits) -> Parsed:
     if typed in frames.NUMBERS | {"boolean"} and real:
         raise _unread(real, said, str(typed))
     if typed in frames.NUMBERS | {"boolean"}:
-        empty = {"integer": "Int64", "float": "float64", "boolean": "boolean", "datetime": "datetime64[us]", "timedelta": "timedelta64[us]"}[typed]
+        empty = {
+            "integer": "Int64",
+            "float": "float64",
+            "boolean": "boolean",
+            "datetime": "datetime64[us]",
+            "timedelta": "timedelta64[us]",
+        }[typed]
         return typed, pd.Series([None] * len(words), dtype=empty), {}
     return _text(words)
 
 
 def parse_keys(words: np.ndarray) -> Parsed:
-    """Identifiers: integers where all are whole, also as 116.0 (a number column that once had nulls); else as they are spelled."""
+    """Identifiers: integers where all are whole, also as 116.0 (a number column that once had nulls); else as they are
+    spelled.
+    """
     null = np.array([w.strip() in NULLS for w in words], dtype=bool)
     real = [w.strip().partition(".")[0] for w in words[~null] if _KEY.fullmatch(w.strip())]
     if not real or len(real) < np.sum(~null) or not all(-(2**63) <= int(w) < 2**63 for w in real):
@@ -81,7 +116,9 @@ def parse_keys(words: np.ndarray) -> Parsed:
 
 
 def typed_by(said: Traits) -> str | None:
-    """The type that is declared, or that a declared format implies. Raises DataError for a format that does not go with it."""
+    """The type that is declared, or that a declared format implies. Raises DataError for a format that does not go with
+    it.
+    """
     form, typed = said.format, said.type
     if form is None:
         return typed
@@ -90,13 +127,17 @@ def typed_by(said: Traits) -> str | None:
     if typed == "float" and not FLOAT_FORMAT.fullmatch(form):
         raise DataError(f"has the format {form!r}; expected %.2f (so many decimals) or %g for a float")
     if typed == "boolean" and not all(form.partition("|")):
-        raise DataError(f"has the format {form!r}; expected a date's, such as '%d.%m.%Y', or the two words of a boolean, such as 'yes|no'")
+        raise DataError(
+            f"has the format {form!r}; expected a date's, such as '%d.%m.%Y', or the two words of a boolean, such as"
+            " 'yes|no'"
+        )
     if typed == "datetime":
         try:
             pd.to_datetime(pd.Series(["-"], dtype=object), format=readable(form), errors="coerce")
         except ValueError as error:
             raise DataError(
-                f"has the format {form!r}, which no date can have ({error}); remedy: directives of strptime, such as '%d.%m.%Y'"
+                f"has the format {form!r}, which no date can have ({error}); remedy: directives of strptime, such as"
+                " '%d.%m.%Y'"
             ) from None
     return typed
 
@@ -113,7 +154,11 @@ def date_like(known: pd.Series) -> bool:
 
 def _candidates(said: Traits, typed: str | None) -> tuple[str, ...]:
     """The kinds to try, in order."""
-    if typed in (None, "category") and said.categories is not None and not any(isinstance(c, str) for c in said.categories):
+    if (
+        typed in (None, "category")
+        and said.categories is not None
+        and not any(isinstance(c, str) for c in said.categories)
+    ):
         return ("boolean",) if all(isinstance(c, bool) for c in said.categories) else ("integer", "float")
     if typed is None:
         return ("integer", "float", "boolean", "datetime")
@@ -122,13 +167,21 @@ def _candidates(said: Traits, typed: str | None) -> tuple[str, ...]:
 
 def _text(words: np.ndarray) -> Parsed:
     blank = np.array([w.strip() in TEXT_NULLS for w in words], dtype=bool)
-    return "category", pd.Series(pd.array(np.where(blank, np.array(None, dtype=object), words), dtype=frames.STRING)), {}
+    return (
+        "category",
+        pd.Series(pd.array(np.where(blank, np.array(None, dtype=object), words), dtype=frames.STRING)),
+        {},
+    )
 
 
 def _spread(null: np.ndarray, values: Any) -> pd.Series:
     """Values back at the places that are not null."""
     positions = np.where(null, -1, np.cumsum(~null) - 1)
-    return pd.Series(pd.api.extensions.take(pd.array(values) if not isinstance(values, np.ndarray) else values, positions, allow_fill=True))
+    return pd.Series(
+        pd.api.extensions.take(
+            pd.array(values) if not isinstance(values, np.ndarray) else values, positions, allow_fill=True
+        )
+    )
 
 
 def _read_integers(real: list[str], said: Traits, declared: bool) -> Found | None:
@@ -141,13 +194,19 @@ def _read_integers(real: list[str], said: Traits, declared: bool) -> Found | Non
 def _read_floats(real: list[str], said: Traits, declared: bool) -> Found | None:
     shape = _DECLARED["float"] if declared else _FLOAT
     plain = [w for w in real if not _SPECIAL.fullmatch(w)]
-    if not (plain or declared) or not all(shape.fullmatch(w) for w in plain) or not np.isfinite([float(w) for w in plain]).all():
+    if (
+        not (plain or declared)
+        or not all(shape.fullmatch(w) for w in plain)
+        or not np.isfinite([float(w) for w in plain]).all()
+    ):
         return None  # beyond the largest float, digits mean something else
     return np.array([float(w) for w in real]), _float_traits(plain)
 
 
 def _float_traits(plain: list[str]) -> dict[str, Any]:
-    """precision: decimals of the values, trailing zeros aside; format: how the cells spell them, where they agree on it."""
+    """precision: decimals of the values, trailing zeros aside; format: how the cells spell them, where they agree on
+    it.
+    """
     if any("e" in w.lower() for w in plain):
         return {}
     fractions = [w.partition(".")[2] for w in plain]
@@ -187,9 +246,13 @@ def _read_dates(real: list[str], said: Traits, declared: bool) -> Found | None:
 
 
 def _moments(words: list[str], form: str) -> pd.Series | None:
-    """The moments that words name in one format, None where it does not read all of them. Those with an offset in UTC."""
+    """The moments that words name in one format, None where it does not read all of them. Those with an offset in
+    UTC.
+    """
     form = readable(form)
-    parsed = pd.to_datetime(pd.Series(words, dtype=object), format=form, errors="coerce", utc="%z" in form or None).dt.as_unit("us")
+    parsed = pd.to_datetime(
+        pd.Series(words, dtype=object), format=form, errors="coerce", utc="%z" in form or None
+    ).dt.as_unit("us")
     bad = parsed.isna().to_numpy()
     if not bad.any():
         return parsed
@@ -205,11 +268,15 @@ def _moments(words: list[str], form: str) -> pd.Series | None:
 
 
 def _unpadded(words: list[str], form: str) -> str:
-    """The format with %-d for %d, and so for months and hours, where some words have one digit there and none has a leading zero."""
+    """The format with %-d for %d, and so for months and hours, where some words have one digit there and none has a
+    leading zero.
+    """
     if not any(_ONE_DIGIT.search(w) for w in words):
         return form
     pieces = re.split(r"(%[A-Za-z])", form)
-    shape = re.compile("".join(r"(\d+)" if p in _PADDED_FIELDS else ".+?" if p.startswith("%") else re.escape(p) for p in pieces))
+    shape = re.compile(
+        "".join(r"(\d+)" if p in _PADDED_FIELDS else ".+?" if p.startswith("%") else re.escape(p) for p in pieces)
+    )
     found = [m.groups() for w in words if (m := shape.fullmatch(w))]
     fields = [p for p in pieces if p in _PADDED_FIELDS]
     for i, field in enumerate(fields):
@@ -220,7 +287,9 @@ def _unpadded(words: list[str], form: str) -> str:
 
 
 def _shortened(words: list[str], form: str) -> str:
-    """The format with %3f for %f where all fractions of a second have three digits, and so for other numbers of them but six."""
+    """The format with %3f for %f where all fractions of a second have three digits, and so for other numbers of them
+    but six.
+    """
     if "%f" not in form:
         return form
     lengths = {len(m[1]) if (m := _FRACTION.search(w)) else 6 for w in words}
@@ -237,7 +306,9 @@ def _zoned(parsed: pd.Series, words: list[str], form: str) -> Found:
     if all(m and m[2] for m in found):
         form = form.replace("%:z", "%z").replace("%z", "%:z")
     offsets = {f"{m[1]}:{m[3]}" if m else "Z" for m in found}
-    if len(offsets) == 1 and "Z" not in offsets:  # through Arrow, so that the zone is the same object as in frames read from a file
+    if (
+        len(offsets) == 1 and "Z" not in offsets
+    ):  # through Arrow, so that the zone is the same object as in frames read from a file
         parsed = pa.Array.from_pandas(parsed).cast(pa.timestamp("us", offsets.pop())).to_pandas()
     return parsed.array, {"format": form}
 
@@ -263,12 +334,24 @@ def written(moments: pd.Series, form: str) -> pd.Series:
 
 def _unread(real: list[str], said: Traits, typed: str) -> DataError:
     """What to say of cells that a declared type does not read: the first few are looked at one by one."""
-    broken = next((w for w in real[: 200 if said.format or typed != "datetime" else 20] if _READERS[typed]([w], said, True) is None), real[0])
+    broken = next(
+        (
+            w
+            for w in real[: 200 if said.format or typed != "datetime" else 20]
+            if _READERS[typed]([w], said, True) is None
+        ),
+        real[0],
+    )
     if typed == "boolean":
-        return DataError(f"is declared boolean and holds {sorted(set(real))[:3]}; remedy: give its spelling, such as format: 'J|N'")
+        return DataError(
+            f"is declared boolean and holds {sorted(set(real))[:3]}; remedy: give its spelling, such as format: 'J|N'"
+        )
     if typed == "datetime":
         how = f" of format {said.format!r}" if said.format else ""
-        return DataError(f"is declared datetime{how} and holds {broken!r}; remedy: give its format, such as format: '%d.%m.%Y', or mend the source")
+        return DataError(
+            f"is declared datetime{how} and holds {broken!r}; remedy: give its format, such as format: '%d.%m.%Y', or"
+            " mend the source"
+        )
     return DataError(f"is declared {typed} and holds {broken!r}; remedy: type: category, or mend the source")
 
 

@@ -43,8 +43,11 @@ class Table(Dataset):
         alone = codes < 0
         return np.where(alone, len(known) + np.cumsum(alone) - 1, codes).astype(np.int64)
 
-    def split(self, fractions: Mapping[str, float], *, rng: np.random.Generator, stratify_by: str | None = None) -> dict[str, Table]:
-        """Parts by name, of units drawn at random; with `stratify_by`, within each value of that column (of a unit's first row).
+    def split(
+        self, fractions: Mapping[str, float], *, rng: np.random.Generator, stratify_by: str | None = None
+    ) -> dict[str, Table]:
+        """Parts by name, of units drawn at random; with `stratify_by`, within each value of that column (of a unit's
+        first row).
 
         Raises DataError when a part that was asked for would be empty.
         """
@@ -67,7 +70,7 @@ class Table(Dataset):
             if fractions[name] > 0 and not len(rows):
                 what = "rows" if self.schema.unit is None else f"values of {self.schema.unit}"
                 raise DataError(
-                    f"source.split: {len(first)} {what} are too few for a {name} part of {fractions[name]:g}; "
-                    "remedy: more data, or split: {validation: 0, holdout: 0} (then nothing is compared with real data)"
+                    f"source.split: {len(first)} {what} are too few for a {name} part of {fractions[name]:g}; remedy:"
+                    " more data, or split: {validation: 0, holdout: 0} (then nothing is compared with real data)"
                 )
         return parts

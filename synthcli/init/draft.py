@@ -1,4 +1,6 @@
-"""The commented YAML of a first spec, from what a look at a table found. It shows no value that fewer than ten privacy units share."""
+"""The commented YAML of a first spec, from what a look at a table found. It shows no value that fewer than ten privacy
+units share.
+"""
 
 from __future__ import annotations
 
@@ -16,12 +18,22 @@ _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*( [A-Za-z0-9_./-]+)*")
 
 def draft(found: Findings, source: Mapping[str, Any], *, title: str = "") -> str:
     """The text of a spec. source: the keys of its source section; title: what the data is called."""
-    parts = [_head(found, title), _source(found, source), _unit(found), _columns(found), _constraints(found), _rest(found)]
+    parts = [
+        _head(found, title),
+        _source(found, source),
+        _unit(found),
+        _columns(found),
+        _constraints(found),
+        _rest(found),
+    ]
     return "\n".join(line.rstrip() for part in parts for line in part) + "\n"
 
 
 def _head(found: Findings, title: str) -> Iterator[str]:
-    yield from _comment(f"A first spec for {title or 'this table'}, by looking at its {found.rows:,} rows. Review it: guesses are guesses.")
+    yield from _comment(
+        f"A first spec for {title or 'this table'}, by looking at its {found.rows:,} rows. Review it: guesses are"
+        " guesses."
+    )
     yield from _comment("synth check validates it, synth run runs it.")
     yield "version: 1"
     yield "seed: 0"
@@ -45,25 +57,37 @@ def _unit(found: Findings) -> Iterator[str]:
     yield ""
     if found.unit is None:
         yield from _comment(
-            "Each row is taken to be about somebody else. If a person has several rows, name the column that says who: privacy_unit: COLUMN"
+            "Each row is taken to be about somebody else. If a person has several rows, name the column that says who:"
+            " privacy_unit: COLUMN"
         )
         return
-    yield from _comment(f"Who is protected: {found.unit[0]} ({found.unit[1]}). All rows of a unit fall into one part of the split.")
+    yield from _comment(
+        f"Who is protected: {found.unit[0]} ({found.unit[1]}). All rows of a unit fall into one part of the split."
+    )
     yield f"privacy_unit: {scalar(found.unit[0])}"
 
 
 def _columns(found: Findings) -> Iterator[str]:
     yield ""
-    yield from _comment("Made up and never learned: direct identifiers, ids, free text. Learned: the rest. Commented shares are of distinct values.")
+    yield from _comment(
+        "Made up and never learned: direct identifiers, ids, free text. Learned: the rest. Commented shares are of"
+        " distinct values."
+    )
     if found.no_people is not None:
-        why = f"The rows seem to be no people: {found.no_people}. What would tell of a person, such as an age, is taken for none."
+        why = (
+            f"The rows seem to be no people: {found.no_people}. What would tell of a person, such as an age, is taken"
+            " for none."
+        )
         yield from _comment(why)
     yield "columns:"
     for finding in found.columns:
         yield from _column(finding)
     if found.unique:
         yield ""
-        yield from _comment("Quasi-identifiers: how far what others may know of a person singles out rows (k: people who share the combination)")
+        yield from _comment(
+            "Quasi-identifiers: how far what others may know of a person singles out rows (k: people who share the"
+            " combination)"
+        )
         for step in found.unique:
             bands = ", ".join(f"k {name}: {share:.1%}" for name, share in step.shares.items())
             yield from _comment(f"{' + '.join(step.columns)}: {step.unique:.1%} of rows are unique ({bands})")
@@ -72,9 +96,17 @@ def _columns(found: Findings) -> Iterator[str]:
 def _column(finding: Finding) -> Iterator[str]:
     for guess in (finding.guess, finding.special):
         if guess is not None and guess.sensitivity != "none":
-            does = "" if guess is finding.special else "; made up, never learned" if finding.made_up else "; learned, see the quasi-identifiers below"
+            does = (
+                ""
+                if guess is finding.special
+                else "; made up, never learned"
+                if finding.made_up
+                else "; learned, see the quasi-identifiers below"
+            )
             law = " of GDPR Art. 9" if guess.sensitivity == "special category" else ""
-            yield from _comment(f"{guess.sensitivity}{law}: {guess.kind} ({guess.confidence:.0%} sure, by {guess.evidence}){does}", "  ")
+            yield from _comment(
+                f"{guess.sensitivity}{law}: {guess.kind} ({guess.confidence:.0%} sure, by {guess.evidence}){does}", "  "
+            )
     for note in finding.notes:
         yield from _comment(note, "  ")
     traits = ", ".join(f"{key}: {scalar(value)}" for key, value in finding.traits.items())
@@ -91,7 +123,8 @@ def _constraints(found: Findings) -> Iterator[str]:
         yield "constraints: []"
         return
     yield from _comment(
-        "Rules, checked on the source and true of the output. Those found hold in every row; remove what is an accident of this data."
+        "Rules, checked on the source and true of the output. Those found hold in every row; remove what is an accident"
+        " of this data."
     )
     yield "constraints:" if active else "constraints: []"
     for rule, why, text in rules:
@@ -127,12 +160,20 @@ def _rest(found: Findings) -> Iterator[str]:
     yield "  method: trees  # see synth methods; auto chooses, candidates: [...] races"
     yield ""
     if found.target is not None:
-        yield from _comment(f"What a downstream model predicts: trained on synthetic data, tested on real data. Suggested {found.target[1]}.")
+        yield from _comment(
+            "What a downstream model predicts: trained on synthetic data, tested on real data. Suggested"
+            f" {found.target[1]}."
+        )
         yield "evaluate:"
         yield f"  target: {scalar(found.target[0])}"
     else:
-        yield from _comment("evaluate: {target: COLUMN} names what a downstream model predicts; nothing tells it here.", fold=False)
-    yield from _comment("Gates are the default ones; write evaluate.gates and privacy_check.gates to set your own (synth methods --metrics).")
+        yield from _comment(
+            "evaluate: {target: COLUMN} names what a downstream model predicts; nothing tells it here.", fold=False
+        )
+    yield from _comment(
+        "Gates are the default ones; write evaluate.gates and privacy_check.gates to set your own (synth methods"
+        " --metrics)."
+    )
 
 
 def _unusable(found: Findings) -> Iterator[str]:

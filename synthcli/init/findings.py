@@ -1,4 +1,6 @@
-"""What a look at a table finds, for a first spec: columns with what they may hold, the privacy unit, rules, a target, quasi-identifiers."""
+"""What a look at a table finds, for a first spec: columns with what they may hold, the privacy unit, rules, a target,
+quasi-identifiers.
+"""
 
 from __future__ import annotations
 
@@ -37,12 +39,17 @@ _COMMA_NUMBER = r"[-+]?(\d{1,3}(\.\d{3})+|\d+),\d+"
 _FORMATTED = r"[-+(]?\s?[$€£¥]?\s?\d[\d.,' ]*\s?[%€$£¥]?\)?"
 SHARED = 10  # privacy units that a value needs before the draft shows it
 MOST_CATEGORIES = 20  # that the draft lists
-ROW_COUNTER = "looks like a row counter: it says 0, 1, 2, … down the rows; if it means nothing, write the source without it (pandas: index=False)"
+ROW_COUNTER = (
+    "looks like a row counter: it says 0, 1, 2, … down the rows; if it means nothing, write the source without it"
+    " (pandas: index=False)"
+)
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One column: traits as the spec should say them, the guesses about personal data, and facts in words (none of them anybody's own value)."""
+    """One column: traits as the spec should say them, the guesses about personal data, and facts in words (none of them
+    anybody's own value).
+    """
 
     name: str
     kind: str
@@ -59,8 +66,8 @@ class Finding:
 
 @dataclass(frozen=True)
 class Findings:
-    """A table looked at. unit, target: (column, why). broken: imported constraint -> rows of the source that break it; -1: it cannot be used.
-    no_people: why the rows seem to be none, None where they may be."""
+    """A table looked at. unit, target: (column, why). broken: imported constraint -> rows of the source that break it;
+    -1: it cannot be used. no_people: why the rows seem to be none, None where they may be."""
 
     rows: int
     units: int
@@ -75,11 +82,15 @@ class Findings:
 
 
 def settled(source: sources.Source) -> sources.Source:
-    """The source with what its file needs to be read and its owner did not say: an encoding other than UTF-8, the decimal comma."""
+    """The source with what its file needs to be read and its owner did not say: an encoding other than UTF-8, the
+    decimal comma.
+    """
     if source.type != "csv" or not isinstance(source.path, Path) or not source.path.is_file():
         return source
     if source.encoding is None and not source.path.name.endswith(_PACKED) and not _is_utf(source.path):
-        source = replace(source, encoding="cp1252")  # what Windows and its spreadsheets write in the West, and nearly all of latin-1
+        source = replace(
+            source, encoding="cp1252"
+        )  # what Windows and its spreadsheets write in the West, and nearly all of latin-1
     return replace(source, decimal=",") if source.decimal == "." and _decimal_commas(source) else source
 
 
@@ -99,7 +110,11 @@ def _decimal_commas(source: sources.Source) -> bool:
     first = next((table for table in csv.batches(Path(str(source.path)), source) if len(table)), None)
     words = pd.DataFrame() if first is None else first.slice(0, LOOKED_AT).to_pandas()
     cells = [w for name in words if len(w := words[name].dropna().astype(str).str.strip()) >= 3]
-    comma = [w for w in cells if w.str.fullmatch(_COMMA_NUMBER).mean() > 0.9 and not w.str.fullmatch(r"\d{1,3}(,\d{3})+").all()]
+    comma = [
+        w
+        for w in cells
+        if w.str.fullmatch(_COMMA_NUMBER).mean() > 0.9 and not w.str.fullmatch(r"\d{1,3}(,\d{3})+").all()
+    ]
     return bool(comma) and not any(w.str.fullmatch(r"[-+]?\d+\.\d{1,2}|[-+]?\d+\.\d{4,}").mean() > 0.9 for w in cells)
 
 
@@ -116,12 +131,17 @@ def look(source: sources.Source, imported: Imported | None = None) -> Findings:
     told = imported.columns if imported is not None else {}
     columns = []
     for column in schema.columns:
-        finding = _finding(column, frame[column.name], guesses[column.name], units, locale, unit is not None and column.name == unit[0])
+        finding = _finding(
+            column, frame[column.name], guesses[column.name], units, locale, unit is not None and column.name == unit[0]
+        )
         if _counts_rows(frame[column.name]):
             finding = replace(finding, notes=(*finding.notes, ROW_COUNTER))
         columns.append(_with_import(finding, column, frame[column.name], table, text, told.get(column.name), imported))
     out = {f.name for f in columns if f.made_up}
-    declared = Schema(tuple(replace(c, declared=Traits(type=f.kind if f.made_up else None)) for c, f in zip(schema.columns, columns)), schema.unit)
+    declared = Schema(
+        tuple(replace(c, declared=Traits(type=f.kind if f.made_up else None)) for c, f in zip(schema.columns, columns)),
+        schema.unit,
+    )
     found = suggest.suggest(frame, declared, units, skip=sorted(out))
     target = (
         (builtin.TARGETS[str(source.name)], "named by the table's description")
@@ -137,7 +157,12 @@ def look(source: sources.Source, imported: Imported | None = None) -> Findings:
 
 def _counts_rows(values: pd.Series) -> bool:
     """Whether a column says 0, 1, 2, … down the rows, as an index does that was written with its table."""
-    return len(values) > 1 and values.dtype == "Int64" and not values.isna().any() and bool((values.to_numpy() == np.arange(len(values))).all())
+    return (
+        len(values) > 1
+        and values.dtype == "Int64"
+        and not values.isna().any()
+        and bool((values.to_numpy() == np.arange(len(values))).all())
+    )
 
 
 def _as_units(values: pd.Series) -> np.ndarray:
@@ -154,10 +179,16 @@ def _unit(schema: Schema, frame: pd.DataFrame, source: sources.Source) -> tuple[
     return next(((c.name, why) for c in schema.columns if (why := protect.keyed(c, frame[c.name])) is not None), None)
 
 
-def _finding(column: Column, values: pd.Series, guesses: list[detect.Guess], units: np.ndarray | None, locale: str, is_unit: bool) -> Finding:
+def _finding(
+    column: Column, values: pd.Series, guesses: list[detect.Guess], units: np.ndarray | None, locale: str, is_unit: bool
+) -> Finding:
     best = detect.surest(guesses)
     special = next((g for g in guesses if g.sensitivity == "special category" and g.confidence >= detect.SURE), None)
-    best = best if best is None or best.sensitivity != "special category" else detect.surest([g for g in guesses if g is not special])
+    best = (
+        best
+        if best is None or best.sensitivity != "special category"
+        else detect.surest([g for g in guesses if g is not special])
+    )
     is_made = is_unit or (best is not None and _made_kind(best, column) is not None)
     facts = _facts(column, values, units, is_made=is_made)
     if is_unit:
@@ -165,7 +196,10 @@ def _finding(column: Column, values: pd.Series, guesses: list[detect.Guess], uni
     if best is not None and _made_kind(best, column) is not None:
         traits, notes = _made_traits(best, column, values, units, locale)
         return Finding(column.name, str(traits["type"]), traits, best, special, facts, notes)
-    if column.kind == "text" and (named := next((g for g in guesses if protect.made_kind(g) == g.kind and g.by == "name"), None)) is not None:
+    if (
+        column.kind == "text"
+        and (named := next((g for g in guesses if protect.made_kind(g) == g.kind and g.by == "name"), None)) is not None
+    ):
         traits = protect.made_traits(named, locale)
         return Finding(column.name, named.kind, traits, None, special, facts)
     hints = (
@@ -184,11 +218,18 @@ def _spelled_numbers(column: Column, values: pd.Series, best: detect.Guess | Non
     if marked.mean() < 0.9:
         return ()
     does = "made up as sentences" if column.kind == "text" else "learned as words"
-    return (f"reads like numbers with marks (thousands, percent, currency), and is {does}; plain numbers in the source would be learned as numbers",)
+    return (
+        (
+            f"reads like numbers with marks (thousands, percent, currency), and is {does}; plain numbers in the source"
+            " would be learned as numbers"
+        ),
+    )
 
 
 def _hint(guess: detect.Guess) -> str:
-    return f"perhaps {guess.kind}: {guess.evidence} ({guess.confidence:.0%} sure); if so: type: {protect.made_kind(guess)}"
+    return (
+        f"perhaps {guess.kind}: {guess.evidence} ({guess.confidence:.0%} sure); if so: type: {protect.made_kind(guess)}"
+    )
 
 
 def _made_kind(guess: detect.Guess, column: Column) -> str | None:
@@ -314,7 +355,13 @@ def _about(values: pd.Series, units: np.ndarray | None) -> tuple[str, str] | Non
 
 
 def _with_import(
-    finding: Finding, column: Column, values: pd.Series, table: pa.Table, text: bool, said: Mapping[str, Any] | None, imported: Imported | None
+    finding: Finding,
+    column: Column,
+    values: pd.Series,
+    table: pa.Table,
+    text: bool,
+    said: Mapping[str, Any] | None,
+    imported: Imported | None,
 ) -> Finding:
     """The finding with what imported metadata says, as far as the data agrees."""
     if imported is None or (said is None and column.name not in imported.personal):
@@ -325,7 +372,11 @@ def _with_import(
     direct = finding.guess is not None and finding.guess.sensitivity == "direct identifier"
     taken: dict[str, Any] = {}
     for trait, value in (said or {}).items():
-        if direct and trait in ("type", "pattern", "categories", "format", "min", "max", "precision") and (said or {}).get("type") not in fake.MADE:
+        if (
+            direct
+            and trait in ("type", "pattern", "categories", "format", "min", "max", "precision")
+            and (said or {}).get("type") not in fake.MADE
+        ):
             continue  # metadata that calls an e-mail a string knows less than we do
         trial = {**finding.traits, **taken, trait: value}
         if trait == "type" and value != finding.kind:

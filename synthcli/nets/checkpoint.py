@@ -1,4 +1,6 @@
-"""Where training stands, on disk: written in one step, read without running code, taken up only by the fit that it belongs to."""
+"""Where training stands, on disk: written in one step, read without running code, taken up only by the fit that it
+belongs to.
+"""
 
 from __future__ import annotations
 

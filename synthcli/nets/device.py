@@ -13,8 +13,8 @@ from synthcli import seeds
 
 @contextlib.contextmanager
 def one_thread() -> Iterator[None]:
-    """Torch on one thread of the processor, then on as many as before: sums round alike on every machine, and nets as small as ours
-    lose more time to threads that wait for each other than they win."""
+    """Torch on one thread of the processor, then on as many as before: sums round alike on every machine, and nets as
+    small as ours lose more time to threads that wait for each other than they win."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -24,7 +24,9 @@ def one_thread() -> Iterator[None]:
 
 
 def generator(rng: np.random.Generator) -> torch.Generator:
-    """A torch stream that follows from a numpy one. It draws on the processor, so that all devices see the same draws."""
+    """A torch stream that follows from a numpy one. It draws on the processor, so that all devices see the same
+    draws.
+    """
     return torch.Generator().manual_seed(seeds.fork(rng))
 
 
@@ -39,7 +41,8 @@ def zeros(*shape: int) -> torch.nn.Parameter:
 
 
 def dropout(x: torch.Tensor, share: float, draws: torch.Generator | None) -> torch.Tensor:
-    """x with a share of its entries set to 0 and the others scaled up; x itself without draws. torch's own uses the global stream.
+    """x with a share of its entries set to 0 and the others scaled up; x itself without draws. torch's own uses the
+    global stream.
 
     The share is rounded to a 256th: a byte per entry is drawn, which is several times faster than a float.
     """

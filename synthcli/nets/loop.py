@@ -1,7 +1,8 @@
-"""The training loop of every torch method: AdamW, averaged weights, a plateau schedule, early stopping on unseen privacy units.
+"""The training loop of every torch method: AdamW, averaged weights, a plateau schedule, early stopping on unseen
+privacy units.
 
-A round is one pass over the training rows, or STEPS steps where a pass is longer. After each round the averaged weights are measured
-on the held-out rows, always with the same random draws; the best of them are what training returns.
+A round is one pass over the training rows, or STEPS steps where a pass is longer. After each round the averaged weights
+are measured on the held-out rows, always with the same random draws; the best of them are what training returns.
 """
 
 from __future__ import annotations
@@ -32,7 +33,9 @@ Loss = Callable[[torch.nn.Module, Sequence[torch.Tensor], torch.Generator, bool]
 
 @dataclass(frozen=True)
 class Training:
-    """How to train. epochs: passes at most; patience: rounds without a better loss before the end; average: decay of the averaged weights."""
+    """How to train. epochs: passes at most; patience: rounds without a better loss before the end; average: decay of
+    the averaged weights.
+    """
 
     epochs: int
     batch_size: int
@@ -76,17 +79,26 @@ class _State:
 
 
 def train(
-    net: torch.nn.Module, loss: Loss, data: Sequence[torch.Tensor], units: np.ndarray, how: Training, *, job: Job, rng: np.random.Generator
+    net: torch.nn.Module,
+    loss: Loss,
+    data: Sequence[torch.Tensor],
+    units: np.ndarray,
+    how: Training,
+    *,
+    job: Job,
+    rng: np.random.Generator,
 ) -> None:
     """Train `net` in place, to the best averaged weights on held-out units, and leave it on the processor.
 
-    data: tensors with a row per record; units: (rows,) privacy unit of each. loss(net, batch, draws, training) is the mean over the rows
-    of a batch. Stops at the job's limits; takes up the checkpoint in job.folder, with the same result as without the interruption.
-    Raises FitError where the loss is not finite.
+    data: tensors with a row per record; units: (rows,) privacy unit of each. loss(net, batch, draws, training) is the
+    mean over the rows of a batch. Stops at the job's limits; takes up the checkpoint in job.folder, with the same
+    result as without the interruption. Raises FitError where the loss is not finite.
     """
     with one_thread():
         learned, held = (torch.from_numpy(rows) for rows in split(units, rng=rng))
-        belongs_to = checkpoint.fingerprint([*data, *net.state_dict().values(), learned, held], how, seed := int(rng.integers(2**62)))
+        belongs_to = checkpoint.fingerprint(
+            [*data, *net.state_dict().values(), learned, held], how, seed := int(rng.integers(2**62))
+        )
         net.to(job.device)
         state = _start(net, how, generator(np.random.default_rng(seed)))
         path = None if job.folder is None else job.folder / FILE
@@ -98,7 +110,9 @@ def train(
 
 
 def split(units: np.ndarray, *, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Positions of the rows to learn from and of the held-out rows; no unit is in both, unless there are too few to hold any out."""
+    """Positions of the rows to learn from and of the held-out rows; no unit is in both, unless there are too few to
+    hold any out.
+    """
     known = rng.permutation(np.unique(units))
     if len(known) < LEAST_UNITS:
         everything = np.arange(len(units))
@@ -110,7 +124,9 @@ def split(units: np.ndarray, *, rng: np.random.Generator) -> tuple[np.ndarray, n
 
 def _start(net: torch.nn.Module, how: Training, draws: torch.Generator) -> _State:
     optimizer = torch.optim.AdamW(net.parameters(), lr=how.learning_rate, weight_decay=how.weight_decay)
-    schedule = torch.optim.lr_scheduler.ReduceLROnPlateau(optimizer, factor=0.5, patience=max(1, how.patience // 3), threshold=how.better)
+    schedule = torch.optim.lr_scheduler.ReduceLROnPlateau(
+        optimizer, factor=0.5, patience=max(1, how.patience // 3), threshold=how.better
+    )
     return _State(net, optimizer, schedule, draws, average=_copy(net.state_dict()), best=_copy(net.state_dict()))
 
 
@@ -119,15 +135,24 @@ def _copy(weights: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
 
 
 def _rounds(
-    state: _State, loss: Loss, data: Sequence[torch.Tensor], learned: torch.Tensor, held: torch.Tensor, how: Training, job: Job,
-    path: Path | None, belongs_to: str,
-) -> None:  # fmt: skip
+    state: _State,
+    loss: Loss,
+    data: Sequence[torch.Tensor],
+    learned: torch.Tensor,
+    held: torch.Tensor,
+    how: Training,
+    job: Job,
+    path: Path | None,
+    belongs_to: str,
+) -> None:
     rows = min(len(learned), STEPS * how.batch_size)
     total = max(1, -(-how.epochs * len(learned) // rows))
     first, started = state.round, time.monotonic()
     while state.round < total and state.round - state.best_round < how.patience:
         chosen = learned[torch.randperm(len(learned), generator=state.draws)[:rows]]
-        trained = np.mean([_step(state, loss, _take(data, batch, job.device), how) for batch in chosen.split(how.batch_size)])
+        trained = np.mean(
+            [_step(state, loss, _take(data, batch, job.device), how) for batch in chosen.split(how.batch_size)]
+        )
         unseen = _measure(state, loss, data, held, how, job.device)
         state.round += 1
         state.schedule.step(unseen)
@@ -135,7 +160,9 @@ def _rounds(
             state.best_loss, state.best_round = unseen, state.round
             state.best = _copy(state.average)
         left = (time.monotonic() - started) / (state.round - first) * (total - state.round)
-        going = job.going("train", state.round, total, f"loss {trained:.3f}, held out {unseen:.3f}, at most {_span(left)} left")
+        going = job.going(
+            "train", state.round, total, f"loss {trained:.3f}, held out {unseen:.3f}, at most {_span(left)} left"
+        )
         if path is not None and time.monotonic() - state.written > SECONDS:
             checkpoint.write(path, state.to_dict(belongs_to))
             state.written = time.monotonic()
@@ -159,13 +186,18 @@ def _step(state: _State, loss: Loss, batch: Sequence[torch.Tensor], how: Trainin
     return found
 
 
-def _measure(state: _State, loss: Loss, data: Sequence[torch.Tensor], held: torch.Tensor, how: Training, device: str) -> float:
+def _measure(
+    state: _State, loss: Loss, data: Sequence[torch.Tensor], held: torch.Tensor, how: Training, device: str
+) -> float:
     """Mean loss of the averaged weights on the held-out rows, with the same draws after every round."""
     now = _copy(state.net.state_dict())
     state.net.load_state_dict(state.average)
     draws = torch.Generator().manual_seed(0)
     with torch.no_grad():
-        sums = [loss(state.net, _take(data, rows, device), draws, False).item() * len(rows) for rows in held.split(how.batch_size)]
+        sums = [
+            loss(state.net, _take(data, rows, device), draws, False).item() * len(rows)
+            for rows in held.split(how.batch_size)
+        ]
     state.net.load_state_dict(now)
     return float(np.sum(sums) / max(1, len(held)))
 

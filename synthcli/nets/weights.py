@@ -18,8 +18,14 @@ def to_arrays(weights: Mapping[str, torch.Tensor]) -> dict[str, np.ndarray]:
 
 
 def set_arrays(net: torch.nn.Module, arrays: Mapping[str, np.ndarray]) -> None:
-    """Put the arrays of `to_arrays` into a net, among arrays of other names. Raises ArtifactError where they are not those of this net."""
-    found = {name.removeprefix(PREFIX): torch.from_numpy(array.copy()) for name, array in arrays.items() if name.startswith(PREFIX)}
+    """Put the arrays of `to_arrays` into a net, among arrays of other names. Raises ArtifactError where they are not
+    those of this net.
+    """
+    found = {
+        name.removeprefix(PREFIX): torch.from_numpy(array.copy())
+        for name, array in arrays.items()
+        if name.startswith(PREFIX)
+    }
     expected = {name: tuple(tensor.shape) for name, tensor in net.state_dict().items()}
     if expected != {name: tuple(tensor.shape) for name, tensor in found.items()}:
         raise ArtifactError("the weights in arrays.npz are not those that model.json describes; remedy: train again")

@@ -33,7 +33,9 @@ GLANCE_ROWS, GLANCE_MINUTES = 2_000, 1.0
 
 
 def checked(spec: str | Path, sets: Sequence[str], *, trust: bool = False) -> dict[str, Any]:
-    """Validate a spec against its source's column names; trust: load its own metrics too. Raises SpecError, DataError."""
+    """Validate a spec against its source's column names; trust: load its own metrics too. Raises SpecError,
+    DataError.
+    """
     loaded = load_spec(spec, sets)
     check.check(loaded)
     trusted.check(loaded, trust)
@@ -53,7 +55,8 @@ def checked(spec: str | Path, sets: Sequence[str], *, trust: bool = False) -> di
 def foreseen(spec: str | Path, root: Path, sets: Sequence[str]) -> dict[str, Any]:
     """What a run would do: {stages, total, reads, writes}; nothing is made.
 
-    stages: of the first round of each candidate, whether an earlier run has them, and what those that would run take, see estimate.Estimates.
+    stages: of the first round of each candidate, whether an earlier run has them, and what those that would run take,
+    see estimate.Estimates.
     """
     plan = make_plan(load_spec(spec, sets))
     index = Store(root, plan.loaded.name).stage_index()
@@ -63,7 +66,12 @@ def foreseen(spec: str | Path, root: Path, sets: Sequence[str]) -> dict[str, Any
         chosen = Choice(**choose(seen.parts["train"], seen.schema, plan.spec.generator.limits.build()))
         plan = plan.with_choice(chosen)
     lines = estimate.Estimates(plan, seen, root).lines(estimate.steps(plan, seen.asked if profile else None), index)
-    return {"stages": lines, "total": estimate.total(lines, plan), "reads": estimate.reads(plan, seen), "writes": estimate.writes(plan, seen, root)}
+    return {
+        "stages": lines,
+        "total": estimate.total(lines, plan),
+        "reads": estimate.reads(plan, seen),
+        "writes": estimate.writes(plan, seen, root),
+    }
 
 
 def _profile(index: dict[str, Path], key: str) -> dict[str, Any]:
@@ -71,7 +79,9 @@ def _profile(index: dict[str, Path], key: str) -> dict[str, Any]:
 
 
 def glance(spec: str | Path, rows: int, sets: Sequence[str]) -> tuple[pd.DataFrame | dict[str, pd.DataFrame], str]:
-    """A few rows (of related tables: of each) from a fit on at most GLANCE_ROWS rows, and the method; nothing is written."""
+    """A few rows (of related tables: of each) from a fit on at most GLANCE_ROWS rows, and the method; nothing is
+    written.
+    """
     import tempfile
 
     plan = make_plan(load_spec(spec, sets))
@@ -80,13 +90,18 @@ def glance(spec: str | Path, rows: int, sets: Sequence[str]) -> tuple[pd.DataFra
     real = Real(plan)
     train = real.train
     if len(train) > GLANCE_ROWS:
-        train = Table(train.frame.iloc[seeds.stream(plan.spec.seed, "preview").permutation(len(train))[:GLANCE_ROWS]], train.schema)
+        train = Table(
+            train.frame.iloc[seeds.stream(plan.spec.seed, "preview").permutation(len(train))[:GLANCE_ROWS]],
+            train.schema,
+        )
     if plan.auto:
         plan = plan.with_choice(Choice(**choose(len(train), train.schema, Limits(minutes=GLANCE_MINUTES))))
     choice = plan.choices[0]
     module = plugins.ready(choice.method)
     with tempfile.TemporaryDirectory() as scratch:
-        job = Job(plan.spec.seed, Path(scratch), "cpu", Limits(minutes=GLANCE_MINUTES), target=plan.spec.evaluate.target)
+        job = Job(
+            plan.spec.seed, Path(scratch), "cpu", Limits(minutes=GLANCE_MINUTES), target=plan.spec.evaluate.target
+        )
         model = module.fit(train, module.Params.model_validate(choice.params), job=job)
         wanted = settle(plan.spec.generate, rows, model, train.schema, real.constraints, plan.spec.seed)
         tables = Making(model, wanted, train.schema).tables(Events())
@@ -94,12 +109,22 @@ def glance(spec: str | Path, rows: int, sets: Sequence[str]) -> tuple[pd.DataFra
 
 
 def more(
-    root: Path, run: str, rows: int, target: Path, *, seed: int | None, keep_failed: bool, events: Events, generate: Generate | None = None
+    root: Path,
+    run: str,
+    rows: int,
+    target: Path,
+    *,
+    seed: int | None,
+    keep_failed: bool,
+    events: Events,
+    generate: Generate | None = None,
 ) -> dict[str, Any]:
-    """Rows from a run's model, without its source, that obey its constraints. {run, rows, output, sha256}; of related tables a folder of files.
+    """Rows from a run's model, without its source, that obey its constraints. {run, rows, output, sha256}; of related
+    tables a folder of files.
 
-    generate: conditions on the rows; None: those of the run. Raises GateClosed when the run did not pass its gates or does not verify
-    (unless keep_failed), ArtifactError when it holds a pickled model that this user's run did not write.
+    generate: conditions on the rows; None: those of the run. Raises GateClosed when the run did not pass its gates or
+    does not verify (unless keep_failed), ArtifactError when it holds a pickled model that this user's run did not
+    write.
     """
     version, _, plan = opened(root, run, keep_failed=keep_failed)
     asked = generate if generate is not None else Generate.model_validate(_conditions(plan["generate"]))
@@ -111,7 +136,13 @@ def more(
     wanted = settle(asked, rows, old.model, old.schema, old.rules, own)
     making = Making(old.model, wanted, old.schema, old.method, old.version.folder / TRAIN / MODEL)
     making.write(target, format_, events)
-    return {"run": old.version.name, "rows": rows, "output": str(target), "sha256": files.sha256(target), "asked": making.report()}
+    return {
+        "run": old.version.name,
+        "rows": rows,
+        "output": str(target),
+        "sha256": files.sha256(target),
+        "asked": making.report(),
+    }
 
 
 @dataclass(frozen=True)
@@ -131,7 +162,9 @@ def opened(root: Path, run: str, *, keep_failed: bool) -> tuple[store.Version, d
     version = store.find(root, run)
     wrong, verdict = version.verify(), version.verdict()
     if wrong and not keep_failed:
-        raise GateClosed(f"{version.name} does not verify: {wrong[0]}; nothing is released; remedy: run it here, or --keep-failed")
+        raise GateClosed(
+            f"{version.name} does not verify: {wrong[0]}; nothing is released; remedy: run it here, or --keep-failed"
+        )
     if not keep_failed and (verdict is None or not verdict["passed"]):
         state = "was never judged" if verdict is None else f"failed its gates ({', '.join(verdict['failed'])})"
         raise GateClosed(f"{version.name} {state}; nothing is released; remedy: --keep-failed, or a run that passes")
@@ -140,7 +173,8 @@ def opened(root: Path, run: str, *, keep_failed: bool) -> tuple[store.Version, d
         raise ArtifactError(f"{version.name} has no model; remedy: `synth train`")
     if fit["pickled"] and wrong:
         raise ArtifactError(
-            f"{version.name}: its model is a pickle, which can run code, and the run does not verify: {wrong[0]}; remedy: train it here"
+            f"{version.name}: its model is a pickle, which can run code, and the run does not verify: {wrong[0]};"
+            " remedy: train it here"
         )
     return version, fit, plan
 
@@ -149,7 +183,10 @@ def released(root: Path, run: str, *, keep_failed: bool) -> Released:
     """A run of one table whose model may be used. Raises GateClosed, ArtifactError, SpecError."""
     version, fit, plan = opened(root, run, keep_failed=keep_failed)
     if plan["source"].get("tables"):
-        raise SpecError(f"{version.name} is a run of related tables, and --given and --impute complete the rows of one; remedy: --rows N")
+        raise SpecError(
+            f"{version.name} is a run of related tables, and --given and --impute complete the rows of one; remedy:"
+            " --rows N"
+        )
     trained = version.folder / TRAIN
     model = load_model(fit["method"], trained / MODEL)
     return Released(version, fit["method"], model, Schema.from_json(fit["schema"]), stages.read_rules(trained), plan)

@@ -1,8 +1,10 @@
-"""What `method: auto` takes, from rows, types and limits, and why. `make bench ARGS=--auto` holds the choice against every method.
+"""What `method: auto` takes, from rows, types and limits, and why. `make bench ARGS=--auto` holds the choice against
+every method.
 
-trees, unless they do not fit into generator.limits: then cheaper trees are taken, then independent columns. Never chosen: gaussian_copula, which led on
-small tables of numbers until trees learned to keep the relations of few rows, and now does no better there; arnet, which takes several times as long and
-led on one small table alone, on which it leaked; bootstrap, which repeats real rows.
+trees, unless they do not fit into generator.limits: then cheaper trees are taken, then independent columns. Never
+chosen: gaussian_copula, which led on small tables of numbers until trees learned to keep the relations of few rows, and
+now does no better there; arnet, which takes several times as long and led on one small table alone, on which it leaked;
+bootstrap, which repeats real rows.
 """
 
 from __future__ import annotations
@@ -18,7 +20,9 @@ TREES, FEW_TREES, INDEPENDENT = Choice("trees", {}), Choice("trees", {"trees": 1
 
 
 def choose(rows: int, schema: Schema, limits: Limits | None = None) -> dict[str, Any]:
-    """{method, params, why} for a table of so many rows. limits: of the fit; what is expected to break them is not chosen."""
+    """{method, params, why} for a table of so many rows. limits: of the fit; what is expected to break them is not
+    chosen.
+    """
     size = Size.of(rows, schema)
     if size.learned < 2:
         return _said(INDEPENDENT, f"{size.learned} columns to model: there is nothing to depend on")
@@ -26,11 +30,17 @@ def choose(rows: int, schema: Schema, limits: Limits | None = None) -> dict[str,
     refused: list[str] = []
     for choice in (TREES, FEW_TREES):
         if (too_much := _beyond(_cost(choice), size, limits or Limits())) is None:
-            reason = "trees are the most faithful, or close to it, and among the fastest" if choice is TREES else f"{_words(choice)} fits"
+            reason = (
+                "trees are the most faithful, or close to it, and among the fastest"
+                if choice is TREES
+                else f"{_words(choice)} fits"
+            )
             return _said(choice, "; ".join([f"{seen}: {reason}", _needs(choice, size), *refused]))
         refused.append(f"not {_words(choice)}: {too_much}")
     remedy = "source.max_rows or a higher limit makes room for trees"
-    return _said(INDEPENDENT, "; ".join([f"{seen}: only independent columns fit", _needs(INDEPENDENT, size), *refused, remedy]))
+    return _said(
+        INDEPENDENT, "; ".join([f"{seen}: only independent columns fit", _needs(INDEPENDENT, size), *refused, remedy])
+    )
 
 
 def _cost(choice: Choice) -> Cost:

@@ -1,7 +1,7 @@
 """The rows of one block: drawn, looked at, and drawn again until there are as many as were asked, each as it was asked.
 
-Block i depends on (model, what is wanted, i) alone, so that any process may make any block. What is left to whoever puts the blocks
-together, in order, is what one block cannot know of another: rows that must not repeat (`finish`).
+Block i depends on (model, what is wanted, i) alone, so that any process may make any block. What is left to whoever
+puts the blocks together, in order, is what one block cannot know of another: rows that must not repeat (`finish`).
 """
 
 from __future__ import annotations
@@ -27,7 +27,9 @@ from synthcli.pipeline.wanted import OFTEN, Cell, Wanted, drawable
 TRIES = 2000  # times that a block's missing rows are drawn
 IN_VAIN = 20  # of them without a single row, after which there is no hope
 SPARE = 1.2  # rows that a model is asked for, per row that is missing
-RAREST = 1e-4  # share of rows of use that a model is taken to have, at least: of rarer ones, IN_VAIN whole blocks are drawn
+RAREST = (
+    1e-4  # share of rows of use that a model is taken to have, at least: of rarer ones, IN_VAIN whole blocks are drawn
+)
 LOSSY = ("float", "halffloat", "decimal", "time32", "time64")  # storage types that hold less than a frame does
 ANY = Cell({}, 0)
 
@@ -61,12 +63,15 @@ class Maker:
     def __init__(self, model: Model, wanted: Wanted, schema: Schema) -> None:
         self.model, self.wanted, self.schema = model, wanted, schema
         self.most = drawable(model, wanted.rows)
-        # columns that are made up by position get their values last, so that keys are unique and in a row whatever was left out
+        # columns that are made up by position get their values last, so that keys are unique and in a row whatever was
+        # left out
         by_position = model.made_up(0, 0, rng=np.random.default_rng(0))
         self.numbered = by_position is not None and not (_deciding(wanted, schema) & by_position.keys())
 
     def make(self, block: int) -> tuple[Table, Tally]:
-        """The rows of a block, which obey all but what looks at other blocks; with what became of those that were drawn."""
+        """The rows of a block, which obey all but what looks at other blocks; with what became of those that were
+        drawn.
+        """
         wanted = self.wanted
         if wanted.plain:
             table: Any = self.model.sample(wanted.request, block, rng=seeds.stream(wanted.seed, "generate", block, 0))
@@ -78,11 +83,17 @@ class Maker:
         table = self._positioned(block, frame)
         tally.made = len(table)
         tally.repaired = self._repaired()
-        tally.cells = dict(enumerate(np.bincount(wanted.cell_of(table.frame), minlength=len(wanted.cells)).tolist())) if wanted.cells else {}
+        tally.cells = (
+            dict(enumerate(np.bincount(wanted.cell_of(table.frame), minlength=len(wanted.cells)).tolist()))
+            if wanted.cells
+            else {}
+        )
         return table, tally
 
     def finish(self, block: int, table: Table, watch: Watch, tally: Tally) -> Table:
-        """The block with rows that break a rule beside those of earlier blocks drawn again. watch: has seen the earlier blocks."""
+        """The block with rows that break a rule beside those of earlier blocks drawn again. watch: has seen the earlier
+        blocks.
+        """
         frame = table.frame
         broken = watch.broken(frame)
         if (wrong := broken.any(axis=0)).any():
@@ -92,12 +103,15 @@ class Maker:
             short = np.bincount(self.wanted.cell_of(frame[wrong]), minlength=max(1, len(self.wanted.cells)))
             again = self._rows(block, short, count(TRIES * (len(short) + 1)), mine, tally)
             frame = pd.concat([frame[~wrong], again], ignore_index=True)
-            frame = self._positioned(block, frame.iloc[seeds.stream(self.wanted.seed, "mix again", block).permutation(len(frame))]).frame
+            frame = self._positioned(
+                block, frame.iloc[seeds.stream(self.wanted.seed, "mix again", block).permutation(len(frame))]
+            ).frame
         watch.accept(frame)
         return Table(frame, table.schema)
 
     def _rows(self, block: int, short: np.ndarray, attempts: Iterator[int], watch: Watch, tally: Tally) -> pd.DataFrame:
-        """`short` rows of each cell: first of whatever cell the model draws, then of those that it seldom draws, where it can be told.
+        """`short` rows of each cell: first of whatever cell the model draws, then of those that it seldom draws, where
+        it can be told.
 
         Raises FitError where they cannot be had. watch: sees the rows.
         """
@@ -110,9 +124,19 @@ class Maker:
         return pd.concat(pieces, ignore_index=True)
 
     def _filled(
-        self, block: int, short: np.ndarray, asked: Cell, attempts: Iterator[int], watch: Watch, tally: Tally, *, least: float = 0.0
+        self,
+        block: int,
+        short: np.ndarray,
+        asked: Cell,
+        attempts: Iterator[int],
+        watch: Watch,
+        tally: Tally,
+        *,
+        least: float = 0.0,
     ) -> pd.DataFrame:
-        """Rows drawn as those of a cell until no cell is short of any; `short` is counted down. least: share of rows of use, to go on."""
+        """Rows drawn as those of a cell until no cell is short of any; `short` is counted down. least: share of rows of
+        use, to go on.
+        """
         kept: list[pd.DataFrame] = []
         vain, share, lacks = 0, 1.0, dict[str, int]()
         total = int(short.sum())
@@ -168,7 +192,9 @@ class Maker:
         return Table(frame, self.schema)
 
     def _wrong(self, frame: pd.DataFrame, watch: Watch) -> dict[str, np.ndarray]:
-        """What is asked of every row -> which rows do not have it; a unique rule looks only at rows that all else is true of."""
+        """What is asked of every row -> which rows do not have it; a unique rule looks only at rows that all else is
+        true of.
+        """
         out: dict[str, np.ndarray] = {}
         so_far = np.zeros(len(frame), dtype=bool)
         if self.wanted.where is not None:
@@ -188,13 +214,17 @@ class Maker:
 
 
 def _first(cell: np.ndarray, short: np.ndarray) -> np.ndarray:
-    """Which rows are taken: the first of each cell, as many as it is short of. cell: (rows,), -1 for none. (rows,) bool"""
+    """Which rows are taken: the first of each cell, as many as it is short of. cell: (rows,), -1 for none. (rows,)
+    bool
+    """
     rank = pd.Series(cell).groupby(cell).cumcount().to_numpy()
     return (cell >= 0) & (rank < short[cell])
 
 
 def _deciding(wanted: Wanted, schema: Schema) -> frozenset[str]:
-    """Columns that decide whether a row is taken; not those of rules that hold by themselves, as no row repeats a key that is unique."""
+    """Columns that decide whether a row is taken; not those of rules that hold by themselves, as no row repeats a key
+    that is unique.
+    """
 
     def counted(name: str) -> bool:
         column = schema[name]
@@ -225,6 +255,12 @@ def _hopeless(wanted: Wanted, asked: Cell, short: np.ndarray, total: int, lacks:
     if never := [name for name, rows in lacks.items() if rows == 0]:
         return f"{start}: no row that was drawn has {', nor '.join(never)}; remedy: ask for what the source has"
     rare = min(lacks, key=lambda name: lacks[name], default=short_of[0].text)
-    all_of = f" that have all of: {'; '.join(lacks)} (rarest: {rare})" if len(lacks) > 1 else f": {rare} is too rare" if rare else ""
+    all_of = (
+        f" that have all of: {'; '.join(lacks)} (rarest: {rare})"
+        if len(lacks) > 1
+        else f": {rare} is too rare"
+        if rare
+        else ""
+    )
     remedy = "" if wanted.guided else ", or a method that can be told what is asked (trees, arnet)"
     return f"{start}{all_of}; remedy: fewer rows, or a weaker constraint{remedy}"

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from synthcli.spec.models import Generate  # which a worker has no use for
 
 CELLS = 2000  # combinations of balanced columns, at most
-_RANGE = re.compile(r"\s*(-?\d+(\.\d+)?\s*(-|–|\.\.+|…|to|:)\s*-?\d+(\.\d+)?|[<>≤≥]=?\s*-?\d+(\.\d+)?|-?\d+(\.\d+)?\s*\+)\s*")
+_RANGE = re.compile(
+    r"\s*(-?\d+(\.\d+)?\s*(-|–|\.\.+|…|to|:)\s*-?\d+(\.\d+)?|[<>≤≥]=?\s*-?\d+(\.\d+)?|-?\d+(\.\d+)?\s*\+)\s*"
+)
 LABELS = 100  # distinct values of a balanced or sensitive column, at most
 
 
@@ -33,17 +35,29 @@ class Cell:
 
     @property
     def text(self) -> str:
-        return " and ".join(f"{name} is {'null' if value is None else repr(value)}" for name, value in self.values.items())
+        return " and ".join(
+            f"{name} is {'null' if value is None else repr(value)}" for name, value in self.values.items()
+        )
 
 
-def cells_of(asked: Generate, rows: int, pilot: pd.DataFrame, model: Model, schema: Schema, report: dict[str, Any]) -> tuple[Cell, ...]:
-    """Every combination of the balanced columns with its rows: the model's own joint distribution, fitted to the margins asked for."""
+def cells_of(
+    asked: Generate, rows: int, pilot: pd.DataFrame, model: Model, schema: Schema, report: dict[str, Any]
+) -> tuple[Cell, ...]:
+    """Every combination of the balanced columns with its rows: the model's own joint distribution, fitted to the
+    margins asked for.
+    """
     margins = {name: _margin(name, shares, pilot, model, schema) for name, shares in (asked.balance or {}).items()}
     fair = asked.fairness
     names = list(dict.fromkeys([*margins, *((*fair.sensitive, fair.target) if fair is not None else ())]))
-    levels = {name: list(margins[name]) if name in margins else _levels("generate.fairness", name, pilot, schema) for name in names}
+    levels = {
+        name: list(margins[name]) if name in margins else _levels("generate.fairness", name, pilot, schema)
+        for name in names
+    }
     if (size := int(np.prod([len(v) for v in levels.values()]))) > CELLS:
-        raise SpecError(f"generate: {' × '.join(names)} have {size:,} combinations; at most {CELLS:,} can be balanced; remedy: fewer columns")
+        raise SpecError(
+            f"generate: {' × '.join(names)} have {size:,} combinations; at most {CELLS:,} can be balanced; remedy:"
+            " fewer columns"
+        )
     joint = joint_of(pilot, levels)
     if fair is not None:
         before = parity_gap(joint, names.index(fair.target))
@@ -63,20 +77,34 @@ def cells_of(asked: Generate, rows: int, pilot: pd.DataFrame, model: Model, sche
 def _levels(key: str, name: str, pilot: pd.DataFrame, schema: Schema) -> list[Any]:
     """The distinct values of a column, null as None. key: of the spec, for errors."""
     if name not in schema.names:
-        raise SpecError(f"{key}: there is no column {name!r}.{did_you_mean(name, schema.names)} Columns: {listed(schema.names)}")
+        raise SpecError(
+            f"{key}: there is no column {name!r}.{did_you_mean(name, schema.names)} Columns: {listed(schema.names)}"
+        )
     if (kind := schema[name].kind) not in frames.MODELLED or kind in ("datetime", "timedelta"):
         why = "made up and never learned" if kind not in frames.MODELLED else "not counted one by one"
-        raise SpecError(f"{key}: {name} is of type {kind}, whose values are {why}; remedy: a category, a boolean or a number of few values")
+        raise SpecError(
+            f"{key}: {name} is of type {kind}, whose values are {why}; remedy: a category, a boolean or a number of few"
+            " values"
+        )
     known = sorted((v.item() if isinstance(v, np.generic) else v for v in pilot[name].dropna().unique()), key=str)
     if len(known) > LABELS:
-        raise SpecError(f"{key}: {name} has {len(known):,} values, at most {LABELS} can be balanced; remedy: a column of bands at the source")
+        raise SpecError(
+            f"{key}: {name} has {len(known):,} values, at most {LABELS} can be balanced; remedy: a column of bands at"
+            " the source"
+        )
     return [*known, *([None] if pilot[name].isna().any() else [])]
 
 
-def _margin(name: str, shares: Mapping[Any, float], pilot: pd.DataFrame, model: Model, schema: Schema) -> dict[Any, float]:
+def _margin(
+    name: str, shares: Mapping[Any, float], pilot: pd.DataFrame, model: Model, schema: Schema
+) -> dict[Any, float]:
     """Value -> share, summing to 1: what is left unsaid is shared out among the other values as they are."""
     key = f"generate.balance.{name}"
-    if name in schema.names and schema[name].kind in ("integer", "float") and (ranges := [word for word in shares if _RANGE.fullmatch(str(word))]):
+    if (
+        name in schema.names
+        and schema[name].kind in ("integer", "float")
+        and (ranges := [word for word in shares if _RANGE.fullmatch(str(word))])
+    ):
         raise SpecError(
             f"{key}: {ranges[0]!r} is a range, and single values are balanced; "
             f"remedy: generate.where: '{name} >= …' for rows of one range, or a column of bands at the source"
@@ -120,7 +148,9 @@ def _value(key: str, word: Any, levels: Sequence[Any], dtype: Any) -> Any:
             value = int(number) if pd.api.types.is_integer_dtype(dtype) else number
             return next((level for level in levels if level == value), value)
     except (KeyError, ValueError):
-        raise SpecError(f"{key}: there is no value {text!r}.{did_you_mean(text, by_text)} Known: {listed(list(by_text))}") from None
+        raise SpecError(
+            f"{key}: there is no value {text!r}.{did_you_mean(text, by_text)} Known: {listed(list(by_text))}"
+        ) from None
     return text
 
 

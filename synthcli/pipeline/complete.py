@@ -30,8 +30,8 @@ _DECIMAL = r"([-+]?\d+)\.0+"
 
 @dataclass(frozen=True)
 class Known:
-    """A file to complete. frame: its columns that the model has, in canonical dtypes; beside: the others as they are; order: all its columns.
-    lines: where each row stands in the file; of Parquet, which row it is. (rows,) int64"""
+    """A file to complete. frame: its columns that the model has, in canonical dtypes; beside: the others as they are;
+    order: all its columns. lines: where each row stands in the file; of Parquet, which row it is. (rows,) int64"""
 
     frame: pd.DataFrame
     beside: pd.DataFrame
@@ -41,13 +41,23 @@ class Known:
 
 
 def completed(
-    root: Path, run: str, known: Path, target: Path, *, impute: bool, seed: int | None, keep_failed: bool, events: Events
+    root: Path,
+    run: str,
+    known: Path,
+    target: Path,
+    *,
+    impute: bool,
+    seed: int | None,
+    keep_failed: bool,
+    events: Events,
 ) -> dict[str, Any]:
-    """Every row of a file with its empty cells, and the columns that it lacks, drawn given the rest. {run, rows, output, filled, breaking, broken}
+    """Every row of a file with its empty cells, and the columns that it lacks, drawn given the rest. {run, rows,
+    output, filled, breaking, broken}
 
-    impute: what is filled in is never null, and only the file's columns are written, in its order; else nulls come as they do in the source,
-    and all columns are written. Columns that the model does not know are passed on. filled: cells of the file that were empty; breaking:
-    rows that still break a rule, because what is known does; broken: {constraint, rows, lines} of each such rule, the first LINES lines.
+    impute: what is filled in is never null, and only the file's columns are written, in its order; else nulls come as
+    they do in the source, and all columns are written. Columns that the model does not know are passed on. filled:
+    cells of the file that were empty; breaking: rows that still break a rule, because what is known does; broken:
+    {constraint, rows, lines} of each such rule, the first LINES lines.
     """
     old = released(root, run, keep_failed=keep_failed)
     if not old.model.COMPLETES:
@@ -63,10 +73,18 @@ def completed(
     counts: dict[str, Any] = {"filled": 0, "breaking": 0, "broken": []}
     chunks = _blocks(old, given, schema, impute, old.plan["seed"] if seed is None else seed, counts, events)
     sources.write(chunks, schema, target, format_)
-    return {"run": old.version.name, "rows": len(given.frame), "output": str(target), "sha256": files.sha256(target), **counts}
+    return {
+        "run": old.version.name,
+        "rows": len(given.frame),
+        "output": str(target),
+        "sha256": files.sha256(target),
+        **counts,
+    }
 
 
-def _blocks(old: Released, given: Known, schema: Schema, impute: bool, seed: int, counts: dict[str, Any], events: Events) -> Iterator[pd.DataFrame]:
+def _blocks(
+    old: Released, given: Known, schema: Schema, impute: bool, seed: int, counts: dict[str, Any], events: Events
+) -> Iterator[pd.DataFrame]:
     watch = Watch([rule for rule in old.rules if rule.columns <= set(schema.names)])
     rows = len(given.frame)
     for block, start in enumerate(range(0, rows, BLOCK)):
@@ -95,8 +113,12 @@ def _tell(found: list[dict[str, Any]], watch: Watch, broken: np.ndarray, lines: 
         told["lines"] += lines[rows][: LINES - len(told["lines"])].tolist()
 
 
-def _obeying(model: Model, part: pd.DataFrame, watch: Watch, impute: bool, start: int, seed: int, block: int) -> pd.DataFrame:
-    """A block completed; again where a rule is broken that an unknown cell has part in, or a cell is empty that is to be filled."""
+def _obeying(
+    model: Model, part: pd.DataFrame, watch: Watch, impute: bool, start: int, seed: int, block: int
+) -> pd.DataFrame:
+    """A block completed; again where a rule is broken that an unknown cell has part in, or a cell is empty that is to
+    be filled.
+    """
     allowed = {name: Allowed() for name in part.columns} if impute else {}
     known = part.notna()
 
@@ -123,7 +145,9 @@ def _wrong(out: pd.DataFrame, known: pd.DataFrame, watch: Watch, impute: bool) -
     """Rows that another draw may mend. (rows,) bool"""
     free = np.zeros((len(watch.rules), len(out)), dtype=bool)
     for i, rule in enumerate(watch.rules):
-        free[i] = ~np.all([known[name] if name in known else np.zeros(len(out), dtype=bool) for name in rule.columns], axis=0)
+        free[i] = ~np.all(
+            [known[name] if name in known else np.zeros(len(out), dtype=bool) for name in rule.columns], axis=0
+        )
     wrong = np.zeros(len(out), dtype=bool)
     if watch.rules:
         wrong |= (watch.broken(out) & free).any(axis=0)
@@ -150,17 +174,25 @@ def read_known(path: Path, schema: Schema) -> Known:
     others = [name for name in table.column_names if name not in schema.names]
     try:
         _, frame = infer(
-            _whole(table.select(mine), schema) if text else table.select(mine), {name: _traits(schema[name]) for name in mine}, text=text
+            _whole(table.select(mine), schema) if text else table.select(mine),
+            {name: _traits(schema[name]) for name in mine},
+            text=text,
         )
-        passed, beside = infer(table.select(others), dict.fromkeys(others, Traits(type="text")) if text else {}, text=text)
+        passed, beside = infer(
+            table.select(others), dict.fromkeys(others, Traits(type="text")) if text else {}, text=text
+        )
     except DataError as error:
         raise DataError(f"{path}: {error}") from None
     frame = pd.DataFrame({name: conformed(frame[name], schema[name], path) for name in mine}, index=range(len(table)))
-    return Known(frame, beside.set_axis(range(len(table))), passed.columns, tuple(table.column_names), _lines(table, format_))
+    return Known(
+        frame, beside.set_axis(range(len(table))), passed.columns, tuple(table.column_names), _lines(table, format_)
+    )
 
 
 def _lines(table: pa.Table, format_: str) -> np.ndarray:
-    """The line on which each row begins: below the header of a csv, whose cells may hold several lines. (rows,) int64"""
+    """The line on which each row begins: below the header of a csv, whose cells may hold several lines. (rows,)
+    int64
+    """
     rows = np.arange(1, len(table) + 1)
     if format_ != "csv":
         return rows + (format_ == "excel")
@@ -171,19 +203,27 @@ def _lines(table: pa.Table, format_: str) -> np.ndarray:
 
 
 def _as_learned(values: pd.Series, model: Model) -> pd.Series:
-    """Words such as 19.0 as the 19 that the model knows, where it knows no 19.0: what many a tool makes of whole numbers with gaps among them."""
+    """Words such as 19.0 as the 19 that the model knows, where it knows no 19.0: what many a tool makes of whole
+    numbers with gaps among them.
+    """
     if values.dtype != frames.STRING:
         return values
     words = values.dropna().drop_duplicates()
     whole = words.str.extract(f"^{_DECIMAL}$", expand=False)
-    known = {w: n for w, n in zip(words, whole) if not pd.isna(n) and not _knows(model, values.name, w) and _knows(model, values.name, n)}
+    known = {
+        w: n
+        for w, n in zip(words, whole)
+        if not pd.isna(n) and not _knows(model, values.name, w) and _knows(model, values.name, n)
+    }
     return values.map(lambda word: known.get(word, word), na_action="ignore").astype(frames.STRING) if known else values
 
 
 def _knows(model: Model, column: Any, word: str) -> bool:
     """Whether a model can be told to make this word."""
     try:
-        made: Any = model.complete(Given(1, allowed={column: Allowed(values=frozenset({word}))}), 0, rng=np.random.default_rng(0))
+        made: Any = model.complete(
+            Given(1, allowed={column: Allowed(values=frozenset({word}))}), 0, rng=np.random.default_rng(0)
+        )
     except FitError:
         return False
     return bool(made.frame[column].eq(word).fillna(False).all())
@@ -193,7 +233,9 @@ def _whole(table: pa.Table, schema: Schema) -> pa.Table:
     """Integers as the model's source spells them: where a column has gaps, many a tool writes 34 as 34.0."""
     for place, name in enumerate(table.column_names):
         if schema[name].kind == "integer" and pa.types.is_string(table.schema.field(name).type):
-            table = table.set_column(place, name, pc.replace_substring_regex(table[name], r"^\s*([-+]?\d+)\.0*\s*$", r"\1"))
+            table = table.set_column(
+                place, name, pc.replace_substring_regex(table[name], r"^\s*([-+]?\d+)\.0*\s*$", r"\1")
+            )
     return table
 
 
@@ -205,7 +247,9 @@ def _traits(column: Column) -> Traits:
 
 
 def conformed(values: pd.Series, column: Column, path: Path) -> pd.Series:
-    """A column in the canonical dtype that the schema's column has. Raises DataError with the value that cannot be so."""
+    """A column in the canonical dtype that the schema's column has. Raises DataError with the value that cannot be
+    so.
+    """
     want = frames.series(pa.chunked_array([], type=frames.arrow_type(column.storage)), column.kind).dtype
     if values.dtype == want:
         return values
@@ -215,10 +259,16 @@ def conformed(values: pd.Series, column: Column, path: Path) -> pd.Series:
         if isinstance(want, pd.DatetimeTZDtype) and getattr(values.dtype, "tz", None) is None:
             return values.dt.tz_localize(want.tz).astype(want)
         if want == "boolean" and values.dtype == frames.STRING:
-            return values.str.lower().map({"true": True, "false": False, "1": True, "0": False}, na_action="ignore").astype(want)
+            return (
+                values.str.lower()
+                .map({"true": True, "false": False, "1": True, "0": False}, na_action="ignore")
+                .astype(want)
+            )
         if values.dtype == frames.STRING and want in ("Int64", "float64"):
             return pd.to_numeric(values).astype(want)
         return values.astype(want)
     except (TypeError, ValueError, AttributeError) as error:
         shown = values.dropna().iloc[0]
-        raise DataError(f"{path}: column {column.name} holds {shown!r}, which is no {column.kind} as the model knows it ({error})") from None
+        raise DataError(
+            f"{path}: column {column.name} holds {shown!r}, which is no {column.kind} as the model knows it ({error})"
+        ) from None

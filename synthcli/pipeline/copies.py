@@ -1,8 +1,10 @@
-"""Several independent data sets from one run: data-1.parquet, data-2.parquet … beside data.parquet, which is the first of them.
+"""Several independent data sets from one run: data-1.parquet, data-2.parquet … beside data.parquet, which is the first
+of them.
 
-Each has streams of its own. By default all come from the one fitted model; `proper: true` fits the generator anew for each, to a
-bootstrap of the privacy units, which stands for a draw of its parameters from their posterior (Raghunathan, Reiter & Rubin 2003 ask
-for that; Nowok, Raab & Dibben 2016 call it proper synthesis). synthcli.combine puts together what analyses of them say.
+Each has streams of its own. By default all come from the one fitted model; `proper: true` fits the generator anew for
+each, to a bootstrap of the privacy units, which stands for a draw of its parameters from their posterior (Raghunathan,
+Reiter & Rubin 2003 ask for that; Nowok, Raab & Dibben 2016 call it proper synthesis). synthcli.combine puts together
+what analyses of them say.
 """
 
 from __future__ import annotations
@@ -53,7 +55,11 @@ def generate(folder: Path, choice: Choice, trained: Path, plan: Plan, real: Real
     for copy in range(1, asked.copies + 1):
         events.progress("copies", copy - 1, asked.copies)
         scratch = folder / "scratch"
-        source = _refitted(files.make_folder(scratch), choice, trained, plan, real, copy, events) if asked.proper else trained
+        source = (
+            _refitted(files.make_folder(scratch), choice, trained, plan, real, copy, events)
+            if asked.proper
+            else trained
+        )
         if copy == 1:
             stages.generate(folder, choice, source, plan, rows, events)
             os.link(folder / store.DATA, folder / file_of(1))
@@ -72,7 +78,9 @@ def _more(target: Path, choice: Choice, trained: Path, plan: Plan, rows: int, se
     model, rules = load_model(choice.method, trained / MODEL), stages.read_rules(trained)
     schema = Schema.from_json(files.read_json(trained / FIT)["schema"])
     wanted = settle(plan.spec.generate, rows, model, schema, rules, seed)
-    Making(model, wanted, schema, choice.method, trained / MODEL, stages.engine_of(plan)).write(target, "parquet", events)
+    Making(model, wanted, schema, choice.method, trained / MODEL, stages.engine_of(plan)).write(
+        target, "parquet", events
+    )
 
 
 def _refitted(folder: Path, choice: Choice, trained: Path, plan: Plan, real: Real, copy: int, events: Events) -> Path:
@@ -113,7 +121,9 @@ def together(seen: Evidence, generated: Path, copies: int) -> Evidence:
 
 
 def targets(target: Target, copies: int) -> list[tuple[str, Target]]:
-    """Each table of the generate stage with where it goes: one, or people-1.csv, people-2.csv … (tables of a database: people_1 …)."""
+    """Each table of the generate stage with where it goes: one, or people-1.csv, people-2.csv … (tables of a database:
+    people_1 …).
+    """
     if copies == 1:
         return [(store.DATA, target)]
     return [(file_of(i), _target(target, i)) for i in range(1, copies + 1)]
@@ -130,7 +140,9 @@ def _target(target: Target, copy: int) -> Target:
 
 
 def deliver(generated: Path, target: Target, name: str = store.DATA) -> None:
-    """A generated table where it goes, streamed, seen there only when whole. name: of the table in the generate stage."""
+    """A generated table where it goes, streamed, seen there only when whole. name: of the table in the generate
+    stage.
+    """
     schema = Schema.from_json(files.read_json(generated / SAMPLE)["schema"])
     with pq.ParquetFile(generated / name) as file:
         chunks = (frames.to_frame(file.read_row_group(i), schema) for i in range(file.num_row_groups))

@@ -1,4 +1,5 @@
-"""What stages take, by rows and columns: seconds of one core on a machine that does nothing else, and memory. One place for all such constants.
+"""What stages take, by rows and columns: seconds of one core on a machine that does nothing else, and memory. One place
+for all such constants.
 
 pipeline/estimate.py tells them before a run; pipeline/auto.py holds those of a fit against generator.limits.
 """
@@ -65,7 +66,8 @@ class Cost:
 
 
 def trees(number: int, discriminator: int = 0) -> Cost:
-    """Of fitting that many trees a column: a column of codes takes less than one of numbers, and each looks at NEAR others, about.
+    """Of fitting that many trees a column: a column of codes takes less than one of numbers, and each looks at NEAR
+    others, about.
 
     discriminator: trees that tell drawn rows from real ones.
     """
@@ -75,7 +77,9 @@ def trees(number: int, discriminator: int = 0) -> Cost:
         told = 0.0
         if s.rows >= FEWEST:
             rows = min(s.rows, ROWS)
-            told = min(discriminator, rows // PER_TREE) * rows * (0.35e-6 + 0.037e-6 * min(s.learned, WIDEST / LOOKED_AT))
+            told = (
+                min(discriminator, rows // PER_TREE) * rows * (0.35e-6 + 0.037e-6 * min(s.learned, WIDEST / LOOKED_AT))
+            )
         return 0.1 + (0.22 + 0.13 * number) * (s.numbers + 0.3 * s.codes) * each + told
 
     return Cost(seconds, 230)
@@ -92,8 +96,9 @@ def _drawn(s: Size) -> float:
     return _measured(s) + 0.3 + 0.004 * s.columns + 1.5e-6 * min(s.cells, 1_000_000)
 
 
-# Fitted to CPU seconds of a run or two each on 14 tables of 150 to 100,000 rows × 5 to 121 columns, built-in and simulated, mostly without
-# a target, and without rules. Not to the clock, as others used the machine. Bytes are twice what a cell had added once a fit was through.
+# Fitted to CPU seconds of a run or two each on 14 tables of 150 to 100,000 rows × 5 to 121 columns, built-in and
+# simulated, mostly without a target, and without rules. Not to the clock, as others used the machine. Bytes are twice
+# what a cell had added once a fit was through.
 FITTED = {
     "gaussian_copula": Cost(lambda s: 3 + s.rows * s.learned * (10e-6 + 0.08e-6 * s.learned), 170, SDV_GB),
     "independent": Cost(lambda s: 0.005 * s.learned + s.rows * s.learned * 0.5e-6, 80),
@@ -106,7 +111,9 @@ SAMPLED = {
     "gaussian_copula": Cost(lambda s: 0.1 + 0.01 * s.columns + 1e-6 * s.cells, 200, SDV_GB),
 }
 MEASURED, DRAWN = Cost(_measured, 120), Cost(_drawn, 120)
-ATTACKED = Cost(lambda s: 0.015 + min(1.6, 3e-6 * s.cells) + 0.1e-6 * s.cells, 120)  # searches for neighbours take so long, at most
+ATTACKED = Cost(
+    lambda s: 0.015 + min(1.6, 3e-6 * s.cells) + 0.1e-6 * s.cells, 120
+)  # searches for neighbours take so long, at most
 
 
 def trained(choice: Choice) -> Cost | None:

@@ -1,8 +1,10 @@
-"""What a run will take and touch, told before it runs: seconds and memory of each stage, what is read and what is written.
+"""What a run will take and touch, told before it runs: seconds and memory of each stage, what is read and what is
+written.
 
-Seconds are those of one core on a machine that does nothing else; trees use two cores where they are free. Memory is resident memory at
-the height of a stage, in GiB. Both come from what such stages took in earlier runs below the same root, scaled by what the work depends on,
-else from the constants of pipeline/costs.py. Of a source that no run has analyzed, only the head is read.
+Seconds are those of one core on a machine that does nothing else; trees use two cores where they are free. Memory is
+resident memory at the height of a stage, in GiB. Both come from what such stages took in earlier runs below the same
+root, scaled by what the work depends on, else from the constants of pipeline/costs.py. Of a source that no run has
+analyzed, only the head is read.
 """
 
 from __future__ import annotations
@@ -18,7 +20,20 @@ from typing import Any
 from synthcli import sources
 from synthcli.artifacts import store
 from synthcli.artifacts.secret import canonical
-from synthcli.artifacts.store import ANALYZE, EVALUATE, FIT, GENERATE, PLAN, PRIVACY, PROFILE, SAMPLE, STAGE, TRAIN, Store, Version
+from synthcli.artifacts.store import (
+    ANALYZE,
+    EVALUATE,
+    FIT,
+    GENERATE,
+    PLAN,
+    PRIVACY,
+    PROFILE,
+    SAMPLE,
+    STAGE,
+    TRAIN,
+    Store,
+    Version,
+)
 from synthcli.contracts import BLOCK, Schema
 from synthcli.errors import ArtifactError
 from synthcli.pipeline import copies, costs, stages
@@ -48,10 +63,15 @@ class Step:
 
 
 def steps(plan: Plan, rows: int | None) -> list[Step]:
-    """The first round of each candidate, then the verdict on the best. rows: to make; None: nobody has counted the source's."""
+    """The first round of each candidate, then the verdict on the best. rows: to make; None: nobody has counted the
+    source's.
+    """
     choices = plan.choices
     if not choices:  # `auto` chooses once it has seen the types
-        return [Step(ANALYZE, "", (plan.analyze_key(),)), *(Step(stage, "auto") for stage in (TRAIN, GENERATE, EVALUATE, PRIVACY))]
+        return [
+            Step(ANALYZE, "", (plan.analyze_key(),)),
+            *(Step(stage, "auto") for stage in (TRAIN, GENERATE, EVALUATE, PRIVACY)),
+        ]
     steer = plan.has_data and plan.spec.source.split.validation > 0 and (len(choices) > 1 or plan.max_rounds > 1)
     out = [Step(ANALYZE, "", (plan.analyze_key(),))]
     for choice in choices:
@@ -74,7 +94,9 @@ def _judged(plan: Plan, choices: Sequence[Choice], rows: int | None, control: st
 
 @dataclass(frozen=True)
 class Past:
-    """A stage of an earlier run. alike: what must be the same for its seconds to tell anything; peak: bytes, None where nobody looked."""
+    """A stage of an earlier run. alike: what must be the same for its seconds to tell anything; peak: bytes, None where
+    nobody looked.
+    """
 
     stage: str
     alike: str
@@ -91,12 +113,19 @@ class Estimates:
         self.past = list(earlier(root))
 
     def lines(self, found: Sequence[Step], index: Container[str]) -> list[dict[str, Any]]:
-        """{stage, detail, cached, seconds, gigabytes, basis} of each step. index: keys of the stages that earlier runs have."""
+        """{stage, detail, cached, seconds, gigabytes, basis} of each step. index: keys of the stages that earlier runs
+        have.
+        """
         out: list[dict[str, Any]] = []
         loading = 0.0 if self.plan.source.name in _LOADED else costs.LOADING
         for step in found:
             cached = any(key in index for key in step.keys)
-            line = {"stage": step.stage, "detail": step.detail, "cached": cached, **(UNKNOWN if cached else self.of(step))}
+            line = {
+                "stage": step.stage,
+                "detail": step.detail,
+                "cached": cached,
+                **(UNKNOWN if cached else self.of(step)),
+            }
             if not cached and _loads(step):
                 line["seconds"] = round(line["seconds"] + loading, 2) if line["basis"] == CONSTANTS else line["seconds"]
                 loading = 0.0
@@ -139,7 +168,11 @@ class Estimates:
                 if again is None:
                     return UNKNOWN
                 seconds += asked.copies * again
-        return {"seconds": round(seconds, 2), "gigabytes": None if gigabytes is None else round(gigabytes, 2), "basis": basis}
+        return {
+            "seconds": round(seconds, 2),
+            "gigabytes": None if gigabytes is None else round(gigabytes, 2),
+            "basis": basis,
+        }
 
     def cost(self, step: Step) -> Cost | None:
         """The constants of a stage; None where there are none."""
@@ -185,13 +218,23 @@ def _gigabytes(cost: Cost | None, size: Size, past: Past | None) -> float | None
 def _alike(stage: str, plan: dict[str, Any], choice: Choice | None, control: str) -> str:
     """What of a resolved spec decides how long a stage takes, besides rows and columns."""
     method = [] if choice is None else [choice.method, choice.full()]
-    evaluate, generate = plan["evaluate"], {k: plan["generate"].get(k) for k in ("where", "balance", "fairness", "copies", "proper")}
+    evaluate, generate = (
+        plan["evaluate"],
+        {k: plan["generate"].get(k) for k in ("where", "balance", "fairness", "copies", "proper")},
+    )
     real = plan["source"]["type"] != "none"
     told: dict[str, Any] = {
         ANALYZE: plan["source"]["type"],
         TRAIN: [*method, bool(plan["constraints"])],
         GENERATE: [*method, plan["constraints"], generate, plan.get("execution")],
-        EVALUATE: [real, control, evaluate["target"] is None, evaluate.get("domain"), len(evaluate.get("preserve") or ()), bool(plan["constraints"])],
+        EVALUATE: [
+            real,
+            control,
+            evaluate["target"] is None,
+            evaluate.get("domain"),
+            len(evaluate.get("preserve") or ()),
+            bool(plan["constraints"]),
+        ],
         PRIVACY: [real, plan["privacy_check"]["attacks"], generate["copies"]],
     }
     return canonical(told[stage])
@@ -213,7 +256,9 @@ def _of_version(version: Version) -> Iterator[tuple[str, Past]]:
         return
     schema, parts = Schema.from_json(profile["schema"]), profile.get("parts", {})
 
-    def record(step: Step, rows: int, place: Sequence[str], took: dict[str, Any] | None = None) -> Iterator[tuple[str, Past]]:
+    def record(
+        step: Step, rows: int, place: Sequence[str], took: dict[str, Any] | None = None
+    ) -> Iterator[tuple[str, Past]]:
         if (made := version.read(*place, step.stage, STAGE)) is not None:
             own = took or made
             alike = _alike(step.stage, plan, step.choice, step.control)
@@ -243,14 +288,25 @@ def _judges(parts: Mapping[str, int], control: str, made: int, copies: int) -> d
 
 
 def total(lines: Sequence[dict[str, Any]], plan: Plan) -> dict[str, Any]:
-    """Of the stages that would run: {seconds, gigabytes, unknown, max_rounds}. unknown: those whose seconds are not in the sum."""
+    """Of the stages that would run: {seconds, gigabytes, unknown, max_rounds}. unknown: those whose seconds are not in
+    the sum.
+    """
     runs = [line for line in lines if not line["cached"]]
-    unknown = [f"{line['stage']} ({line['detail']})" if line["detail"] else line["stage"] for line in runs if line["seconds"] is None]
+    unknown = [
+        f"{line['stage']} ({line['detail']})" if line["detail"] else line["stage"]
+        for line in runs
+        if line["seconds"] is None
+    ]
     if plan.spec.evaluate.downstream is not None:
         unknown.append("evaluate.downstream")
     peaks = [line["gigabytes"] for line in runs if line["gigabytes"] is not None]
     seconds = round(sum(line["seconds"] for line in runs if line["seconds"] is not None), 2)
-    return {"seconds": seconds, "gigabytes": max(peaks, default=None), "unknown": unknown, "max_rounds": plan.max_rounds}
+    return {
+        "seconds": seconds,
+        "gigabytes": max(peaks, default=None),
+        "unknown": unknown,
+        "max_rounds": plan.max_rounds,
+    }
 
 
 def reads(plan: Plan, table: Glimpse) -> list[dict[str, Any]]:
@@ -261,17 +317,31 @@ def reads(plan: Plan, table: Glimpse) -> list[dict[str, Any]]:
         out.append({"what": f"source.tables.{name}", "place": each.where, "bytes": size, "rows": None, "exact": True})
         out[-1]["columns"] = len(sources.columns(each))
     if plan.has_data and not plan.related:
-        out.append({"what": "source", "place": plan.source.where, "bytes": table.bytes_, "rows": table.rows, "exact": table.exact})
+        out.append(
+            {
+                "what": "source",
+                "place": plan.source.where,
+                "bytes": table.bytes_,
+                "rows": table.rows,
+                "exact": table.exact,
+            }
+        )
         out[-1]["columns"] = table.columns
     if (domain := plan.spec.evaluate.domain) is not None:
         path = plan.loaded.resolve(domain.path, "evaluate", "domain")
-        out.append({"what": "evaluate.domain", "place": str(path), "bytes": path.stat().st_size, "rows": None, "exact": True})
+        out.append(
+            {"what": "evaluate.domain", "place": str(path), "bytes": path.stat().st_size, "rows": None, "exact": True}
+        )
     return out
 
 
 def writes(plan: Plan, table: Glimpse, root: Path) -> list[dict[str, Any]]:
-    """{what, place, rows, exact}: the run folder, and the output (each copy of it), which is written when the gates pass."""
-    out: list[dict[str, Any]] = [{"what": "run", "place": str(root.resolve() / plan.loaded.name), "rows": None, "exact": True}]
+    """{what, place, rows, exact}: the run folder, and the output (each copy of it), which is written when the gates
+    pass.
+    """
+    out: list[dict[str, Any]] = [
+        {"what": "run", "place": str(root.resolve() / plan.loaded.name), "rows": None, "exact": True}
+    ]
     if (target := open_target(plan.loaded)) is not None:
         exact = table.exact or plan.spec.generate.rows is not None
         each = copies.targets(target, plan.spec.generate.copies)

@@ -1,4 +1,6 @@
-"""The whole way: analyze, train, generate, evaluate, privacy-check, back to training while gates fail, then the verdict."""
+"""The whole way: analyze, train, generate, evaluate, privacy-check, back to training while gates fail, then the
+verdict.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,20 @@ import pyarrow.parquet as pq
 from synthcli import __version__, plugins
 from synthcli.artifacts import files, store
 from synthcli.artifacts.secret import keyed
-from synthcli.artifacts.store import ANALYZE, EVALUATE, FIT, GENERATE, PRIVACY, PROFILE, SAMPLE, STAGES, TRAIN, Store, Version, Workspace
+from synthcli.artifacts.store import (
+    ANALYZE,
+    EVALUATE,
+    FIT,
+    GENERATE,
+    PRIVACY,
+    PROFILE,
+    SAMPLE,
+    STAGES,
+    TRAIN,
+    Store,
+    Version,
+    Workspace,
+)
 from synthcli.columns import frame as frames
 from synthcli.columns.pii import protect
 from synthcli.contracts import Downstream, Evidence, Schema, Usage
@@ -62,12 +77,19 @@ class Run:
         return self.version.data()
 
     def frame(self, copy: int | None = None) -> pd.DataFrame:
-        """The synthetic table in memory; copy: which of generate.copies, from 1. Raises ArtifactError for one that was not made."""
+        """The synthetic table in memory; copy: which of generate.copies, from 1. Raises ArtifactError for one that was
+        not made.
+        """
         path = self.data if copy is None else self.data.with_name(copies.file_of(copy))
         if not path.exists():
             what = "rows" if copy is None else f"copy {copy}"
-            raise ArtifactError(f"{self.version.name} has no {what}; remedy: {'a run up to generate' if copy is None else 'generate.copies'}")
-        return frames.to_frame(pq.read_table(path), Schema.from_json(files.read_json(self.data.parent / SAMPLE)["schema"]))
+            raise ArtifactError(
+                f"{self.version.name} has no {what}; remedy:"
+                f" {'a run up to generate' if copy is None else 'generate.copies'}"
+            )
+        return frames.to_frame(
+            pq.read_table(path), Schema.from_json(files.read_json(self.data.parent / SAMPLE)["schema"])
+        )
 
     def _repr_html_(self) -> str:
         return notebook.fragment(self.version, fresh=self.fresh)
@@ -88,9 +110,9 @@ def execute(
     """Run a spec up to and with a stage; `run` is the whole loop with refinement.
 
     fresh: build every stage anew. if_changed: do nothing where the latest complete version has the same inputs.
-    keep_failed: write the output also when a gate failed. trust: run the code that evaluate.domain and evaluate.downstream name.
-    sets: a KEY=VALUE text or several, as --set. root: folder of the run folders. events: who is told of progress. Raises SynthError for whatever a
-    user can mend.
+    keep_failed: write the output also when a gate failed. trust: run the code that evaluate.domain and
+    evaluate.downstream name. sets: a KEY=VALUE text or several, as --set. root: folder of the run folders. events: who
+    is told of progress. Raises SynthError for whatever a user can mend.
     """
     if upto not in (known := get_args(Upto)):
         raise SpecError(f"upto is {upto!r}; expected one of {', '.join(known)}.{did_you_mean(str(upto), known)}")
@@ -125,15 +147,26 @@ def _unchanged(shelf: Store, plan: Plan) -> Version | None:
     if not complete or complete[-1].known["key"] != plan.key():
         return None
     target, passed = open_target(plan.loaded), complete[-1].known.get("passed")
-    outputs = [] if target is None or not passed else [t.path for _, t in copies.targets(target, plan.spec.generate.copies)]
+    outputs = (
+        [] if target is None or not passed else [t.path for _, t in copies.targets(target, plan.spec.generate.copies)]
+    )
     return None if any(isinstance(path, Path) and not path.exists() for path in outputs) else complete[-1]
 
 
 class _Execution:
     """One run in its workspace."""
 
-    def __init__(self, plan: Plan, shelf: Store, space: Workspace, events: Events, upto: Upto, fresh: bool, keep_failed: bool) -> None:
-        self.plan, self.shelf, self.space, self.events, self.fresh, self.keep_failed = plan, shelf, space, events, fresh, keep_failed
+    def __init__(
+        self, plan: Plan, shelf: Store, space: Workspace, events: Events, upto: Upto, fresh: bool, keep_failed: bool
+    ) -> None:
+        self.plan, self.shelf, self.space, self.events, self.fresh, self.keep_failed = (
+            plan,
+            shelf,
+            space,
+            events,
+            fresh,
+            keep_failed,
+        )
         self.real: Any = related.RelatedReal(related.described(plan.loaded)) if plan.related else Real(plan)
         self.does: Any = related if plan.related else stages  # what each stage does
         self.steps = list(STAGES) if upto == "run" else list(STAGES)[: list(STAGES).index(upto) + 1]
@@ -147,7 +180,10 @@ class _Execution:
         folder = self._stage(ANALYZE, plan.analyze_key(), lambda f: self.does.analyze(f, plan, self.real, self.events))
         self.profile = files.read_json(folder / PROFILE)
         if sampled := self.profile.get("sampled"):
-            self.events.note(f"the source has {sampled['of']:,} rows; learned from a uniform sample of {sampled['rows']:,}, by {sampled['by']}")
+            self.events.note(
+                f"the source has {sampled['of']:,} rows; learned from a uniform sample of {sampled['rows']:,}, by"
+                f" {sampled['by']}"
+            )
         for note in protect.notes(self.profile.get("personal", ())):
             self.events.note(note)
         if plan.auto:
@@ -211,7 +247,12 @@ class _Execution:
     def _make(self, current: Round) -> None:
         plan, choice, place = self.plan, current.choice, f"rounds/{current.name}"
         current.folder = self.space.folder / place
-        self._stage(f"{place}/{TRAIN}", plan.train_key(choice), lambda f: self.does.train(f, plan, self.real, choice, self.events), choice.method)
+        self._stage(
+            f"{place}/{TRAIN}",
+            plan.train_key(choice),
+            lambda f: self.does.train(f, plan, self.real, choice, self.events),
+            choice.method,
+        )
         fit = files.read_json(current.folder / TRAIN / FIT)
         for text in (fit["warning"], f"{choice.method} stopped at {fit['limit']}" if fit["limit"] else None):
             if text:
@@ -271,12 +312,17 @@ class _Execution:
         return outcomes[0], outcomes[1]
 
     def _downstream(self, current: Round) -> Downstream | None:
-        """What the user's application says of a round's data: asked once in each run, as what it is made of may have changed."""
+        """What the user's application says of a round's data: asked once in each run, as what it is made of may have
+        changed.
+        """
         plan, asked, place = self.plan, self.plan.spec.evaluate.downstream, f"rounds/{current.name}/downstream"
         if asked is None:
             return None
         assert current.folder is not None  # it was made
-        key, generated = keyed("downstream", plan.generate_key(current.choice, self.rows), asked.model_dump_json()), current.folder / GENERATE
+        key, generated = (
+            keyed("downstream", plan.generate_key(current.choice, self.rows), asked.model_dump_json()),
+            current.folder / GENERATE,
+        )
 
         def build(folder: Path) -> None:
             self.events.begin("downstream", asked.command)
@@ -307,7 +353,17 @@ class _Execution:
         fitted = files.read_json(chosen.folder / TRAIN / FIT)
         made = files.read_json(chosen.folder / GENERATE / SAMPLE)
         attacked = "privacy-check" in self.steps and bool(self.plan.attacks)
-        body = verdict.build(self.plan, chosen, rounds, quality, privacy, fitted=fitted, sample=made, profile=self.profile, with_privacy=attacked)
+        body = verdict.build(
+            self.plan,
+            chosen,
+            rounds,
+            quality,
+            privacy,
+            fitted=fitted,
+            sample=made,
+            profile=self.profile,
+            with_privacy=attacked,
+        )
         files.write_json(self.space.folder / store.VERDICT, body)
         return body
 
@@ -341,9 +397,17 @@ class _Execution:
             "packages": packages(*(r.choice.method for r in rounds)),
             "python": sys.version.split()[0],
             "platform": platform.platform(),
-            "stages": {place: {k: record[k] for k in ("key", "seconds", "cached")} for place, record in self.made.items()},
+            "stages": {
+                place: {k: record[k] for k in ("key", "seconds", "cached")} for place, record in self.made.items()
+            },
             "rounds": [r.name for r in rounds],
-            "pickled": sorted({r.choice.method for r in rounds if r.folder is not None and plugins.method(r.choice.method).TRUSTED_LOAD}),
+            "pickled": sorted(
+                {
+                    r.choice.method
+                    for r in rounds
+                    if r.folder is not None and plugins.method(r.choice.method).TRUSTED_LOAD
+                }
+            ),
             "output": output,
             "overrides": list(plan.loaded.sets),
         }
@@ -362,9 +426,18 @@ class _Execution:
             return {"path": f"{asked.url}", "format": asked.format, "tables": rows}
         if self.plan.related:
             folder = self.plan.loaded.resolve(self.plan.spec.output.path or "", "output", "path")
-            return {"path": str(folder), "format": asked.format, "tables": related.deliver(self.space.folder / GENERATE, folder, asked.format)}
+            return {
+                "path": str(folder),
+                "format": asked.format,
+                "tables": related.deliver(self.space.folder / GENERATE, folder, asked.format),
+            }
         written = []
         for name, target in copies.targets(asked, self.plan.spec.generate.copies):
             copies.deliver(self.space.folder / GENERATE, target, name)
-            written.append({"path": target.where, **({"sha256": files.sha256(target.path)} if isinstance(target.path, Path) else {})})
+            written.append(
+                {
+                    "path": target.where,
+                    **({"sha256": files.sha256(target.path)} if isinstance(target.path, Path) else {}),
+                }
+            )
         return {**written[0], "format": asked.format, **({"copies": written} if len(written) > 1 else {})}

@@ -36,7 +36,11 @@ def outcome(gate: Gate, measured: Measurement | None) -> Outcome:
     """One gate against one measurement: the asked end of its interval inside the bounds."""
     if measured is None or measured.value is None:
         return Outcome(
-            gate, False, measured, None, f"not measured: {measured.note if measured is not None and measured.note else 'nothing measures it here'}"
+            gate,
+            False,
+            measured,
+            None,
+            f"not measured: {measured.note if measured is not None and measured.note else 'nothing measures it here'}",
         )
     scale = 1.0
     if gate.of == "floor":
@@ -45,7 +49,10 @@ def outcome(gate: Gate, measured: Measurement | None) -> Outcome:
         scale = measured.floor
     low, high = measured.value, measured.value
     if gate.bound == "interval":
-        low, high = (measured.low if measured.low is not None else low), (measured.high if measured.high is not None else high)
+        low, high = (
+            (measured.low if measured.low is not None else low),
+            (measured.high if measured.high is not None else high),
+        )
     margins = []
     if gate.min is not None:
         margins.append(low - gate.min * scale)

@@ -1,4 +1,6 @@
-"""A source seen without being read: rows, columns and their types, from its profile where an earlier run made one, else from its head."""
+"""A source seen without being read: rows, columns and their types, from its profile where an earlier run made one, else
+from its head.
+"""
 
 from __future__ import annotations
 
@@ -26,9 +28,11 @@ LOOKED = 5_000  # rows that types are told from
 
 @dataclass(frozen=True)
 class Glimpse:
-    """What is known of a source. rows: of all of it, None where nobody can tell, counted where `exact`; bytes_: on disk, None for no file.
+    """What is known of a source. rows: of all of it, None where nobody can tell, counted where `exact`; bytes_: on
+    disk, None for no file.
 
-    columns: how many; schema: None where types are unknown; parts: rows of train, validation and holdout; asked: rows to make.
+    columns: how many; schema: None where types are unknown; parts: rows of train, validation and holdout; asked: rows
+    to make.
     """
 
     columns: int
@@ -41,14 +45,24 @@ class Glimpse:
 
 
 def glimpse(plan: Plan, profile: dict[str, Any]) -> Glimpse:
-    """What can be told of a plan's source before it is read. profile: of an earlier run, {} for none. Raises DataError for a damaged head."""
+    """What can be told of a plan's source before it is read. profile: of an earlier run, {} for none. Raises DataError
+    for a damaged head.
+    """
     source, asked = plan.source, plan.spec.generate.rows
     if not plan.has_data:
         schema = declared_schema(plan.loaded)
         return Glimpse(len(schema.columns), schema, 0, True, None, {}, asked)
     if profile:
         schema, size = Schema.from_json(profile["schema"]), _bytes(source)
-        return Glimpse(len(schema.columns), schema, profile["rows"], True, size, profile["parts"], rows_asked(plan.spec, profile["rows"]))
+        return Glimpse(
+            len(schema.columns),
+            schema,
+            profile["rows"],
+            True,
+            size,
+            profile["parts"],
+            rows_asked(plan.spec, profile["rows"]),
+        )
     table, rows, exact = _head(source)
     names = sources.columns(source)
     seen = Glimpse(len(names), bytes_=_bytes(source), asked=asked)
@@ -57,7 +71,12 @@ def glimpse(plan: Plan, profile: dict[str, Any]) -> Glimpse:
     kept = table.slice(0, LOOKED)
     if source.type == "csv":
         kept = csv.finished(kept, source)
-    schema, _ = infer(kept, plan.spec.columns, unit=plan.unit if plan.unit in kept.column_names else None, text=sources.spelled(source))
+    schema, _ = infer(
+        kept,
+        plan.spec.columns,
+        unit=plan.unit if plan.unit in kept.column_names else None,
+        text=sources.spelled(source),
+    )
     used = _used(source, rows, table.nbytes / max(1, len(table)))
     made = asked if asked is not None or not rows else rows_asked(plan.spec, rows)
     return replace(seen, schema=schema, rows=rows, exact=exact, parts=_parts(plan, used), asked=made)
@@ -80,7 +99,9 @@ def _bytes(source: sources.Source) -> int | None:
 
 
 def _head(source: sources.Source) -> tuple[pa.Table | None, int | None, bool]:
-    """The first rows, how many there are in all, and whether they were counted. None where they cannot be had without reading all."""
+    """The first rows, how many there are in all, and whether they were counted. None where they cannot be had without
+    reading all.
+    """
     if source.type == "builtin":
         table = next(builtin.batches(source))
         return table, len(table), True
@@ -133,7 +154,10 @@ def _plain(path: Path) -> int:
     with path.open("rb") as file:
         packed = file.read(PACKED)
     grown = 0
-    with contextlib.suppress(OSError), pa.CompressedInputStream(pa.BufferReader(packed), files.COMPRESSION[ending]) as stream:  # it is cut off
+    with (
+        contextlib.suppress(OSError),
+        pa.CompressedInputStream(pa.BufferReader(packed), files.COMPRESSION[ending]) as stream,
+    ):  # it is cut off
         while more := len(stream.read(HEAD)):
             grown += more
     return round(size * grown / max(1, len(packed)))

@@ -1,4 +1,6 @@
-"""Real data as the synthetic data was asked to be, so that like is compared with like: filtered by `where`, thinned to the balance."""
+"""Real data as the synthetic data was asked to be, so that like is compared with like: filtered by `where`, thinned to
+the balance.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,9 @@ LEAST = 100  # rows of the real data that must be left for anything to be said
 
 
 def likened(real: Table, wanted: Wanted, *, rng: np.random.Generator) -> Table | None:
-    """Rows of the real data that `where` is true of, as many of each cell as its share allows; None where too few are left."""
+    """Rows of the real data that `where` is true of, as many of each cell as its share allows; None where too few are
+    left.
+    """
     found = np.flatnonzero(wanted.accepts(real.frame))
     if wanted.cells and len(found):
         frame = real.frame.iloc[found].reset_index(drop=True)
@@ -21,7 +25,9 @@ def likened(real: Table, wanted: Wanted, *, rng: np.random.Generator) -> Table |
 
 
 def _thinned(frame: pd.DataFrame, wanted: Wanted, *, rng: np.random.Generator) -> np.ndarray:
-    """Positions of the most rows that have the cells' shares, as far as they can be had: cells of a row in a thousand may lack some."""
+    """Positions of the most rows that have the cells' shares, as far as they can be had: cells of a row in a thousand
+    may lack some.
+    """
     total = sum(cell.rows for cell in wanted.cells)
     cell_of = wanted.cell_of(frame)
     members = [rng.permutation(np.flatnonzero(cell_of == number)) for number in range(len(wanted.cells))]

@@ -22,15 +22,32 @@ from synthcli.pipeline.workers import Engine, Made, Task
 
 
 class Making:
-    """What is wanted, from a model that stands in a folder (None: in no folder, so that this process makes all). tally: of rows so far."""
+    """What is wanted, from a model that stands in a folder (None: in no folder, so that this process makes all). tally:
+    of rows so far.
+    """
 
     def __init__(
-        self, model: Model, wanted: Wanted, schema: Schema, method: str = "", folder: Path | None = None, engine: Engine | None = None
+        self,
+        model: Model,
+        wanted: Wanted,
+        schema: Schema,
+        method: str = "",
+        folder: Path | None = None,
+        engine: Engine | None = None,
     ) -> None:
         model.check(Request(wanted.rows))
-        self.maker, self.wanted, self.engine, self.tally = Maker(model, wanted, schema), wanted, engine or Engine(), Tally()
+        self.maker, self.wanted, self.engine, self.tally = (
+            Maker(model, wanted, schema),
+            wanted,
+            engine or Engine(),
+            Tally(),
+        )
         told = json.dumps(schema.to_json())
-        self.task = None if folder is None else Task(method, str(folder.resolve()), json.dumps(wanted.to_json()), told, json.dumps(versions(method)))
+        self.task = (
+            None
+            if folder is None
+            else Task(method, str(folder.resolve()), json.dumps(wanted.to_json()), told, json.dumps(versions(method)))
+        )
 
     def blocks(self, events: Events) -> Iterator[Made]:
         """Every block, as it comes out."""
@@ -39,7 +56,11 @@ class Making:
         for block, made in enumerate(workers.blocks(self.engine, self.maker, self.task)):
             events.progress("rows", block * BLOCK, rows)
             self.tally.add(made.tally)
-            yield Made(made.schema, made.tally, table=self.maker.finish(block, made.frame(), watch, self.tally)) if between else made
+            yield (
+                Made(made.schema, made.tally, table=self.maker.finish(block, made.frame(), watch, self.tally))
+                if between
+                else made
+            )
         events.progress("rows", rows, rows)
 
     def tables(self, events: Events) -> Iterator[Table]:

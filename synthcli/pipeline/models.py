@@ -23,7 +23,9 @@ from synthcli.errors import SynthError
 
 
 class Shaped(Model):
-    """A model of rewritten columns that gives the original ones. repaired: rule -> rows moved into their range since it was last asked."""
+    """A model of rewritten columns that gives the original ones. repaired: rule -> rows moved into their range since it
+    was last asked.
+    """
 
     def __init__(self, inner: Model, shaper: Reshaper) -> None:
         self.inner, self.shaper = inner, shaper
@@ -41,7 +43,9 @@ class Shaped(Model):
         return self._original(self.inner.sample(request, block, rng=rng))
 
     def complete(self, given: Given, start: int, *, rng: np.random.Generator) -> Table:
-        """Cells of a rewritten column are told to the model where all that they are rewritten with is known too, and put back in any case."""
+        """Cells of a rewritten column are told to the model where all that they are rewritten with is known too, and
+        put back in any case.
+        """
         frame, known = self._told(given)
         allowed = {name: bound for name, bound in given.allowed.items() if name not in self.shaper.rewritten}
         out = self._original(self.inner.complete(Given(given.rows, frame, known, allowed), start, rng=rng))
@@ -61,7 +65,10 @@ class Shaped(Model):
         sure: dict[Any, np.ndarray] = {name: known[:, place] for place, name in enumerate(given.frame.columns)}
         none = np.zeros(given.rows, dtype=bool)
         whole = pd.DataFrame(
-            {name: given.frame[name] if name in given.frame else self._blank(name, given.rows) for name in self.shaper.original.names}
+            {
+                name: given.frame[name] if name in given.frame else self._blank(name, given.rows)
+                for name in self.shaper.original.names
+            }
         )
         whole = pd.DataFrame({name: whole[name].where(sure.get(name, none)) for name in whole})
         told = self.shaper.forward(whole)
@@ -70,7 +77,11 @@ class Shaped(Model):
             for name in step.made:
                 sure[name] = all_known
         told = told[[name for name in told if sure.get(name, none).any()]]
-        return told, np.column_stack([sure[name] for name in told]) if len(told.columns) else np.zeros((given.rows, 0), dtype=bool)
+        return told, (
+            np.column_stack([sure[name] for name in told])
+            if len(told.columns)
+            else np.zeros((given.rows, 0), dtype=bool)
+        )
 
     def _blank(self, name: str, rows: int) -> pd.Series:
         column = self.shaper.original[name]
@@ -106,6 +117,10 @@ def load_model(method: str, folder: Path) -> Model:
     module = plugins.ready(method)
     try:
         model: Model = module.load(folder)
-        return Shaped(model, Reshaper.from_json(files.read_json(folder / RESHAPE))) if (folder / RESHAPE).exists() else model
+        return (
+            Shaped(model, Reshaper.from_json(files.read_json(folder / RESHAPE)))
+            if (folder / RESHAPE).exists()
+            else model
+        )
     except (OSError, EOFError, ValueError, KeyError, BadZipFile) as error:
         raise SynthError(f"{folder}: the model cannot be read ({error}); remedy: run with --fresh") from None

@@ -76,19 +76,29 @@ class Plan:
             "limits": body["generator"]["limits"],
         }
         body["evaluate"]["gates"] = [_gate(g) for g in self.quality]
-        if (domain := self.spec.evaluate.domain) is not None:  # what it measures changes with what it says, not with where it stands
-            body["evaluate"]["domain"]["sha256"] = hashlib.sha256(self.loaded.resolve(domain.path, "evaluate", "domain").read_bytes()).hexdigest()
+        if (
+            domain := self.spec.evaluate.domain
+        ) is not None:  # what it measures changes with what it says, not with where it stands
+            body["evaluate"]["domain"]["sha256"] = hashlib.sha256(
+                self.loaded.resolve(domain.path, "evaluate", "domain").read_bytes()
+            ).hexdigest()
         body["privacy_check"] = {"attacks": list(self.attacks), "gates": [_gate(g) for g in self.privacy]}
         body["refine"] = {"max_rounds": self.max_rounds}
         return body
 
     def key(self) -> str:
         """The keyed hash of everything that can change the result; not where it goes, nor how it is described."""
-        body = {k: v for k, v in self.to_json().items() if k not in ("source", "output", "retention", "description", "name", "version", "execution")}
+        body = {
+            k: v
+            for k, v in self.to_json().items()
+            if k not in ("source", "output", "retention", "description", "name", "version", "execution")
+        }
         return keyed("run", canonical(body), self.analyze_key(), canonical(packages(*(c.method for c in self.choices))))
 
     def analyze_key(self) -> str:
-        """Of what analysis sees: not of the methods that follow, so that another candidate, or what `auto` chooses, keeps it."""
+        """Of what analysis sees: not of the methods that follow, so that another candidate, or what `auto` chooses,
+        keeps it.
+        """
         body = self.to_json()
         source = {k: v for k, v in body["source"].items() if k not in ("path", "url", "dataset")}
         needed = {"source": source, **{k: body[k] for k in ("columns", "constraints", "privacy_unit", "seed")}}
@@ -99,13 +109,24 @@ class Plan:
     def train_key(self, choice: Choice) -> str:
         # what rules may not rewrite depends on what is asked of the output
         generate = self.spec.generate
-        kept = {"where": generate.where, "balance": sorted(generate.balance or ()), "fairness": generate.model_dump(mode="json")["fairness"]}
+        kept = {
+            "where": generate.where,
+            "balance": sorted(generate.balance or ()),
+            "fairness": generate.model_dump(mode="json")["fairness"],
+        }
         asked = {
             "limits": self.to_json()["generator"]["limits"],
             "target": self.spec.evaluate.target,
             "kept": kept if self.spec.constraints else None,
         }
-        return keyed("train", self.analyze_key(), choice.method, canonical(choice.full()), canonical(asked), canonical(packages(choice.method)))
+        return keyed(
+            "train",
+            self.analyze_key(),
+            choice.method,
+            canonical(choice.full()),
+            canonical(asked),
+            canonical(packages(choice.method)),
+        )
 
     def generate_key(self, choice: Choice, rows: int) -> str:
         asked = self.spec.generate.model_dump(mode="json", include={"where", "balance", "fairness", "copies", "proper"})
@@ -125,7 +146,9 @@ class Plan:
 
 
 def make_plan(loaded: Loaded) -> Plan:
-    """Resolve a spec. Reads the data's content hash and its column names, nothing else of it. Raises SpecError, DataError."""
+    """Resolve a spec. Reads the data's content hash and its column names, nothing else of it. Raises SpecError,
+    DataError.
+    """
     check.check(loaded)
     spec = loaded.spec
     source = open_source(loaded)
@@ -144,7 +167,9 @@ def make_plan(loaded: Loaded) -> Plan:
         privacy=privacy,
         attacks=tuple(attacks),
         max_rounds=spec.refine.max_rounds or (ROUNDS if steered else 1),
-        data_key=keyed("data", *(sources.fingerprint(each) for each in (table_sources(loaded) or {"": source}).values())),
+        data_key=keyed(
+            "data", *(sources.fingerprint(each) for each in (table_sources(loaded) or {"": source}).values())
+        ),
     )
 
 
@@ -154,7 +179,9 @@ def open_source(loaded: Loaded) -> sources.Source:
         return sources.Source("none")  # each table has its own: table_sources
     keys = loaded.spec.source.model_dump(exclude={"dataset", "split", "path", "tables", "relationships"})
     path = loaded.spec.source.path
-    return sources.Source(path=None if path is None else loaded.place(path, "source", "path"), folder=loaded.file.parent, **keys)
+    return sources.Source(
+        path=None if path is None else loaded.place(path, "source", "path"), folder=loaded.file.parent, **keys
+    )
 
 
 def table_sources(loaded: Loaded) -> dict[str, sources.Source]:
@@ -181,14 +208,21 @@ def _choices(spec: Spec) -> tuple[Choice, ...]:
     if generator.candidates is not None:
         return tuple(Choice(c.method, c.params) for c in generator.candidates)
     if generator.method == "auto":
-        return (Choice("trees", {}, "related tables are made by a method that draws rows given what is known of them"),) if spec.source.tables else ()
+        return (
+            (Choice("trees", {}, "related tables are made by a method that draws rows given what is known of them"),)
+            if spec.source.tables
+            else ()
+        )
     return (Choice(spec.method, generator.params),)
 
 
 def _gates(spec: Spec) -> tuple[tuple[Gate, ...], tuple[Gate, ...]]:
     """The gates that were written, else default gates on what this spec can measure."""
     have = check.available(spec)
-    defaults = (*(gates.QUALITY if "control" in have else ()), *(gates.UTILITY if {"target", "control"} <= have else ()))
+    defaults = (
+        *(gates.QUALITY if "control" in have else ()),
+        *(gates.UTILITY if {"target", "control"} <= have else ()),
+    )
     defaults += gates.RELATED if "relationships" in have else ()
     defaults += gates.RULES if "constraints" in have else ()
     quality = tuple(g.build() for g in spec.evaluate.gates) if spec.evaluate.gates is not None else defaults
@@ -221,5 +255,7 @@ def rows_asked(spec: Spec, source_rows: int) -> int:
         return spec.generate.rows
     rows = round(source_rows * (spec.generate.scale or 1.0))
     if rows < 1:
-        raise SpecError(f"generate.scale: {spec.generate.scale:g} of {source_rows} rows is less than one row; remedy: rows")
+        raise SpecError(
+            f"generate.scale: {spec.generate.scale:g} of {source_rows} rows is less than one row; remedy: rows"
+        )
     return rows

@@ -89,8 +89,12 @@ class Real:
                 rule.violations(table.frame.head(1))
             except SpecError as error:  # types clash: say on which line
                 raise self.plan.loaded.fail([(check.rule_path(self.plan.loaded, i), str(error))]) from None
-        if (conflict := contradiction(rules, table.schema, table.frame if self.plan.has_data else None)) is not None and conflict.kind != "nulls":
-            raise self.plan.loaded.fail([(check.rule_path(self.plan.loaded, rules.index(conflict.rules[0])), conflict.explanation)])
+        if (
+            conflict := contradiction(rules, table.schema, table.frame if self.plan.has_data else None)
+        ) is not None and conflict.kind != "nulls":
+            raise self.plan.loaded.fail(
+                [(check.rule_path(self.plan.loaded, rules.index(conflict.rules[0])), conflict.explanation)]
+            )
         where = self.plan.spec.generate.where
         if where is not None and (why := impossible(where, parse(where), rules, table.schema)) is not None:
             raise self.plan.loaded.fail([(("generate", "where"), why)])
@@ -98,17 +102,26 @@ class Real:
             return table, []
         frame, findings = check_source(table.frame, rules)
         if conflict is not None:
-            findings = [f | ({"note": conflict.explanation} if f["constraint"] == conflict.rules[0].text else {}) for f in findings]
+            findings = [
+                f | ({"note": conflict.explanation} if f["constraint"] == conflict.rules[0].text else {})
+                for f in findings
+            ]
         return Table(frame, table.schema), findings
 
     @cached_property
     def parts(self) -> dict[str, Table]:
-        """train, and validation and holdout where the split has them. max_rows cuts what is used, by whole units where it can."""
+        """train, and validation and holdout where the split has them. max_rows cuts what is used, by whole units where
+        it can.
+        """
         table, split = self.table, self.plan.spec.source.split
         seed = self.plan.spec.seed
         if (most := self.plan.source.max_rows) is not None and len(table) > most:
             table = table.take(_whole_units(table.units(), most, rng=seeds.stream(seed, "max_rows")))
-        fractions = {"train": 1 - split.validation - split.holdout, "validation": split.validation, "holdout": split.holdout}
+        fractions = {
+            "train": 1 - split.validation - split.holdout,
+            "validation": split.validation,
+            "holdout": split.holdout,
+        }
         fractions = {name: share for name, share in fractions.items() if share > 0}
         return table.split(fractions, rng=seeds.stream(seed, "split"), stratify_by=split.stratify_by)
 
@@ -124,12 +137,17 @@ class Real:
         """Train's columns, each shuffled by itself: what independence gives."""
         frame = self.train.frame
         return Table(
-            pd.DataFrame({c: frame[c].to_numpy(copy=True)[rng.permutation(len(frame))] for c in frame}).astype(frame.dtypes), self.train.schema
+            pd.DataFrame({c: frame[c].to_numpy(copy=True)[rng.permutation(len(frame))] for c in frame}).astype(
+                frame.dtypes
+            ),
+            self.train.schema,
         )
 
 
 def declared_schema(loaded: Loaded) -> Schema:
-    """The schema of a spec without a source. Raises SpecError for columns that say wrongly, or not, how they are made."""
+    """The schema of a spec without a source. Raises SpecError for columns that say wrongly, or not, how they are
+    made.
+    """
     schema = distributions.complete(Schema(tuple(Column(name, traits) for name, traits in loaded.spec.columns.items())))
     distributions.check(schema, loaded.spec.generate.rows)
     check.check_columns(loaded, {c.name: c.kind for c in schema.columns})

@@ -72,7 +72,11 @@ def next_choice(rounds: Sequence[Round]) -> tuple[Choice | None, str]:
     goal, failing, other = (dial.fidelity, "quality", "privacy") if quality else (dial.privacy, "privacy", "quality")
     failed_other = _failed_at(rounds, method, other)
     # on from the furthest value that failed in the same way, which need not be the leading round's
-    at = min((v for v in _failed_at(rounds, method, failing) if v not in failed_other), key=lambda v: abs(v - goal), default=at)
+    at = min(
+        (v for v in _failed_at(rounds, method, failing) if v not in failed_other),
+        key=lambda v: abs(v - goal),
+        default=at,
+    )
     between = [v for v in failed_other if min(at, goal) < v < max(at, goal)]
     value = dial.move(at, goal, min(between, key=lambda v: abs(v - at)) if between else None)
     params = _with(lead.choice, module, dial.param, value)
@@ -84,7 +88,11 @@ def next_choice(rounds: Sequence[Round]) -> tuple[Choice | None, str]:
 
 def _failed_at(rounds: Sequence[Round], method: str, side: str) -> list[float]:
     """Dial values of rounds of this method whose quality (or privacy) gates failed."""
-    return [r.dial() or 0.0 for r in rounds if r.choice.method == method and r.error is None and gates.failed(getattr(r, side))]
+    return [
+        r.dial() or 0.0
+        for r in rounds
+        if r.choice.method == method and r.error is None and gates.failed(getattr(r, side))
+    ]
 
 
 def _with(choice: Choice, module: Any, param: str, value: float) -> dict[str, Any]:

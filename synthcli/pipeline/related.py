@@ -42,13 +42,20 @@ __all__ = ["RelatedReal", "analyze", "deliver", "described", "draw", "evidence",
 
 
 def analyze(folder: Path, plan: Plan, real: RelatedReal, events: Events) -> None:
-    """profile.json: a profile of each table, the relationships, what the constraints found, sizes of the parts (in rows of the unit's table)."""
+    """profile.json: a profile of each table, the relationships, what the constraints found, sizes of the parts (in rows
+    of the unit's table).
+    """
     tables, units = real.tables, real.tables.units()
     each: dict[str, Any] = {}
     found: list[dict[str, Any]] = []
     for name, frame in tables.frames.items():
         table = Table(frame, tables.schemas[name])
-        each[name] = {"rows": len(frame), "kept": name in tables.kept, "in_every_part": units[name] is None, "schema": table.schema.to_json()}
+        each[name] = {
+            "rows": len(frame),
+            "kept": name in tables.kept,
+            "in_every_part": units[name] is None,
+            "schema": table.schema.to_json(),
+        }
         each[name] |= profile(table, progress=events.progress) if len(frame) else {}
         found += [{**one.to_json(), "column": f"{name}.{one.column}"} for one in protect.found(table.schema, frame)]
     body = {
@@ -66,9 +73,16 @@ def analyze(folder: Path, plan: Plan, real: RelatedReal, events: Events) -> None
 
 def _relationship(tables: Tables, r: Relationship) -> dict[str, Any]:
     at, children = tables.parents(r), tables.children(r)
-    quantiles = [int(q) for q in np.quantile(children, [0, 0.25, 0.5, 0.75, 1], method="nearest")] if len(children) else []
+    quantiles = (
+        [int(q) for q in np.quantile(children, [0, 0.25, 0.5, 0.75, 1], method="nearest")] if len(children) else []
+    )
     nulls = float((at < 0).mean()) if len(at) else 0.0
-    return {"name": r.name, "null_share": round(nulls, 6), "children": quantiles, "without_children": int((children == 0).sum())}
+    return {
+        "name": r.name,
+        "null_share": round(nulls, 6),
+        "children": quantiles,
+        "without_children": int((children == 0).sum()),
+    }
 
 
 def base_of(choice: Choice) -> Base:
@@ -125,11 +139,15 @@ def held(name: str, sheet: Sheet) -> list[dict[str, Any]]:
     if sheet.obeyed is None:
         return []
     why = sheet.obeyed.why
-    return [{"table": name, "constraint": f"{name}: {text}", "holds_by": how, "why": why.get(text)} for text, how in sheet.obeyed.how.items()]
+    return [
+        {"table": name, "constraint": f"{name}: {text}", "holds_by": how, "why": why.get(text)}
+        for text, how in sheet.obeyed.how.items()
+    ]
 
 
 def generate(folder: Path, choice: Choice, trained: Path, plan: Plan, rows: int, events: Events) -> None:
-    """TABLE.parquet for each table, and sample.json. rows: of the privacy unit's table. trained: the folder of the train stage.
+    """TABLE.parquet for each table, and sample.json. rows: of the privacy unit's table. trained: the folder of the
+    train stage.
 
     Where conditions are asked, also TABLE.unasked.parquet, as the model makes tables by itself: see stages.generate.
     """
@@ -154,13 +172,23 @@ def generate(folder: Path, choice: Choice, trained: Path, plan: Plan, rows: int,
         **asked,
     }
     if asked:
-        write(folder, model.sample(min(rows, UNASKED_ROWS), rng=seeds.stream(plan.spec.seed, "unasked")), ".unasked", Events())
+        write(
+            folder,
+            model.sample(min(rows, UNASKED_ROWS), rng=seeds.stream(plan.spec.seed, "unasked")),
+            ".unasked",
+            Events(),
+        )
     files.write_json(folder / SAMPLE, body)
 
 
 def _texts(model: related_model.Related) -> set[str]:
     """The rules of all tables, as they are counted."""
-    return {f"{name}: {rule.text}" for name, sheet in model.sheets.items() if sheet.obeyed is not None for rule in sheet.obeyed.rules}
+    return {
+        f"{name}: {rule.text}"
+        for name, sheet in model.sheets.items()
+        if sheet.obeyed is not None
+        for rule in sheet.obeyed.rules
+    }
 
 
 def write(folder: Path, tables: Tables, mark: str, events: Events) -> None:
@@ -173,7 +201,9 @@ def write(folder: Path, tables: Tables, mark: str, events: Events) -> None:
 def deliver_sql(generated: Path, target: sources.Target) -> dict[str, int]:
     """All tables into a database, parents before children, in the place of those of their names; the rows of each."""
     schemas = schemas_of(generated)
-    return sql_write.write_all({name: (_chunks(generated, name, schema), schema) for name, schema in schemas.items()}, target)
+    return sql_write.write_all(
+        {name: (_chunks(generated, name, schema), schema) for name, schema in schemas.items()}, target
+    )
 
 
 def _chunks(generated: Path, name: str, schema: Schema) -> Iterator[pd.DataFrame]:
@@ -184,7 +214,8 @@ def _chunks(generated: Path, name: str, schema: Schema) -> Iterator[pd.DataFrame
 
 
 def deliver(generated: Path, target: Path, format_: str) -> dict[str, str]:
-    """A folder with a file for each table, which takes the place of the one before it when it is whole; the hash of each file.
+    """A folder with a file for each table, which takes the place of the one before it when it is whole; the hash of
+    each file.
 
     Raises DataError where the folder holds anything else than such files.
     """
@@ -192,7 +223,8 @@ def deliver(generated: Path, target: Path, format_: str) -> dict[str, str]:
     names = {name: f"{name}.{ENDINGS[format_]}" for name in schemas}
     if target.exists() and (others := sorted(p.name for p in target.iterdir() if p.is_dir() or p.stem not in schemas)):
         raise DataError(
-            f"{target}: holds {others[0]}, which is none of the tables, and would be removed; remedy: a folder of its own for output.path"
+            f"{target}: holds {others[0]}, which is none of the tables, and would be removed; remedy: a folder of its"
+            " own for output.path"
         )
     fresh, old = (target.with_name(f".{target.name}.{os.getpid()}.{word}") for word in ("new", "old"))
     fresh.mkdir(mode=0o700)

@@ -35,8 +35,13 @@ def checked(loaded: Loaded) -> int:
     """Hold a spec against the column names of its tables; how many there are. Raises SpecError, DataError."""
     said, spec = described(loaded), loaded.spec
     names = {table: sources.columns(source) for table, source in table_sources(loaded).items()}
-    declared = {t: {c: spec.columns.get(f"{t}.{c}", Traits()).type or "category" for c in columns} for t, columns in names.items()}
-    schemas = {t: Schema(tuple(Column(c, Traits(type=kind)) for c, kind in columns.items())) for t, columns in declared.items()}
+    declared = {
+        t: {c: spec.columns.get(f"{t}.{c}", Traits()).type or "category" for c in columns}
+        for t, columns in names.items()
+    }
+    schemas = {
+        t: Schema(tuple(Column(c, Traits(type=kind)) for c, kind in columns.items())) for t, columns in declared.items()
+    }
     empty = tables_of(said, {t: pd.DataFrame(columns=columns) for t, columns in names.items()}, schemas)
     check_related.against(loaded, declared, empty.unit[0], typed=False)
     check_names(empty)
@@ -56,15 +61,24 @@ def glance(plan: Plan, rows: int, most: int, minutes: float) -> tuple[dict[str, 
         train = related_rules.without(train, keep).checked()[0]
     with tempfile.TemporaryDirectory() as scratch:
         job = Job(seed, Path(scratch), "cpu", Limits(minutes=minutes))
-        model = related_model.fit(train, related.base_of(choice), job=job, rules=real.rules, keep=related.kept(plan, real))
+        model = related_model.fit(
+            train, related.base_of(choice), job=job, rules=real.rules, keep=related.kept(plan, real)
+        )
     made, _ = related_asked.made(model, plan.spec.generate, rows, seed, Tally(), Events())
     return {name: frame.head(rows) for name, frame in made.frames.items()}, choice.method
 
 
-def more(version: Version, plan: dict[str, Any], rows: int, target: Path, asked: Generate, seed: int, events: Events) -> dict[str, Any]:
-    """Tables from the model of a run, as files of a folder. {run, rows, tables, output, files, asked}. Raises SpecError, DataError, FitError."""
+def more(
+    version: Version, plan: dict[str, Any], rows: int, target: Path, asked: Generate, seed: int, events: Events
+) -> dict[str, Any]:
+    """Tables from the model of a run, as files of a folder. {run, rows, tables, output, files, asked}. Raises
+    SpecError, DataError, FitError.
+    """
     if check_places.format_of(target.name) is not None:
-        raise SpecError(f"--output {target}: this run is of related tables, which go to a folder of files; remedy: the name of a folder")
+        raise SpecError(
+            f"--output {target}: this run is of related tables, which go to a folder of files; remedy: the name of a"
+            " folder"
+        )
     if not target.resolve().parent.is_dir():
         raise SpecError(f"--output {target}: the folder {target.resolve().parent} does not exist; remedy: make it")
     if target.is_file() or target.resolve() in _read(version, plan):
@@ -76,9 +90,17 @@ def more(version: Version, plan: dict[str, Any], rows: int, target: Path, asked:
     made, report = related_asked.made(model, asked, rows, seed, tally, events)
     format_ = plan["output"]["format"]
     with tempfile.TemporaryDirectory(prefix="synth-") as scratch:
-        written = related.deliver(_kept(Path(scratch), made), target, format_ if format_ in sources.FILES else "parquet")
+        written = related.deliver(
+            _kept(Path(scratch), made), target, format_ if format_ in sources.FILES else "parquet"
+        )
     body = {"run": version.name, "rows": rows, "tables": made.rows, "output": str(target), "files": written}
-    return {**body, **({"asked": report["asked"]} if report else {}), "refused": tally.refused, "repaired": tally.repaired, "dropped": tally.dropped}
+    return {
+        **body,
+        **({"asked": report["asked"]} if report else {}),
+        "refused": tally.refused,
+        "repaired": tally.repaired,
+        "dropped": tally.dropped,
+    }
 
 
 def _read(version: Version, plan: dict[str, Any]) -> set[Path]:

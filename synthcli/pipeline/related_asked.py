@@ -1,4 +1,6 @@
-"""What `generate` asks of related tables: conditions on the table of the privacy unit, and all else made given its rows."""
+"""What `generate` asks of related tables: conditions on the table of the privacy unit, and all else made given its
+rows.
+"""
 
 from __future__ import annotations
 
@@ -23,8 +25,11 @@ from synthcli.relational.model.root_table import Top
 from synthcli.spec.models import Generate
 
 
-def made(model: Related, asked: Generate, rows: int, seed: int, tally: Tally, events: Events) -> tuple[Tables, dict[str, Any]]:
-    """Tables with so many rows in that of the privacy unit, each as it was asked; with {asked, wanted} for sample.json, {} without conditions.
+def made(
+    model: Related, asked: Generate, rows: int, seed: int, tally: Tally, events: Events
+) -> tuple[Tables, dict[str, Any]]:
+    """Tables with so many rows in that of the privacy unit, each as it was asked; with {asked, wanted} for sample.json,
+    {} without conditions.
 
     Raises SpecError for a request that names what is not there, FitError for one that no row can meet.
     """
@@ -35,12 +40,14 @@ def made(model: Related, asked: Generate, rows: int, seed: int, tally: Tally, ev
     sheet = model.sheets[name]
     if (driver := model.order.driver.get(name)) is not None:
         raise SpecError(
-            f"conditions are on {name}, the table of the privacy unit, whose rows are made given those of {driver.parent}; "
-            f"remedy: a run with privacy_unit: {driver.parent}, and conditions on it"
+            f"conditions are on {name}, the table of the privacy unit, whose rows are made given those of"
+            f" {driver.parent}; remedy: a run with privacy_unit: {driver.parent}, and conditions on it"
         )
     top = Top(sheet, Table)
     rules = () if sheet.obeyed is None else sheet.obeyed.by("drawn")
-    own = Schema(tuple(c for c in top.schema.columns if c.name not in top.counts))  # numbers of children are no columns to ask of
+    own = Schema(
+        tuple(c for c in top.schema.columns if c.name not in top.counts)
+    )  # numbers of children are no columns to ask of
     wanted = settle(asked, rows, top, own, rules, seed)
     making = Making(top, wanted, top.schema)
     frame = pd.concat([table.frame for table in making.tables(events)], ignore_index=True)
@@ -52,8 +59,8 @@ def made(model: Related, asked: Generate, rows: int, seed: int, tally: Tally, ev
 
 
 def likened(real: Tables, wanted: Wanted, *, rng: np.random.Generator) -> Tables | None:
-    """The real tables as the synthetic ones were asked to be: units that `where` is true of, as many of each cell as its share allows, and what
-    hangs from them; None where too few are left."""
+    """The real tables as the synthetic ones were asked to be: units that `where` is true of, as many of each cell as
+    its share allows, and what hangs from them; None where too few are left."""
     name = real.unit[0]
     place = "\x00row"
     frame = real.frames[name].assign(**{place: np.arange(len(real))})
@@ -74,4 +81,6 @@ def fairness(asked: Generate, real: Any, control: Tables | None, synthetic: Tabl
     name = synthetic.unit[0]
     table = lambda tables: Table(tables.frames[name], tables.schemas[name])  # noqa: E731
     there = None if control is None else table(control)
-    return Fairness(asked.fairness.target, asked.fairness.sensitive, table(synthetic), table(real), there, table(unasked))
+    return Fairness(
+        asked.fairness.target, asked.fairness.sensitive, table(synthetic), table(real), there, table(unasked)
+    )

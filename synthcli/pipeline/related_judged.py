@@ -43,14 +43,22 @@ def read_tables(generated: Path, like: Tables, mark: str = "") -> Tables:
     """What `generate` wrote. mark: behind the names of the tables."""
     schemas = schemas_of(generated)
     return Tables(
-        {name: frames.to_frame(pq.read_table(generated / f"{name}{mark}.parquet"), schema) for name, schema in schemas.items()},
-        schemas, like.relationships, unit=like.unit, kept=like.kept,
-    )  # fmt: skip
+        {
+            name: frames.to_frame(pq.read_table(generated / f"{name}{mark}.parquet"), schema)
+            for name, schema in schemas.items()
+        },
+        schemas,
+        like.relationships,
+        unit=like.unit,
+        kept=like.kept,
+    )
 
 
 @dataclass(frozen=True)
 class Seen(Evidence):
-    """Tables in place of a table; tables: what the judges of one table look at, for each of those that have unseen rows."""
+    """Tables in place of a table; tables: what the judges of one table look at, for each of those that have unseen
+    rows.
+    """
 
     tables: Mapping[str, Evidence] = field(default_factory=dict)
 
@@ -65,7 +73,11 @@ def evidence(plan: Plan, real: RelatedReal, generated: Path, schema: Schema, con
         unasked = read_tables(generated, real.tables, ".unasked")
         wanted = Wanted.from_json(sample["wanted"], schema)
         like = {
-            name: None if part is None else related_asked.likened(part, wanted, rng=seeds.stream(real.said.seed, "likened", name))
+            name: (
+                None
+                if part is None
+                else related_asked.likened(part, wanted, rng=seeds.stream(real.said.seed, "likened", name))
+            )
             for name, part in parts.items()
         }
         fair = related_asked.fairness(asked, real.train, parts["control"], made, unasked)
@@ -79,14 +91,22 @@ def evidence(plan: Plan, real: RelatedReal, generated: Path, schema: Schema, con
 
 def draw(folder: Path, seen: Seen, seed: int) -> None:
     """pictures.json: {tables: of each that has unseen rows, by name; relationships}."""
-    own = {name: set(schema.names) for name, schema in seen.synthetic.schemas.items()}  # judges also see units, and columns of tables above
-    tables = {name: pictures(one, rng=seeds.stream(seed, "pictures", name), of=own[name]) for name, one in seen.tables.items()}
+    own = {
+        name: set(schema.names) for name, schema in seen.synthetic.schemas.items()
+    }  # judges also see units, and columns of tables above
+    tables = {
+        name: pictures(one, rng=seeds.stream(seed, "pictures", name), of=own[name]) for name, one in seen.tables.items()
+    }
     between = relationships(seen.control, seen.synthetic, rng=seeds.stream(seed, "pictures", "relationships"))
     files.write_json(folder / PICTURES, {"tables": tables, "relationships": between})
 
 
-def measure(folder: Path, kind: str, names: Sequence[str], seen: Seen, control: str, seed: int, events: Events, own: Any = None) -> None:
-    """measurements.json: those of the table floor of each table and over all (a mean; of attacks the worst), then those of relationships."""
+def measure(
+    folder: Path, kind: str, names: Sequence[str], seen: Seen, control: str, seed: int, events: Events, own: Any = None
+) -> None:
+    """measurements.json: those of the table floor of each table and over all (a mean; of attacks the worst), then those
+    of relationships.
+    """
     measured: list[Measurement] = []
     for i, name in enumerate(names):
         events.progress(kind, i, len(names), name)
@@ -94,7 +114,9 @@ def measure(folder: Path, kind: str, names: Sequence[str], seen: Seen, control: 
         if name == "technical":
             measured += module.measure(seen, rng=seeds.stream(seed, kind, name))
             continue
-        each = {table: module.measure(one, rng=seeds.stream(seed, kind, name, table)) for table, one in seen.tables.items()}
+        each = {
+            table: module.measure(one, rng=seeds.stream(seed, kind, name, table)) for table, one in seen.tables.items()
+        }
         measured += over_tables(each, _worst if kind == "attacks" else _mean)
     for name in plugins.names(kind, FLOOR):
         module = plugins.judge(kind, name, FLOOR)
@@ -109,7 +131,9 @@ def handed(module: ModuleType) -> dict[str, Any]:
 
 
 def _tables(seen: Evidence, real: RelatedReal, fair: Fairness | None = None) -> dict[str, Evidence]:
-    """The evidence of each table whose rows are of privacy units, the unit a column of its own; what is kept or shared has no unseen rows."""
+    """The evidence of each table whose rows are of privacy units, the unit a column of its own; what is kept or shared
+    has no unseen rows.
+    """
     sides: dict[str, Tables | None] = {"synthetic": seen.synthetic, "train": seen.train, "control": seen.control}
     units = {side: tables.units() for side, tables in sides.items() if tables is not None}
     rng = seeds.stream(real.said.seed, "baseline")
@@ -121,8 +145,13 @@ def _tables(seen: Evidence, real: RelatedReal, fair: Fairness | None = None) -> 
             continue
         keys = key_columns(real.tables, name)
         rules = real.rules.get(name, ())
-        above = sorted({c for rule in rules for c in rule.columns} - set(schema.names))  # columns of parents that rules look at
-        columns = (replace(c, declared=c.declared.model_copy(update={"type": "id"})) if c.name in keys else c for c in schema.columns)
+        above = sorted(
+            {c for rule in rules for c in rule.columns} - set(schema.names)
+        )  # columns of parents that rules look at
+        columns = (
+            replace(c, declared=c.declared.model_copy(update={"type": "id"})) if c.name in keys else c
+            for c in schema.columns
+        )
         apart = (Column(c, Traits(type="id"), Traits(), "string") for c in above)
         wide = Schema((*columns, *apart, Column(UNIT, Traits(type="id"), Traits(), "int64")), UNIT)
         cut = {
@@ -131,7 +160,9 @@ def _tables(seen: Evidence, real: RelatedReal, fair: Fairness | None = None) -> 
             if tables is not None
         }
         rows = cut["train"].frame
-        shuffled = Table(pd.DataFrame({c: rows[c].take(rng.permutation(len(rows))).reset_index(drop=True) for c in rows}), wide)
+        shuffled = Table(
+            pd.DataFrame({c: rows[c].take(rng.permutation(len(rows))).reset_index(drop=True) for c in rows}), wide
+        )
         target = (real.said.target or "").partition(".")
         mine = target[2] if target[0] == name else None
         out[name] = replace(
@@ -151,11 +182,17 @@ def _tables(seen: Evidence, real: RelatedReal, fair: Fairness | None = None) -> 
 
 def _with_unit(tables: Tables, name: str, units: np.ndarray | None, schema: Schema, above: pd.DataFrame) -> Table:
     codes = np.arange(len(tables.frames[name])) if units is None else units
-    return Table(pd.concat([tables.frames[name], above], axis=1).assign(**{UNIT: pd.array(codes, dtype="Int64")}), schema)
+    return Table(
+        pd.concat([tables.frames[name], above], axis=1).assign(**{UNIT: pd.array(codes, dtype="Int64")}), schema
+    )
 
 
-def over_tables(each: Mapping[str, Sequence[Measurement]], combine: Callable[[list[Measurement]], Measurement]) -> list[Measurement]:
-    """Overall figures of the tables as one, then each table's (scope table), then the finer ones under their table's name."""
+def over_tables(
+    each: Mapping[str, Sequence[Measurement]], combine: Callable[[list[Measurement]], Measurement]
+) -> list[Measurement]:
+    """Overall figures of the tables as one, then each table's (scope table), then the finer ones under their table's
+    name.
+    """
     overall: dict[str, list[Measurement]] = {}
     finer = []
     for table, some in each.items():
@@ -174,7 +211,9 @@ def _mean(some: list[Measurement]) -> Measurement:
         return replace(some[0], scope="overall", of=None)
     keys = ("value", "low", "high", "floor", "baseline", "control")
     values = {key: [getattr(m, key) for m in known] for key in keys}
-    means: dict[str, Any] = {key: None if any(v is None for v in column) else float(np.mean(column)) for key, column in values.items()}
+    means: dict[str, Any] = {
+        key: None if any(v is None for v in column) else float(np.mean(column)) for key, column in values.items()
+    }
     return replace(known[0], scope="overall", of=None, n=sum(m.n or 0 for m in known), note="", **means)
 
 
@@ -183,6 +222,10 @@ def _worst(some: list[Measurement]) -> Measurement:
     known = [m for m in some if m.value is not None]
     if not known:
         return replace(some[0], scope="overall", of=None)
-    badness = {"lower": lambda m: m.value, "higher": lambda m: -m.value, "half": lambda m: m.value}  # above a half is where an attack works
+    badness = {
+        "lower": lambda m: m.value,
+        "higher": lambda m: -m.value,
+        "half": lambda m: m.value,
+    }  # above a half is where an attack works
     worst = max(known, key=lambda m: badness[m.better](m))
     return replace(worst, scope="overall", of=None, note=f"table {worst.of}, the worst")

@@ -1,6 +1,8 @@
-"""What a report draws of relationships: numbers of children, and how columns of parents go with those of their children.
+"""What a report draws of relationships: numbers of children, and how columns of parents go with those of their
+children.
 
-As in tabular/pictures.py, nothing here shows a single person: of real parents, only groups that at least FEW privacy units are in.
+As in tabular/pictures.py, nothing here shows a single person: of real parents, only groups that at least FEW privacy
+units are in.
 """
 
 from __future__ import annotations
@@ -22,15 +24,17 @@ COUNT = "number of children"
 def relationships(real: Tables | None, made: Tables, *, rng: np.random.Generator) -> list[dict[str, Any]]:
     """One of each relationship, in their order: {name, child, parent, thinned, mean, children, without, trends}.
 
-    mean: synthetic children of a parent; children: bins as of a column; without: the shares of parents that have none; thinned: whether both
-    are of as many children to a parent; trends: {rows, columns, real, synthetic}, associations row by row. real: the part kept apart, None
-    without one.
+    mean: synthetic children of a parent; children: bins as of a column; without: the shares of parents that have none;
+    thinned: whether both are of as many children to a parent; trends: {rows, columns, real, synthetic}, associations
+    row by row. real: the part kept apart, None without one.
     """
     units = real.units() if real is not None else {}
     return [_one(r, real if real is not None and len(real) else None, made, units, rng) for r in made.relationships]
 
 
-def _one(r: Relationship, real: Tables | None, made: Tables, units: dict[str, np.ndarray | None], rng: np.random.Generator) -> dict[str, Any]:
+def _one(
+    r: Relationship, real: Tables | None, made: Tables, units: dict[str, np.ndarray | None], rng: np.random.Generator
+) -> dict[str, Any]:
     counts, of = {"synthetic": made.children(r)}, {"synthetic": np.arange(len(made.frames[r.parent]))}
     mean = round(float(counts["synthetic"].mean()), 4) if len(counts["synthetic"]) else None
     thinned = False
@@ -42,15 +46,23 @@ def _one(r: Relationship, real: Tables | None, made: Tables, units: dict[str, np
         if thinned:
             counts = _even(counts, rng)
     out: dict[str, Any] = {"name": r.name, "child": r.child, "parent": r.parent, "thinned": thinned, "mean": mean}
-    out["children"] = bins("integer", {side: n.astype(float) for side, n in counts.items()}, of) if all(map(len, counts.values())) else None
+    out["children"] = (
+        bins("integer", {side: n.astype(float) for side, n in counts.items()}, of)
+        if all(map(len, counts.values()))
+        else None
+    )
     out["without"] = {
-        side: None if side == "real" and too_few(n == 0, of[side]) else round(float((n == 0).mean()), 5) for side, n in counts.items() if len(n)
+        side: None if side == "real" and too_few(n == 0, of[side]) else round(float((n == 0).mean()), 5)
+        for side, n in counts.items()
+        if len(n)
     }
     return out | {"trends": None if real is None else _trends(r, {"real": real, "synthetic": made}, rng)}
 
 
 def _even(counts: dict[str, np.ndarray], rng: np.random.Generator) -> dict[str, np.ndarray]:
-    """As many children to a parent on both sides, the others left out at random: a parent that is in every part has fewer in a small one."""
+    """As many children to a parent on both sides, the others left out at random: a parent that is in every part has
+    fewer in a small one.
+    """
     if not all(map(len, counts.values())):
         return counts
     mean = min(n.mean() for n in counts.values())
@@ -59,7 +71,9 @@ def _even(counts: dict[str, np.ndarray], rng: np.random.Generator) -> dict[str, 
 
 
 def _trends(r: Relationship, sides: dict[str, Tables], rng: np.random.Generator) -> dict[str, Any] | None:
-    """The columns of parents (their numbers of children among them) against those of children, those that differ most first."""
+    """The columns of parents (their numbers of children among them) against those of children, those that differ most
+    first.
+    """
     tables = {side: side_by_side(each, r, Table) for side, each in sides.items()}
     found = associations(tables, tables["real"].schema, rng=rng)
     if found is None:

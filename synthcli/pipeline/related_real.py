@@ -28,8 +28,8 @@ from synthcli.spec.load import Loaded
 
 @dataclass(frozen=True)
 class Described:
-    """What a spec says of related tables. sources: by table; traits, rules: by table; kept: given out as they are; unit: table.column, or
-    a table for its rows; parts: fractions by name; target: table.column."""
+    """What a spec says of related tables. sources: by table; traits, rules: by table; kept: given out as they are;
+    unit: table.column, or a table for its rows; parts: fractions by name; target: table.column."""
 
     sources: Mapping[str, sources.Source]
     relationships: tuple[Relationship, ...]
@@ -41,8 +41,12 @@ class Described:
     stratify_by: str | None = None
     target: str | None = None
     seed: int = 0
-    check: Callable[[Mapping[str, Schema], str], None] = lambda schemas, unit: None  # of what the spec says beside the columns that are there
-    fail: Callable[[str, Rule, str], SpecError] = lambda table, rule, why: SpecError(f"constraint {rule.text} of table {table}: {why}")
+    check: Callable[[Mapping[str, Schema], str], None] = lambda schemas, unit: (
+        None
+    )  # of what the spec says beside the columns that are there
+    fail: Callable[[str, Rule, str], SpecError] = lambda table, rule, why: SpecError(
+        f"constraint {rule.text} of table {table}: {why}"
+    )
 
 
 _PLACE = "\x00row"  # no column of a file is called so
@@ -54,7 +58,9 @@ def by_table(keyed: Mapping[str, Any], tables: Sequence[str], where: str) -> dic
     for key, value in keyed.items():
         table, dot, column = key.partition(".")
         if table not in out or not dot:
-            raise SpecError(f"{where}.{key}: expected table.column.{did_you_mean(table, tables)} Tables: {', '.join(tables)}")
+            raise SpecError(
+                f"{where}.{key}: expected table.column.{did_you_mean(table, tables)} Tables: {', '.join(tables)}"
+            )
         out[table][column] = value
     return out
 
@@ -91,7 +97,9 @@ def described(loaded: Loaded) -> Described:
 def _against(loaded: Loaded, schemas: Mapping[str, Schema], unit: str) -> None:
     kinds = {table: {c.name: c.kind for c in schema.columns} for table, schema in schemas.items()}
     check_related.against(loaded, kinds, unit)
-    check.check_traits(loaded, {f"{table}.{column}": kind for table, columns in kinds.items() for column, kind in columns.items()})
+    check.check_traits(
+        loaded, {f"{table}.{column}": kind for table, columns in kinds.items() for column, kind in columns.items()}
+    )
 
 
 def tables_of(said: Described, frames: Mapping[str, pd.DataFrame], schemas: Mapping[str, Schema]) -> Tables:
@@ -101,14 +109,18 @@ def tables_of(said: Described, frames: Mapping[str, pd.DataFrame], schemas: Mapp
 
 
 class RelatedReal:
-    """train, validation and holdout of related tables: read once, when the first stage that is not cached asks for them."""
+    """train, validation and holdout of related tables: read once, when the first stage that is not cached asks for
+    them.
+    """
 
     def __init__(self, said: Described) -> None:
         self.said = said
 
     @cached_property
     def _checked(self) -> tuple[Tables, list[dict[str, Any]]]:
-        """The tables whose keys are sound and whose rows obey the rules, and what was found: by rules, then the rows that orphans cost."""
+        """The tables whose keys are sound and whose rows obey the rules, and what was found: by rules, then the rows
+        that orphans cost.
+        """
         said, frames, schemas = self.said, {}, {}
         for name in said.sources:
             schemas[name], frames[name] = self._read(name)
@@ -122,7 +134,10 @@ class RelatedReal:
         source, traits = self.said.sources[name], dict(self.said.traits.get(name, {}))
         arrow = sources.read(source)
         if unknown := [c for c in traits if c not in arrow.column_names]:
-            raise SpecError(f"columns.{name}.{unknown[0]}: table {name} has no such column.{did_you_mean(unknown[0], arrow.column_names)}")
+            raise SpecError(
+                f"columns.{name}.{unknown[0]}: table {name} has no such"
+                f" column.{did_you_mean(unknown[0], arrow.column_names)}"
+            )
         for key in self._keys(name):
             if key in arrow.column_names and traits.get(key, Traits()).type is None:
                 traits[key] = traits.get(key, Traits()).model_copy(update={"type": "id"})
@@ -132,7 +147,9 @@ class RelatedReal:
         return schema, frame
 
     def _keys(self, name: str) -> set[str]:
-        """Keys of one column, whichever end they are; of a key of several columns what a row refers by, and no more than that, is an id."""
+        """Keys of one column, whichever end they are; of a key of several columns what a row refers by, and no more
+        than that, is an id.
+        """
         single = (r for r in self.said.relationships if len(r.keys) == 1)
         return {c for r in single for t, cs in ((r.child, r.columns), (r.parent, r.keys)) if t == name for c in cs}
 
@@ -147,7 +164,9 @@ class RelatedReal:
 
     @cached_property
     def rules(self) -> dict[str, tuple[Rule, ...]]:
-        """The rules of each table with what they must know of the source: of train alone, which is what a model may know."""
+        """The rules of each table with what they must know of the source: of train alone, which is what a model may
+        know.
+        """
         tables, made = self.train, order(self.tables)
         return {
             name: tuple(rule.learn(related_rules.wide(tables, name, rules, made)) for rule in rules)
@@ -157,7 +176,14 @@ class RelatedReal:
 
     def beside(self, tables: Tables, name: str, columns: Sequence[str]) -> pd.DataFrame:
         """Columns of the rows above those of a table, as TABLE.COLUMN."""
-        return widened(columns, name, tables.frames[name], tables.frames, order(self.tables), lambda r: np.maximum(tables.parents(r), NULL))
+        return widened(
+            columns,
+            name,
+            tables.frames[name],
+            tables.frames,
+            order(self.tables),
+            lambda r: np.maximum(tables.parents(r), NULL),
+        )
 
     @property
     def source_rows(self) -> int:
@@ -167,7 +193,9 @@ class RelatedReal:
     @cached_property
     def parts(self) -> dict[str, Tables]:
         fractions = {name: share for name, share in self.said.parts.items() if share > 0}
-        return self.tables.split(fractions, rng=seeds.stream(self.said.seed, "split"), stratify_by=self.said.stratify_by)
+        return self.tables.split(
+            fractions, rng=seeds.stream(self.said.seed, "split"), stratify_by=self.said.stratify_by
+        )
 
     @property
     def train(self) -> Tables:

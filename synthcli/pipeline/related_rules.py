@@ -1,4 +1,6 @@
-"""The rules of related tables beside their source: which there are, which rows of the source obey them, and what goes with a row that does not."""
+"""The rules of related tables beside their source: which there are, which rows of the source obey them, and what goes
+with a row that does not.
+"""
 
 from __future__ import annotations
 
@@ -41,9 +43,11 @@ def rule_of(loaded: Loaded, i: int, raw: Any) -> tuple[str, Rule]:
 
 
 def obeying(raw: Tables, rules: Rules, fail: Fail) -> tuple[Tables, list[dict[str, Any]]]:
-    """Tables whose keys are sound and whose rows obey the rules, and what was found: by rules, then the rows that orphans cost.
+    """Tables whose keys are sound and whose rows obey the rules, and what was found: by rules, then the rows that
+    orphans cost.
 
-    Rules over one table come first, so that a `drop` may mend keys. Raises SpecError, and DataError where an `error` rule is broken.
+    Rules over one table come first, so that a `drop` may mend keys. Raises SpecError, and DataError where an `error`
+    rule is broken.
     """
     made = ruled(raw, rules, fail)
     own = {name: tuple(r for r in some if r.columns <= set(raw.frames[name])) for name, some in rules.items()}
@@ -54,12 +58,18 @@ def obeying(raw: Tables, rules: Rules, fail: Fail) -> tuple[Tables, list[dict[st
         kept, more = _dropped(checked, rules, across, made, fail)
         found = {name: [*found.get(name, []), *more.get(name, [])] for name in raw.frames}
         checked, _ = kept.checked()
-    findings = [{"table": name, **f, "constraint": f"{name}: {f['constraint']}"} for name in raw.frames for f in found.get(name, [])]
+    findings = [
+        {"table": name, **f, "constraint": f"{name}: {f['constraint']}"}
+        for name in raw.frames
+        for f in found.get(name, [])
+    ]
     return checked, [*findings, *({"constraint": r, "violations": n, "action": "drop"} for r, n in lost.items() if n)]
 
 
 def ruled(raw: Tables, rules: Rules, fail: Fail, *, typed: bool = True) -> Order:
-    """The order in which tables are made, once every rule is one that can be looked at there. typed: whether the kinds of columns are known."""
+    """The order in which tables are made, once every rule is one that can be looked at there. typed: whether the kinds
+    of columns are known.
+    """
     made = order(raw)
     for name, some in rules.items():
         for rule in some:
@@ -87,8 +97,12 @@ def wide(tables: Tables, name: str, rules: Sequence[Rule], made: Order) -> pd.Da
     return widened(names, name, own, tables.frames, made, lambda r: np.maximum(tables.parents(r), NULL))
 
 
-def _dropped(tables: Tables, every: Rules, some: Rules, made: Order, fail: Fail) -> tuple[Tables, dict[str, list[dict[str, Any]]]]:
-    """The tables without the rows that a `drop` refuses and all that hang from these, and what some of the rules found."""
+def _dropped(
+    tables: Tables, every: Rules, some: Rules, made: Order, fail: Fail
+) -> tuple[Tables, dict[str, list[dict[str, Any]]]]:
+    """The tables without the rows that a `drop` refuses and all that hang from these, and what some of the rules
+    found.
+    """
     keep, found = {name: np.ones(n, dtype=bool) for name, n in tables.rows.items()}, dict[str, list[dict[str, Any]]]()
     for name, mine in some.items():
         if not mine:
@@ -98,13 +112,21 @@ def _dropped(tables: Tables, every: Rules, some: Rules, made: Order, fail: Fail)
         try:
             left, found[name] = check_source(rows.assign(**{_PLACE: np.arange(len(rows))}), mine)
         except DataError as error:
-            raise DataError("\n".join(line if line.startswith("remedy") else f"table {name}: {line}" for line in str(error).split("\n"))) from None
+            raise DataError(
+                "\n".join(
+                    line if line.startswith("remedy") else f"table {name}: {line}" for line in str(error).split("\n")
+                )
+            ) from None
         keep[name][np.setdiff1d(np.arange(len(rows)), left[_PLACE])] = False
-        found[name] = [f | ({"note": note[1]} if note is not None and f["constraint"] == note[0] else {}) for f in found[name]]
+        found[name] = [
+            f | ({"note": note[1]} if note is not None and f["constraint"] == note[0] else {}) for f in found[name]
+        ]
     return without(tables, keep), found
 
 
-def _feasible(name: str, rows: pd.DataFrame, rules: Sequence[Rule], tables: Tables, made: Order, fail: Fail) -> tuple[str, str] | None:
+def _feasible(
+    name: str, rows: pd.DataFrame, rules: Sequence[Rule], tables: Tables, made: Order, fail: Fail
+) -> tuple[str, str] | None:
     """The rule and the note of a table whose rules only nulls obey. Raises SpecError where nothing obeys them."""
     known = kinds(name, tables.schemas, made)
     conflict = contradiction(rules, Schema(tuple(known[c] for c in rows)), rows)
@@ -114,7 +136,9 @@ def _feasible(name: str, rows: pd.DataFrame, rules: Sequence[Rule], tables: Tabl
 
 
 def without(tables: Tables, keep: Mapping[str, np.ndarray]) -> Tables:
-    """The tables without some rows, nor those that refer to them; of rows of the same table, only the reference goes. keep: (rows,) bool."""
+    """The tables without some rows, nor those that refer to them; of rows of the same table, only the reference goes.
+    keep: (rows,) bool.
+    """
     if all(mask.all() for mask in keep.values()):
         return tables
     keep, at = dict(keep), {r.name: tables.parents(r) for r in tables.relationships}

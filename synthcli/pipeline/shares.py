@@ -26,7 +26,11 @@ def joint_of(pilot: pd.DataFrame, levels: Mapping[str, Sequence[Any]]) -> np.nda
     places = [codes_of(pilot[name], values) for name, values in levels.items()]
     shape = tuple(len(v) for v in levels.values())
     seen = np.all([p >= 0 for p in places], axis=0)
-    counts = np.bincount(np.ravel_multi_index([p[seen] for p in places], shape), minlength=int(np.prod(shape))).reshape(shape).astype(float)
+    counts = (
+        np.bincount(np.ravel_multi_index([p[seen] for p in places], shape), minlength=int(np.prod(shape)))
+        .reshape(shape)
+        .astype(float)
+    )
     counts = np.where(counts > 0, counts, EVEN if counts.ndim == 1 else UNSEEN)
     return counts / counts.sum()
 
@@ -53,7 +57,9 @@ def fitted(joint: np.ndarray, margins: Sequence[np.ndarray | None]) -> np.ndarra
 
 
 def whole_rows(target: np.ndarray, rows: int) -> np.ndarray:
-    """Whole numbers that add up to `rows`, each within one of its target, and their margins as near to the targets' as they can be."""
+    """Whole numbers that add up to `rows`, each within one of its target, and their margins as near to the targets' as
+    they can be.
+    """
     if target.ndim == 1:
         return largest_remainder(target, rows)
     from scipy import optimize, sparse
@@ -98,7 +104,8 @@ def largest_remainder(target: np.ndarray, total: int) -> np.ndarray:
 
 
 def parity_gap(joint: np.ndarray, target: int) -> float:
-    """Demographic parity gap: the largest difference between groups in the share of any value of the target. joint: counts or shares
+    """Demographic parity gap: the largest difference between groups in the share of any value of the target. joint:
+    counts or shares
 
     Groups of less than one in a thousand rows are left out.
     """

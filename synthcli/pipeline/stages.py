@@ -41,7 +41,12 @@ JUDGED = 30 * BLOCK  # synthetic rows that metrics look at; larger tables are th
 
 def analyze(folder: Path, plan: Plan, real: Real, events: Events) -> None:
     """profile.json: schema, distributions, dependencies, keys, what the constraints found, sizes of the parts."""
-    body: dict[str, Any] = {"rows": real.source_rows, "sampled": real.sampled, "schema": real.table.schema.to_json(), "constraints": real.findings}
+    body: dict[str, Any] = {
+        "rows": real.source_rows,
+        "sampled": real.sampled,
+        "schema": real.table.schema.to_json(),
+        "constraints": real.findings,
+    }
     if plan.has_data:
         body["parts"] = {name: len(table) for name, table in real.parts.items()}
         body |= profile(real.table, progress=events.progress)
@@ -55,17 +60,30 @@ def train(folder: Path, plan: Plan, real: Real, choice: Choice, events: Events) 
     params = module.Params.model_validate(choice.params)
     limits = plan.spec.generator.limits.build()
     target, scratch = files.make_folder(folder / MODEL), files.make_folder(folder / "scratch")
-    job = Job(seeds.key(plan.spec.seed, "train") % 2**63, scratch, device(module.EXTRA), limits, events.progress, plan.spec.evaluate.target)
+    job = Job(
+        seeds.key(plan.spec.seed, "train") % 2**63,
+        scratch,
+        device(module.EXTRA),
+        limits,
+        events.progress,
+        plan.spec.evaluate.target,
+    )
     with metered(limits) as meter:
         shaper, learned = shaped(plan, real)
         try:
             model: Model = module.fit(learned, params, job=job)
         except (MemoryError, RecursionError) as error:
-            raise FitError(f"{choice.method} ran out of {type(error).__name__.removesuffix('Error').lower()}; remedy: source.max_rows") from None
+            raise FitError(
+                f"{choice.method} ran out of {type(error).__name__.removesuffix('Error').lower()}; remedy:"
+                " source.max_rows"
+            ) from None
         if shaper is not None and (shaper.steps or shaper.clips):
             model = Shaped(model, shaper)
         model.save(target)
-        files.write_json(target / RULES, [rule.to_json() for rule in (*real.constraints, *(shaper.bounds if shaper is not None else ()))])
+        files.write_json(
+            target / RULES,
+            [rule.to_json() for rule in (*real.constraints, *(shaper.bounds if shaper is not None else ()))],
+        )
     shutil.rmtree(scratch)
     size = sum(p.stat().st_size for p in target.rglob("*") if p.is_file())
     body = {
@@ -80,9 +98,11 @@ def train(folder: Path, plan: Plan, real: Real, choice: Choice, events: Events) 
         "merged_rare": model.merged,
         "clipped": model.clipped,
         "device": job.device,
-        "constraints": [{"constraint": text, "holds_by": how, "why": shaper.why.get(text)} for text, how in shaper.how.items()]
-        if shaper is not None
-        else [],
+        "constraints": (
+            [{"constraint": text, "holds_by": how, "why": shaper.why.get(text)} for text, how in shaper.how.items()]
+            if shaper is not None
+            else []
+        ),
         "schema": real.train.schema.to_json(),
         "pickled": module.TRUSTED_LOAD,
         "warning": getattr(module, "WARNING", None),
@@ -91,13 +111,18 @@ def train(folder: Path, plan: Plan, real: Real, choice: Choice, events: Events) 
 
 
 def shaped(plan: Plan, real: Real) -> tuple[Reshaper | None, Table]:
-    """How the rules are built in, and the rows to learn from: those that obey all of them, rewritten. None without rules or data."""
+    """How the rules are built in, and the rows to learn from: those that obey all of them, rewritten. None without
+    rules or data.
+    """
     rules, train = real.constraints, real.train
     if not rules or not plan.has_data:
         return None, train
     good = train.take(np.flatnonzero(~np.any([rule.violations(train.frame) for rule in rules], axis=0)))
     if not len(good):
-        raise FitError("constraints: no row of the train part obeys all of them; remedy: on_violation: drop, or a weaker constraint")
+        raise FitError(
+            "constraints: no row of the train part obeys all of them; remedy: on_violation: drop, or a weaker"
+            " constraint"
+        )
     shaper = Reshaper.plan(rules, good.frame, good.schema, keep=kept(plan))
     return shaper, Table(shaper.forward(good.frame), shaper.schema) if shaper.steps else good
 
@@ -106,7 +131,12 @@ def kept(plan: Plan) -> frozenset[str]:
     """Columns that no rule may rewrite: those that something is asked of."""
     asked = plan.spec.generate
     fair = asked.fairness
-    names = {plan.unit, plan.spec.evaluate.target, *(asked.balance or ()), *((fair.target, *fair.sensitive) if fair is not None else ())}
+    names = {
+        plan.unit,
+        plan.spec.evaluate.target,
+        *(asked.balance or ()),
+        *((fair.target, *fair.sensitive) if fair is not None else ()),
+    }
     if asked.where is not None:
         names |= parse(asked.where).columns
     return frozenset(name for name in names if name is not None)
@@ -122,10 +152,11 @@ def device(extra: str | None) -> str:
 
 
 def generate(folder: Path, choice: Choice, trained: Path, plan: Plan, rows: int, events: Events) -> None:
-    """data.parquet, streamed block by block, and sample.json: rows, seconds, what was asked, and how many rows were refused or repaired.
+    """data.parquet, streamed block by block, and sample.json: rows, seconds, what was asked, and how many rows were
+    refused or repaired.
 
-    Where conditions are asked, also unasked.parquet, rows as the model makes them by itself: what it is judged by where the real data
-    has too few rows like those that were asked. trained: the folder of the train stage.
+    Where conditions are asked, also unasked.parquet, rows as the model makes them by itself: what it is judged by where
+    the real data has too few rows like those that were asked. trained: the folder of the train stage.
     """
     spec = plan.spec
     with metered() as meter:
@@ -148,7 +179,9 @@ def generate(folder: Path, choice: Choice, trained: Path, plan: Plan, rows: int,
     }
     if wanted.where is not None or wanted.cells:
         body |= {"asked": making.report(), "wanted": wanted.to_json()}
-        Making(model, Wanted(min(rows, UNASKED_ROWS), spec.seed, tuple(rules)), schema).write(folder / UNASKED, "parquet", Events())
+        Making(model, Wanted(min(rows, UNASKED_ROWS), spec.seed, tuple(rules)), schema).write(
+            folder / UNASKED, "parquet", Events()
+        )
     files.write_json(folder / SAMPLE, body)
 
 
@@ -166,7 +199,8 @@ def read_rules(trained: Path) -> list[Rule]:
 def evidence(plan: Plan, real: Real, generated: Path, schema: Schema, control: str, usage: Usage | None) -> Evidence:
     """What judges look at. generated: the folder of the generate stage; control: validation or holdout.
 
-    Where conditions were asked, real data like those that were asked; where there is too little of it, what the model makes by itself.
+    Where conditions were asked, real data like those that were asked; where there is too little of it, what the model
+    makes by itself.
     """
     has, sample = plan.has_data, files.read_json(generated / SAMPLE)
     parts: dict[str, Any] = {
@@ -177,7 +211,10 @@ def evidence(plan: Plan, real: Real, generated: Path, schema: Schema, control: s
     data = generated / DATA
     if "wanted" in sample and has:
         wanted = Wanted.from_json(sample["wanted"], schema)
-        asked = {name: None if part is None else likened(part, wanted, rng=_stream(plan, "likened", name)) for name, part in parts.items()}
+        asked = {
+            name: None if part is None else likened(part, wanted, rng=_stream(plan, "likened", name))
+            for name, part in parts.items()
+        }
         if all(asked[name] is not None for name, part in parts.items() if part is not None and name != "baseline"):
             parts = asked | {"baseline": asked["baseline"] or parts["baseline"]}
         else:
@@ -222,9 +259,19 @@ Own = Callable[..., list[Measurement]]
 
 
 def measure(
-    folder: Path, kind: str, names: Sequence[str], seen: Evidence, control: str, seed: int, events: Events, *, own: Own | None = None
+    folder: Path,
+    kind: str,
+    names: Sequence[str],
+    seen: Evidence,
+    control: str,
+    seed: int,
+    events: Events,
+    *,
+    own: Own | None = None,
 ) -> None:
-    """measurements.json of metrics or attacks, against which part of the real data they were taken. own: the user's metrics, beside ours."""
+    """measurements.json of metrics or attacks, against which part of the real data they were taken. own: the user's
+    metrics, beside ours.
+    """
     measured: list[Measurement] = []
     for i, name in enumerate(names):
         events.progress(kind, i, len(names), name)

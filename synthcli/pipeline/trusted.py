@@ -1,4 +1,6 @@
-"""What of a spec is the user's own code: metrics of evaluate.domain, the command of evaluate.downstream. It runs only where --trust says so."""
+"""What of a spec is the user's own code: metrics of evaluate.domain, the command of evaluate.downstream. It runs only
+where --trust says so.
+"""
 
 from __future__ import annotations
 
@@ -41,16 +43,30 @@ def check(loaded: Loaded, trust: bool) -> None:
     evaluate = loaded.spec.evaluate
     keys = [key for key, asked in ((_DOMAIN, evaluate.domain), (_DOWNSTREAM, evaluate.downstream)) if asked is not None]
     if keys and not trust:
-        raise loaded.fail([(key, "runs code that the spec names; remedy: read that code, then --trust (Python: trust=True)") for key in keys])
+        raise loaded.fail(
+            [
+                (key, "runs code that the spec names; remedy: read that code, then --trust (Python: trust=True)")
+                for key in keys
+            ]
+        )
     if evaluate.domain is not None:
         Domain(loaded)
     asked = evaluate.downstream
     if asked is not None and not any("{output}" in text for text in (asked.command, *asked.env.values())):
-        raise loaded.fail([(_DOWNSTREAM, "has no {output}, so that it never sees the synthetic table; remedy: {output} in command or env")])
+        raise loaded.fail(
+            [
+                (
+                    _DOWNSTREAM,
+                    "has no {output}, so that it never sees the synthetic table; remedy: {output} in command or env",
+                )
+            ]
+        )
 
 
 class Domain:
-    """The user's metrics: a file with measure(evidence, params, *, rng) -> list[Measurement]. Raises SpecError with its file and line."""
+    """The user's metrics: a file with measure(evidence, params, *, rng) -> list[Measurement]. Raises SpecError with its
+    file and line.
+    """
 
     def __init__(self, loaded: Loaded) -> None:
         asked = loaded.spec.evaluate.domain
@@ -72,7 +88,9 @@ class Domain:
             found = self.module.measure(evidence, dict(self.params), rng=rng)
         odd = [found] if not isinstance(found, Sequence) else [m for m in found if not isinstance(m, Measurement)]
         if odd:
-            what = type(odd[0]).__name__ if odd[0] is found else f"a {type(found).__name__} with {type(odd[0]).__name__}"
+            what = (
+                type(odd[0]).__name__ if odd[0] is found else f"a {type(found).__name__} with {type(odd[0]).__name__}"
+            )
             raise self.fail(f"measure returned {what}; expected a list of synthcli.contracts.Measurement")
         ours = {g.name for kind in ("metrics", "attacks") for module in plugins.judges(kind) for g in module.GAUGES}
         if taken := sorted({m.name for m in found} & ours):
@@ -113,7 +131,9 @@ def _load(file: Path) -> ModuleType:
 
 
 class _Theirs(contextlib.AbstractContextManager[None]):
-    """Inside, whatever goes wrong is an error of the user's file, told with its line; what it prints goes to stderr, beside --json."""
+    """Inside, whatever goes wrong is an error of the user's file, told with its line; what it prints goes to stderr,
+    beside --json.
+    """
 
     def __init__(self, domain: Domain) -> None:
         self.domain, self.prints = domain, contextlib.redirect_stdout(sys.stderr)
@@ -121,7 +141,9 @@ class _Theirs(contextlib.AbstractContextManager[None]):
     def __enter__(self) -> None:
         self.prints.__enter__()
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.prints.__exit__(kind, error, trace)
         if isinstance(error, (Exception, SystemExit)):
             raise self.domain.fail(f"{_where(self.domain.file, error, trace)}{type(error).__name__}: {error}") from None
@@ -137,7 +159,9 @@ def _where(file: Path, error: BaseException, trace: TracebackType | None) -> str
 
 def downstream(folder: Path, asked: Asked, loaded: Loaded, generated: Path) -> None:
     """Run the command on a copy of the synthetic table; downstream.json and downstream.log say what came of it."""
-    format_ = asked.format or (loaded.spec.output.format if loaded.spec.output.format in ("csv", "parquet", "jsonl") else "parquet")
+    format_ = asked.format or (
+        loaded.spec.output.format if loaded.spec.output.format in ("csv", "parquet", "jsonl") else "parquet"
+    )
     table = folder / f"synthetic.{format_}"
     deliver(generated, Target(format_, table))
     fill = lambda text, path: text.replace("{output}", path)  # noqa: E731
@@ -152,7 +176,14 @@ def _run(command: str, asked: Asked, env: Mapping[str, str], cwd: Path, log: Pat
     started = time.monotonic()
     with log.open("wb") as out:
         process = subprocess.Popen(
-            command, shell=True, cwd=cwd, env=dict(env), stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, start_new_session=True
+            command,
+            shell=True,
+            cwd=cwd,
+            env=dict(env),
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
         )
         try:
             code: int | None = process.wait(timeout=asked.minutes * 60)
@@ -163,7 +194,9 @@ def _run(command: str, asked: Asked, env: Mapping[str, str], cwd: Path, log: Pat
                 os.killpg(process.pid, signal.SIGKILL)  # also what it left behind when it ended in time
             process.wait()
     _shorten(log)
-    ended = code if code is None or code >= 0 else 128 - code  # killed by a signal, as a shell tells it: never 0 or below
+    ended = (
+        code if code is None or code >= 0 else 128 - code
+    )  # killed by a signal, as a shell tells it: never 0 or below
     return Downstream(asked.command, ended, round(time.monotonic() - started, 3))
 
 

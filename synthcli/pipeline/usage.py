@@ -1,4 +1,6 @@
-"""What a piece of work takes, and the hard end of `generator.limits` for work that does not look at the clock itself."""
+"""What a piece of work takes, and the hard end of `generator.limits` for work that does not look at the clock
+itself.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,9 @@ class Meter:
 
 @contextmanager
 def metered(limits: Limits | None = None) -> Iterator[Meter]:
-    """Measure the body. With limits, a body that runs well past them is stopped with LimitReached (main thread only)."""
+    """Measure the body. With limits, a body that runs well past them is stopped with LimitReached (main thread
+    only).
+    """
     meter, done, process = Meter(), threading.Event(), psutil.Process()
     hard = _hard(limits) if limits is not None and threading.current_thread() is threading.main_thread() else None
     started = time.monotonic()
@@ -73,7 +77,8 @@ class _Hard:
 
     def stop(self, number: int, frame: FrameType | None) -> None:
         raise LimitReached(
-            f"{self.why} is reached, and the fit has nothing usable yet; remedy: a higher limit, a smaller source.max_rows or another method"
+            f"{self.why} is reached, and the fit has nothing usable yet; remedy: a higher limit, a smaller"
+            " source.max_rows or another method"
         )
 
 

@@ -37,7 +37,9 @@ def build(
         "method": chosen.choice.method,
         "params": chosen.choice.full(),
         "why": chosen.choice.why,
-        "gates": [{"kind": kind, **_outcome(o)} for kind, some in (("quality", quality), ("privacy", privacy)) for o in some],
+        "gates": [
+            {"kind": kind, **_outcome(o)} for kind, some in (("quality", quality), ("privacy", privacy)) for o in some
+        ],
         "failed": [o.gate.metric for o in failures],
         "warned": [o.gate.metric for o in outcomes if not o.passed and o.gate.severity == "warn"],
         "rounds": [_round(r) for r in rounds],
@@ -68,7 +70,9 @@ def _notes(plan: Plan, outcomes: Sequence[Outcome], fitted: Mapping[str, Any]) -
     if merged := fitted["merged_rare"]:
         notes.append(f"Rare categories were merged before anything was learned: {_counts(merged)}.")
     if clipped := fitted["clipped"]:
-        notes.append(f"Values beyond the ends that several privacy units reach were moved onto them: {_counts(clipped)}.")
+        notes.append(
+            f"Values beyond the ends that several privacy units reach were moved onto them: {_counts(clipped)}."
+        )
     if plan.has_data:
         notes.append(NO_GUARANTEE)
     if not outcomes:
@@ -87,17 +91,26 @@ def _made(plan: Plan, sample: Mapping[str, Any]) -> list[str]:
     notes = []
     if (asked := sample.get("asked")) is not None:
         if "where" in asked:
-            notes.append(f"Every row obeys {asked['where']}, which {asked['share_by_itself']:.2%} of the model's rows do by themselves.")
+            notes.append(
+                f"Every row obeys {asked['where']}, which {asked['share_by_itself']:.2%} of the model's rows do by"
+                " themselves."
+            )
         named = plan.spec.generate.balance or ()  # fairness is met by counts of values too, which nobody asked for
         if balance := [line for line in asked.get("balance", ()) if line["column"] in named]:
             missed = [line for line in balance if line["requested"] != line["achieved"]]
-            notes.append(f"Balance: {len(balance) - len(missed)} of {len(balance)} values have exactly the rows asked for.")
+            notes.append(
+                f"Balance: {len(balance) - len(missed)} of {len(balance)} values have exactly the rows asked for."
+            )
         if (fair := asked.get("fairness")) is not None:
             notes.append(
-                f"Demographic parity gap of {fair['target']} by {', '.join(fair['sensitive'])}: {fair['gap_before']:.3f} before, {fair['gap_asked']:.3f} now."
+                f"Demographic parity gap of {fair['target']} by {', '.join(fair['sensitive'])}:"
+                f" {fair['gap_before']:.3f} before, {fair['gap_asked']:.3f} now."
             )
     if refused := sample.get("refused"):
-        notes.append(f"Rows that broke what was asked were drawn anew: {_counts({name: count for name, count in refused.items() if name})}.")
+        notes.append(
+            "Rows that broke what was asked were drawn anew:"
+            f" {_counts({name: count for name, count in refused.items() if name})}."
+        )
     if repaired := sample.get("repaired"):
         notes.append(f"Rows were mended until they obeyed: {_counts(repaired)}.")
     if gone := sample.get("dropped"):
@@ -107,4 +120,6 @@ def _made(plan: Plan, sample: Mapping[str, Any]) -> list[str]:
 
 def _counts(columns: Mapping[str, int]) -> str:
     """The first six columns with their counts."""
-    return ", ".join(f"{count} of {name}" for name, count in list(columns.items())[:6]) + (" and more" if len(columns) > 6 else "")
+    return ", ".join(f"{count} of {name}" for name, count in list(columns.items())[:6]) + (
+        " and more" if len(columns) > 6 else ""
+    )

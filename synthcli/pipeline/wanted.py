@@ -1,4 +1,6 @@
-"""What `generate` asks for, settled against a model before any row is made: how many rows of which kind, and how they are found."""
+"""What `generate` asks for, settled against a model before any row is made: how many rows of which kind, and how they
+are found.
+"""
 
 from __future__ import annotations
 
@@ -30,14 +32,18 @@ if TYPE_CHECKING:
     from synthcli.spec.models import Generate  # which a worker has no use for
 
 PILOT = 2 * BLOCK  # rows that tell how often a model makes by itself what is asked
-OFTEN = 0.1  # share of rows that obey `where` by themselves, from which on they are drawn freely and the others left out
+OFTEN = (
+    0.1  # share of rows that obey `where` by themselves, from which on they are drawn freely and the others left out
+)
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """rows, in all; rules that every row obeys; where: what else is true of each; cells: how many rows of which kind, () for any.
+    """rows, in all; rules that every row obeys; where: what else is true of each; cells: how many rows of which kind,
+    () for any.
 
-    guided: the model is told what is asked, rather than drawing freely. allowed: what `where` says of single columns. report: for people.
+    guided: the model is told what is asked, rather than drawing freely. allowed: what `where` says of single columns.
+    report: for people.
     """
 
     rows: int
@@ -65,10 +71,11 @@ class Wanted:
         return frozenset().union(*named, *(cell.values for cell in self.cells[:1]))
 
     def counts(self, block: int) -> np.ndarray:
-        """Rows of each cell in a block; over all blocks as many as asked. (cells,), one for any row where there are no cells
+        """Rows of each cell in a block; over all blocks as many as asked. (cells,), one for any row where there are no
+        cells
 
-        Row r of the output stands at r * stride (mod rows) among the rows sorted by cell, so that each block has about its share of each
-        cell and none has to know of the others.
+        Row r of the output stands at r * stride (mod rows) among the rows sorted by cell, so that each block has about
+        its share of each cell and none has to know of the others.
         """
         size = self.request.size(block)
         if not self.cells:
@@ -91,7 +98,9 @@ class Wanted:
 
     @cached_property
     def _table(self) -> tuple[dict[str, list[Any]], np.ndarray]:
-        """Levels of the columns of the cells, and the cell of each combination of their codes; one more place per column for other values."""
+        """Levels of the columns of the cells, and the cell of each combination of their codes; one more place per
+        column for other values.
+        """
         levels = {name: list(dict.fromkeys(cell.values[name] for cell in self.cells)) for name in self.cells[0].values}
         table = np.full([len(values) + 1 for values in levels.values()], -1, dtype=np.int64)
         for number, cell in enumerate(self.cells):
@@ -120,7 +129,15 @@ class Wanted:
         where = None if data["where"] is None else parse(data["where"])
         allowed = {} if where is None else bounds.allowed(where, kinds_of(schema)) or {}
         cells = tuple(Cell(c["values"], c["rows"]) for c in data["cells"])
-        return cls(data["rows"], data["seed"], tuple(parse_rule(r) for r in data["rules"]), where, cells, data["guided"], allowed)
+        return cls(
+            data["rows"],
+            data["seed"],
+            tuple(parse_rule(r) for r in data["rules"]),
+            where,
+            cells,
+            data["guided"],
+            allowed,
+        )
 
 
 def settle(asked: Generate, rows: int, model: Model, schema: Schema, rules: Sequence[Rule], seed: int) -> Wanted:
@@ -153,14 +170,20 @@ def _where(text: str, schema: Schema) -> Expression:
     """Raises SpecError for what cannot be read, for columns that are not there and for kinds that do not compare."""
     try:
         where = parse(text)
-        empty = {c.name: frames.series(pa.chunked_array([], type=frames.arrow_type(c.storage)), c.kind) for c in schema.columns}
+        empty = {
+            c.name: frames.series(pa.chunked_array([], type=frames.arrow_type(c.storage)), c.kind)
+            for c in schema.columns
+        }
         if where.columns <= empty.keys():
             parse_constraint(text).check({column.name: column.kind for column in schema.columns})
             where.evaluate(pd.DataFrame(empty))
     except SpecError as error:
         raise SpecError(f"generate.where: {error}") from None
     if unknown := sorted(where.columns - set(schema.names)):
-        raise SpecError(f"generate.where: there is no column {unknown[0]!r}.{did_you_mean(unknown[0], schema.names)} Columns: {listed(schema.names)}")
+        raise SpecError(
+            f"generate.where: there is no column {unknown[0]!r}.{did_you_mean(unknown[0], schema.names)} Columns:"
+            f" {listed(schema.names)}"
+        )
     return where
 
 
@@ -170,20 +193,27 @@ def _check_cells(cells: Sequence[Cell], allowed: Mapping[str, Allowed], asked: G
         for name, value in cell.values.items():
             if name in allowed and not fits(value, allowed[name]):
                 raise SpecError(
-                    f"generate.balance.{name}: asks for {text_of(value)}, which generate.where rules out: {asked.where}; remedy: keep one of them"
+                    f"generate.balance.{name}: asks for {text_of(value)}, which generate.where rules out:"
+                    f" {asked.where}; remedy: keep one of them"
                 )
 
 
 def _check_found(
-    text: str | None, share: float, rows: int, where: Expression | None, allowed: Mapping[str, Allowed], model: Model, schema: Schema
+    text: str | None,
+    share: float,
+    rows: int,
+    where: Expression | None,
+    allowed: Mapping[str, Allowed],
+    model: Model,
+    schema: Schema,
 ) -> None:
     """Raises FitError where no row of the pilot is as asked and the model cannot be told, or knows no such value."""
     if share or where is None:
         return
     if made := sorted(name for name in where.columns if schema[name].kind not in frames.MODELLED):
         raise FitError(
-            f"generate.where: none of {rows:,} rows meets {text}: {made[0]} is of type {schema[made[0]].kind}, whose values are made up and never "
-            "learned; remedy: a condition on other columns"
+            f"generate.where: none of {rows:,} rows meets {text}: {made[0]} is of type {schema[made[0]].kind}, whose"
+            " values are made up and never learned; remedy: a condition on other columns"
         )
     if not model.COMPLETES:
         raise FitError(
@@ -211,7 +241,11 @@ def _pilot(model: Model, rows: int, allowed: Mapping[str, Allowed], seed: int) -
     drawn: list[Any] = []
     for i in range(-(-PILOT // max(size, PILOT // 64))):
         rng = seeds.stream(seed, "pilot", bool(allowed), i)
-        drawn.append(model.complete(Given(size, allowed=allowed), 0, rng=rng) if allowed else model.sample(Request(size), 0, rng=rng))
+        drawn.append(
+            model.complete(Given(size, allowed=allowed), 0, rng=rng)
+            if allowed
+            else model.sample(Request(size), 0, rng=rng)
+        )
     return pd.concat([table.frame for table in drawn], ignore_index=True)
 
 
@@ -223,11 +257,16 @@ def achieved(wanted: Wanted, counts: Mapping[int, int]) -> list[dict[str, Any]]:
             both = rows.setdefault((name, text_of(value)), [0, 0])
             both[0] += cell.rows
             both[1] += counts.get(number, 0)
-    return [{"column": name, "value": value, "requested": both[0], "achieved": both[1]} for (name, value), both in rows.items()]
+    return [
+        {"column": name, "value": value, "requested": both[0], "achieved": both[1]}
+        for (name, value), both in rows.items()
+    ]
 
 
 def gap_of(wanted: Wanted, counts: Mapping[int, int], target: str) -> float:
     """The demographic parity gap of the output. counts: number of a cell -> its rows"""
     levels, table = wanted._table
-    rows = np.array([*(counts.get(number, 0) for number in range(len(wanted.cells))), 0], dtype=float)  # the last place: no cell
+    rows = np.array(
+        [*(counts.get(number, 0) for number in range(len(wanted.cells))), 0], dtype=float
+    )  # the last place: no cell
     return parity_gap(rows[table], list(levels).index(target))

@@ -31,7 +31,9 @@ AHEAD = 3  # blocks per worker that are made before they are asked for
 
 @dataclass(frozen=True)
 class Engine:
-    """Where blocks are made. workers: local processes, None: as many as there are cores; address: of a Dask scheduler."""
+    """Where blocks are made. workers: local processes, None: as many as there are cores; address: of a Dask
+    scheduler.
+    """
 
     kind: str = "local"
     workers: int | None = None
@@ -47,7 +49,8 @@ class Engine:
 
 @dataclass(frozen=True)
 class Task:
-    """All that another process needs to make blocks. folder: of the saved model; wanted: as JSON, and the schema it is read with.
+    """All that another process needs to make blocks. folder: of the saved model; wanted: as JSON, and the schema it is
+    read with.
 
     versions: of this program and its packages, as JSON: others may make other rows.
     """
@@ -81,7 +84,9 @@ class Made:
 
 
 def blocks(engine: Engine, maker: Maker, task: Task | None) -> Iterator[Made]:
-    """Every block in order. task: None where the model stands in no folder that others can read; then this process makes all."""
+    """Every block in order. task: None where the model stands in no folder that others can read; then this process
+    makes all.
+    """
     count = maker.wanted.request.blocks
     if engine.kind == "dask" and task is not None:
         yield from _on_dask(engine, task, count)
@@ -108,7 +113,9 @@ def _in_processes(task: Task, count: int, workers: int) -> Iterator[Made]:
         try:
             yield from _in_order(submit, count, workers * AHEAD)
         except BrokenProcessPool:
-            raise SynthError("a worker process died, perhaps for want of memory; remedy: execution.workers: 1, or more memory") from None
+            raise SynthError(
+                "a worker process died, perhaps for want of memory; remedy: execution.workers: 1, or more memory"
+            ) from None
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 
@@ -126,7 +133,9 @@ def _in_order(submit: Callable[[int], Future[Made]], count: int, ahead: int) -> 
 
 @contextmanager
 def _without_main() -> Iterator[None]:
-    """A process that is started afresh would run the caller's script again, which may be one that calls us and has no guard."""
+    """A process that is started afresh would run the caller's script again, which may be one that calls us and has no
+    guard.
+    """
     caller, sys.modules["__main__"] = sys.modules["__main__"], types.ModuleType("__main__")
     try:
         yield
@@ -143,9 +152,14 @@ def _client(engine: Engine) -> Iterator[Any]:
     try:
         client = Client(engine.address, timeout=PATIENCE, set_as_default=False)
     except ValueError as error:
-        raise SpecError(f"execution.address: {engine.address}: is no address ({error}); expected such as tcp://127.0.0.1:8786") from None
+        raise SpecError(
+            f"execution.address: {engine.address}: is no address ({error}); expected such as tcp://127.0.0.1:8786"
+        ) from None
     except (OSError, TimeoutError) as error:
-        raise TryLater(f"execution.address: {engine.address}: no Dask scheduler answers ({error}); remedy: start it, or engine: local") from None
+        raise TryLater(
+            f"execution.address: {engine.address}: no Dask scheduler answers ({error}); remedy: start it, or engine:"
+            " local"
+        ) from None
     try:
         yield client
     finally:
@@ -153,7 +167,9 @@ def _client(engine: Engine) -> Iterator[Any]:
 
 
 def _on_dask(engine: Engine, task: Task, count: int) -> Iterator[Made]:
-    """Blocks as tasks of a cluster, whose workers read the model from its folder; what a lost worker had is made again by another."""
+    """Blocks as tasks of a cluster, whose workers read the model from its folder; what a lost worker had is made again
+    by another.
+    """
     from concurrent.futures import CancelledError
 
     with _client(engine) as client:
@@ -164,13 +180,24 @@ def _on_dask(engine: Engine, task: Task, count: int) -> Iterator[Made]:
             cores = sum(client.nthreads().values()) or 1
             yield from _in_order(lambda block: client.submit(_made, task, block, pure=False), count, cores * AHEAD)
         except TimeoutError:
-            raise TryLater(f"execution.address: {engine.address}: the scheduler has no workers; remedy: start some, or engine: local") from None
+            raise TryLater(
+                f"execution.address: {engine.address}: the scheduler has no workers; remedy: start some, or engine:"
+                " local"
+            ) from None
         except KilledWorker as error:
-            raise SynthError(f"the workers of {engine.address} died, perhaps for want of memory ({error}); remedy: more memory each") from None
+            raise SynthError(
+                f"the workers of {engine.address} died, perhaps for want of memory ({error}); remedy: more memory each"
+            ) from None
         except ModuleNotFoundError as error:
-            raise SynthError(f"the workers of {engine.address} lack a package ({error}); remedy: install synthcli there, in this version") from None
+            raise SynthError(
+                f"the workers of {engine.address} lack a package ({error}); remedy: install synthcli there, in this"
+                " version"
+            ) from None
         except (OSError, CancelledError) as error:
-            raise TryLater(f"execution.address: {engine.address}: the scheduler went away ({error}); remedy: the same command again") from None
+            raise TryLater(
+                f"execution.address: {engine.address}: the scheduler went away ({error}); remedy: the same command"
+                " again"
+            ) from None
 
 
 def _quiet() -> None:
@@ -197,11 +224,20 @@ def _end_with_parent() -> None:
 def _maker(task: Task) -> Maker:
     from synthcli.pipeline.models import load_model
 
-    if other := {name: (mine, asked) for name, asked in json.loads(task.versions).items() if (mine := versions(task.method).get(name)) != asked}:
+    if other := {
+        name: (mine, asked)
+        for name, asked in json.loads(task.versions).items()
+        if (mine := versions(task.method).get(name)) != asked
+    }:
         name, (mine, asked) = next(iter(other.items()))
-        raise SynthError(f"a worker has {name} {mine}, and {asked} is asked for; remedy: the same versions on every machine")
+        raise SynthError(
+            f"a worker has {name} {mine}, and {asked} is asked for; remedy: the same versions on every machine"
+        )
     if not Path(task.folder).is_dir():
-        raise SynthError(f"a worker cannot see {task.folder}; remedy: --root in a folder that all machines share, under the same path")
+        raise SynthError(
+            f"a worker cannot see {task.folder}; remedy: --root in a folder that all machines share, under the same"
+            " path"
+        )
     schema = Schema.from_json(json.loads(task.schema))
     return Maker(load_model(task.method, Path(task.folder)), Wanted.from_json(json.loads(task.wanted), schema), schema)
 

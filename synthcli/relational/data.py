@@ -11,17 +11,29 @@ import pandas as pd
 
 from synthcli.contracts import BLOCK, Dataset, Schema
 from synthcli.errors import DataError, SpecError, did_you_mean
-from synthcli.relational.relationships import NULL, ORPHAN, Hierarchy, Relationship, blanked, counted, downwards, positions, root
+from synthcli.relational.relationships import (
+    NULL,
+    ORPHAN,
+    Hierarchy,
+    Relationship,
+    blanked,
+    counted,
+    downwards,
+    positions,
+    root,
+)
 
 EXAMPLES = 3  # values that a message shows
 
 
 class Tables(Dataset):
-    """Frames (canonical dtypes, RangeIndex) and schemas by table. kept: tables that are public, and are given out as they are.
+    """Frames (canonical dtypes, RangeIndex) and schemas by table. kept: tables that are public, and are given out as
+    they are.
 
-    unit: the table and the column that name who is protected, None in place of the column for its rows; without any, the rows of the table
-    that most others hang from. hierarchies: by table that refers to itself, where its rows stand in the whole source; counted: (table,
-    column, columns) -> the number from which on that column counts the rows which agree in the others, in the whole source.
+    unit: the table and the column that name who is protected, None in place of the column for its rows; without any,
+    the rows of the table that most others hang from. hierarchies: by table that refers to itself, where its rows stand
+    in the whole source; counted: (table, column, columns) -> the number from which on that column counts the rows which
+    agree in the others, in the whole source.
     """
 
     def __init__(
@@ -59,10 +71,20 @@ class Tables(Dataset):
 
     def having(self, tables: Mapping[str, pd.DataFrame], hierarchies: Mapping[str, Hierarchy] | None = None) -> Tables:
         """The same schemas and relationships over other rows."""
-        return Tables(tables, self.schemas, self.relationships, unit=self.unit, kept=self.kept, hierarchies=hierarchies, counted=self.counted)
+        return Tables(
+            tables,
+            self.schemas,
+            self.relationships,
+            unit=self.unit,
+            kept=self.kept,
+            hierarchies=hierarchies,
+            counted=self.counted,
+        )
 
     def parents(self, relationship: Relationship) -> np.ndarray:
-        """The position of each child row's parent, NULL where it names none, ORPHAN where there is no such row. (rows of child,) int64"""
+        """The position of each child row's parent, NULL where it names none, ORPHAN where there is no such row. (rows
+        of child,) int64
+        """
         child, parent = self.frames[relationship.child], self.frames[relationship.parent]
         return positions(parent, relationship.keys, child, relationship.columns)
 
@@ -88,7 +110,9 @@ class Tables(Dataset):
                 if lost.any():
                     _check_orphans(relationship, tables, lost)
                     dropped[relationship.name] += int(lost.sum())
-                    tables = tables.having(tables.frames | {relationship.child: tables.frames[relationship.child][~lost]})
+                    tables = tables.having(
+                        tables.frames | {relationship.child: tables.frames[relationship.child][~lost]}
+                    )
                     again = True
         hierarchies = {r.child: _hierarchy(r, tables) for r in self.relationships if r.own}
         tables.counted = {
@@ -102,8 +126,8 @@ class Tables(Dataset):
     def units(self) -> dict[str, np.ndarray | None]:
         """Of each table the privacy unit of each row, from 0; None for a table that hangs from no unit.
 
-        Of a row that hangs from several units it is the one that the relationship named first leads to; a row that refers to nobody's row,
-        though its table could, stands for itself alone.
+        Of a row that hangs from several units it is the one that the relationship named first leads to; a row that
+        refers to nobody's row, though its table could, stands for itself alone.
         """
         table, column = self.unit
         found: dict[str, np.ndarray | None] = dict.fromkeys(self.frames)
@@ -116,14 +140,20 @@ class Tables(Dataset):
         for name in downwards(list(self.frames), self.relationships):
             above = [r for r in self.relationships if r.child == name and not r.own and found[r.parent] is not None]
             if name != table and above:
-                found[name], size = _inherited([(found[r.parent], self.parents(r)) for r in above], len(self.frames[name]), size)
+                found[name], size = _inherited(
+                    [(found[r.parent], self.parents(r)) for r in above], len(self.frames[name]), size
+                )
         return found
 
-    def split(self, fractions: Mapping[str, float], *, rng: np.random.Generator, stratify_by: str | None = None) -> dict[str, Tables]:
-        """Parts by name, of units drawn at random, with all rows of all tables that hang from them; other tables are in every part.
+    def split(
+        self, fractions: Mapping[str, float], *, rng: np.random.Generator, stratify_by: str | None = None
+    ) -> dict[str, Tables]:
+        """Parts by name, of units drawn at random, with all rows of all tables that hang from them; other tables are in
+        every part.
 
-        stratify_by: a column of the unit's table, as table.column. Rows of units of several parts are in none. A row that lies below a
-        row of its own table which is in another part has none above it. Raises DataError when a part would be empty.
+        stratify_by: a column of the unit's table, as table.column. Rows of units of several parts are in none. A row
+        that lies below a row of its own table which is in another part has none above it. Raises DataError when a part
+        would be empty.
         """
         units = self.units()
         mine = units[self.unit[0]]
@@ -138,16 +168,24 @@ class Tables(Dataset):
         places = self._places(units, part_of)
         parts = {}
         for i, name in enumerate(fractions):
-            parts[name] = self._part({t: np.arange(len(f)) if (p := places[t]) is None else np.flatnonzero(p == i) for t, f in self.frames.items()})
+            parts[name] = self._part(
+                {
+                    t: np.arange(len(f)) if (p := places[t]) is None else np.flatnonzero(p == i)
+                    for t, f in self.frames.items()
+                }
+            )
             if fractions[name] > 0 and not len(parts[name]):
                 raise DataError(
-                    f"source.split: {len(np.unique(mine))} privacy units of table {self.unit[0]} are too few for a {name} part of {fractions[name]:g}; "
-                    "remedy: more data, or split: {validation: 0, holdout: 0} (then nothing is compared with real data)"
+                    f"source.split: {len(np.unique(mine))} privacy units of table {self.unit[0]} are too few for a"
+                    f" {name} part of {fractions[name]:g}; remedy: more data, or split: {{validation: 0, holdout: 0}}"
+                    " (then nothing is compared with real data)"
                 )
         return parts
 
     def _places(self, units: Mapping[str, np.ndarray | None], part_of: np.ndarray) -> dict[str, np.ndarray | None]:
-        """The part of each row of each table; -1 where it refers to rows of several parts, None for tables that are in every part."""
+        """The part of each row of each table; -1 where it refers to rows of several parts, None for tables that are in
+        every part.
+        """
         place = {name: None if codes is None else part_of[codes] for name, codes in units.items()}
         for name in downwards(list(self.frames), self.relationships):
             for r in self.relationships:
@@ -173,7 +211,9 @@ class Tables(Dataset):
 
 @dataclass(frozen=True)
 class Base:
-    """What a table method gives to this floor. method: its module; table: makes a Dataset of a frame and a schema; params: as in the spec."""
+    """What a table method gives to this floor. method: its module; table: makes a Dataset of a frame and a schema;
+    params: as in the spec.
+    """
 
     method: Any
     table: Any
@@ -182,22 +222,37 @@ class Base:
 
 def check_names(tables: Tables) -> None:
     """Raise SpecError for a relationship or a unit that names a table or a column which is not there."""
-    ends = [(r.name, end, cols) for r in tables.relationships for end, cols in ((r.child, r.columns), (r.parent, r.keys))]
+    ends = [
+        (r.name, end, cols) for r in tables.relationships for end, cols in ((r.child, r.columns), (r.parent, r.keys))
+    ]
     unit, column = tables.unit
     for where, table, columns in [*ends, ("privacy_unit", unit, () if column is None else (column,))]:
         if table not in tables.frames:
-            raise SpecError(f"{where}: there is no table {table!r}.{did_you_mean(table, tables.frames)} Tables: {', '.join(tables.frames)}")
+            raise SpecError(
+                f"{where}: there is no table {table!r}.{did_you_mean(table, tables.frames)} Tables:"
+                f" {', '.join(tables.frames)}"
+            )
         for name in columns:
             if name not in tables.schemas[table].names:
-                raise SpecError(f"{where}: table {table} has no column {name!r}.{did_you_mean(name, tables.schemas[table].names)}")
+                raise SpecError(
+                    f"{where}: table {table} has no column {name!r}.{did_you_mean(name, tables.schemas[table].names)}"
+                )
     for r in tables.relationships:
         if r.child in tables.kept and r.parent not in tables.kept:
-            raise SpecError(f"{r.name}: {r.child} is kept as it is, and the keys of {r.parent} are made anew; remedy: keep {r.parent} too")
+            raise SpecError(
+                f"{r.name}: {r.child} is kept as it is, and the keys of {r.parent} are made anew; remedy: keep"
+                f" {r.parent} too"
+            )
 
 
 def _groups(tables: Tables) -> set[tuple[str, tuple[str, ...]]]:
     """Columns that rows may be counted within: foreign keys, and keys of several columns without one of them."""
-    keys = {(r.parent, tuple(c for c in r.keys if c != out)) for r in tables.relationships for out in r.keys if len(r.keys) > 1}
+    keys = {
+        (r.parent, tuple(c for c in r.keys if c != out))
+        for r in tables.relationships
+        for out in r.keys
+        if len(r.keys) > 1
+    }
     return keys | {(r.child, r.columns) for r in tables.relationships}
 
 
@@ -206,10 +261,14 @@ def _check_key(relationship: Relationship, parent: pd.DataFrame) -> None:
     keys = parent[list(relationship.keys)]
     what = f"{relationship.parent}.{'+'.join(relationship.keys)}"
     if n := int(keys.isna().any(axis=1).sum()):
-        raise DataError(f"{what}: {n} of {len(keys)} keys are null, and {relationship.child} refers to them; remedy: mend the source")
+        raise DataError(
+            f"{what}: {n} of {len(keys)} keys are null, and {relationship.child} refers to them; remedy: mend the"
+            " source"
+        )
     if len(twice := keys[keys.duplicated()]):
         raise DataError(
-            f"{what}: {len(twice)} keys occur more than once, such as {_some(twice)}; remedy: a key that names one row, or mend the source"
+            f"{what}: {len(twice)} keys occur more than once, such as {_some(twice)}; remedy: a key that names one row,"
+            " or mend the source"
         )
 
 
@@ -218,8 +277,9 @@ def _check_orphans(relationship: Relationship, tables: Tables, lost: np.ndarray)
         return
     rows = tables.frames[relationship.child].loc[lost, list(relationship.columns)]
     raise DataError(
-        f"{relationship.name}: {len(rows)} of {len(lost)} rows of {relationship.child} refer to no row of {relationship.parent}, such as "
-        f"{_some(rows.drop_duplicates())}; remedy: mend the source, or on_orphans: drop in the relationship"
+        f"{relationship.name}: {len(rows)} of {len(lost)} rows of {relationship.child} refer to no row of"
+        f" {relationship.parent}, such as {_some(rows.drop_duplicates())}; remedy: mend the source, or on_orphans: drop"
+        " in the relationship"
     )
 
 
@@ -238,7 +298,10 @@ def _hierarchy(relationship: Relationship, tables: Tables) -> Hierarchy:
         level[below] = here
     if (level < 0).any():
         rows = tables.frames[relationship.child].loc[level < 0, list(relationship.columns)]
-        raise DataError(f"{relationship.name}: {len(rows)} rows are above themselves, such as the one below {_some(rows)}; remedy: mend the source")
+        raise DataError(
+            f"{relationship.name}: {len(rows)} rows are above themselves, such as the one below {_some(rows)}; remedy:"
+            " mend the source"
+        )
     return Hierarchy(level, np.bincount(above[above >= 0], minlength=len(above)), np.zeros(len(above), dtype=bool))
 
 

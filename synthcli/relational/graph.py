@@ -11,8 +11,10 @@ from synthcli.relational.relationships import Relationship
 
 @dataclass(frozen=True)
 class Order:
-    """tables: parents before children. driver: the relationship whose parents' numbers of children make the rows of a table; linked: the
-    others, whose parents are looked for; late: those that close a circle, or stay within a table, whose parents are looked for at the end."""
+    """tables: parents before children. driver: the relationship whose parents' numbers of children make the rows of a
+    table; linked: the others, whose parents are looked for; late: those that close a circle, or stay within a table,
+    whose parents are looked for at the end.
+    """
 
     tables: tuple[str, ...]
     driver: Mapping[str, Relationship]
@@ -21,11 +23,17 @@ class Order:
 
 
 def order(tables: Tables) -> Order:
-    """The driver of a table is, of the relationships that lead towards the privacy unit, the one that is named first; else simply the first."""
+    """The driver of a table is, of the relationships that lead towards the privacy unit, the one that is named first;
+    else simply the first.
+    """
     late = [r for r in tables.relationships if r.own]
     left, placed = list(tables.frames), list[str]()
     while left:
-        free = [t for t in left if not any(r.child == t and r.parent in left and r not in late for r in tables.relationships)]
+        free = [
+            t
+            for t in left
+            if not any(r.child == t and r.parent in left and r not in late for r in tables.relationships)
+        ]
         if not free:  # a circle: it is cut where the table that is named first refers to one that is not there yet
             late += [r for r in tables.relationships if r.child == left[0] and r.parent in left and r not in late]
             continue

@@ -1,4 +1,6 @@
-"""What the judges of related tables share: measurements as means over relationships, and the rows of two tables side by side."""
+"""What the judges of related tables share: measurements as means over relationships, and the rows of two tables side by
+side.
+"""
 
 from __future__ import annotations
 
@@ -36,18 +38,27 @@ def lacking(evidence: Evidence, *needed: str) -> str | None:
 
 
 def joined(gauge: Gauge, each: Sequence[Measurement], n: int) -> list[Measurement]:
-    """The mean of figures of relationships or pairs, then those figures. Its interval takes them for wholly dependent, so it is never too narrow."""
+    """The mean of figures of relationships or pairs, then those figures. Its interval takes them for wholly dependent,
+    so it is never too narrow.
+    """
     known = [m for m in each if m.value is not None]
     if not known:
         return unmeasured([gauge], each[0].note if each else "no relationship for which it can be computed")
     mean = lambda values: None if any(v is None for v in values) else float(np.mean(values))  # noqa: E731
     value, low, high = (mean([getattr(m, key) for m in known]) for key in ("value", "low", "high"))
     floor, baseline = mean([m.floor for m in known]), mean([m.baseline for m in known])
-    return [Measurement(gauge.name, value, low, high, n, unit=gauge.unit, better=gauge.better, floor=floor, baseline=baseline), *each]
+    return [
+        Measurement(
+            gauge.name, value, low, high, n, unit=gauge.unit, better=gauge.better, floor=floor, baseline=baseline
+        ),
+        *each,
+    ]
 
 
 def side_by_side(tables: Tables, relationship: Relationship, table: Any) -> Any:
-    """Each child row beside its parent's, as a table of the table floor: columns `parent.x`, `child.y`, and how many siblings it has."""
+    """Each child row beside its parent's, as a table of the table floor: columns `parent.x`, `child.y`, and how many
+    siblings it has.
+    """
     at = tables.parents(relationship)
     rows = np.flatnonzero(at >= 0)
     up, low = tables.schemas[relationship.parent], tables.schemas[relationship.child]
@@ -74,7 +85,9 @@ def _with_units(out: dict[str, pd.Series], columns: list[Column], units: np.ndar
 
 def key_columns(tables: Tables, name: str) -> set[str]:
     """Columns of a table that relationships are made of; they say nothing of the row."""
-    return {c for r in tables.relationships for t, cs in ((r.child, r.columns), (r.parent, r.keys)) if t == name for c in cs}
+    return {
+        c for r in tables.relationships for t, cs in ((r.child, r.columns), (r.parent, r.keys)) if t == name for c in cs
+    }
 
 
 def across(
@@ -87,7 +100,9 @@ def across(
     *,
     rng: np.random.Generator,
 ) -> list[Measurement]:
-    """The pair trends of every relationship and their mean. rows: of a relationship, as a table of the table floor; pairs: of its columns."""
+    """The pair trends of every relationship and their mean. rows: of a relationship, as a table of the table floor;
+    pairs: of its columns.
+    """
     if note := lacking(evidence, "control", "synthetic"):
         return unmeasured([gauge], note)
     each: list[Measurement] = []
@@ -102,9 +117,20 @@ def across(
     return joined(gauge, each, len(evidence.synthetic))
 
 
-def _pairs(gauge: Gauge, evidence: Evidence, sides: dict[str, Any], pairs: Sequence[tuple[str, str]], mark: str, trend: Trend, table: Any, *,
-           rng: np.random.Generator) -> list[Measurement]:  # fmt: skip
-    """A measurement for each pair of columns by the table floor's pair trends. sides: control, synthetic, and train where there is one."""
+def _pairs(
+    gauge: Gauge,
+    evidence: Evidence,
+    sides: dict[str, Any],
+    pairs: Sequence[tuple[str, str]],
+    mark: str,
+    trend: Trend,
+    table: Any,
+    *,
+    rng: np.random.Generator,
+) -> list[Measurement]:
+    """A measurement for each pair of columns by the table floor's pair trends. sides: control, synthetic, and train
+    where there is one.
+    """
     if len(pairs) > PAIRS:
         pairs = [pairs[i] for i in np.sort(rng.choice(len(pairs), PAIRS, replace=False))]
     sides = {side: _some(each, table, rng) for side, each in sides.items()}

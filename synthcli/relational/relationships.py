@@ -17,7 +17,9 @@ NULL, ORPHAN = -1, -2  # in place of the position of a parent
 
 @dataclass(frozen=True)
 class Relationship:
-    """Each row of `child` names at most one row of `parent`: its `columns` hold that row's `keys`. on_orphans: what a key without a parent causes."""
+    """Each row of `child` names at most one row of `parent`: its `columns` hold that row's `keys`. on_orphans: what a
+    key without a parent causes.
+    """
 
     child: str
     columns: tuple[str, ...]
@@ -26,12 +28,17 @@ class Relationship:
     on_orphans: Literal["error", "drop"] = "error"
 
     @classmethod
-    def parse(cls, from_: str | Sequence[str], to: str | Sequence[str], on_orphans: Literal["error", "drop"] = "error") -> Relationship:
+    def parse(
+        cls, from_: str | Sequence[str], to: str | Sequence[str], on_orphans: Literal["error", "drop"] = "error"
+    ) -> Relationship:
         """From `orders.user_id` and `users.id`, or lists of such. Raises SpecError."""
         child, columns = _spelled("from", from_)
         parent, keys = _spelled("to", to)
         if len(columns) != len(keys):
-            raise SpecError(f"relationship from {child} to {parent}: {len(columns)} columns point at {len(keys)}; remedy: as many in from as in to")
+            raise SpecError(
+                f"relationship from {child} to {parent}: {len(columns)} columns point at {len(keys)}; remedy: as many"
+                " in from as in to"
+            )
         return cls(child, columns, parent, keys, on_orphans)
 
     @property
@@ -45,7 +52,13 @@ class Relationship:
         return self.child == self.parent
 
     def to_json(self) -> dict[str, Any]:
-        return {"child": self.child, "columns": list(self.columns), "parent": self.parent, "keys": list(self.keys), "on_orphans": self.on_orphans}
+        return {
+            "child": self.child,
+            "columns": list(self.columns),
+            "parent": self.parent,
+            "keys": list(self.keys),
+            "on_orphans": self.on_orphans,
+        }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Relationship:
@@ -59,14 +72,17 @@ def _spelled(key: str, said: str | Sequence[str]) -> tuple[str, tuple[str, ...]]
     if not parts or not all(table and column for table, _, column in parts):
         raise SpecError(f"relationships.{key} is {said!r}; expected table.column, or a list of such")
     if len(tables := {table for table, _, _ in parts}) > 1:
-        raise SpecError(f"relationships.{key} names columns of several tables: {', '.join(sorted(tables))}; remedy: one relationship for each table")
+        raise SpecError(
+            f"relationships.{key} names columns of several tables: {', '.join(sorted(tables))}; remedy: one"
+            " relationship for each table"
+        )
     return parts[0][0], tuple(column for _, _, column in parts)
 
 
 @dataclass(frozen=True)
 class Hierarchy:
-    """Of each row of a table that refers to itself, as it is in the whole source. level: 0 at the top; reports: rows below it, directly;
-    severed: whether the row above it lies in another part of the split."""
+    """Of each row of a table that refers to itself, as it is in the whole source. level: 0 at the top; reports: rows
+    below it, directly; severed: whether the row above it lies in another part of the split."""
 
     level: np.ndarray
     reports: np.ndarray
@@ -125,11 +141,17 @@ def root(names: Sequence[str], relationships: Sequence[Relationship]) -> str:
 
 
 def counted(frame: pd.DataFrame, column: str, among: tuple[str, ...]) -> int | None:
-    """The number that a column starts at where it counts the rows which agree in other columns; None where it does not."""
+    """The number that a column starts at where it counts the rows which agree in other columns; None where it does
+    not.
+    """
     values = frame[column]
     if values.dtype != "Int64" or values.isna().any() or not len(frame):
         return None
     group = frame.groupby(list(among), dropna=False, sort=False)[column]
     ends = group.agg(["min", "max", "nunique", "size"])
     same = (ends["max"] - ends["min"] + 1 == ends["size"]) & (ends["nunique"] == ends["size"])
-    return int(ends["min"].iloc[0]) if bool(same.all()) and ends["min"].nunique() == 1 and int(ends["size"].max()) > 1 else None
+    return (
+        int(ends["min"].iloc[0])
+        if bool(same.all()) and ends["min"].nunique() == 1 and int(ends["size"].max()) > 1
+        else None
+    )

@@ -1,4 +1,6 @@
-"""What a page shows of wishes: conditions on rows, balance, fairness, copies; properties, own metrics and the application that matter to whoever asked."""
+"""What a page shows of wishes: conditions on rows, balance, fairness, copies; properties, own metrics and the
+application that matter to whoever asked.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +38,9 @@ def _balance(lines: list[Body], drawn: Drawn) -> list[Body]:
     for i, column in enumerate(dict.fromkeys(b["column"] for b in lines)):
         some = [b for b in lines if b["column"] == column]
         wanted, made = [b["requested"] for b in some], [b["achieved"] for b in some]
-        chart = charts.asked_and_made([b["value"] for b in some], wanted, made, f"Rows asked and made of each value of {column}")
+        chart = charts.asked_and_made(
+            [b["value"] for b in some], wanted, made, f"Rows asked and made of each value of {column}"
+        )
         missed = sum(abs(a - b) for a, b in zip(wanted, made, strict=True))
         out.append({"column": column, "chart": put(drawn, f"balance-{i}", chart), "missed": missed})
     return out
@@ -54,9 +58,17 @@ def fairness(run: Body, drawn: Drawn) -> Body | None:
         {"name": "This model, not asked to be fair", "side": "independent", "value": asked["gap_before"]},
         {"name": "Rows as made", "side": "synthetic", "value": asked.get("gap_after", gap.get("value"))},
         {"name": "Predictions learned from real data", "side": "real", "value": predicted.get("floor")},
-        {"name": "Predictions learned from these rows", "side": "synthetic", **{k: predicted.get(k) for k in ("value", "low", "high")}},
+        {
+            "name": "Predictions learned from these rows",
+            "side": "synthetic",
+            **{k: predicted.get(k) for k in ("value", "low", "high")},
+        },
     ]
-    there = [{**f, **{end: f["value"] if f.get(end) is None else f[end] for end in ("low", "high")}} for f in figures if f["value"] is not None]
+    there = [
+        {**f, **{end: f["value"] if f.get(end) is None else f[end] for end in ("low", "high")}}
+        for f in figures
+        if f["value"] is not None
+    ]
     label = f"Largest difference in {asked['target']} between groups of {by}"
     gates = {g["metric"]: g for g in judged(run)}
     lines = [line(found[name], run["help"], **_gate(gates.get(name))) for name in FAIR if name in found]
@@ -89,7 +101,9 @@ def _properties(run: Body) -> list[Body]:
 
 
 def _property(i: int, m: Body, run: Body, gate: Body | None, drawn: Drawn) -> Body:
-    """One property: both figures, their agreement on its scale, and whether the gate on the least of them lets it pass."""
+    """One property: both figures, their agreement on its scale, and whether the gate on the least of them lets it
+    pass.
+    """
     none: Body = {"real": None, "synthetic": None}
     seen: Body = next((p for p in run["pictures"].get("properties", []) if p["text"] == m["of"]), none)
     low, high = (None, None) if gate is None else bounds({**gate, "measured": m})

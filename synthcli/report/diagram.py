@@ -1,4 +1,6 @@
-"""Where the boxes and lines of a diagram of related tables stand: parents above their children, as plain numbers for a drawing."""
+"""Where the boxes and lines of a diagram of related tables stand: parents above their children, as plain numbers for a
+drawing.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,9 @@ Link = tuple[str, str]  # child, parent
 
 
 def levels(names: Sequence[str], links: Sequence[Link]) -> dict[str, int]:
-    """How far down each table stands: below all its parents; one without any right above its first child. Circles are cut where they close."""
+    """How far down each table stands: below all its parents; one without any right above its first child. Circles are
+    cut where they close.
+    """
     depth = dict.fromkeys(names, 0)
     for _ in names:  # a longest path has no more steps than there are tables
         moved = {c: max(depth[c], depth[p] + 1) for c, p in links if c != p and depth[p] + 1 > depth[c]}
@@ -26,7 +30,9 @@ def levels(names: Sequence[str], links: Sequence[Link]) -> dict[str, int]:
 
 
 def layout(names: Sequence[str], links: Sequence[Link]) -> dict[str, Any]:
-    """{width, height, boxes: {name: {x, y}}, lines: [{path, foot, x, y}]}; x, y of a line: where its label stands; lines as links are."""
+    """{width, height, boxes: {name: {x, y}}, lines: [{path, foot, x, y}]}; x, y of a line: where its label stands;
+    lines as links are.
+    """
     depth = levels(names, links)
     rows = [[n for n in names if depth[n] == level] for level in range(max(depth.values(), default=0) + 1)]
     for _ in range(3):
@@ -41,9 +47,13 @@ def layout(names: Sequence[str], links: Sequence[Link]) -> dict[str, Any]:
             boxes[name] = {"x": left + i * (BOX + ACROSS), "y": EDGE + level * (HIGH + DOWN)}
     loops = 26 if any(c == p for c, p in links) else 0
     return {
-        "width": width + 2 * loops, "height": 2 * EDGE + len(rows) * HIGH + (len(rows) - 1) * DOWN, "box": BOX, "high": HIGH,
-        "boxes": boxes, "lines": _lines(boxes, links),
-    }  # fmt: skip
+        "width": width + 2 * loops,
+        "height": 2 * EDGE + len(rows) * HIGH + (len(rows) - 1) * DOWN,
+        "box": BOX,
+        "high": HIGH,
+        "boxes": boxes,
+        "lines": _lines(boxes, links),
+    }
 
 
 def _pull(name: str, links: Sequence[Link], rows: list[list[str]]) -> float:
@@ -54,7 +64,9 @@ def _pull(name: str, links: Sequence[Link], rows: list[list[str]]) -> float:
 
 
 def _lines(boxes: Mapping[str, Any], links: Sequence[Link]) -> list[dict[str, Any]]:
-    """A curve from the foot of each parent to the head of its child, where a crow's foot says that there may be many."""
+    """A curve from the foot of each parent to the head of its child, where a crow's foot says that there may be
+    many.
+    """
     out = []
     for i, (child, parent) in enumerate(links):
         below, above = boxes[child], boxes[parent]
@@ -63,19 +75,27 @@ def _lines(boxes: Mapping[str, Any], links: Sequence[Link]) -> list[dict[str, An
             path = f"M{x:g} {y - 14:g} C{x + 34:g} {y - 20:g} {x + 34:g} {y + 20:g} {x:g} {y + 14:g}"
             out.append({"path": path, "foot": "", "x": x - 30, "y": y + 46})
             continue
-        leave = _port(above["x"], i, _sorted([j for j, (c, p) in enumerate(links) if p == parent and c != p], 0, links, boxes))
-        enter = _port(below["x"], i, _sorted([j for j, (c, p) in enumerate(links) if c == child and c != p], 1, links, boxes))
+        leave = _port(
+            above["x"], i, _sorted([j for j, (c, p) in enumerate(links) if p == parent and c != p], 0, links, boxes)
+        )
+        enter = _port(
+            below["x"], i, _sorted([j for j, (c, p) in enumerate(links) if c == child and c != p], 1, links, boxes)
+        )
         y1, y2 = above["y"] + HIGH, below["y"]
         middle = (y1 + y2) / 2
         path = f"M{leave:g} {y1:g} C{leave:g} {y1 + 18:g} {enter:g} {y2 - 28:g} {enter:g} {y2:g}"
         foot = f"M{enter - 7:g} {y2:g} L{enter:g} {y2 - 10:g} L{enter + 7:g} {y2:g}"
         label = min(middle, y1 + DOWN / 2)  # in the first gap, where no box lies over it
-        out.append({"path": path, "foot": foot, "x": leave + (enter - leave) * (label - y1) / (y2 - y1), "y": label + 4})
+        out.append(
+            {"path": path, "foot": foot, "x": leave + (enter - leave) * (label - y1) / (y2 - y1), "y": label + 4}
+        )
     return out
 
 
 def _sorted(some: list[int], end: int, links: Sequence[Link], boxes: Mapping[str, Any]) -> list[int]:
-    """Lines of one box in the order of where they go, so that they do not cross at once. end: 0 for children, 1 for parents."""
+    """Lines of one box in the order of where they go, so that they do not cross at once. end: 0 for children, 1 for
+    parents.
+    """
     return sorted(some, key=lambda j: float(boxes[links[j][end]]["x"]))
 
 

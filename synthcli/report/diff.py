@@ -1,4 +1,6 @@
-"""Two runs side by side, as plain data for the terminal and as a page: gates, figures, columns, settings, data, the specs."""
+"""Two runs side by side, as plain data for the terminal and as a page: gates, figures, columns, settings, data, the
+specs.
+"""
 
 from __future__ import annotations
 
@@ -35,10 +37,12 @@ Body = dict[str, Any]
 
 
 def compare(first: Version, second: Version) -> Body:
-    """{first, second, same_data, gates, figures, properties, relationships, tables, columns, changed, spec}; deltas are second minus first.
+    """{first, second, same_data, gates, figures, properties, relationships, tables, columns, changed, spec}; deltas are
+    second minus first.
 
-    figures: overall measurements, each with `apart` where the intervals do not overlap; those of properties, relationships, tables and columns
-    have `metric` too, and what moved most is first; spec: lines of both, None where a side has none.
+    figures: overall measurements, each with `apart` where the intervals do not overlap; those of properties,
+    relationships, tables and columns have `metric` too, and what moved most is first; spec: lines of both, None where a
+    side has none.
     """
     sides = [_side(first), _side(second)]
     return {
@@ -47,16 +51,27 @@ def compare(first: Version, second: Version) -> Body:
         "same_data": first.manifest()["data"]["hash"] == second.manifest()["data"]["hash"],
         "gates": _gates(*sides),
         "figures": _figures(sides, "overall"),
-        **{section: sorted(_figures(sides, scope, metrics), key=lambda m: -abs(m["delta"] or 0.0)) for section, (scope, metrics) in PARTS.items()},
+        **{
+            section: sorted(_figures(sides, scope, metrics), key=lambda m: -abs(m["delta"] or 0.0))
+            for section, (scope, metrics) in PARTS.items()
+        },
         "changed": lineage.difference(first, second)["changed"],
         "spec": list(_beside(sides[0]["spec"], sides[1]["spec"])),
     }
 
 
 def _figures(sides: list[Body], scope: str, metrics: Sequence[str] | None = None) -> list[Body]:
-    """Measurements of one scope in both runs; metrics: those of interest, None for all. name: what each is of, of a whole run the metric's."""
-    found = [{k: m for k, m in s["measured"].items() if k[1] == scope and (metrics is None or k[0] in metrics)} for s in sides]
-    return [{**_moved(k[2] or k[0], found[0].get(k), found[1].get(k)), "metric": k[0]} for k in dict.fromkeys([*found[0], *found[1]])]
+    """Measurements of one scope in both runs; metrics: those of interest, None for all. name: what each is of, of a
+    whole run the metric's.
+    """
+    found = [
+        {k: m for k, m in s["measured"].items() if k[1] == scope and (metrics is None or k[0] in metrics)}
+        for s in sides
+    ]
+    return [
+        {**_moved(k[2] or k[0], found[0].get(k), found[1].get(k)), "metric": k[0]}
+        for k in dict.fromkeys([*found[0], *found[1]])
+    ]
 
 
 def page(first: Version, second: Version) -> str:
@@ -66,8 +81,13 @@ def page(first: Version, second: Version) -> str:
     for i, gate in enumerate(found["gates"]):
         for side, other in (("first", "second"), ("second", "first")):
             if (one := gate[side]) is not None:
-                label = f"{gate['metric']} of the {side} run: {words.number(one['measured'].get('value')) or 'not measured'}"
-                chart = charts.bullet(one["measured"], one["bounds"][0], one["bounds"][1], label, beside=_reach(gate[other]))
+                label = (
+                    f"{gate['metric']} of the {side} run:"
+                    f" {words.number(one['measured'].get('value')) or 'not measured'}"
+                )
+                chart = charts.bullet(
+                    one["measured"], one["bounds"][0], one["bounds"][1], label, beside=_reach(gate[other])
+                )
                 one["chart"] = f"{side}-{i}" if chart else None
                 drawn |= {f"{side}-{i}": chart} if chart else {}
     moved = [
@@ -94,7 +114,15 @@ def write(first: Version, second: Version, target: Path) -> Path:
 
 def _reach(gate: Body | None) -> list[float | None]:
     """All that the other run's scale shows, for one that is the same."""
-    return [] if gate is None else [*gate["bounds"], *(gate["measured"].get(key) for key in ("value", "low", "high")), reference(gate["measured"])]
+    return (
+        []
+        if gate is None
+        else [
+            *gate["bounds"],
+            *(gate["measured"].get(key) for key in ("value", "low", "high")),
+            reference(gate["measured"]),
+        ]
+    )
 
 
 def _charts(section: str, found: Body, drawn: dict[str, charts.Chart]) -> list[Body]:
@@ -102,16 +130,24 @@ def _charts(section: str, found: Body, drawn: dict[str, charts.Chart]) -> list[B
     out = []
     for metric in dict.fromkeys(m["metric"] for m in found[section]):
         moved = [m for m in found[section] if m["metric"] == metric and m["delta"]][:SHOWN]
-        rows = [{"name": m["name"], "side": side, **{k: one.get(k) for k in ("value", "low", "high")}} for m in moved for side, one in _both(m)]
+        rows = [
+            {"name": m["name"], "side": side, **{k: one.get(k) for k in ("value", "low", "high")}}
+            for m in moved
+            for side, one in _both(m)
+        ]
         if rows:
-            drawn[f"{section}-{metric}"] = charts.ranges(rows, metric, f"{metric} of {section} in both runs, those that moved most first")
+            drawn[f"{section}-{metric}"] = charts.ranges(
+                rows, metric, f"{metric} of {section} in both runs, those that moved most first"
+            )
             out.append({"chart": f"{section}-{metric}", "metric": metric})
     return out
 
 
 def _both(moved: Body) -> list[tuple[str, Body]]:
     """A column's figures as the chart's two sides."""
-    return [(mark, moved[side]) for mark, side in (("real", "first"), ("synthetic", "second")) if moved[side] is not None]
+    return [
+        (mark, moved[side]) for mark, side in (("real", "first"), ("synthetic", "second")) if moved[side] is not None
+    ]
 
 
 def _side(version: Version) -> Body:
@@ -132,7 +168,12 @@ def _side(version: Version) -> Body:
         "data": manifest["data"]["hash"],
     }
     gates = {(g["kind"], g["metric"]): g for g in (verdict or {"gates": []})["gates"]}
-    return {"head": head, "gates": gates, "measured": measured, "spec": spec.read_text(encoding="utf-8") if spec.exists() else ""}
+    return {
+        "head": head,
+        "gates": gates,
+        "measured": measured,
+        "spec": spec.read_text(encoding="utf-8") if spec.exists() else "",
+    }
 
 
 def _gates(one: Body, two: Body) -> list[Body]:
@@ -142,9 +183,15 @@ def _gates(one: Body, two: Body) -> list[Body]:
         pair = [side["gates"].get((kind, metric)) for side in (one, two)]
         lines = [None if g is None else _gate(g) for g in pair]
         turned = None not in lines and lines[0]["state"] != lines[1]["state"]  # type: ignore[index]
-        values = [line["measured"]["value"] for line in lines if line is not None and line["measured"].get("value") is not None]
+        values = [
+            line["measured"]["value"]
+            for line in lines
+            if line is not None and line["measured"].get("value") is not None
+        ]
         delta = values[1] - values[0] if len(values) == 2 else None
-        out.append({"kind": kind, "metric": metric, "first": lines[0], "second": lines[1], "turned": turned, "delta": delta})
+        out.append(
+            {"kind": kind, "metric": metric, "first": lines[0], "second": lines[1], "turned": turned, "delta": delta}
+        )
     return sorted(out, key=lambda g: not g["turned"])
 
 
@@ -160,7 +207,9 @@ def _gate(gate: Body) -> Body:
 
 
 def _moved(name: str, one: Body | None, two: Body | None) -> Body:
-    """A figure in both runs; better: which run it favours, where it moved at all; apart: the intervals do not overlap."""
+    """A figure in both runs; better: which run it favours, where it moved at all; apart: the intervals do not
+    overlap.
+    """
     values = [m["value"] for m in (one, two) if m is not None and m.get("value") is not None]
     out: Body = {"name": name, "first": one, "second": two, "delta": None, "better": None, "apart": False}
     if one is None or two is None or len(values) < 2:

@@ -1,4 +1,6 @@
-"""report.html: one self-contained page of a run, made from its folder alone. It fetches nothing, and never reads data."""
+"""report.html: one self-contained page of a run, made from its folder alone. It fetches nothing, and never reads
+data.
+"""
 
 from __future__ import annotations
 
@@ -18,10 +20,22 @@ from synthcli.report.sections import attacks, gates, lineage, personal, rules, t
 
 FOLDER = Path(__file__).parent / "page"
 SECTIONS = (
-    ("verdict", "Verdict"), ("gates", "Gates"), ("asked", "Rows asked for"), ("matters", "What matters here"), ("fairness", "Fairness"),
-    ("relationships", "Relationships"), ("tables", "Tables"), ("columns", "Columns"), ("pairs", "Pairs of columns"), ("detector", "Detector"),
-    ("utility", "Utility"), ("privacy", "Privacy"), ("rounds", "Rounds"), ("constraints", "Constraints"), ("lineage", "Lineage"),
-)  # fmt: skip
+    ("verdict", "Verdict"),
+    ("gates", "Gates"),
+    ("asked", "Rows asked for"),
+    ("matters", "What matters here"),
+    ("fairness", "Fairness"),
+    ("relationships", "Relationships"),
+    ("tables", "Tables"),
+    ("columns", "Columns"),
+    ("pairs", "Pairs of columns"),
+    ("detector", "Detector"),
+    ("utility", "Utility"),
+    ("privacy", "Privacy"),
+    ("rounds", "Rounds"),
+    ("constraints", "Constraints"),
+    ("lineage", "Lineage"),
+)
 
 
 def write(version: Version, target: Path | None = None) -> Path:
@@ -54,7 +68,11 @@ def page(version: Version) -> str:
         "title": version.name,
         "tiles": tiles(run),
         "figures": [line(m, run["help"]) for m in overall(run["measured"]).values()],
-        "sections": [(name, title) for name, title in SECTIONS if name == "verdict" or found[name] or (name == "privacy" and held)],
+        "sections": [
+            (name, title)
+            for name, title in SECTIONS
+            if name == "verdict" or found[name] or (name == "privacy" and held)
+        ],
         "personal": held,
         "drawn": drawn,
         **found,
@@ -65,16 +83,26 @@ def page(version: Version) -> str:
 def _tables(run: Body, drawn: Drawn, datasets: Body) -> Body:
     """The sections of one table, or of several and their relationships; those of the other kind are empty."""
     several = relations.each_table(run, drawn, datasets)
-    view: Body = {"columns": [], "pairs": None, "detector": None} if several else one_table.view(sole_table(run), drawn, datasets)
+    view: Body = (
+        {"columns": [], "pairs": None, "detector": None}
+        if several
+        else one_table.view(sole_table(run), drawn, datasets)
+    )
     return {
-        "view": view, **{key: view[key] for key in ("columns", "pairs", "detector")}, "tables": several,
+        "view": view,
+        **{key: view[key] for key in ("columns", "pairs", "detector")},
+        "tables": several,
         "relationships": relations.each_relationship(run, drawn, datasets),
-        "structure": relations.structure(run), "beside": relations.side_by_side(run, drawn), "attacked": relations.attacked(run, drawn),
-    }  # fmt: skip
+        "structure": relations.structure(run),
+        "beside": relations.side_by_side(run, drawn),
+        "attacked": relations.attacked(run, drawn),
+    }
 
 
 def render(template: str, context: Body, data: Body) -> str:
-    """A template with its styles, scripts and the data of its charts inside, under a policy that lets nothing else run or load."""
+    """A template with its styles, scripts and the data of its charts inside, under a policy that lets nothing else run
+    or load.
+    """
     scripts = [_asset("watch.js"), _asset("vega.js"), _asset("page.js")]
     policy = " ".join(f"'sha256-{base64.b64encode(hashlib.sha256(s.encode()).digest()).decode()}'" for s in scripts)
     return (
@@ -88,7 +116,13 @@ def render(template: str, context: Body, data: Body) -> str:
 def _templates() -> Any:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    return Environment(loader=FileSystemLoader(FOLDER), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    return Environment(
+        loader=FileSystemLoader(FOLDER),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
 
 
 @cache

@@ -22,7 +22,9 @@ def fragment(version: Version, *, fresh: bool = True) -> str:
     else:
         word, colour = ("PASSED", _STATE["pass"][1]) if verdict["passed"] else ("FAILED", _STATE["fail"][1])
         failed = "" if verdict["passed"] else f"; gates failed: {escape(', '.join(verdict['failed']))}"
-        said = f'<b style="color:{colour}">{word}</b> <b>{escape(version.name)}</b> by {escape(verdict["method"])}{failed}'
+        said = (
+            f'<b style="color:{colour}">{word}</b> <b>{escape(version.name)}</b> by {escape(verdict["method"])}{failed}'
+        )
     notes = "" if fresh else "<p>Nothing changed: the last verdict holds.</p>"
     return f'<div class="synth-run"><p>{said}</p>{_gates(verdict)}{notes}<p>{_places(version)}</p></div>'
 
@@ -37,9 +39,16 @@ def _gates(verdict: dict[str, Any] | None) -> str:
 def _line(gate: dict[str, Any]) -> str:
     m = gate["measured"] or {}
     mark, colour = _STATE["pass" if gate["passed"] else "warn" if gate["severity"] == "warn" else "fail"]
-    figures = (words.number(m.get("value")) or "not measured", words.interval(m), words.asked(gate), words.number(m.get("floor")))
+    figures = (
+        words.number(m.get("value")) or "not measured",
+        words.interval(m),
+        words.asked(gate),
+        words.number(m.get("floor")),
+    )
     cells = (gate["metric"], *figures, gate["why"])
-    return f'<tr><td style="color:{colour}">{mark}</td>' + "".join(f"<td>{escape(str(c))}</td>" for c in cells) + "</tr>"
+    return (
+        f'<tr><td style="color:{colour}">{mark}</td>' + "".join(f"<td>{escape(str(c))}</td>" for c in cells) + "</tr>"
+    )
 
 
 def _places(version: Version) -> str:

@@ -13,7 +13,9 @@ _DRAWN = frozenset({"integer", "float", "datetime", "timedelta", "boolean", "cat
 
 
 def view(part: Body, drawn: Drawn, datasets: Body) -> Body:
-    """{mark, few, columns, pairs, detector} of a table; its charts go into `drawn`, what several of them share into `datasets`."""
+    """{mark, few, columns, pairs, detector} of a table; its charts go into `drawn`, what several of them share into
+    `datasets`.
+    """
     return {
         "mark": part["mark"],
         "few": part["pictures"].get("few"),
@@ -32,14 +34,33 @@ def _columns(part: Body, drawn: Drawn) -> list[Body]:
         score = None if shape is None else shape["value"]
         said = f", shapes agree to {words.percent(score)}" if score is not None else ""
         of = f" of {part['name']}" if part["name"] else ""
-        chart = put(drawn, f"{part['mark']}column-{i}", charts.column(picture, f"Distribution of {name}{of}, real and synthetic{said}"))
-        note = "" if chart else "too few values to show any" if picture["kind"] in _DRAWN else "made up, never learned: no value of it is shown"
+        chart = put(
+            drawn,
+            f"{part['mark']}column-{i}",
+            charts.column(picture, f"Distribution of {name}{of}, real and synthetic{said}"),
+        )
+        note = (
+            ""
+            if chart
+            else (
+                "too few values to show any"
+                if picture["kind"] in _DRAWN
+                else "made up, never learned: no value of it is shown"
+            )
+        )
         out.append(
             {
-                "id": f"{part['mark']}column-{i}", "place": i, "name": name, "kind": picture["kind"], "chart": chart, "note": note, "score": score,
-                "real": None if shape is None else shape.get("floor"), "nulls": picture["nulls"],
+                "id": f"{part['mark']}column-{i}",
+                "place": i,
+                "name": name,
+                "kind": picture["kind"],
+                "chart": chart,
+                "note": note,
+                "score": score,
+                "real": None if shape is None else shape.get("floor"),
+                "nulls": picture["nulls"],
             }
-        )  # fmt: skip
+        )
     return sorted(out, key=lambda c: (c["score"] is None, c["score"] or 0.0, c["place"]))
 
 
@@ -55,7 +76,11 @@ def _pairs(part: Body, drawn: Drawn, datasets: Body) -> Body | None:
         datasets[shared] = charts.pairs(found)
         of = f" of {part['name']}" if part["name"] else ""
         maps = heats(
-            drawn, shared, found, lambda side, bound, label: charts.heat(found["names"], found["names"], side, bound, label, shared), f"columns{of}"
+            drawn,
+            shared,
+            found,
+            lambda side, bound, label: charts.heat(found["names"], found["names"], side, bound, label, shared),
+            f"columns{of}",
         )
     return {
         "maps": maps,
@@ -66,8 +91,12 @@ def _pairs(part: Body, drawn: Drawn, datasets: Body) -> Body | None:
 
 
 def heats(drawn: Drawn, mark: str, found: Body, make: Any, what: str) -> list[Body]:
-    """Real, synthetic, difference. found: values of both; make: (side, bound, label) -> chart; what: whose associations they are."""
-    apart = [abs(s - r) for r, s in zip(found["real"], found["synthetic"], strict=True) if r is not None and s is not None]
+    """Real, synthetic, difference. found: values of both; make: (side, bound, label) -> chart; what: whose associations
+    they are.
+    """
+    apart = [
+        abs(s - r) for r, s in zip(found["real"], found["synthetic"], strict=True) if r is not None and s is not None
+    ]
     widest = max(0.1, max(apart, default=0.0))
     out: list[Body] = []
     wide = len(found.get("columns") or found["names"]) > MANY
@@ -75,7 +104,12 @@ def heats(drawn: Drawn, mark: str, found: Body, make: Any, what: str) -> list[Bo
         bound = widest if side == "difference" else 1.0
         label = f"Associations between {what}, {title.lower()}; the pairs that differ most are listed in the table"
         out.append(
-            {"title": title, "wide": wide, "bound": words.number(round(bound, 2)), "chart": put(drawn, f"{mark}-{side}", make(side, bound, label))}
+            {
+                "title": title,
+                "wide": wide,
+                "bound": words.number(round(bound, 2)),
+                "chart": put(drawn, f"{mark}-{side}", make(side, bound, label)),
+            }
         )
     return out
 
@@ -90,7 +124,9 @@ def _detector(part: Body, drawn: Drawn) -> Body | None:
     lead = [c for c in found["columns"] if c["drop"] > 0][:TELLING] if found is not None else []
     if lead:
         label = f"What the detector goes by: {', '.join(c['name'] for c in lead[:3])} first"
-        bars = charts.bars([c["name"] for c in lead], [c["drop"] for c in lead], "AUC lost when the column is shuffled", label)
+        bars = charts.bars(
+            [c["name"] for c in lead], [c["drop"] for c in lead], "AUC lost when the column is shuffled", label
+        )
         together = put(drawn, f"{part['mark']}detector", bars)
     if alone:
         lead = sorted(alone, key=lambda m: -m["value"])[:TELLING]

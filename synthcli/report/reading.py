@@ -5,7 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from synthcli.artifacts import store
-from synthcli.artifacts.store import ANALYZE, EVALUATE, FIT, GENERATE, MEASURED, PICTURES, PLAN, PRIVACY, PROFILE, SAMPLE, TRAIN, Version
+from synthcli.artifacts.store import (
+    ANALYZE,
+    EVALUATE,
+    FIT,
+    GENERATE,
+    MEASURED,
+    PICTURES,
+    PLAN,
+    PRIVACY,
+    PROFILE,
+    SAMPLE,
+    TRAIN,
+    Version,
+)
 from synthcli.report import charts, words
 
 Body = dict[str, Any]
@@ -35,13 +48,21 @@ def read(version: Version) -> Body:
         "tried": {name: _tried(version, name) for name in manifest.get("rounds", [])},
         "downstream": _downstream(version),
         "help": {g["name"]: g for g in gauges()},
-        "spec": (version.folder / store.SPEC).read_text(encoding="utf-8") if (version.folder / store.SPEC).exists() else "",
+        "spec": (
+            (version.folder / store.SPEC).read_text(encoding="utf-8") if (version.folder / store.SPEC).exists() else ""
+        ),
     }
 
 
 def _tried(version: Version, tried: str) -> dict[str, Body]:
     """Overall measurements of a round by name."""
-    return overall([m for s in (EVALUATE, PRIVACY) for m in (version.read("rounds", tried, s, MEASURED) or {"measurements": []})["measurements"]])
+    return overall(
+        [
+            m
+            for s in (EVALUATE, PRIVACY)
+            for m in (version.read("rounds", tried, s, MEASURED) or {"measurements": []})["measurements"]
+        ]
+    )
 
 
 def _downstream(version: Version) -> Body | None:
@@ -63,9 +84,13 @@ def sole_table(run: Body) -> Body:
 
 
 def of_table(run: Body, name: str, mark: str) -> Body:
-    """What is drawn of one of several tables, its figures as if it stood alone. mark: what its ids and charts start with."""
+    """What is drawn of one of several tables, its figures as if it stood alone. mark: what its ids and charts start
+    with.
+    """
     start = f"{name}: "
-    mine = [{**m, "scope": "overall", "of": None} for m in run["measured"] if m.get("scope") == "table" and m["of"] == name]
+    mine = [
+        {**m, "scope": "overall", "of": None} for m in run["measured"] if m.get("scope") == "table" and m["of"] == name
+    ]
     mine += [{**m, "of": m["of"].removeprefix(start)} for m in run["measured"] if (m.get("of") or "").startswith(start)]
     return {
         "mark": mark,
@@ -83,7 +108,11 @@ def overall(measured: list[Body]) -> dict[str, Body]:
 
 def known(measured: list[Body], name: str, scope: str) -> dict[str, Body]:
     """Measurements of one name by what they are of; those without a value are left out."""
-    return {m["of"]: m for m in measured if m["name"] == name and m.get("scope", "overall") == scope and m["value"] is not None}
+    return {
+        m["of"]: m
+        for m in measured
+        if m["name"] == name and m.get("scope", "overall") == scope and m["value"] is not None
+    }
 
 
 def reference(m: Body) -> float | None:
@@ -94,10 +123,22 @@ def reference(m: Body) -> float | None:
 
 def line(m: Body, help_: dict[str, Body], **more: Any) -> Body:
     """A measurement as a line of a table."""
-    shown = {key: words.number(value) for key, value in (("value", m.get("value")), ("real", reference(m)), ("baseline", m.get("baseline")))}
+    shown = {
+        key: words.number(value)
+        for key, value in (("value", m.get("value")), ("real", reference(m)), ("baseline", m.get("baseline")))
+    }
     about = help_.get(m["name"], {})
-    return {"name": m["name"], "of": m.get("of", ""), "help": about.get("help", ""), "unit": m.get("unit", ""), **shown,
-            "interval": words.interval(m), "note": m.get("note", ""), "better": m.get("better", "higher"), **more}  # fmt: skip
+    return {
+        "name": m["name"],
+        "of": m.get("of", ""),
+        "help": about.get("help", ""),
+        "unit": m.get("unit", ""),
+        **shown,
+        "interval": words.interval(m),
+        "note": m.get("note", ""),
+        "better": m.get("better", "higher"),
+        **more,
+    }
 
 
 def bounds(gate: Body) -> tuple[float | None, float | None]:

@@ -59,7 +59,15 @@ def gauges() -> list[dict[str, Any]]:
         for floor in plugins.FLOORS:
             for room in plugins.names(kind, floor):
                 out += [
-                    {"name": g.name, "section": section, "module": room, "better": g.better, "needs": sorted(g.needs), "unit": g.unit, "help": g.help}
+                    {
+                        "name": g.name,
+                        "section": section,
+                        "module": room,
+                        "better": g.better,
+                        "needs": sorted(g.needs),
+                        "unit": g.unit,
+                        "help": g.help,
+                    }
                     for g in plugins.judge(kind, room, floor).GAUGES
                 ]
     return out
@@ -71,7 +79,11 @@ def markdown() -> str:
     for m in methods():
         extra = f" Needs `synthcli[{m['extra']}]`." if m["extra"] else ""
         dial = m["dial"]
-        turns = f" Dial: `{dial['param']}`, {dial['fidelity']:g} (fidelity) to {dial['privacy']:g} (privacy)." if dial else ""
+        turns = (
+            f" Dial: `{dial['param']}`, {dial['fidelity']:g} (fidelity) to {dial['privacy']:g} (privacy)."
+            if dial
+            else ""
+        )
         lines += [
             f"### `{m['name']}`",
             "",
@@ -83,8 +95,25 @@ def markdown() -> str:
         if m["params"]:
             rows = [[f"`{p['name']}`", _shown(p["default"]), p["bounds"], p["help"]] for p in m["params"]]
             lines += [*_table(["parameter", "default", "bounds", "what it does"], rows), ""]
-    rows = [[f"`{g['name']}`", g["section"], "0.5" if g["better"] == "half" else g["better"], ", ".join(g["needs"]), g["help"]] for g in gauges()]
-    return "\n".join([*lines, "## Metrics and attacks", "", *_table(["metric", "gates of", "better", "needs", "what it is"], rows), ""])
+    rows = [
+        [
+            f"`{g['name']}`",
+            g["section"],
+            "0.5" if g["better"] == "half" else g["better"],
+            ", ".join(g["needs"]),
+            g["help"],
+        ]
+        for g in gauges()
+    ]
+    return "\n".join(
+        [
+            *lines,
+            "## Metrics and attacks",
+            "",
+            *_table(["metric", "gates of", "better", "needs", "what it is"], rows),
+            "",
+        ]
+    )
 
 
 def _shown(default: Any) -> str:

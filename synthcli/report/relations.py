@@ -16,22 +16,37 @@ WORST = 10  # pairs of a relationship in its table
 
 
 def structure(run: Body) -> Body | None:
-    """The diagram: boxes of tables with their rows, lines of relationships with the children of a parent. None for a run of one table."""
+    """The diagram: boxes of tables with their rows, lines of relationships with the children of a parent. None for a
+    run of one table.
+    """
     names = tables(run)
     if not names:
         return None
     links = _links(run)
     place = layout(names, [(c, p) for c, p, _ in links])
     boxes = [{"name": name, "short": _cut(name), **place["boxes"][name], **_box(run, name)} for name in names]
-    lines = [{**one, "label": _mean_children(run, i, c, p)} for i, (one, (c, p, _)) in enumerate(zip(place["lines"], links, strict=True))]
+    lines = [
+        {**one, "label": _mean_children(run, i, c, p)}
+        for i, (one, (c, p, _)) in enumerate(zip(place["lines"], links, strict=True))
+    ]
     shown: list[Body] = []
-    for one in lines:  # where labels would lie on one another the first is shown; all of them stand beside their distributions
-        if any(abs(one["x"] - o["x"]) < 3.4 * len(one["label"] + o["label"]) + 8 and abs(one["y"] - o["y"]) < 16 for o in shown):
+    for one in (
+        lines
+    ):  # where labels would lie on one another the first is shown; all of them stand beside their distributions
+        if any(
+            abs(one["x"] - o["x"]) < 3.4 * len(one["label"] + o["label"]) + 8 and abs(one["y"] - o["y"]) < 16
+            for o in shown
+        ):
             one["label"] = ""
         else:
             shown.append(one)
     said = "; ".join(f"{c} belong to {p}" for c, p, _ in links)
-    return {**place, "boxes": boxes, "lines": lines, "label": f"Diagram of {len(names)} tables: {said or 'no relationship between them'}"}
+    return {
+        **place,
+        "boxes": boxes,
+        "lines": lines,
+        "label": f"Diagram of {len(names)} tables: {said or 'no relationship between them'}",
+    }
 
 
 def _links(run: Body) -> list[tuple[str, str, str]]:
@@ -76,13 +91,21 @@ def each_table(run: Body, drawn: Drawn, datasets: Body) -> list[Body]:
     for i, name in enumerate(tables(run)):
         part = of_table(run, name, f"t{i}-")
         seen = part["pictures"]["columns"]
-        figures = {m["name"]: line(m, run["help"]) for m in part["measured"] if m.get("scope") == "overall" and m["value"] is not None}
+        figures = {
+            m["name"]: line(m, run["help"])
+            for m in part["measured"]
+            if m.get("scope") == "overall" and m["value"] is not None
+        }
         out.append(
             {
-                "id": f"table-{i}", "name": name, **_box(run, name), "columns": len(run["profile"]["tables"][name]["schema"]["columns"]),
-                "figures": [figures[n] for n in SIDE_BY_SIDE if n in figures], "view": one_table.view(part, drawn, datasets) if seen else None,
+                "id": f"table-{i}",
+                "name": name,
+                **_box(run, name),
+                "columns": len(run["profile"]["tables"][name]["schema"]["columns"]),
+                "figures": [figures[n] for n in SIDE_BY_SIDE if n in figures],
+                "view": one_table.view(part, drawn, datasets) if seen else None,
             }
-        )  # fmt: skip
+        )
     return out
 
 
@@ -107,17 +130,28 @@ def side_by_side(run: Body, drawn: Drawn, names: Sequence[str] = SIDE_BY_SIDE) -
             rows.append({"name": table, "side": "synthetic", **{k: m.get(k) for k in ("value", "low", "high")}})
         half = 0.5 if name.endswith("_auc") or next(iter(found.values())).get("better") == "half" else None
         chart = charts.ranges(rows, name, f"{name} of each table, beside what real data gets", mark=half)
-        out.append({"name": name, "help": run["help"].get(name, {}).get("help", ""), "chart": put(drawn, f"tables-{name}", chart)})
+        out.append(
+            {
+                "name": name,
+                "help": run["help"].get(name, {}).get("help", ""),
+                "chart": put(drawn, f"tables-{name}", chart),
+            }
+        )
     return out
 
 
 def each_relationship(run: Body, drawn: Drawn, datasets: Body) -> list[Body]:
     """For each relationship its numbers of children and how columns of parents go with those of children."""
     found = _drawn(run)
-    return [_relationship(i, c, p, name, found.get(name), run, drawn, datasets) for i, (c, p, name) in enumerate(_links(run))]
+    return [
+        _relationship(i, c, p, name, found.get(name), run, drawn, datasets)
+        for i, (c, p, name) in enumerate(_links(run))
+    ]
 
 
-def _relationship(i: int, child: str, parent: str, name: str, seen: Body | None, run: Body, drawn: Drawn, datasets: Body) -> Body:
+def _relationship(
+    i: int, child: str, parent: str, name: str, seen: Body | None, run: Body, drawn: Drawn, datasets: Body
+) -> Body:
     measured: dict[str, Body] = {}
     for gauge in ("cardinality_shape", "referential_integrity", "key_uniqueness"):
         if (m := known(run["measured"], gauge, "relationship").get(name)) is not None:
@@ -127,17 +161,35 @@ def _relationship(i: int, child: str, parent: str, name: str, seen: Body | None,
     if seen is not None:
         if seen["children"] is not None:
             label = f"Numbers of {child} of one of {parent}, real and synthetic"
-            chart = put(drawn, f"children-{i}", charts.histogram(seen["children"], "integer", label, f"{child} of one of {parent}"))
+            chart = put(
+                drawn,
+                f"children-{i}",
+                charts.histogram(seen["children"], "integer", label, f"{child} of one of {parent}"),
+            )
         if seen["trends"]:
             maps = _maps(i, child, parent, seen["trends"], drawn, datasets)
     worst = sorted(trends, key=lambda m: m["value"])[:WORST]
     return {
-        "id": f"relationship-{i}", "name": name, "drawn": seen is not None, "child": child, "parent": parent, "chart": chart, "maps": maps,
-        "measured": measured, "thinned": bool(seen and seen["thinned"]), "mean": _mean_children(run, i, child, parent),
-        "without": {} if seen is None else {k: "few" if v is None else words.percent(v) for k, v in seen["without"].items()},
-        "trend": _mean(trends), "siblings": _mean(siblings), "nulls": run["profile"]["relationships"][i]["null_share"],
-        "worst": [line(m, run["help"]) | {"of": _pair(m["of"].removeprefix(f"{name}: "), child, parent)} for m in worst],
-    }  # fmt: skip
+        "id": f"relationship-{i}",
+        "name": name,
+        "drawn": seen is not None,
+        "child": child,
+        "parent": parent,
+        "chart": chart,
+        "maps": maps,
+        "measured": measured,
+        "thinned": bool(seen and seen["thinned"]),
+        "mean": _mean_children(run, i, child, parent),
+        "without": {}
+        if seen is None
+        else {k: "few" if v is None else words.percent(v) for k, v in seen["without"].items()},
+        "trend": _mean(trends),
+        "siblings": _mean(siblings),
+        "nulls": run["profile"]["relationships"][i]["null_share"],
+        "worst": [
+            line(m, run["help"]) | {"of": _pair(m["of"].removeprefix(f"{name}: "), child, parent)} for m in worst
+        ],
+    }
 
 
 def _pair(of: str, child: str, parent: str) -> str:
@@ -156,7 +208,11 @@ def _mean(some: list[Body]) -> Body | None:
     if not some:
         return None
     floors: list[Any] = [m["floor"] for m in some if m.get("floor") is not None]
-    return {"value": words.number(fmean(m["value"] for m in some)), "real": words.number(fmean(floors)) if floors else "", "pairs": len(some)}
+    return {
+        "value": words.number(fmean(m["value"] for m in some)),
+        "real": words.number(fmean(floors)) if floors else "",
+        "pairs": len(some),
+    }
 
 
 def _maps(i: int, child: str, parent: str, found: Body, drawn: Drawn, datasets: Body) -> list[Body]:

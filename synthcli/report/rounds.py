@@ -16,12 +16,28 @@ def rounds(run: Body, drawn: Drawn) -> Body | None:
     lines = []
     for tried in verdict["rounds"]:
         failed = [g["metric"] for g in tried["gates"] if not g["passed"] and g["severity"] == "error"]
-        state = tried["error"] or ("passes" if tried["passed"] else f"fails {', '.join(failed)}" if tried["steered"] else "not judged")
-        lines.append({**tried, "state": state, "chosen": tried["round"] == verdict["round"], "params": words.params(tried["params"])})
-    axes = {kind: [g for g in verdict["gates"] if g["kind"] == kind and g["measured"]][:TRADED] for kind in ("quality", "privacy")}
+        state = tried["error"] or (
+            "passes" if tried["passed"] else f"fails {', '.join(failed)}" if tried["steered"] else "not judged"
+        )
+        lines.append(
+            {
+                **tried,
+                "state": state,
+                "chosen": tried["round"] == verdict["round"],
+                "params": words.params(tried["params"]),
+            }
+        )
+    axes = {
+        kind: [g for g in verdict["gates"] if g["kind"] == kind and g["measured"]][:TRADED]
+        for kind in ("quality", "privacy")
+    }
     for x in axes["quality"]:
         for y in axes["privacy"]:
-            points = [p for line in lines if (p := _point(line, run["tried"].get(line["round"], {}), x["metric"], y["metric"]))]
+            points = [
+                p
+                for line in lines
+                if (p := _point(line, run["tried"].get(line["round"], {}), x["metric"], y["metric"]))
+            ]
             if points:
                 label = f"Rounds by {x['metric']} and {y['metric']}"
                 put(drawn, f"trade-{x['metric']}-{y['metric']}", charts.tradeoff(points, _axis(x), _axis(y), label))
@@ -34,7 +50,14 @@ def _point(line: Body, measured: dict[str, Body], x: str, y: str) -> Body | None
     if any(m.get("value") is None for m in at.values()):
         return None
     ends = {f"{name}{end}": m.get(end, m["value"]) for name, m in at.items() for end in ("low", "high")}
-    return {"round": line["round"], "state": line["state"], "chosen": line["chosen"], "x": at["x"]["value"], "y": at["y"]["value"], **ends}
+    return {
+        "round": line["round"],
+        "state": line["state"],
+        "chosen": line["chosen"],
+        "x": at["x"]["value"],
+        "y": at["y"]["value"],
+        **ends,
+    }
 
 
 def _axis(gate: Body) -> Body:

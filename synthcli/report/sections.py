@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from typing import Any
 
 from synthcli.artifacts import store
 from synthcli.artifacts.store import PRIVACY, Version
@@ -10,8 +11,14 @@ from synthcli.report import charts, words
 from synthcli.report.reading import Body, Drawn, bounds, judged, known, line, overall, put, state, tables
 
 HEADLINES = (
-    "column_shapes", "column_pair_trends", "detection_auc", "cardinality_shape", "parent_child_trend", "utility_ratio", "membership_auc",
-)  # fmt: skip
+    "column_shapes",
+    "column_pair_trends",
+    "detection_auc",
+    "cardinality_shape",
+    "parent_child_trend",
+    "utility_ratio",
+    "membership_auc",
+)
 
 
 def gates(run: Body, drawn: Drawn) -> list[Body]:
@@ -19,9 +26,19 @@ def gates(run: Body, drawn: Drawn) -> list[Body]:
     out = []
     for i, gate in enumerate(judged(run)):
         m = gate["measured"] or {"name": gate["metric"], "value": None}
-        label = f"{gate['metric']}: measured {words.number(m.get('value')) or 'nothing'}, asked {words.asked(gate)}: {state(gate)}"
+        label = (
+            f"{gate['metric']}: measured {words.number(m.get('value')) or 'nothing'}, asked {words.asked(gate)}:"
+            f" {state(gate)}"
+        )
         chart = put(drawn, f"gate-{i}", charts.bullet(m, *bounds(gate), label))
-        more = {"state": state(gate), "kind": gate["kind"], "asked": words.asked(gate), "why": _why(gate), "chart": chart, "bar": _bar(gate)}
+        more = {
+            "state": state(gate),
+            "kind": gate["kind"],
+            "asked": words.asked(gate),
+            "why": _why(gate),
+            "chart": chart,
+            "bar": _bar(gate),
+        }
         out.append(line(m, run["help"], **more, of_interval=gate["bound"] == "interval"))
     return sorted(out, key=lambda g: ("fail", "warn", "pass").index(g["state"]))
 
@@ -47,7 +64,11 @@ def tiles(run: Body) -> list[Body]:
 
 def utility(run: Body, drawn: Drawn) -> Body | None:
     """Models trained on synthetic and on real data, both tested on real data."""
-    found = {name: m for name, m in overall(run["measured"]).items() if name.removesuffix("_linear") in ("tstr", "trtr", "utility_ratio")}
+    found = {
+        name: m
+        for name, m in overall(run["measured"]).items()
+        if name.removesuffix("_linear") in ("tstr", "trtr", "utility_ratio")
+    }
     if not found:
         return None
     rows: list[Body] = []
@@ -55,9 +76,23 @@ def utility(run: Body, drawn: Drawn) -> Body | None:
         real, synthetic = found.get(f"trtr{end}"), found.get(f"tstr{end}")
         for m, side in ((real, "real"), (synthetic, "synthetic")):
             if m is not None and m["value"] is not None:
-                rows.append({"name": f"{model}, trained on {side}", "side": side, **{k: m.get(k) for k in ("value", "low", "high")}})
+                rows.append(
+                    {
+                        "name": f"{model}, trained on {side}",
+                        "side": side,
+                        **{k: m.get(k) for k in ("value", "low", "high")},
+                    }
+                )
         if synthetic is not None and (chance := synthetic.get("baseline")) is not None:
-            rows.append({"name": f"{model}, on independent columns", "side": "independent", "value": chance, "low": chance, "high": chance})
+            rows.append(
+                {
+                    "name": f"{model}, on independent columns",
+                    "side": "independent",
+                    "value": chance,
+                    "low": chance,
+                    "high": chance,
+                }
+            )
     unit = next((m["unit"] for m in found.values() if m.get("unit")), "")
     title = {"auc": "ROC AUC", "r2": "R²"}.get(unit, unit) + " on real records that were kept apart"
     target = run["plan"].get("evaluate", {}).get("target")
@@ -69,29 +104,45 @@ def attacks(run: Body, drawn: Drawn) -> list[Body]:
     """Every figure of the privacy check, with its gate where one was asked."""
     asked = {g["metric"]: g for g in judged(run)}
     out = []
-    for i, m in enumerate(m for m in run["measured"] if m["stage"] == PRIVACY and m.get("scope", "overall") == "overall"):
+    for i, m in enumerate(
+        m for m in run["measured"] if m["stage"] == PRIVACY and m.get("scope", "overall") == "overall"
+    ):
         gate = asked.get(m["name"])
         low, high = bounds({**gate, "measured": m}) if gate else (None, None)
         chart = put(drawn, f"attack-{i}", charts.bullet(m, low, high, f"{m['name']}: {words.number(m['value'])}"))
-        out.append(line(m, run["help"], chart=chart, asked=words.asked(gate) if gate else "", state=state(gate) if gate else ""))
+        out.append(
+            line(
+                m, run["help"], chart=chart, asked=words.asked(gate) if gate else "", state=state(gate) if gate else ""
+            )
+        )
     return out
 
 
 def personal(run: Body) -> list[Body]:
-    """Columns of the source that hold personal data, or may: what they look like, why, and what became of them; the most telling first."""
+    """Columns of the source that hold personal data, or may: what they look like, why, and what became of them; the
+    most telling first.
+    """
     order = {"direct identifier": 0, "special category": 1}
-    became = lambda c: "made up, never learned" if c["made"] else "learned, as the spec says" if c["declared"] else "learned"  # noqa: E731
+
+    def became(c: dict[str, Any]) -> str:
+        return "made up, never learned" if c["made"] else "learned, as the spec says" if c["declared"] else "learned"
+
     found = sorted(run["profile"].get("personal", []), key=lambda c: (order.get(c["sensitivity"], 2), c["made"]))
     return [{**c, "kind": c["kind"].replace("_", " "), "became": became(c)} for c in found]
 
 
 def rules(run: Body) -> list[Body]:
-    """Each constraint: what it found in the source, what holds it, and what the synthetic data has of it; orphans of related tables too."""
+    """Each constraint: what it found in the source, what holds it, and what the synthetic data has of it; orphans of
+    related tables too.
+    """
     broken = known(run["measured"], "constraint_violations", "rule")
     found = {_text(f): f for f in run["profile"].get("constraints", [])}
     holds = {f["constraint"]: f for f in run["fit"].get("constraints", [])}
     texts = dict.fromkeys([*found, *broken])
-    return [{"text": text, **_rule(run, text, found.get(text), broken.get(text)), **_holder(run, text, holds.get(text))} for text in texts]
+    return [
+        {"text": text, **_rule(run, text, found.get(text), broken.get(text)), **_holder(run, text, holds.get(text))}
+        for text in texts
+    ]
 
 
 def _text(found: Body) -> str:
@@ -114,7 +165,12 @@ def _rule(run: Body, text: str, source: Body | None, broken: Body | None) -> Bod
     }
 
 
-_THEN = {"drop": "those rows were left out", "warn": "a warning; the rows were learned from", "error": "refused", "none": ""}
+_THEN = {
+    "drop": "those rows were left out",
+    "warn": "a warning; the rows were learned from",
+    "error": "refused",
+    "none": "",
+}
 _HOLDS = {
     "repair": "what is made is put right",
     "rejection": "rows that break it are drawn anew",
@@ -137,7 +193,15 @@ def lineage(version: Version, run: Body) -> Body:
     root = version.folder.parent.parent
     evaluate = run["plan"].get("evaluate", {})
     trust = ["--trust"] if evaluate.get("domain") or evaluate.get("downstream") else []
-    parts = ["synth", "run", spec, "--root", str(root), *trust, *(word for text in manifest.get("overrides", []) for word in ("--set", text))]
+    parts = [
+        "synth",
+        "run",
+        spec,
+        "--root",
+        str(root),
+        *trust,
+        *(word for text in manifest.get("overrides", []) for word in ("--set", text)),
+    ]
     return {
         "command": shlex.join(parts),
         "verify": shlex.join(["synth", "runs", "verify", version.name, "--root", str(root)]),

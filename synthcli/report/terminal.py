@@ -72,7 +72,10 @@ def _headline(version: Version, verdict: dict[str, Any]) -> Text:
     text.append("PASSED" if verdict["passed"] else "FAILED", style="bold green" if verdict["passed"] else "bold red")
     text.append(f"  {version.name}  by {verdict['method']}", style="bold")
     if not verdict["passed"]:
-        text.append(f"  gates failed: {', '.join(verdict['failed'])}" + ("; the nearest round is shown" if len(verdict["rounds"]) > 1 else ""))
+        text.append(
+            f"  gates failed: {', '.join(verdict['failed'])}"
+            + ("; the nearest round is shown" if len(verdict["rounds"]) > 1 else "")
+        )
     if verdict["warned"]:
         text.append(f"  warnings: {', '.join(verdict['warned'])}", style="yellow")
     return text
@@ -89,7 +92,13 @@ def _gate_table(verdict: dict[str, Any]) -> Table:
             if gate["severity"] == "warn"
             else Text("FAIL", style="bold red")
         )
-        figures = [words.number(m.get("value")), words.interval(m), words.asked(gate), words.number(reference(m)), words.number(m.get("baseline"))]
+        figures = [
+            words.number(m.get("value")),
+            words.interval(m),
+            words.asked(gate),
+            words.number(reference(m)),
+            words.number(m.get("baseline")),
+        ]
         table.add_row(mark, gate["metric"], *figures, gate["why"])
     return table
 
@@ -98,19 +107,26 @@ def _round_table(verdict: dict[str, Any]) -> Table:
     table = _table("", "round", "parameters", "against validation", "why")
     for tried in verdict["rounds"]:
         failed = [g["metric"] for g in tried["gates"] if not g["passed"] and g["severity"] == "error"]
-        state = tried["error"] or ("passes" if tried["passed"] else f"fails {', '.join(failed)}" if tried["steered"] else "not judged")
+        state = tried["error"] or (
+            "passes" if tried["passed"] else f"fails {', '.join(failed)}" if tried["steered"] else "not judged"
+        )
         chosen = Text("→", style="bold") if tried["round"] == verdict["round"] else ""
         table.add_row(chosen, tried["round"], words.params(tried["params"]), state, tried["why"])
     return table
 
 
 def _measurement_table(version: Version) -> Table:
-    table = _table("measured against the holdout", "of", "value", "95 % interval", "real data", "independent", "control", "note")
+    table = _table(
+        "measured against the holdout", "of", "value", "95 % interval", "real data", "independent", "control", "note"
+    )
     for stage in (store.EVALUATE, store.PRIVACY):
         body = version.read(stage, store.MEASURED) or {"measurements": []}
         for name in dict.fromkeys(m["name"] for m in body["measurements"]):
             some = [m for m in body["measurements"] if m["name"] == name]
-            overall, parts = [m for m in some if m.get("scope", "overall") == "overall"], [m for m in some if m.get("scope", "overall") != "overall"]
+            overall, parts = (
+                [m for m in some if m.get("scope", "overall") == "overall"],
+                [m for m in some if m.get("scope", "overall") != "overall"],
+            )
             for m in [*overall, *_worst(parts)]:
                 label = Text(name, style="bold") if m in overall else Text("")
                 table.add_row(
@@ -135,9 +151,13 @@ def _analysis(version: Version) -> Table:
     profile = version.read(store.ANALYZE, store.PROFILE)
     table = _table(f"{profile['rows']:,} rows", "type", "nulls", "distinct", "values")
     for column in profile.get("columns", []):
-        values = ", ".join(str(v) for v, _ in column.get("top", [])[:6]) or " … ".join(str(q) for q in column.get("quantiles", [])[::3])
+        values = ", ".join(str(v) for v, _ in column.get("top", [])[:6]) or " … ".join(
+            str(q) for q in column.get("quantiles", [])[::3]
+        )
         values = values or column.get("pattern") or ("made up, not learned" if not column["modelled"] else "")
-        table.add_row(column["name"], column["type"], f"{column['null_share']:.1%}", f"{column['distinct']:,}", values[:80])
+        table.add_row(
+            column["name"], column["type"], f"{column['null_share']:.1%}", f"{column['distinct']:,}", values[:80]
+        )
     return table
 
 
@@ -164,7 +184,11 @@ def plan_page(found: dict[str, Any]) -> Page:
     table = _table("stage", "of", "", "seconds", "memory", "by")
     for line in found["stages"]:
         kept = Text("kept", style="green") if line["cached"] else Text("runs", style="yellow")
-        took = ("", "") if line["cached"] else (_about(line["seconds"]), "" if line["gigabytes"] is None else f"≈ {line['gigabytes']:.1f} GiB")
+        took = (
+            ("", "")
+            if line["cached"]
+            else (_about(line["seconds"]), "" if line["gigabytes"] is None else f"≈ {line['gigabytes']:.1f} GiB")
+        )
         table.add_row(line["stage"], line["detail"], kept, *took, line["basis"] or "")
     total = found["total"]
     peak = "" if total["gigabytes"] is None else f", {total['gigabytes']:.1f} GiB at the height"
@@ -173,7 +197,9 @@ def plan_page(found: dict[str, Any]) -> Page:
     basis = "constants are for one core that is free; earlier runs for how busy the machine was then"
     rounds = "the first round of each candidate"
     if total["max_rounds"] > 1:
-        rounds += f"; where gates fail, refinement repeats train to privacy-check, up to {total['max_rounds']} rounds in all"
+        rounds += (
+            f"; where gates fail, refinement repeats train to privacy-check, up to {total['max_rounds']} rounds in all"
+        )
     return [table, whole, Text(rounds, style="dim"), Text(basis, style="dim"), _touched(found)]
 
 
@@ -202,7 +228,14 @@ def methods_page(methods: list[dict[str, Any]]) -> Page:
     for m in methods:
         missing = "" if m["installed"] else f" (not installed: synthcli[{m['extra']}])"
         dial = m["dial"]["param"] if m["dial"] else ""
-        table.add_row(m["name"] + missing, m["modality"], "from data" if m["needs_data"] else "no", ", ".join(m["guarantees"]), dial, m["summary"])
+        table.add_row(
+            m["name"] + missing,
+            m["modality"],
+            "from data" if m["needs_data"] else "no",
+            ", ".join(m["guarantees"]),
+            dial,
+            m["summary"],
+        )
     return [table]
 
 
@@ -212,7 +245,11 @@ def method_page(method: dict[str, Any]) -> Page:
     for p in method["params"]:
         table.add_row(p["name"], "" if p["default"] is None else str(p["default"]), p["bounds"], p["help"])
     dial = method["dial"]
-    turns = f"dial: {dial['param']}, from {dial['fidelity']:g} (fidelity) to {dial['privacy']:g} (privacy)" if dial else "no dial"
+    turns = (
+        f"dial: {dial['param']}, from {dial['fidelity']:g} (fidelity) to {dial['privacy']:g} (privacy)"
+        if dial
+        else "no dial"
+    )
     extra = "" if method["installed"] else f"; not installed: pip install 'synthcli[{method['extra']}]'"
     return [Text(method["name"], style="bold"), Text(method["about"]), Text(turns + extra, style="dim"), table]
 
@@ -221,7 +258,9 @@ def gauges_page(gauges: list[dict[str, Any]]) -> Page:
     """What gates can ask for."""
     table = _table("metric", "section", "better", "needs", "what it is")
     for g in gauges:
-        table.add_row(g["name"], g["section"], "0.5" if g["better"] == "half" else g["better"], ", ".join(g["needs"]), g["help"])
+        table.add_row(
+            g["name"], g["section"], "0.5" if g["better"] == "half" else g["better"], ", ".join(g["needs"]), g["help"]
+        )
     return [table]
 
 
@@ -247,7 +286,9 @@ def runs_page(runs: list[dict[str, Any]], root: Path) -> Page:
         when = time.strftime("%Y-%m-%d %H:%M", time.localtime(run["finished"]))
         style = {"passed": "green", "failed": "red"}.get(run["state"], "")
         rows = f"{run['rows']:,}" if run["rows"] is not None else ""
-        table.add_row(run["run"], Text(run["state"], style=style), run["method"] or "", rows, when, ", ".join(run["failed"]))
+        table.add_row(
+            run["run"], Text(run["state"], style=style), run["method"] or "", rows, when, ", ".join(run["failed"])
+        )
     return [table]
 
 
@@ -268,7 +309,12 @@ def rows_page(frame: Any, title: str) -> Page:
     """A small frame as a table."""
     table = _table(*map(str, frame.columns))
     for row in frame.astype(object).where(frame.notna(), None).itertuples(index=False):
-        table.add_row(*("∅" if v is None else f"{v:.6g}" if isinstance(v, float) else str(v).removesuffix(" 00:00:00") for v in row))
+        table.add_row(
+            *(
+                "∅" if v is None else f"{v:.6g}" if isinstance(v, float) else str(v).removesuffix(" 00:00:00")
+                for v in row
+            )
+        )
     return [Text(title, style="dim"), table]
 
 

@@ -1,6 +1,8 @@
-"""Where data comes from and goes to, one kind a file: read a source as a stream of Arrow tables, write frames to a file or a table.
+"""Where data comes from and goes to, one kind a file: read a source as a stream of Arrow tables, write frames to a file
+or a table.
 
-A kind of file has `names(path, source)` and `batches(path, source)`; other kinds have `columns`, `batches` and `fingerprint` of a source.
+A kind of file has `names(path, source)` and `batches(path, source)`; other kinds have `columns`, `batches` and
+`fingerprint` of a source.
 """
 
 from __future__ import annotations
@@ -30,11 +32,12 @@ FORMATS = (*FILES, "sql")  # kinds that can be written
 
 @dataclass(frozen=True)
 class Source:
-    """What to read. path: a file, a glob, a folder, or a URL of them; name: of a built-in table; url: of a database, with ${NAME} for what
-    the environment knows, and table or query. folder: what relative paths in a url are relative to.
+    """What to read. path: a file, a glob, a folder, or a URL of them; name: of a built-in table; url: of a database,
+    with ${NAME} for what the environment knows, and table or query. folder: what relative paths in a url are relative
+    to.
 
-    delimiter, quote, encoding: None means found by looking at the file. null_values: more spellings of null, besides the empty cell.
-    decimal: "," where numbers are written 1.234,5. sheet: of a workbook; None: the first.
+    delimiter, quote, encoding: None means found by looking at the file. null_values: more spellings of null, besides
+    the empty cell. decimal: "," where numbers are written 1.234,5. sheet: of a workbook; None: the first.
     """
 
     type: str
@@ -52,7 +55,9 @@ class Source:
     table: str | None = None
     query: str | None = None
     folder: Path | None = None
-    kept: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)  # local copies, which go when the source goes
+    kept: dict[str, Any] = field(
+        default_factory=dict, repr=False, compare=False
+    )  # local copies, which go when the source goes
 
     @property
     def where(self) -> str:
@@ -62,7 +67,9 @@ class Source:
 
 @dataclass(frozen=True)
 class Target:
-    """Where an output goes: a file or an object (path), or a table of a database. if_exists: replace, append or fail, of a table."""
+    """Where an output goes: a file or an object (path), or a table of a database. if_exists: replace, append or fail,
+    of a table.
+    """
 
     format: str
     path: Path | str | None = None
@@ -87,7 +94,9 @@ def read(source: Source) -> pa.Table:
 
 
 def sample(source: Source, *, seed: int, unit: str | None = None) -> Sample:
-    """As much of the table as fits into memory, a uniform sample of whole units where it is larger; see sampling.Sample."""
+    """As much of the table as fits into memory, a uniform sample of whole units where it is larger; see
+    sampling.Sample.
+    """
     from synthcli.sources import sampling
 
     drawn = sampling.draw(_batches(source), seed=seed, unit=unit, most=source.max_rows, text=spelled(source))
@@ -129,8 +138,11 @@ def spelled(source: Source) -> bool:
     return bool(_kind(source.type).TEXT)
 
 
-def write(chunks: Iterator[pd.DataFrame], schema: Schema, path: Path | str, format: str, *, rows: int | None = None) -> int:
-    """Write canonical frames of this schema one after the other to a file or an object; returns the rows written, at most `rows`.
+def write(
+    chunks: Iterator[pd.DataFrame], schema: Schema, path: Path | str, format: str, *, rows: int | None = None
+) -> int:
+    """Write canonical frames of this schema one after the other to a file or an object; returns the rows written, at
+    most `rows`.
 
     It appears under its name only when it is whole. Raises DataError where the place does not take it.
     """
@@ -150,7 +162,9 @@ def write(chunks: Iterator[pd.DataFrame], schema: Schema, path: Path | str, form
 
 
 def deliver(chunks: Iterator[pd.DataFrame], schema: Schema, target: Target) -> int:
-    """Write canonical frames to a file, an object or a table, which a reader sees whole or not at all; returns the rows written."""
+    """Write canonical frames to a file, an object or a table, which a reader sees whole or not at all; returns the rows
+    written.
+    """
     if target.format == "sql":
         return int(importlib.import_module("synthcli.sources.sql_write").write(chunks, schema, target))
     assert target.path is not None  # the spec was checked
@@ -193,7 +207,10 @@ def _check_same(expected: list[str], found: list[str], part: Part, first: Part) 
         if odd := [n for n in names if n not in others]:
             beside = "which" if what == "lacks" else "which is not in"
             tail = f"{beside} {first.name}{' has' if what == 'lacks' else ''}"
-            raise DataError(f"{part.name}: {what} the column {odd[0]}, {tail}; remedy: files with the same columns, or a narrower source.path")
+            raise DataError(
+                f"{part.name}: {what} the column {odd[0]}, {tail}; remedy: files with the same columns, or a narrower"
+                " source.path"
+            )
 
 
 def _finished(table: pa.Table, source: Source) -> pa.Table:

@@ -1,10 +1,10 @@
 """Real tables that installed packages carry, with readable names, booleans and categories where the codes mean that.
 
-rand_health     RAND Health Insurance Experiment, one row a person and year. From the file of the original study that statsmodels keeps
-                beside its own extract (randhie/src): rows in the same order, with the person identifier (zper, 5,912 people of one to
-                five years), which the extract leaves out.
-affairs         Fair's survey of marriages (statsmodels fair), its codes written out. Age, years married and number of children are
-                the midpoints of intervals, as published.
+rand_health     RAND Health Insurance Experiment, one row a person and year. From the file of the original study that
+                statsmodels keeps beside its own extract (randhie/src): rows in the same order, with the person
+                identifier (zper, 5,912 people of one to five years), which the extract leaves out.
+affairs         Fair's survey of marriages (statsmodels fair), its codes written out. Age, years married and number of
+                children are the midpoints of intervals, as published.
 breast_cancer   Cell nuclei of breast masses (scikit-learn), diagnosis as a word.
 diabetes        Disease progression after a year (scikit-learn, unscaled), serum measurements under their names.
 wine, iris      The classics (scikit-learn), classes as words.
@@ -51,23 +51,44 @@ _RAND = {  # our name: (name in the study, what it is)
     "individual_deductible": ("idp", "the plan has a deductible for each person"),
     "incentive_payment": ("pioff", "annual payment for taking part, in dollars"),
     "max_expenditure": ("mdeoff", "offered limit of the family's own annual spending, in dollars"),
-    "physical_limitation": ("physlm", "has a physical limitation at the start; null where the study imputed a fraction"),
+    "physical_limitation": (
+        "physlm",
+        "has a physical limitation at the start; null where the study imputed a fraction",
+    ),
     "chronic_diseases": ("disea", "index of chronic diseases at the start"),
     "self_rated_health": ("hlthg, hlthf, hlthp", "excellent, good, fair or poor, by the person at the start"),
     "doctor_visits": ("mdvis", "outpatient visits to a physician in the year"),
     "hospital_stays": ("totadm", "hospital admissions in the year"),
     "medical_spending": ("meddol", "medical expenses of the year in dollars, without outpatient psychotherapy"),
 }
-_WORK = {1: "student", 2: "farming or unskilled", 3: "white-collar", 4: "skilled or teaching", 5: "managerial", 6: "professional"}
+_WORK = {
+    1: "student",
+    2: "farming or unskilled",
+    3: "white-collar",
+    4: "skilled or teaching",
+    5: "managerial",
+    6: "professional",
+}
 _AFFAIRS: dict[str, tuple[str, dict[int, str] | None, str]] = {  # our name: (theirs, words for codes, what it is)
-    "marriage_rating": ("rate_marriage", {1: "very poor", 2: "poor", 3: "fair", 4: "good", 5: "very good"}, "how she rates her marriage"),
+    "marriage_rating": (
+        "rate_marriage",
+        {1: "very poor", 2: "poor", 3: "fair", 4: "good", 5: "very good"},
+        "how she rates her marriage",
+    ),
     "age": ("age", None, "midpoint of the age group"),
     "years_married": ("yrs_married", None, "midpoint of the interval"),
     "children": ("children", None, "number of children; 5.5 stands for five or more"),
     "religiousness": ("religious", {1: "not", 2: "mildly", 3: "fairly", 4: "strongly"}, "how religious"),
     "education": (
         "educ",
-        {9: "grade school", 12: "high school", 14: "some college", 16: "college graduate", 17: "some graduate school", 20: "advanced degree"},
+        {
+            9: "grade school",
+            12: "high school",
+            14: "some college",
+            16: "college graduate",
+            17: "some graduate school",
+            20: "advanced degree",
+        },
         "highest level",
     ),
     "occupation": ("occupation", _WORK, "her occupation"),
@@ -88,10 +109,30 @@ _DIABETES = {
     "progression": ("target", "disease progression one year after baseline"),
 }
 _ABOUT = {  # title, rows, origin, licence
-    "rand_health": ("RAND Health Insurance Experiment, person-years", 20_190, "RAND Corporation, 1974-1982, in statsmodels randhie", "public domain"),
-    "affairs": ("Survey of marriages and affairs", 6_366, "Fair 1978, J. Political Economy, in statsmodels fair", "by permission of the author"),
-    "breast_cancer": ("Breast cancer Wisconsin (diagnostic)", 569, "Wolberg et al. 1995, UCI, in scikit-learn", "CC BY 4.0"),
-    "diabetes": ("Diabetes progression", 442, "Efron et al. 2004, Annals of Statistics 32, in scikit-learn", "not stated"),
+    "rand_health": (
+        "RAND Health Insurance Experiment, person-years",
+        20_190,
+        "RAND Corporation, 1974-1982, in statsmodels randhie",
+        "public domain",
+    ),
+    "affairs": (
+        "Survey of marriages and affairs",
+        6_366,
+        "Fair 1978, J. Political Economy, in statsmodels fair",
+        "by permission of the author",
+    ),
+    "breast_cancer": (
+        "Breast cancer Wisconsin (diagnostic)",
+        569,
+        "Wolberg et al. 1995, UCI, in scikit-learn",
+        "CC BY 4.0",
+    ),
+    "diabetes": (
+        "Diabetes progression",
+        442,
+        "Efron et al. 2004, Annals of Statistics 32, in scikit-learn",
+        "not stated",
+    ),
     "wine": ("Wine recognition", 178, "Forina et al. 1988, UCI, in scikit-learn", "CC BY 4.0"),
     "iris": ("Iris flowers", 150, "Fisher 1936, in scikit-learn", "CC BY 4.0"),
 }
@@ -124,7 +165,14 @@ def names() -> list[str]:
 def describe(name: str) -> dict[str, Any]:
     """title, rows, origin, licence, unit (None: the row), target, and columns: what each one holds."""
     title, rows, origin, licence = _ABOUT[_known(name)]
-    about = {"title": title, "rows": rows, "origin": origin, "licence": licence, "unit": UNITS.get(name), "target": TARGETS[name]}
+    about = {
+        "title": title,
+        "rows": rows,
+        "origin": origin,
+        "licence": licence,
+        "unit": UNITS.get(name),
+        "target": TARGETS[name],
+    }
     return about | {"columns": _documented(name)}
 
 
@@ -135,7 +183,11 @@ def _documented(name: str) -> dict[str, str]:
         return {column: what for column, (_, _, what) in _AFFAIRS.items()}
     if name == "diabetes":
         return {column: what for column, (_, what) in _DIABETES.items()}
-    words = {"diagnosis": "malignant or benign", "cultivar": "which of three growers' grapes", "species": "setosa, versicolor or virginica"}
+    words = {
+        "diagnosis": "malignant or benign",
+        "cultivar": "which of three growers' grapes",
+        "species": "setosa, versicolor or virginica",
+    }
     return {column: words.get(column, column.replace("_", " ")) for column in _table(name).column_names}
 
 
@@ -162,9 +214,13 @@ def _table(name: str) -> pa.Table:
 
 def _rand_health() -> pa.Table:
     spec = importlib.util.find_spec("statsmodels")
-    path = Path(str(spec.origin)).parent / "datasets" / "randhie" / "src" / "randhie.csv" if spec else Path("statsmodels")
+    path = (
+        Path(str(spec.origin)).parent / "datasets" / "randhie" / "src" / "randhie.csv" if spec else Path("statsmodels")
+    )
     if not path.is_file():
-        raise DataError(f"{path} is missing; remedy: pip install --force-reinstall statsmodels, which carries rand_health")
+        raise DataError(
+            f"{path} is missing; remedy: pip install --force-reinstall statsmodels, which carries rand_health"
+        )
     raw = pyarrow.csv.read_csv(path).to_pandas()
     frame = pd.DataFrame({ours: raw[theirs] for ours, (theirs, _) in _RAND.items() if theirs in raw})
     frame["sex"] = frame["sex"].map({0: "male", 1: "female"})
@@ -181,7 +237,11 @@ def _affairs() -> pa.Table:
     from statsmodels.datasets import fair
 
     raw = fair.load_pandas().data
-    return _arrow(pd.DataFrame({ours: raw[theirs].map(words) if words else raw[theirs] for ours, (theirs, words, _) in _AFFAIRS.items()}))
+    return _arrow(
+        pd.DataFrame(
+            {ours: raw[theirs].map(words) if words else raw[theirs] for ours, (theirs, words, _) in _AFFAIRS.items()}
+        )
+    )
 
 
 def _diabetes() -> pa.Table:
@@ -198,7 +258,9 @@ def _classes(name: str, target: str) -> pa.Table:
 
     bunch = getattr(sklearn.datasets, f"load_{name}")(as_frame=True)
     frame = bunch.frame.rename(columns=lambda c: c.replace(" (cm)", "_cm").replace("/", "_").replace(" ", "_"))
-    return _arrow(frame.assign(target=[str(bunch.target_names[i]) for i in bunch.target]).rename(columns={"target": target}))
+    return _arrow(
+        frame.assign(target=[str(bunch.target_names[i]) for i in bunch.target]).rename(columns={"target": target})
+    )
 
 
 def _arrow(frame: pd.DataFrame) -> pa.Table:

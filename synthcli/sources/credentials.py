@@ -11,12 +11,15 @@ from synthcli.errors import SpecError
 _REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _IN_PLACE = re.compile(r"://[^/?#@]*:([^/?#]+)@")
 _AS_OPTION = re.compile(
-    r"[?&;](?:[\w-]*(?:password|passwd|pwd|passphrase|secret|token|signature|credential|api_?key|access_?key)[\w-]*|sig)=([^&;#]+)", re.I
+    r"[?&;](?:[\w-]*(?:password|passwd|pwd|passphrase|secret|token|signature|credential|api_?key|access_?key)[\w-]*|sig)=([^&;#]+)",
+    re.I,
 )
 
 
 def resolved(text: str, key: str) -> str:
-    """The text with every ${NAME} taken from the environment. Raises SpecError where one is not set. key: where the text stands."""
+    """The text with every ${NAME} taken from the environment. Raises SpecError where one is not set. key: where the
+    text stands.
+    """
 
     def value(found: re.Match[str]) -> str:
         if not os.environ.get(found[1]):
@@ -29,7 +32,11 @@ def resolved(text: str, key: str) -> str:
 def literal(url: str) -> bool:
     """Whether a password or another secret is written out in a URL, rather than taken from the environment."""
     rest = _REFERENCE.sub("", url)
-    return any(_REFERENCE.sub("", s) for s in _IN_PLACE.findall(url)) or bool(_IN_PLACE.search(rest)) or bool(_AS_OPTION.search(rest))
+    return (
+        any(_REFERENCE.sub("", s) for s in _IN_PLACE.findall(url))
+        or bool(_IN_PLACE.search(rest))
+        or bool(_AS_OPTION.search(rest))
+    )
 
 
 def redacted(message: object, text: str) -> str:

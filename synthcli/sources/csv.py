@@ -1,4 +1,6 @@
-"""Delimited text: every cell as it is spelled, so that leading zeros, precision and date formats survive until types are inferred."""
+"""Delimited text: every cell as it is spelled, so that leading zeros, precision and date formats survive until types
+are inferred.
+"""
 
 from __future__ import annotations
 
@@ -28,15 +30,20 @@ _COMMA_NUMBER = r"^\s*[+-]?(\d+|\d{1,3}(\.\d{3})+)?(,\d*)?([eE][+-]?\d+)?\s*$"
 
 
 def batches(path: Path, source: Source) -> Iterator[pa.Table]:
-    """All columns as strings, some thousand rows at a time; null where a cell is empty without quotes, or is one of `null_values`.
+    """All columns as strings, some thousand rows at a time; null where a cell is empty without quotes, or is one of
+    `null_values`.
 
-    Raises DataError with the line for cells that do not fit the header, bytes that are no text, names that are empty or there twice.
+    Raises DataError with the line for cells that do not fit the header, bytes that are no text, names that are empty or
+    there twice.
     """
     layout = dialect.layout(source, path)
     last: pa.Table | None = None
     for table in _parse(source, path, layout):
         last = table if len(table) else last
-        yield pa.table([_cells(array, source, layout.padded and i > 0) for i, array in enumerate(table.columns)], names=layout.names)
+        yield pa.table(
+            [_cells(array, source, layout.padded and i > 0) for i, array in enumerate(table.columns)],
+            names=layout.names,
+        )
     if last is not None and any("\n" in (last[name][-1].as_py() or "") for name in layout.names):
         _scan(path, layout)  # a quote that is never closed swallows the rest of the file
 
@@ -54,8 +61,8 @@ def finished(table: pa.Table, source: Source) -> pa.Table:
 
 
 def write(chunks: Iterator[pd.DataFrame], schema: Schema, path: Path) -> int:
-    """A header and a line a row, comma-separated UTF-8. An empty cell is null, "" an empty string; a lone column writes "" for both,
-    as an empty line is skipped by many readers."""
+    """A header and a line a row, comma-separated UTF-8. An empty cell is null, "" an empty string; a lone column writes
+    "" for both, as an empty line is skipped by many readers."""
     rows = 0
     header = _quoted(pa.array(schema.names, pa.string())).to_pylist()
     with files.replacing(path) as file, files.compressed(file, path) as stream:
@@ -96,12 +103,17 @@ def _parse(source: Source, path: Path, layout: Layout) -> Iterator[pa.Table]:
         ignore_empty_lines=len(names) > 1,  # in a lone column an empty line is a null
     )
     converting = pa.csv.ConvertOptions(
-        column_types=dict.fromkeys(names, pa.string()), null_values=[""], strings_can_be_null=True, quoted_strings_can_be_null=False
+        column_types=dict.fromkeys(names, pa.string()),
+        null_values=[""],
+        strings_can_be_null=True,
+        quoted_strings_can_be_null=False,
     )
     rows = 0
     with files.opened(path) as stream:
         try:
-            with pa.csv.open_csv(stream, read_options=reading, parse_options=parsing, convert_options=converting) as reader:
+            with pa.csv.open_csv(
+                stream, read_options=reading, parse_options=parsing, convert_options=converting
+            ) as reader:
                 for batch in reader:
                     rows += len(batch)
                     yield pa.Table.from_batches([batch])
@@ -111,12 +123,17 @@ def _parse(source: Source, path: Path, layout: Layout) -> Iterator[pa.Table]:
         except (pa.ArrowInvalid, UnicodeError) as error:
             reason = str(error)
     if _scan(path, layout) > int(source.header) and reason:  # else a header, whose line may not end
-        raise DataError(f"{path} cannot be read: {reason.splitlines()[0][:200]}; remedy: source.delimiter, source.quote, or mend the file")
+        raise DataError(
+            f"{path} cannot be read: {reason.splitlines()[0][:200]}; remedy: source.delimiter, source.quote, or mend"
+            " the file"
+        )
     yield pa.table({name: pa.array([], pa.string()) for name in names})
 
 
 def _scan(path: Path, layout: Layout) -> int:
-    """Read record by record, to say where a file is broken; returns how many there are. Raises DataError at the first place that is."""
+    """Read record by record, to say where a file is broken; returns how many there are. Raises DataError at the first
+    place that is.
+    """
     expected, count = len(layout.names), 0
     with files.opened(path) as stream:
         records = csv.reader(
@@ -140,7 +157,9 @@ def _scan(path: Path, layout: Layout) -> int:
                 count += bool(record)
         except csv.Error as error:
             if "field limit" not in str(error):  # a long cell is no mistake
-                raise DataError(f"{path}: line {start}: {error}; remedy: close the quote, or name source.quote") from None
+                raise DataError(
+                    f"{path}: line {start}: {error}; remedy: close the quote, or name source.quote"
+                ) from None
     return count
 
 

@@ -1,4 +1,6 @@
-"""One database by its URL: SQLite and PostgreSQL through SQLAlchemy, DuckDB by itself. Whatever it says is said without its password."""
+"""One database by its URL: SQLite and PostgreSQL through SQLAlchemy, DuckDB by itself. Whatever it says is said without
+its password.
+"""
 
 from __future__ import annotations
 
@@ -16,8 +18,10 @@ from synthcli.sources import credentials
 KINDS = {"sqlite": "sqlite", "duckdb": "duckdb", "postgresql": "postgresql", "postgres": "postgresql"}
 _SECONDS = 10  # to connect
 _AWAY = re.compile(
-    r"locked|connection refused|could not (connect|translate)|failed to resolve|timeout|timed out|no route|unreachable|closed the connection|"
-    r"starting up|shutting down|too many (clients|connections)|name or service|conflicting lock|could not set lock|no such file or directory.*socket|"
+    r"locked|connection refused|could not (connect|translate)|failed to resolve|timeout|timed out|no"
+    r" route|unreachable|closed the connection|"
+    r"starting up|shutting down|too many (clients|connections)|name or service|conflicting lock|could not set lock|no"
+    r" such file or directory.*socket|"
     r"server running on that host|deadlock",
     re.I | re.S,
 )
@@ -31,7 +35,9 @@ def kind_of(url: str) -> str | None:
 
 @dataclass(frozen=True)
 class Database:
-    """A database that was not opened yet. url: as written, safe to show; real: with what the environment knows, never to be shown."""
+    """A database that was not opened yet. url: as written, safe to show; real: with what the environment knows, never
+    to be shown.
+    """
 
     kind: str
     url: str
@@ -53,7 +59,11 @@ class Database:
                 return
             engine = self._engine()
             try:
-                level = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True} if self.kind == "postgresql" else {}
+                level = (
+                    {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+                    if self.kind == "postgresql"
+                    else {}
+                )
                 with engine.connect() as plain:
                     connection = plain.execution_options(**level)
                     if self.kind == "sqlite":
@@ -88,7 +98,9 @@ class Database:
         import sqlalchemy as sa
 
         names = list(connection.exec_driver_sql(query).keys())
-        escaped = sa.text(re.sub(r"(?<!:):(?=\w)", r"\\:", query)).columns(*(sa.column(n, types.get(n, sa.types.NullType())) for n in names))
+        escaped = sa.text(re.sub(r"(?<!:):(?=\w)", r"\\:", query)).columns(
+            *(sa.column(n, types.get(n, sa.types.NullType())) for n in names)
+        )
         return connection.execution_options(stream_results=True).execute(escaped)
 
     def quoted_table(self, table: str) -> str:
@@ -120,10 +132,15 @@ class Database:
 
     def _duckdb_key(self, schema: str | None, name: str, table: str) -> list[str]:
         with self.reading() as connection:
-            asked = "SELECT table_name FROM information_schema.tables WHERE table_schema = coalesce(?, current_schema())"
+            asked = (
+                "SELECT table_name FROM information_schema.tables WHERE table_schema = coalesce(?, current_schema())"
+            )
             known = [n for (n,) in connection.execute(asked, [schema]).fetchall()]
             if name not in known:
-                raise DataError(f"{self.url} has no table {table}; remedy: mend the table. Tables: {', '.join(sorted(known)[:12]) or 'none'}")
+                raise DataError(
+                    f"{self.url} has no table {table}; remedy: mend the table. Tables:"
+                    f" {', '.join(sorted(known)[:12]) or 'none'}"
+                )
             asked = """SELECT constraint_column_names FROM duckdb_constraints() WHERE constraint_type = 'PRIMARY KEY'
                        AND table_name = ? AND schema_name = coalesce(?, current_schema())"""
             found = connection.execute(asked, [name, schema]).fetchone()
@@ -132,7 +149,8 @@ class Database:
     def _duckdb(self, *, read_only: bool) -> Any:
         import duckdb
 
-        # beside a database in memory, as a file that was just written is not always free for another connection of this process
+        # beside a database in memory, as a file that was just written is not always free for another connection of this
+        # process
         connection = duckdb.connect(config={"threads": 1})
         try:
             file = str(self.file).replace("'", "''")
@@ -177,8 +195,15 @@ class Database:
             return DataError(f"{self.url} cannot be {done}: {said}; remedy: mend the url, or the value in the table")
         if re.search(r"(timestamp|date) too (large|small)", said):
             where = said.partition(":")[0]
-            return DataError(f"{self.url} cannot be {done}: {where}; remedy: source.query without such moments, such as nullif(COLUMN, 'infinity')")
-        hint = "name a table and columns that are there" if _NOT_THERE.search(said) else "mend the url, the query, or what this user may do"
+            return DataError(
+                f"{self.url} cannot be {done}: {where}; remedy: source.query without such moments, such as"
+                " nullif(COLUMN, 'infinity')"
+            )
+        hint = (
+            "name a table and columns that are there"
+            if _NOT_THERE.search(said)
+            else "mend the url, the query, or what this user may do"
+        )
         return DataError(f"{self.url} cannot be {done}: {said}; remedy: {hint}")
 
 
@@ -191,24 +216,34 @@ def sqlalchemy() -> Any:
 
 
 def opened(url: str | None, key: str, folder: Path | None) -> Database:
-    """The database of a URL, ${NAME} taken from the environment now. Raises SpecError where that is none that is offered. key: its key."""
+    """The database of a URL, ${NAME} taken from the environment now. Raises SpecError where that is none that is
+    offered. key: its key.
+    """
     if url is None:
         raise SpecError(f"{key} is missing; expected the URL of a database, such as ${{WAREHOUSE_URL}}")
     real = credentials.resolved(url, key)
     kind = kind_of(real)
     if kind is None:
-        raise SpecError(f"{key} is {url}, which is no URL that is offered; expected sqlite:///FILE, duckdb:///FILE or postgresql://USER@HOST/NAME")
+        raise SpecError(
+            f"{key} is {url}, which is no URL that is offered; expected sqlite:///FILE, duckdb:///FILE or"
+            " postgresql://USER@HOST/NAME"
+        )
     if kind == "postgresql":
         _check_postgres(real, url, key)
         return Database(kind, url, real, None)
     name = real.partition("://")[2].partition("?")[0]
     if not name.startswith("/") or name in ("/", "/:memory:"):
-        raise SpecError(f"{key} is {url}; expected the path of a file behind three slashes, such as {kind}:///data.db, or four where it is absolute")
+        raise SpecError(
+            f"{key} is {url}; expected the path of a file behind three slashes, such as {kind}:///data.db, or four"
+            " where it is absolute"
+        )
     return Database(kind, url, real, (folder or Path()) / Path(name[1:]).expanduser())
 
 
 def reads(url: str, table: str | None, query: str | None, other: str, target: str, folder: Path | None) -> bool:
-    """Whether a table or a query looks at a target, a table of the database at another URL. It asks no database, so a view hides its tables."""
+    """Whether a table or a query looks at a target, a table of the database at another URL. It asks no database, so a
+    view hides its tables.
+    """
     if _place(url, folder) != _place(other, folder):
         return False
     schema, name = split_table(target.lower())
@@ -237,7 +272,9 @@ def _check_postgres(real: str, url: str, key: str) -> None:
     try:
         sa.make_url(real)
     except (sa.exc.ArgumentError, ValueError):  # whose messages hold the URL
-        raise SpecError(f"{key} is {url}, which is no URL; expected postgresql://USER:${{PASSWORD}}@HOST:PORT/NAME") from None
+        raise SpecError(
+            f"{key} is {url}, which is no URL; expected postgresql://USER:${{PASSWORD}}@HOST:PORT/NAME"
+        ) from None
 
 
 def quoted(name: str) -> str:
@@ -259,7 +296,9 @@ def one_select(query: str) -> str:
     bare = _QUOTED.sub(lambda found: " " if found[0][:2] in ("--", "/*") else "''", query).strip().rstrip(";").strip()
     word = re.match(r"[(\s]*(\w*)", bare)
     if ";" in bare or word is None or word[1].upper() not in ("SELECT", "WITH"):
-        raise SpecError(f"source.query is {query.strip()[:60]!r}; expected one statement that reads: SELECT … or WITH …")
+        raise SpecError(
+            f"source.query is {query.strip()[:60]!r}; expected one statement that reads: SELECT … or WITH …"
+        )
     return query.strip().rstrip(";") + "\n"
 
 

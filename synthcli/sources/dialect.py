@@ -1,4 +1,6 @@
-"""How a delimited file is laid out: encoding, delimiter, quote, header; as given, else found by looking at its start."""
+"""How a delimited file is laid out: encoding, delimiter, quote, header; as given, else found by looking at its
+start.
+"""
 
 from __future__ import annotations
 
@@ -51,12 +53,14 @@ class Layout:
 
 
 def layout(source: Source, path: Path) -> Layout:
-    """The layout of a file, from its first bytes. Raises SpecError for a dialect or encoding that cannot be, DataError for one that
-    the file does not have."""
+    """The layout of a file, from its first bytes. Raises SpecError for a dialect or encoding that cannot be, DataError
+    for one that the file does not have."""
     raw = files.head(path, _HEAD)
     encoding = _encoding(source, raw)
     if b"\0" in raw and not encoding.startswith(("utf-16", "utf-32")):
-        raise DataError(f"{path} is no text: byte {raw.index(0)} is NUL; remedy: mend source.type, or source.encoding: utf-16")
+        raise DataError(
+            f"{path} is no text: byte {raw.index(0)} is NUL; remedy: mend source.type, or source.encoding: utf-16"
+        )
     text = _decoded(raw, encoding, path).replace("\r\n", "\n").replace("\r", "\n")
     if not text.strip():
         raise DataError(f"{path} is empty; remedy: a header and rows")
@@ -69,7 +73,9 @@ def layout(source: Source, path: Path) -> Layout:
         else [f"column_{i + 1}" for i in range(_width(sample, delimiter, quote))]
     )
     if source.delimiter is not None and len(names) == 1 and (other := _divides(sample, delimiter)):
-        raise DataError(f"{path} is read as one column; the file looks delimited by {other!r}; remedy: source.delimiter: {other!r}")
+        raise DataError(
+            f"{path} is read as one column; the file looks delimited by {other!r}; remedy: source.delimiter: {other!r}"
+        )
     files.check_names(names, path)
     return Layout(names, delimiter, quote, escape, padded, encoding)
 
@@ -91,7 +97,13 @@ def _width(sample: str, delimiter: str, quote: str) -> int:
 
 
 def _records_of(sample: str, delimiter: str, quote: str, *, padded: bool = False) -> Iterator[list[str]]:
-    return csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter, quotechar=quote or None, quoting=quoting(quote), skipinitialspace=padded)
+    return csv.reader(
+        io.StringIO(sample, newline=""),
+        delimiter=delimiter,
+        quotechar=quote or None,
+        quoting=quoting(quote),
+        skipinitialspace=padded,
+    )
 
 
 def _divides(sample: str, delimiter: str) -> str | None:
@@ -111,7 +123,10 @@ def _encoding(source: Source, raw: bytes) -> str:
         found = codecs.lookup(name).name
         "a".encode(found)
     except (LookupError, ValueError):  # none at all, or from text to text or bytes to bytes, such as rot13 and base64
-        raise SpecError(f"source.encoding is {name!r}, which is no encoding of text; remedy: {_REMEDY}.{did_you_mean(name, _ENCODINGS)}") from None
+        raise SpecError(
+            f"source.encoding is {name!r}, which is no encoding of text; remedy:"
+            f" {_REMEDY}.{did_you_mean(name, _ENCODINGS)}"
+        ) from None
     if found in _NOT_FOR_FILES:
         raise SpecError(f"source.encoding is {name!r}, which text files do not have; remedy: {_REMEDY}")
     return "utf-8-sig" if found == "utf-8" else found
@@ -127,7 +142,9 @@ def _decoded(raw: bytes, encoding: str, path: Path) -> str:
 def not_text(path: Path, encoding: str, position: int) -> DataError:
     """What to say of bytes that are no text in that encoding."""
     name = "UTF-8" if encoding == "utf-8-sig" else encoding
-    return DataError(f"{path} is not {name} at byte {position}; remedy: the encoding that it has, such as source.encoding: latin-1")
+    return DataError(
+        f"{path} is not {name} at byte {position}; remedy: the encoding that it has, such as source.encoding: latin-1"
+    )
 
 
 def _dialect(source: Source, sample: str) -> tuple[str, str, str | None]:
@@ -135,11 +152,19 @@ def _dialect(source: Source, sample: str) -> tuple[str, str, str | None]:
     for key in ("delimiter", "quote"):
         given = getattr(source, key)
         if given is not None and (len(given.encode()) > 1 or (key == "delimiter" and not given)):
-            raise SpecError(f"source.{key} is {given!r}; expected one character, such as {',' if key == 'delimiter' else chr(39)}")
+            raise SpecError(
+                f"source.{key} is {given!r}; expected one character, such as {',' if key == 'delimiter' else chr(39)}"
+            )
         if given in ("\n", "\r", "\0", " " if key == "quote" else '"'):
-            raise SpecError(f"source.{key} is {given!r}, which cannot be one; expected a character such as {',' if key == 'delimiter' else chr(39)}")
+            raise SpecError(
+                f"source.{key} is {given!r}, which cannot be one; expected a character such as"
+                f" {',' if key == 'delimiter' else chr(39)}"
+            )
     if source.delimiter is not None and source.delimiter == source.quote:
-        raise SpecError(f"source.delimiter and source.quote are both {source.quote!r}; remedy: two different characters, or leave out the quote")
+        raise SpecError(
+            f"source.delimiter and source.quote are both {source.quote!r}; remedy: two different characters, or leave"
+            " out the quote"
+        )
     if source.delimiter is not None and source.quote is not None:
         return source.delimiter, source.quote, None
     sniffed = _sniff(sample, source)
@@ -174,11 +199,16 @@ def _sniff(sample: str, source: Source) -> tuple[str, str, str | None] | None:
 def _missed(sample: str, delimiter: str) -> bool:
     """Whether the guess makes one column of a header that another delimiter, also found below, divides."""
     other = _likeliest(sample)
-    return _cells_in_header(sample, delimiter) == 1 < _cells_in_header(sample, other) and other in sample.partition("\n")[2]
+    return (
+        _cells_in_header(sample, delimiter) == 1 < _cells_in_header(sample, other)
+        and other in sample.partition("\n")[2]
+    )
 
 
 def _likeliest(sample: str) -> str:
-    return max(DELIMITERS, key=lambda delimiter: _cells_in_header(sample, delimiter))  # the comma where there is none of them
+    return max(
+        DELIMITERS, key=lambda delimiter: _cells_in_header(sample, delimiter)
+    )  # the comma where there is none of them
 
 
 def _cells_in_header(sample: str, delimiter: str) -> int:
@@ -188,7 +218,9 @@ def _cells_in_header(sample: str, delimiter: str) -> int:
 def _padded(sample: str, delimiter: str, quote: str) -> bool:
     """Whether every delimiter below the header has a space behind it, in a file without quotes."""
     body = sample.partition("\n")[2][:65536]
-    return delimiter in body and (not quote or quote not in body) and body.count(delimiter) == body.count(f"{delimiter} ")
+    return (
+        delimiter in body and (not quote or quote not in body) and body.count(delimiter) == body.count(f"{delimiter} ")
+    )
 
 
 def quoting(quote: str) -> Literal[0, 3]:

@@ -47,7 +47,9 @@ def batches(path: Path, source: Source) -> Iterator[pa.Table]:
     table = pa.table([_unified(arrays) for arrays in parts], names=names)
     if empty := [i for i, column in enumerate(table.columns) if column.null_count == len(table) > 0]:
         _check_computed(path, source, names, empty)
-        files.check_names(["" if i in empty and first[i] is None else name for i, name in enumerate(names)], path)  # a margin is no index
+        files.check_names(
+            ["" if i in empty and first[i] is None else name for i, name in enumerate(names)], path
+        )  # a margin is no index
     yield table
 
 
@@ -57,13 +59,17 @@ def names(path: Path, source: Source) -> list[str]:
 
 
 def write(chunks: Iterator[pd.DataFrame], schema: Schema, path: Path) -> int:
-    """One sheet. Moments with a time zone, and integers of more than fifteen digits, are written as text, as Excel has neither.
+    """One sheet. Moments with a time zone, and integers of more than fifteen digits, are written as text, as Excel has
+    neither.
 
     Raises DataError for more rows, columns or letters than a sheet takes.
     """
     openpyxl = _openpyxl()
     if len(schema.columns) > _MOST_COLUMNS:
-        raise DataError(f"{path}: {len(schema.columns):,} columns; a sheet takes {_MOST_COLUMNS:,}; remedy: output.format: parquet or csv")
+        raise DataError(
+            f"{path}: {len(schema.columns):,} columns; a sheet takes {_MOST_COLUMNS:,}; remedy: output.format: parquet"
+            " or csv"
+        )
     book = openpyxl.Workbook(write_only=True)
     sheet = book.create_sheet("data")
     rows = 0
@@ -73,7 +79,10 @@ def write(chunks: Iterator[pd.DataFrame], schema: Schema, path: Path) -> int:
         for chunk in chunks:
             rows += len(chunk)
             if rows >= _MOST_ROWS:
-                raise DataError(f"{path}: more than {_MOST_ROWS - 1:,} rows, which no sheet takes; remedy: output.format: parquet or csv")
+                raise DataError(
+                    f"{path}: more than {_MOST_ROWS - 1:,} rows, which no sheet takes; remedy: output.format: parquet"
+                    " or csv"
+                )
             table = frames.to_arrow(chunk, schema)
             for record in zip(*(_written(sheet, table[name], path) for name in schema.names)):
                 sheet.append(record)
@@ -93,14 +102,17 @@ def _openpyxl() -> Any:
 
 
 def _check_computed(path: Path, source: Source, names: list[str], empty: list[int]) -> None:
-    """Raise DataError where an empty column holds formulas: programs that are no spreadsheet write them without what they come to."""
+    """Raise DataError where an empty column holds formulas: programs that are no spreadsheet write them without what
+    they come to.
+    """
     rows = _rows(path, source, formulas=True)
     next(rows)
     for row in itertools.islice(rows, _FORMULAS):
         for i in empty:
             if i < len(row) and isinstance(row[i], str) and row[i].startswith("="):
                 raise DataError(
-                    f"{path}: column {names[i]} holds formulas that were never computed; remedy: open and save it in a spreadsheet program"
+                    f"{path}: column {names[i]} holds formulas that were never computed; remedy: open and save it in a"
+                    " spreadsheet program"
                 )
 
 
@@ -108,14 +120,20 @@ def _rows(path: Path, source: Source, *, formulas: bool = False) -> Iterator[tup
     """The rows that hold anything. formulas: the text of formulas, rather than what they came to."""
     openpyxl = _openpyxl()
     try:
-        book = openpyxl.load_workbook(io.BytesIO(path.read_bytes()), read_only=True, data_only=not formulas)  # any ending will do
+        book = openpyxl.load_workbook(
+            io.BytesIO(path.read_bytes()), read_only=True, data_only=not formulas
+        )  # any ending will do
     except (zipfile.BadZipFile, KeyError, ValueError, OSError, openpyxl.utils.exceptions.InvalidFileException) as error:
-        raise DataError(f"{path} is no Excel workbook (.xlsx): {str(error)[:200]}; remedy: mend source.type, or save it as .xlsx") from None
+        raise DataError(
+            f"{path} is no Excel workbook (.xlsx): {str(error)[:200]}; remedy: mend source.type, or save it as .xlsx"
+        ) from None
     try:
         sheets = [s.title for s in book.worksheets]
         if not sheets or (source.sheet is not None and source.sheet not in sheets):
             hint = did_you_mean(source.sheet or "", sheets)
-            raise DataError(f"{path} has no sheet {source.sheet!r}; remedy: source.sheet, one of {', '.join(sheets)}.{hint}")
+            raise DataError(
+                f"{path} has no sheet {source.sheet!r}; remedy: source.sheet, one of {', '.join(sheets)}.{hint}"
+            )
         sheet = book[source.sheet or sheets[0]]
         sheet.reset_dimensions()  # some programs write wrong ones
         for row in sheet.iter_rows():
@@ -155,9 +173,15 @@ def _typed(cells: tuple[Any, ...]) -> pa.Array:
     if kinds == {dt.datetime} and all(c is None or c.time() == dt.time() for c in cells):
         return pa.array([None if c is None else c.date() for c in cells], pa.date32())
     plain: dict[type, pa.DataType] = {
-        bool: pa.bool_(), int: pa.int64(), float: pa.float64(), str: pa.string(), dt.datetime: pa.timestamp("us"), dt.date: pa.date32(),
-        dt.time: pa.time64("us"), dt.timedelta: pa.duration("us"),
-    }  # fmt: skip
+        bool: pa.bool_(),
+        int: pa.int64(),
+        float: pa.float64(),
+        str: pa.string(),
+        dt.datetime: pa.timestamp("us"),
+        dt.date: pa.date32(),
+        dt.time: pa.time64("us"),
+        dt.timedelta: pa.duration("us"),
+    }
     if len(kinds) <= 1:
         kind = next(iter(kinds), None)
         return pa.array(cells, pa.null() if kind is None else plain.get(kind, pa.string()))
@@ -186,7 +210,11 @@ def _unified(arrays: list[pa.Array]) -> pa.ChunkedArray:
 
 
 def _typed_words(array: pa.Array) -> pa.Array:
-    return array if pa.types.is_string(array.type) else pa.array([None if c is None else _spelled(c) for c in array.to_pylist()], pa.string())
+    return (
+        array
+        if pa.types.is_string(array.type)
+        else pa.array([None if c is None else _spelled(c) for c in array.to_pylist()], pa.string())
+    )
 
 
 def _written(sheet: Any, column: pa.ChunkedArray, path: Path) -> Iterator[Any]:
@@ -215,7 +243,10 @@ def _written(sheet: Any, column: pa.ChunkedArray, path: Path) -> Iterator[Any]:
 def _words(column: pa.ChunkedArray, path: Path) -> list[str | None]:
     words = pc.replace_substring_regex(column.cast(pa.string()), _CONTROL, "")  # what no workbook can hold
     if (pc.max(pc.utf8_length(words)).as_py() or 0) > _LONGEST:
-        raise DataError(f"{path}: a text is longer than {_LONGEST:,} letters, which no cell takes; remedy: output.format: parquet or csv")
+        raise DataError(
+            f"{path}: a text is longer than {_LONGEST:,} letters, which no cell takes; remedy: output.format: parquet"
+            " or csv"
+        )
     return list(words.to_pylist())
 
 

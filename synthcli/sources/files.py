@@ -1,4 +1,6 @@
-"""What the kinds of files share: opening with a clear error, decompression by ending, and writing that is whole or not at all."""
+"""What the kinds of files share: opening with a clear error, decompression by ending, and writing that is whole or not
+at all.
+"""
 
 from __future__ import annotations
 
@@ -52,19 +54,25 @@ def check_local(path: Path) -> Path:
     try:
         mode = path.stat().st_mode  # before it is opened: to open a pipe waits for its writer
         if not stat.S_ISREG(mode):
-            raise DataError(f"{path} is {_special(mode)}, no file; remedy: write what it gives to a file, and source.path of that")
+            raise DataError(
+                f"{path} is {_special(mode)}, no file; remedy: write what it gives to a file, and source.path of that"
+            )
         with path.open("rb"):
             return path
     except FileNotFoundError:
         raise missing(path) from None
     except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror}; remedy: permission to read it, or another source.path") from None
+        raise DataError(
+            f"{path} cannot be read: {error.strerror}; remedy: permission to read it, or another source.path"
+        ) from None
 
 
 def missing(path: Path) -> DataError:
     """What to say of a path where nothing is."""
     if (home := next((part for part in path.parts if part.startswith("~")), None)) is not None:
-        return DataError(f"{path} does not exist, and there is no home folder {home}; remedy: the whole path in source.path")
+        return DataError(
+            f"{path} does not exist, and there is no home folder {home}; remedy: the whole path in source.path"
+        )
     folder = path.parent
     near = ""
     with contextlib.suppress(OSError):  # a folder that is not there, or not to be listed
@@ -74,7 +82,13 @@ def missing(path: Path) -> DataError:
 
 
 def _special(mode: int) -> str:
-    kinds = {stat.S_IFDIR: "a folder", stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket", stat.S_IFCHR: "a device", stat.S_IFBLK: "a device"}
+    kinds = {
+        stat.S_IFDIR: "a folder",
+        stat.S_IFIFO: "a pipe",
+        stat.S_IFSOCK: "a socket",
+        stat.S_IFCHR: "a device",
+        stat.S_IFBLK: "a device",
+    }
     return kinds.get(stat.S_IFMT(mode), "special")
 
 
@@ -90,7 +104,9 @@ def opened(path: Path) -> Iterator[pa.NativeFile]:
             yield stream
     except (OSError, zipfile.BadZipFile, zlib.error) as error:
         reason = (str(error) or type(error).__name__).splitlines()[0]
-        raise DataError(f"{path} cannot be read to its end: {reason}; remedy: the file is damaged or cut off, get it again") from None
+        raise DataError(
+            f"{path} cannot be read to its end: {reason}; remedy: the file is damaged or cut off, get it again"
+        ) from None
 
 
 @contextlib.contextmanager
@@ -126,14 +142,19 @@ def check_names(names: list[str], path: Path | str) -> None:
     """Raises DataError for a column without a name or a name that is there twice."""
     for position, name in enumerate(names, 1):
         if not name:
-            raise DataError(f"{path}: column {position} of {len(names)} has no name; remedy: name it in the header, or drop the column")
+            raise DataError(
+                f"{path}: column {position} of {len(names)} has no name; remedy: name it in the header, or drop the"
+                " column"
+            )
     for name, times in Counter(names).items():
         if times > 1:
             raise DataError(f"{path}: {times} columns are named {name}; remedy: give each column a name of its own")
 
 
 def named(header: list[str]) -> list[str]:
-    """A header whose first names are empty, as pandas writes an index without a name: `index` and, by position, `unnamed_2`, .... Others stay."""
+    """A header whose first names are empty, as pandas writes an index without a name: `index` and, by position,
+    `unnamed_2`, .... Others stay.
+    """
     blank = next((i for i, name in enumerate(header) if name), 0)  # 0 too where none has a name
     found = list(header)
     for i in range(blank):
@@ -179,7 +200,9 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     except OSError as error:
         if error.errno not in _REMEDIES:
             raise
-        raise DataError(f"{path} cannot be written: {error.strerror or error}; remedy: {_REMEDIES[error.errno]}") from None
+        raise DataError(
+            f"{path} cannot be written: {error.strerror or error}; remedy: {_REMEDIES[error.errno]}"
+        ) from None
     finally:
         with contextlib.suppress(OSError):
             part.unlink(missing_ok=True)
@@ -193,6 +216,8 @@ def compressed(file: BinaryIO, path: Path) -> Iterator[BinaryIO]:
         with gzip.GzipFile(filename="", fileobj=file, mode="wb", compresslevel=6, mtime=0) as stream:
             yield cast(BinaryIO, stream)
     elif ending in COMPRESSION:
-        raise DataError(f"{path}: text is written plain or as .gz, not as {ending}; remedy: an output.path that ends in .gz")
+        raise DataError(
+            f"{path}: text is written plain or as .gz, not as {ending}; remedy: an output.path that ends in .gz"
+        )
     else:
         yield file

@@ -35,7 +35,9 @@ def batches(path: Path, source: Source) -> Iterator[pa.Table]:
         for first_line, block in _blocks(stream):
             table = _parse(block, {}, path)
             if words := {f.name: pa.string() for f in table.schema if pa.types.is_temporal(f.type)}:
-                table = _parse(block, words, path).select(table.column_names)  # Arrow takes strings that look like dates for dates
+                table = _parse(block, words, path).select(
+                    table.column_names
+                )  # Arrow takes strings that look like dates for dates
             try:
                 schema = pa.unify_schemas([schema, table.schema], promote_options="permissive")
             except pa.ArrowTypeError as error:
@@ -140,22 +142,31 @@ def _object(line: bytes, number: int, path: Path) -> dict[str, object]:
     try:
         record = json.loads(line.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
-        raise DataError(f"{path}: line {number} is not UTF-8 at byte {error.start}; remedy: save the file as UTF-8") from None
+        raise DataError(
+            f"{path}: line {number} is not UTF-8 at byte {error.start}; remedy: save the file as UTF-8"
+        ) from None
     except ValueError as error:
         shown = line.decode(errors="replace").strip()[:60]
         raise DataError(f"{path}: line {number} is no JSON ({error}): {shown}; remedy: one object a line") from None
     if not isinstance(record, dict):
         shown = line.decode(errors="replace").strip()[:60]
-        raise DataError(f"{path}: line {number} is {_kind(record) or 'null'}, not an object: {shown}; remedy: one object a line")
+        raise DataError(
+            f"{path}: line {number} is {_kind(record) or 'null'}, not an object: {shown}; remedy: one object a line"
+        )
     return record
 
 
 def _check_integers(table: pa.Table, block: bytes, first_line: int, path: Path) -> None:
-    """Integers beyond 64 bits arrive as floats that lost their last digits. Raises DataError where a block holds such integers."""
+    """Integers beyond 64 bits arrive as floats that lost their last digits. Raises DataError where a block holds such
+    integers.
+    """
     floats = [f.name for f in table.schema if pa.types.is_floating(f.type)]
     large = [name for name in floats if (pc.max(pc.abs(table[name])).as_py() or 0) >= _LARGEST]
     for number, line in enumerate(block.splitlines() if large else [], first_line):
         record = _object(line, number, path) if line.strip() else {}
         for name in large:
             if isinstance(record.get(name), int):
-                raise DataError(f"{path}: column {name} holds integers beyond 2^63 - 1, which lose digits; remedy: store them as strings")
+                raise DataError(
+                    f"{path}: column {name} holds integers beyond 2^63 - 1, which lose digits; remedy: store them as"
+                    " strings"
+                )

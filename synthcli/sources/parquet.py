@@ -26,19 +26,26 @@ if TYPE_CHECKING:
 TEXT = False
 _ROWS = 1 << 16  # read at a time
 _INDEX = re.compile(r"__index_level_\d+__")  # what pandas calls an index without a name
-GROUP, CELLS = 1 << 17, 1 << 23  # rows of a row group that is written, about; fewer of a wide table, so that it has no more cells
+GROUP, CELLS = (
+    1 << 17,
+    1 << 23,
+)  # rows of a row group that is written, about; fewer of a wide table, so that it has no more cells
 SHARED = 8  # rows that a number's values are repeated in, on average, for a dictionary of them to be worth it
 
 
 def batches(path: Path, source: Source) -> Iterator[pa.Table]:
-    """The rows with their types. Raises DataError for a damaged file, nested types, names that are empty or there twice."""
+    """The rows with their types. Raises DataError for a damaged file, nested types, names that are empty or there
+    twice.
+    """
     with _opened(path) as file:
         kept = _kept(file.schema_arrow)
         schema = file.schema_arrow.remove_metadata()
         _check(schema, path)
         yield schema.empty_table().select(kept)
         try:
-            for group in range(file.num_row_groups):  # one by one: the reader keeps the bytes of all groups that it was asked for
+            for group in range(
+                file.num_row_groups
+            ):  # one by one: the reader keeps the bytes of all groups that it was asked for
                 for batch in file.iter_batches(batch_size=_ROWS, row_groups=[group]):
                     yield pa.Table.from_batches([batch]).replace_schema_metadata(None).select(kept)
         except (pa.ArrowException, OSError) as error:
@@ -53,11 +60,19 @@ def names(path: Path, source: Source) -> list[str]:
 
 
 def write(chunks: Iterator[pd.DataFrame | pa.Table], schema: Schema, path: Path) -> int:
-    """Some chunks a row group, in the source's own types; chunks are canonical frames, or Arrow tables of these types, words as dictionaries."""
-    groups = _groups((chunk if isinstance(chunk, pa.Table) else frames.to_arrow(chunk, schema) for chunk in chunks), len(schema.columns))
+    """Some chunks a row group, in the source's own types; chunks are canonical frames, or Arrow tables of these types,
+    words as dictionaries.
+    """
+    groups = _groups(
+        (chunk if isinstance(chunk, pa.Table) else frames.to_arrow(chunk, schema) for chunk in chunks),
+        len(schema.columns),
+    )
     arrow, rows = frames.arrow_schema(schema), 0
     first = next(groups, arrow.empty_table())
-    with files.replacing(path) as file, pq.ParquetWriter(file, first.schema, store_schema=False, **_how(first)) as writer:
+    with (
+        files.replacing(path) as file,
+        pq.ParquetWriter(file, first.schema, store_schema=False, **_how(first)) as writer,
+    ):
         # words are written as dictionaries and read as what they are
         writer.add_key_value_metadata({"ARROW:schema": base64.b64encode(arrow.serialize()).decode()})
         for group in itertools.chain([first], groups):
@@ -80,10 +95,20 @@ def _groups(tables: Iterator[pa.Table], columns: int) -> Iterator[pa.Table]:
 
 
 def _how(first: pa.Table) -> dict[str, Any]:
-    """Options of the writer: dictionaries where values repeat, and no least and greatest word of rows that stand in no order."""
+    """Options of the writer: dictionaries where values repeat, and no least and greatest word of rows that stand in no
+    order.
+    """
     words = {field.name for field in first.schema if not pa.types.is_primitive(field.type)}
-    shared = [name for name in first.schema.names if name in words or pc.count_distinct(first[name]).as_py() * SHARED <= len(first)]
-    return {"compression": "zstd", "use_dictionary": shared, "write_statistics": [name for name in first.schema.names if name not in words]}
+    shared = [
+        name
+        for name in first.schema.names
+        if name in words or pc.count_distinct(first[name]).as_py() * SHARED <= len(first)
+    ]
+    return {
+        "compression": "zstd",
+        "use_dictionary": shared,
+        "write_statistics": [name for name in first.schema.names if name not in words],
+    }
 
 
 def _opened(path: Path) -> pq.ParquetFile:
@@ -108,4 +133,7 @@ def _kept(schema: pa.Schema) -> list[str]:
 
 
 def _damaged(path: Path, error: BaseException) -> DataError:
-    return DataError(f"{path} is no whole parquet file: {str(error).splitlines()[0]}; remedy: mend source.type, or get the file again")
+    return DataError(
+        f"{path} is no whole parquet file: {str(error).splitlines()[0]}; remedy: mend source.type, or get the file"
+        " again"
+    )

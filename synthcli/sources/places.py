@@ -1,4 +1,6 @@
-"""Where the files of a source are: one file, a glob, a folder with its partitions, here or behind a URL, each as a local file to read."""
+"""Where the files of a source are: one file, a glob, a folder with its partitions, here or behind a URL, each as a
+local file to read.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,9 @@ _VARIABLE = re.compile(r"\$(\{|[A-Za-z_])")
 
 @dataclass(frozen=True)
 class Part:
-    """One file of a source. path: where it can be read; name: what it is called; keys: columns that its folders name, key=value."""
+    """One file of a source. path: where it can be read; name: what it is called; keys: columns that its folders name,
+    key=value.
+    """
 
     path: Path
     name: str
@@ -48,7 +52,9 @@ class Part:
 
 
 def parts(source: Source) -> list[Part]:
-    """The files of a source in the order of their names. Raises SpecError for a path that is none, DataError where no readable file is there."""
+    """The files of a source in the order of their names. Raises SpecError for a path that is none, DataError where no
+    readable file is there.
+    """
     path = check_path(source)
     if isinstance(path, str):
         return remote.parts(source, path)
@@ -63,18 +69,25 @@ def parts(source: Source) -> list[Part]:
 
 
 def check_path(source: Source) -> Path | str:
-    """The path of a source: a local one, or a URL. Raises SpecError for what is none: empty, with variables or a NUL byte."""
+    """The path of a source: a local one, or a URL. Raises SpecError for what is none: empty, with variables or a NUL
+    byte.
+    """
     if source.path is None:
         raise SpecError(f"source.path is missing; a source of type {source.type} is a file")
     path = str(source.path)
     if not path.strip():
         raise SpecError("source.path is empty; expected the path of a file")
     if "\0" in path:
-        raise SpecError(f"source.path is {path!r}, which no file can be called: it holds a NUL byte; remedy: mend source.path")
+        raise SpecError(
+            f"source.path is {path!r}, which no file can be called: it holds a NUL byte; remedy: mend source.path"
+        )
     if remote.is_url(path):
         return path
     if _VARIABLE.search(path) and not os.path.exists(path):
-        raise SpecError(f"source.path is {path}; environment variables in paths are not offered by this version; remedy: the path as it is")
+        raise SpecError(
+            f"source.path is {path}; environment variables in paths are not offered by this version; remedy: the path"
+            " as it is"
+        )
     return Path(path)
 
 
@@ -84,7 +97,9 @@ def fixed_root(path: str) -> str:
 
 
 def takes(path: Path | str, kind: str, target: Path | str) -> bool:
-    """Whether a source of this path reads, or would read the next time, what is written to the target. kind: of the source."""
+    """Whether a source of this path reads, or would read the next time, what is written to the target. kind: of the
+    source.
+    """
     here, there = str(path), str(target)
     if here == there or remote.is_url(here) != remote.is_url(there):
         return here == there
@@ -98,19 +113,29 @@ def _matched(pattern: str) -> str:
     """The regular expression of a glob."""
     known = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
     pieces = re.findall(r"\*\*/|\*\*|\*|\?|\[[^\]]+\]|.", pattern, re.DOTALL)
-    return "".join(known.get(p) or (f"[{'^' if p[1] == '!' else ''}{p[1:-1].removeprefix('!')}]" if len(p) > 1 else re.escape(p)) for p in pieces)
+    return "".join(
+        known.get(p) or (f"[{'^' if p[1] == '!' else ''}{p[1:-1].removeprefix('!')}]" if len(p) > 1 else re.escape(p))
+        for p in pieces
+    )
 
 
 def _folder(source: Source, folder: Path) -> list[Part]:
-    found = sorted(p for p in folder.rglob("*") if p.is_file() and is_data(p.relative_to(folder).as_posix(), source.type))
+    found = sorted(
+        p for p in folder.rglob("*") if p.is_file() and is_data(p.relative_to(folder).as_posix(), source.type)
+    )
     if not found:
         expected = ", ".join(ENDINGS[source.type])
-        raise DataError(f"{folder} is a folder; remedy: source.path of one {source.type} file, or of a folder with such files ({expected}) in it")
+        raise DataError(
+            f"{folder} is a folder; remedy: source.path of one {source.type} file, or of a folder with such files"
+            f" ({expected}) in it"
+        )
     return _with_keys([Part(files.check_local(p), str(p)) for p in found], str(folder))
 
 
 def is_data(name: str, kind: str) -> bool:
-    """Whether a file in a folder is one of the data: of the kind's endings, and neither hidden nor a marker such as _SUCCESS."""
+    """Whether a file in a folder is one of the data: of the kind's endings, and neither hidden nor a marker such as
+    _SUCCESS.
+    """
     path = PurePosixPath(name)
     plain = path.with_suffix("") if path.suffix.lower() in {*files.COMPRESSION, ".zip"} else path
     return plain.suffix.lower() in ENDINGS[kind] and not any(p.startswith((".", "_")) for p in path.parts)
@@ -128,10 +153,14 @@ def keys_of(name: str, root: str) -> tuple[tuple[str, str | None], ...]:
 
 
 def keyed(table: pa.Table, part: Part, kinds: dict[str, pa.DataType]) -> pa.Table:
-    """The table of a part with the columns that its folders name. Raises DataError where the file has such a column itself."""
+    """The table of a part with the columns that its folders name. Raises DataError where the file has such a column
+    itself.
+    """
     for key, value in part.keys:
         if key in table.column_names:
-            raise DataError(f"{part.name}: column {key} is in the file and in the name of its folder; remedy: rename one of the two")
+            raise DataError(
+                f"{part.name}: column {key} is in the file and in the name of its folder; remedy: rename one of the two"
+            )
         plain = pa.scalar(value, pa.string()).cast(kinds[key])
         table = table.append_column(key, pa.repeat(plain, len(table)))
     return table
@@ -146,16 +175,24 @@ def key_types(found: list[Part], text: bool) -> dict[str, pa.DataType]:
     for part in found:
         if [k for k, _ in part.keys] != [k for k, _ in first.keys]:
             named = ", ".join(k for k, _ in part.keys) or "none"
-            raise DataError(f"{part.name}: its folders name {named}, those of {first.name} name {', '.join(k for k, _ in first.keys) or 'none'}")
+            raise DataError(
+                f"{part.name}: its folders name {named}, those of {first.name} name"
+                f" {', '.join(k for k, _ in first.keys) or 'none'}"
+            )
     values = {key: [dict(p.keys)[key] for p in found] for key, _ in first.keys}
     whole = {key: all(v is None or re.fullmatch(r"0|-?[1-9]\d{0,17}", v) for v in some) for key, some in values.items()}
     return {key: pa.int64() if whole[key] and not text else pa.string() for key in values}
 
 
 def unified(schema: pa.Schema | None, found: pa.Schema, part: Part) -> pa.Schema:
-    """The schema of the files so far and this one: numbers of several widths as the widest. Raises DataError where types do not go together."""
+    """The schema of the files so far and this one: numbers of several widths as the widest. Raises DataError where
+    types do not go together.
+    """
     try:
         return found if schema is None else pa.unify_schemas([schema, found], promote_options="permissive")
     except pa.ArrowTypeError as error:
         reason = str(error).partition("Field ")[2] or str(error)
-        raise DataError(f"{part.name}: column {reason} in the files before; remedy: files with the same types, or a narrower source.path") from None
+        raise DataError(
+            f"{part.name}: column {reason} in the files before; remedy: files with the same types, or a narrower"
+            " source.path"
+        ) from None

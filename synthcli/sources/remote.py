@@ -1,7 +1,9 @@
-"""Object stores and web servers through fsspec: what is read is copied here first, what is written appears under its name when it is whole.
+"""Object stores and web servers through fsspec: what is read is copied here first, what is written appears under its
+name when it is whole.
 
-A copy lasts as long as its Source, so that what was hashed is what is learned from. Credentials are found by the store's own library in
-the environment (AWS_ACCESS_KEY_ID, GOOGLE_APPLICATION_CREDENTIALS, AZURE_STORAGE_ACCOUNT_NAME and so on).
+A copy lasts as long as its Source, so that what was hashed is what is learned from. Credentials are found by the
+store's own library in the environment (AWS_ACCESS_KEY_ID, GOOGLE_APPLICATION_CREDENTIALS, AZURE_STORAGE_ACCOUNT_NAME
+and so on).
 """
 
 from __future__ import annotations
@@ -26,13 +28,27 @@ if TYPE_CHECKING:
     from synthcli.sources import Source
     from synthcli.sources.places import Part
 
-EXTRAS = {"s3": "s3", "s3a": "s3", "gs": "gcs", "gcs": "gcs", "az": "az", "abfs": "az", "abfss": "az", "adl": "az", "memory": "s3"}
+EXTRAS = {
+    "s3": "s3",
+    "s3a": "s3",
+    "gs": "gcs",
+    "gcs": "gcs",
+    "az": "az",
+    "abfs": "az",
+    "abfss": "az",
+    "adl": "az",
+    "memory": "s3",
+}
 _WEB = ("http", "https")
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
 _BLOCK = 8 << 20
 _TIMEOUT = 30  # seconds without an answer
-_AWAY = re.compile(r"connect|timed? ?out|timeout|unreachable|resolve|reset|temporar|slow ?down|503|internal ?error", re.I)
-_REFUSED = re.compile(r"credential|denied|forbidden|permission|unauthorized|signature|invalid ?access ?key|40[13]", re.I)
+_AWAY = re.compile(
+    r"connect|timed? ?out|timeout|unreachable|resolve|reset|temporar|slow ?down|503|internal ?error", re.I
+)
+_REFUSED = re.compile(
+    r"credential|denied|forbidden|permission|unauthorized|signature|invalid ?access ?key|40[13]", re.I
+)
 
 
 def is_url(path: str) -> bool:
@@ -44,14 +60,20 @@ def check(path: str, key: str, *, write: bool = False) -> None:
     """Raises SpecError for a scheme that is not offered. key: where the path stands."""
     scheme = urlsplit(path).scheme.lower()
     if scheme in _WEB and write:
-        raise SpecError(f"{key} is {path}; web servers are only read; remedy: a file, or an object store such as s3://bucket/name")
+        raise SpecError(
+            f"{key} is {path}; web servers are only read; remedy: a file, or an object store such as s3://bucket/name"
+        )
     if scheme not in {*EXTRAS, *_WEB}:
         known = [*dict.fromkeys(EXTRAS), *_WEB]
-        raise SpecError(f"{key} is {path}; expected a path, or a URL of {', '.join(known)}.{did_you_mean(scheme, known)}")
+        raise SpecError(
+            f"{key} is {path}; expected a path, or a URL of {', '.join(known)}.{did_you_mean(scheme, known)}"
+        )
 
 
 def parts(source: Source, url: str) -> list[Part]:
-    """Local copies of the objects that a URL names: one, a glob, or all below a prefix that are of the source's kind."""
+    """Local copies of the objects that a URL names: one, a glob, or all below a prefix that are of the source's
+    kind.
+    """
     from synthcli.sources.places import Part, keys_of
 
     check(url, "source.path")
@@ -122,9 +144,13 @@ def _download(url: str, local: Path) -> None:
             shutil.copyfileobj(answer, file, _BLOCK)
     except urllib.error.HTTPError as error:
         kind = TryLater if error.code in (408, 425, 429) or error.code >= 500 else DataError
-        raise kind(f"{shown} cannot be read: {error.code} {error.reason}; remedy: mend source.path, or try again later") from None
+        raise kind(
+            f"{shown} cannot be read: {error.code} {error.reason}; remedy: mend source.path, or try again later"
+        ) from None
     except (OSError, ValueError) as error:
-        raise TryLater(f"{shown} cannot be reached: {getattr(error, 'reason', error)}; remedy: try again later") from None
+        raise TryLater(
+            f"{shown} cannot be reached: {getattr(error, 'reason', error)}; remedy: try again later"
+        ) from None
 
 
 def _store(url: str) -> tuple[Any, str]:
@@ -133,7 +159,9 @@ def _store(url: str) -> tuple[Any, str]:
     try:
         fsspec = importlib.import_module("fsspec")
         with _answered(url, "read"):
-            store = fsspec.filesystem(scheme, **({} if scheme == "memory" else {"use_listings_cache": False, "skip_instance_cache": True}))
+            store = fsspec.filesystem(
+                scheme, **({} if scheme == "memory" else {"use_listings_cache": False, "skip_instance_cache": True})
+            )
     except ImportError:
         raise MissingExtra(f"a path of {scheme}://", EXTRAS[scheme]) from None
     return store, str(store._strip_protocol(url))
@@ -152,7 +180,9 @@ def _answered(url: str, done: str) -> Iterator[None]:
         said = (str(error).splitlines() or [type(error).__name__])[0][:200]
         both = f"{type(error).__name__} {said}"
         if isinstance(error, PermissionError) or _REFUSED.search(both):
-            raise DataError(f"{url} cannot be {done}: {said}; remedy: credentials in the environment that may do this") from None
+            raise DataError(
+                f"{url} cannot be {done}: {said}; remedy: credentials in the environment that may do this"
+            ) from None
         if isinstance(error, (ConnectionError, TimeoutError)) or _AWAY.search(both):
             raise TryLater(f"{url} cannot be reached: {said}; remedy: try again later") from None
         raise DataError(f"{url} cannot be {done}: {said}; remedy: mend the path") from None

@@ -17,8 +17,8 @@ from synthcli.contracts import Column, Schema
 def cells(chunk: pd.DataFrame, schema: Schema, *, json: bool = False) -> Iterator[tuple[pa.Array, bool]]:
     """Each column's cells as strings, null where null, and whether they are words rather than numbers or booleans.
 
-    Numbers as short as they can be and still be read back, or with the source's number of decimals; datetimes and booleans in the
-    source's spelling (JSON has its own numbers and booleans).
+    Numbers as short as they can be and still be read back, or with the source's number of decimals; datetimes and
+    booleans in the source's spelling (JSON has its own numbers and booleans).
     """
     table = frames.to_arrow(chunk, schema)
     for column in schema.columns:
@@ -40,7 +40,9 @@ def lines(rows: pa.Array) -> bytes:
     """Each row with a newline behind it, as UTF-8."""
     if not len(rows):
         return b""
-    ended = pc.binary_join_element_wise(rows.cast(pa.large_string()), pa.scalar("\n", pa.large_string()), pa.scalar("", pa.large_string()))
+    ended = pc.binary_join_element_wise(
+        rows.cast(pa.large_string()), pa.scalar("\n", pa.large_string()), pa.scalar("", pa.large_string())
+    )
     whole = pc.binary_join(pa.LargeListArray.from_arrays([0, len(ended)], ended), pa.scalar("", pa.large_string()))
     return whole[0].as_buffer().to_pybytes()
 
@@ -64,8 +66,8 @@ def _text(array: pa.Array, values: pd.Series, column: Column, json: bool) -> tup
 
 
 def _floats(array: pa.Array, form: str | None, json: bool) -> pa.Array:
-    """In the format %.2f, so many decimals; else the shortest spelling that reads back the same, where whole numbers keep a .0, so that
-    they are read back as floats, unless the format is %g."""
+    """In the format %.2f, so many decimals; else the shortest spelling that reads back the same, where whole numbers
+    keep a .0, so that they are read back as floats, unless the format is %g."""
     if json:
         array = pc.if_else(pc.is_finite(array), array, None)
     if form is not None and form != "%g" and spelling.FLOAT_FORMAT.fullmatch(form):

@@ -1,7 +1,8 @@
-"""A uniform sample of a stream of rows, by whole privacy units, and what the rows beside it say about the types of their columns.
+"""A uniform sample of a stream of rows, by whole privacy units, and what the rows beside it say about the types of
+their columns.
 
-A unit is kept where its keyed hash is among the smallest, so that the sample depends on seed and content alone, neither on the size of the
-batches nor on who reads them. What fits into LIMIT is kept whole.
+A unit is kept where its keyed hash is among the smallest, so that the sample depends on seed and content alone, neither
+on the size of the batches nor on who reads them. What fits into LIMIT is kept whole.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ _ALL = np.uint64(2**64 - 1)
 
 @dataclass(frozen=True)
 class Sample:
-    """table: `kept` rows in the order of the source, and behind them rows whose cells are spelled like none before, to infer types from.
+    """table: `kept` rows in the order of the source, and behind them rows whose cells are spelled like none before, to
+    infer types from.
 
     rows: how many the source has.
     """
@@ -40,8 +42,12 @@ class Sample:
         return self.kept < self.rows
 
 
-def draw(batches: Iterable[pa.Table], *, seed: int, unit: str | None = None, most: int | None = None, text: bool = False) -> Sample:
-    """The sample of a stream. most: rows, where the stream is larger than LIMIT bytes; None: as many as fit there. text: cells are spelled."""
+def draw(
+    batches: Iterable[pa.Table], *, seed: int, unit: str | None = None, most: int | None = None, text: bool = False
+) -> Sample:
+    """The sample of a stream. most: rows, where the stream is larger than LIMIT bytes; None: as many as fit there.
+    text: cells are spelled.
+    """
     sampler = _Sampler(seed, unit, most)
     spellings = _Spellings() if text else None
     for batch in batches:
@@ -67,7 +73,9 @@ class _Sampler:
     bytes_seen: int = 0
     schema: pa.Schema | None = None
     tables: list[pa.Table] = field(default_factory=list)
-    marks: list[np.ndarray] = field(default_factory=list)  # (3, rows) uint64: hash of the unit, hash of the row, position in the source
+    marks: list[np.ndarray] = field(
+        default_factory=list
+    )  # (3, rows) uint64: hash of the unit, hash of the row, position in the source
     held: int = 0
     bar: np.uint64 = _ALL
 
@@ -76,7 +84,9 @@ class _Sampler:
         self.schema = pa.unify_schemas(unified, promote_options="permissive")
         position = np.arange(self.rows, self.rows + len(table), dtype=np.uint64)
         own = _mixed(position, seeds.key(self.seed, "max_rows", "row"))
-        marks = np.stack([own if self.unit not in table.column_names else self._units(table[self.unit], own), own, position])
+        marks = np.stack(
+            [own if self.unit not in table.column_names else self._units(table[self.unit], own), own, position]
+        )
         self.rows += len(table)
         self.bytes_seen += table.nbytes
         if self.thinned:
@@ -107,7 +117,9 @@ class _Sampler:
         return np.where(codes < 0, own, hashes[codes] if len(hashes) else own)
 
     def _thin(self, most: int) -> None:
-        """Drop the units with the largest hashes until at most `most` rows are left; of a unit that alone is larger, keep so many rows."""
+        """Drop the units with the largest hashes until at most `most` rows are left; of a unit that alone is larger,
+        keep so many rows.
+        """
         marks = np.concatenate(self.marks, axis=1)
         units, sizes = np.unique(marks[0], return_counts=True)
         fits = np.cumsum(sizes) <= most
@@ -134,7 +146,9 @@ _DIGITS[ord("0") : ord("9") + 1] = ord("9")
 
 
 class _Spellings:
-    """The first row in which a column has a cell of a new shape, so that a single n/a among numbers decides what the column is."""
+    """The first row in which a column has a cell of a new shape, so that a single n/a among numbers decides what the
+    column is.
+    """
 
     def __init__(self) -> None:
         self.raw: dict[str, pa.Array] = {}
@@ -183,7 +197,11 @@ def _shaped(cells: pa.StringArray) -> pa.StringArray:
     if cells.offset:
         cells = pa.concat_arrays([cells, pa.array([], pa.string())])
     _, places, letters = cells.buffers()
-    offsets = np.frombuffer(places, dtype=np.int32)[cells.offset : cells.offset + len(cells) + 1] if len(cells) else np.zeros(1, np.int32)
+    offsets = (
+        np.frombuffer(places, dtype=np.int32)[cells.offset : cells.offset + len(cells) + 1]
+        if len(cells)
+        else np.zeros(1, np.int32)
+    )
     data = np.frombuffer(letters, dtype=np.uint8) if letters is not None else np.zeros(0, np.uint8)
     shaped = _DIGITS[data]
     first = offsets[:-1][np.diff(offsets) > 1]

@@ -1,7 +1,8 @@
-"""Databases: a table or a query of SQLite, DuckDB or PostgreSQL, copied once to a local Parquet file with its types, then read from there.
+"""Databases: a table or a query of SQLite, DuckDB or PostgreSQL, copied once to a local Parquet file with its types,
+then read from there.
 
-The copy is one consistent state, in the order of the primary key where there is one, and lasts as long as its Source. A query may only read:
-it is one SELECT (or WITH), in a transaction or a connection that cannot write.
+The copy is one consistent state, in the order of the primary key where there is one, and lasts as long as its Source. A
+query may only read: it is one SELECT (or WITH), in a transaction or a connection that cannot write.
 """
 
 from __future__ import annotations
@@ -25,11 +26,28 @@ if TYPE_CHECKING:
 TEXT = False
 _ROWS = 20_000  # fetched at a time
 _POSTGRES: dict[int, pa.DataType] = {  # by object identifier of the type; all others arrive as words or are refused
-    16: pa.bool_(), 21: pa.int16(), 23: pa.int32(), 20: pa.int64(), 26: pa.int64(), 700: pa.float32(), 701: pa.float64(),
-    1082: pa.date32(), 1083: pa.time64("us"), 1114: pa.timestamp("us"), 1184: pa.timestamp("us", "UTC"), 1186: pa.duration("us"),
-    18: pa.string(), 19: pa.string(), 25: pa.string(), 1042: pa.string(), 1043: pa.string(), 2950: pa.string(),
-    869: pa.string(), 650: pa.string(), 790: pa.string(),
-}  # fmt: skip
+    16: pa.bool_(),
+    21: pa.int16(),
+    23: pa.int32(),
+    20: pa.int64(),
+    26: pa.int64(),
+    700: pa.float32(),
+    701: pa.float64(),
+    1082: pa.date32(),
+    1083: pa.time64("us"),
+    1114: pa.timestamp("us"),
+    1184: pa.timestamp("us", "UTC"),
+    1186: pa.duration("us"),
+    18: pa.string(),
+    19: pa.string(),
+    25: pa.string(),
+    1042: pa.string(),
+    1043: pa.string(),
+    2950: pa.string(),
+    869: pa.string(),
+    650: pa.string(),
+    790: pa.string(),
+}
 _NUMERIC = 1700
 _FIRST_OWN = 16_384  # from here on types are made by users: enums
 
@@ -63,7 +81,11 @@ def _copy(source: Source) -> Path:
         path = Path(folder.name) / "rows.parquet"
         base = database.opened(source.url, "source.url", source.folder)
         with base.reading() as connection:
-            tables = _from_duckdb(connection, _query(base, source), source) if base.kind == "duckdb" else _rows(base, connection, source)
+            tables = (
+                _from_duckdb(connection, _query(base, source), source)
+                if base.kind == "duckdb"
+                else _rows(base, connection, source)
+            )
             first = next(tables)
             files.check_names(first.column_names, source.where)
             with pq.ParquetWriter(path, first.schema, compression="zstd") as writer:
@@ -90,7 +112,9 @@ def _from_duckdb(connection: Any, query: str, source: Source) -> Iterator[pa.Tab
         exact = ", ".join(f"epoch_us({quoted}) AS {quoted}" for quoted in map(database.quoted, spans))
         query = f"SELECT * REPLACE ({exact}) FROM ({query})"
     reader = connection.sql(query).to_arrow_reader(_ROWS)
-    schema = pa.schema([pa.field(f.name, pa.duration("us") if f.name in spans else _plain(f.type)) for f in reader.schema])
+    schema = pa.schema(
+        [pa.field(f.name, pa.duration("us") if f.name in spans else _plain(f.type)) for f in reader.schema]
+    )
     _check_plain(schema, source)
     yield schema.empty_table()
     for batch in reader:
@@ -123,7 +147,8 @@ def _array(cells: tuple[Any, ...], field: pa.Field, source: Source) -> pa.Array:
     except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError, ValueError, TypeError) as error:
         reason = str(error).splitlines()[0][:120]
         raise DataError(
-            f"{source.where}: column {field.name} is {field.type}, and a value does not fit: {reason}; remedy: CAST it in source.query"
+            f"{source.where}: column {field.name} is {field.type}, and a value does not fit: {reason}; remedy: CAST it"
+            " in source.query"
         ) from None
 
 
@@ -150,7 +175,9 @@ def _postgres_types(result: Any, source: Source) -> list[pa.DataType]:
 
 
 def _converted(base: Database, source: Source) -> dict[str, Any]:
-    """SQLAlchemy types of the columns of a SQLite table as it was declared, which keeps dates and booleans apart from text and numbers."""
+    """SQLAlchemy types of the columns of a SQLite table as it was declared, which keeps dates and booleans apart from
+    text and numbers.
+    """
     if base.kind != "sqlite" or source.table is None:
         return {}
     import sqlalchemy as sa
@@ -161,14 +188,25 @@ def _converted(base: Database, source: Source) -> dict[str, Any]:
 
 
 def _as_declared(base: Database, source: Source) -> dict[str, Any]:
-    """The declared types of a table's columns; no dates and booleans whose values SQLite was given in another spelling."""
+    """The declared types of a table's columns; no dates and booleans whose values SQLite was given in another
+    spelling.
+    """
     import sqlalchemy as sa
 
     declared = {c["name"]: c["type"] for c in base.declared(source.table or "")}
     day, time = "-".join(["[0-9]" * 4, "[0-9]" * 2, "[0-9]" * 2]), ":".join(["[0-9]" * 2] * 2)
-    spelled = ((sa.Boolean, "{0} IN (0, 1)"), (sa.DateTime, f"{{0}} GLOB '{day}[ T]{time}*' OR {{0}} GLOB '{day}'"), (sa.Date, f"{{0}} GLOB '{day}'"),
-               (sa.Time, f"{{0}} GLOB '{time}*'"))  # fmt: skip
-    asked = {name: test.format(database.quoted(name)) for name, said in declared.items() for kind, test in spelled if isinstance(said, kind)}
+    spelled = (
+        (sa.Boolean, "{0} IN (0, 1)"),
+        (sa.DateTime, f"{{0}} GLOB '{day}[ T]{time}*' OR {{0}} GLOB '{day}'"),
+        (sa.Date, f"{{0}} GLOB '{day}'"),
+        (sa.Time, f"{{0}} GLOB '{time}*'"),
+    )
+    asked = {
+        name: test.format(database.quoted(name))
+        for name, said in declared.items()
+        for kind, test in spelled
+        if isinstance(said, kind)
+    }
     if not asked:
         return declared
     with base.reading() as connection:
@@ -181,7 +219,12 @@ def _exact(said: Any) -> bool:
     """Whether a type of SQLAlchemy is a decimal that a float keeps, as which SQLite stores it."""
     import sqlalchemy as sa
 
-    return isinstance(said, sa.Numeric) and not isinstance(said, sa.Float) and said.precision is not None and said.precision <= 15
+    return (
+        isinstance(said, sa.Numeric)
+        and not isinstance(said, sa.Float)
+        and said.precision is not None
+        and said.precision <= 15
+    )
 
 
 def _sqlite_types(base: Database, source: Source, names: list[str]) -> list[pa.DataType]:
@@ -189,7 +232,12 @@ def _sqlite_types(base: Database, source: Source, names: list[str]) -> list[pa.D
     import sqlalchemy as sa
 
     declared = _as_declared(base, source) if source.table is not None else {}
-    known = ((sa.Boolean, pa.bool_()), (sa.DateTime, pa.timestamp("us")), (sa.Date, pa.date32()), (sa.Time, pa.time64("us")))
+    known = (
+        (sa.Boolean, pa.bool_()),
+        (sa.DateTime, pa.timestamp("us")),
+        (sa.Date, pa.date32()),
+        (sa.Time, pa.time64("us")),
+    )
     found: list[pa.DataType] = []
     unknown: list[int] = []
     for i, name in enumerate(names):
@@ -207,7 +255,9 @@ def _sqlite_types(base: Database, source: Source, names: list[str]) -> list[pa.D
             if pa.types.is_decimal(found[i]) and kinds <= {"integer", "real"}:
                 continue
             said = declared.get(names[i])
-            found[i] = _of_values(kinds, said is not None and isinstance(said, sa.Numeric), f"{source.where}: column {names[i]}")
+            found[i] = _of_values(
+                kinds, said is not None and isinstance(said, sa.Numeric), f"{source.where}: column {names[i]}"
+            )
     return found
 
 
@@ -221,7 +271,9 @@ def _held(base: Database, query: str, names: list[str]) -> list[set[str]]:
 
 def _of_values(kinds: set[str], fraction: bool, where: str) -> pa.DataType:
     if "blob" in kinds:
-        raise DataError(f"{where} holds bytes (blob), which are not a plain value; remedy: leave it out in source.query")
+        raise DataError(
+            f"{where} holds bytes (blob), which are not a plain value; remedy: leave it out in source.query"
+        )
     if kinds == {"integer"} and not fraction:
         return pa.int64()
     if kinds and kinds <= {"integer", "real"}:

@@ -1,7 +1,8 @@
 """Rows into a table of a database: a new table is filled beside the old one and takes its place in one transaction.
 
-Readers see the old rows or the new ones. append adds all rows in one transaction. In PostgreSQL a table that has these columns already stays,
-with its types, grants, indexes and views, and its rows are exchanged in that transaction. Elsewhere what hangs on the old table goes with it.
+Readers see the old rows or the new ones. append adds all rows in one transaction. In PostgreSQL a table that has these
+columns already stays, with its types, grants, indexes and views, and its rows are exchanged in that transaction.
+Elsewhere what hangs on the old table goes with it.
 """
 
 from __future__ import annotations
@@ -27,14 +28,22 @@ if TYPE_CHECKING:
 
     from synthcli.sources import Target
 
-_WIDER = {("smallint", "integer"), ("smallint", "bigint"), ("integer", "bigint"), ("bigint", "numeric"), ("real", "double precision"),
-          ("double precision", "numeric")}  # fmt: skip
+_WIDER = {
+    ("smallint", "integer"),
+    ("smallint", "bigint"),
+    ("integer", "bigint"),
+    ("bigint", "numeric"),
+    ("real", "double precision"),
+    ("double precision", "numeric"),
+}
 _SPELLED = ("uuid", "inet", "cidr", "macaddr")  # types of PostgreSQL that arrive as words, and are read from them
 _NAME = 55  # letters of a table's name, so that __new fits into the 63 of PostgreSQL
 
 
 def write(chunks: Iterator[pd.DataFrame], schema: Schema, target: Target) -> int:
-    """Write canonical frames to the table; returns the rows written. Raises DataError, and TryLater where the database is not reachable."""
+    """Write canonical frames to the table; returns the rows written. Raises DataError, and TryLater where the database
+    is not reachable.
+    """
     assert target.table is not None  # the spec was checked
     base = database.opened(target.url, "output.url", target.folder)
     if len(split_table(target.table)[1]) > _NAME:
@@ -44,7 +53,9 @@ def write(chunks: Iterator[pd.DataFrame], schema: Schema, target: Target) -> int
     with base.writing() as connection:
         stands = _exists(base, connection, target)
         if stands and target.if_exists == "fail":
-            raise DataError(f"{target.where} exists, and output.if_exists is fail; remedy: another table, or if_exists: replace")
+            raise DataError(
+                f"{target.where} exists, and output.if_exists is fail; remedy: another table, or if_exists: replace"
+            )
         if stands and target.if_exists == "append":
             _check_columns(base, target, schema.names)
             with _transaction(base, connection):
@@ -53,7 +64,8 @@ def write(chunks: Iterator[pd.DataFrame], schema: Schema, target: Target) -> int
 
 
 def write_all(tables: Mapping[str, tuple[Iterator[pd.DataFrame], Schema]], target: Target) -> dict[str, int]:
-    """Write related tables, parents before children, which all take the place of those of their names at once; the rows of each.
+    """Write related tables, parents before children, which all take the place of those of their names at once; the rows
+    of each.
 
     if_exists: replace or fail. Raises DataError, and TryLater where the database is not reachable.
     """
@@ -64,11 +76,16 @@ def write_all(tables: Mapping[str, tuple[Iterator[pd.DataFrame], Schema]], targe
     with base.writing() as connection:
         stands = [name for name in tables if _exists(base, connection, each[name])]
         if stands and target.if_exists == "fail":
-            raise DataError(f"{each[stands[0]].where} exists, and output.if_exists is fail; remedy: another database, or if_exists: replace")
+            raise DataError(
+                f"{each[stands[0]].where} exists, and output.if_exists is fail; remedy: another database, or if_exists:"
+                " replace"
+            )
         with _beside_them(base, connection, list(tables)):
             for name, (chunks, schema) in tables.items():
                 rows = (_plain(frames.to_arrow(chunk, schema), base) for chunk in chunks)
-                written[name] = _filled(base, connection, name, _plain(frames.arrow_schema(schema).empty_table(), base), rows)
+                written[name] = _filled(
+                    base, connection, name, _plain(frames.arrow_schema(schema).empty_table(), base), rows
+                )
             _swapped(base, connection, list(tables))
     return written
 
@@ -119,14 +136,22 @@ def _swapped(base: Database, connection: Any, names: Sequence[str]) -> None:
         for name in reversed(names):  # children first: others may refer to parents
             _say(connection, f"DROP TABLE IF EXISTS {base.quoted_table(name)}")
         for name in names:
-            _say(connection, f"ALTER TABLE {base.quoted_table(_beside(name))} RENAME TO {database.quoted(split_table(name)[1])}")
+            _say(
+                connection,
+                f"ALTER TABLE {base.quoted_table(_beside(name))} RENAME TO {database.quoted(split_table(name)[1])}",
+            )
 
 
 def _fitting(connection: Any, new: str, old: str) -> dict[str, str] | None:
-    """What to select of the new table of PostgreSQL for each column of the old one; None where there is none that takes these rows as they are."""
-    asked = """SELECT attname, format_type(atttypid, atttypmod), typtype = 'e', attgenerated <> '' FROM pg_attribute JOIN pg_type t ON t.oid = atttypid
+    """What to select of the new table of PostgreSQL for each column of the old one; None where there is none that takes
+    these rows as they are.
+    """
+    asked = """SELECT attname, format_type(atttypid, atttypmod), typtype = 'e', attgenerated <> ''
+               FROM pg_attribute JOIN pg_type t ON t.oid = atttypid
                WHERE attrelid = to_regclass(%s) AND attnum > 0 AND NOT attisdropped"""
-    made, there = ({name: rest for name, *rest in connection.exec_driver_sql(asked, (table,)).fetchall()} for table in (new, old))
+    made, there = (
+        {name: rest for name, *rest in connection.exec_driver_sql(asked, (table,)).fetchall()} for table in (new, old)
+    )
     if made.keys() != there.keys():
         return None
     values = {}
@@ -144,7 +169,11 @@ def _exchange(connection: Any, new: str, old: str, values: dict[str, str]) -> No
     """The rows of the new table in the place of those of the old one."""
     _say(connection, f"LOCK TABLE {old} IN EXCLUSIVE MODE")  # writers wait, readers do not
     _say(connection, f"DELETE FROM {old}")
-    _say(connection, f"INSERT INTO {old} ({', '.join(values)}) OVERRIDING SYSTEM VALUE SELECT {', '.join(values.values())} FROM {new}")
+    _say(
+        connection,
+        f"INSERT INTO {old} ({', '.join(values)}) OVERRIDING SYSTEM VALUE SELECT {', '.join(values.values())} FROM"
+        f" {new}",
+    )
     _say(connection, f"DROP TABLE {new}")
 
 
@@ -171,7 +200,10 @@ def _exists(base: Database, connection: Any, target: Target) -> bool:
     """Whether the table is there. Raises DataError where a view has its name."""
     schema, name = split_table(str(target.table))
     if base.kind == "duckdb":
-        asked = "SELECT table_type FROM information_schema.tables WHERE table_name = ? AND table_schema = coalesce(?, current_schema())"
+        asked = (
+            "SELECT table_type FROM information_schema.tables WHERE table_name = ? AND table_schema = coalesce(?,"
+            " current_schema())"
+        )
         found = connection.execute(asked, [name, schema]).fetchone()
         table, view = found is not None and found[0] != "VIEW", found is not None and found[0] == "VIEW"
     else:
@@ -236,7 +268,10 @@ def _by_copy(base: Database, connection: Any, table: str, rows: pa.Table) -> Non
 def _copied(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """As PostgreSQL reads it: durations as so many microseconds."""
     if pa.types.is_duration(column.type):
-        words = [None if c is None else f"{c} microseconds" for c in column.cast(pa.duration("us"), safe=False).cast(pa.int64()).to_pylist()]
+        words = [
+            None if c is None else f"{c} microseconds"
+            for c in column.cast(pa.duration("us"), safe=False).cast(pa.int64()).to_pylist()
+        ]
         return pa.chunked_array([pa.array(words, pa.string())])
     return column
 
@@ -288,8 +323,17 @@ def _sql_type(kind: pa.DataType) -> Any:
     if kind == pa.uint64():
         return sa.Numeric(20, 0)
     pairs: tuple[tuple[Any, Any], ...] = (
-        (t.is_boolean, sa.Boolean()), (t.is_int8, sa.SmallInteger()), (t.is_int16, sa.SmallInteger()), (t.is_uint8, sa.SmallInteger()),
-        (t.is_int32, sa.Integer()), (t.is_uint16, sa.Integer()), (t.is_integer, sa.BigInteger()), (t.is_float32, sa.REAL()),
-        (t.is_floating, sa.Double()), (t.is_date, sa.Date()), (t.is_time, sa.Time()), (t.is_duration, sa.Interval()),
-    )  # fmt: skip
+        (t.is_boolean, sa.Boolean()),
+        (t.is_int8, sa.SmallInteger()),
+        (t.is_int16, sa.SmallInteger()),
+        (t.is_uint8, sa.SmallInteger()),
+        (t.is_int32, sa.Integer()),
+        (t.is_uint16, sa.Integer()),
+        (t.is_integer, sa.BigInteger()),
+        (t.is_float32, sa.REAL()),
+        (t.is_floating, sa.Double()),
+        (t.is_date, sa.Date()),
+        (t.is_time, sa.Time()),
+        (t.is_duration, sa.Interval()),
+    )
     return next((sql for test, sql in pairs if test(kind)), sa.Text())

@@ -37,7 +37,13 @@ def check(loaded: Loaded) -> None:
     """Raise one SpecError with every contradiction that can be seen without data."""
     spec = loaded.spec
     if spec.source.tables is not None:
-        if problems := [*check_related.check(loaded), *_columns(spec), *_generator(spec), *_asked(spec), *_gates(loaded)]:
+        if problems := [
+            *check_related.check(loaded),
+            *_columns(spec),
+            *_generator(spec),
+            *_asked(spec),
+            *_gates(loaded),
+        ]:
             raise loaded.fail(problems)
         return
     problems = [
@@ -67,7 +73,10 @@ def check_columns(loaded: Loaded, kinds: Mapping[str, str]) -> None:
             for i, name in enumerate(spec.generate.fairness.sensitive if spec.generate.fairness else ())
         ),
         *([(("generate", "fairness", "target"), spec.generate.fairness.target)] if spec.generate.fairness else []),
-        *((("generator", "params", "order", i), c) for i, c in enumerate(spec.generator.params.get("order", ()) if _is_trees(spec) else ())),
+        *(
+            (("generator", "params", "order", i), c)
+            for i, c in enumerate(spec.generator.params.get("order", ()) if _is_trees(spec) else ())
+        ),
     ]
     problems: list[Problem] = [
         (path, f"the data has no column {name!r}.{did_you_mean(name, kinds)} Columns: {_some(kinds)}")
@@ -76,7 +85,12 @@ def check_columns(loaded: Loaded, kinds: Mapping[str, str]) -> None:
     ]
     target = spec.evaluate.target
     if target is not None and target in kinds and kinds[target] not in frame.MODELLED:
-        problems.append((("evaluate", "target"), f"is of type {kinds[target]}, which no model predicts; remedy: a number, boolean or category"))
+        problems.append(
+            (
+                ("evaluate", "target"),
+                f"is of type {kinds[target]}, which no model predicts; remedy: a number, boolean or category",
+            )
+        )
     if spec.generate.where is not None:
         try:
             rule_types.parse_constraint(spec.generate.where).check(kinds)
@@ -114,14 +128,18 @@ SERVES = {
 
 
 def check_traits(loaded: Loaded, kinds: Mapping[str, str]) -> None:
-    """Raise one SpecError for every declared trait that does nothing for a column of its kind. kinds: column -> kind."""
+    """Raise one SpecError for every declared trait that does nothing for a column of its kind. kinds: column ->
+    kind.
+    """
     problems: list[Problem] = []
     for name, traits in loaded.spec.columns.items():
         kind = kinds.get(name)
         for key in sorted(traits.model_fields_set - {"type"}):
             if kind is not None and key in SERVES and kind not in SERVES[key] and getattr(traits, key) is not None:
                 kinds_served = ", ".join(sorted(SERVES[key] & set(KINDS))) or "made-up kinds"
-                problems.append((("columns", name, key), f"does nothing for a column of type {kind}; it serves {kinds_served}"))
+                problems.append(
+                    (("columns", name, key), f"does nothing for a column of type {kind}; it serves {kinds_served}")
+                )
     if problems:
         raise loaded.fail(problems)
 
@@ -145,7 +163,10 @@ def _columns(spec: Spec) -> Iterator[Problem]:
     for name, traits in spec.columns.items():
         known = (*KINDS, *fake.KINDS)
         if traits.type is not None and traits.type not in known:
-            yield ("columns", name, "type"), f"unknown type.{did_you_mean(traits.type, known)} Known: {', '.join(known)}"
+            yield (
+                ("columns", name, "type"),
+                f"unknown type.{did_you_mean(traits.type, known)} Known: {', '.join(known)}",
+            )
         if spec.source.type != "none":
             for key in sorted(traits.model_fields_set & {"distribution", "weights", "sequence", "expr"}):
                 yield ("columns", name, key), "says how a column is made without data; it belongs to source.type: none"
@@ -156,7 +177,12 @@ def _columns(spec: Spec) -> Iterator[Problem]:
             bound = getattr(traits, key)
             if isinstance(bound, str) and traits.type in ("integer", "float"):
                 yield ("columns", name, key), f"expected a number for a column of type {traits.type}"
-        if spec.source.type != "none" and traits.type is not None and traits.type in known and traits.type not in frame.MODELLED:
+        if (
+            spec.source.type != "none"
+            and traits.type is not None
+            and traits.type in known
+            and traits.type not in frame.MODELLED
+        ):
             try:
                 fake.check(Column(name, traits))
             except SpecError as error:
@@ -202,7 +228,10 @@ def _method(path: tuple[str | int, ...], name: str, params: Mapping[str, object]
         for e in error.errors():
             key = tuple(e["loc"])
             if e["type"] == "extra_forbidden":
-                message = f"{name} has no such parameter.{did_you_mean(str(key[0]), known)} Known: {', '.join(known) or 'none'}"
+                message = (
+                    f"{name} has no such parameter.{did_you_mean(str(key[0]), known)} Known:"
+                    f" {', '.join(known) or 'none'}"
+                )
             else:
                 message = str(e["msg"]).replace("Input should be", "expected").replace("Value error, ", "")
             yield (*path, "params", *key), message
@@ -221,14 +250,23 @@ def _asked(spec: Spec) -> Iterator[Problem]:
         yield ("generate", "scale"), "there is no data to scale; remedy: rows"
     for name, shares in (asked.balance or {}).items():
         if not shares or (total := sum(shares.values())) > 1 + 1e-9:
-            yield ("generate", "balance", name), f"the shares add up to {total:g}; expected at most 1" if shares else _NO_VALUE
+            yield (
+                ("generate", "balance", name),
+                f"the shares add up to {total:g}; expected at most 1" if shares else _NO_VALUE,
+            )
     if (fair := asked.fairness) is not None:
         if fair.target in fair.sensitive:
             yield ("generate", "fairness", "target"), "is among the sensitive columns; remedy: keep one of the two"
         if others := sorted(set(asked.balance or ()) - {fair.target}):
-            yield ("generate", "balance", others[0]), "stands beside fairness, which decides how columns go together; only its target may be balanced"
+            yield (
+                ("generate", "balance", others[0]),
+                "stands beside fairness, which decides how columns go together; only its target may be balanced",
+            )
     if asked.proper and spec.source.type == "none":
-        yield ("generate", "proper"), "fits the generator anew to a bootstrap of the data, and there is no data (source.type: none)"
+        yield (
+            ("generate", "proper"),
+            "fits the generator anew to a bootstrap of the data, and there is no data (source.type: none)",
+        )
     if spec.execution.engine == "dask" and spec.execution.address is None:
         yield ("execution",), "engine dask needs address: of the scheduler, such as tcp://127.0.0.1:8786"
     if spec.execution.engine == "dask" and spec.execution.workers is not None:
@@ -237,7 +275,10 @@ def _asked(spec: Spec) -> Iterator[Problem]:
         yield ("execution", "address"), "belongs to engine: dask"
     no_validation = spec.source.type == "none" or spec.source.split.validation == 0
     if no_validation and (spec.refine.max_rounds or 1) > 1:
-        yield ("refine", "max_rounds"), "rounds are steered by the validation part, and there is none; remedy: max_rounds: 1"
+        yield (
+            ("refine", "max_rounds"),
+            "rounds are steered by the validation part, and there is none; remedy: max_rounds: 1",
+        )
     if no_validation and spec.generator.candidates is not None and len(spec.generator.candidates) > 1:
         yield ("generator", "candidates"), "a race is decided on the validation part, and there is none"
     if spec.source.type == "none" and spec.evaluate.target is not None:
@@ -259,7 +300,10 @@ def _own(loaded: Loaded) -> Iterator[Problem]:
     if evaluate.domain is not None:
         file = loaded.resolve(evaluate.domain.path, "evaluate", "domain")
         if file.suffix != ".py" or not file.is_file():
-            yield ("evaluate", "domain"), f"{file} is no Python file; expected one with measure(evidence, params, *, rng)"
+            yield (
+                ("evaluate", "domain"),
+                f"{file} is no Python file; expected one with measure(evidence, params, *, rng)",
+            )
     if evaluate.downstream is not None and not evaluate.downstream.command.strip():
         yield ("evaluate", "downstream", "command"), "is empty"
 
@@ -274,7 +318,9 @@ def _domain_gauges(loaded: Loaded) -> dict[str, Gauge]:
     except OSError:
         return {}
     named = [gate.metric for gate in evaluate.gates or () if gate.metric in text]
-    return {name: Gauge(name, "higher", frozenset({"synthetic"}), f"measured by {evaluate.domain.path}") for name in named}
+    return {
+        name: Gauge(name, "higher", frozenset({"synthetic"}), f"measured by {evaluate.domain.path}") for name in named
+    }
 
 
 def available(spec: Spec) -> frozenset[str]:
@@ -290,7 +336,11 @@ def available(spec: Spec) -> frozenset[str]:
         have.add("target")
     if spec.constraints:
         have.add("constraints")
-    asked = {"preserve": spec.evaluate.preserve, "fairness": spec.generate.fairness, "downstream": spec.evaluate.downstream}
+    asked = {
+        "preserve": spec.evaluate.preserve,
+        "fairness": spec.generate.fairness,
+        "downstream": spec.evaluate.downstream,
+    }
     have |= {name for name, given in asked.items() if given}
     return frozenset(have)
 
@@ -316,7 +366,10 @@ def _gates(loaded: Loaded) -> Iterator[Problem]:
             if attack not in plugins.names(PRIVACY):
                 yield (
                     ("privacy_check", "attacks", i),
-                    f"unknown attack.{did_you_mean(attack, plugins.names(PRIVACY))} Known: {', '.join(plugins.names(PRIVACY))}",
+                    (
+                        f"unknown attack.{did_you_mean(attack, plugins.names(PRIVACY))} Known:"
+                        f" {', '.join(plugins.names(PRIVACY))}"
+                    ),
                 )
         privacy = gauges(PRIVACY, chosen)
     have = available(spec)
@@ -325,7 +378,12 @@ def _gates(loaded: Loaded) -> Iterator[Problem]:
 
 
 def _bounds(
-    section: str, gates: tuple[GateKeys, ...], known: Mapping[str, Gauge], other: str, others: Mapping[str, Gauge], have: frozenset[str]
+    section: str,
+    gates: tuple[GateKeys, ...],
+    known: Mapping[str, Gauge],
+    other: str,
+    others: Mapping[str, Gauge],
+    have: frozenset[str],
 ) -> Iterator[Problem]:
     for i, gate in enumerate(gates):
         path = (section, "gates", i)

@@ -18,7 +18,10 @@ def source(spec: Spec) -> Iterator[Problem]:
     if files and source.path is None:
         yield ("source",), f"type {source.type} needs path: FILE"
     if not files and source.path is not None:
-        yield ("source", "path"), f"type {source.type} has no path.{' Give name: instead' if source.type == 'builtin' else ''}"
+        yield (
+            ("source", "path"),
+            f"type {source.type} has no path.{' Give name: instead' if source.type == 'builtin' else ''}",
+        )
     if source.type == "builtin" and source.name is None:
         yield ("source",), f"type builtin needs name: one of {', '.join(builtin.names())}"
     if source.type == "builtin" and source.name is not None and source.name not in builtin.names():
@@ -81,7 +84,9 @@ def of_tables(spec: Spec) -> Iterator[Problem]:
 
 
 def output(loaded: Loaded) -> Iterator[Problem]:
-    """The output must be a table, an object, or a file of its own in a folder that exists, with an ending that fits its format."""
+    """The output must be a table, an object, or a file of its own in a folder that exists, with an ending that fits its
+    format.
+    """
     output, source = loaded.spec.output, loaded.spec.source
     if output.format == "sql":
         yield from _output_table(loaded)
@@ -105,13 +110,20 @@ def output(loaded: Loaded) -> Iterator[Problem]:
             yield key, "is the spec itself, which would be overwritten"
         name = target.name
     copies = loaded.spec.generate.copies
-    written = [target] if copies == 1 else [f"{_stem(str(target))[0]}-{i}{_stem(str(target))[1]}" for i in range(1, copies + 1)]
+    written = (
+        [target]
+        if copies == 1
+        else [f"{_stem(str(target))[0]}-{i}{_stem(str(target))[1]}" for i in range(1, copies + 1)]
+    )
     if source.path is not None:
         read = loaded.place(source.path, "source", "path")
         if str(read) in map(str, written):
             yield key, "is the source itself, which would be overwritten"
         elif any(places.takes(read, source.type, each) for each in written):
-            yield key, "is one of the files that source.path names, and would be learned from as real; remedy: another folder"
+            yield (
+                key,
+                "is one of the files that source.path names, and would be learned from as real; remedy: another folder",
+            )
     told = format_of(name)
     if told is not None and told != output.format:
         yield key, f"ends like {told}, and output.format is {output.format}; remedy: make the two agree"
@@ -133,14 +145,24 @@ def output_tables(loaded: Loaded) -> Iterator[Problem]:
         for name in sorted(output.model_fields_set & {"url", "if_exists"}):
             yield ("output", name) if name != "url" else ("output",), f"{name} belongs to output.format: sql"
         if output.path is not None and remote.is_url(output.path):
-            yield ("output", "path"), "related tables go to a folder of this machine, or to a database; remedy: a path, or format: sql"
+            yield (
+                ("output", "path"),
+                "related tables go to a folder of this machine, or to a database; remedy: a path, or format: sql",
+            )
         elif output.path is not None:
             target = loaded.resolve(output.path, "output", "path")
             if target.is_file() or not target.parent.is_dir():
                 yield ("output", "path"), "expected a folder for a file per table, in a folder that exists"
-            read = {loaded.resolve(t.path, "source", "tables", n, "path").parent for n, t in tables.items() if t.path and not remote.is_url(t.path)}
+            read = {
+                loaded.resolve(t.path, "source", "tables", n, "path").parent
+                for n, t in tables.items()
+                if t.path and not remote.is_url(t.path)
+            }
             if target in read:
-                yield ("output", "path"), "is the folder of the source, which would be overwritten; remedy: a folder of its own"
+                yield (
+                    ("output", "path"),
+                    "is the folder of the source, which would be overwritten; remedy: a folder of its own",
+                )
         return
     if output.path is not None:
         yield ("output", "path"), "format sql has no path; remedy: url"
@@ -149,9 +171,16 @@ def output_tables(loaded: Loaded) -> Iterator[Problem]:
     else:
         yield from _secret(("output",), output.url)
     if output.if_exists == "append":
-        yield ("output", "if_exists"), "keys of rows that are made would repeat those that are there; remedy: replace, or fail"
+        yield (
+            ("output", "if_exists"),
+            "keys of rows that are made would repeat those that are there; remedy: replace, or fail",
+        )
     url, folder = output.url, loaded.file.parent
-    if same := [n for n, each in tables.items() if url is not None and each.url and database.reads(each.url, each.table, each.query, url, n, folder)]:
+    if same := [
+        n
+        for n, each in tables.items()
+        if url is not None and each.url and database.reads(each.url, each.table, each.query, url, n, folder)
+    ]:
         yield ("output",), f"table {same[0]} is the source itself, which would be overwritten; remedy: another database"
 
 
@@ -173,12 +202,18 @@ def _output_table(loaded: Loaded) -> Iterator[Problem]:
 def _secret(section: tuple[str, ...], url: str) -> Iterator[Problem]:
     """Named by its section, as the value of a key is shown."""
     if credentials.literal(url):
-        yield section, "a password stands in the url; remedy: take it from the environment, such as url: ${WAREHOUSE_URL}"
+        yield (
+            section,
+            "a password stands in the url; remedy: take it from the environment, such as url: ${WAREHOUSE_URL}",
+        )
 
 
 def _remote(key: tuple[str, ...], path: str, *, write: bool) -> Iterator[Problem]:
     if credentials.literal(path):
-        yield key[:-1], "a secret stands in the path; remedy: credentials in the environment, where the store looks for them"
+        yield (
+            key[:-1],
+            "a secret stands in the path; remedy: credentials in the environment, where the store looks for them",
+        )
         return
     try:
         remote.check(path, ".".join(key), write=write)
@@ -188,5 +223,12 @@ def _remote(key: tuple[str, ...], path: str, *, write: bool) -> Iterator[Problem
 
 def format_of(name: str) -> str | None:
     """The format that a file's ending tells, None where it tells none."""
-    endings = {".csv": "csv", ".parquet": "parquet", ".pq": "parquet", ".jsonl": "jsonl", ".ndjson": "jsonl", ".xlsx": "excel"}
+    endings = {
+        ".csv": "csv",
+        ".parquet": "parquet",
+        ".pq": "parquet",
+        ".jsonl": "jsonl",
+        ".ndjson": "jsonl",
+        ".xlsx": "excel",
+    }
     return endings.get(PurePath(name.removesuffix(".gz")).suffix)

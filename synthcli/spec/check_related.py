@@ -14,10 +14,14 @@ from synthcli.spec.load import Loaded, Problem
 from synthcli.spec.models import Spec
 
 _SINGLE: dict[tuple[str, ...], str] = {  # what is asked of one table only
-    ("generate", "copies"): "copies", ("generate", "proper"): "generators fitted anew for each copy",
-    ("evaluate", "preserve"): "named properties", ("evaluate", "domain"): "own metrics",
-    ("evaluate", "downstream"): "downstream commands", ("execution", "workers"): "workers", ("execution", "address"): "clusters",
-}  # fmt: skip
+    ("generate", "copies"): "copies",
+    ("generate", "proper"): "generators fitted anew for each copy",
+    ("evaluate", "preserve"): "named properties",
+    ("evaluate", "domain"): "own metrics",
+    ("evaluate", "downstream"): "downstream commands",
+    ("execution", "workers"): "workers",
+    ("execution", "address"): "clusters",
+}
 Columns = Mapping[str, Mapping[str, str]]  # table -> column -> kind
 
 
@@ -32,11 +36,20 @@ def check(loaded: Loaded) -> Iterator[Problem]:
         if path[1] in section.model_fields_set and getattr(section, path[1]) not in (None, 1, (), False):
             yield path, f"{what} are not offered for related tables by this version; remedy: leave it out"
     if spec.execution.engine == "dask":
-        yield ("execution", "engine"), "clusters are not offered for related tables by this version; remedy: engine: local"
+        yield (
+            ("execution", "engine"),
+            "clusters are not offered for related tables by this version; remedy: engine: local",
+        )
     for path_, method in _methods(spec):
         if method in (known := plugins.names("methods")) and "order" not in plugins.method(method).Params.model_fields:
             may = ", ".join(name for name in known if "order" in plugins.method(name).Params.model_fields)
-            yield path_, f"{method} does not draw rows given what is known of them, as related tables need it; remedy: one of {may}"
+            yield (
+                path_,
+                (
+                    f"{method} does not draw rows given what is known of them, as related tables need it; remedy: one"
+                    f" of {may}"
+                ),
+            )
     yield from check_places.output_tables(loaded)
 
 
@@ -55,7 +68,10 @@ def _source(spec: Spec) -> Iterator[Problem]:
     if spec.source.split.validation + spec.source.split.holdout >= 1:
         yield ("source", "split"), "validation and holdout leave nothing to train on; expected a sum below 1"
     if not spec.source.relationships:
-        yield ("source",), "has tables and no relationships; remedy: relationships: [{from: TABLE.COLUMN, to: TABLE.COLUMN}]"
+        yield (
+            ("source",),
+            "has tables and no relationships; remedy: relationships: [{from: TABLE.COLUMN, to: TABLE.COLUMN}]",
+        )
     yield from check_places.of_tables(spec)
 
 
@@ -67,15 +83,27 @@ def _tables(spec: Spec) -> Iterator[Problem]:
         for key, said in (("from", r.from_), ("to", r.to)):
             for word in (said,) if isinstance(said, str) else said:
                 if word.partition(".")[0] not in tables or not word.partition(".")[2]:
-                    yield ("source", "relationships", i, key), f"{word!r} is no TABLE.COLUMN.{did_you_mean(word.partition('.')[0], tables)} {known}"
+                    yield (
+                        ("source", "relationships", i, key),
+                        f"{word!r} is no TABLE.COLUMN.{did_you_mean(word.partition('.')[0], tables)} {known}",
+                    )
     for name in spec.columns:
         if name.partition(".")[0] not in tables or not name.partition(".")[2]:
             yield ("columns", name), f"expected TABLE.COLUMN.{did_you_mean(name.partition('.')[0], tables)} {known}"
     if spec.privacy_unit is not None and spec.privacy_unit.partition(".")[0] not in tables:
         yield ("privacy_unit",), f"expected TABLE or TABLE.COLUMN.{did_you_mean(spec.privacy_unit, tables)} {known}"
     elif tables and spec.privacy_unit is not None and tables[spec.privacy_unit.partition(".")[0]].keep:
-        yield ("privacy_unit",), "is a table that is kept as it is; remedy: leave out keep: true, or name the table of those who are protected"
-    for path, named in ((("evaluate", "target"), spec.evaluate.target), (("source", "split", "stratify_by"), spec.source.split.stratify_by)):
+        yield (
+            ("privacy_unit",),
+            (
+                "is a table that is kept as it is; remedy: leave out keep: true, or name the table of those who are"
+                " protected"
+            ),
+        )
+    for path, named in (
+        (("evaluate", "target"), spec.evaluate.target),
+        (("source", "split", "stratify_by"), spec.source.split.stratify_by),
+    ):
         if named is not None and (named.partition(".")[0] not in tables or not named.partition(".")[2]):
             yield path, f"expected TABLE.COLUMN.{did_you_mean(named.partition('.')[0], tables)} {known}"
 
@@ -117,7 +145,11 @@ def _asked(spec: Spec) -> Iterator[Problem]:
         above = other.partition(".")[0]
         if one.partition(".")[0] == unit and above != unit:
             key = next(key for key in ("where", "balance", "fairness") if getattr(asked, key) is not None)
-            remedy = "leave it out" if above in tables and tables[above].keep else f"privacy_unit: {above}, and conditions on it"
+            remedy = (
+                "leave it out"
+                if above in tables and tables[above].keep
+                else f"privacy_unit: {above}, and conditions on it"
+            )
             yield ("generate", key), f"is asked of {unit}, whose rows are made given those of {above}; remedy: {remedy}"
             break
     if asked.where is not None:
@@ -128,15 +160,27 @@ def _asked(spec: Spec) -> Iterator[Problem]:
     for path, name in _names(spec):
         table, _, column = name.partition(".")
         if column and table in tables:
-            remedy = f"write {column}" if table == unit else f"a condition on columns of {unit}; what hangs from its rows follows them"
-            yield path, f"{name!r}: conditions are on columns of {unit}, the table of the privacy unit, alone; remedy: {remedy}"
+            remedy = (
+                f"write {column}"
+                if table == unit
+                else f"a condition on columns of {unit}; what hangs from its rows follows them"
+            )
+            yield (
+                path,
+                (
+                    f"{name!r}: conditions are on columns of {unit}, the table of the privacy unit, alone; remedy:"
+                    f" {remedy}"
+                ),
+            )
 
 
 # --- beside the data
 
 
 def against(loaded: Loaded, tables: Columns, unit: str, *, typed: bool = True) -> None:
-    """Raise one SpecError for every key that names a column which the data lacks, or asks of it what it cannot. typed: whether kinds are known."""
+    """Raise one SpecError for every key that names a column which the data lacks, or asks of it what it cannot. typed:
+    whether kinds are known.
+    """
     spec = loaded.spec
     problems: list[Problem] = []
     for name in spec.columns:
@@ -149,14 +193,25 @@ def against(loaded: Loaded, tables: Columns, unit: str, *, typed: bool = True) -
                 table, _, column = word.partition(".")
                 if column not in tables[table]:
                     problems.append((("source", "relationships", i, key), _lacks(table, column, tables)))
-    for path, named in ((("evaluate", "target"), spec.evaluate.target), (("source", "split", "stratify_by"), spec.source.split.stratify_by)):
+    for path, named in (
+        (("evaluate", "target"), spec.evaluate.target),
+        (("source", "split", "stratify_by"), spec.source.split.stratify_by),
+    ):
         if named is None:
             continue
         table, _, column = named.partition(".")
         if column not in tables[table]:
             problems.append((path, _lacks(table, column, tables)))
         elif path[-1] == "target" and typed and tables[table][column] not in frame.MODELLED:
-            problems.append((path, f"is of type {tables[table][column]}, which no model predicts; remedy: a number, boolean or category"))
+            problems.append(
+                (
+                    path,
+                    (
+                        f"is of type {tables[table][column]}, which no model predicts; remedy: a number, boolean or"
+                        " category"
+                    ),
+                )
+            )
         elif path[-1] == "stratify_by" and table != unit:
             problems.append((path, f"is a column of {table}; expected one of {unit}, the table of the privacy unit"))
     who = (spec.privacy_unit or "").partition(".")[2]

@@ -1,4 +1,6 @@
-"""From a file and --set options to a Spec; every problem with file, line, key, value and remedy, all of them at once."""
+"""From a file and --set options to a Spec; every problem with file, line, key, value and remedy, all of them at
+once.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ Problem = tuple[yaml.Path_, str]
 
 @dataclass(frozen=True)
 class Loaded:
-    """A spec with where each key stands. file: relative paths are relative to its folder. text: as written; sets: what overrode it."""
+    """A spec with where each key stands. file: relative paths are relative to its folder. text: as written; sets: what
+    overrode it.
+    """
 
     spec: Spec
     document: yaml.Document
@@ -34,7 +38,9 @@ class Loaded:
         try:
             return (self.file.parent / Path(path).expanduser()).resolve()
         except (RuntimeError, ValueError, OSError) as error:
-            raise self.fail([(key, f"is no path ({error}); remedy: a path relative to the spec, or from the root")]) from None
+            raise self.fail(
+                [(key, f"is no path ({error}); remedy: a path relative to the spec, or from the root")]
+            ) from None
 
     def place(self, path: str, *key: str) -> Path | str:
         """A path of the spec as an absolute path; a URL as it is. key: where it stands, for the error."""
@@ -72,7 +78,9 @@ def validate(document: yaml.Document) -> Spec:
 def override(document: yaml.Document, text: str) -> yaml.Document:
     """The document with `key.path=value` set; positions in lists are numbers."""
     key, equals, raw = text.partition("=")
-    where = f"--set {key}" if key.strip().endswith(".url") or "://" in raw else f"--set {text}"  # a url may hold what is secret
+    where = (
+        f"--set {key}" if key.strip().endswith(".url") or "://" in raw else f"--set {text}"
+    )  # a url may hold what is secret
     if not equals or not key.strip():
         raise SpecError(f"{where}: expected KEY=VALUE, such as generator.params.min_leaf=50")
     path, data = _replaced(document.data, tuple(key.strip().split(".")), yaml.value(raw, where), where)
@@ -142,9 +150,18 @@ def _later(data: dict[str, Any]) -> Iterator[Problem]:
 
 
 _BALANCE = "{value: share}, such as {female: 0.5, male: 0.5}"
-_ASKED: dict[yaml.Path_, str] = {  # what is wrong there can be wrong in one way; the number is that of the keys down to it
-    ("generate", "where", 2): "expected an expression that is true of every row, such as 'age >= 80'; remedy: leave where out for rows of any kind",
-    ("generate", "balance", 2): f"expected columns, each with {_BALANCE}; remedy: leave balance out for values as they are in the source",
+_ASKED: dict[
+    yaml.Path_, str
+] = {  # what is wrong there can be wrong in one way; the number is that of the keys down to it
+    ("generate", "where", 2): (
+        "expected an expression that is true of every row, such as 'age >= 80'; remedy: leave where out for rows of"
+        " any kind"
+    ),
+    (
+        "generate",
+        "balance",
+        2,
+    ): f"expected columns, each with {_BALANCE}; remedy: leave balance out for values as they are in the source",
     ("generate", "balance", 3): f"expected {_BALANCE}",
     ("generate", "balance", 4): "expected a share of the rows from 0 to 1, such as 0.5 for half of them",
 }
@@ -184,7 +201,11 @@ def _existing(data: Any, location: tuple[Any, ...]) -> yaml.Path_:
     for i, key in enumerate(location):
         if _at(data, (*path, key)) is not _NOTHING or i == len(location) - 1:
             path.append(key)
-    if len(path) > 1 and _at(data, tuple(path)) is _NOTHING and isinstance(_at(data, tuple(path[:-1])), (str, int, float, bool)):
+    if (
+        len(path) > 1
+        and _at(data, tuple(path)) is _NOTHING
+        and isinstance(_at(data, tuple(path[:-1])), (str, int, float, bool))
+    ):
         path.pop()  # the last name was a union member such as 'str'
     return tuple(path)
 

@@ -1,4 +1,6 @@
-"""The spec as pydantic models: every key once, with its default, bounds and help. ../docs/spec.md and `synth schema` come from here."""
+"""The spec as pydantic models: every key once, with its default, bounds and help. ../docs/spec.md and `synth schema`
+come from here.
+"""
 
 from __future__ import annotations
 
@@ -29,8 +31,12 @@ class Split(Part):
 class Place(Part):
     """Where a table is read from, and how it is written there."""
 
-    path: str | None = Field(None, description="file, glob or folder, relative to the spec, or a URL: s3://, gs://, az://, https://")
-    url: str | None = Field(None, description="sql: sqlite:///FILE, duckdb:///FILE, postgresql://…; ${NAME} is taken from the environment")
+    path: str | None = Field(
+        None, description="file, glob or folder, relative to the spec, or a URL: s3://, gs://, az://, https://"
+    )
+    url: str | None = Field(
+        None, description="sql: sqlite:///FILE, duckdb:///FILE, postgresql://…; ${NAME} is taken from the environment"
+    )
     table: str | None = Field(None, min_length=1, description="sql: table, or schema.table")
     query: str | None = Field(None, min_length=1, description="sql: one SELECT, instead of table")
     sheet: str | None = Field(None, description="excel: sheet; default: the first")
@@ -43,7 +49,9 @@ class Place(Part):
 
 
 class TableSource(Place):
-    type: Literal["csv", "parquet", "jsonl", "excel", "sql"] | None = Field(None, description="default: told by the ending of path; sql with a url")
+    type: Literal["csv", "parquet", "jsonl", "excel", "sql"] | None = Field(
+        None, description="default: told by the ending of path; sql with a url"
+    )
     keep: bool = Field(False, description="public: given out as it is, keys and all")
 
 
@@ -63,11 +71,17 @@ class Source(Place):
         description="where the data comes from; tables where tables: says so; none: the columns say how they are made"
     )
     tables: dict[str, TableSource] | None = Field(None, min_length=1, description="related tables by name")
-    relationships: tuple[RelationshipKeys, ...] = Field((), description="the first that is named of a table makes its rows")
+    relationships: tuple[RelationshipKeys, ...] = Field(
+        (), description="the first that is named of a table makes its rows"
+    )
     name: str | None = Field(None, description="table of type builtin")
-    dataset: str | None = Field(None, pattern=NAME, description="declared identity of the data across versions of the file")
+    dataset: str | None = Field(
+        None, pattern=NAME, description="declared identity of the data across versions of the file"
+    )
     split: Split = Split()
-    max_rows: Int | None = Field(None, ge=1, description="uniform sample for fitting when the table is larger; default: what fits into memory")
+    max_rows: Int | None = Field(
+        None, ge=1, description="uniform sample for fitting when the table is larger; default: what fits into memory"
+    )
 
 
 class Candidate(Part):
@@ -88,8 +102,12 @@ class LimitKeys(Part):
 
 
 class Generator(Part):
-    method: str | None = Field(None, description="one of `synth methods`, or auto; default: trees, without data distributions")
-    params: dict[str, Any] = Field(default_factory=dict, description="parameters of the method, see `synth methods NAME`")
+    method: str | None = Field(
+        None, description="one of `synth methods`, or auto; default: trees, without data distributions"
+    )
+    params: dict[str, Any] = Field(
+        default_factory=dict, description="parameters of the method, see `synth methods NAME`"
+    )
     candidates: tuple[Annotated[Candidate, BeforeValidator(_candidate)], ...] | None = Field(
         None, min_length=1, description="methods that race by the gates"
     )
@@ -109,11 +127,17 @@ class Generate(Part):
     scale: Real | None = Field(None, gt=0, le=10**6, description="rows as a multiple of the source's")
     where: Text | None = Field(None, description="expression that is true of every row that is made")
     balance: dict[str, dict[Value, Annotated[float, Strict(), Field(ge=0, le=1)]]] | None = Field(
-        None, min_length=1, description="column: {value: share}; values that are not named share what is left as they do in the source"
+        None,
+        min_length=1,
+        description="column: {value: share}; values that are not named share what is left as they do in the source",
     )
     fairness: Fairness | None = None
-    copies: Int = Field(1, ge=1, le=1000, description="independent data sets, for inference over several of them: synthcli.combine")
-    proper: bool = Field(False, description="each copy from a generator fitted anew to a bootstrap of the privacy units")
+    copies: Int = Field(
+        1, ge=1, le=1000, description="independent data sets, for inference over several of them: synthcli.combine"
+    )
+    proper: bool = Field(
+        False, description="each copy from a generator fitted anew to a bootstrap of the privacy units"
+    )
 
 
 class GateKeys(Part):
@@ -121,8 +145,12 @@ class GateKeys(Part):
     min: Real | None = None
     max: Real | None = None
     severity: Literal["error", "warn"] = Field("error", description="warn: reported, does not fail the run")
-    bound: Literal["interval", "value"] = Field("interval", description="interval asks the unfavourable end of the 95 % interval")
-    of: Literal["floor"] | None = Field(None, description="floor: min and max are multiples of what unseen real data gets")
+    bound: Literal["interval", "value"] = Field(
+        "interval", description="interval asks the unfavourable end of the 95 % interval"
+    )
+    of: Literal["floor"] | None = Field(
+        None, description="floor: min and max are multiples of what unseen real data gets"
+    )
 
     def build(self) -> Gate:
         return Gate(self.metric, self.min, self.max, self.severity, self.bound, self.of)
@@ -138,42 +166,70 @@ def _domain(raw: Any) -> Any:
 
 
 class Downstream(Part):
-    command: str = Field(min_length=1, description="run in the spec's folder by the shell; {output} is the path of the synthetic table")
+    command: str = Field(
+        min_length=1, description="run in the spec's folder by the shell; {output} is the path of the synthetic table"
+    )
     env: dict[str, str] = Field(default_factory=dict, description="variables of the command; {output} as in command")
-    format: Literal["csv", "parquet", "jsonl"] | None = Field(None, description="of the table that the command reads; default: output.format")
+    format: Literal["csv", "parquet", "jsonl"] | None = Field(
+        None, description="of the table that the command reads; default: output.format"
+    )
     minutes: Real = Field(60.0, gt=0, description="after which the command is stopped, which counts as failed")
 
 
 class Evaluate(Part):
-    target: str | None = Field(None, description="column that a downstream model predicts: train on synthetic, test on real")
-    gates: tuple[GateKeys, ...] | None = Field(None, description="bounds on measurements; default gates where not given, [] for none")
-    preserve: tuple[str, ...] = Field((), description="properties that matter here: mean(x), corr(a, b), share(x > 1), mean(x where …)")
-    domain: Annotated[Domain, BeforeValidator(_domain)] | None = Field(None, description="own metrics, a Python file; runs only with --trust")
-    downstream: Downstream | None = Field(None, description="own application on the synthetic data; runs only with --trust")
+    target: str | None = Field(
+        None, description="column that a downstream model predicts: train on synthetic, test on real"
+    )
+    gates: tuple[GateKeys, ...] | None = Field(
+        None, description="bounds on measurements; default gates where not given, [] for none"
+    )
+    preserve: tuple[str, ...] = Field(
+        (), description="properties that matter here: mean(x), corr(a, b), share(x > 1), mean(x where …)"
+    )
+    domain: Annotated[Domain, BeforeValidator(_domain)] | None = Field(
+        None, description="own metrics, a Python file; runs only with --trust"
+    )
+    downstream: Downstream | None = Field(
+        None, description="own application on the synthetic data; runs only with --trust"
+    )
 
 
 class PrivacyCheck(Part):
     attacks: Literal["default"] | tuple[str, ...] = Field("default", description="default, or a list of attacks")
-    gates: tuple[GateKeys, ...] | None = Field(None, description="bounds on privacy measurements; default gates where not given, [] for none")
+    gates: tuple[GateKeys, ...] | None = Field(
+        None, description="bounds on privacy measurements; default gates where not given, [] for none"
+    )
 
 
 class Refine(Part):
     max_rounds: Int | None = Field(
-        None, ge=1, le=100, description="rounds of train, generate, evaluate, privacy-check; default 3, 1 without a validation part"
+        None,
+        ge=1,
+        le=100,
+        description="rounds of train, generate, evaluate, privacy-check; default 3, 1 without a validation part",
     )
 
 
 class Output(Part):
     format: Literal["csv", "parquet", "jsonl", "excel", "sql"] = "parquet"
-    path: str | None = Field(None, description="file that is swapped in when the gates pass, relative to the spec, or a URL: s3://, gs://, az://")
+    path: str | None = Field(
+        None,
+        description="file that is swapped in when the gates pass, relative to the spec, or a URL: s3://, gs://, az://",
+    )
     url: str | None = Field(None, description="sql: database, as source.url")
     table: str | None = Field(None, min_length=1, description="sql: table that is swapped in when the gates pass")
-    if_exists: Literal["replace", "append", "fail"] = Field("replace", description="sql: what becomes of a table that is there")
+    if_exists: Literal["replace", "append", "fail"] = Field(
+        "replace", description="sql: what becomes of a table that is there"
+    )
 
 
 class Execution(Part):
-    engine: Literal["local", "dask"] = Field("local", description="where rows are made: processes of this machine, or a Dask cluster")
-    workers: Int | None = Field(None, ge=1, le=1024, description="local processes; default: one per core, for large tables")
+    engine: Literal["local", "dask"] = Field(
+        "local", description="where rows are made: processes of this machine, or a Dask cluster"
+    )
+    workers: Int | None = Field(
+        None, ge=1, le=1024, description="local processes; default: one per core, for large tables"
+    )
     address: str | None = Field(None, description="of the Dask scheduler, such as tcp://10.0.0.5:8786")
 
 
@@ -191,10 +247,15 @@ class Spec(Part):
     seed: Int = Field(0, ge=0, lt=2**63, description="same spec, seed, data and package versions give the same bytes")
     source: Annotated[Source, BeforeValidator(_related)]
     privacy_unit: str | None = Field(
-        None, description="column that names who is protected; default: the row; of related tables TABLE or TABLE.COLUMN"
+        None,
+        description="column that names who is protected; default: the row; of related tables TABLE or TABLE.COLUMN",
     )
-    columns: dict[str, Traits] = Field(default_factory=dict, description="only where inference needs help; without a source: how each is made")
-    constraints: tuple[str | dict[str, Any], ...] = Field((), description="expressions, or unique, one_of, range, sum, one_hot, increasing")
+    columns: dict[str, Traits] = Field(
+        default_factory=dict, description="only where inference needs help; without a source: how each is made"
+    )
+    constraints: tuple[str | dict[str, Any], ...] = Field(
+        (), description="expressions, or unique, one_of, range, sum, one_hot, increasing"
+    )
     generator: Generator = Generator()
     generate: Generate = Generate()
     evaluate: Evaluate = Evaluate()
@@ -218,6 +279,4 @@ LATER: dict[tuple[str, ...], str] = {  # keys of the format that this version ca
     ("entity",): "this version makes single tables only",
     ("time",): "this version makes single tables only",
 }
-LATER_VALUES: dict[tuple[str, ...], tuple[str, ...]] = {
-    ("source", "type"): ("folder",),
-}
+LATER_VALUES: dict[tuple[str, ...], tuple[str, ...]] = {("source", "type"): ("folder",)}

@@ -1,4 +1,6 @@
-"""YAML 1.2 core with line numbers: `yes` and `on` are words, 1e-5 is a number, dates are words, a duplicate key is an error."""
+"""YAML 1.2 core with line numbers: `yes` and `on` are words, 1e-5 is a number, dates are words, a duplicate key is an
+error.
+"""
 
 from __future__ import annotations
 
@@ -109,7 +111,10 @@ class _Walk:
         line = node.start_mark.line + 1
         self.lines.setdefault(path, line)
         if self.nodes > MAX_NODES or depth > MAX_DEPTH:
-            raise SpecError(f"{self.where}:{line}: expands to more than {MAX_NODES:,} values or {MAX_DEPTH} levels; remedy: fewer aliases")
+            raise SpecError(
+                f"{self.where}:{line}: expands to more than {MAX_NODES:,} values or {MAX_DEPTH} levels; remedy: fewer"
+                " aliases"
+            )
         if node.tag.rpartition(":")[2] not in _PLAIN or not node.tag.startswith("tag:yaml.org,2002:"):
             raise SpecError(f"{self.where}:{line}: the tag {node.tag} is not allowed in a spec")
         if isinstance(node, yaml.MappingNode):
@@ -125,7 +130,9 @@ class _Walk:
             if not isinstance(key_node, yaml.ScalarNode):
                 raise SpecError(f"{self.where}:{line}: a key must be a word")
             if key_node.value == "<<":
-                raise SpecError(f"{self.where}:{line}: merge keys (<<) are not part of YAML 1.2; remedy: write the keys out")
+                raise SpecError(
+                    f"{self.where}:{line}: merge keys (<<) are not part of YAML 1.2; remedy: write the keys out"
+                )
             key = key_node.value.lower() if key_node.tag.endswith(":bool") else str(key_node.value)
             if key in out:
                 raise SpecError(f"{self.where}:{line}: the key {key!r} stands twice; remedy: keep one of the two")

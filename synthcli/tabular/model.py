@@ -1,4 +1,6 @@
-"""The model that methods over the column codec share: they draw parts, this turns parts into a table and keeps files."""
+"""The model that methods over the column codec share: they draw parts, this turns parts into a table and keeps
+files.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,9 @@ def encode(data: Table, job: Job) -> tuple[Codec, Values]:
 
 
 class Drawn(Table):
-    """Rows as parts, of which a frame is made when it is asked for: what is only written needs none. own: the columns that are made up."""
+    """Rows as parts, of which a frame is made when it is asked for: what is only written needs none. own: the columns
+    that are made up.
+    """
 
     def __init__(self, codec: Codec, values: Values, rows: int, own: Mapping[str, pd.Series]) -> None:
         self.schema, self._rows = codec.schema, rows
@@ -52,7 +56,9 @@ class Drawn(Table):
 
 
 class CodedModel(Model):
-    """A model over coded parts: arrays and JSON on disk, nothing that could run code. discriminator: refuses rows that are too frequent."""
+    """A model over coded parts: arrays and JSON on disk, nothing that could run code. discriminator: refuses rows that
+    are too frequent.
+    """
 
     discriminator: Discriminator | None = None
 
@@ -89,7 +95,11 @@ class CodedModel(Model):
     def sample(self, request: Request, block: int, *, rng: np.random.Generator) -> Table:
         rows = request.size(block)
         parts, made_up = rng.spawn(2)
-        values = self.draw(rows, rng=parts) if self.discriminator is None else self.discriminator.sifted(rows, self.draw, self.codec.axes, rng=parts)
+        values = (
+            self.draw(rows, rng=parts)
+            if self.discriminator is None
+            else self.discriminator.sifted(rows, self.draw, self.codec.axes, rng=parts)
+        )
         return Drawn(self.codec, values, rows, self.codec.made_up(rows, start=block * BLOCK, rng=made_up))
 
     def complete(self, given: Given, start: int, *, rng: np.random.Generator) -> Table:
@@ -99,7 +109,9 @@ class CodedModel(Model):
         if given.frame is None:
             return Table(frame, self.codec.schema)
         for place, name in enumerate(given.frame.columns):
-            if name in frame:  # the codec may spell a known cell otherwise: a word that it has not seen, an end that it does not reach
+            if (
+                name in frame
+            ):  # the codec may spell a known cell otherwise: a word that it has not seen, an end that it does not reach
                 own = given.frame[name].reset_index(drop=True)
                 frame[name] = own if given.known is None else own.where(given.known[:, place], frame[name])
         return Table(frame, self.codec.schema)

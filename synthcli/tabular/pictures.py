@@ -1,7 +1,8 @@
 """What a report draws of real and synthetic tables, as plain JSON that shows no single person.
 
-Of real records, only groups leave this module: bins and categories that at least FEW privacy units reach, or that nobody reaches. Smaller
-ones are merged with a neighbour, and the ends of a number column lie where FEW units lie beyond them.
+Of real records, only groups leave this module: bins and categories that at least FEW privacy units reach, or that
+nobody reaches. Smaller ones are merged with a neighbour, and the ends of a number column lie where FEW units lie beyond
+them.
 """
 
 from __future__ import annotations
@@ -35,10 +36,11 @@ SKEWED = 12  # an upper tail so many times as long as the lower one is drawn on 
 
 
 def pictures(evidence: Evidence, *, rng: np.random.Generator, of: Collection[str] | None = None) -> dict[str, Any]:
-    """{rows, few, columns, pairs, detector, properties}; columns in schema order, each with its kind, shares of nulls, and bins or categories.
+    """{rows, few, columns, pairs, detector, properties}; columns in schema order, each with its kind, shares of nulls,
+    and bins or categories.
 
-    Real is `control`; without one, only the synthetic side is drawn. Made-up columns (keys, names, text) have no values here.
-    of: the columns to list, None for all.
+    Real is `control`; without one, only the synthetic side is drawn. Made-up columns (keys, names, text) have no values
+    here. of: the columns to list, None for all.
     """
     sides = {"synthetic": cut(evidence.synthetic, intervals.ROWS, rng=rng)}
     if intervals.lacking(evidence, "control") is None:
@@ -58,14 +60,20 @@ def pictures(evidence: Evidence, *, rng: np.random.Generator, of: Collection[str
 
 
 def _property(text: str, evidence: Evidence) -> dict[str, Any]:
-    """What a property that the spec names is in both tables; None where it is not defined, or where too few real units hold it."""
+    """What a property that the spec names is in both tables; None where it is not defined, or where too few real units
+    hold it.
+    """
     asked = parse_property(text)
     out: dict[str, Any] = {"text": text}
     for side, table in (("real", evidence.control), ("synthetic", evidence.synthetic)):
         try:
             rows = asked.rows(table.frame) if table is not None else np.zeros(0, int)
             known = len(rows) > 1 and (side == "synthetic" or len(np.unique(table.units()[rows])) >= FEW)
-            value = figures(asked.name, asked.q, asked.values(table.frame, rows), np.ones((1, len(rows))))[0] if known else np.nan
+            value = (
+                figures(asked.name, asked.q, asked.values(table.frame, rows), np.ones((1, len(rows))))[0]
+                if known
+                else np.nan
+            )
         except SpecError:  # a column that holds something else than it seemed
             value = np.nan
         out[side] = float(f"{value:.6g}") if np.isfinite(value) else None
@@ -100,7 +108,9 @@ def _reach(cells: np.ndarray, units: np.ndarray, size: int) -> np.ndarray:
 
 
 def _categories(values: dict[str, pd.Series], units: dict[str, np.ndarray], *, ordered: bool = False) -> dict[str, Any]:
-    """The most frequent values with their shares of known rows; others: what the remaining ones have together, None for a few units."""
+    """The most frequent values with their shares of known rows; others: what the remaining ones have together, None for
+    a few units.
+    """
     plain = [series.astype(object) for series in values.values()]
     codes, known = pd.factorize(pd.concat(plain, ignore_index=True))
     split = np.split(codes, np.cumsum([len(series) for series in plain])[:-1])
@@ -109,7 +119,11 @@ def _categories(values: dict[str, pd.Series], units: dict[str, np.ndarray], *, o
     lead = "real" if "real" in values else "synthetic"
     order = np.argsort(-counts[lead], kind="stable")
     reach = _reach(*coded[lead], len(known))[order]
-    shown = min(CATEGORIES, int((reach >= FEW).argmin()) if (reach < FEW).any() else len(reach)) if lead == "real" else min(CATEGORIES, len(order))
+    shown = (
+        min(CATEGORIES, int((reach >= FEW).argmin()) if (reach < FEW).any() else len(reach))
+        if lead == "real"
+        else min(CATEGORIES, len(order))
+    )
     while lead == "real" and shown and 0 < _apart(order[shown:], *coded[lead]) < FEW:
         shown -= 1  # what the rest holds could be told by subtraction: the smallest shown one joins it
     share = {side: count / max(count.sum(), 1) for side, count in counts.items()}
@@ -118,7 +132,11 @@ def _categories(values: dict[str, pd.Series], units: dict[str, np.ndarray], *, o
         top = np.array(sorted(top.tolist(), key=lambda i: known[i]), dtype=int)
     out: dict[str, Any] = {"values": [str(known[i]).removesuffix(".0") if ordered else str(known[i]) for i in top]}
     out |= {side: rounded(part[top]) for side, part in share.items()}
-    out["others"] = {"values": len(rest), **{side: round(float(part[rest].sum()), 5) for side, part in share.items()}} if len(rest) else None
+    out["others"] = (
+        {"values": len(rest), **{side: round(float(part[rest].sum()), 5) for side, part in share.items()}}
+        if len(rest)
+        else None
+    )
     return out
 
 
@@ -128,7 +146,9 @@ def _apart(rest: np.ndarray, codes: np.ndarray, units: np.ndarray) -> int:
 
 
 def bins(kind: str, values: dict[str, np.ndarray], units: dict[str, np.ndarray]) -> dict[str, Any] | None:
-    """Edges and the shares of known rows between them; rows beyond the ends count in the outer bins. None: too few units to draw."""
+    """Edges and the shares of known rows between them; rows beyond the ends count in the outer bins. None: too few
+    units to draw.
+    """
     known = {side: x[~np.isnan(x)] for side, x in values.items()}
     of = {side: units[side][~np.isnan(x)] for side, x in values.items()}
     lead = "real" if "real" in values else "synthetic"
@@ -143,11 +163,18 @@ def bins(kind: str, values: dict[str, np.ndarray], units: dict[str, np.ndarray])
         place = {side: group[p] for side, p in place.items()}
     shares = {side: np.bincount(p, minlength=len(edges) - 1) / max(len(p), 1) for side, p in place.items()}
     scale = {"scale": "linear"} if constant is None else {"scale": "log", "constant": constant}
-    return {"edges": [float(f"{e:.12g}") for e in edges], **scale, "whole": whole, **{side: rounded(share) for side, share in shares.items()}}
+    return {
+        "edges": [float(f"{e:.12g}") for e in edges],
+        **scale,
+        "whole": whole,
+        **{side: rounded(share) for side, share in shares.items()},
+    }
 
 
 def _ends(known: np.ndarray, units: np.ndarray, few: int) -> tuple[float, float] | None:
-    """The lowest and the highest value that `few` units reach, half a percent of the rows cut off at each end at most. None: too few units."""
+    """The lowest and the highest value that `few` units reach, half a percent of the rows cut off at each end at most.
+    None: too few units.
+    """
     if len(np.unique(units)) < 2 * few:
         return None
     ends = []
@@ -189,7 +216,9 @@ def _log_edges(known: np.ndarray, low: float, high: float) -> tuple[np.ndarray, 
 
 
 def _merged(place: np.ndarray, units: np.ndarray, size: int) -> np.ndarray:
-    """A group for each bin: neighbours are merged until no group is reached by 1 .. FEW - 1 units; empty bins stay as they are. (size,)"""
+    """A group for each bin: neighbours are merged until no group is reached by 1 .. FEW - 1 units; empty bins stay as
+    they are. (size,)
+    """
     holders = [np.unique(units[place == i]) for i in range(size)]
     groups: list[list[int]] = []
     pending: list[int] = []
@@ -211,7 +240,9 @@ def rounded(values: np.ndarray, digits: int = 5) -> list[Any]:
 
 
 def _pairs(sides: dict[str, Table], evidence: Evidence, rng: np.random.Generator) -> dict[str, Any] | None:
-    """Associations of each two columns, worst columns first: {names, of, real, synthetic}; upper triangles row by row, None: undefined."""
+    """Associations of each two columns, worst columns first: {names, of, real, synthetic}; upper triangles row by row,
+    None: undefined.
+    """
     found = associations(sides, evidence.schema, rng=rng)
     if found is None:
         return None
@@ -219,13 +250,18 @@ def _pairs(sides: dict[str, Table], evidence: Evidence, rng: np.random.Generator
     np.fill_diagonal(apart, np.nan)
     order = np.argsort(-np.nan_to_num(apart).mean(axis=1), kind="stable")
     upper = np.triu_indices(len(order), 1)
-    triangles = {side: rounded(m[np.ix_(order, order)][upper], 3) for side, m in (("real", found.real), ("synthetic", found.synthetic))}
+    triangles = {
+        side: rounded(m[np.ix_(order, order)][upper], 3)
+        for side, m in (("real", found.real), ("synthetic", found.synthetic))
+    }
     return {"names": [found.names[j] for j in order], "of": found.of, **triangles}
 
 
 @dataclass(frozen=True)
 class Associations:
-    """Of each two columns, in the order of names: real and synthetic, (k, k), NaN where undefined; of: columns that there are, k or more."""
+    """Of each two columns, in the order of names: real and synthetic, (k, k), NaN where undefined; of: columns that
+    there are, k or more.
+    """
 
     names: list[str]
     of: int
@@ -234,7 +270,8 @@ class Associations:
 
 
 def associations(sides: dict[str, Table], schema: Schema, *, rng: np.random.Generator) -> Associations | None:
-    """Pearson's r of two numbers; else Cramér's V (bias-corrected, Bergsma 2013), numbers cut at real deciles and null a class.
+    """Pearson's r of two numbers; else Cramér's V (bias-corrected, Bergsma 2013), numbers cut at real deciles and null
+    a class.
 
     None with less than two columns or too few rows. sides: real and synthetic.
     """
@@ -254,7 +291,9 @@ def associations(sides: dict[str, Table], schema: Schema, *, rng: np.random.Gene
 
 
 def _worst(real: np.ndarray, synthetic: np.ndarray) -> np.ndarray:
-    """The PAIRED columns whose correlations (of codes, for categories) differ most, in their order: a quick look before the costly one."""
+    """The PAIRED columns whose correlations (of codes, for categories) differ most, in their order: a quick look before
+    the costly one.
+    """
     if real.shape[1] <= PAIRED:
         return np.arange(real.shape[1])
     apart = np.abs(np.nan_to_num(pearson(real)[0]) - np.nan_to_num(pearson(synthetic)[0]))
@@ -262,14 +301,21 @@ def _worst(real: np.ndarray, synthetic: np.ndarray) -> np.ndarray:
 
 
 def _cells(real: Any, synthetic: Any, j: int, numbers: int) -> tuple[np.ndarray, np.ndarray]:
-    """Classes of column j in both parts as integers from 0, which is null; numbers at real's deciles, the rarest categories together."""
+    """Classes of column j in both parts as integers from 0, which is null; numbers at real's deciles, the rarest
+    categories together.
+    """
     if j < numbers:
         known = real.numbers[:, j][~np.isnan(real.numbers[:, j])]
         edges = np.unique(np.quantile(known, np.arange(1, 10) / 10)) if len(known) else np.zeros(0)
-        one, two = (np.where(np.isnan(x), 0, 1 + np.searchsorted(edges, x, side="right")) for x in (real.numbers[:, j], synthetic.numbers[:, j]))
+        one, two = (
+            np.where(np.isnan(x), 0, 1 + np.searchsorted(edges, x, side="right"))
+            for x in (real.numbers[:, j], synthetic.numbers[:, j])
+        )
         return one, two
     j -= numbers
-    counts = np.bincount(real.codes[:, j] + 1, minlength=max(real.codes[:, j].max(initial=0), synthetic.codes[:, j].max(initial=0)) + 2)
+    counts = np.bincount(
+        real.codes[:, j] + 1, minlength=max(real.codes[:, j].max(initial=0), synthetic.codes[:, j].max(initial=0)) + 2
+    )
     counts[0] = len(real) + 1  # null keeps class 0
     place = np.empty(len(counts), dtype=np.int64)
     place[np.argsort(-counts, kind="stable")] = np.minimum(np.arange(len(counts)), CELLS - 1)
@@ -277,7 +323,9 @@ def _cells(real: Any, synthetic: Any, j: int, numbers: int) -> tuple[np.ndarray,
 
 
 def cramer(columns: list[np.ndarray]) -> np.ndarray:
-    """Bias-corrected Cramér's V of each two columns of classes, NaN where one has a single class; all contingency tables by one product. (k, k)"""
+    """Bias-corrected Cramér's V of each two columns of classes, NaN where one has a single class; all contingency
+    tables by one product. (k, k)
+    """
     n = len(columns[0])
     coded = [np.unique(c, return_inverse=True) for c in columns]
     sizes = np.array([len(known) for known, _ in coded])

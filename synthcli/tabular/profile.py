@@ -30,7 +30,12 @@ def profile(table: Table, *, progress: Progress = silent) -> dict[str, Any]:
     sizes = np.bincount(units)
     return {
         "columns": columns,
-        "privacy_unit": {"column": table.schema.unit, "units": len(sizes), "largest": int(sizes.max()), "mean": round(float(sizes.mean()), 3)},
+        "privacy_unit": {
+            "column": table.schema.unit,
+            "units": len(sizes),
+            "largest": int(sizes.max()),
+            "mean": round(float(sizes.mean()), 3),
+        },
         "keys": [c["name"] for c in columns if c["distinct"] == len(table) and c["nulls"] == 0 and len(table) > 1],
         "repeated_rows": int(table.frame.duplicated().sum()),
         "dependencies": _dependencies(table, modelled),
@@ -54,11 +59,15 @@ def _column(values: pd.Series, column: Column, units: np.ndarray) -> dict[str, A
         out["top"] = [[_plain(v), int(n)] for v, n in counts.head(TOP).items()]
         out["rare"] = _rare(values, units)
     elif column.kind in frames.NUMBERS and len(known):
-        out["quantiles"] = [_plain(q) for q in known.quantile([0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0], interpolation="nearest")]
+        out["quantiles"] = [
+            _plain(q) for q in known.quantile([0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0], interpolation="nearest")
+        ]
         if column.kind in ("integer", "float"):
             finite = known.to_numpy(dtype=float)
             finite = finite[np.isfinite(finite)]
-            out["mean"], out["std"] = (round(float(finite.mean()), 6), round(float(finite.std()), 6)) if len(finite) else (None, None)
+            out["mean"], out["std"] = (
+                (round(float(finite.mean()), 6), round(float(finite.std()), 6)) if len(finite) else (None, None)
+            )
     for trait in ("format", "pattern", "precision"):
         if column.get(trait) is not None:
             out[trait] = column.get(trait)
@@ -86,7 +95,9 @@ def _plain(value: Any) -> Any:
 
 
 def _dependencies(table: Table, columns: list[Column]) -> list[dict[str, Any]]:
-    """Cramér's V (bias-corrected, Bergsma 2013) between columns cut into at most CELLS classes; the strongest pairs first."""
+    """Cramér's V (bias-corrected, Bergsma 2013) between columns cut into at most CELLS classes; the strongest pairs
+    first.
+    """
     step = max(1, len(table) // SAMPLE)
     codes = {c.name: _cells(table.frame[c.name].iloc[::step], c) for c in columns[:PAIRS]}
     names = list(codes)

@@ -150,7 +150,9 @@ def test_hashes_are_keyed_with_a_secret_of_this_user(tmp_path: Path, monkeypatch
 def test_processes_that_start_together_share_one_secret(tmp_path: Path) -> None:
     code = "from synthcli.artifacts.secret import local_secret; print(local_secret().hex())"
     env = {**os.environ, "SYNTH_STATE": str(tmp_path / "shared")}
-    started = [subprocess.Popen([sys.executable, "-c", code], env=env, stdout=subprocess.PIPE, text=True) for _ in range(4)]
+    started = [
+        subprocess.Popen([sys.executable, "-c", code], env=env, stdout=subprocess.PIPE, text=True) for _ in range(4)
+    ]
     assert len({p.communicate()[0] for p in started}) == 1
 
 
@@ -170,6 +172,10 @@ def test_a_lock_is_waited_for_and_told_once(tmp_path: Path) -> None:
     from synthcli.errors import TryLater
 
     told: list[str] = []
-    with files.locked(tmp_path / "lock", told.append), pytest.raises(TryLater), files.locked(tmp_path / "lock", told.append, patience=0.3):
+    with (
+        files.locked(tmp_path / "lock", told.append),
+        pytest.raises(TryLater),
+        files.locked(tmp_path / "lock", told.append, patience=0.3),
+    ):
         pass
     assert told == [f"process {os.getpid()}"]

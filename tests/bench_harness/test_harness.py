@@ -28,7 +28,12 @@ def people(rows: int, seed: int = 0) -> pd.DataFrame:
     age = rng.integers(18, 80, rows)
     since = pd.Timestamp("2020-01-01") + pd.to_timedelta(rng.integers(0, 900, rows), unit="D")
     return pd.DataFrame(
-        {"age": age, "city": rng.choice(["Rome", "Oslo"], rows), "since": since.strftime("%Y-%m-%d"), "sick": rng.random(rows) < age / 160}
+        {
+            "age": age,
+            "city": rng.choice(["Rome", "Oslo"], rows),
+            "since": since.strftime("%Y-%m-%d"),
+            "sick": rng.random(rows) < age / 160,
+        }
     )
 
 
@@ -40,7 +45,10 @@ def test_a_folder_gives_pairs_halves_targets_and_units(tmp_path: Path) -> None:
     (tmp_path / "targets.json").write_text(json.dumps({"a": "sick"}))
     (tmp_path / "b.yaml").write_text("evaluate: {target: city}\nprivacy_unit: who\n")
     a, b, c = tables.folder(tmp_path)
-    assert [(p.name, len(p.train), len(p.unseen), p.target) for p in (a, c)] == [("a", 80, 40, "sick"), ("c", 25, 25, None)]
+    assert [(p.name, len(p.train), len(p.unseen), p.target) for p in (a, c)] == [
+        ("a", 80, 40, "sick"),
+        ("c", 25, 25, None),
+    ]
     assert a.train.schema["since"].kind == "datetime"
     assert a.unseen.frame["age"].tolist() == people(40, 1)["age"].tolist()
     assert b.target == "city" and not set(b.train.frame["who"]) & set(b.unseen.frame["who"])
@@ -54,8 +62,12 @@ def test_an_unknown_target_is_told(tmp_path: Path) -> None:
 
 
 def test_rows_of_any_generator_take_the_types_of_the_table() -> None:
-    table = tables.typed(pa.table({"n": [1, 2, None], "x": [0.5, 1.0, 2.0], "b": [True, None, False], "c": ["a", "b", "a"]}))
-    other = pd.DataFrame({"c": ["b", None, "a"], "n": [1.2, np.nan, "x"], "x": ["1.5", 2, None], "b": ["True", "false", 1.0]})
+    table = tables.typed(
+        pa.table({"n": [1, 2, None], "x": [0.5, 1.0, 2.0], "b": [True, None, False], "c": ["a", "b", "a"]})
+    )
+    other = pd.DataFrame(
+        {"c": ["b", None, "a"], "n": [1.2, np.nan, "x"], "x": ["1.5", 2, None], "b": ["True", "false", 1.0]}
+    )
     made = judging.conform(other, table.schema).frame
     assert made["n"].tolist()[:1] == [1] and made["n"].isna().tolist() == [False, True, True]
     assert made["x"].tolist()[:2] == [1.5, 2.0]
@@ -92,13 +104,21 @@ def test_engines_learn_the_same_file_and_one_judge_sees_them(tmp_path: Path, mon
     engines.mkdir()
     for name in ("run", "synthcli"):
         (engines / f"{name}.py").write_text(
-            (compare.RUNNER.parent / f"{name}.py").read_text().replace("parents[3]", f"parents[0] / {str(main.PAGE.parents[1])!r}")
+            (compare.RUNNER.parent / f"{name}.py")
+            .read_text()
+            .replace("parents[3]", f"parents[0] / {str(main.PAGE.parents[1])!r}")
         )
-    (engines / "same.py").write_text("VERSION_OF = 'pandas'\nVARIANTS = ('copy',)\ndef fit(frame, task):\n    return frame.head\n")
-    (engines / "broken.py").write_text("VERSION_OF = 'pandas'\nVARIANTS = ('x',)\ndef fit(frame, task):\n    raise ValueError('cannot learn')\n")
+    (engines / "same.py").write_text(
+        "VERSION_OF = 'pandas'\nVARIANTS = ('copy',)\ndef fit(frame, task):\n    return frame.head\n"
+    )
+    (engines / "broken.py").write_text(
+        "VERSION_OF = 'pandas'\nVARIANTS = ('x',)\ndef fit(frame, task):\n    raise ValueError('cannot learn')\n"
+    )
     monkeypatch.setattr(compare, "RUNNER", engines / "run.py")
     python = f"same={sys.executable},broken={sys.executable}"
-    said = compare.run(asked("--compare", "--data", str(tmp_path), "--methods", "independent", "--engines", python, "--no-sdv"))[0]
+    said = compare.run(
+        asked("--compare", "--data", str(tmp_path), "--methods", "independent", "--engines", python, "--no-sdv")
+    )[0]
     lines = {line.split(" | ")[1]: line.split(" | ") for line in said.table.splitlines()[2:]}
     assert list(lines) == ["synthcli independent", "same copy", "(real)"]
     assert float(lines["same copy"][6]) > 0.7 > float(lines["synthcli independent"][6]), "copies of train are seen"
@@ -112,7 +132,17 @@ def test_an_engine_without_a_driver_is_told() -> None:
 
 
 def test_scale_counts_what_was_made() -> None:
-    small = ["--scale", "--scale-rows", "300", "--scale-wide", "60x20", "--scale-made", "700", "--scale-method", "independent"]
+    small = [
+        "--scale",
+        "--scale-rows",
+        "300",
+        "--scale-wide",
+        "60x20",
+        "--scale-made",
+        "700",
+        "--scale-method",
+        "independent",
+    ]
     said = scale.run(asked(*small))[0]
     rows = [line.strip("| ").split(" | ") for line in said.table.splitlines()[2:]]
     assert [(r[0], r[1], r[3]) for r in rows] == [("300", "15", "700"), ("60", "20", "60")], said.after
@@ -153,13 +183,17 @@ def test_arms_are_balanced_and_judged_on_rows_as_they_are(monkeypatch: pytest.Mo
     assert tuple(rows) == imbalance.ARMS
     for arm in ("real + SMOTE", "real + ours", "synthetic, balanced"):
         assert (rows[arm]["sick"] == "yes").mean() == pytest.approx(0.5, abs=0.01), arm
-    scores = [imbalance.precision(rows[arm], test, "sick", "yes", "logistic regression") for arm in ("real", "real + ours")]
+    scores = [
+        imbalance.precision(rows[arm], test, "sick", "yes", "logistic regression") for arm in ("real", "real + ours")
+    ]
     assert all(0.15 < s <= 1 for s in scores), "age tells the class"
 
 
 def test_an_interval_is_that_of_the_paired_differences() -> None:
     assert imbalance.interval(np.array([0.1, 0.1])) == "+0.100 (+0.100 to +0.100)"
-    assert imbalance.interval(np.array([-0.1, 0.1])).startswith("+0.000 (-1.271")  # t with one degree of freedom, 12.706
+    assert imbalance.interval(np.array([-0.1, 0.1])).startswith(
+        "+0.000 (-1.271"
+    )  # t with one degree of freedom, 12.706
 
 
 def test_the_best_method_is_one_that_does_not_leak() -> None:

@@ -1,6 +1,7 @@
 """`make bench`: benches in one run each, one table each, on the terminal and in docs/benchmarks.md.
 
-A bench is a module of this folder with TITLE, `arguments(parser)` and `run(asked) -> list[Section]`; --NAME runs it. Without any: start and compare.
+A bench is a module of this folder with TITLE, `arguments(parser)` and `run(asked) -> list[Section]`; --NAME runs it.
+Without any: start and compare.
 """
 
 from __future__ import annotations
@@ -32,7 +33,9 @@ def benches() -> dict[str, ModuleType]:
 
 def parse(words: list[str], there: dict[str, ModuleType]) -> argparse.Namespace:
     """The options of all benches; `benches`: which ones to run."""
-    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--all", action="store_true", help="every bench")
     parser.add_argument("--no-write", action="store_true", help=f"leave {PAGE.name} as it is")
     for name, module in there.items():

@@ -26,10 +26,11 @@ TITLE = "What auto chooses"
 TABLES = "heart,iris,georgia,wine,star98,autompg,diabetes,boston_housing,breast_cancer,modechoice,anes96,affairs"
 METHODS = "trees,arnet,gaussian_copula,parametric,independent"
 ABOUT = (
-    "Each table is split into halves by privacy unit; every method learns one half and is judged against the other. score: the mean of shapes and "
-    "pair trends (both as shares of what real rows get), 1 - 2·|detection - .5|, and utility (clipped to between 0 and 1). leak: membership, DCR "
-    "share and copies as multiples of the margin that the default gates allow; above 1 a gate fails, and the method cannot be the best. near: "
-    "whether the score of the chosen method is less than two standard errors of the difference below the best score."
+    "Each table is split into halves by privacy unit; every method learns one half and is judged against the other."
+    " score: the mean of shapes and pair trends (both as shares of what real rows get), 1 - 2·|detection - .5|, and"
+    " utility (clipped to between 0 and 1). leak: membership, DCR share and copies as multiples of the margin that the"
+    " default gates allow; above 1 a gate fails, and the method cannot be the best. near: whether the score of the"
+    " chosen method is less than two standard errors of the difference below the best score."
 )
 
 
@@ -60,14 +61,19 @@ def run(asked: argparse.Namespace) -> list[Section]:
     for name in asked.auto_tables.split(","):
         chosen = choose(len((pair := tables.small(name, 0)).train), pair.train.schema)
         trials = tried(
-            name, [chosen["method"], *(m for m in methods if m != chosen["method"])], asked.repeats, params={chosen["method"]: chosen["params"]}
+            name,
+            [chosen["method"], *(m for m in methods if m != chosen["method"])],
+            asked.repeats,
+            params={chosen["method"]: chosen["params"]},
         )
         lines.append(compared(name, chosen["method"], trials))
     head = ("table", "rows", "columns", "chosen", "score", "leak", "best", "its score", "near")
     return [Section(TITLE, f"{ABOUT}\n\n{machine()}; {asked.repeats} halvings of each table.", grid(head, lines))]
 
 
-def tried(name: str, methods: Sequence[str], repeats: int, *, params: dict[str, dict[str, object]] | None = None) -> pd.DataFrame:
+def tried(
+    name: str, methods: Sequence[str], repeats: int, *, params: dict[str, dict[str, object]] | None = None
+) -> pd.DataFrame:
     """A row per method and halving: Trial's fields."""
     found = []
     for seed in range(repeats):
@@ -86,18 +92,28 @@ def trial(pair: tables.Pair, method: str, params: dict[str, object], seed: int) 
     with tempfile.TemporaryDirectory() as scratch, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         started = time.perf_counter()
-        model = module.fit(pair.train, module.Params.model_validate(params), job=Job(seed, Path(scratch), target=pair.target))
+        model = module.fit(
+            pair.train, module.Params.model_validate(params), job=Job(seed, Path(scratch), target=pair.target)
+        )
         seconds = time.perf_counter() - started
         request = Request(len(pair.train))
-        drawn = [model.sample(request, block, rng=seeds.stream(seed, "generate", block)) for block in range(request.blocks)]
+        drawn = [
+            model.sample(request, block, rng=seeds.stream(seed, "generate", block)) for block in range(request.blocks)
+        ]
         made = Table(pd.concat([t.frame for t in drawn], ignore_index=True), drawn[0].schema)
         value, floor = judging.measure(pair, made, seed)
-    return Trial(pair.name, method, len(pair.train), len(pair.train.schema.columns), seconds, score(value, floor), leak(value))
+    return Trial(
+        pair.name, method, len(pair.train), len(pair.train.schema.columns), seconds, score(value, floor), leak(value)
+    )
 
 
 def score(value: judging.Figures, floor: judging.Figures) -> float:
     """Fidelity and utility in one figure, 1 at best; what was not measured is left out."""
-    parts = [min(1.0, v / f) for k in ("column_shapes", "column_pair_trends") if (v := value[k]) is not None and (f := floor[k])]
+    parts = [
+        min(1.0, v / f)
+        for k in ("column_shapes", "column_pair_trends")
+        if (v := value[k]) is not None and (f := floor[k])
+    ]
     if (auc := value["detection_auc"]) is not None:
         parts.append(1 - 2 * abs(auc - 0.5))
     if (ratio := value["utility_ratio"]) is not None:
@@ -108,7 +124,11 @@ def score(value: judging.Figures, floor: judging.Figures) -> float:
 def leak(value: judging.Figures) -> float:
     """The worst attack as a multiple of the room from ideal to the bound of the default gate."""
     ideal = {"membership_auc": 0.5, "dcr_share": 0.5, "excess_copies": 0.0}
-    rooms = [(v - ideal[g.metric]) / (g.max - ideal[g.metric]) for g in PRIVACY if g.max is not None and (v := value[g.metric]) is not None]
+    rooms = [
+        (v - ideal[g.metric]) / (g.max - ideal[g.metric])
+        for g in PRIVACY
+        if g.max is not None and (v := value[g.metric]) is not None
+    ]
     return max(rooms, default=0.0)
 
 
@@ -123,4 +143,13 @@ def compared(name: str, chosen: str, trials: pd.DataFrame) -> list[str]:
     near = chosen == best or float(gap.mean()) <= 2 * error
     rows, columns = int(trials["rows"].iloc[0]), int(trials["columns"].iloc[0])
     shown = [figure(by.loc[chosen, "score"]), figure(by.loc[chosen, "leak"], 1)]
-    return [name, f"{rows:,}", str(columns), chosen, *shown, best, figure(by.loc[best, "score"]), "yes" if near else "no"]
+    return [
+        name,
+        f"{rows:,}",
+        str(columns),
+        chosen,
+        *shown,
+        best,
+        figure(by.loc[best, "score"]),
+        "yes" if near else "no",
+    ]

@@ -1,4 +1,6 @@
-"""synthcli beside what a user would pick instead: every engine learns the same file, and one judge looks at all of them."""
+"""synthcli beside what a user would pick instead: every engine learns the same file, and one judge looks at all of
+them.
+"""
 
 from __future__ import annotations
 
@@ -21,26 +23,55 @@ from tests.benchmarks.harness.document import Section, figure, grid, machine
 
 TITLE = "Compared with other generators"
 RUNNER = Path(__file__).parent / "engines" / "run.py"
-HEAD = ("table", "generator", "shapes", "trends", "detection", "utility", "membership", "DCR share", "copies", "fit s", "rows/s", "peak MB")
+HEAD = (
+    "table",
+    "generator",
+    "shapes",
+    "trends",
+    "detection",
+    "utility",
+    "membership",
+    "DCR share",
+    "copies",
+    "fit s",
+    "rows/s",
+    "peak MB",
+)
 ABOUT = (
-    "Every generator learns the same rows, generates the same number of rows, and is judged by synthcli's metrics and attacks against unseen rows. "
-    "Shapes, trends and utility are best at 1; detection, membership and DCR share at .5; copies at 0 or below. (real): the figures of unseen real "
-    "rows in place of the synthetic rows. fit s and rows/s do not include the start of the interpreter; peak MB is the resident memory of the whole "
-    "process and its children, including packages."
+    "Every generator learns the same rows, generates the same number of rows, and is judged by synthcli's metrics and"
+    " attacks against unseen rows. Shapes, trends and utility are best at 1; detection, membership and DCR share at .5;"
+    " copies at 0 or below. (real): the figures of unseen real rows in place of the synthetic rows. fit s and rows/s do"
+    " not include the start of the interpreter; peak MB is the resident memory of the whole process and its children,"
+    " including packages."
 )
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The options of this bench."""
-    parser.add_argument("--data", type=Path, help="a folder of csv, csv.gz or parquet tables, besides the built-in ones")
-    parser.add_argument("--tables", default=None, help="which tables, by name; default: rand_health, affairs and breast_cancer, or all of --data")
+    parser.add_argument(
+        "--data", type=Path, help="a folder of csv, csv.gz or parquet tables, besides the built-in ones"
+    )
+    parser.add_argument(
+        "--tables",
+        default=None,
+        help="which tables, by name; default: rand_health, affairs and breast_cancer, or all of --data",
+    )
     parser.add_argument("--methods", default="trees,arnet,independent", help="methods of synthcli")
-    parser.add_argument("--engines", default="", help="NAME=/path/to/python ...: other generators and the interpreters that have them")
+    parser.add_argument(
+        "--engines", default="", help="NAME=/path/to/python ...: other generators and the interpreters that have them"
+    )
     parser.add_argument("--no-sdv", action="store_true", help="leave out sdv where this interpreter has it")
     parser.add_argument("--epochs", type=int, help="epochs for every network; default: each generator's own")
-    parser.add_argument("--minutes", type=float, default=30.0, help="a generator that takes longer on a table is stopped, and said to be")
+    parser.add_argument(
+        "--minutes",
+        type=float,
+        default=30.0,
+        help="a generator that takes longer on a table is stopped, and said to be",
+    )
     parser.add_argument("--rows", type=int, help="rows to learn, at most")
-    parser.add_argument("--judge", type=Path, help="another judge: JUDGE TRAIN UNSEEN SYNTHETIC [--target COLUMN] prints a JSON object")
+    parser.add_argument(
+        "--judge", type=Path, help="another judge: JUDGE TRAIN UNSEEN SYNTHETIC [--target COLUMN] prints a JSON object"
+    )
     parser.add_argument("--seed", type=int, default=0)
 
 
@@ -83,7 +114,9 @@ def run(asked: argparse.Namespace) -> list[Section]:
             lines += [cells for cells, _ in filter(None, judged)]
             if floors:
                 lines.append([pair.name, "(real)", *(figure(real[name]) for name in judging.FIGURES), "", "", ""])
-    epochs = "each generator's own number of epochs" if asked.epochs is None else f"{asked.epochs} epochs for every network"
+    epochs = (
+        "each generator's own number of epochs" if asked.epochs is None else f"{asked.epochs} epochs for every network"
+    )
     about = f"{ABOUT}\n\n{machine()}; {', '.join(f'{k} {v}' for k, v in versions.items())}; {epochs}."
     sections = [Section(TITLE, about, grid(HEAD, lines), "\n".join(f"- {note}" for note in notes))]
     return [*sections, *([outside(asked.judge, others)] if others else [])]
@@ -95,7 +128,9 @@ def pairs(asked: argparse.Namespace) -> list[tables.Pair]:
     found = tables.folder(asked.data, asked.seed) if asked.data is not None else []
     if names is not None:
         mine = {pair.name for pair in found}
-        found = [pair for pair in found if pair.name in names] + [tables.small(name, asked.seed) for name in names if name not in mine]
+        found = [pair for pair in found if pair.name in names] + [
+            tables.small(name, asked.seed) for name in names if name not in mine
+        ]
     elif asked.data is None:
         found = [tables.built_in(name, asked.seed) for name in ("rand_health", "affairs", "breast_cancer")]
     cut = lambda table, what, pair: tables.few(table, asked.rows, rng=seeds.stream(asked.seed, what, pair.name))  # noqa: E731
@@ -111,7 +146,9 @@ def engines(asked: argparse.Namespace, versions: dict[str, str]) -> list[Engine]
     for name, python in named.items():
         known = sorted(p.stem for p in RUNNER.parent.glob("*.py") if p != RUNNER)
         if name not in known:
-            raise SystemExit(f"--engines {name}: there is no driver of that name in {RUNNER.parent}; known: {', '.join(known)}")
+            raise SystemExit(
+                f"--engines {name}: there is no driver of that name in {RUNNER.parent}; known: {', '.join(known)}"
+            )
         said = processes.run([python, "-I", str(RUNNER), name, "variants"])
         if said.code:
             raise SystemExit(f"--engines {name}={python}: {said.why}")
@@ -130,7 +167,13 @@ def lay(pair: tables.Pair, place: Path) -> Files:
 
 
 def one(
-    engine: Engine, pair: tables.Pair, files: Files, place: Path, asked: argparse.Namespace, notes: list[str], others: list[dict[str, Any]]
+    engine: Engine,
+    pair: tables.Pair,
+    files: Files,
+    place: Path,
+    asked: argparse.Namespace,
+    notes: list[str],
+    others: list[dict[str, Any]],
 ) -> tuple[list[str], judging.Figures] | None:
     """The line of an engine on a table and the floors beside it; None, and a note, where it failed."""
     print(f"{pair.name}: {engine.shown}", file=sys.stderr, flush=True)
@@ -144,7 +187,13 @@ def one(
         notes.append(f"{engine.shown} gave nothing for {pair.name}: {error}")
         return None
     if asked.judge is not None:
-        others.append({"table": pair.name, "generator": engine.shown, **judging.outside(asked.judge, files.train, files.unseen, out, pair.target)})
+        others.append(
+            {
+                "table": pair.name,
+                "generator": engine.shown,
+                **judging.outside(asked.judge, files.train, files.unseen, out, pair.target),
+            }
+        )
     speed = len(pair.train) / max(took["sample_seconds"], 1e-3)
     usage = [figure(took["fit_seconds"], 1), figure(speed, 0), figure(ran.peak / 2**20, 0)]
     return [pair.name, engine.shown, *(figure(value[name]) for name in judging.FIGURES), *usage], floor
@@ -155,15 +204,33 @@ class Failed(Exception):
 
 
 def task_of(
-    engine: Engine, schema: Schema, target: str | None, train: Path, out: Path, rows: int, seed: int, epochs: int | None = None
+    engine: Engine,
+    schema: Schema,
+    target: str | None,
+    train: Path,
+    out: Path,
+    rows: int,
+    seed: int,
+    epochs: int | None = None,
 ) -> dict[str, Any]:
     """What run.py reads."""
-    task = {"variant": engine.variant, "train": str(train), "out": str(out), "rows": rows, "target": target, "seed": seed}
+    task = {
+        "variant": engine.variant,
+        "train": str(train),
+        "out": str(out),
+        "rows": rows,
+        "target": target,
+        "seed": seed,
+    }
     return task | {"unit": schema.unit, "epochs": epochs}
 
 
-def make(engine: Engine, task: dict[str, Any], place: Path, minutes: float | None) -> tuple[dict[str, float], processes.Ran]:
-    """Have an engine write its rows to the task's `out`: what it says that it took, and what was seen. Raises Failed."""
+def make(
+    engine: Engine, task: dict[str, Any], place: Path, minutes: float | None
+) -> tuple[dict[str, float], processes.Ran]:
+    """Have an engine write its rows to the task's `out`: what it says that it took, and what was seen. Raises
+    Failed.
+    """
     (page := place / "task.json").write_text(json.dumps(task))
     ran = processes.run([engine.python, "-I", str(RUNNER), engine.name, str(page)], minutes=minutes)
     if ran.code != 0:

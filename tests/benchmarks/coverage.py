@@ -1,4 +1,6 @@
-"""Do 95 % intervals from several copies cover: a method refitted to many samples of a known population, its copies combined."""
+"""Do 95 % intervals from several copies cover: a method refitted to many samples of a known population, its copies
+combined.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,8 @@ from tests.benchmarks.harness.document import Section, grid
 TITLE = "Coverage of intervals from several copies"
 SCHEMA = Schema(
     tuple(
-        Column(n, inferred=Traits(type=t), storage=s) for n, t, s in (("x", "float", "double"), ("z", "category", "string"), ("y", "float", "double"))
+        Column(n, inferred=Traits(type=t), storage=s)
+        for n, t, s in (("x", "float", "double"), ("z", "category", "string"), ("y", "float", "double"))
     )
 )
 TRUTH = {"mean(y)": 1.3, "slope of y on x": 0.5, "share(z == 'b')": 0.3}
@@ -41,7 +44,9 @@ def sample(rows: int, *, rng: np.random.Generator) -> Table:
     """Rows of the population: y = 1 + x / 2 + (z == 'b') + e."""
     x, b = rng.standard_normal(rows), rng.random(rows) < 0.3
     y = 1 + x / 2 + b + rng.standard_normal(rows)
-    return Table(pd.DataFrame({"x": x, "z": pd.Series(np.where(b, "b", "a"), dtype=pd.StringDtype("pyarrow")), "y": y}), SCHEMA)
+    return Table(
+        pd.DataFrame({"x": x, "z": pd.Series(np.where(b, "b", "a"), dtype=pd.StringDtype("pyarrow")), "y": y}), SCHEMA
+    )
 
 
 def analysed(table: Table) -> np.ndarray:
@@ -70,7 +75,12 @@ def replication(method: str, rows: int, copies: int, seed: int, target: str | No
 
 
 def _section(method: str, asked: argparse.Namespace) -> Section:
-    started, rows, copies, total = time.monotonic(), asked.coverage_rows, asked.coverage_copies, asked.coverage_replications
+    started, rows, copies, total = (
+        time.monotonic(),
+        asked.coverage_rows,
+        asked.coverage_copies,
+        asked.coverage_replications,
+    )
     found = [replication(method, rows, copies, seed, asked.coverage_target) for seed in range(total)]
     lines = [["real rows", "–", *_cells([r["real"][0] for r in found])]]
     for how, rule in CASES:
@@ -78,7 +88,8 @@ def _section(method: str, asked: argparse.Namespace) -> Section:
     head = ["copies from", "rule", *(f"{name}: {what}" for name in TRUTH for what in ("coverage", "mean"))]
     truth = ", ".join(f"{name} is {value}" for name, value in TRUTH.items())
     about = (
-        f"{total} samples of {rows} rows, {copies} copies of {rows} rows each; target: {asked.coverage_target or 'none'}. In the population {truth}. "
+        f"{total} samples of {rows} rows, {copies} copies of {rows} rows each; target:"
+        f" {asked.coverage_target or 'none'}. In the population {truth}. "
     )
     about += f"A coverage of 0.95 has a standard error of {np.sqrt(0.0475 / total):.3f}."
     return Section(f"{TITLE}: {method}", about, grid(head, lines), f"{time.monotonic() - started:.0f} s.")
@@ -95,7 +106,14 @@ def _cells(estimates: list[np.ndarray]) -> list[str]:
     """Share of intervals that hold the truth, and the mean of the estimates, for each quantity."""
     out = []
     every = np.array(
-        [e if e.shape[1] == 3 else np.column_stack([e[:, 0], e[:, 0] - 1.96 * e[:, 1] ** 0.5, e[:, 0] + 1.96 * e[:, 1] ** 0.5]) for e in estimates]
+        [
+            (
+                e
+                if e.shape[1] == 3
+                else np.column_stack([e[:, 0], e[:, 0] - 1.96 * e[:, 1] ** 0.5, e[:, 0] + 1.96 * e[:, 1] ** 0.5])
+            )
+            for e in estimates
+        ]
     )
     for j, truth in enumerate(TRUTH.values()):
         value, low, high = every[:, j].T

@@ -23,14 +23,19 @@ from tests.benchmarks.harness.document import Section, figure, grid, machine
 
 TITLE = "Rare classes"
 ARMS = ("real", "real + SMOTE", "real + ours", "synthetic", "synthetic, balanced")
-AGAINST = {"real + SMOTE": "real", "real + ours": "real", "synthetic, balanced": "synthetic"}  # what balancing is compared with
+AGAINST = {
+    "real + SMOTE": "real",
+    "real + ours": "real",
+    "synthetic, balanced": "synthetic",
+}  # what balancing is compared with
 HEAD = ("table", "rare", "rows", "model", *ARMS, "SMOTE - real", "ours - real", "balanced - synthetic")
 ABOUT = (
-    "Average precision (area under the precision-recall curve) for the rare class on unseen real rows, where it has its natural frequency. The "
-    "models learn from half of the rows, split with stratification, in which the rare class is reduced to the number in the column `rare`. real + "
-    "…: rows of the rare class are added until both classes are equally frequent, either by SMOTE (SMOTENC if some columns are categories, SMOTEN "
-    "if all are) or drawn by synthcli's method given the class. synthetic: as many rows as were learned, with the classes as drawn; balanced: half "
-    "of each class. The last three columns are mean differences with 95 % t-intervals over the halvings."
+    "Average precision (area under the precision-recall curve) for the rare class on unseen real rows, where it has its"
+    " natural frequency. The models learn from half of the rows, split with stratification, in which the rare class is"
+    " reduced to the number in the column `rare`. real + …: rows of the rare class are added until both classes are"
+    " equally frequent, either by SMOTE (SMOTENC if some columns are categories, SMOTEN if all are) or drawn by"
+    " synthcli's method given the class. synthetic: as many rows as were learned, with the classes as drawn; balanced:"
+    " half of each class. The last three columns are mean differences with 95 % t-intervals over the halvings."
 )
 MOST = 2_000  # rows learned
 
@@ -93,20 +98,37 @@ def run(asked: argparse.Namespace) -> list[Section]:
         found = []
         for seed in range(asked.imbalance_seeds):
             print(f"imbalance: {name}, halving {seed + 1} of {asked.imbalance_seeds}", file=sys.stderr, flush=True)
-            found += halving(table, target, rare, share, asked.imbalance_method, rng=seeds.stream(asked.seed, "imbalance", name, seed))
+            found += halving(
+                table,
+                target,
+                rare,
+                share,
+                asked.imbalance_method,
+                rng=seeds.stream(asked.seed, "imbalance", name, seed),
+            )
         lines += summed(name, pd.DataFrame(found))
     about = f"{ABOUT} Method: {asked.imbalance_method}; {asked.imbalance_seeds} halvings.\n\n{machine()}."
     return [Section(TITLE, about, grid(HEAD, lines))]
 
 
-def halving(table: Table, target: str, rare: str, share: float, method: str, *, rng: np.random.Generator) -> list[dict[str, Any]]:
+def halving(
+    table: Table, target: str, rare: str, share: float, method: str, *, rng: np.random.Generator
+) -> list[dict[str, Any]]:
     """Average precision of every arm and model on one halving."""
     train, test = cut(table, target, rare, share, rng=rng)
     hits = int((train.frame[target] == rare).sum())
     out = []
     for arm, rows in arms(train, target, rare, method, rng=rng).items():
         for model in ("boosted trees", "logistic regression"):
-            out.append({"arm": arm, "model": model, "rows": len(train), "rare": hits, "score": precision(rows, test, target, rare, model)})
+            out.append(
+                {
+                    "arm": arm,
+                    "model": model,
+                    "rows": len(train),
+                    "rare": hits,
+                    "score": precision(rows, test, target, rare, model),
+                }
+            )
     return out
 
 
@@ -129,11 +151,15 @@ def arms(train: Table, target: str, rare: str, method: str, *, rng: np.random.Ge
     wanted = int((labels != rare).sum() - (labels == rare).sum())
     plain = model.sample(Request(min(len(train), BLOCK)), 0, rng=rng).frame
     common = labels[labels != rare].iloc[rng.integers(0, int((labels != rare).sum()), len(train) // 2)]
-    balanced = pd.concat([given(model, train, target, common, rng=rng), given(model, train, target, [rare] * (len(train) // 2), rng=rng)])
+    balanced = pd.concat(
+        [given(model, train, target, common, rng=rng), given(model, train, target, [rare] * (len(train) // 2), rng=rng)]
+    )
     return {
         "real": train.frame,
         "real + SMOTE": smote(train, target, rare, rng=rng),
-        "real + ours": pd.concat([train.frame, given(model, train, target, [rare] * wanted, rng=rng)], ignore_index=True),
+        "real + ours": pd.concat(
+            [train.frame, given(model, train, target, [rare] * wanted, rng=rng)], ignore_index=True
+        ),
         "synthetic": plain,
         "synthetic, balanced": balanced.reset_index(drop=True),
     }
@@ -156,7 +182,9 @@ def smote(train: Table, target: str, rare: str, *, rng: np.random.Generator) -> 
         sampler: Any = SMOTEN(random_state=seed, k_neighbors=k)
     else:
         sampler = (
-            SMOTENC(np.flatnonzero(words).tolist(), random_state=seed, k_neighbors=k) if words.any() else SMOTE(random_state=seed, k_neighbors=k)
+            SMOTENC(np.flatnonzero(words).tolist(), random_state=seed, k_neighbors=k)
+            if words.any()
+            else SMOTE(random_state=seed, k_neighbors=k)
         )
     made, label = sampler.fit_resample(X, y)
     out = pd.DataFrame(made, columns=X.columns)
@@ -170,7 +198,11 @@ def plain(frame: pd.DataFrame, schema: Schema) -> tuple[pd.DataFrame, np.ndarray
     for name in frame:
         values = frame[name]
         if schema[name].kind in frames.NUMBERS:
-            numbers = values.astype("int64").astype("float64") if schema[name].kind in ("datetime", "timedelta") else values.astype("float64")
+            numbers = (
+                values.astype("int64").astype("float64")
+                if schema[name].kind in ("datetime", "timedelta")
+                else values.astype("float64")
+            )
             columns[name] = numbers.fillna(numbers.median())
         else:
             columns[name] = values.astype(object).where(values.notna(), "null").astype(str)
@@ -195,7 +227,10 @@ def precision(rows: pd.DataFrame, test: Table, target: str, rare: str, model: st
     names = X.columns[words].tolist(), X.columns[~words].tolist()
     if model == "boosted trees":
         codes = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=np.nan)
-        head, last = make_column_transformer((codes, names[0]), ("passthrough", names[1])), HistGradientBoostingClassifier(random_state=0)
+        head, last = (
+            make_column_transformer((codes, names[0]), ("passthrough", names[1])),
+            HistGradientBoostingClassifier(random_state=0),
+        )
     else:
         head = make_column_transformer((OneHotEncoder(handle_unknown="ignore"), names[0]), (StandardScaler(), names[1]))
         last = LogisticRegression(max_iter=1_000)

@@ -1,4 +1,5 @@
-"""How often the guesses of `synth init` about personal data are right: python -m tests.benchmarks.pii. Prints tables and writes docs/pii.md.
+"""How often the guesses of `synth init` about personal data are right: python -m tests.benchmarks.pii. Prints tables
+and writes docs/pii.md.
 
 Options: --rows N (values a column, default 200)  --no-write
 """
@@ -24,39 +25,79 @@ TOP = Path(__file__).parents[2]
 LOCALES = ("en_US", "en_GB", "de_DE", "fr_FR", "es_ES", "it_IT", "nl_NL", "pl_PL", "pt_BR")
 HELD_OUT = ("hr_HR", "sk_SK", "lt_LT")  # whose lists of names the detection does not have
 KINDS = {  # kind: Faker provider
-    "email": "email", "phone": "phone_number", "iban": "iban", "card": "credit_card_number", "ipv4": "ipv4", "ipv6": "ipv6", "mac": "mac_address",
-    "national id": "ssn", "name": "name", "first_name": "first_name", "last_name": "last_name", "username": "user_name", "address": "address",
-    "street": "street_address", "date_of_birth": "date_of_birth", "latitude": "latitude", "longitude": "longitude",
-}  # fmt: skip
+    "email": "email",
+    "phone": "phone_number",
+    "iban": "iban",
+    "card": "credit_card_number",
+    "ipv4": "ipv4",
+    "ipv6": "ipv6",
+    "mac": "mac_address",
+    "national id": "ssn",
+    "name": "name",
+    "first_name": "first_name",
+    "last_name": "last_name",
+    "username": "user_name",
+    "address": "address",
+    "street": "street_address",
+    "date_of_birth": "date_of_birth",
+    "latitude": "latitude",
+    "longitude": "longitude",
+}
 NOT_PERSONAL = {
-    "company": "company", "colour": "color_name", "sentence": "sentence", "word": "word", "isbn": "isbn13", "ean": "ean13",
+    "company": "company",
+    "colour": "color_name",
+    "sentence": "sentence",
+    "word": "word",
+    "isbn": "isbn13",
+    "ean": "ean13",
     "currency": "currency_code",
-    "file": "file_name", "uuid": "uuid4", "url": "url", "sku": "", "number": "random_int", "price": "", "version": "",
+    "file": "file_name",
+    "uuid": "uuid4",
+    "url": "url",
+    "sku": "",
+    "number": "random_int",
+    "price": "",
+    "version": "",
     "moment": "date_time_this_decade",
-    "job": "job", "country": "country", "city": "city",
-}  # fmt: skip
+    "job": "job",
+    "country": "country",
+    "city": "city",
+}
 BARS = ("email", "phone", "iban", "card", "ipv4", "ipv6")
 TELLING = {  # by language: what a column of that kind is called
-    "en": "email_address phone_number iban credit_card_number ip_address client_ip mac_address ssn full_name first_name last_name username address "
-    "street date_of_birth latitude longitude",
-    "de": "kunden_email Telefonnummer IBAN Kreditkartennummer ip_adresse ip_adresse mac_adresse sozialversicherungsnummer "
-    "kundenname Vorname Nachname "
-    "Benutzername Anschrift Strasse Geburtsdatum breitengrad laengengrad",
-    "fr": "courriel téléphone iban carte_bancaire adresse_ip adresse_ip adresse_mac numero_secu nom_complet prénom nom_de_famille nom_utilisateur "
-    "adresse rue date_de_naissance latitude longitude",
-    "es": "correo_electronico telefono iban tarjeta_credito direccion_ip direccion_ip direccion_mac dni nombre_completo "
-    "nombre_de_pila apellidos usuario_login "
-    "direccion calle fecha_nacimiento latitud longitud",
-    "it": "indirizzo_email cellulare iban carta_di_credito indirizzo_ip indirizzo_ip mac_address codice_fiscale nominativo "
-    "nome_first_name cognome nome_utente "
-    "indirizzo via_residenza data_nascita latitudine longitudine",
-    "nl": "emailadres telefoonnummer iban creditcardnummer ip_adres ip_adres mac_adres bsn volledige_naam voornaam achternaam "
-    "gebruikersnaam adres straat "
-    "geboortedatum breedtegraad lengtegraad",
-    "pl": "adres_email telefon iban numer_karty adres_ip adres_ip mac_address pesel imie_i_nazwisko imię nazwisko nazwa_uzytkownika adres ulica "
-    "data_urodzenia szerokosc_geograficzna dlugosc_geograficzna",
-    "pt": "e-mail celular iban numero_cartao endereco_ip endereco_ip mac_address cpf nome_completo primeiro_nome sobrenome nome_usuario endereco rua "
-    "data_nascimento latitude longitude",
+    "en": (
+        "email_address phone_number iban credit_card_number ip_address client_ip mac_address ssn full_name first_name"
+        " last_name username address street date_of_birth latitude longitude"
+    ),
+    "de": (
+        "kunden_email Telefonnummer IBAN Kreditkartennummer ip_adresse ip_adresse mac_adresse sozialversicherungsnummer"
+        " kundenname Vorname Nachname Benutzername Anschrift Strasse Geburtsdatum breitengrad laengengrad"
+    ),
+    "fr": (
+        "courriel téléphone iban carte_bancaire adresse_ip adresse_ip adresse_mac numero_secu nom_complet prénom"
+        " nom_de_famille nom_utilisateur adresse rue date_de_naissance latitude longitude"
+    ),
+    "es": (
+        "correo_electronico telefono iban tarjeta_credito direccion_ip direccion_ip direccion_mac dni nombre_completo "
+        "nombre_de_pila apellidos usuario_login "
+        "direccion calle fecha_nacimiento latitud longitud"
+    ),
+    "it": (
+        "indirizzo_email cellulare iban carta_di_credito indirizzo_ip indirizzo_ip mac_address codice_fiscale"
+        " nominativo nome_first_name cognome nome_utente indirizzo via_residenza data_nascita latitudine longitudine"
+    ),
+    "nl": (
+        "emailadres telefoonnummer iban creditcardnummer ip_adres ip_adres mac_adres bsn volledige_naam voornaam"
+        " achternaam gebruikersnaam adres straat geboortedatum breedtegraad lengtegraad"
+    ),
+    "pl": (
+        "adres_email telefon iban numer_karty adres_ip adres_ip mac_address pesel imie_i_nazwisko imię nazwisko"
+        " nazwa_uzytkownika adres ulica data_urodzenia szerokosc_geograficzna dlugosc_geograficzna"
+    ),
+    "pt": (
+        "e-mail celular iban numero_cartao endereco_ip endereco_ip mac_address cpf nome_completo primeiro_nome"
+        " sobrenome nome_usuario endereco rua data_nascimento latitude longitude"
+    ),
 }
 SAME = {**dict.fromkeys(detect.NATIONAL, "national id")}
 
@@ -64,7 +105,9 @@ SAME = {**dict.fromkeys(detect.NATIONAL, "national id")}
 def column(fake: Any, kind: str, provider: str, rows: int, rng: np.random.Generator) -> pd.Series:
     """Values of a kind."""
     if kind == "sku":
-        return pd.Series([f"{a}-{b:05d}" for a, b in zip(rng.choice(["AX", "BK", "CZ"], rows), rng.integers(10**5, size=rows))])
+        return pd.Series(
+            [f"{a}-{b:05d}" for a, b in zip(rng.choice(["AX", "BK", "CZ"], rows), rng.integers(10**5, size=rows))]
+        )
     if kind == "price":
         return pd.Series(np.round(rng.gamma(2, 20, rows), 2))
     if kind == "version":
@@ -91,31 +134,48 @@ def answers(locale: str, rows: int) -> Iterator[tuple[str, str, str, str]]:
         truth = kind if kind in KINDS else "none of these"
         for how, name in (("telling", language[i] if kind in KINDS else kind), ("meaningless", f"c{i}")):
             best = detect.surest(detect.detect(values, name))
-            found = "none of these" if best is None or SAME.get(best.kind, best.kind) not in KINDS else SAME.get(best.kind, best.kind)
+            found = (
+                "none of these"
+                if best is None or SAME.get(best.kind, best.kind) not in KINDS
+                else SAME.get(best.kind, best.kind)
+            )
             yield truth, how, found, name
 
 
 def on_faker(rows: int, locales: tuple[str, ...]) -> tuple[list[list[str]], dict[str, float]]:
-    """Rows of a table: kind, columns, recall and precision with telling and with meaningless names; and recall by bar."""
+    """Rows of a table: kind, columns, recall and precision with telling and with meaningless names; and recall by
+    bar.
+    """
     seen = [answer for locale in locales for answer in answers(locale, rows)]
     out, bars = [], {}
     for kind in KINDS:
         row = [kind, str(sum(t == kind and h == "telling" for t, h, _, _ in seen))]
         for how in ("telling", "meaningless"):
             right = sum(t == kind and f == kind for t, h, f, _ in seen if h == how)
-            true, told = sum(t == kind for t, h, _, _ in seen if h == how), sum(f == kind for _, h, f, _ in seen if h == how)
+            true, told = (
+                sum(t == kind for t, h, _, _ in seen if h == how),
+                sum(f == kind for _, h, f, _ in seen if h == how),
+            )
             row += [f"{right / true:.2f}", f"{right / told:.2f}" if told else "–"]
             bars[f"{kind}, {how}"] = right / true
         out.append(row)
     others = [(t, h, f) for t, h, f, _ in seen if t == "none of these"]
     wrong = Counter(h for _, h, f in others if f != "none of these")
-    out.append(["none of these", str(len(others) // 2), *(w for h in ("telling", "meaningless") for w in (f"{wrong[h]} taken for one", ""))])
+    out.append(
+        [
+            "none of these",
+            str(len(others) // 2),
+            *(w for h in ("telling", "meaningless") for w in (f"{wrong[h]} taken for one", "")),
+        ]
+    )
     return out, bars
 
 
 def on_real(tables: dict[str, Labelled]) -> tuple[list[list[str]], list[str]]:
     """Rows of a table: class, columns that hold one, guesses, precision and recall; and the guesses that are wrong."""
-    counts: dict[str, Counter[str]] = {s: Counter() for s in ("direct identifier", "quasi-identifier", "special category")}
+    counts: dict[str, Counter[str]] = {
+        s: Counter() for s in ("direct identifier", "quasi-identifier", "special category")
+    }
     wrong = []
     for table, (frame, labels) in tables.items():
         frame.columns = frame.columns.astype(str)
@@ -124,7 +184,9 @@ def on_real(tables: dict[str, Labelled]) -> tuple[list[list[str]], list[str]]:
             truth = labels.get(name, set())
             if truth:
                 counts[detect.sensitivity(min(truth))]["true"] += 1
-            guessed = {g.kind: g.sensitivity for g in guesses[name] if g.confidence >= detect.SURE and g.sensitivity != "none"}
+            guessed = {
+                g.kind: g.sensitivity for g in guesses[name] if g.confidence >= detect.SURE and g.sensitivity != "none"
+            }
             for kind, of in guessed.items():
                 counts[of]["right" if kind in truth else "wrong"] += 1
                 wrong += [] if kind in truth else [f"{table}.{name} taken for {kind}"]
@@ -233,19 +295,36 @@ def main() -> None:
     found, bars = on_faker(asked.rows, LOCALES)
     held, _ = on_faker(asked.rows, HELD_OUT)
     sets = {name: load() for name, load in (("real", looked_at), ("later", looked_at_later), ("held", held_out))}
-    counted = {name: f"{len(some)} tables, {sum(frame.shape[1] for frame, _ in some.values())} columns" for name, some in sets.items()}
+    counted = {
+        name: f"{len(some)} tables, {sum(frame.shape[1] for frame, _ in some.values())} columns"
+        for name, some in sets.items()
+    }
     tables = {name: on_real(some) for name, some in sets.items()}
     head_real = ("class", "columns that hold one", "guesses", "precision", "recall")
     bar = {how: min(bars[f"{kind}, {how}"] for kind in BARS) for how in ("telling", "meaningless")}
     hints = hinted(asked.rows)
     text = TEXT.format(
-        sure=detect.SURE, rows=asked.rows, locales=", ".join(LOCALES), lists=len(pii_values.NAME_LOCALES), faker=shown(head, found),
-        held=shown(head, held), held_out=", ".join(HELD_OUT), bar_telling=bar["telling"], bar_meaningless=bar["meaningless"],
-        usernames=hints["username"], births=hints["date_of_birth"],
-        real=shown(head_real, tables["real"][0]), real_count=counted["real"], real_wrong="; ".join(tables["real"][1]) or "none",
-        later=shown(head_real, tables["later"][0]), later_count=counted["later"], later_wrong="; ".join(tables["later"][1]) or "none",
-        held_real=shown(head_real, tables["held"][0]), held_count=counted["held"], held_wrong=len(tables["held"][1]),
-    )  # fmt: skip
+        sure=detect.SURE,
+        rows=asked.rows,
+        locales=", ".join(LOCALES),
+        lists=len(pii_values.NAME_LOCALES),
+        faker=shown(head, found),
+        held=shown(head, held),
+        held_out=", ".join(HELD_OUT),
+        bar_telling=bar["telling"],
+        bar_meaningless=bar["meaningless"],
+        usernames=hints["username"],
+        births=hints["date_of_birth"],
+        real=shown(head_real, tables["real"][0]),
+        real_count=counted["real"],
+        real_wrong="; ".join(tables["real"][1]) or "none",
+        later=shown(head_real, tables["later"][0]),
+        later_count=counted["later"],
+        later_wrong="; ".join(tables["later"][1]) or "none",
+        held_real=shown(head_real, tables["held"][0]),
+        held_count=counted["held"],
+        held_wrong=len(tables["held"][1]),
+    )
     print(text)
     if not asked.no_write:
         (TOP / "docs/pii.md").write_text(text)

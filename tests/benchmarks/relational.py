@@ -1,4 +1,6 @@
-"""Related tables beside SDV's HMA: learned from the same units, judged by SDMetrics' definitions against unseen ones."""
+"""Related tables beside SDV's HMA: learned from the same units, judged by SDMetrics' definitions against unseen
+ones.
+"""
 
 from __future__ import annotations
 
@@ -45,18 +47,22 @@ HEAD = (
     "peak MB",
 )
 ABOUT = (
-    "Learned from 70 % of the rows of the root table with all that hangs from them, judged against the other 30 %; `real` is the learned part in the place of "
-    "synthetic tables. Judged with SDMetrics: CardinalityShapeSimilarity; KSComplement and TVComplement of every column that is no key, averaged; "
-    "CorrelationSimilarity and ContingencySimilarity of every column of a parent, its number of children among them, with every column of its children "
-    "(parent-child trend); its quality report's Intertable Trends, which leaves numbers of children out and is empty where parents have no columns; "
-    "CorrelationSimilarity of a number with the same parent's previous one (sibling trend); the share of foreign keys that lead to a row (keys)."
+    "Learned from 70 % of the rows of the root table with all that hangs from them, judged against the other 30 %;"
+    " `real` is the learned part in the place of synthetic tables. Judged with SDMetrics: CardinalityShapeSimilarity;"
+    " KSComplement and TVComplement of every column that is no key, averaged; CorrelationSimilarity and"
+    " ContingencySimilarity of every column of a parent, its number of children among them, with every column of its"
+    " children (parent-child trend); its quality report's Intertable Trends, which leaves numbers of children out and"
+    " is empty where parents have no columns; CorrelationSimilarity of a number with the same parent's previous one"
+    " (sibling trend); the share of foreign keys that lead to a row (keys)."
 )
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The options of this bench."""
     parser.add_argument(
-        "--related-data", default="", help="a folder with a file per table; TABLE_id, or the table's singular, refers to its id; default: simulated"
+        "--related-data",
+        default="",
+        help="a folder with a file per table; TABLE_id, or the table's singular, refers to its id; default: simulated",
     )
     parser.add_argument("--related-engines", default=",".join(ENGINES))
     parser.add_argument("--related-minutes", type=float, default=60, help="for each generator")
@@ -64,7 +70,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(asked: argparse.Namespace) -> list[Section]:
     """Every engine in a process of its own."""
-    name, tables = ("simulated shop", _simulated()) if not asked.related_data else (Path(asked.related_data).name, folder(Path(asked.related_data)))
+    name, tables = (
+        ("simulated shop", _simulated())
+        if not asked.related_data
+        else (Path(asked.related_data).name, folder(Path(asked.related_data)))
+    )
     tables = tables.checked()[0]
     parts = tables.split({"train": 1 - UNSEEN, "unseen": UNSEEN}, rng=seeds.stream(asked.seed, "related"))
     lines, notes = [_line(name, "real", judged(parts["unseen"], parts["train"]), None)], []
@@ -73,7 +83,10 @@ def run(asked: argparse.Namespace) -> list[Section]:
             place = Path(scratch)
             _write(parts["train"], place)
             print(f"related: {engine}", file=sys.stderr, flush=True)
-            ran = processes.python(["-m", "tests.benchmarks.relational", engine, str(place), str(asked.seed)], minutes=asked.related_minutes)
+            ran = processes.python(
+                ["-m", "tests.benchmarks.relational", engine, str(place), str(asked.seed)],
+                minutes=asked.related_minutes,
+            )
             if ran.code != 0:
                 notes.append(f"- {engine}: {ran.why}")
                 continue
@@ -85,7 +98,9 @@ def run(asked: argparse.Namespace) -> list[Section]:
 
 def _line(name: str, engine: str, found: dict[str, float], took: dict[str, float] | None) -> list[str]:
     figures = [figure(found.get(k)) for k in ("cardinality", "shapes", "trend", "intertable", "siblings", "keys")]
-    speed = [figure(took["fit"], 1), figure(took["sample"], 1), figure(took["peak"] / 2**20, 0)] if took else ["", "", ""]
+    speed = (
+        [figure(took["fit"], 1), figure(took["sample"], 1), figure(took["peak"] / 2**20, 0)] if took else ["", "", ""]
+    )
     return [name, engine, *figures, *speed]
 
 
@@ -100,7 +115,9 @@ def judged(real: Tables, other: Tables) -> dict[str, float]:
         for c in schema.columns:
             if c.kind in canonical.MODELLED and c.name not in key_columns(real, name):
                 kind = KSComplement if c.kind in canonical.NUMBERS else TVComplement
-                shapes.append(kind.compute(_plain(real.frames[name][c.name], c.kind), _plain(other.frames[name][c.name], c.kind)))
+                shapes.append(
+                    kind.compute(_plain(real.frames[name][c.name], c.kind), _plain(other.frames[name][c.name], c.kind))
+                )
     for r in real.relationships:
         a, b = side_by_side(real, r, Table), side_by_side(other, r, Table)
         kinds = {c.name: c.kind for c in a.schema.columns}
@@ -118,9 +135,13 @@ def judged(real: Tables, other: Tables) -> dict[str, float]:
         cardinality = CardinalityShapeSimilarity.compute(_raw(real), _raw(other), meta)
     mean = lambda values: float(np.nanmean(values)) if len(values) and not np.isnan(values).all() else np.nan  # noqa: E731
     return {
-        "cardinality": cardinality, "shapes": mean(shapes), "trend": mean(trends), "intertable": _report(real, other, meta),
-        "siblings": mean(siblings), "keys": mean(keys),
-    }  # fmt: skip
+        "cardinality": cardinality,
+        "shapes": mean(shapes),
+        "trend": mean(trends),
+        "intertable": _report(real, other, meta),
+        "siblings": mean(siblings),
+        "keys": mean(keys),
+    }
 
 
 def _report(real: Tables, other: Tables, meta: dict[str, object]) -> float:
@@ -143,7 +164,10 @@ def _siblings(real: Tables, other: Tables, r: Relationship) -> list[float]:
     a, b = _following(real, r, by, Table).frame, _following(other, r, by, Table).frame
     schema = real.schemas[r.child]
     names = [c.name for c in schema.columns if c.kind in canonical.NUMBERS and c.name not in key_columns(real, r.child)]
-    pairs = [[pd.DataFrame({n: _plain(side[n], schema[c].kind) for n in (f"{c} before", f"this {c}")}) for side in (a, b)] for c in names]
+    pairs = [
+        [pd.DataFrame({n: _plain(side[n], schema[c].kind) for n in (f"{c} before", f"this {c}")}) for side in (a, b)]
+        for c in names
+    ]
     return [CorrelationSimilarity.compute(*pair) for pair in pairs if len(pair[0]) > 2 and len(pair[1]) > 2]
 
 
@@ -160,7 +184,12 @@ def _raw(tables: Tables) -> dict[str, pd.DataFrame]:
     for name, schema in tables.schemas.items():
         keys, frame = key_columns(tables, name), tables.frames[name]
         out[name] = pd.DataFrame(
-            {c.name: frame[c.name].astype("string").astype(object) if c.name in keys else _plain(frame[c.name], c.kind) for c in schema.columns}
+            {
+                c.name: (
+                    frame[c.name].astype("string").astype(object) if c.name in keys else _plain(frame[c.name], c.kind)
+                )
+                for c in schema.columns
+            }
         )
     return out
 
@@ -173,11 +202,18 @@ def _metadata(tables: Tables) -> object:
     described: dict[str, object] = {}
     for name, schema in tables.schemas.items():
         keys = key_columns(tables, name)
-        columns = {c.name: {"sdtype": "id" if c.name in keys else kinds.get(c.kind, "categorical")} for c in schema.columns}
+        columns = {
+            c.name: {"sdtype": "id" if c.name in keys else kinds.get(c.kind, "categorical")} for c in schema.columns
+        }
         primary = next((r.keys[0] for r in tables.relationships if r.parent == name and len(r.keys) == 1), None)
         described[name] = {"columns": columns} | ({"primary_key": primary} if primary else {})
     links = [
-        {"parent_table_name": r.parent, "parent_primary_key": r.keys[0], "child_table_name": r.child, "child_foreign_key": r.columns[0]}
+        {
+            "parent_table_name": r.parent,
+            "parent_primary_key": r.keys[0],
+            "child_table_name": r.child,
+            "child_foreign_key": r.columns[0],
+        }
         for r in tables.relationships
         if len(r.keys) == 1
     ]
@@ -185,8 +221,12 @@ def _metadata(tables: Tables) -> object:
 
 
 def folder(path: Path) -> Tables:
-    """The tables of a folder; a column called like another table, or its singular, and _id refers to the id of that table."""
-    found = {p.name.partition(".")[0]: p for p in sorted(path.iterdir()) if p.name.endswith((".csv", ".csv.gz", ".parquet"))}
+    """The tables of a folder; a column called like another table, or its singular, and _id refers to the id of that
+    table.
+    """
+    found = {
+        p.name.partition(".")[0]: p for p in sorted(path.iterdir()) if p.name.endswith((".csv", ".csv.gz", ".parquet"))
+    }
     read = {n: sources.Source("parquet" if p.name.endswith(".parquet") else "csv", path=p) for n, p in found.items()}
     names = {n: sources.columns(s) for n, s in read.items()}
     relationships = [
@@ -213,7 +253,10 @@ def _simulated() -> Tables:
 def _write(tables: Tables, place: Path) -> None:
     for name, frame in tables.frames.items():
         pq.write_table(canonical.to_arrow(frame, tables.schemas[name]), place / f"{name}.parquet")
-    body = {"schemas": {n: s.to_json() for n, s in tables.schemas.items()}, "relationships": [r.to_json() for r in tables.relationships]}
+    body = {
+        "schemas": {n: s.to_json() for n, s in tables.schemas.items()},
+        "relationships": [r.to_json() for r in tables.relationships],
+    }
     (place / "tables.json").write_text(json.dumps(body))
 
 
@@ -245,7 +288,9 @@ def main(engine: str, place: Path, seed: int) -> None:
         made, took = _hma(tables, seed)
     for name, frame in made.items():
         schema = tables.schemas[name]
-        table = pa.table({c.name: _stored(frame[c.name], c.kind, canonical.arrow_type(c.storage)) for c in schema.columns})
+        table = pa.table(
+            {c.name: _stored(frame[c.name], c.kind, canonical.arrow_type(c.storage)) for c in schema.columns}
+        )
         pq.write_table(table, place / "made" / f"{name}.parquet")
     print(json.dumps({"fit": took[0], "sample": took[1]}))
 

@@ -24,21 +24,40 @@ GENERATED, COUNTED = 1_000_000, 100_000_000
 GROUP = 100_000  # rows simulated at a time
 HEAD = ("rows learned", "columns", "fit s", "rows made", "rows/s to Parquet", "whole run s", "peak MB")
 ABOUT = (
-    "Simulated rows, not real ones: fifteen columns with the same types and numbers of categories as the UCI Adult table, correlated through two "
-    "latent numbers per row (the wide table has the stated number of such columns, half of them numeric). whole run s: `synth generate` from the "
-    "file to the generated rows, including reading, type inference and profiling; peak MB is for the same run."
+    "Simulated rows, not real ones: fifteen columns with the same types and numbers of categories as the UCI Adult"
+    " table, correlated through two latent numbers per row (the wide table has the stated number of such columns, half"
+    " of them numeric). whole run s: `synth generate` from the file to the generated rows, including reading, type"
+    " inference and profiling; peak MB is for the same run."
 )
-_ADULT_CATEGORIES = (9, 16, 7, 15, 6, 5, 2, 42, 2)  # workclass, education, marital status, occupation, relationship, race, sex, country, income
+_ADULT_CATEGORIES = (
+    9,
+    16,
+    7,
+    15,
+    6,
+    5,
+    2,
+    42,
+    2,
+)  # workclass, education, marital status, occupation, relationship, race, sex, country, income
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The options of this bench."""
-    parser.add_argument("--scale-rows", default=",".join(str(n) for n in ROWS), help="rows to learn from, one run each; --slow adds 10 million")
-    parser.add_argument("--scale-wide", default="x".join(str(n) for n in WIDE), help="ROWSxCOLUMNS of the wide table; empty: none")
+    parser.add_argument(
+        "--scale-rows",
+        default=",".join(str(n) for n in ROWS),
+        help="rows to learn from, one run each; --slow adds 10 million",
+    )
+    parser.add_argument(
+        "--scale-wide", default="x".join(str(n) for n in WIDE), help="ROWSxCOLUMNS of the wide table; empty: none"
+    )
     parser.add_argument("--scale-made", type=int, default=GENERATED, help="rows to make from each")
     parser.add_argument("--scale-counted", type=int, default=COUNTED, help="rows that --slow makes and counts")
     parser.add_argument("--scale-method", default="trees")
-    parser.add_argument("--slow", action="store_true", help="with --scale: 10 million rows learned, and 100 million made and counted")
+    parser.add_argument(
+        "--slow", action="store_true", help="with --scale: 10 million rows learned, and 100 million made and counted"
+    )
 
 
 def run(asked: argparse.Namespace) -> list[Section]:
@@ -66,14 +85,28 @@ def measured(engine: Engine, rows: int, columns: int, made: int, seed: int) -> l
     with tempfile.TemporaryDirectory() as scratch:
         place = Path(scratch)
         simulate(place / "train.parquet", rows, columns, rng=seeds.stream(seed, "scale", rows, columns))
-        task = task_of(engine, Schema(()), "income" if columns == 15 else None, place / "train.parquet", place / "made.parquet", made, seed)
+        task = task_of(
+            engine,
+            Schema(()),
+            "income" if columns == 15 else None,
+            place / "train.parquet",
+            place / "made.parquet",
+            made,
+            seed,
+        )
         took, ran = make(engine, task, place, None)
         with pq.ParquetFile(task["out"]) as file:
             counted = sum(len(batch) for batch in file.iter_batches(1 << 20, columns=[file.schema_arrow.names[0]]))
     if counted != made:
         raise Failed(f"{made:,} rows were asked for and {counted:,} were made")
     speed = made / max(took["sample_seconds"], 1e-3)
-    figures = [figure(took["fit_seconds"], 1), f"{made:,}", figure(speed, 0), figure(ran.seconds, 1), figure(ran.peak / 2**20, 0)]
+    figures = [
+        figure(took["fit_seconds"], 1),
+        f"{made:,}",
+        figure(speed, 0),
+        figure(ran.seconds, 1),
+        figure(ran.peak / 2**20, 0),
+    ]
     return [f"{rows:,}", str(columns), *figures]
 
 
@@ -92,7 +125,9 @@ def _groups(rows: int, columns: int, rng: np.random.Generator) -> Iterator[pa.Ta
     spread = np.sqrt((loads**2).sum(0) + 0.36)
     for start in range(0, rows, GROUP):
         n = min(GROUP, rows - start)
-        hidden = (rng.normal(size=(n, 2)) @ loads + 0.6 * rng.normal(size=(n, loads.shape[1]))) / spread  # (n, columns), each standard normal
+        hidden = (
+            rng.normal(size=(n, 2)) @ loads + 0.6 * rng.normal(size=(n, loads.shape[1]))
+        ) / spread  # (n, columns), each standard normal
         yield _adult(hidden) if columns == 15 else _wide(hidden[:, :columns])
 
 
@@ -106,7 +141,17 @@ def _adult(hidden: np.ndarray) -> pa.Table:
         "capital_loss": np.where(hidden[:, 4] > 1.65, 1_500 + 150 * hidden[:, 4], 0).astype(np.int64),  # 95 % zeros
         "hours": np.clip(40 + np.where(np.abs(hidden[:, 5]) < 0.6, 0, 10 * hidden[:, 5]), 1, 99).astype(np.int64),
     }
-    names = ("workclass", "education", "marital_status", "occupation", "relationship", "race", "sex", "country", "income")
+    names = (
+        "workclass",
+        "education",
+        "marital_status",
+        "occupation",
+        "relationship",
+        "race",
+        "sex",
+        "country",
+        "income",
+    )
     words = {name: _words(hidden[:, 6 + i], size) for i, (name, size) in enumerate(zip(names, _ADULT_CATEGORIES))}
     return pa.table({**{k: pa.array(v) for k, v in numbers.items()}, **words})
 
@@ -114,10 +159,17 @@ def _adult(hidden: np.ndarray) -> pa.Table:
 def _wide(hidden: np.ndarray) -> pa.Table:
     """Half numbers, half categories of 2 to 12."""
     d = hidden.shape[1]
-    return pa.table({f"c{j}": pa.array(np.round(hidden[:, j], 3)) if j % 2 == 0 else _words(hidden[:, j], 2 + j % 11) for j in range(d)})
+    return pa.table(
+        {
+            f"c{j}": pa.array(np.round(hidden[:, j], 3)) if j % 2 == 0 else _words(hidden[:, j], 2 + j % 11)
+            for j in range(d)
+        }
+    )
 
 
 def _words(hidden: np.ndarray, size: int) -> pa.Array:
     """Categories of falling frequency: cuts of the hidden number."""
     cuts = 3.5 * np.arange(1, size) / size - 1.0
-    return pa.DictionaryArray.from_arrays(pa.array(np.searchsorted(cuts, hidden)), pa.array([f"class {i}" for i in range(size)])).cast(pa.string())
+    return pa.DictionaryArray.from_arrays(
+        pa.array(np.searchsorted(cuts, hidden)), pa.array([f"class {i}" for i in range(size)])
+    ).cast(pa.string())

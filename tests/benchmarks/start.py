@@ -27,7 +27,11 @@ def run(asked: argparse.Namespace) -> list[Section]:
     if quick.code not in (0, 4) or any(ran.code for ran in help_):
         raise SystemExit(f"--start: {quick.why}")
     rows = [
-        [f"`synth --help` (median of {TIMES})", figure(statistics.median(r.seconds for r in help_), 2), figure(help_[0].peak / 2**20, 0)],
+        [
+            f"`synth --help` (median of {TIMES})",
+            figure(statistics.median(r.seconds for r in help_), 2),
+            figure(help_[0].peak / 2**20, 0),
+        ],
         ["`synth run specs/quickstart.yaml`", figure(quick.seconds, 1), figure(quick.peak / 2**20, 0)],
     ]
     return [Section(TITLE, f"{machine()}.", grid(("command", "seconds", "peak MB"), rows))]

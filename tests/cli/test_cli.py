@@ -17,16 +17,45 @@ from synthcli import plugins
 def test_help_names_every_command(synth: Any) -> None:
     said = synth("--help")
     assert said.code == 0
-    for command in ("run", "analyze", "train", "generate", "evaluate", "privacy-check", "preview", "check", "plan", "methods", "schema", "runs"):
+    for command in (
+        "run",
+        "analyze",
+        "train",
+        "generate",
+        "evaluate",
+        "privacy-check",
+        "preview",
+        "check",
+        "plan",
+        "methods",
+        "schema",
+        "runs",
+    ):
         assert command in said.out
 
 
 def test_help_imports_nothing_heavy() -> None:
     code = (
-        "import sys; sys.argv = ['synth', '--help']\ntry:\n  from synthcli.__main__ import main; main()\nexcept SystemExit: pass\nprint(*sys.modules)"
+        "import sys; sys.argv = ['synth', '--help']\ntry:\n  from synthcli.__main__ import main; main()\nexcept"
+        " SystemExit: pass\nprint(*sys.modules)"
     )
-    loaded = set(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split())
-    assert not loaded & {"numpy", "pandas", "pyarrow", "torch", "sdv", "sklearn", "scipy", "duckdb", "faker", "statsmodels", "pydantic", "yaml"}
+    loaded = set(
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    )
+    assert not loaded & {
+        "numpy",
+        "pandas",
+        "pyarrow",
+        "torch",
+        "sdv",
+        "sklearn",
+        "scipy",
+        "duckdb",
+        "faker",
+        "statsmodels",
+        "pydantic",
+        "yaml",
+    }
 
 
 @pytest.mark.parametrize(
@@ -53,7 +82,12 @@ def test_errors_are_json_too(synth: Any) -> None:
 
 
 def test_usage_errors_are_json_where_asked() -> None:
-    for words in (["run", "--json"], ["nonsense", "--json"], ["run", "x.yaml", "--rows", "0", "--json"], ["runs", "prune", "--json"]):
+    for words in (
+        ["run", "--json"],
+        ["nonsense", "--json"],
+        ["run", "x.yaml", "--rows", "0", "--json"],
+        ["runs", "prune", "--json"],
+    ):
         said = subprocess.run([sys.executable, "-m", "synthcli", *words], capture_output=True, text=True, check=False)
         assert said.returncode == 2
         assert json.loads(said.stdout)["exit_code"] == 2
@@ -61,14 +95,21 @@ def test_usage_errors_are_json_where_asked() -> None:
 
 @pytest.mark.parametrize("redirect", [">&-", "2>&-", ">/dev/full", ">/dev/full 2>&1"])
 def test_streams_that_do_not_listen_cause_no_traceback(redirect: str) -> None:
-    said = subprocess.run(["bash", "-c", f"{sys.executable} -m synthcli methods --json {redirect}"], capture_output=True, text=True, check=False)
+    said = subprocess.run(
+        ["bash", "-c", f"{sys.executable} -m synthcli methods --json {redirect}"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert said.returncode in (0, 1)
     assert "Traceback" not in said.stdout + said.stderr
 
 
 def test_words_that_the_terminal_lacks_are_escaped(synth: Any) -> None:
     env = {**os.environ, "PYTHONIOENCODING": "ascii", "LC_ALL": "C"}
-    said = subprocess.run([sys.executable, "-m", "synthcli", "methods", "trees"], capture_output=True, text=True, env=env, check=True)
+    said = subprocess.run(
+        [sys.executable, "-m", "synthcli", "methods", "trees"], capture_output=True, text=True, env=env, check=True
+    )
     assert "min_leaf" in said.stdout
 
 
@@ -106,7 +147,9 @@ def test_quiet_says_nothing(spec: Path, synth: Any) -> None:
 
 def test_a_pipe_gets_plain_lines(spec: Path) -> None:
     env = {**os.environ, "TERM": "xterm-256color"}
-    said = subprocess.run([sys.executable, "-m", "synthcli", "run", str(spec)], capture_output=True, text=True, env=env, check=True)
+    said = subprocess.run(
+        [sys.executable, "-m", "synthcli", "run", str(spec)], capture_output=True, text=True, env=env, check=True
+    )
     assert "\x1b" not in said.stdout + said.stderr
     assert "1-analyze" in said.stderr and "PASSED" in said.stdout
 
@@ -115,7 +158,11 @@ def test_a_pipe_gets_plain_lines(spec: Path) -> None:
 def test_a_terminal_gets_colour_unless_no_color(spec: Path, colour: bool) -> None:
     import pty
 
-    env = {k: v for k, v in os.environ.items() if k != "NO_COLOR"} | {"TERM": "xterm-256color"} | ({} if colour else {"NO_COLOR": "1"})
+    env = (
+        {k: v for k, v in os.environ.items() if k != "NO_COLOR"}
+        | {"TERM": "xterm-256color"}
+        | ({} if colour else {"NO_COLOR": "1"})
+    )
     main, end = pty.openpty()
     process = subprocess.Popen([sys.executable, "-m", "synthcli", "run", str(spec)], stdout=end, stderr=end, env=env)
     os.close(end)
@@ -180,7 +227,13 @@ def test_plan_tells_what_is_kept(spec: Path, synth: Any) -> None:
     stages = {s["stage"]: s["cached"] for s in synth("plan", spec, "--json").json["stages"]}
     assert all(stages.values()) and len(stages) == 5
     stages = {s["stage"]: s["cached"] for s in synth("plan", spec, "--json", "--rows", "9").json["stages"]}
-    assert stages == {"1-analyze": True, "2-train": True, "3-generate": False, "4-evaluate": False, "5-privacy-check": False}
+    assert stages == {
+        "1-analyze": True,
+        "2-train": True,
+        "3-generate": False,
+        "4-evaluate": False,
+        "5-privacy-check": False,
+    }
 
 
 def test_diff_tells_what_changed(spec: Path, synth: Any) -> None:
@@ -213,6 +266,10 @@ def test_the_root_comes_from_the_environment_unless_given(spec: Path, tmp_path: 
     env = {**os.environ, "SYNTH_ROOT": str(tmp_path / "from-env")}
     for words, root in (([], "from-env"), (["--root", "given"], "given")):
         said = subprocess.run(
-            [sys.executable, "-m", "synthcli", "analyze", str(spec), "--json", *words], capture_output=True, text=True, env=env, check=True
+            [sys.executable, "-m", "synthcli", "analyze", str(spec), "--json", *words],
+            capture_output=True,
+            text=True,
+            env=env,
+            check=True,
         )
         assert json.loads(said.stdout)["folder"].startswith(str(tmp_path / root))

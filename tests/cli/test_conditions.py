@@ -14,7 +14,9 @@ import pytest
 @pytest.fixture
 def trees(spec: Path) -> Path:
     spec.write_text(
-        spec.read_text().replace("independent", "trees").replace("{metric: column_shapes, min: 0.3}", "{metric: column_shapes, min: 0.1}")
+        spec.read_text()
+        .replace("independent", "trees")
+        .replace("{metric: column_shapes, min: 0.3}", "{metric: column_shapes, min: 0.1}")
     )
     return spec
 
@@ -30,7 +32,17 @@ def sample_of(said: Any) -> dict[str, Any]:
 
 
 def test_where_and_balance_in_a_spec(trees: Path, synth: Any) -> None:
-    said = synth("run", trees, "--rows", "301", "--json", "--set", "generate.where=age >= 40", "--set", "generate.balance={sex: {male: 0.9}}")
+    said = synth(
+        "run",
+        trees,
+        "--rows",
+        "301",
+        "--json",
+        "--set",
+        "generate.where=age >= 40",
+        "--set",
+        "generate.balance={sex: {male: 0.9}}",
+    )
     table = rows_of(said)
     assert len(table) == 301 and (table["age"] >= 40).all()
     assert (table["sex"] == "male").sum() in (270, 271)
@@ -47,7 +59,9 @@ def test_null_and_booleans_as_keys_of_a_spec(trees: Path, synth: Any) -> None:
 
 
 def test_fairness_in_a_spec(trees: Path, synth: Any) -> None:
-    said = synth("generate", trees, "--rows", "2000", "--json", "--set", "generate.fairness={target: smoker, sensitive: [sex]}")
+    said = synth(
+        "generate", trees, "--rows", "2000", "--json", "--set", "generate.fairness={target: smoker, sensitive: [sex]}"
+    )
     table = rows_of(said)
     rates = table.groupby("sex")["smoker"].mean()
     assert rates.max() - rates.min() < 0.005
@@ -75,7 +89,10 @@ def test_the_same_bytes_from_one_worker_and_two(trees: Path, synth: Any) -> None
         (["generate.balance={city: {Wien: 0.8, Graz: 0.4}}"], ["balance.city", "1.2"]),
         (["generate.balance={id: {a: 0.5}}"], ["generate.balance.id", "made up"]),
         (["generate.balance={visit: {2021-01-01: 0.5}}"], ["generate.balance.visit", "datetime"]),
-        (["generate.fairness={target: smoker, sensitive: [sexx]}"], ["generate.fairness.sensitive", "Did you mean sex"]),
+        (
+            ["generate.fairness={target: smoker, sensitive: [sexx]}"],
+            ["generate.fairness.sensitive", "Did you mean sex"],
+        ),
         (["generate.fairness={target: sex, sensitive: [sex]}"], ["generate.fairness.target", "among the sensitive"]),
         (["execution.address=tcp://127.0.0.1:1"], ["execution.address", "engine: dask"]),
         (["execution.engine=dask"], ["execution", "address"]),
@@ -109,8 +126,7 @@ def test_methods_that_cannot_be_told(spec: Path, synth: Any) -> None:
 
 def test_conditions_without_data(tmp_path: Path, synth: Any) -> None:
     """Keys are unique and without holes, whatever was left out; there are just enough of them."""
-    (tmp_path / "made.yaml").write_text(
-        """
+    (tmp_path / "made.yaml").write_text("""
 source: {type: none}
 columns:
   id: {type: id, pattern: "C-\\\\d{3}", unique: true}
@@ -120,8 +136,7 @@ columns:
   price: {type: float, expr: "9.5 if plan == 'pro' else 1"}
 constraints: [age < 90]
 generate: {rows: 1000, where: "age >= 60", balance: {plan: {pro: 0.5}}}
-"""
-    )
+""")
     said = synth("run", tmp_path / "made.yaml", "--json")
     table = rows_of(said)
     assert len(table) == 1000 and table["age"].between(60, 89).all() and (table["plan"] == "pro").sum() == 500
@@ -131,12 +146,36 @@ generate: {rows: 1000, where: "age >= 60", balance: {plan: {pro: 0.5}}}
 
 def test_more_rows_of_one_kind_from_an_old_run(trees: Path, synth: Any) -> None:
     assert synth("run", trees, "--rows", "100").code == 0
-    said = synth("generate", "--from", "people", "--rows", "250", "--where", "city == 'Steyr' and age >= 50", "-o", "some.csv", "--json")
+    said = synth(
+        "generate",
+        "--from",
+        "people",
+        "--rows",
+        "250",
+        "--where",
+        "city == 'Steyr' and age >= 50",
+        "-o",
+        "some.csv",
+        "--json",
+    )
     assert said.code == 0, said.err
     table = pd.read_csv("some.csv")
-    assert len(table) == 250 and (table["city"] == "Steyr").all() and (table["age"] >= 50).all() and table["id"].is_unique
+    assert (
+        len(table) == 250 and (table["city"] == "Steyr").all() and (table["age"] >= 50).all() and table["id"].is_unique
+    )
     assert said.json["asked"]["where"].startswith("city")
-    again = synth("generate", "--from", "people", "--rows", "250", "--where", "city == 'Steyr' and age >= 50", "-o", "same.csv", "--json")
+    again = synth(
+        "generate",
+        "--from",
+        "people",
+        "--rows",
+        "250",
+        "--where",
+        "city == 'Steyr' and age >= 50",
+        "-o",
+        "same.csv",
+        "--json",
+    )
     assert again.json["sha256"] == said.json["sha256"]
 
 
@@ -182,7 +221,9 @@ def test_the_name_of_a_completed_file(trees: Path, synth: Any) -> None:
 
 
 def test_judged_by_real_rows_of_the_same_kind(trees: Path, synth: Any) -> None:
-    """Smokers are a third of the real rows; asked for half of them, shapes are judged against real rows of which half smoke."""
+    """Smokers are a third of the real rows; asked for half of them, shapes are judged against real rows of which half
+    smoke.
+    """
     words = ("run", trees, "--rows", "600", "--json", "--set", "evaluate.gates=[]", "--set", "source.split.holdout=0.4")
     said = synth(*words, "--set", "generate.balance={smoker: {true: 0.9, false: 0.1}}")
     assert said.code == 0, said.err

@@ -1,4 +1,6 @@
-"""synth init as its users see it: what it writes is checked and run, and no identifier of the source is in anything that a run leaves."""
+"""synth init as its users see it: what it writes is checked and run, and no identifier of the source is in anything
+that a run leaves.
+"""
 
 import json
 import sqlite3
@@ -31,16 +33,31 @@ def people(locale: str, rows: int = 120) -> pd.DataFrame:
     national = generate.NATIONAL_IDS.get(locale, "ssn")
     start = pd.Timestamp("2021-01-01") + pd.to_timedelta(rng.integers(0, 900, rows), unit="D")
     made_up = {
-        "first_name": fake.first_name, "last_name": fake.last_name, "email": fake.email, "phone": fake.phone_number, "address": fake.address,
-        "national_id": getattr(fake, national), "iban": fake.iban, "card_number": fake.credit_card_number, "last_ip": fake.ipv4,
-    }  # fmt: skip
-    frame = pd.DataFrame({"customer_id": range(1, rows + 1), **{name: [str(draw()) for _ in range(rows)] for name, draw in made_up.items()}})
+        "first_name": fake.first_name,
+        "last_name": fake.last_name,
+        "email": fake.email,
+        "phone": fake.phone_number,
+        "address": fake.address,
+        "national_id": getattr(fake, national),
+        "iban": fake.iban,
+        "card_number": fake.credit_card_number,
+        "last_ip": fake.ipv4,
+    }
+    frame = pd.DataFrame(
+        {
+            "customer_id": range(1, rows + 1),
+            **{name: [str(draw()) for _ in range(rows)] for name, draw in made_up.items()},
+        }
+    )
     frame["email"] = [f"real{i}.{mail}" for i, mail in enumerate(frame["email"])]
     return frame.assign(
-        address=frame["address"].str.replace("\n", ", "), birth_date=[fake.date_of_birth(minimum_age=18).isoformat() for _ in range(rows)],
-        plan=rng.choice(["basic", "plus"], rows), opened=start.strftime("%Y-%m-%d"), churned=rng.choice(["yes", "no"], rows),
+        address=frame["address"].str.replace("\n", ", "),
+        birth_date=[fake.date_of_birth(minimum_age=18).isoformat() for _ in range(rows)],
+        plan=rng.choice(["basic", "plus"], rows),
+        opened=start.strftime("%Y-%m-%d"),
+        churned=rng.choice(["yes", "no"], rows),
         closed=(start + pd.to_timedelta(rng.integers(0, 300, rows), unit="D")).strftime("%Y-%m-%d"),
-    )  # fmt: skip
+    )
 
 
 def contents(folder: Path):
@@ -72,7 +89,9 @@ def test_what_is_written_passes_check_and_finds_every_identifier(locale, synth, 
     assert synth("check", "people.yaml").code == 0
     text = (tmp_path / "people.yaml").read_text()
     assert "opened <= closed" in text and (locale == "en_US" or f"locale: {locale}" in text)
-    assert not [v for name in IDENTIFIERS if name not in ("first_name", "last_name") for v in people(locale)[name] if v in text]
+    assert not [
+        v for name in IDENTIFIERS if name not in ("first_name", "last_name") for v in people(locale)[name] if v in text
+    ]
 
 
 @pytest.mark.parametrize(("locale", "method"), [("de_DE", "independent"), ("pl_PL", "bootstrap"), ("en_US", "trees")])
@@ -81,7 +100,16 @@ def test_no_identifier_of_the_source_is_in_a_run(locale, method, synth, tmp_path
     table["first_name"] = "Qx" + table["first_name"]  # no list of names has it, so that what is made up cannot coincide
     table.to_csv(tmp_path / "people.csv", index=False)
     assert synth("init", "people.csv").code == 0
-    said = synth("run", "people.yaml", "--set", f"generator.method={method}", "--set", "refine.max_rounds=1", "--json", "--keep-failed")
+    said = synth(
+        "run",
+        "people.yaml",
+        "--set",
+        f"generator.method={method}",
+        "--set",
+        "refine.max_rounds=1",
+        "--json",
+        "--keep-failed",
+    )
     assert said.code in (0, 4), said.err
     root = tmp_path / "artifacts"
     assert leaks(root, {"basic"}), "the search finds what was learned"
@@ -94,7 +122,9 @@ def test_no_identifier_of_the_source_is_in_a_run(locale, method, synth, tmp_path
 
 def test_parquet_and_metadata(synth, tmp_path):
     people("en_US").to_parquet(tmp_path / "people.parquet")
-    (tmp_path / "tables.sql").write_text("create table people (customer_id bigint primary key, plan text check (plan in ('basic', 'plus', 'gold')))")
+    (tmp_path / "tables.sql").write_text(
+        "create table people (customer_id bigint primary key, plan text check (plan in ('basic', 'plus', 'gold')))"
+    )
     said = synth("init", "people.parquet", "-o", "specs.yaml", "--from", "tables.sql")
     assert said.code == 0 and "9 direct identifiers" in said.out
     assert "categories: [basic, plus, gold]" in (tmp_path / "specs.yaml").read_text()
@@ -105,7 +135,10 @@ def test_paths_are_relative_to_the_spec(synth, tmp_path):
     (tmp_path / "specs").mkdir()
     people("en_US").to_csv(tmp_path / "people.csv", index=False)
     assert synth("init", "people.csv", "-o", "specs/p.yaml").code == 0
-    assert "path: ../people.csv" in (tmp_path / "specs/p.yaml").read_text().replace('"', "") and synth("check", "specs/p.yaml").code == 0
+    assert (
+        "path: ../people.csv" in (tmp_path / "specs/p.yaml").read_text().replace('"', "")
+        and synth("check", "specs/p.yaml").code == 0
+    )
 
 
 def test_a_table_of_a_database(synth, tmp_path):
@@ -120,17 +153,27 @@ def test_a_table_of_a_database(synth, tmp_path):
 
 def test_to_the_screen(synth, tmp_path):
     said = synth("init", "builtin:iris", "-o", "-")
-    assert said.code == 0 and "name: iris" in said.out and "target: species" in said.out and not list(tmp_path.glob("*.yaml"))
+    assert (
+        said.code == 0
+        and "name: iris" in said.out
+        and "target: species" in said.out
+        and not list(tmp_path.glob("*.yaml"))
+    )
 
 
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["nosuch.csv"], "nosuch.csv"), (["people.txt"], "remedy: --format"), (["builtin:nosuch"], "expected one of"),
-        (["people.csv", "--from", "nosuch.yml"], "nosuch.yml"), (["people.csv", "-o", "no/such.yaml"], "does not exist"),
-        (["people.csv", "-o", "there.yaml"], "--force"), (["people.csv", "--format", "xml"], "remedy: --format"), (["empty.csv"], "no rows"),
+        (["nosuch.csv"], "nosuch.csv"),
+        (["people.txt"], "remedy: --format"),
+        (["builtin:nosuch"], "expected one of"),
+        (["people.csv", "--from", "nosuch.yml"], "nosuch.yml"),
+        (["people.csv", "-o", "no/such.yaml"], "does not exist"),
+        (["people.csv", "-o", "there.yaml"], "--force"),
+        (["people.csv", "--format", "xml"], "remedy: --format"),
+        (["empty.csv"], "no rows"),
     ],
-)  # fmt: skip
+)
 def test_mistakes_are_named(words, message, synth, tmp_path):
     pd.DataFrame({"a": range(30)}).to_csv(tmp_path / "people.csv", index=False)
     (tmp_path / "empty.csv").write_text("a,b\n")

@@ -1,4 +1,6 @@
-"""Imports point one way, heavy packages wait until they are needed, only the CLI prints, only its door catches everything."""
+"""Imports point one way, heavy packages wait until they are needed, only the CLI prints, only its door catches
+everything.
+"""
 
 from __future__ import annotations
 
@@ -16,14 +18,27 @@ from synthcli import plugins
 
 ROOT = Path(synthcli.__file__).parent
 ORDER = (  # from the ground up: a room imports from its own level and from those below
-    {"errors", "seeds"}, {"contracts"}, {"columns", "sources", "privacy", "nets"}, set(plugins.FLOORS), {"plugins"}, {"spec"}, {"init", "artifacts"},
-    {"report"}, {"pipeline"}, {"cli", "__main__"},
-)  # fmt: skip
+    {"errors", "seeds"},
+    {"contracts"},
+    {"columns", "sources", "privacy", "nets"},
+    set(plugins.FLOORS),
+    {"plugins"},
+    {"spec"},
+    {"init", "artifacts"},
+    {"report"},
+    {"pipeline"},
+    {"cli", "__main__"},
+)
 LEVEL = {room: level for level, rooms in enumerate(ORDER) for room in rooms}
 HEAVY = ("numpy", "pandas", "torch", "sdv", "sklearn", "scipy", "pyarrow", "duckdb", "faker", "statsmodels", "pydantic")
 LAZY = ("torch", "sdv", "sklearn", "scipy", "duckdb", "faker", "statsmodels")  # what a plugin imports when it works
 KINDS = ("methods", "metrics", "attacks")
-PLUGINS = [f"synthcli.{floor}.{kind}.{name}" for floor in plugins.FLOORS for kind in KINDS for name in plugins.names(kind, floor)]
+PLUGINS = [
+    f"synthcli.{floor}.{kind}.{name}"
+    for floor in plugins.FLOORS
+    for kind in KINDS
+    for name in plugins.names(kind, floor)
+]
 
 
 def module_name(path: Path) -> str:
@@ -41,14 +56,19 @@ def tree(module: str) -> ast.Module:
 
 
 def imports(module: str) -> set[str]:
-    """The modules of the package that a module imports, wherever in its text; `from synthcli import x` is synthcli.x."""
+    """The modules of the package that a module imports, wherever in its text; `from synthcli import x` is
+    synthcli.x.
+    """
     found = set()
     for node in ast.walk(tree(module)):
         if isinstance(node, ast.Import):
             found |= {a.name for a in node.names}
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{module} imports relatively"
-            found |= {f"{node.module}.{a.name}" if f"{node.module}.{a.name}" in MODULES else str(node.module) for a in node.names}
+            found |= {
+                f"{node.module}.{a.name}" if f"{node.module}.{a.name}" in MODULES else str(node.module)
+                for a in node.names
+            }
     return {name for name in found if name.startswith("synthcli.")}
 
 
@@ -75,7 +95,9 @@ def test_a_floor_imports_no_other_floor(module: str) -> None:
 
 @pytest.mark.parametrize("module", PLUGINS)
 def test_a_plugin_imports_no_sibling(module: str) -> None:
-    assert not [name for name in imports(module) if name.split(".")[2:3] and name.split(".")[2] in KINDS and name != module]
+    assert not [
+        name for name in imports(module) if name.split(".")[2:3] and name.split(".")[2] in KINDS and name != module
+    ]
 
 
 def test_no_imports_in_a_circle_within_a_room() -> None:
@@ -122,17 +144,26 @@ def test_only_the_door_catches_everything(module: str) -> None:
 
 def loaded_after(code: str, packages: tuple[str, ...]) -> list[str]:
     """Which packages a fresh process has imported after some code."""
-    script = f"import sys, json\n{code}\nprint(json.dumps([p for p in {packages!r} if p in sys.modules]), file=sys.stderr)"
+    script = (
+        f"import sys, json\n{code}\nprint(json.dumps([p for p in {packages!r} if p in sys.modules]), file=sys.stderr)"
+    )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, cwd=ROOT.parent)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stderr.splitlines()[-1])
 
 
-@pytest.mark.parametrize("command", [[], ["--help"], ["run", "--help"], ["runs", "--help"], ["--version"]], ids=lambda c: " ".join(c) or "import")
+@pytest.mark.parametrize(
+    "command",
+    [[], ["--help"], ["run", "--help"], ["runs", "--help"], ["--version"]],
+    ids=lambda c: " ".join(c) or "import",
+)
 def test_help_imports_nothing_heavy(command: list[str]) -> None:
     code = "import synthcli.cli.main, synthcli.__main__"
     if command:
-        code += f"\nsys.argv = ['synth', *{command!r}]\ntry:\n    synthcli.__main__.main()\nexcept SystemExit as end:\n    assert not end.code"
+        code += (
+            f"\nsys.argv = ['synth', *{command!r}]\ntry:\n    synthcli.__main__.main()\nexcept SystemExit as end:\n   "
+            " assert not end.code"
+        )
     # typer itself needs pydantic for the help of a command with options
     allowed = {"pydantic"} if len(command) > 1 else set()
     assert set(loaded_after(code, HEAVY)) <= allowed
@@ -140,5 +171,8 @@ def test_help_imports_nothing_heavy(command: list[str]) -> None:
 
 def test_plugins_can_be_imported_without_their_packages() -> None:
     """All of them with every heavy package made impossible to import."""
-    block = f"for p in {LAZY!r}: sys.modules[p] = None\nimport importlib\nfor m in {PLUGINS!r}: importlib.import_module(m).__name__"
+    block = (
+        f"for p in {LAZY!r}: sys.modules[p] = None\nimport importlib\nfor m in {PLUGINS!r}:"
+        " importlib.import_module(m).__name__"
+    )
     assert loaded_after(block, tuple(PLUGINS)) == list(PLUGINS)

@@ -1,4 +1,6 @@
-"""What every metric and every attack owes: well-formed gauges, and figures or reasons on any evidence. A new judge gets these tests for free."""
+"""What every metric and every attack owes: well-formed gauges, and figures or reasons on any evidence. A new judge gets
+these tests for free.
+"""
 
 from __future__ import annotations
 
@@ -112,7 +114,9 @@ HOSTILE: dict[str, Callable[[], Evidence]] = {
     "unfair_no_real_data": lambda: asked(replace(ordinary(), train=None, control=None, baseline=None), "sick", "city"),
     "preserve_nulls": lambda: replace(nulls_in("synthetic"), preserve=("mean(height)", "corr(height, visits)")),
     "preserve_one_row": lambda: replace(parts(tables.head(1)), preserve=("std(height)",)),
-    "preserve_nowhere": lambda: replace(ordinary(), preserve=("quantile(height, 0.5 where height > 1e9)", "mean(height where visits > 1)")),
+    "preserve_nowhere": lambda: replace(
+        ordinary(), preserve=("quantile(height, 0.5 where height > 1e9)", "mean(height where visits > 1)")
+    ),
     "downstream_stopped": lambda: replace(ordinary(), downstream=Downstream("sleep 9", None, 60.0)),
 }
 
@@ -125,8 +129,15 @@ def evidence(name: str) -> Evidence:
 @cache
 def plenty() -> Evidence:
     """All that any gauge needs."""
-    rules, named = (parse_constraint("visits >= 0"), parse_constraint("height > 150")), ("mean(height)", "share(visits > 1)")
-    return asked(replace(ordinary(1200), constraints=rules, preserve=named, downstream=Downstream("true", 0, 0.1)), "sick", "city")
+    rules, named = (
+        (parse_constraint("visits >= 0"), parse_constraint("height > 150")),
+        ("mean(height)", "share(visits > 1)"),
+    )
+    return asked(
+        replace(ordinary(1200), constraints=rules, preserve=named, downstream=Downstream("true", 0, 0.1)),
+        "sick",
+        "city",
+    )
 
 
 def measure(judge: str, seen: Evidence) -> list[Measurement]:

@@ -84,7 +84,9 @@ def test_both_ends_of_the_dial_are_allowed(method: str) -> None:
     assert isinstance(module.DIAL, Dial) and module.DIAL.param in module.Params.model_fields
     for end in (module.DIAL.fidelity, module.DIAL.privacy):
         module.Params(**{module.DIAL.param: end})
-    assert module.DIAL.fidelity != module.DIAL.privacy and (not module.DIAL.log or min(module.DIAL.fidelity, module.DIAL.privacy) > 0)
+    assert module.DIAL.fidelity != module.DIAL.privacy and (
+        not module.DIAL.log or min(module.DIAL.fidelity, module.DIAL.privacy) > 0
+    )
 
 
 @each_pair
@@ -121,7 +123,9 @@ def _no_json(word: str) -> None:
 
 
 @each_pair
-def test_what_is_never_modelled_is_neither_in_the_output_nor_in_the_model(method: str, name: str, tmp_path: Path) -> None:
+def test_what_is_never_modelled_is_neither_in_the_output_nor_in_the_model(
+    method: str, name: str, tmp_path: Path
+) -> None:
     source, out = tables.table_for(method, name), first_rows(method, name).frame
     fitted(method, name).save(tmp_path)
     saved = b"".join(p.read_bytes() for p in tmp_path.rglob("*") if p.is_file())
@@ -129,13 +133,17 @@ def test_what_is_never_modelled_is_neither_in_the_output_nor_in_the_model(method
         if column.kind in frames.MODELLED or not len(source):
             continue
         known = source.frame[column.name].dropna().astype(str)
-        assert not out[column.name].astype(str).isin(known).any() or column.name == "key_id", f"{column.name} repeats the source"
+        assert not out[column.name].astype(str).isin(known).any() or column.name == "key_id", (
+            f"{column.name} repeats the source"
+        )
         assert not [v for v in known if v.encode() in saved], f"the saved model holds values of {column.name}"
 
 
 @pytest.fixture(scope="module")
 def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], str]:
-    """What a fresh process, without the data that the models here were fitted on, makes; and what it wrote to stderr."""
+    """What a fresh process, without the data that the models here were fitted on, makes; and what it wrote to
+    stderr.
+    """
     folder = tmp_path_factory.mktemp("models")
     ready = [m for m in METHODS if (extra := plugins.method(m).EXTRA) is None or plugins.installed(extra)]
     for method, name in [(m, n) for m in ready for n in tables.fresh(m)]:

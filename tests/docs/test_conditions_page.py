@@ -33,14 +33,20 @@ def test_the_commands_run_in_order(synth: Any) -> None:
         if "data" in said.json:
             made.append(pd.read_parquet(said.json["data"]))
     _, old, one, two, fair, many = made
-    assert ((old["age"] >= 55) & (old["self_rated_health"] == "poor")).all() and len(pd.read_csv("old.csv")) == len(old) == 500
+    assert ((old["age"] >= 55) & (old["self_rated_health"] == "poor")).all() and len(pd.read_csv("old.csv")) == len(
+        old
+    ) == 500
     assert one["self_rated_health"].value_counts()[["poor", "fair"]].tolist() == [125, 125]
     assert two["self_rated_health"].value_counts()["poor"] == 100
     assert two["physical_limitation"].isna().sum() == 50 and (two["physical_limitation"].astype("boolean").sum()) == 200
     rates = (fair["physical_limitation"].astype("boolean").fillna(False)).groupby(fair["sex"]).mean()
     assert rates.max() - rates.min() < 0.01 and len(many) == 40_000
     completed, filled = pd.read_csv("completed.csv"), pd.read_csv("filled.csv")
-    assert completed["remark"].tolist()[0] == "from the ward" and completed["age"].tolist() == [61.5, 30] and completed["doctor_visits"].notna().all()
+    assert (
+        completed["remark"].tolist()[0] == "from the ward"
+        and completed["age"].tolist() == [61.5, 30]
+        and completed["doctor_visits"].notna().all()
+    )
     assert list(filled.columns) == ["doctor_visits", "self_rated_health", "sex", "age"] and filled.notna().all().all()
 
 

@@ -55,9 +55,20 @@ def test_the_spec_by_example_is_a_spec(tmp_path: Path, synth: Any) -> None:
     assert load_spec(path).spec.generator.method == "trees"
     rows = 40
     columns = {
-        "patient_id": range(rows), "age": 40, "income": 0.0, "visit_date": "2024-01-02", "mrn": "AB-123456", "email": "a@example.org", "diagnosis": "A",
-        "admission": "2024-01-01", "discharge": "2024-01-03", "sex": "female", "pregnant": "true", "readmitted": "false", "ward": "W",
-    }  # fmt: skip
+        "patient_id": range(rows),
+        "age": 40,
+        "income": 0.0,
+        "visit_date": "2024-01-02",
+        "mrn": "AB-123456",
+        "email": "a@example.org",
+        "diagnosis": "A",
+        "admission": "2024-01-01",
+        "discharge": "2024-01-03",
+        "sex": "female",
+        "pregnant": "true",
+        "readmitted": "false",
+        "ward": "W",
+    }
     pd.DataFrame(columns, index=range(rows)).to_csv(tmp_path / "stays.csv", index=False)
     said = synth("check", path)
     assert said.code == 0, said.err
@@ -90,7 +101,12 @@ def test_every_page_that_is_linked_exists() -> None:
 def test_the_readme_commands_work(synth: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     shutil.copytree(TOP / "specs", tmp_path / "specs")
     quick = ["--set", "source.max_rows=2000", "--rows", "300"]
-    assert synth("run", "specs/quickstart.yaml", *quick, "--set", "evaluate.gates=[]", "--set", "privacy_check.gates=[]").code == 0
+    assert (
+        synth(
+            "run", "specs/quickstart.yaml", *quick, "--set", "evaluate.gates=[]", "--set", "privacy_check.gates=[]"
+        ).code
+        == 0
+    )
     block = next(b for b in re.findall(r"```sh\n(.*?)```", README, re.DOTALL) if "runs show" in b)
     for line in block.strip().splitlines():
         words = re.findall(r"""(?:[^\s'#]|'[^']*')+""", line.partition("  #")[0])
@@ -103,7 +119,12 @@ def test_the_fixtures_recipe_writes_its_file(synth: Any, tmp_path: Path) -> None
     shutil.copytree(TOP / "specs", tmp_path / "specs")
     (tmp_path / "tests/data").mkdir(parents=True)
     assert "--set output.path=../tests/data/customers.csv" in README
-    assert synth("run", "specs/fixtures.yaml", "--rows", "500", "--set", "output.path=../tests/data/customers.csv", "--quiet").code == 0
+    assert (
+        synth(
+            "run", "specs/fixtures.yaml", "--rows", "500", "--set", "output.path=../tests/data/customers.csv", "--quiet"
+        ).code
+        == 0
+    )
     assert len(pd.read_csv(tmp_path / "tests/data/customers.csv")) == 500
 
 
@@ -148,7 +169,9 @@ def test_the_tutorial_works(synth: Any, monkeypatch: pytest.MonkeyPatch, tmp_pat
 
 
 def test_the_specs_of_the_howtos_are_specs_and_run(synth: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    blocks = re.findall(r"```yaml (run|check)\n(.*?)```", (TOP / "docs/howto.md").read_text(encoding="utf-8"), re.DOTALL)
+    blocks = re.findall(
+        r"```yaml (run|check)\n(.*?)```", (TOP / "docs/howto.md").read_text(encoding="utf-8"), re.DOTALL
+    )
     assert len(blocks) == 4
     monkeypatch.setenv("WAREHOUSE_URL", "sqlite:///a.db")
     monkeypatch.setenv("SANDBOX_URL", "sqlite:///b.db")

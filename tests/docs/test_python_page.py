@@ -23,7 +23,10 @@ def test_its_cells_run(spec: Path, capsys: pytest.CaptureFixture[str]) -> None:
             exec(compile(cell, "docs/python.md", "exec"), names)
     assert "Did you mean method" in capsys.readouterr().out
     found = names["found"]
-    assert isinstance(found, synthcli.combine([1.0, 2.0], [1.0, 1.0]).__class__) and found.low < found.estimate < found.high
+    assert (
+        isinstance(found, synthcli.combine([1.0, 2.0], [1.0, 1.0]).__class__)
+        and found.low < found.estimate < found.high
+    )
     assert len(names["frames"]) == 5  # type: ignore[arg-type]
 
 
@@ -34,7 +37,9 @@ def test_its_own_metric_measures(spec: Path, tmp_path: Path) -> None:
     gates = "evaluate.gates=[{metric: share_of_the_old, min: 0.2}]"
     asked = ["generate.rows=300", "evaluate.domain={path: metrics/clinical.py, params: {old: 60}}", gates]
     run = synthcli.execute(spec, sets=asked, trust=True)
-    assert run.verdict is not None and [g["metric"] for g in run.verdict["gates"] if g["kind"] == "quality"] == ["share_of_the_old"]
+    assert run.verdict is not None and [g["metric"] for g in run.verdict["gates"] if g["kind"] == "quality"] == [
+        "share_of_the_old"
+    ]
     assert np.isfinite(run.verdict["gates"][0]["measured"]["value"])
 
 

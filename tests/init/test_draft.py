@@ -39,7 +39,12 @@ def rules_of(text):
 
 @given(
     st.one_of(
-        st.text(), st.text(alphabet=string.printable), st.integers(), st.floats(allow_nan=False, allow_infinity=False), st.booleans(), st.none()
+        st.text(),
+        st.text(alphabet=string.printable),
+        st.integers(),
+        st.floats(allow_nan=False, allow_infinity=False),
+        st.booleans(),
+        st.none(),
     )
 )
 def test_scalars_are_read_back(value):
@@ -57,12 +62,33 @@ def test_built_in_tables_have_no_identifiers(table, tmp_path):
     loaded = load_spec(tmp_path / "t.yaml")
     check.check(loaded)
     check.check_names(loaded, [f.name for f in found.columns])
-    assert loaded.spec.privacy_unit == builtin.UNITS.get(table) and loaded.spec.evaluate.target == builtin.TARGETS[table]
+    assert (
+        loaded.spec.privacy_unit == builtin.UNITS.get(table) and loaded.spec.evaluate.target == builtin.TARGETS[table]
+    )
 
 
 def test_awkward_names_and_values(tmp_path):
     rng = np.random.default_rng(0)
-    odd = ["null", "yes", "a: b", "# c", "it's", 'quo"te', "ü b", "-", "1", "{x}", "a,b", "tab\there", "line\nbreak", "in", "`tick`", "%d", "*", "&a"]
+    odd = [
+        "null",
+        "yes",
+        "a: b",
+        "# c",
+        "it's",
+        'quo"te',
+        "ü b",
+        "-",
+        "1",
+        "{x}",
+        "a,b",
+        "tab\there",
+        "line\nbreak",
+        "in",
+        "`tick`",
+        "%d",
+        "*",
+        "&a",
+    ]
     frame = pd.DataFrame({name: rng.choice(["yes", "no: #", "null", '"', "1"], 300) for name in odd})
     _, _, spec = drafted(tmp_path, frame, name="t.parquet")
     assert list(spec.columns) == odd
@@ -76,7 +102,10 @@ def test_rare_values_and_ends_are_not_shown(tmp_path):
     city = rng.choice(["Wien", "Graz"], 500).astype(object)
     city[:9] = "Zwettl"
     disease = rng.choice(["flu", "cold"], 500)
-    _, text, spec = drafted(tmp_path, pd.DataFrame({"income": income, "city": city, "diagnosis": disease, "visits": rng.integers(0, 4, 500)}))
+    _, text, spec = drafted(
+        tmp_path,
+        pd.DataFrame({"income": income, "city": city, "diagnosis": disease, "visits": rng.integers(0, 4, 500)}),
+    )
     assert "7654321" not in text.replace(",", "").replace("_", "") and "Zwettl" not in text
     assert spec.columns["city"].categories is None and spec.columns["income"].max is None
     assert spec.columns["diagnosis"].categories == ("cold", "flu")
@@ -86,16 +115,30 @@ def test_rare_values_and_ends_are_not_shown(tmp_path):
 
 def test_privacy_units_count_people_not_rows(tmp_path):
     rng = np.random.default_rng(0)
-    frame = pd.DataFrame({"patient_id": np.repeat(np.arange(1000, 1100), 20), "hair": rng.choice(["brown", "black"], 2000)})
+    frame = pd.DataFrame(
+        {"patient_id": np.repeat(np.arange(1000, 1100), 20), "hair": rng.choice(["brown", "black"], 2000)}
+    )
     frame.loc[frame["patient_id"] == 1003, "hair"] = "green"  # twenty rows of one person
     found, text, spec = drafted(tmp_path, frame)
-    assert found.unit is not None and spec.privacy_unit == "patient_id" and "green" not in text and spec.columns["hair"].categories is None
+    assert (
+        found.unit is not None
+        and spec.privacy_unit == "patient_id"
+        and "green" not in text
+        and spec.columns["hair"].categories is None
+    )
 
 
 def test_rules_target_and_quasi_identifiers(tmp_path):
     rng = np.random.default_rng(0)
     a = rng.integers(0, 100, 400)
-    frame = pd.DataFrame({"age": rng.integers(18, 90, 400), "sex": rng.choice(["f", "m"], 400), "low": a, "high": a + rng.integers(0, 60, 400)})
+    frame = pd.DataFrame(
+        {
+            "age": rng.integers(18, 90, 400),
+            "sex": rng.choice(["f", "m"], 400),
+            "low": a,
+            "high": a + rng.integers(0, 60, 400),
+        }
+    )
     frame = frame.assign(churned=rng.choice(["yes", "no"], 400))
     _, text, spec = drafted(tmp_path, frame)
     assert list(rules_of(text)) == ["low <= high"] and spec.evaluate.target == "churned"
@@ -108,19 +151,46 @@ def test_tiny_tables_run_without_a_holdout(tmp_path):
 
 
 def test_imported_metadata_counts_where_the_data_agrees(tmp_path):
-    frame = pd.DataFrame({"id": range(1, 101), "status": ["new", "paid"] * 50, "code": ["a", "b"] * 50, "n": range(100), "mail": ["m@x.org"] * 100})
+    frame = pd.DataFrame(
+        {
+            "id": range(1, 101),
+            "status": ["new", "paid"] * 50,
+            "code": ["a", "b"] * 50,
+            "n": range(100),
+            "mail": ["m@x.org"] * 100,
+        }
+    )
     told = Imported(
-        "t", {"id": {"type": "integer", "unique": True}, "status": {"type": "category", "categories": ["new", "paid", "lost"]},
-              "code": {"type": "category", "categories": ["a"]}, "n": {"type": "integer", "min": 0, "max": 50}, "mail": {"type": "email"}},
-        ("id",), [{"expr": "n >= 0"}, {"expr": "n <= 90"}, {"expr": "nosuch > 1"}, {"unique": ["status", "n"]}], [{"from": "t.id", "to": "u.id"}],
-        {"code": "dbt: pii"}, (), ["test x"],
-    )  # fmt: skip
+        "t",
+        {
+            "id": {"type": "integer", "unique": True},
+            "status": {"type": "category", "categories": ["new", "paid", "lost"]},
+            "code": {"type": "category", "categories": ["a"]},
+            "n": {"type": "integer", "min": 0, "max": 50},
+            "mail": {"type": "email"},
+        },
+        ("id",),
+        [{"expr": "n >= 0"}, {"expr": "n <= 90"}, {"expr": "nosuch > 1"}, {"unique": ["status", "n"]}],
+        [{"from": "t.id", "to": "u.id"}],
+        {"code": "dbt: pii"},
+        (),
+        ["test x"],
+    )
     _, text, spec = drafted(tmp_path, frame, told)
-    assert spec.columns["status"].categories == ("new", "paid", "lost") and spec.columns["n"].min == 0 and spec.columns["n"].max is None
+    assert (
+        spec.columns["status"].categories == ("new", "paid", "lost")
+        and spec.columns["n"].min == 0
+        and spec.columns["n"].max is None
+    )
     assert spec.columns["code"].categories == ("a", "b") and spec.columns["mail"].type == "email"
     rules = rules_of(text)
     assert rules["n >= 0"] == "error" and rules["n <= 90"] == "warn" and "nosuch > 1" not in rules
-    assert "nosuch > 1" in text and "relationship: t.id -> u.id" in text and "marked as personal data (dbt: pii)" in text and "test x" in text
+    assert (
+        "nosuch > 1" in text
+        and "relationship: t.id -> u.id" in text
+        and "marked as personal data (dbt: pii)" in text
+        and "test x" in text
+    )
 
 
 def test_other_forms_of_constraints_can_be_switched_on(tmp_path, monkeypatch):

@@ -20,11 +20,28 @@ from synthcli.spec.load import Loaded, load_spec
 faker = pytest.importorskip("faker")
 ROWS = 80
 KINDS = {
-    "email": "email", "phone": "phone_number", "iban": "iban", "card_number": "credit_card_number", "ipv4": "ipv4", "ipv6": "ipv6",
-    "mac": "mac_address", "full_name": "name", "first_name": "first_name", "last_name": "last_name", "username": "user_name",
-    "address": "address", "street": "street_address", "city": "city", "zip": "postcode", "country": "country", "job": "job",
-    "company": "company", "url": "url", "license_plate": "license_plate", "uuid": "uuid4",
-}  # fmt: skip
+    "email": "email",
+    "phone": "phone_number",
+    "iban": "iban",
+    "card_number": "credit_card_number",
+    "ipv4": "ipv4",
+    "ipv6": "ipv6",
+    "mac": "mac_address",
+    "full_name": "name",
+    "first_name": "first_name",
+    "last_name": "last_name",
+    "username": "user_name",
+    "address": "address",
+    "street": "street_address",
+    "city": "city",
+    "zip": "postcode",
+    "country": "country",
+    "job": "job",
+    "company": "company",
+    "url": "url",
+    "license_plate": "license_plate",
+    "uuid": "uuid4",
+}
 CHECKED = {"es_ES": "dni", "it_IT": "codice_fiscale", "nl_NL": "bsn", "pl_PL": "pesel", "pt_BR": "cpf", "fr_FR": "nir"}
 
 
@@ -32,23 +49,38 @@ def every_kind(locale: str) -> pd.DataFrame:
     """A column of each kind that can be found."""
     fake, rng = faker.Faker(locale), np.random.default_rng(0)
     fake.seed_instance(1)
-    columns: dict[str, Any] = {name: [getattr(fake, provider)() for _ in range(ROWS)] for name, provider in KINDS.items()}
+    columns: dict[str, Any] = {
+        name: [getattr(fake, provider)() for _ in range(ROWS)] for name, provider in KINDS.items()
+    }
     born = pd.to_datetime([fake.date_of_birth() for _ in range(ROWS)])
     columns |= {
-        "ssn": [getattr(fake, generate.NATIONAL_IDS.get(locale, "ssn"))() for _ in range(ROWS)], "date_of_birth": born.strftime("%d.%m.%Y"),
-        "dob": born.strftime("%Y-%m-%d"), "gps": [f"{fake.latitude():.5f}, {fake.longitude():.5f}" for _ in range(ROWS)],
-        "lat": rng.uniform(47, 55, ROWS).round(4), "mobile": rng.integers(10**9, 10**10, ROWS), "birth_year": rng.integers(1930, 2005, ROWS),
-        "steuer_id": [str(n) for n in rng.integers(10**10, 10**11, ROWS)], "age": rng.integers(18, 90, ROWS), "sex": rng.choice(["f", "m"], ROWS),
-        "religion": rng.choice(["catholic", "muslim", "none"], ROWS), "member_no": [f"M-{i:05d}" for i in rng.permutation(ROWS)],
-    }  # fmt: skip
+        "ssn": [getattr(fake, generate.NATIONAL_IDS.get(locale, "ssn"))() for _ in range(ROWS)],
+        "date_of_birth": born.strftime("%d.%m.%Y"),
+        "dob": born.strftime("%Y-%m-%d"),
+        "gps": [f"{fake.latitude():.5f}, {fake.longitude():.5f}" for _ in range(ROWS)],
+        "lat": rng.uniform(47, 55, ROWS).round(4),
+        "mobile": rng.integers(10**9, 10**10, ROWS),
+        "birth_year": rng.integers(1930, 2005, ROWS),
+        "steuer_id": [str(n) for n in rng.integers(10**10, 10**11, ROWS)],
+        "age": rng.integers(18, 90, ROWS),
+        "sex": rng.choice(["f", "m"], ROWS),
+        "religion": rng.choice(["catholic", "muslim", "none"], ROWS),
+        "member_no": [f"M-{i:05d}" for i in rng.permutation(ROWS)],
+    }
     return pd.DataFrame(columns)
 
 
 def drafted(path: Path) -> tuple[Loaded, sources.Source]:
     """The spec that init writes for a file, checked as synth check does and against the types of the data."""
     source = settled(sources.Source(path.suffix[1:], path=path))
-    said = {key: value for key, value in (("encoding", source.encoding), ("decimal", source.decimal)) if value not in (None, ".")}
-    path.with_suffix(".yaml").write_text(draft.draft(look(source), {"type": source.type, "path": path.name, **said}), encoding="utf-8")
+    said = {
+        key: value
+        for key, value in (("encoding", source.encoding), ("decimal", source.decimal))
+        if value not in (None, ".")
+    }
+    path.with_suffix(".yaml").write_text(
+        draft.draft(look(source), {"type": source.type, "path": path.name, **said}), encoding="utf-8"
+    )
     loaded = load_spec(path.with_suffix(".yaml"))
     check.check(loaded)
     check.check_names(loaded, sources.columns(source))
@@ -65,23 +97,52 @@ def made_of(loaded: Loaded, source: sources.Source) -> pd.DataFrame:
     return pd.DataFrame({c.name: make(c) for c in schema.columns if c.kind in generate.MADE})
 
 
-@pytest.mark.parametrize(("locale", "ending"), [("de_DE", "csv"), ("it_IT", "csv"), ("pl_PL", "parquet"), ("es_ES", "csv"), ("en_US", "parquet")])
+@pytest.mark.parametrize(
+    ("locale", "ending"),
+    [("de_DE", "csv"), ("it_IT", "csv"), ("pl_PL", "parquet"), ("es_ES", "csv"), ("en_US", "parquet")],
+)
 def test_every_kind_runs(locale: str, ending: str, tmp_path: Path) -> None:
     real, path = every_kind(locale), tmp_path / f"t.{ending}"
     real.to_csv(path, index=False) if ending == "csv" else real.to_parquet(path)
     loaded, source = drafted(path)
     out = made_of(loaded, source)
-    assert {"email", "phone", "iban", "card_number", "ipv4", "mac", "full_name", "first_name", "last_name", "username", "ssn", "dob",
-            "date_of_birth", "mobile", "gps", "license_plate", "member_no"} <= set(out)  # fmt: skip
+    assert {
+        "email",
+        "phone",
+        "iban",
+        "card_number",
+        "ipv4",
+        "mac",
+        "full_name",
+        "first_name",
+        "last_name",
+        "username",
+        "ssn",
+        "dob",
+        "date_of_birth",
+        "mobile",
+        "gps",
+        "license_plate",
+        "member_no",
+    } <= set(out)
     assert not {"age", "sex", "religion", "lat"} & set(out)
-    assert checksums.CHECKS["iban"](out["iban"].astype(object)).all() and checksums.CHECKS["luhn"](out["card_number"].astype(object)).all()
+    assert (
+        checksums.CHECKS["iban"](out["iban"].astype(object)).all()
+        and checksums.CHECKS["luhn"](out["card_number"].astype(object)).all()
+    )
     if locale in CHECKED:
         plain = out["ssn"].astype(object).str.replace(r"[\s.\-/]", "", regex=True)
         assert checksums.CHECKS[CHECKED[locale]](plain).all()
-    assert pd.to_datetime(out["date_of_birth"], format="%d.%m.%Y").dt.year.between(1900, 2030).all() and out["mobile"].astype(int).ge(10**9).all()
+    assert (
+        pd.to_datetime(out["date_of_birth"], format="%d.%m.%Y").dt.year.between(1900, 2030).all()
+        and out["mobile"].astype(int).ge(10**9).all()
+    )
     person = [f"{first} {last}" for first, last in zip(out["first_name"], out["last_name"])]
     shown = out["full_name"].astype(str).str.replace(r" \w\. ", " ", regex=True)
-    assert sum(a == b for a, b in zip(person, shown)) in (0, 50)  # full_name is of the same person, or of another throughout
+    assert sum(a == b for a, b in zip(person, shown)) in (
+        0,
+        50,
+    )  # full_name is of the same person, or of another throughout
 
 
 def test_dates_of_birth_stay_dates(tmp_path: Path) -> None:
@@ -119,7 +180,9 @@ def test_decimal_commas(text: str, decimal: str, tmp_path: Path) -> None:
 
 def test_numbers_with_marks_are_remarked_on(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
-    pd.DataFrame({"usd": [f"${v:,.2f}" for v in rng.gamma(2, 9_000, 90)], "day": ["2024-01-01"] * 90}).to_csv(tmp_path / "t.csv", index=False)
+    pd.DataFrame({"usd": [f"${v:,.2f}" for v in rng.gamma(2, 9_000, 90)], "day": ["2024-01-01"] * 90}).to_csv(
+        tmp_path / "t.csv", index=False
+    )
     found = {f.name: f.notes for f in look(sources.Source("csv", path=tmp_path / "t.csv")).columns}
     assert "reads like numbers with marks" in found["usd"][0] and found["day"] == ()
 
@@ -127,6 +190,11 @@ def test_numbers_with_marks_are_remarked_on(tmp_path: Path) -> None:
 @pytest.mark.parametrize("shape", [(1, 1), (1, 4), (80, 1), (30, 120)])
 def test_odd_shapes(shape: tuple[int, int], tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
-    frame = pd.DataFrame({f"имя {i}": rng.choice(["ja", "nein"], shape[0]) if i % 2 else rng.normal(size=shape[0]) for i in range(shape[1])})
+    frame = pd.DataFrame(
+        {
+            f"имя {i}": rng.choice(["ja", "nein"], shape[0]) if i % 2 else rng.normal(size=shape[0])
+            for i in range(shape[1])
+        }
+    )
     frame.to_csv(tmp_path / "t.csv", index=False)
     assert len(drafted(tmp_path / "t.csv")[0].spec.columns) == shape[1]

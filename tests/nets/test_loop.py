@@ -41,14 +41,24 @@ def net() -> Line:
     return Line()
 
 
-def squared(model: torch.nn.Module, batch: Sequence[torch.Tensor], draws: torch.Generator, training: bool) -> torch.Tensor:
+def squared(
+    model: torch.nn.Module, batch: Sequence[torch.Tensor], draws: torch.Generator, training: bool
+) -> torch.Tensor:
     noise = 0.01 * torch.randn(len(batch[0]), 3, generator=draws) if training else 0.0
     return ((model(batch[0] + noise)[:, 0] - batch[1]) ** 2).mean()
 
 
 def trained(job: Job | None = None, how: loop.Training = HOW, units: np.ndarray | None = None) -> np.ndarray:
     model = net()
-    loop.train(model, squared, data(), np.arange(200) if units is None else units, how, job=job or Job(), rng=np.random.default_rng(1))
+    loop.train(
+        model,
+        squared,
+        data(),
+        np.arange(200) if units is None else units,
+        how,
+        job=job or Job(),
+        rng=np.random.default_rng(1),
+    )
     return model.weight.detach().numpy()[0]
 
 
@@ -88,7 +98,9 @@ def test_another_fits_checkpoint_is_none(tmp_path: Path) -> None:
     checkpoint.write(tmp_path / loop.FILE, {"fingerprint": "another", "round": 7})
     assert trained(Job(folder=tmp_path)).tobytes() == trained().tobytes()
     one, other = checkpoint.fingerprint(data(), HOW, 1), checkpoint.fingerprint(data(seed=1), HOW, 1)
-    assert len({one, other, checkpoint.fingerprint(data(), HOW, 2)}) == 3 and one == checkpoint.fingerprint(data(), HOW, 1)
+    assert len({one, other, checkpoint.fingerprint(data(), HOW, 2)}) == 3 and one == checkpoint.fingerprint(
+        data(), HOW, 1
+    )
 
 
 def test_a_limit_stops_after_a_round_with_what_there_is() -> None:
@@ -101,7 +113,12 @@ def test_a_limit_stops_after_a_round_with_what_there_is() -> None:
 def test_progress_tells_losses_and_what_is_left() -> None:
     notes: list[str] = []
     trained(Job(progress=lambda label, done, total, note="": notes.append(f"{label} {done:g}/{total:g} {note}")))
-    assert len(notes) == 8 and notes[0].startswith("train 1/8 loss ") and "held out" in notes[0] and notes[-1].endswith("0 s left")
+    assert (
+        len(notes) == 8
+        and notes[0].startswith("train 1/8 loss ")
+        and "held out" in notes[0]
+        and notes[-1].endswith("0 s left")
+    )
 
 
 def test_it_stops_when_unseen_rows_are_predicted_no_better() -> None:
@@ -112,19 +129,37 @@ def test_it_stops_when_unseen_rows_are_predicted_no_better() -> None:
 
 
 def test_the_best_round_is_kept_not_the_last() -> None:
-    def worse_and_worse(model: torch.nn.Module, batch: Sequence[torch.Tensor], draws: torch.Generator, training: bool) -> torch.Tensor:
+    def worse_and_worse(
+        model: torch.nn.Module, batch: Sequence[torch.Tensor], draws: torch.Generator, training: bool
+    ) -> torch.Tensor:
         return -model.weight.sum() if training else model.weight.sum() ** 2
 
     model = net()
     loop.train(model, worse_and_worse, data(), np.arange(200), HOW, job=Job(), rng=np.random.default_rng(1))
     first = net()
-    loop.train(first, worse_and_worse, data(), np.arange(200), loop.Training(1, 25, 0.05, 0.0), job=Job(), rng=np.random.default_rng(1))
+    loop.train(
+        first,
+        worse_and_worse,
+        data(),
+        np.arange(200),
+        loop.Training(1, 25, 0.05, 0.0),
+        job=Job(),
+        rng=np.random.default_rng(1),
+    )
     assert torch.equal(model.weight, first.weight)
 
 
 def test_a_loss_that_is_not_finite_is_the_users_to_know() -> None:
     with pytest.raises(FitError, match="learning_rate"):
-        loop.train(net(), lambda *_: torch.tensor(np.nan, requires_grad=True), data(), np.arange(200), HOW, job=Job(), rng=np.random.default_rng(1))
+        loop.train(
+            net(),
+            lambda *_: torch.tensor(np.nan, requires_grad=True),
+            data(),
+            np.arange(200),
+            HOW,
+            job=Job(),
+            rng=np.random.default_rng(1),
+        )
 
 
 def test_no_unit_is_learned_from_and_held_out() -> None:

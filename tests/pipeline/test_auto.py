@@ -30,7 +30,9 @@ def schema(numbers: int, codes: int = 0, made: int = 0) -> Schema:
         (500, 0, 0, "independent"),
     ],
 )
-def test_size_and_types_decide(rows: int, numbers: int, codes: int, method: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_size_and_types_decide(
+    rows: int, numbers: int, codes: int, method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(plugins, "installed", lambda extra: True)
     assert auto.choose(rows, schema(numbers, codes, made=3))["method"] == method
 

@@ -1,4 +1,6 @@
-"""Rows as they were asked: exactly so many, each obeys, cells are exact, keys are unique and in a row, whoever makes which block."""
+"""Rows as they were asked: exactly so many, each obeys, cells are exact, keys are unique and in a row, whoever makes
+which block.
+"""
 
 from __future__ import annotations
 
@@ -68,7 +70,11 @@ def source(rows: int = 3000) -> Table:
 
 
 TABLE = source()
-RULES = ({"increasing": ["low", "high"]}, {"sum": {"total": "total", "of": ["some", "other"]}}, {"one_of": ["group", "city"]})
+RULES = (
+    {"increasing": ["low", "high"]},
+    {"sum": {"total": "total", "of": ["some", "other"]}},
+    {"one_of": ["group", "city"]},
+)
 _fitted: dict[Any, Model] = {}
 
 
@@ -84,7 +90,9 @@ def model(method: str, table: Table = TABLE, rules: tuple[Rule, ...] = (), key: 
     return _fitted[method, key]
 
 
-def made(rows: int, fitted: Model, rules: tuple[Rule, ...] = (), seed: int = 5, table: Table = TABLE, **asked: Any) -> tuple[pd.DataFrame, Making]:
+def made(
+    rows: int, fitted: Model, rules: tuple[Rule, ...] = (), seed: int = 5, table: Table = TABLE, **asked: Any
+) -> tuple[pd.DataFrame, Making]:
     settled = settle(Generate(**asked), rows, fitted, table.schema, rules, seed)
     out = Making(fitted, settled, table.schema, engine=Engine(workers=1))
     frame = pd.concat([t.frame for t in out.tables(Events())], ignore_index=True)
@@ -127,7 +135,13 @@ def test_what_is_not_asked_follows_the_model() -> None:
     assert abs(frame["flag"].mean() - TABLE.frame["flag"][TABLE.frame["group"] == "d"].mean()) < 0.15
     frame, _ = made(3000, model("trees"), balance={"group": {"b": 0.5, "a": 0.5}})
     for group in "ab":
-        assert abs(frame["flag"][frame["group"] == group].mean() - TABLE.frame["flag"][TABLE.frame["group"] == group].mean()) < 0.06
+        assert (
+            abs(
+                frame["flag"][frame["group"] == group].mean()
+                - TABLE.frame["flag"][TABLE.frame["group"] == group].mean()
+            )
+            < 0.06
+        )
 
 
 def test_rules_by_construction_hold_together_with_where_and_balance() -> None:
@@ -218,7 +232,9 @@ def test_fairness_in_the_rows() -> None:
     rates = frame.groupby("group")["flag"].mean()
     assert rates.max() - rates.min() < 0.03
     said = out.report()["fairness"]
-    assert said["gap_before"] > 0.3 and said["gap_after"] == pytest.approx(said["gap_asked"]) and said["gap_after"] < 0.03
+    assert (
+        said["gap_before"] > 0.3 and said["gap_after"] == pytest.approx(said["gap_asked"]) and said["gap_after"] < 0.03
+    )
 
 
 def test_no_more_rows_are_drawn_than_needed() -> None:

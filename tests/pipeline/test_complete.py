@@ -1,4 +1,6 @@
-"""Files completed: what is known comes back as it is, what is drawn follows what is known, rules hold where they can."""
+"""Files completed: what is known comes back as it is, what is drawn follows what is known, rules hold where they
+can.
+"""
 
 from __future__ import annotations
 
@@ -43,13 +45,16 @@ def run(tmp_path: Path, synth: Any) -> Any:
     """`synth generate --from` a run of trees over the stays; returns what was said and what was written."""
     stays().to_csv(tmp_path / "stays.csv", index=False)
     (tmp_path / "stays.yaml").write_text(
-        "source: {type: csv, path: stays.csv}\nseed: 5\ncolumns: {code: {type: category}, key: {type: id}}\n"
-        "constraints: ['early <= late', 'age >= 18']\nevaluate: {gates: []}\nprivacy_check: {attacks: [], gates: []}\nrefine: {max_rounds: 1}\n"
+        "source: {type: csv, path: stays.csv}\nseed: 5\ncolumns: {code: {type: category}, key: {type:"
+        " id}}\nconstraints: ['early <= late', 'age >= 18']\nevaluate: {gates: []}\nprivacy_check: {attacks: [], gates:"
+        " []}\nrefine: {max_rounds: 1}\n"
     )
     said = synth("train", tmp_path / "stays.yaml")
     assert said.code == 0, said.err
 
-    def completed(kind: str, frame: pd.DataFrame, name: str = "known.csv", code: int = 0, **more: Any) -> tuple[Any, pd.DataFrame | None]:
+    def completed(
+        kind: str, frame: pd.DataFrame, name: str = "known.csv", code: int = 0, **more: Any
+    ) -> tuple[Any, pd.DataFrame | None]:
         known, target = tmp_path / name, tmp_path / f"out-{name}"
         frame.to_csv(known, index=False) if name.endswith("csv") else frame.to_parquet(known, index=False)
         words = ["generate", "--from", "stays", f"--{kind}", known, "-o", target, "--keep-failed", "--json"]
@@ -57,7 +62,9 @@ def run(tmp_path: Path, synth: Any) -> Any:
         assert said.code == code, said.err
         if code:
             return said, None
-        return said, pd.read_csv(target, dtype=str, keep_default_na=False) if name.endswith("csv") else pd.read_parquet(target)
+        return said, (
+            pd.read_csv(target, dtype=str, keep_default_na=False) if name.endswith("csv") else pd.read_parquet(target)
+        )
 
     return completed
 
@@ -83,7 +90,10 @@ def test_known_cells_come_back_exactly_whatever_they_are(run: Any) -> None:
     for name in ("cost", "age"):
         was = known[name] != ""
         assert out.loc[was, name].astype(float).tolist() == known.loc[was, name].astype(float).tolist()
-    assert out.loc[known["sick"] != "", "sick"].str.lower().tolist() == known.loc[known["sick"] != "", "sick"].str.lower().tolist()
+    assert (
+        out.loc[known["sick"] != "", "sick"].str.lower().tolist()
+        == known.loc[known["sick"] != "", "sick"].str.lower().tolist()
+    )
     assert (out["late"] != "").all() and (out.loc[[3, 4], "early"] <= out.loc[[3, 4], "late"]).all()
     assert out["remark"][1] == ""
 
@@ -92,7 +102,11 @@ def test_what_is_drawn_follows_what_is_known(run: Any) -> None:
     """Against the distribution that the data was made from."""
     _, out = run("given", pd.DataFrame({"ward": ["a"] * 500 + ["b"] * 500 + ["c"] * 500}))
     share = (out["sick"].str.lower() == "true").groupby(out["ward"]).mean()
-    assert share["a"] == pytest.approx(0.1, abs=0.06) and share["b"] == pytest.approx(0.5, abs=0.09) and share["c"] == pytest.approx(0.95, abs=0.06)
+    assert (
+        share["a"] == pytest.approx(0.1, abs=0.06)
+        and share["b"] == pytest.approx(0.5, abs=0.09)
+        and share["c"] == pytest.approx(0.95, abs=0.06)
+    )
     assert (out.loc[out["ward"] == "a", "code"] == "01").mean() > 0.97
     assert 0.1 < (out["age"] == "").mean() < 0.3  # nulls come as in the source
     assert out["key"].is_unique
@@ -100,7 +114,9 @@ def test_what_is_drawn_follows_what_is_known(run: Any) -> None:
 
 def test_imputed_values_are_never_null_and_sensible_backwards(run: Any) -> None:
     truth = stays(900, seed=9)
-    known = truth.assign(ward=None, age=np.where(np.arange(900) % 3, np.nan, truth["age"]))[["late", "ward", "sick", "cost", "code", "age"]]
+    known = truth.assign(ward=None, age=np.where(np.arange(900) % 3, np.nan, truth["age"]))[
+        ["late", "ward", "sick", "cost", "code", "age"]
+    ]
     said, out = run("impute", known)
     assert list(out.columns) == list(known.columns)
     assert (out["ward"] != "").all() and (out["age"] != "").all()
@@ -125,11 +141,19 @@ def test_parquet_keeps_types_of_extra_columns_and_null_cells(run: Any) -> None:
     _, out = run("impute", known, "known.parquet")
     assert out["score"].tolist()[::2] == [3, 5] and pd.isna(out["score"][1])
     assert out["when"].equals(known["when"]) or (out["when"].dropna() == known["when"].dropna()).all()
-    assert out["cost"].notna().all() and out["cost"][0] == 1.5 and out["ward"].notna().all() and out["sick"].notna().all()
+    assert (
+        out["cost"].notna().all() and out["cost"][0] == 1.5 and out["ward"].notna().all() and out["sick"].notna().all()
+    )
 
 
 def test_rows_whose_known_cells_break_a_rule_are_counted_and_kept(run: Any) -> None:
-    known = pd.DataFrame({"early": ["2024-03-01", "2024-02-01", "2024-03-01"], "late": ["2024-02-01", "2024-03-01", ""], "age": ["30", "3", "40"]})
+    known = pd.DataFrame(
+        {
+            "early": ["2024-03-01", "2024-02-01", "2024-03-01"],
+            "late": ["2024-02-01", "2024-03-01", ""],
+            "age": ["30", "3", "40"],
+        }
+    )
     said, out = run("given", known)
     assert said.json["breaking"] == 2
     assert said.json["broken"] == [
@@ -144,7 +168,9 @@ def test_broken_constraints_are_named_with_their_first_lines(run: Any, tmp_path:
     ages = ["3"] * 7 + ["40"]
     said, _ = run("given", pd.DataFrame({"age": ages, "remark": ["one\nand two", *"abcdefg"]}))
     assert said.json["broken"] == [{"constraint": "age >= 18", "rows": 7, "lines": [2, 4, 5, 6, 7]}]
-    said = synth("generate", "--from", "stays", "--given", tmp_path / "known.csv", "-o", tmp_path / "o.csv", "--keep-failed")
+    said = synth(
+        "generate", "--from", "stays", "--given", tmp_path / "known.csv", "-o", tmp_path / "o.csv", "--keep-failed"
+    )
     assert "7 rows hold known values that break a constraint: age >= 18 (7: line 2, 4, 5, 6, 7, …)" in said.out
     said, _ = run("given", pd.DataFrame({"age": [3.0, 40.0, 4.0]}), "known.parquet")
     assert said.json["broken"] == [{"constraint": "age >= 18", "rows": 2, "lines": [1, 3]}]
@@ -153,7 +179,9 @@ def test_broken_constraints_are_named_with_their_first_lines(run: Any, tmp_path:
 def test_a_category_that_gaps_have_made_decimal_is_the_one_that_the_model_knows(run: Any) -> None:
     _, out = run("impute", pd.DataFrame({"code": [10.0, None, 11.0, 12.0], "remark": ["10.0"] * 4}))
     assert out["code"].tolist()[::2] == ["10", "11"] and out["code"][1] in ("01", "02", "10", "11")
-    assert out["code"][3] == "12.0" and set(out["remark"]) == {"10.0"}, "what the model does not know comes back as it is"
+    assert out["code"][3] == "12.0" and set(out["remark"]) == {"10.0"}, (
+        "what the model does not know comes back as it is"
+    )
 
 
 @pytest.mark.parametrize("kind", ["given", "impute"])
@@ -201,12 +229,18 @@ def test_a_method_that_cannot_complete_says_so(spec: Path, synth: Any, tmp_path:
 
 
 def test_whole_numbers_that_gaps_have_made_decimal_are_read_as_integers(tmp_path: Path) -> None:
-    schema = Schema((Column("n", Traits(type="integer"), storage="int64"), Column("m", Traits(type="integer"), storage="int64")))
+    schema = Schema(
+        (Column("n", Traits(type="integer"), storage="int64"), Column("m", Traits(type="integer"), storage="int64"))
+    )
     file = tmp_path / "gaps.csv"
     pd.DataFrame({"n": [34, None, -7], "m": [1, 2, 9007199254740993]}).to_csv(file, index=False)  # pandas writes 34.0
     assert "34.0" in file.read_text()
     known = read_known(file, schema).frame
-    assert known["n"].tolist() == [34, pd.NA, -7] and known["m"].tolist() == [1, 2, 9007199254740993], "the digits of large ones are kept"
+    assert known["n"].tolist() == [34, pd.NA, -7] and known["m"].tolist() == [
+        1,
+        2,
+        9007199254740993,
+    ], "the digits of large ones are kept"
     file.write_text("n\n34.5\n")
     with pytest.raises(DataError, match=r"gaps\.csv: column n .*'34\.5'"):
         read_known(file, schema)

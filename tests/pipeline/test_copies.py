@@ -52,7 +52,9 @@ def test_if_changed_misses_a_copy_that_is_gone(spec: Path, tmp_path: Path) -> No
 
 
 def test_proper_copies_differ_by_more_than_their_rows_do(spec: Path, tmp_path: Path) -> None:
-    """Means of copies from one fit vary by 1/k, those of refitted ones by 1/k + 1/n; here k is n, so the variance doubles."""
+    """Means of copies from one fit vary by 1/k, those of refitted ones by 1/k + 1/n; here k is n, so the variance
+    doubles.
+    """
     add(spec, "generate: {copies: 24}\n")
     spread = {}
     for proper in ("false", "true"):
@@ -76,7 +78,9 @@ def test_attacks_see_all_copies(spec: Path, tmp_path: Path) -> None:
 
 def test_a_bootstrap_takes_whole_units() -> None:
     schema = Schema((Column("who", inferred=Traits(type="id"), storage="string"),), unit="who")
-    table = Table(pd.DataFrame({"who": pd.array(["a", "a", "b", "c", "c", "c"], dtype=pd.StringDtype("pyarrow"))}), schema)
+    table = Table(
+        pd.DataFrame({"who": pd.array(["a", "a", "b", "c", "c", "c"], dtype=pd.StringDtype("pyarrow"))}), schema
+    )
     for seed in range(20):
         rows = copies.resampled(table, rng=np.random.default_rng(seed))
         times = np.bincount(rows, minlength=6)
@@ -115,13 +119,25 @@ def test_what_cannot_be_is_refused(spec: Path, synth: Any, text: str, said: str)
 
 def test_the_source_is_not_overwritten_by_a_copy(spec: Path, synth: Any, tmp_path: Path) -> None:
     (tmp_path / "people.csv").rename(tmp_path / "people-2.csv")
-    found = synth("check", spec, "--set", "source.path=people-2.csv", "--set", "generate.copies=2", "--set", "output={format: csv, path: people.csv}")
+    found = synth(
+        "check",
+        spec,
+        "--set",
+        "source.path=people-2.csv",
+        "--set",
+        "generate.copies=2",
+        "--set",
+        "output={format: csv, path: people.csv}",
+    )
     assert found.code == 1 and "the source itself" in found.err
 
 
 def test_proper_needs_data(tmp_path: Path, synth: Any) -> None:
     path = tmp_path / "none.yaml"
-    path.write_text("source: {type: none}\ncolumns: {a: {type: integer, min: 0, max: 9}}\ngenerate: {rows: 5, copies: 2, proper: true}\n")
+    path.write_text(
+        "source: {type: none}\ncolumns: {a: {type: integer, min: 0, max: 9}}\ngenerate: {rows: 5, copies: 2, proper:"
+        " true}\n"
+    )
     found = synth("check", path)
     assert found.code == 1 and "there is no data" in found.err
     assert synth("run", path, "--set", "generate.proper=false", "--quiet").code == 0

@@ -1,4 +1,6 @@
-"""Estimates before a run: the table's shape from a head, seconds from constants and from earlier runs, what is read and written."""
+"""Estimates before a run: the table's shape from a head, seconds from constants and from earlier runs, what is read and
+written.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,14 @@ def planned(folder: Path, source: str, rest: str = "") -> Plan:
 def people(rows: int) -> pd.DataFrame:
     rng = np.random.default_rng(0)
     said = rng.choice(['in "quotes", and\nbelow', "plain words", ""], rows)
-    return pd.DataFrame({"age": rng.integers(0, 90, rows), "x": rng.normal(size=rows), "sex": rng.choice(["f", "m"], rows), "said": said})
+    return pd.DataFrame(
+        {
+            "age": rng.integers(0, 90, rows),
+            "x": rng.normal(size=rows),
+            "sex": rng.choice(["f", "m"], rows),
+            "said": said,
+        }
+    )
 
 
 @pytest.mark.parametrize("rows", [0, 1, 999])
@@ -66,7 +75,9 @@ WRITERS: dict[str, Callable[[Path, bytes], Any]] = {
 
 
 @pytest.mark.parametrize("name", WRITERS)
-def test_rows_of_a_larger_file_are_estimated_from_its_head(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+def test_rows_of_a_larger_file_are_estimated_from_its_head(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
     monkeypatch.setattr(glimpse, "HEAD", 1 << 17)
     WRITERS[name](tmp_path / name, people(50_000).to_csv(index=False).encode())
     seen = glimpse.glimpse(planned(tmp_path, f"{{type: csv, path: {name}}}"), {})
@@ -86,7 +97,9 @@ def test_parquet_rows_are_those_of_the_footers_of_all_files(tmp_path: Path) -> N
 
 def test_jsonl_rows_are_counted_and_max_rows_cuts_what_is_learned(tmp_path: Path) -> None:
     people(500).to_json(tmp_path / "a.jsonl", orient="records", lines=True)
-    seen = glimpse.glimpse(planned(tmp_path, "{type: jsonl, path: a.jsonl, max_rows: 100}", "generate: {scale: 2}\n"), {})
+    seen = glimpse.glimpse(
+        planned(tmp_path, "{type: jsonl, path: a.jsonl, max_rows: 100}", "generate: {scale: 2}\n"), {}
+    )
     assert (seen.rows, seen.exact, seen.asked) == (500, True, 1000)
     assert seen.parts == {"train": 70, "validation": 10, "holdout": 20}
 
@@ -157,11 +170,15 @@ def test_steps_are_those_that_a_run_makes(spec: Path, tmp_path: Path) -> None:
     judged = sum(1 for place in made if "/" not in place)
     assert judged == 5 and len({(line["stage"], line["detail"]) for line in before["stages"]}) == len(before["stages"])
     after = foreseen(spec, tmp_path / "artifacts", [])
-    assert all(line["cached"] and line["seconds"] is None for line in after["stages"]) and after["total"]["seconds"] == 0
+    assert (
+        all(line["cached"] and line["seconds"] is None for line in after["stages"]) and after["total"]["seconds"] == 0
+    )
     again = foreseen(spec, tmp_path / "artifacts", ["seed=9"])
     assert {line["basis"] for line in again["stages"]} == {"earlier runs"}
     took = version.read("2-train", "fit.json")["seconds"]
-    assert next(line for line in again["stages"] if line["stage"] == "2-train")["seconds"] == pytest.approx(took, rel=0.1, abs=0.02)
+    assert next(line for line in again["stages"] if line["stage"] == "2-train")["seconds"] == pytest.approx(
+        took, rel=0.1, abs=0.02
+    )
 
 
 def test_loading_is_paid_once_by_the_first_stage_that_grows_trees(tmp_path: Path) -> None:
@@ -177,9 +194,18 @@ def test_loading_is_paid_once_by_the_first_stage_that_grows_trees(tmp_path: Path
 
 @pytest.mark.parametrize(
     ("rows", "numbers", "codes", "took"),
-    [(125, 13, 1, 0.5), (14_159, 12, 4, 5.2), (70_000, 7, 3, 18.1), (28_000, 17, 8, 29.5), (1_400, 40, 20, 6.5), (3_500, 4, 2, 1.0)],
+    [
+        (125, 13, 1, 0.5),
+        (14_159, 12, 4, 5.2),
+        (70_000, 7, 3, 18.1),
+        (28_000, 17, 8, 29.5),
+        (1_400, 40, 20, 6.5),
+        (3_500, 4, 2, 1.0),
+    ],
 )
-def test_constants_of_trees_are_within_a_factor_of_two_of_what_was_measured(rows: int, numbers: int, codes: int, took: float) -> None:
+def test_constants_of_trees_are_within_a_factor_of_two_of_what_was_measured(
+    rows: int, numbers: int, codes: int, took: float
+) -> None:
     """took: CPU seconds of fits on built-in and simulated tables, without loading."""
     assert 0.5 <= costs.trees(6).seconds(Size(rows, numbers, codes)) / took <= 2
 
@@ -202,7 +228,9 @@ def test_the_page_and_the_json_tell_the_same(spec: Path, synth: Any, tmp_path: P
     told = synth("plan", spec, "--json", *sets).json
     assert [one["what"] for one in told["reads"]] == ["source", "evaluate.domain"]
     assert [(one["what"], one["rows"]) for one in told["writes"]] == [("run", None), ("output", 50)]
-    assert next(line for line in told["stages"] if line["stage"] == "4-evaluate")["seconds"] is None, "own metrics take what they take"
+    assert next(line for line in told["stages"] if line["stage"] == "4-evaluate")["seconds"] is None, (
+        "own metrics take what they take"
+    )
     page = synth("plan", spec, *sets).out
     for words in ("in all ≈", "unknown", "constants", "people.csv", "600 rows", "made.csv", "50 rows", "own.py", "GiB"):
         assert words in page

@@ -51,7 +51,10 @@ def test_warnings_do_not_fail() -> None:
 
 
 def test_rank_prefers_fewer_failures_then_the_larger_margin() -> None:
-    near, far = gates.outcome(Gate("m", min=0.91, bound="value"), M), gates.outcome(Gate("m", min=0.99, bound="value"), M)
+    near, far = (
+        gates.outcome(Gate("m", min=0.91, bound="value"), M),
+        gates.outcome(Gate("m", min=0.99, bound="value"), M),
+    )
     good = gates.outcome(Gate("m", min=0.5), M)
     ordered = sorted([[far], [good, near], [good], [far, far]], key=gates.rank)
     assert ordered == [[good], [good, near], [far], [far, far]]

@@ -1,4 +1,6 @@
-"""Saved models behind rules that are built in: what is known comes back, what is told reaches the model, real data is likened."""
+"""Saved models behind rules that are built in: what is known comes back, what is told reaches the model, real data is
+likened.
+"""
 
 from __future__ import annotations
 
@@ -76,7 +78,9 @@ def test_known_cells_come_back_also_of_rewritten_and_of_repaired_columns(model: 
 
 
 def test_what_is_told_reaches_rewritten_columns_where_all_inputs_are_known(model: Shaped) -> None:
-    frame = pd.DataFrame({"low": pd.array([10, 50] * 300, dtype="Int64"), "high": pd.array([11, 149] * 300, dtype="Int64")})
+    frame = pd.DataFrame(
+        {"low": pd.array([10, 50] * 300, dtype="Int64"), "high": pd.array([11, 149] * 300, dtype="Int64")}
+    )
     out = completed(model, frame)
     assert out["low"].tolist() == frame["low"].tolist() and out["high"].tolist() == frame["high"].tolist()
     out = completed(model, frame[["low"]])
@@ -84,7 +88,9 @@ def test_what_is_told_reaches_rewritten_columns_where_all_inputs_are_known(model
 
 
 def test_bounds_of_plain_columns_reach_the_model(model: Shaped) -> None:
-    out = model.complete(Given(300, allowed={"group": Allowed(values=frozenset({"c"}))}), 0, rng=np.random.default_rng(0)).frame
+    out = model.complete(
+        Given(300, allowed={"group": Allowed(values=frozenset({"c"}))}), 0, rng=np.random.default_rng(0)
+    ).frame
     assert (out["group"] == "c").all()
 
 
@@ -136,7 +142,11 @@ def test_stages_that_depend_on_what_is_asked_have_keys_that_do(spec: Path) -> No
         return plan.analyze_key(), plan.train_key(choice), plan.generate_key(choice, 100), plan.key()
 
     plain = keys()
-    for asked in ("generate.where=age > 30", "generate.balance={sex: {male: 0.5}}", "generate.fairness={target: smoker, sensitive: [sex]}"):
+    for asked in (
+        "generate.where=age > 30",
+        "generate.balance={sex: {male: 0.5}}",
+        "generate.fairness={target: smoker, sensitive: [sex]}",
+    ):
         other = keys(asked)
         assert other[0] == plain[0] and all(a != b for a, b in zip(other[1:], plain[1:])), asked
     half, most = keys("generate.balance={sex: {male: 0.5}}"), keys("generate.balance={sex: {male: 0.9}}")

@@ -7,7 +7,10 @@ from synthcli.pipeline.plan import Choice
 from synthcli.pipeline.refine import Round, best, next_choice
 from synthcli.tabular.methods.trees import DIAL
 
-BAD, GOOD = (Outcome(Gate("m", min=1), passed, Measurement("m", 0.0), margin, "") for passed, margin in ((False, -1.0), (True, 1.0)))
+BAD, GOOD = (
+    Outcome(Gate("m", min=1), passed, Measurement("m", 0.0), margin, "")
+    for passed, margin in ((False, -1.0), (True, 1.0))
+)
 
 
 def tried(number: int, leaf: int, quality: Outcome, privacy: Outcome, method: str = "trees") -> Round:

@@ -25,7 +25,8 @@ from tests.relational import simulated
 
 CHOICE = Choice("trees", {"trees": 2})
 PLAN: Any = SimpleNamespace(
-    spec=SimpleNamespace(seed=0, generate=Generate(), generator=SimpleNamespace(limits=SimpleNamespace(build=Limits))), loaded=None
+    spec=SimpleNamespace(seed=0, generate=Generate(), generator=SimpleNamespace(limits=SimpleNamespace(build=Limits))),
+    loaded=None,
 )
 
 
@@ -43,12 +44,18 @@ def described(tmp_path_factory: pytest.TempPathFactory) -> related_real.Describe
             pacsv.write_csv(table, folder / f"{name}.csv")
             read[name] = sources.Source("csv", path=folder / f"{name}.csv")
     return related_real.Described(
-        read, simulated.SHOP, {"orders": {"amount": Traits(type="float", min=0)}}, {"orders": (parse_constraint("amount > 0"),)}, unit="customers.id"
+        read,
+        simulated.SHOP,
+        {"orders": {"amount": Traits(type="float", min=0)}},
+        {"orders": (parse_constraint("amount > 0"),)},
+        unit="customers.id",
     )
 
 
 @pytest.fixture(scope="module")
-def run(described: related_real.Described, tmp_path_factory: pytest.TempPathFactory) -> tuple[related_real.RelatedReal, Path]:
+def run(
+    described: related_real.Described, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[related_real.RelatedReal, Path]:
     """All stages but the judges."""
     folder, real = tmp_path_factory.mktemp("run"), related_real.RelatedReal(described)
     places = [files.make_folder(folder / name) for name in ("analyze", "train", "generate")]
@@ -75,7 +82,10 @@ def test_files_and_figures(run: tuple[related_real.RelatedReal, Path], tmp_path:
     assert made.rows == sample["tables"]
     seen = related.evidence(PLAN, real, folder / "generate", real.tables.schema, "holdout", None)
     related.measure(tmp_path, "metrics", ["shapes", "rules"], seen, "holdout", 0, Events())
-    found = {(m["name"], m.get("scope", "overall"), m.get("of")): m for m in files.read_json(tmp_path / "measurements.json")["measurements"]}
+    found = {
+        (m["name"], m.get("scope", "overall"), m.get("of")): m
+        for m in files.read_json(tmp_path / "measurements.json")["measurements"]
+    }
     assert found["referential_integrity", "overall", None]["value"] == 1
     assert found["constraint_violations", "overall", None]["value"] == 0
     each = [found["column_shapes", "table", t]["value"] for t in ("customers", "orders", "items")]
@@ -95,12 +105,19 @@ def test_attacks_are_judged_by_the_worst_table(run: tuple[related_real.RelatedRe
     assert len(tables) == 3 and overall["value"] == max(tables)
 
 
-def test_a_folder_of_files_takes_the_place_of_another(run: tuple[related_real.RelatedReal, Path], tmp_path: Path) -> None:
+def test_a_folder_of_files_takes_the_place_of_another(
+    run: tuple[related_real.RelatedReal, Path], tmp_path: Path
+) -> None:
     target = tmp_path / "out"
     related.deliver(run[1] / "generate", target, "csv")
     first = pd.read_csv(target / "orders.csv")
     hashes = related.deliver(run[1] / "generate", target, "parquet")
-    assert sorted(p.name for p in target.iterdir()) == ["customers.parquet", "items.parquet", "orders.parquet", "products.parquet"]
+    assert sorted(p.name for p in target.iterdir()) == [
+        "customers.parquet",
+        "items.parquet",
+        "orders.parquet",
+        "products.parquet",
+    ]
     assert hashes["items"] == files.sha256(target / "items.parquet")
     assert len(first) == len(pd.read_parquet(target / "orders.parquet"))
     assert sorted(p.name for p in tmp_path.iterdir()) == ["out"]

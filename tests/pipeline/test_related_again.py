@@ -42,10 +42,14 @@ output: {format: sql, url: "sqlite:///out.db"}
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder, rng = tmp_path_factory.mktemp("related"), np.random.default_rng(0)
     age, n = rng.integers(18, 90, 600), rng.poisson(2, 600)
-    users = pd.DataFrame({"id": np.arange(600) + 5, "segment": rng.choice(["new", "old", "vip"], 600, p=[0.5, 0.4, 0.1]), "age": age})
+    users = pd.DataFrame(
+        {"id": np.arange(600) + 5, "segment": rng.choice(["new", "old", "vip"], 600, p=[0.5, 0.4, 0.1]), "age": age}
+    )
     users["limit"], users["retired"] = np.round(rng.gamma(3, 100, 600) + 10, 2), age >= 65
     owner = np.repeat(np.arange(600), n)
-    orders = pd.DataFrame({"user_id": owner + 5, "amount": np.round(users["limit"].to_numpy()[owner] * rng.beta(2, 3, len(owner)), 2)})
+    orders = pd.DataFrame(
+        {"user_id": owner + 5, "amount": np.round(users["limit"].to_numpy()[owner] * rng.beta(2, 3, len(owner)), 2)}
+    )
     orders["gift"] = rng.choice(["yes", "no"], len(owner))
     orders.loc[:3, "amount"] = -1.0
     users.to_csv(folder / "users.csv", index=False)
@@ -63,13 +67,19 @@ def run(folder: Path) -> Run:
 def obeys(users: pd.DataFrame, orders: pd.DataFrame) -> bool:
     both = orders.merge(users, left_on="user_id", right_on="id", how="left", validate="many_to_one")
     own = (users["retired"].astype(bool) == (users["age"] >= 65)).all()
-    return bool(own and both["id"].notna().all() and (both["amount"] <= both["limit"]).all() and (both["amount"] > 0).all())
+    return bool(
+        own and both["id"].notna().all() and (both["amount"] <= both["limit"]).all() and (both["amount"] > 0).all()
+    )
 
 
 def test_check_reads_names_alone(folder: Path) -> None:
     assert checked(folder / "spec.yaml", []) == {"columns": 8, "method": "auto", "gates": 1}
     with pytest.raises(
-        SpecError, match=r"constraints.1.expr is 'amount <= users.lmit' \(--set .*; table users has no column 'lmit'. Did you mean limit"
+        SpecError,
+        match=(
+            r"constraints.1.expr is 'amount <= users.lmit' \(--set .*; table users has no column 'lmit'. Did you mean"
+            r" limit"
+        ),
     ):
         checked(folder / "spec.yaml", ["constraints.1.expr=amount <= users.lmit"])
 
@@ -86,17 +96,30 @@ def test_rows_are_as_they_were_asked(run: Run, folder: Path) -> None:
         for value, n in ((b["value"], b["requested"]) for b in sample["asked"]["balance"])
     ]
     fit = files.read_json(run.version.folder / "2-train" / "fit.json")
-    assert {c["constraint"]: c["holds_by"] for c in fit["constraints"]}["users: retired == (age >= 65)"] == "construction"
+    assert {c["constraint"]: c["holds_by"] for c in fit["constraints"]}[
+        "users: retired == (age >= 65)"
+    ] == "construction"
     found = files.read_json(run.version.folder / "1-analyze" / "profile.json")["constraints"]
     assert {f["constraint"]: f["violations"] for f in found}["orders: amount > 0"] == 4
-    rules = {m.get("of") for m in files.read_json(run.version.folder / "4-evaluate" / "measurements.json")["measurements"]}
+    rules = {
+        m.get("of") for m in files.read_json(run.version.folder / "4-evaluate" / "measurements.json")["measurements"]
+    }
     assert "orders: amount <= users.limit" in rules
 
 
 def test_more_without_the_source(run: Run, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sources, "read", None)
     alone = folder / "runs"
-    told = more(alone, "spec", 40, tmp_path / "more", seed=5, keep_failed=True, events=Events(), generate=Generate(where="age < 40"))
+    told = more(
+        alone,
+        "spec",
+        40,
+        tmp_path / "more",
+        seed=5,
+        keep_failed=True,
+        events=Events(),
+        generate=Generate(where="age < 40"),
+    )
     users, orders = (pd.read_parquet(tmp_path / "more" / f"{name}.parquet") for name in ("users", "orders"))
     assert told["tables"] == {"users": 40, "orders": len(orders)} and told["rows"] == 40
     assert (users["age"] < 40).all() and obeys(users, orders)
@@ -105,7 +128,16 @@ def test_more_without_the_source(run: Run, folder: Path, tmp_path: Path, monkeyp
     with pytest.raises(SpecError, match="--given and --impute complete the rows of one"):
         released(alone, "spec", keep_failed=True)
     with pytest.raises(SpecError, match=r"there is no column 'amount'. Columns: segment, age, limit, retired$"):
-        more(alone, "spec", 4, tmp_path / "y", seed=None, keep_failed=True, events=Events(), generate=Generate(where="amount > 3"))
+        more(
+            alone,
+            "spec",
+            4,
+            tmp_path / "y",
+            seed=None,
+            keep_failed=True,
+            events=Events(),
+            generate=Generate(where="amount > 3"),
+        )
     with pytest.raises(SpecError, match="is the folder of the source of that run"):
         more(folder / "runs", "spec", 4, folder, seed=None, keep_failed=True, events=Events())
 
@@ -118,10 +150,21 @@ def test_preview_shows_a_few_of_each(folder: Path) -> None:
 
 
 def test_what_the_source_breaks_names_table_rule_and_rows(folder: Path) -> None:
-    with pytest.raises(DataError, match=r"table orders: constraint amount > 0 is violated by 4 rows of the source \(.*row 1, amount = -1.0"):
+    with pytest.raises(
+        DataError,
+        match=r"table orders: constraint amount > 0 is violated by 4 rows of the source \(.*row 1, amount = -1.0",
+    ):
         execute(folder / "spec.yaml", root=folder / "other", sets=["constraints.2.on_violation=error"], upto="analyze")
-    with pytest.raises(SpecError, match=r"constraints.1.expr .*table orders: no row can obey all 2 of these constraints: amount > 9; amount < 3"):
-        execute(folder / "spec.yaml", root=folder / "other", sets=["constraints.1.expr=amount > 9", "constraints.2.expr=amount < 3"], upto="analyze")
+    with pytest.raises(
+        SpecError,
+        match=r"constraints.1.expr .*table orders: no row can obey all 2 of these constraints: amount > 9; amount < 3",
+    ):
+        execute(
+            folder / "spec.yaml",
+            root=folder / "other",
+            sets=["constraints.1.expr=amount > 9", "constraints.2.expr=amount < 3"],
+            upto="analyze",
+        )
     with pytest.raises(SpecError, match=r"constraints.1.expr .*> does not work between gift \(string\) and 3"):
         execute(folder / "spec.yaml", root=folder / "other", sets=["constraints.1.expr=gift > 3"], upto="analyze")
 
@@ -130,10 +173,14 @@ def test_rows_go_with_those_that_they_hang_from(folder: Path) -> None:
     done = execute(
         folder / "spec.yaml",
         root=folder / "other",
-        sets=["constraints=[{table: users, expr: age < 60, on_violation: drop}]", "source.tables.orders.query=SELECT * FROM orders",
-              "source.tables.orders.table=null", "generate={}"],
+        sets=[
+            "constraints=[{table: users, expr: age < 60, on_violation: drop}]",
+            "source.tables.orders.query=SELECT * FROM orders",
+            "source.tables.orders.table=null",
+            "generate={}",
+        ],
         upto="analyze",
-    )  # fmt: skip
+    )
     tables = files.read_json(done.version.folder / "1-analyze" / "profile.json")["tables"]
     users = pd.read_csv(folder / "users.csv")
     with sqlite3.connect(folder / "src.db") as connection:

@@ -77,7 +77,11 @@ def test_editing_a_gate_recomputes_only_the_verdict(spec: Path, synth: Any) -> N
         ("{method: independent}", "{method: bootstrap}", {"1-analyze"}),
         ("attacks: [copies]", "attacks: default", {"1-analyze", "2-train", "3-generate", "4-evaluate"}),
         ("{max_rounds: 1}", "{max_rounds: 1}\ngenerate: {rows: 50}", {"1-analyze", "2-train"}),
-        ("{max_rounds: 1}", "{max_rounds: 1}\ndescription: other words", {"1-analyze", "2-train", "3-generate", "4-evaluate", "5-privacy-check"}),
+        (
+            "{max_rounds: 1}",
+            "{max_rounds: 1}\ndescription: other words",
+            {"1-analyze", "2-train", "3-generate", "4-evaluate", "5-privacy-check"},
+        ),
     ],
 )
 def test_an_edit_runs_what_depends_on_it(spec: Path, synth: Any, old: str, new: str, kept: set[str]) -> None:
@@ -323,7 +327,12 @@ main()
 
 
 def start(*words: object, sleep: float) -> subprocess.Popen[str]:
-    return subprocess.Popen([sys.executable, "-c", SLOW, *map(str, words), str(sleep)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        [sys.executable, "-c", SLOW, *map(str, words), str(sleep)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
 
 
 def test_a_killed_run_goes_on_and_ends_with_the_same_bytes(spec: Path, synth: Any) -> None:
@@ -344,7 +353,9 @@ def test_a_killed_run_goes_on_and_ends_with_the_same_bytes(spec: Path, synth: An
 
 @pytest.mark.parametrize("after", [0.3, 0.9, 1.3, 1.6, 1.9, 2.2, 2.6])
 def test_a_kill_at_any_moment_loses_nothing(spec: Path, synth: Any, after: float) -> None:
-    process = subprocess.Popen([sys.executable, "-m", "synthcli", "run", str(spec), "-q"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "synthcli", "run", str(spec), "-q"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     time.sleep(after)
     process.kill()
     process.wait()
@@ -359,7 +370,9 @@ def test_two_runs_at_once_wait_for_each_other(spec: Path, synth: Any) -> None:
     first = start("run", spec, "--json", sleep=2)
     assert first.stdout is not None
     first.stdout.readline()
-    second = subprocess.run([sys.executable, "-m", "synthcli", "run", str(spec), "--json"], capture_output=True, text=True, check=False)
+    second = subprocess.run(
+        [sys.executable, "-m", "synthcli", "run", str(spec), "--json"], capture_output=True, text=True, check=False
+    )
     out, _ = first.communicate()
     assert first.returncode == second.returncode == 0
     assert f"waiting for the same run in process {first.pid}" in second.stderr
@@ -418,14 +431,18 @@ def test_a_version_cannot_be_written_to_by_accident(spec: Path, synth: Any) -> N
 def test_no_real_record_and_no_key_stays_in_what_is_not_a_model(spec: Path, csv: Path, synth: Any) -> None:
     done = ran(synth, spec)
     ids = set(pd.read_csv(csv)["id"])
-    assert not ids & set(pd.read_parquet(done["data"])["id"]) or len(ids) > 300  # six digits: chance may repeat one of a million
+    assert (
+        not ids & set(pd.read_parquet(done["data"])["id"]) or len(ids) > 300
+    )  # six digits: chance may repeat one of a million
     for path in Path(done["folder"]).rglob("*.json"):
         text = path.read_text()
         assert not any(i in text for i in list(ids)[:50]), path
 
 
 def test_a_stage_that_is_none_is_named_with_those_there_are(spec: Path, tmp_path: Path) -> None:
-    with pytest.raises(SpecError, match=r"upto is 'generat'; expected one of analyze, train, .*\. Did you mean generate\?"):
+    with pytest.raises(
+        SpecError, match=r"upto is 'generat'; expected one of analyze, train, .*\. Did you mean generate\?"
+    ):
         execute(spec, root=tmp_path / "artifacts", upto="generat")  # type: ignore[arg-type]
     assert not (tmp_path / "artifacts").exists()
 

@@ -65,7 +65,10 @@ def test_own_metrics_are_gates_like_others(domain: Path, synth: Any) -> None:
     assert 0.1 < found["old_share"] < 0.5
     assert found["odd"] is None
     assert [g["passed"] for g in said.json["verdict"]["gates"] if g["metric"] == "old_share"] == [True]
-    assert synth("runs", "show", "people").code == 0 and "old_share" in (Path(said.json["folder"]) / "report.html").read_text()
+    assert (
+        synth("runs", "show", "people").code == 0
+        and "old_share" in (Path(said.json["folder"]) / "report.html").read_text()
+    )
     assert synth("check", domain, "--trust").code == 0
 
 
@@ -81,7 +84,10 @@ def test_another_text_of_the_file_is_measured_anew_and_nothing_else(domain: Path
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("def measure(evidence, params, *, rng):\n    return 1 / 0  # old_share", "line 2, in measure: ZeroDivisionError"),
+        (
+            "def measure(evidence, params, *, rng):\n    return 1 / 0  # old_share",
+            "line 2, in measure: ZeroDivisionError",
+        ),
         ("x = 1\nimport nothing_like_this  # old_share", "line 2, in <module>: ModuleNotFoundError"),
         ("def measure(:\n    pass  # old_share", "line 1: SyntaxError"),
         ("measure = 3  # old_share", "no function measure"),
@@ -114,7 +120,11 @@ def test_a_file_that_is_not_there(spec: Path, synth: Any) -> None:
 
 
 def with_command(spec: Path, command: str, more: str = "") -> Path:
-    return add(spec, f"  downstream: {{command: {json.dumps(command)}{more}}}\n", "    - {metric: downstream_exit_code, max: 0}\n")
+    return add(
+        spec,
+        f"  downstream: {{command: {json.dumps(command)}{more}}}\n",
+        "    - {metric: downstream_exit_code, max: 0}\n",
+    )
 
 
 def test_the_application_sees_the_table(spec: Path, synth: Any, tmp_path: Path) -> None:
@@ -163,7 +173,9 @@ def test_a_command_must_see_the_table(spec: Path, synth: Any) -> None:
 
 
 def test_a_gate_on_it_needs_it(spec: Path, synth: Any) -> None:
-    said = synth("check", add(spec, "", "    - {metric: downstream_exit_code, max: 0}\n    - {metric: preserve, min: 0.9}\n"))
+    said = synth(
+        "check", add(spec, "", "    - {metric: downstream_exit_code, max: 0}\n    - {metric: preserve, min: 0.9}\n")
+    )
     assert said.code == 1 and "needs evaluate.downstream" in said.err and "needs evaluate.preserve" in said.err
 
 
@@ -171,7 +183,11 @@ def test_a_gate_on_it_needs_it(spec: Path, synth: Any) -> None:
 
 
 def test_properties_are_gates_and_pages(spec: Path, synth: Any) -> None:
-    add(spec, "  preserve: ['mean(age)', \"share(city == 'Wien')\"]\n", "    - {metric: preserve, min: 0.2, bound: value}\n")
+    add(
+        spec,
+        "  preserve: ['mean(age)', \"share(city == 'Wien')\"]\n",
+        "    - {metric: preserve, min: 0.2, bound: value}\n",
+    )
     said = synth("run", spec, "--json")
     assert said.code == 0, said.err
     every = json.loads((Path(said.json["folder"]) / "4-evaluate/measurements.json").read_text())["measurements"]
@@ -183,7 +199,11 @@ def test_properties_are_gates_and_pages(spec: Path, synth: Any) -> None:
 
 @pytest.mark.parametrize(
     ("text", "said"),
-    [("['mean(agee)']", "Did you mean age"), ("['mean(sex)', 'mean(']", "preserve.1"), ("['mean(age)', 'mean(age)']", "stands twice")],
+    [
+        ("['mean(agee)']", "Did you mean age"),
+        ("['mean(sex)', 'mean(']", "preserve.1"),
+        ("['mean(age)', 'mean(age)']", "stands twice"),
+    ],
 )
 def test_properties_are_checked(spec: Path, synth: Any, text: str, said: str) -> None:
     found = synth("check", add(spec, f"  preserve: {text}\n"))

@@ -22,7 +22,9 @@ QUICK = ("generator.method=trees", "evaluate.gates=[]", "privacy_check={attacks:
         (("generate.balance={sex: {female: 0.9}}",), "Balance: 2 of 2 values"),
     ],
 )
-def test_only_a_balance_that_was_asked_is_spoken_of(spec: Path, tmp_path: Path, sets: tuple[str, ...], said: str | None) -> None:
+def test_only_a_balance_that_was_asked_is_spoken_of(
+    spec: Path, tmp_path: Path, sets: tuple[str, ...], said: str | None
+) -> None:
     body = execute(spec, root=tmp_path / "runs", sets=[*QUICK, *sets]).verdict
     assert body is not None
     assert [note[:22] for note in body["notes"] if note.startswith("Balance")] == ([] if said is None else [said])
@@ -32,5 +34,7 @@ def test_only_a_balance_that_was_asked_is_spoken_of(spec: Path, tmp_path: Path, 
 def test_rows_that_were_left_out_are_spoken_of(spec: Path) -> None:
     plan = make_plan(load_spec(spec))
     notes = verdict._made(plan, {"dropped": {"visits: start < end": 3, "drugs: dose > 0": 1}})
-    assert notes == ["Rows for which nothing was found that obeys were left out: 3 of visits: start < end, 1 of drugs: dose > 0."]
+    assert notes == [
+        "Rows for which nothing was found that obeys were left out: 3 of visits: start < end, 1 of drugs: dose > 0."
+    ]
     assert verdict._made(plan, {"dropped": {}}) == []

@@ -32,7 +32,9 @@ LEARNED = {"n": {0, 1, 2, 3, 99}, "sex": {"m", "f", "rare"}}
 
 
 class Coin(Model):
-    """Rows of known shares: sex is m in 3 of 4 rows, and then smokes in half of them, else in one of ten. Completes what is told of one column."""
+    """Rows of known shares: sex is m in 3 of 4 rows, and then smokes in half of them, else in one of ten. Completes
+    what is told of one column.
+    """
 
     COMPLETES = True
 
@@ -93,7 +95,10 @@ def test_what_is_left_unsaid_keeps_its_proportions() -> None:
 
 
 def test_three_margins_are_each_exact() -> None:
-    asked = settled(1000, balance={"sex": {"f": 0.6, "m": 0.4}, "smoker": {"true": 0.5}, "n": {"1": 0.1, "2": 0.2, "3": 0.3, "0": 0.4}})
+    asked = settled(
+        1000,
+        balance={"sex": {"f": 0.6, "m": 0.4}, "smoker": {"true": 0.5}, "n": {"1": 0.1, "2": 0.2, "3": 0.3, "0": 0.4}},
+    )
     assert totals(asked, "sex") == {"f": 600, "m": 400}
     assert totals(asked, "smoker") == {True: 500, False: 500}
     assert {k: v for k, v in totals(asked, "n").items() if v} == {1: 100, 2: 200, 3: 300, 0: 400}
@@ -101,7 +106,10 @@ def test_three_margins_are_each_exact() -> None:
 
 def test_balance_keeps_the_odds_ratio_of_the_model() -> None:
     """Iterative proportional fitting keeps odds ratios: here (0.5 * 0.9) / (0.5 * 0.1) = 9."""
-    cells = {tuple(c.values.values()): c.rows for c in settled(10**6, balance={"sex": {"f": 0.5, "m": 0.5}, "smoker": {"true": 0.5}}).cells}
+    cells = {
+        tuple(c.values.values()): c.rows
+        for c in settled(10**6, balance={"sex": {"f": 0.5, "m": 0.5}, "smoker": {"true": 0.5}}).cells
+    }
     odds = cells["m", True] * cells["f", False] / (cells["m", False] * cells["f", True])
     assert 8 < odds < 10
 
@@ -140,7 +148,10 @@ def test_a_value_too_rare_for_the_pilot_is_asked_of_the_model() -> None:
         ({"balance": {"n": {"1": 0.5, "1.0": 0.5}}}, ["generate.balance.n", "twice"]),
         ({"balance": {"n": {"7": 0.5}}}, ["generate.balance.n", "'7'", "null"]),
         ({"balance": {"x": {"1": 0.5}}}, ["generate.balance.x", "at most 100"]),
-        ({"balance": {"x": {"0-0.5": 0.5}}}, ["generate.balance.x: '0-0.5' is a range", "remedy: generate.where: 'x >= …'"]),
+        (
+            {"balance": {"x": {"0-0.5": 0.5}}},
+            ["generate.balance.x: '0-0.5' is a range", "remedy: generate.where: 'x >= …'"],
+        ),
         ({"balance": {"n": {"0..1": 0.5}}}, ["generate.balance.n: '0..1' is a range"]),
         ({"balance": {"n": {"<2": 0.5}}}, ["generate.balance.n: '<2' is a range"]),
         ({"balance": {"sex": {"18-30": 0.5}}}, ["no value '18-30'", "Known: f, m"]),
@@ -153,7 +164,10 @@ def test_a_value_too_rare_for_the_pilot_is_asked_of_the_model() -> None:
         ({"where": "sex == 'm' and sex == 'f'"}, ["generate.where", "contradicts itself"]),
         ({"where": "sex == 'm' and sex != 'm'"}, ["generate.where", "contradicts itself"]),
         ({"where": "sex == 'rarer'"}, ["generate.where", "Did you mean rare"]),
-        ({"where": "sex == 'm'", "balance": {"sex": {"f": 0.5}}}, ["generate.balance.sex", "asks for f, which generate.where rules out"]),
+        (
+            {"where": "sex == 'm'", "balance": {"sex": {"f": 0.5}}},
+            ["generate.balance.sex", "asks for f, which generate.where rules out"],
+        ),
         ({"where": "sex > 3"}, ["generate.where"]),
         ({"where": "x + 1"}, ["generate.where", "expected true or false"]),
         ({"where": "x >"}, ["x >"]),
@@ -210,7 +224,12 @@ def test_each_block_has_about_its_share_of_each_cell() -> None:
 
 def test_the_cell_of_a_row() -> None:
     cells = (Cell({"sex": "m", "n": None}, 1), Cell({"sex": "f", "n": 1}, 1))
-    frame = pd.DataFrame({"sex": pd.array(["m", "f", "f", None, "z"], dtype="string[pyarrow]"), "n": pd.array([None, 1, 2, 1, None], dtype="Int64")})
+    frame = pd.DataFrame(
+        {
+            "sex": pd.array(["m", "f", "f", None, "z"], dtype="string[pyarrow]"),
+            "n": pd.array([None, 1, 2, 1, None], dtype="Int64"),
+        }
+    )
     assert Wanted(2, 0, cells=cells).cell_of(frame).tolist() == [0, 1, -1, -1, -1]
 
 

@@ -1,4 +1,6 @@
-"""Whoever makes the blocks, the bytes are the same: one process, several, a real Dask cluster of which a worker is killed."""
+"""Whoever makes the blocks, the bytes are the same: one process, several, a real Dask cluster of which a worker is
+killed.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,11 @@ BALANCE = {"city": {"Steyr": 0.25, "Wien": 0.25}}
 @pytest.fixture
 def old(spec: Path, synth: Any) -> Released:
     """A run of trees with a rule over the table, which looks across blocks."""
-    spec.write_text(spec.read_text().replace("independent", "trees").replace("[age >= 18]", "[age >= 18, {unique: [visit, age, income]}]"))
+    spec.write_text(
+        spec.read_text()
+        .replace("independent", "trees")
+        .replace("[age >= 18]", "[age >= 18, {unique: [visit, age, income]}]")
+    )
     said = synth("generate", spec, "--rows", "50")
     assert said.code == 0, said.err
     return released(Path("artifacts"), "people", keep_failed=True)
@@ -73,7 +79,9 @@ class Cluster:
 
     def _start(self, *words: str) -> subprocess.Popen[bytes]:
         log = (self.folder / f"{words[0]}-{time.time_ns()}.log").open("wb")
-        process = subprocess.Popen([sys.executable, "-m", "dask", *words], stdout=log, stderr=log, env=os.environ | {"OMP_NUM_THREADS": "1"})
+        process = subprocess.Popen(
+            [sys.executable, "-m", "dask", *words], stdout=log, stderr=log, env=os.environ | {"OMP_NUM_THREADS": "1"}
+        )
         self.__dict__.setdefault("processes", []).append(process)
         return process
 
@@ -102,7 +110,9 @@ class Killing(Events):
             self.killed = True
 
 
-def test_the_same_bytes_from_one_two_and_three_processes_and_a_cluster_that_loses_a_worker(old: Released, cluster: Cluster, tmp_path: Path) -> None:
+def test_the_same_bytes_from_one_two_and_three_processes_and_a_cluster_that_loses_a_worker(
+    old: Released, cluster: Cluster, tmp_path: Path
+) -> None:
     alone = written(old, Engine(workers=1), tmp_path / "1.parquet")
     for count in (2, 3):
         assert written(old, Engine(workers=count), tmp_path / f"{count}.parquet") == alone
@@ -136,7 +146,9 @@ def test_no_scheduler_is_try_later(old: Released, monkeypatch: pytest.MonkeyPatc
     address = f"tcp://127.0.0.1:{free_port()}"
     with pytest.raises(TryLater, match=f"execution.address: {address}: no Dask scheduler answers"):
         list(making(old, Engine("dask", None, address), 10).blocks(Events()))
-    said = synth("generate", spec, "--rows", "60", "--set", "execution.engine=dask", "--set", f"execution.address={address}")
+    said = synth(
+        "generate", spec, "--rows", "60", "--set", "execution.engine=dask", "--set", f"execution.address={address}"
+    )
     assert said.code == 6, said.err
     for wrong in ("nonsense", "tcp://127.0.0.1:notaport"):
         with pytest.raises((SpecError, TryLater), match=r"execution\.address"):
@@ -176,11 +188,17 @@ def test_a_worker_that_cannot_make_the_same_rows_refuses(old: Released) -> None:
 def test_a_script_without_a_guard_is_not_run_again_by_workers(spec: Path, tmp_path: Path) -> None:
     script = tmp_path / "script.py"
     script.write_text(
-        "print('started')\nfrom synthcli import execute\n"
-        f"run = execute({str(spec)!r}, upto='generate', sets=['generate.rows=40000', 'execution.workers=2'])\nprint('ended')\n"
+        f"print('started')\nfrom synthcli import execute\nrun = execute({str(spec)!r}, upto='generate',"
+        " sets=['generate.rows=40000', 'execution.workers=2'])\nprint('ended')\n"
     )
     path = os.pathsep.join([str(Path(workers.__file__).parents[2]), os.environ.get("PYTHONPATH", "")])
-    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, timeout=120, env=os.environ | {"PYTHONPATH": path})
+    done = subprocess.run(
+        [sys.executable, str(script)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env=os.environ | {"PYTHONPATH": path},
+    )
     assert done.stdout.split() == ["started", "ended"], done.stderr
 
 

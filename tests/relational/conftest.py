@@ -18,7 +18,9 @@ BASE = Base(trees, Table, {"trees": 2})
 def synthetic(tables: Tables, rows: int | None = None, seed: int = 1) -> Tables:
     """Tables made of a model of tables."""
     checked = tables.checked()[0]
-    return related_model.fit(checked, BASE, job=Job(seed)).sample(len(checked) if rows is None else rows, rng=seeds.stream(seed, "made"))
+    return related_model.fit(checked, BASE, job=Job(seed)).sample(
+        len(checked) if rows is None else rows, rng=seeds.stream(seed, "made")
+    )
 
 
 @pytest.fixture(scope="session")

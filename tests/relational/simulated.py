@@ -1,4 +1,6 @@
-"""Related tables that are simulated: customers, their orders and items over time, products and warehouses, friends, and employees."""
+"""Related tables that are simulated: customers, their orders and items over time, products and warehouses, friends, and
+employees.
+"""
 
 from __future__ import annotations
 
@@ -20,19 +22,24 @@ SHOP = (
 )
 
 
-def tables(columns: dict[str, dict[str, pa.ChunkedArray]], relationships: tuple[Relationship, ...], **more: object) -> Tables:
+def tables(
+    columns: dict[str, dict[str, pa.ChunkedArray]], relationships: tuple[Relationship, ...], **more: object
+) -> Tables:
     """Tables as the sources give them; keys are ids."""
     frames, schemas = {}, {}
     for name, arrays in columns.items():
-        keys = {c for r in relationships for t, cs in ((r.child, r.columns), (r.parent, r.keys)) if t == name for c in cs}
+        keys = {
+            c for r in relationships for t, cs in ((r.child, r.columns), (r.parent, r.keys)) if t == name for c in cs
+        }
         declared = {c: ID for c in keys if pa.types.is_integer(arrays[c].type) or c == "sku" or c.endswith("_id")}
         schemas[name], frames[name] = infer(pa.table(arrays), declared)
     return Tables(frames, schemas, relationships, **more)  # type: ignore[arg-type]
 
 
 def shop(customers: int = 400, seed: int = 3) -> Tables:
-    """Customers without orders and with many; what they buy goes with their segment; orders are numbered within a region (a key of two
-    columns); items are numbered within an order and name a product, never the same one twice in an order."""
+    """Customers without orders and with many; what they buy goes with their segment; orders are numbered within a
+    region (a key of two columns); items are numbered within an order and name a product, never the same one twice in an
+    order."""
     rng = np.random.default_rng(seed)
     segment = rng.choice(["new", "loyal", "business"], customers, p=[0.5, 0.3, 0.2])
     signup = 18_000 + rng.integers(0, 300, customers)
@@ -47,7 +54,9 @@ def shop(customers: int = 400, seed: int = 3) -> Tables:
     line = np.repeat(np.arange(len(owner)), items)
     position = np.arange(len(line)) - np.repeat(np.cumsum(items) - items, items)
     kind = np.arange(40) % 4  # of a product; businesses buy kind 3
-    basket = np.where(segment[owner] == "business", rng.integers(0, 10, len(owner)) * 4 + 3, rng.integers(0, 40, len(owner)))
+    basket = np.where(
+        segment[owner] == "business", rng.integers(0, 10, len(owner)) * 4 + 3, rng.integers(0, 40, len(owner))
+    )
     product = (basket[line] + 4 * position) % 40  # of the same kind, and not the same one twice
     price = np.round(10.0 * (1 + kind) + np.arange(40) / 10, 2)
     date = lambda days: pa.array(days.astype("datetime64[D]"))  # noqa: E731
@@ -61,7 +70,9 @@ def shop(customers: int = 400, seed: int = 3) -> Tables:
             "customers": {
                 "id": pa.array(1_000 + np.arange(customers)),
                 "segment": pa.array(segment.tolist()),
-                "age": pa.array(np.where(segment == "business", rng.integers(40, 60, customers), rng.integers(18, 70, customers))),
+                "age": pa.array(
+                    np.where(segment == "business", rng.integers(40, 60, customers), rng.integers(18, 70, customers))
+                ),
                 "signup": date(signup),
             },
             "orders": {
@@ -70,7 +81,9 @@ def shop(customers: int = 400, seed: int = 3) -> Tables:
                 "customer_id": pa.array(1_000 + owner),
                 "placed": date(day),
                 "shipped": pa.array(shipped.astype("datetime64[D]"), mask=rng.random(len(owner)) < 0.1),
-                "amount": pa.array(np.round(np.exp(3 + (segment[owner] == "business") + 0.3 * rng.normal(size=len(owner))), 2)),
+                "amount": pa.array(
+                    np.round(np.exp(3 + (segment[owner] == "business") + 0.3 * rng.normal(size=len(owner))), 2)
+                ),
             },
             "items": {
                 "region": pa.array(region[line].tolist()),
@@ -90,7 +103,9 @@ def retail(customers: int = 400, seed: int = 3) -> Tables:
     orders = whole.frames["orders"]
     at = whole.parents(whole.relationships[1])
     arrays = lambda frame, schema: {c.name: to_arrow(frame[[c.name]], Schema((c,)))[c.name] for c in schema.columns}  # noqa: E731
-    columns = {name: arrays(whole.frames[name], whole.schemas[name]) for name in ("products", "customers", "orders", "items")}
+    columns = {
+        name: arrays(whole.frames[name], whole.schemas[name]) for name in ("products", "customers", "orders", "items")
+    }
     for name, gone in (("orders", ("no",)), ("items", ("region", "order_no", "line"))):
         columns[name] = {k: v for k, v in columns[name].items() if k not in gone}
     columns["orders"]["id"] = pa.chunked_array([pa.array(70_000 + np.arange(len(orders)))])
@@ -124,7 +139,13 @@ def school(students: int = 300, seed: int = 5) -> Tables:
     """Students and courses, many to many: no pair twice; a course's field goes with the student's."""
     rng = np.random.default_rng(seed)
     field, of = rng.integers(0, 3, students), np.arange(30) % 3
-    pairs = sorted({(s, int(c)) for s in range(students) for c in rng.choice(np.flatnonzero(of == field[s]), rng.integers(0, 6), replace=False)})
+    pairs = sorted(
+        {
+            (s, int(c))
+            for s in range(students)
+            for c in rng.choice(np.flatnonzero(of == field[s]), rng.integers(0, 6), replace=False)
+        }
+    )
     who, what = np.array(pairs).T
     names = np.array(["arts", "law", "physics"])
     return tables(
@@ -137,5 +158,8 @@ def school(students: int = 300, seed: int = 5) -> Tables:
                 "grade": pa.array(np.round(rng.normal(3, 0.7, len(who)), 1)),
             },
         },
-        (Relationship.parse("enrolments.student_id", "students.id"), Relationship.parse("enrolments.course_id", "courses.id")),
+        (
+            Relationship.parse("enrolments.student_id", "students.id"),
+            Relationship.parse("enrolments.course_id", "courses.id"),
+        ),
     )

@@ -33,7 +33,10 @@ def test_positions_against_a_loop() -> None:
 
 def test_numbers_refer_to_words() -> None:
     assert positions(
-        pd.DataFrame({"id": pd.array(["7", "8"], "string")}), ["id"], pd.DataFrame({"u": pd.array([8, 9], "Int64")}), ["u"]
+        pd.DataFrame({"id": pd.array(["7", "8"], "string")}),
+        ["id"],
+        pd.DataFrame({"u": pd.array([8, 9], "Int64")}),
+        ["u"],
     ).tolist() == [
         1,
         ORPHAN,
@@ -42,7 +45,11 @@ def test_numbers_refer_to_words() -> None:
 
 @pytest.mark.parametrize(
     ("ends", "what"),
-    [(("orders", "users.id"), "table.column"), ((["o.a", "p.b"], ["u.a", "u.b"]), "several tables"), ((["o.a"], ["u.a", "u.b"]), "point at")],
+    [
+        (("orders", "users.id"), "table.column"),
+        ((["o.a", "p.b"], ["u.a", "u.b"]), "several tables"),
+        ((["o.a"], ["u.a", "u.b"]), "point at"),
+    ],
 )
 def test_ends_that_make_no_sense(ends: tuple[object, object], what: str) -> None:
     with pytest.raises(SpecError, match=what):
@@ -50,7 +57,9 @@ def test_ends_that_make_no_sense(ends: tuple[object, object], what: str) -> None
 
 
 def test_orphans_are_counted_and_shown() -> None:
-    with pytest.raises(DataError, match=r"2 of 4 rows of orders refer to no row of users, such as 8, 9; remedy: .*on_orphans: drop"):
+    with pytest.raises(
+        DataError, match=r"2 of 4 rows of orders refer to no row of users, such as 8, 9; remedy: .*on_orphans: drop"
+    ):
         users([1, 2], [1, 8, 9, None]).checked()
 
 
@@ -74,7 +83,9 @@ def test_keys_that_repeat_or_are_null() -> None:
 def test_names_that_are_not_there() -> None:
     tables = users([1], [1])
     with pytest.raises(SpecError, match=r"no table 'user'.*Did you mean users"):
-        Tables(tables.frames, tables.schemas, [Relationship.parse("orders.user_id", "user.id")], unit=("users", None)).checked()
+        Tables(
+            tables.frames, tables.schemas, [Relationship.parse("orders.user_id", "user.id")], unit=("users", None)
+        ).checked()
     with pytest.raises(SpecError, match=r"no column 'ids'.*Did you mean id"):
         Tables(tables.frames, tables.schemas, [Relationship.parse("orders.user_id", "users.ids")]).checked()
 
@@ -123,7 +134,10 @@ def test_rows_of_units_in_several_parts_are_in_none() -> None:
         "users": {"id": pa.array(np.arange(100))},
         "mails": {"sender_id": pa.array(rng.integers(0, 100, 500)), "receiver_id": pa.array(rng.integers(0, 100, 500))},
     }
-    mails = simulated.tables(columns, (Relationship.parse("mails.sender_id", "users.id"), Relationship.parse("mails.receiver_id", "users.id")))
+    mails = simulated.tables(
+        columns,
+        (Relationship.parse("mails.sender_id", "users.id"), Relationship.parse("mails.receiver_id", "users.id")),
+    )
     parts = mails.split({"a": 0.5, "b": 0.5}, rng=seeds.stream(0, "s"))
     for part in parts.values():
         assert len(part.frames["mails"]) > 80

@@ -46,10 +46,16 @@ def table(rows: int = 900) -> pd.DataFrame:
         {
             "key": [f"K-{i:05d}" for i in rng.permutation(rows)],
             "age": age,
-            EVIL: rng.choice(["<img src=x onerror=document.title='owned'>", "a & b", "</script>"], rows, p=[0.6, 0.3, 0.1]),
+            EVIL: rng.choice(
+                ["<img src=x onerror=document.title='owned'>", "a & b", "</script>"], rows, p=[0.6, 0.3, 0.1]
+            ),
             "{{ 7*7 }}": np.where(rng.random(rows) < 0.1, np.nan, np.round(np.exp(rng.normal(7 + age / 60, 1.5)), 2)),
             "smoker": rng.random(rows) < age / 120,
-            "visit": (pd.Timestamp("2021-01-01") + pd.to_timedelta(rng.integers(0, 900, rows), unit="D")).strftime("%Y-%m-%d"),
+            "visit": (
+                (pd.Timestamp("2021-01-01") + pd.to_timedelta(rng.integers(0, 900, rows), unit="D")).strftime(
+                    "%Y-%m-%d"
+                )
+            ),
             "email": [f"{SECRET}{i}@example.org" for i in range(rows)],
         }
     )
@@ -65,7 +71,9 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Version, Version]:
         patch.setenv("SYNTH_STATE", str(folder / "state"))
         patch.chdir(folder)
         first = execute(folder / "people.yaml", root=folder / "artifacts").version
-        second = execute(folder / "people.yaml", root=folder / "artifacts", sets=["seed=6", "generator.candidates=[trees]"]).version
+        second = execute(
+            folder / "people.yaml", root=folder / "artifacts", sets=["seed=6", "generator.candidates=[trees]"]
+        ).version
     assert first.read(EVALUATE, "pictures.json") is not None
     return first, second
 
@@ -104,24 +112,51 @@ class Seen:
 
 @pytest.fixture
 def browse(tmp_path: Path) -> Callable[..., Seen]:
-    """Open a file in headless Chromium, with no way to reach any host. Fails where there is none, unless SYNTH_NO_BROWSER=1 says so."""
+    """Open a file in headless Chromium, with no way to reach any host. Fails where there is none, unless
+    SYNTH_NO_BROWSER=1 says so.
+    """
     found = next((path for name in BROWSERS if (path := shutil.which(name))), None)
     if found is None and os.environ.get("SYNTH_NO_BROWSER") == "1":
         pytest.skip("SYNTH_NO_BROWSER=1")
     if found is None:
-        pytest.fail("no Chromium in PATH; remedy: apt-get install chromium, or SYNTH_NO_BROWSER=1 to leave these tests out")
+        pytest.fail(
+            "no Chromium in PATH; remedy: apt-get install chromium, or SYNTH_NO_BROWSER=1 to leave these tests out"
+        )
 
     def open_(page: Path, *more: str, at: str = "") -> Seen:
         log = tmp_path / "net.json"
-        options = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", f"--user-data-dir={tmp_path / 'profile'}"]
-        options += ["--host-resolver-rules=MAP * ~NOTFOUND", "--disable-background-networking", "--disable-component-update", "--no-first-run"]
+        options = [
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-dev-shm-usage",
+            f"--user-data-dir={tmp_path / 'profile'}",
+        ]
+        options += [
+            "--host-resolver-rules=MAP * ~NOTFOUND",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--no-first-run",
+        ]
         options += [f"--log-net-log={log}", "--virtual-time-budget=15000", "--window-size=1280,900", *more]
-        done = subprocess.run([found, *options, "--dump-dom", page.as_uri() + at], capture_output=True, text=True, timeout=120, check=False)
+        done = subprocess.run(
+            [found, *options, "--dump-dom", page.as_uri() + at],
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
         root = re.search(r"<html[^>]*>", done.stdout)
         assert root, done.stderr[-2000:]
         said = dict(re.findall(r'data-([a-z]+)="([^"]*)"', root[0]))
-        asked = set(re.findall(r'"url":"((?:https?|ftp|wss?):[^"]*)"', log.read_text(errors="replace"))) if log.exists() else set()
-        asked = {url for url in asked if not re.match(r"https?://[^/]*\b(google|googleapis|gvt1)\.com", url)}  # the browser's own updates
+        asked = (
+            set(re.findall(r'"url":"((?:https?|ftp|wss?):[^"]*)"', log.read_text(errors="replace")))
+            if log.exists()
+            else set()
+        )
+        asked = {
+            url for url in asked if not re.match(r"https?://[^/]*\b(google|googleapis|gvt1)\.com", url)
+        }  # the browser's own updates
         return Seen(int(said["charts"]), json.loads(html.unescape(said["errors"])), done.stdout, asked)
 
     return open_

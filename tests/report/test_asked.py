@@ -1,4 +1,6 @@
-"""What was asked of a run and what came of it: properties, own metrics, the application, fairness, balance, copies, gates on their scales."""
+"""What was asked of a run and what came of it: properties, own metrics, the application, fairness, balance, copies,
+gates on their scales.
+"""
 
 from __future__ import annotations
 
@@ -23,16 +25,40 @@ PROPERTIES = [
         "floor": 0.99,
         "note": "real 40, synthetic 44",
     },
-    {"name": "preserve", "value": 0.97, "low": 0.95, "high": 1.0, "scope": "property", "of": "share(smoker)", "note": "real 0.3, synthetic 0.33"},
-    {"name": "preserve", "value": None, "scope": "property", "of": "corr(age, weight)", "note": "is not defined over the 0 real records that count"},
+    {
+        "name": "preserve",
+        "value": 0.97,
+        "low": 0.95,
+        "high": 1.0,
+        "scope": "property",
+        "of": "share(smoker)",
+        "note": "real 0.3, synthetic 0.33",
+    },
+    {
+        "name": "preserve",
+        "value": None,
+        "scope": "property",
+        "of": "corr(age, weight)",
+        "note": "is not defined over the 0 real records that count",
+    },
 ]
-PICTURED = [{"text": "mean(age)", "real": 40.25, "synthetic": 44.0}, {"text": "share(smoker)", "real": 0.3, "synthetic": 0.33}]
+PICTURED = [
+    {"text": "mean(age)", "real": 40.25, "synthetic": 44.0},
+    {"text": "share(smoker)", "real": 0.3, "synthetic": 0.33},
+]
 SAMPLE: dict[str, Any] = {
-    "where": "age >= 20", "share_by_itself": 0.25, "found_by": "steering the model", "made": 400, "drawn": 900, "rows": 400,
-    "balance": [{"column": "smoker", "value": "true", "requested": 100, "achieved": 100},
-                {"column": "smoker", "value": "false", "requested": 300, "achieved": 297}],
+    "where": "age >= 20",
+    "share_by_itself": 0.25,
+    "found_by": "steering the model",
+    "made": 400,
+    "drawn": 900,
+    "rows": 400,
+    "balance": [
+        {"column": "smoker", "value": "true", "requested": 100, "achieved": 100},
+        {"column": "smoker", "value": "false", "requested": 300, "achieved": 297},
+    ],
     "fairness": {"target": "smoker", "sensitive": ["key"], "gap_before": 0.084, "gap_asked": 0.0, "gap_after": 0.001},
-}  # fmt: skip
+}
 PARITY = {"name": "parity_gap", "value": 0.001, "floor": 0.07, "better": "lower"}
 GATE = {
     "kind": "quality",
@@ -50,7 +76,10 @@ GATE = {
 def wished(run: Version, mended: Any) -> Version:
     """The run as if its spec had named properties, a balance, fairness, copies, an own metric and an application."""
     measured, plan, verdict = run.read("4-evaluate", "measurements.json"), run.read("plan.json"), run.verdict()
-    own = [{"name": "oldest", "value": 61.5, "note": "highest age"}, {"name": "downstream_exit_code", "value": 3.0, "better": "lower"}]
+    own = [
+        {"name": "oldest", "value": 61.5, "note": "highest age"},
+        {"name": "downstream_exit_code", "value": 3.0, "better": "lower"},
+    ]
     measured["measurements"] += [*PROPERTIES, *own, PARITY]
     plan["generate"] |= {"balance": {"smoker": {"true": 0.25}}, "copies": 3}
     plan["evaluate"]["downstream"] = {"command": "fit <model>"}
@@ -83,7 +112,9 @@ def test_each_property_says_both_figures_how_they_agree_and_whether_that_passes(
     assert "1 of 3 pass" in text and text.index("corr(") < text.index("mean(") < text.index("share(")
 
 
-@pytest.mark.parametrize(("bound", "low", "state"), [("interval", 0.7, "fail"), ("value", 0.7, "pass"), ("interval", 0.92, "pass")])
+@pytest.mark.parametrize(
+    ("bound", "low", "state"), [("interval", 0.7, "fail"), ("value", 0.7, "pass"), ("interval", 0.92, "pass")]
+)
 def test_a_property_passes_by_the_end_that_the_gate_asks(bound, low, state):
     assert asked._passes({"value": 0.95, "low": low}, {**GATE, "bound": bound}, 0.9) == state
 
@@ -106,7 +137,11 @@ def test_what_was_asked_of_the_rows_stands_beside_what_was_made(wished):
 def test_fairness_shows_real_data_the_model_by_itself_and_what_was_made(wished):
     page = html.page(wished)
     data = json.loads(re.search(r'id="page-data">(.*?)</script>', page, re.DOTALL)[1])["charts"]["fairness"]["data"]
-    assert dict(zip(data["side"], data["value"], strict=True)) == {"real": 0.07, "independent": 0.084, "synthetic": 0.001}
+    assert dict(zip(data["side"], data["value"], strict=True)) == {
+        "real": 0.07,
+        "independent": 0.084,
+        "synthetic": 0.001,
+    }
     assert "groups of key differ in smoker" in section(page, "fairness")
 
 
@@ -119,7 +154,9 @@ def test_personal_data_of_the_source_is_told_and_what_became_of_it(run, mended):
     ]
     text = section(html.page(mended({"1-analyze/profile.json": profile})), "privacy")
     assert "2 columns, 1 of them made up" in text
-    assert re.search(r"email email direct identifier made up, never learned its name age age quasi-identifier learned its name", text)
+    assert re.search(
+        r"email email direct identifier made up, never learned its name age age quasi-identifier learned its name", text
+    )
 
 
 def test_what_was_not_asked_has_no_section(run):
@@ -153,13 +190,28 @@ def test_two_bullets_can_have_one_scale():
 
 
 def test_no_bar_of_merged_bins_is_higher_than_all_there_is():
-    bins = {"edges": [0.0, 1.0, 10.0, 20.0, 30.0], "scale": "linear", "whole": False, "real": [0.9, 0.1, 0.0, 0.0], "synthetic": [0.5, 0.5, 0.0, 0.0]}
+    bins = {
+        "edges": [0.0, 1.0, 10.0, 20.0, 30.0],
+        "scale": "linear",
+        "whole": False,
+        "real": [0.9, 0.1, 0.0, 0.0],
+        "synthetic": [0.5, 0.5, 0.0, 0.0],
+    }
     drawn = charts.histogram(bins, "float", "x")["data"]
     assert max(drawn["r"]) <= 1 and drawn["r"][0] / drawn["s"][0] == pytest.approx(0.9 / 0.5, rel=1e-3)
 
 
 @pytest.mark.parametrize(
-    ("value", "said"), [(None, ""), (0, "0"), (5.4e-20, "0"), (0.00058, "0.00058"), (0.93254, "0.9325"), (1234.5, "1,234"), (-0.0108, "-0.0108")]
+    ("value", "said"),
+    [
+        (None, ""),
+        (0, "0"),
+        (5.4e-20, "0"),
+        (0.00058, "0.00058"),
+        (0.93254, "0.9325"),
+        (1234.5, "1,234"),
+        (-0.0108, "-0.0108"),
+    ],
 )
 def test_figures_have_as_many_digits_as_a_person_reads(value, said):
     assert words.number(value) == said

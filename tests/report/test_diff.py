@@ -23,7 +23,12 @@ def test_it_says_what_differs_and_what_moved(runs):
     ("one", "two", "better", "apart"),
     [
         ({"value": 0.9, "low": 0.85, "high": 0.95}, {"value": 0.8, "low": 0.7, "high": 0.84}, "first", True),
-        ({"value": 0.9, "low": 0.8, "high": 1.0, "better": "lower"}, {"value": 0.8, "low": 0.7, "high": 0.9, "better": "lower"}, "second", False),
+        (
+            {"value": 0.9, "low": 0.8, "high": 1.0, "better": "lower"},
+            {"value": 0.8, "low": 0.7, "high": 0.9, "better": "lower"},
+            "second",
+            False,
+        ),
         ({"value": 0.45, "better": "half"}, {"value": 0.52, "better": "half"}, "second", False),
         ({"value": None}, {"value": 0.5}, None, False),
     ],
@@ -35,7 +40,11 @@ def test_which_run_a_figure_favours(one, two, better, apart):
 
 def test_a_run_does_not_differ_from_itself(run):
     found = diff.compare(run, run)
-    assert not found["changed"] and not any(m["delta"] for m in found["figures"]) and not any(g["turned"] for g in found["gates"])
+    assert (
+        not found["changed"]
+        and not any(m["delta"] for m in found["figures"])
+        and not any(g["turned"] for g in found["gates"])
+    )
 
 
 def test_lines_stand_side_by_side():

@@ -12,7 +12,10 @@ import pytest
 from synthcli.report import html
 from tests.report.outline import Outline
 
-EVIL, SECRET = "</script><script>document.title='owned'</script>", "hidden.person"  # as the table of conftest.py has them
+EVIL, SECRET = (
+    "</script><script>document.title='owned'</script>",
+    "hidden.person",
+)  # as the table of conftest.py has them
 
 
 @pytest.fixture
@@ -33,8 +36,23 @@ def test_the_verdict_comes_first_and_says_why(page, run):
 
 def test_every_section_of_a_whole_run_is_there(page):
     ids = [attrs.get("id") for tag, attrs in Outline(page).elements if tag == "section"]
-    assert ids == ["verdict", "gates", "columns", "pairs", "detector", "utility", "privacy", "rounds", "constraints", "lineage"]
-    links = [attrs["href"] for tag, attrs in Outline(page).elements if tag == "a" and (attrs.get("href") or "").startswith("#")]
+    assert ids == [
+        "verdict",
+        "gates",
+        "columns",
+        "pairs",
+        "detector",
+        "utility",
+        "privacy",
+        "rounds",
+        "constraints",
+        "lineage",
+    ]
+    links = [
+        attrs["href"]
+        for tag, attrs in Outline(page).elements
+        if tag == "a" and (attrs.get("href") or "").startswith("#")
+    ]
     assert links == ["#main", *(f"#{i}" for i in ids)]
 
 
@@ -105,7 +123,12 @@ def test_it_is_small_quick_and_the_same_each_time(run, tmp_path):
 
 def test_a_run_that_was_never_judged_has_a_page(mended):
     version = mended(
-        {"verdict.json": None, "4-evaluate/measurements.json": None, "4-evaluate/pictures.json": None, "5-privacy-check/measurements.json": None}
+        {
+            "verdict.json": None,
+            "4-evaluate/measurements.json": None,
+            "4-evaluate/pictures.json": None,
+            "5-privacy-check/measurements.json": None,
+        }
     )
     assert "Not judged" in html.page(version)
 

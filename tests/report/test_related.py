@@ -1,4 +1,6 @@
-"""The page of a run of related tables: pictures of every table and of relationships, the diagram, what a browser makes of it."""
+"""The page of a run of related tables: pictures of every table and of relationships, the diagram, what a browser makes
+of it.
+"""
 
 from __future__ import annotations
 
@@ -87,7 +89,12 @@ def test_a_parent_that_is_in_every_part_is_drawn_with_as_many_children_on_both_s
     part = whole.split({"train": 0.8, "holdout": 0.2}, rng=np.random.default_rng(1))["holdout"]
     one = relationships(part, whole, rng=np.random.default_rng(0))[2]
     assert one["thinned"] and one["mean"] == pytest.approx(len(whole.frames["items"]) / 40, rel=1e-3)
-    mean = lambda side: np.dot(one["children"][side], (np.array(one["children"]["edges"][1:]) + one["children"]["edges"][:-1]) / 2)  # noqa: E731
+
+    def mean(side):
+        return np.dot(
+            one["children"][side], (np.array(one["children"]["edges"][1:]) + one["children"]["edges"][:-1]) / 2
+        )
+
     assert mean("real") == pytest.approx(mean("synthetic"), rel=0.25) and mean("real") < one["mean"] / 2
 
 
@@ -114,8 +121,14 @@ def test_parents_stand_above_their_children():
     assert boxes["users"]["y"] < boxes["orders"]["y"] < boxes["items"]["y"]
     assert boxes["products"]["y"] == boxes["orders"]["y"], "right above what refers to it"
     places = [(b["x"], b["y"]) for b in boxes.values()]
-    apart = [(abs(x - u) >= found["box"] or abs(y - v) >= found["high"]) for i, (x, y) in enumerate(places) for u, v in places[:i]]
-    assert all(apart) and all(x >= 0 and x + found["box"] <= found["width"] and y + found["high"] <= found["height"] for x, y in places)
+    apart = [
+        (abs(x - u) >= found["box"] or abs(y - v) >= found["high"])
+        for i, (x, y) in enumerate(places)
+        for u, v in places[:i]
+    ]
+    assert all(apart) and all(
+        x >= 0 and x + found["box"] <= found["width"] and y + found["high"] <= found["height"] for x, y in places
+    )
     assert len(found["lines"]) == 4
 
 
@@ -144,7 +157,9 @@ def test_the_page_shows_every_table_and_every_relationship(shop_page):
     assert "number of orders" in found.text and "parent.#" not in shop_page and "^unit" not in shop_page
     assert found.text.count("orders: amount > 0") == 1 and "orders: orders:" not in found.text
     folded = [a for tag, a in found.elements if tag == "details" and "fold" in (a.get("class") or "")]
-    assert sum("open" in a for a in folded) == 2 < len(folded), "the table of the privacy unit, and the first relationship"
+    assert sum("open" in a for a in folded) == 2 < len(folded), (
+        "the table of the privacy unit, and the first relationship"
+    )
 
 
 def test_a_failed_relationship_is_told_at_the_top(shop_page, shop_run):
@@ -154,12 +169,16 @@ def test_a_failed_relationship_is_told_at_the_top(shop_page, shop_run):
 
 
 def test_each_chart_has_its_place_its_data_and_a_table_of_its_figures(shop_page):
-    data = json.loads(re.search(r'<script type="application/json" id="page-data">(.*?)</script>', shop_page, re.DOTALL)[1])
+    data = json.loads(
+        re.search(r'<script type="application/json" id="page-data">(.*?)</script>', shop_page, re.DOTALL)[1]
+    )
     placed = set(Outline(shop_page).all("data-chart"))
     assert placed == set(data["charts"])
     for name, chart in data["charts"].items():
         rows = data["datasets"][chart["data"]] if isinstance(chart["data"], str) else chart["data"]
-        assert len({len(values) for values in rows.values()}) == 1 and {field for field, _ in chart["table"]} <= set(rows), name
+        assert len({len(values) for values in rows.values()}) == 1 and {field for field, _ in chart["table"]} <= set(
+            rows
+        ), name
         assert chart["label"]
     alt = pytest.importorskip("altair")
     kinds = {re.sub(r"\d+", "", name): chart for name, chart in data["charts"].items()}  # one of each
@@ -177,7 +196,11 @@ def test_the_same_page_of_several_tables_each_time_and_soon(shop_run, tmp_path: 
 def test_what_assistive_technology_needs(shop_page):
     found = Outline(shop_page)
     tags = [tag for tag, _ in found.elements]
-    assert tags.count("h1") == 1 and tags.count("table") == tags.count("caption") and all(a.get("scope") for tag, a in found.elements if tag == "th")
+    assert (
+        tags.count("h1") == 1
+        and tags.count("table") == tags.count("caption")
+        and all(a.get("scope") for tag, a in found.elements if tag == "th")
+    )
     assert set(found.all("aria-labelledby")) <= set(found.all("id"))
     drawing = next(a for tag, a in found.elements if tag == "svg")
     assert drawing["role"] == "img" and "orders belong to customers" in (drawing["aria-label"] or "")
@@ -214,7 +237,9 @@ def test_rows_that_orphans_cost_are_told(shop_run, tmp_path: Path):
     folder = tmp_path / "shop" / shop_run.id
     shutil.copytree(shop_run.folder, folder)
     profile = shop_run.read("1-analyze", "profile.json")
-    profile["constraints"].append({"constraint": "orders.customer_id → customers.id", "violations": 17, "action": "drop"})
+    profile["constraints"].append(
+        {"constraint": "orders.customer_id → customers.id", "violations": 17, "action": "drop"}
+    )
     (folder / "1-analyze" / "profile.json").unlink()
     files.write_json(folder / "1-analyze" / "profile.json", profile)
     text = Outline(html.page(Version(folder))).text

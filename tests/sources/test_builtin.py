@@ -33,7 +33,9 @@ def test_rand_health_is_the_published_extract() -> None:
     assert (ours["individual_deductible"] == (theirs["idp"] == 1)).all()
     assert (ours["chronic_diseases"] == theirs["disea"]).all()
     health = {"excellent": (0, 0, 0), "good": (1, 0, 0), "fair": (0, 1, 0), "poor": (0, 0, 1)}
-    assert [health[h] for h in ours["self_rated_health"]] == list(theirs[["hlthg", "hlthf", "hlthp"]].itertuples(index=False, name=None))
+    assert [health[h] for h in ours["self_rated_health"]] == list(
+        theirs[["hlthg", "hlthf", "hlthp"]].itertuples(index=False, name=None)
+    )
     assert (ours["physical_limitation"].isna() == ~theirs["physlm"].isin([0, 1])).all()
 
 
@@ -41,11 +43,17 @@ def test_rand_health_subjects_are_people() -> None:
     frame = sources.read(Source("builtin", name="rand_health")).to_pandas()
     assert frame["subject"].nunique() == 5912
     assert frame.groupby("subject").size().between(1, 5).all() and not frame.duplicated(["subject", "year"]).any()
-    assert (frame.groupby("subject")[["sex", "coinsurance", "self_rated_health", "chronic_diseases"]].nunique() == 1).all().all()
+    assert (
+        (frame.groupby("subject")[["sex", "coinsurance", "self_rated_health", "chronic_diseases"]].nunique() == 1)
+        .all()
+        .all()
+    )
 
 
 def test_unknown_name() -> None:
-    with pytest.raises(SpecError, match=r"source\.name is rand_helth; expected one of rand_health, .* Did you mean rand_health\?"):
+    with pytest.raises(
+        SpecError, match=r"source\.name is rand_helth; expected one of rand_health, .* Did you mean rand_health\?"
+    ):
         sources.read(Source("builtin", name="rand_helth"))
     with pytest.raises(SpecError, match=r"source\.name is missing"):
         sources.columns(Source("builtin"))

@@ -74,7 +74,10 @@ def test_newlines_in_cells(read) -> None:
 
 
 def test_padding_is_stripped(read) -> None:
-    assert read("age, work\n39, Private\n40, ?\n41, \n", null_values=("?",)) == {"age": ["39", "40", "41"], "work": ["Private", None, None]}
+    assert read("age, work\n39, Private\n40, ?\n41, \n", null_values=("?",)) == {
+        "age": ["39", "40", "41"],
+        "work": ["Private", None, None],
+    }
     assert read('a,b\n1, x\n2,"y"\n')["b"] == [" x", "y"]  # a file with quotes says what it means
 
 
@@ -126,7 +129,11 @@ def test_decimal_comma(read) -> None:
     ],
 )
 def test_broken(read, data: str | bytes, message: str) -> None:
-    with pytest.raises(DataError, match=rf"x\.csv.*{message}.*remedy") if "remedy" not in message else pytest.raises(DataError, match=message):
+    with (
+        pytest.raises(DataError, match=rf"x\.csv.*{message}.*remedy")
+        if "remedy" not in message
+        else pytest.raises(DataError, match=message)
+    ):
         read(data)
 
 
@@ -159,7 +166,9 @@ def test_header_names_keep_their_spaces(read, tmp_path: Path) -> None:
 
 
 def test_a_delimiter_that_the_file_lacks(read) -> None:
-    with pytest.raises(DataError, match=r"read as one column; the file looks delimited by ','; remedy: source\.delimiter"):
+    with pytest.raises(
+        DataError, match=r"read as one column; the file looks delimited by ','; remedy: source\.delimiter"
+    ):
         read("a,b\n1,2\n3,4\n", delimiter=";")
     assert read("text, long\nhello, world, all\nfoo\n", delimiter="\t") == {"text, long": ["hello, world, all", "foo"]}
 

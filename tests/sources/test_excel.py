@@ -59,16 +59,33 @@ def test_there_and_back(tmp_path: Path) -> None:
 
 
 def test_what_excel_lacks_is_text(tmp_path: Path) -> None:
-    table = pa.table({"big": [2**60 + 1], "old": [dt.date(1850, 1, 1)], "zoned": pa.array([dt.datetime(2020, 1, 1)], pa.timestamp("us", "UTC"))})
+    table = pa.table(
+        {
+            "big": [2**60 + 1],
+            "old": [dt.date(1850, 1, 1)],
+            "zoned": pa.array([dt.datetime(2020, 1, 1)], pa.timestamp("us", "UTC")),
+        }
+    )
     schema, frame = infer(table, {})
     sources.write(iter([frame]), schema, tmp_path / "x.xlsx", "excel")
     back = sources.read(Source("excel", path=tmp_path / "x.xlsx")).to_pylist()[0]
-    assert back["big"] == str(2**60 + 1) and back["old"] == "1850-01-01" and back["zoned"].startswith("2020-01-01 00:00:00")
+    assert (
+        back["big"] == str(2**60 + 1)
+        and back["old"] == "1850-01-01"
+        and back["zoned"].startswith("2020-01-01 00:00:00")
+    )
 
 
 def test_columns_of_several_kinds(book, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(excel, "_ROWS", 2)
-    path = book((), ("a", "b", "c", "d"), (1, 1, dt.datetime(2020, 1, 1), None), (2, 2.5, dt.datetime(2020, 1, 1, 1), None), (), ("x", 3, None, None))
+    path = book(
+        (),
+        ("a", "b", "c", "d"),
+        (1, 1, dt.datetime(2020, 1, 1), None),
+        (2, 2.5, dt.datetime(2020, 1, 1, 1), None),
+        (),
+        ("x", 3, None, None),
+    )
     table = sources.read(Source("excel", path=path))
     assert table.to_pydict()["a"] == ["1", "2", "x"] and table.to_pydict()["b"] == [1.0, 2.5, 3.0]
     assert [str(t) for t in table.schema.types] == ["string", "double", "timestamp[us]", "null"]
@@ -85,7 +102,9 @@ def test_sheets(book) -> None:
     path = book(("a",), (1,), second=[("b",), (2,)])
     assert sources.read(Source("excel", path=path)).to_pydict() == {"a": [1]}
     assert sources.read(Source("excel", path=path, sheet="second")).to_pydict() == {"b": [2]}
-    with pytest.raises(DataError, match=r"no sheet 'secnd'; remedy: source\.sheet, one of Sheet, second\. Did you mean second\?"):
+    with pytest.raises(
+        DataError, match=r"no sheet 'secnd'; remedy: source\.sheet, one of Sheet, second\. Did you mean second\?"
+    ):
         sources.read(Source("excel", path=path, sheet="secnd"))
 
 

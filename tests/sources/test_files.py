@@ -1,4 +1,6 @@
-"""Bad inputs of every kind of file: each one a DataError with the path and a remedy. And writing that is whole or not at all."""
+"""Bad inputs of every kind of file: each one a DataError with the path and a remedy. And writing that is whole or not
+at all.
+"""
 
 from __future__ import annotations
 
@@ -105,7 +107,11 @@ def test_unknown_kind() -> None:
 
 def test_none() -> None:
     nothing = Source("none")
-    assert sources.read(nothing).num_columns == 0 and sources.columns(nothing) == [] and sources.fingerprint(nothing) == b""
+    assert (
+        sources.read(nothing).num_columns == 0
+        and sources.columns(nothing) == []
+        and sources.fingerprint(nothing) == b""
+    )
 
 
 @pytest.mark.parametrize("kind", sources.FILES)
@@ -203,14 +209,20 @@ class TestPaths:
         with socket.socket(socket.AF_UNIX) as server:
             os.chdir(tmp_path)
             server.bind("socket")  # by a short name, as there is little room
-            for path, what in ((tmp_path / "pipe", "a pipe"), (tmp_path / "socket", "a socket"), (Path("/dev/zero"), "a device")):
+            for path, what in (
+                (tmp_path / "pipe", "a pipe"),
+                (tmp_path / "socket", "a socket"),
+                (Path("/dev/zero"), "a device"),
+            ):
                 for look in (sources.read, sources.columns, sources.fingerprint):
                     with pytest.raises(DataError, match=f"is {what}, no file; remedy"):
                         look(Source(kind, path=path))
 
 
 def test_what_killed_writers_left_goes(tmp_path: Path) -> None:
-    old, new, other = (tmp_path / name for name in (".x[1].csv.0a1b2c3d.part", ".x[1].csv.ffffffff.part", ".y.csv.0a1b2c3d.part"))
+    old, new, other = (
+        tmp_path / name for name in (".x[1].csv.0a1b2c3d.part", ".x[1].csv.ffffffff.part", ".y.csv.0a1b2c3d.part")
+    )
     for part in (old, new, other):
         part.write_text("half")
     for part in (old, other):
@@ -223,12 +235,22 @@ def test_what_killed_writers_left_goes(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("path", "target", "taken"),
     [
-        ("{}/a*.csv", "{}/a9.csv", True), ("{}/a*.csv", "{}/sub/a9.csv", False), ("{}/**/*.csv", "{}/x/y/b.csv", True), ("{}/**/*.csv", "{}/b.csv", True),
-        ("{}/[!a]?.csv", "{}/b1.csv", True), ("{}/[!a]?.csv", "{}/a1.csv", False), ("{}", "{}/x/b.csv", True), ("{}", "{}/b.parquet", False),
-        ("{}", "{}x/b.csv", False), ("{}/one.csv", "{}/one.csv", True), ("{}/one.csv", "{}/two.csv", False), ("s3://b/a*", "s3://b/a1.csv", True),
-        ("s3://b/in", "s3://b/in/new.csv", True), ("s3://b/in", "{}/new.csv", False),
+        ("{}/a*.csv", "{}/a9.csv", True),
+        ("{}/a*.csv", "{}/sub/a9.csv", False),
+        ("{}/**/*.csv", "{}/x/y/b.csv", True),
+        ("{}/**/*.csv", "{}/b.csv", True),
+        ("{}/[!a]?.csv", "{}/b1.csv", True),
+        ("{}/[!a]?.csv", "{}/a1.csv", False),
+        ("{}", "{}/x/b.csv", True),
+        ("{}", "{}/b.parquet", False),
+        ("{}", "{}x/b.csv", False),
+        ("{}/one.csv", "{}/one.csv", True),
+        ("{}/one.csv", "{}/two.csv", False),
+        ("s3://b/a*", "s3://b/a1.csv", True),
+        ("s3://b/in", "s3://b/in/new.csv", True),
+        ("s3://b/in", "{}/new.csv", False),
     ],
-)  # fmt: skip
+)
 def test_what_a_source_would_take_in(tmp_path: Path, path: str, target: str, taken: bool) -> None:
     """An output among the files of its source would be learned from as real the next time."""
     assert places.takes(path.format(tmp_path), "csv", target.format(tmp_path)) is taken

@@ -1,4 +1,6 @@
-"""Object stores: a real S3 protocol on loopback, memory, and a web server; nothing half under its name, no secret in a message."""
+"""Object stores: a real S3 protocol on loopback, memory, and a web server; nothing half under its name, no secret in a
+message.
+"""
 
 from __future__ import annotations
 
@@ -38,8 +40,11 @@ def bucket(server: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     import boto3
 
     for name, value in (
-        ("AWS_ENDPOINT_URL", server), ("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE"), ("AWS_SECRET_ACCESS_KEY", SECRET), ("AWS_DEFAULT_REGION", "us-east-1"),
-    ):  # fmt: skip
+        ("AWS_ENDPOINT_URL", server),
+        ("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE"),
+        ("AWS_SECRET_ACCESS_KEY", SECRET),
+        ("AWS_DEFAULT_REGION", "us-east-1"),
+    ):
         monkeypatch.setenv(name, value)
     client = boto3.client("s3")
     client.create_bucket(Bucket="stays")
@@ -76,7 +81,10 @@ def test_a_glob_and_partitions(root: str) -> None:
     for year in (2023, 2024):
         sources.write(iter([CHUNK]), SCHEMA, f"{root}/data/year={year}/x.csv", "csv")
     for path in (f"{root}/data/*/*.csv", f"{root}/data", f"{root}/data/"):
-        assert sources.read(Source("csv", path=path)).to_pydict() == {"a": ["1", "2"] * 2, "year": ["2023"] * 2 + ["2024"] * 2}
+        assert sources.read(Source("csv", path=path)).to_pydict() == {
+            "a": ["1", "2"] * 2,
+            "year": ["2023"] * 2 + ["2024"] * 2,
+        }
     with pytest.raises(DataError, match="no such object; remedy"):
         sources.read(Source("csv", path=f"{root}/nowhere/*.csv"))
     with pytest.raises(DataError, match="no such object"):
@@ -128,7 +136,10 @@ def test_a_store_whose_package_is_missing() -> None:
 
 def test_a_web_server_is_read_only(tmp_path: Path) -> None:
     (tmp_path / "x.csv").write_text("a\n1\n2\n")
-    handler = functools.partial(type("Quiet", (http.server.SimpleHTTPRequestHandler,), {"log_message": lambda *a: None}), directory=str(tmp_path))
+    handler = functools.partial(
+        type("Quiet", (http.server.SimpleHTTPRequestHandler,), {"log_message": lambda *a: None}),
+        directory=str(tmp_path),
+    )
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as running:
         threading.Thread(target=running.serve_forever, daemon=True).start()
         url = f"http://127.0.0.1:{running.server_port}/x.csv"

@@ -18,7 +18,13 @@ from synthcli.sources import Source, parquet
 
 def test_types_as_stored(tmp_path: Path) -> None:
     path = tmp_path / "x.parquet"
-    table = pa.table({"a": pa.array([1, None], pa.int8()), "b": pa.array(["x", "y"]).dictionary_encode(), "c": pa.array([1, 2], pa.date32())})
+    table = pa.table(
+        {
+            "a": pa.array([1, None], pa.int8()),
+            "b": pa.array(["x", "y"]).dictionary_encode(),
+            "c": pa.array([1, 2], pa.date32()),
+        }
+    )
     pq.write_table(table, path)
     assert sources.read(Source("parquet", path=path)).schema == table.schema
     assert sources.columns(Source("parquet", path=path)) == ["a", "b", "c"]
@@ -68,7 +74,13 @@ def test_a_column_that_is_only_called_like_an_index_stays(tmp_path: Path) -> Non
 
 
 def test_words_written_as_dictionaries_are_read_as_words(tmp_path: Path) -> None:
-    types = {"a": "string", "b": "large_string", "t": "timestamp[ms, tz=Europe/Vienna]", "d": "duration[us]", "n": "int16"}
+    types = {
+        "a": "string",
+        "b": "large_string",
+        "t": "timestamp[ms, tz=Europe/Vienna]",
+        "d": "duration[us]",
+        "n": "int16",
+    }
     schema = Schema(tuple(Column(name, storage=storage) for name, storage in types.items()))
     stored = pa.schema([pa.field(name, arrow_type(storage)) for name, storage in types.items()])
     chunks = []
@@ -89,7 +101,10 @@ def test_row_groups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     sources.write(iter(chunks), schema, tmp_path / "x.parquet", "parquet")
     about = pq.ParquetFile(tmp_path / "x.parquet").metadata
     assert [about.row_group(i).num_rows for i in range(about.num_row_groups)] == [400, 400, 200]
-    assert [about.row_group(0).column(i).has_dictionary_page for i in range(2)] == [False, True]  # of 1000 keys a dictionary were their copy
+    assert [about.row_group(0).column(i).has_dictionary_page for i in range(2)] == [
+        False,
+        True,
+    ]  # of 1000 keys a dictionary were their copy
     monkeypatch.setattr(parquet, "CELLS", 400)  # of both columns
     sources.write(iter(chunks), schema, tmp_path / "y.parquet", "parquet")
     assert pq.ParquetFile(tmp_path / "y.parquet").num_row_groups == 5

@@ -45,7 +45,9 @@ TYPED = pa.table(
     }
 )
 
-STORED = TYPED.schema.set(TYPED.schema.get_field_index("second"), pa.field("second", pa.timestamp("ms")))  # parquet has no seconds
+STORED = TYPED.schema.set(
+    TYPED.schema.get_field_index("second"), pa.field("second", pa.timestamp("ms"))
+)  # parquet has no seconds
 
 
 def written(table: pa.Table, kind: str, path: Path, *, text: bool = False) -> tuple[pa.Table, Schema]:
@@ -130,11 +132,19 @@ def test_jsonl_is_json(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "cells",
     [
-        ["True", "False"], ["TRUE", "FALSE"], ["31.12.2023", "01.02.2024"], ["2024-01-05 10:00", "2024-01-05 11:30"],
-        ["2024-01-05T10:00:00Z", "2024-01-05T11:30:00Z"], ["12/31/2023", "01/02/2024"], ["007", "012"], ["12345678901234567890", "1"],
-        ["4611686018427387905", "7"], ["1.0", "2.0"], ["0.1", "-3.25"],
+        ["True", "False"],
+        ["TRUE", "FALSE"],
+        ["31.12.2023", "01.02.2024"],
+        ["2024-01-05 10:00", "2024-01-05 11:30"],
+        ["2024-01-05T10:00:00Z", "2024-01-05T11:30:00Z"],
+        ["12/31/2023", "01/02/2024"],
+        ["007", "012"],
+        ["12345678901234567890", "1"],
+        ["4611686018427387905", "7"],
+        ["1.0", "2.0"],
+        ["0.1", "-3.25"],
     ],
-)  # fmt: skip
+)
 def test_spelling_comes_back(cells: list[str], tmp_path: Path) -> None:
     (tmp_path / "x").write_text("a,b\n" + "".join(f"{c},z\n" for c in [*cells, ""]))
     back, _ = written(sources.read(Source("csv", path=tmp_path / "x")), "csv", tmp_path / "y", text=True)
@@ -189,12 +199,23 @@ def test_lone_column_keeps_its_rows(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "cells",
     [
-        ["49.0", "11.0"], ["0.40", "1.25"], ["1.5", "12", "0.25"], ["inf", "-inf", "1.5"], ["+4917012345", "+4917012346"],
-        ["2024-07-01T10:00:00+02:00", "2024-12-01T23:30:00+02:00"], ["2024-07-01T10:00:00+0200", "2024-12-01T23:30:00+0200"],
-        ["2024-07-01T10:00:00Z", "2024-12-01T23:30:00Z"], ["12/31/23", "01/02/24"], ["31.12.23", "01.02.24"], ["Jan 05, 2024", "Dec 31, 2023"],
-        ["05 January 2024", "31 December 2023"], ["2024-01-05 10:00 PM", "2024-01-05 11:30 AM"], ["-0.0", "1.0"], ["9999-12-31", "2024-01-01"],
+        ["49.0", "11.0"],
+        ["0.40", "1.25"],
+        ["1.5", "12", "0.25"],
+        ["inf", "-inf", "1.5"],
+        ["+4917012345", "+4917012346"],
+        ["2024-07-01T10:00:00+02:00", "2024-12-01T23:30:00+02:00"],
+        ["2024-07-01T10:00:00+0200", "2024-12-01T23:30:00+0200"],
+        ["2024-07-01T10:00:00Z", "2024-12-01T23:30:00Z"],
+        ["12/31/23", "01/02/24"],
+        ["31.12.23", "01.02.24"],
+        ["Jan 05, 2024", "Dec 31, 2023"],
+        ["05 January 2024", "31 December 2023"],
+        ["2024-01-05 10:00 PM", "2024-01-05 11:30 AM"],
+        ["-0.0", "1.0"],
+        ["9999-12-31", "2024-01-01"],
     ],
-)  # fmt: skip
+)
 def test_more_spellings_come_back(cells: list[str], tmp_path: Path) -> None:
     (tmp_path / "x").write_text("a,b\n" + "".join(f'"{c}",z\n' for c in [*cells]) + ",z\n")
     source = Source("csv", path=tmp_path / "x", delimiter=",", quote='"')

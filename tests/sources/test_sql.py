@@ -1,4 +1,6 @@
-"""SQLite, DuckDB and a real PostgreSQL: types there and back, swaps that no reader sees half of, and no password anywhere."""
+"""SQLite, DuckDB and a real PostgreSQL: types there and back, swaps that no reader sees half of, and no password
+anywhere.
+"""
 
 from __future__ import annotations
 
@@ -41,8 +43,13 @@ ROWS = pa.table(
         "ratio": pa.array([0.1, None, 1e300], pa.float64()),
         "word": pa.array(['a "quoted", one', "", None], pa.string()),
         "day": pa.array([dt.date(2020, 2, 29), None, dt.date(1969, 12, 31)], pa.date32()),
-        "moment": pa.array([dt.datetime(2020, 1, 1, 12, 30, 0, 250000), None, dt.datetime(1999, 1, 1)], pa.timestamp("us")),
-        "zoned": pa.array([dt.datetime(2020, 7, 1, 12, tzinfo=UTC), None, dt.datetime(2021, 1, 1, tzinfo=UTC)], pa.timestamp("us", "UTC")),
+        "moment": pa.array(
+            [dt.datetime(2020, 1, 1, 12, 30, 0, 250000), None, dt.datetime(1999, 1, 1)], pa.timestamp("us")
+        ),
+        "zoned": pa.array(
+            [dt.datetime(2020, 7, 1, 12, tzinfo=UTC), None, dt.datetime(2021, 1, 1, tzinfo=UTC)],
+            pa.timestamp("us", "UTC"),
+        ),
         "span": pa.array([dt.timedelta(days=1, seconds=3), None, dt.timedelta(0)], pa.duration("us")),
     }
 )
@@ -77,12 +84,33 @@ def cluster() -> Iterator[str]:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
-        quiet: dict[str, Any] = {"check": True, "stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "cwd": folder, **user}
-        made = [found, "-D", data, "-U", "tester", "-A", "scram-sha-256", f"--pwfile={secret}", "-E", "UTF8", "--no-sync"]
+        quiet: dict[str, Any] = {
+            "check": True,
+            "stdout": subprocess.DEVNULL,
+            "stderr": subprocess.PIPE,
+            "cwd": folder,
+            **user,
+        }
+        made = [
+            found,
+            "-D",
+            data,
+            "-U",
+            "tester",
+            "-A",
+            "scram-sha-256",
+            f"--pwfile={secret}",
+            "-E",
+            "UTF8",
+            "--no-sync",
+        ]
         subprocess.run(made, **quiet)
         options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c fsync=off"
         control = shutil.which("pg_ctl", path=str(programs)) or str(Path(found).parent / "pg_ctl")
-        subprocess.run([control, "-D", data, "-l", Path(folder) / "log", "-w", "-o", options, "start"], **{**quiet, "stderr": subprocess.DEVNULL})
+        subprocess.run(
+            [control, "-D", data, "-l", Path(folder) / "log", "-w", "-o", options, "start"],
+            **{**quiet, "stderr": subprocess.DEVNULL},
+        )
         try:
             yield f"127.0.0.1:{port}"
         finally:
@@ -117,7 +145,9 @@ def schema_of(table: pa.Table) -> tuple[Schema, pd.DataFrame]:
 
 def deliver(table: pa.Table, url: str, name: str = "stays", **options: Any) -> int:
     schema, frame = schema_of(table)
-    return sources.deliver(iter([frame.iloc[:1], frame.iloc[1:]]), schema, Target("sql", url=url, table=name, **options))
+    return sources.deliver(
+        iter([frame.iloc[:1], frame.iloc[1:]]), schema, Target("sql", url=url, table=name, **options)
+    )
 
 
 def read(url: str, **asked: Any) -> pa.Table:
@@ -130,10 +160,18 @@ def test_types_survive_there_and_back(url: str) -> None:
     assert back.column_names == ROWS.column_names
     if not url.startswith("sqlite"):
         assert back.cast(ROWS.schema).sort_by("id").to_pylist() == ROWS.to_pylist()
-        same = [(f.name, f.type) for f, g in zip(back.schema, ROWS.schema) if f.type != g.type and f.name not in ("span", "zoned")]
+        same = [
+            (f.name, f.type)
+            for f, g in zip(back.schema, ROWS.schema)
+            if f.type != g.type and f.name not in ("span", "zoned")
+        ]
         assert same == []
         return
-    lost = {"small": pa.int64(), "span": pa.string(), "zoned": pa.timestamp("us")}  # SQLite has one integer, no spans, no zones
+    lost = {
+        "small": pa.int64(),
+        "span": pa.string(),
+        "zoned": pa.timestamp("us"),
+    }  # SQLite has one integer, no spans, no zones
     expected = pa.schema([pa.field(f.name, lost.get(f.name, f.type)) for f in ROWS.schema])
     assert back.schema == expected
     kept = [n for n in ROWS.column_names if n not in lost]
@@ -145,16 +183,33 @@ def test_canonical_kinds(url: str) -> None:
     deliver(ROWS, url)
     schema, frame = schema_of(read(url))
     kinds = {c.name: c.kind for c in schema.columns}
-    assert kinds["flag"] == "boolean" and kinds["day"] == "datetime" and kinds["price"] == "float" and kinds["small"] == "integer"
+    assert (
+        kinds["flag"] == "boolean"
+        and kinds["day"] == "datetime"
+        and kinds["price"] == "float"
+        and kinds["small"] == "integer"
+    )
     assert schema["price"].get("precision") == 2 and frames.arrow_type(schema["day"].storage) == pa.date32()
     assert frame["price"].tolist()[:2] == [12.5, -0.01]
 
 
 def test_a_query_may_only_read(url: str, tmp_path: Path) -> None:
     deliver(ROWS, url)
-    found = read(url, query="-- with; care\nWITH x AS (SELECT id, word FROM stays WHERE word <> ';') SELECT id, id + 1 AS next FROM x ORDER BY id;")
+    found = read(
+        url,
+        query=(
+            "-- with; care\nWITH x AS (SELECT id, word FROM stays WHERE word <> ';') SELECT id, id + 1 AS next FROM x"
+            " ORDER BY id;"
+        ),
+    )
     assert found.to_pylist() == [{"id": 1, "next": 2}, {"id": 2, "next": 3}]
-    for bad in ("DELETE FROM stays", "SELECT 1; DROP TABLE stays", "", "UPDATE stays SET id = 1", "/* SELECT */ DROP TABLE stays"):
+    for bad in (
+        "DELETE FROM stays",
+        "SELECT 1; DROP TABLE stays",
+        "",
+        "UPDATE stays SET id = 1",
+        "/* SELECT */ DROP TABLE stays",
+    ):
         with pytest.raises(SpecError, match="expected one statement that reads"):
             read(url, query=bad)
     if not url.startswith("duckdb"):
@@ -213,7 +268,10 @@ def test_names_that_need_quotes(url: str) -> None:
 def test_readers_see_all_or_nothing(pg: str) -> None:
     """Someone who reads all the time meets whole tables only, of the old or of the new kind."""
     schema, frame = schema_of(pa.table({"v": [0] * 500}))
-    write = lambda v: sources.deliver(iter([frame.assign(v=frame["v"] + v)] * 4), schema, Target("sql", url=pg, table="stays"))  # noqa: E731
+
+    def write(v):
+        return sources.deliver(iter([frame.assign(v=frame["v"] + v)] * 4), schema, Target("sql", url=pg, table="stays"))
+
     write(0)
     seen, stop = set(), threading.Event()
 
@@ -238,8 +296,12 @@ def test_schemas_keys_enums_and_arrays_of_postgres(pg: str) -> None:
         connection.exec_driver_sql("CREATE TYPE mood AS ENUM ('sad', 'ok')")
         connection.exec_driver_sql("CREATE SCHEMA IF NOT EXISTS far")
         connection.exec_driver_sql("DROP TABLE IF EXISTS far.t")
-        connection.exec_driver_sql("CREATE TABLE far.t (k int PRIMARY KEY, m mood, u uuid, n numeric, big numeric(50, 10), t text[])")
-        connection.exec_driver_sql("INSERT INTO far.t VALUES (2, 'sad', gen_random_uuid(), 1.5, 7, '{}'), (1, 'ok', NULL, NULL, NULL, NULL)")
+        connection.exec_driver_sql(
+            "CREATE TABLE far.t (k int PRIMARY KEY, m mood, u uuid, n numeric, big numeric(50, 10), t text[])"
+        )
+        connection.exec_driver_sql(
+            "INSERT INTO far.t VALUES (2, 'sad', gen_random_uuid(), 1.5, 7, '{}'), (1, 'ok', NULL, NULL, NULL, NULL)"
+        )
     with pytest.raises(DataError, match=r"column t has the type .*not a plain value.*source.query"):
         read(pg, table="far.t")
     found = read(pg, query="SELECT k, m, u, n, big FROM far.t ORDER BY k")
@@ -253,11 +315,21 @@ def test_schemas_keys_enums_and_arrays_of_postgres(pg: str) -> None:
 
 
 def test_a_table_of_postgres_that_fits_stays_with_all_that_hangs_on_it(pg: str) -> None:
-    rows = pa.table({"id": pa.array([1, 2]), "u": ["5b1d6a4e-53c5-4a4b-b4a0-b8dbbb2fd13c", None], "m": ["ok", "sad"], "per cent": [1.5, None]})
+    rows = pa.table(
+        {
+            "id": pa.array([1, 2]),
+            "u": ["5b1d6a4e-53c5-4a4b-b4a0-b8dbbb2fd13c", None],
+            "m": ["ok", "sad"],
+            "per cent": [1.5, None],
+        }
+    )
     with database.opened(pg, "url", None).writing() as connection:
         for statement in (
             "CREATE TYPE mood AS ENUM ('sad', 'ok')",
-            'CREATE TABLE stays (m mood, u uuid, id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, "per cent" numeric)',
+            (
+                'CREATE TABLE stays (m mood, u uuid, id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, "per cent"'
+                " numeric)"
+            ),
             "INSERT INTO stays (m) VALUES ('ok')",
             "CREATE VIEW seen AS SELECT u FROM stays",
             "GRANT SELECT ON stays TO PUBLIC",
@@ -271,9 +343,13 @@ def test_a_table_of_postgres_that_fits_stays_with_all_that_hangs_on_it(pg: str) 
             (2, None, "sad", None),
         ]
         assert ask("SELECT count(*) FROM seen") == [(2,)]
-        assert ask("SELECT count(*) FROM information_schema.table_privileges WHERE table_name = 'stays' AND grantee = 'PUBLIC'") == [(1,)]
+        assert ask(
+            "SELECT count(*) FROM information_schema.table_privileges WHERE table_name = 'stays' AND grantee = 'PUBLIC'"
+        ) == [(1,)]
         assert ask("SELECT to_regclass('stays__new') IS NULL") == [(True,)]
-    with pytest.raises(DataError, match="depend"):  # whole numbers do not hold these: another table, which the view is in the way of
+    with pytest.raises(
+        DataError, match="depend"
+    ):  # whole numbers do not hold these: another table, which the view is in the way of
         deliver(rows.set_column(0, "id", pa.array([1.5, 2.5])), pg)
     with pytest.raises(DataError, match="duplicate key"):
         deliver(rows.set_column(0, "id", pa.array([7, 7])), pg)
@@ -291,7 +367,10 @@ def test_moments_that_no_calendar_has(pg: str) -> None:
 def test_sqlite_dates_in_another_spelling_are_words(tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / "x.db") as connection:
         connection.execute("CREATE TABLE t (d DATE, at DATETIME, b BOOLEAN, fine DATE, t TIME)")
-        connection.execute("INSERT INTO t VALUES ('11/02/2024', 1700000000, 'yes', '2024-02-11', NULL), (NULL, 1700000001, 'no', NULL, '10:30')")
+        connection.execute(
+            "INSERT INTO t VALUES ('11/02/2024', 1700000000, 'yes', '2024-02-11', NULL), (NULL, 1700000001, 'no', NULL,"
+            " '10:30')"
+        )
     table = sources.read(Source("sql", url="sqlite:///x.db", table="t", folder=tmp_path))
     assert table.schema.types == [pa.string(), pa.int64(), pa.string(), pa.date32(), pa.time64("us")]
     assert table["d"].to_pylist() == ["11/02/2024", None]
@@ -300,11 +379,14 @@ def test_sqlite_dates_in_another_spelling_are_words(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("source", "url", "table", "same"),
     [
-        ({"table": "stays"}, "sqlite:///./x.db", "STAYS", True), ({"table": "stays"}, "sqlite:///y.db", "stays", False),
-        ({"query": "SELECT * FROM Stays"}, "${DB}", "stays", True), ({"query": "SELECT * FROM stays_raw"}, "sqlite:///x.db", "stays", False),
-        ({"table": "main.stays"}, "sqlite:///x.db", "stays", True), ({"table": "far.stays"}, "sqlite:///x.db", "stays", False),
+        ({"table": "stays"}, "sqlite:///./x.db", "STAYS", True),
+        ({"table": "stays"}, "sqlite:///y.db", "stays", False),
+        ({"query": "SELECT * FROM Stays"}, "${DB}", "stays", True),
+        ({"query": "SELECT * FROM stays_raw"}, "sqlite:///x.db", "stays", False),
+        ({"table": "main.stays"}, "sqlite:///x.db", "stays", True),
+        ({"table": "far.stays"}, "sqlite:///x.db", "stays", False),
     ],
-)  # fmt: skip
+)
 def test_the_source_by_another_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: dict[str, str], url: str, table: str, same: bool
 ) -> None:
@@ -322,10 +404,20 @@ def test_postgres_by_another_name() -> None:
 def test_sqlite_by_what_it_holds(tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / "x.db") as connection:
         connection.execute("CREATE TABLE t (a INTEGER, b, c BOOLEAN, d DATE, e BLOB, f INTEGER, g NUMERIC)")
-        connection.execute("INSERT INTO t VALUES (1, 1, 1, '2020-01-02', NULL, 'word', 1), (NULL, 2.5, 0, NULL, NULL, 3, 2.5)")
+        connection.execute(
+            "INSERT INTO t VALUES (1, 1, 1, '2020-01-02', NULL, 'word', 1), (NULL, 2.5, 0, NULL, NULL, 3, 2.5)"
+        )
     source = Source("sql", url="sqlite:///x.db", table="t", folder=tmp_path)
     table = sources.read(source)
-    assert [str(t) for t in table.schema.types] == ["int64", "double", "bool", "date32[day]", "null", "string", "double"]
+    assert [str(t) for t in table.schema.types] == [
+        "int64",
+        "double",
+        "bool",
+        "date32[day]",
+        "null",
+        "string",
+        "double",
+    ]
     assert table["d"].to_pylist() == [dt.date(2020, 1, 2), None]
     with sqlite3.connect(tmp_path / "x.db") as connection:
         connection.execute("UPDATE t SET d = 'tomorrow', e = x'00'")
@@ -363,7 +455,10 @@ def test_locked_is_for_later(tmp_path: Path) -> None:
     assert raised.value.exit_code == 6
     holder.close()
     deliver(ROWS, f"duckdb:///{tmp_path}/d.db")
-    hold = f"import duckdb, time; c = duckdb.connect({str(tmp_path / 'd.db')!r}); print('held', flush=True); time.sleep(60)"
+    hold = (
+        f"import duckdb, time; c = duckdb.connect({str(tmp_path / 'd.db')!r}); print('held', flush=True);"
+        " time.sleep(60)"
+    )
     with subprocess.Popen([sys.executable, "-c", hold], stdout=subprocess.PIPE, text=True) as other:
         assert other.stdout is not None and other.stdout.readline() == "held\n"
         try:
@@ -400,7 +495,9 @@ def test_unreachable_and_refused_without_the_password(pg: str, cluster: str, mon
             with pytest.raises(kind) as raised:
                 act()
             assert "${WAREHOUSE_URL}" in str(raised.value) and not secrets_in(str(raised.value)), raised.value
-            assert raised.value.__cause__ is None and (raised.value.__suppress_context__ or raised.value.__context__ is None)
+            assert raised.value.__cause__ is None and (
+                raised.value.__suppress_context__ or raised.value.__context__ is None
+            )
     monkeypatch.setenv("WAREHOUSE_URL", cases[2][0])
     with pytest.raises(DataError) as raised:
         deliver(ROWS, "${WAREHOUSE_URL}")
@@ -417,7 +514,9 @@ refine: {max_rounds: 1}
 """
 
 
-def test_a_run_from_table_to_table_leaves_no_password(pg: str, cluster: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_from_table_to_table_leaves_no_password(
+    pg: str, cluster: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from tests.conftest import people
 
     deliver(pa.Table.from_pandas(people(200), preserve_index=False), pg, "people")
@@ -463,7 +562,10 @@ def test_a_password_in_a_spec_is_refused_unseen(tmp_path: Path, synth: Any) -> N
 
 def test_duckdb_types(tmp_path: Path) -> None:
     with duckdb.connect(str(tmp_path / "d.db")) as connection:
-        connection.execute("CREATE TABLE t AS SELECT 1::HUGEINT h, 'x'::ENUM('x', 'y') e, uuid() u, TIMESTAMPTZ '2020-01-01 00:00:00+01' z")
+        connection.execute(
+            "CREATE TABLE t AS SELECT 1::HUGEINT h, 'x'::ENUM('x', 'y') e, uuid() u, TIMESTAMPTZ '2020-01-01"
+            " 00:00:00+01' z"
+        )
     found = read(f"duckdb:///{tmp_path}/d.db", table="t")
     assert found["e"].to_pylist() == ["x"] and found["z"].to_pylist() == [dt.datetime(2019, 12, 31, 23, tzinfo=UTC)]
     schema, _ = schema_of(found)

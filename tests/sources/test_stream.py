@@ -1,4 +1,6 @@
-"""Sources larger than what is kept: the sample, its units, the count, the types that other rows decide, and the memory that it takes."""
+"""Sources larger than what is kept: the sample, its units, the count, the types that other rows decide, and the memory
+that it takes.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,9 @@ def small_limit(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def table(rows: int, units: int = 500) -> pd.DataFrame:
     rng = np.random.default_rng(3)
-    return pd.DataFrame({"n": np.arange(rows), "unit": rng.integers(0, units, rows), "x": rng.normal(size=rows).round(3)})
+    return pd.DataFrame(
+        {"n": np.arange(rows), "unit": rng.integers(0, units, rows), "x": rng.normal(size=rows).round(3)}
+    )
 
 
 @pytest.fixture(params=["csv", "parquet", "jsonl"])

@@ -30,7 +30,10 @@ NONE = "source: {type: none}\ngenerate: {rows: 5}\ncolumns: {a: {type: integer, 
         (CSV + "generator: {method: trees, params: {min_leaf: 0}}", r"min_leaf is 0 \(.*:2\)"),
         (CSV + "generator: {method: distributions}", "source: {type: none}"),
         (CSV + "generator: {method: trees, candidates: [trees]}", "stands beside candidates"),
-        (CSV + "generator: {candidates: [{method: ctgan, params: {epoch: 3}}]}", r"candidates\.0\.params\.epoch .*Did you mean epochs"),
+        (
+            CSV + "generator: {candidates: [{method: ctgan, params: {epoch: 3}}]}",
+            r"candidates\.0\.params\.epoch .*Did you mean epochs",
+        ),
         (CSV + "generator: {candidates: [auto]}", "does not race"),
         (CSV + "evaluate: {gates: [{metric: column_shape, min: 0.9}]}", "Did you mean column_shapes"),
         (CSV + "evaluate: {gates: [{metric: membership_auc, max: 0.6}]}", "belongs to privacy_check.gates"),
@@ -50,9 +53,24 @@ NONE = "source: {type: none}\ngenerate: {rows: 5}\ncolumns: {a: {type: integer, 
         (CSV + "constraints: [agee > 3]", "agee"),
         (CSV + "constraints: [age >]", "constraints.0"),
         (CSV + "constraints: [1 + 1]", "expected true or false"),
-        ("source: {type: csv, path: people.csv, split: {holdout: 0}}\nevaluate: {gates: [{metric: column_shapes, min: 1}]}", "holdout"),
-        ("source: {type: csv, path: people.csv, split: {validation: 0}}\nrefine: {max_rounds: 3}", "steered by the validation"),
-        ("source: {type: csv, path: people.csv, split: {validation: 0}}\ngenerator: {candidates: [trees, independent]}", "race is decided"),
+        (
+            (
+                "source: {type: csv, path: people.csv, split: {holdout: 0}}\nevaluate: {gates: [{metric: column_shapes,"
+                " min: 1}]}"
+            ),
+            "holdout",
+        ),
+        (
+            "source: {type: csv, path: people.csv, split: {validation: 0}}\nrefine: {max_rounds: 3}",
+            "steered by the validation",
+        ),
+        (
+            (
+                "source: {type: csv, path: people.csv, split: {validation: 0}}\ngenerator: {candidates: [trees,"
+                " independent]}"
+            ),
+            "race is decided",
+        ),
         ("source: {type: csv, path: people.csv, split: {stratify_by: sexx}}", "Did you mean sex"),
         ("source: {type: none}\ngenerate: {rows: 5}", "needs columns"),
         ("source: {type: none}\ncolumns: {a: {type: integer, distribution: uniform}}", "rows must say"),
@@ -63,7 +81,10 @@ NONE = "source: {type: none}\ngenerate: {rows: 5}\ncolumns: {a: {type: integer, 
         (CSV + "columns: {id: {type: name, locale: xx_YY}}", "xx_YY"),
         ("source: {type: csv, path: 'p*.csv'}\noutput: {format: csv, path: p2.csv}", "learned from as real"),
         (
-            "source: {type: sql, url: 'sqlite:///x.db', query: SELECT * FROM t}\noutput: {format: sql, url: 'sqlite:///./x.db', table: T}",
+            (
+                "source: {type: sql, url: 'sqlite:///x.db', query: SELECT * FROM t}\noutput: {format: sql, url:"
+                " 'sqlite:///./x.db', table: T}"
+            ),
             "source itself",
         ),
         (NONE + "evaluate: {target: a}", "no real data"),

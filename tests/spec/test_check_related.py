@@ -52,12 +52,21 @@ def test_what_is_fine(tmp_path: Path, text: str) -> None:
         ("generate: {where: 'agee > 3'}", "table users has no column 'agee'. Did you mean age"),
         ("generate: {where: 'id > 3'}", "id is of type id, whose values are made up"),
         ("generate: {balance: {sex: {f: 0.7, m: 0.7}}}", "the shares add up to 1.4"),
-        ("generate: {fairness: {target: age, sensitive: [sx]}}", "generate.fairness.sensitive.0 is 'sx'.*no column 'sx'"),
-        ("privacy_unit: orders\ngenerate: {where: 'amount > 3'}", "is asked of orders, whose rows are made given those of users"),
+        (
+            "generate: {fairness: {target: age, sensitive: [sx]}}",
+            "generate.fairness.sensitive.0 is 'sx'.*no column 'sx'",
+        ),
+        (
+            "privacy_unit: orders\ngenerate: {where: 'amount > 3'}",
+            "is asked of orders, whose rows are made given those of users",
+        ),
         ("privacy_unit: users.household", "table users has no column 'household'"),
         ("generate: {copies: 3}", "copies are not offered for related tables"),
         ("execution: {workers: 2}", "workers are not offered for related tables"),
-        ("generator: {method: gaussian_copula}", "gaussian_copula does not draw rows given what is known of them.*remedy: one of arnet, trees"),
+        (
+            "generator: {method: gaussian_copula}",
+            "gaussian_copula does not draw rows given what is known of them.*remedy: one of arnet, trees",
+        ),
         ("evaluate: {target: orders.amont}", "table orders has no column 'amont'. Did you mean amount"),
         ("evaluate: {target: amount}", r"expected TABLE.COLUMN"),
         ("columns: {orders.amont: {min: 0}}", "Did you mean amount"),
@@ -87,7 +96,9 @@ def test_tables_of_a_database(tmp_path: Path) -> None:
     file.write_text(text)
     with pytest.raises(SpecError, match=r"source.tables.orders.delimiter is ';' \(.*:4\); belongs to csv sources"):
         check.check(load_spec(file))
-    file.write_text(HEAD.replace("{path: orders.csv}", "{url: 'postgresql://me:secret@host/db', query: 'DELETE FROM x'}"))
+    file.write_text(
+        HEAD.replace("{path: orders.csv}", "{url: 'postgresql://me:secret@host/db', query: 'DELETE FROM x'}")
+    )
     with pytest.raises(SpecError, match=r"a password stands in the url") as error:
         check.check(load_spec(file))
     assert "secret@" not in str(error.value) and "expected one statement that reads" in str(error.value)

@@ -28,17 +28,32 @@ def write(folder: Path, text: str) -> Path:
         ("seed: -1", r"seed is -1 \(.*:2\); expected greater than or equal to 0|seed is -1 .* expected to be greater"),
         ("seed: many", r"seed is 'many' \(.*:2\)"),
         ("name: ../up", r"name is '\.\./up' \(.*:2\)"),
-        ("evaluate:\n  gates:\n    - {metric: column_shapes, min: high}", r"evaluate\.gates\.0\.min is 'high' \(.*:4\)"),
+        (
+            "evaluate:\n  gates:\n    - {metric: column_shapes, min: high}",
+            r"evaluate\.gates\.0\.min is 'high' \(.*:4\)",
+        ),
         ("evaluate: {gates: [{metric: x, min: 1, severity: errr}]}", r"severity is 'errr' .*Did you mean error\?"),
         ("columns: {age: {type: integer, mn: 3}}", r"columns\.age\.mn is 3 .*unknown key\. Did you mean min\?"),
         ("columns: [age]", r"columns .*expected a .*(mapping|dictionary)"),
         ("output: {format: xml}", r"output\.format is 'xml'"),
         ("source: {type: csv}", r"stands twice"),
-        ("generate: {where: ''}", r"generate\.where is '' \(.*:2\); expected an expression that is true of every row, .*; remedy: leave where out"),
+        (
+            "generate: {where: ''}",
+            (
+                r"generate\.where is '' \(.*:2\); expected an expression that is true of every row, .*; remedy: leave"
+                r" where out"
+            ),
+        ),
         ("generate: {where: ' '}", r"generate\.where is ' ' .*expected an expression that is true"),
-        ("generate: {balance: {}}", r"generate\.balance \(.*:2\); expected columns, each with \{value: share\}, .*; remedy: leave balance out"),
+        (
+            "generate: {balance: {}}",
+            r"generate\.balance \(.*:2\); expected columns, each with \{value: share\}, .*; remedy: leave balance out",
+        ),
         ("generate: {balance: {age: 0.5}}", r"generate\.balance\.age is 0\.5 .*expected \{value: share\}, such as"),
-        ("generate: {balance: {sex: {f: 60}}}", r"generate\.balance\.sex\.f is 60 .*expected a share of the rows from 0 to 1, such as 0\.5"),
+        (
+            "generate: {balance: {sex: {f: 60}}}",
+            r"generate\.balance\.sex\.f is 60 .*expected a share of the rows from 0 to 1, such as 0\.5",
+        ),
         ("generate: {balance: {sex: {f: 50%}}}", r"generate\.balance\.sex\.f is '50%' .*expected a share of the rows"),
     ],
 )
@@ -74,7 +89,16 @@ def test_values_of_later_versions_are_refused(tmp_path: Path) -> None:
 
 def test_set_reaches_every_key(tmp_path: Path) -> None:
     path = write(tmp_path, BASE + "evaluate:\n  gates:\n    - {metric: column_shapes, min: 0.9}\n")
-    loaded = load_spec(path, ["evaluate.gates.0.min=0.5", "generator.params.min_leaf=50", "columns.age.type=integer", "output.format=csv", "seed=9"])
+    loaded = load_spec(
+        path,
+        [
+            "evaluate.gates.0.min=0.5",
+            "generator.params.min_leaf=50",
+            "columns.age.type=integer",
+            "output.format=csv",
+            "seed=9",
+        ],
+    )
     spec = loaded.spec
     assert spec.evaluate.gates is not None and spec.evaluate.gates[0].min == 0.5
     assert spec.generator.params == {"min_leaf": 50}
@@ -82,7 +106,9 @@ def test_set_reaches_every_key(tmp_path: Path) -> None:
     assert (spec.output.format, spec.seed) == ("csv", 9)
 
 
-@pytest.mark.parametrize("text", ["nothing", "=1", "evaluate.gates.7.min=1", "seed.x=1", "generator.bogus=1", "seed=[", "seed=x"])
+@pytest.mark.parametrize(
+    "text", ["nothing", "=1", "evaluate.gates.7.min=1", "seed.x=1", "generator.bogus=1", "seed=[", "seed=x"]
+)
 def test_a_bad_set_is_told(tmp_path: Path, text: str) -> None:
     path = write(tmp_path, BASE + "seed: 1\nevaluate: {gates: []}\n")
     with pytest.raises(SpecError):
@@ -103,6 +129,20 @@ def test_every_key_has_help_in_the_schema() -> None:
         for key, prop in part.get("properties", {}).items()
         if not prop.get("description")
         and "$ref" not in str(prop)
-        and key not in ("min", "max", "minutes", "path", "params", "method", "description", "version", "format", "seed", "start", "step")
+        and key
+        not in (
+            "min",
+            "max",
+            "minutes",
+            "path",
+            "params",
+            "method",
+            "description",
+            "version",
+            "format",
+            "seed",
+            "start",
+            "step",
+        )
     ]
     assert missing == []

@@ -13,11 +13,29 @@ from synthcli.spec import yaml
 @pytest.mark.parametrize(
     ("text", "value"),
     [
-        ("yes", "yes"), ("no", "no"), ("on", "on"), ("true", True), ("False", False), ("null", None), ("~", None), ("1e-5", 1e-5), ("1E5", 1e5),
-        ("0x1F", 31), ("0o17", 15), ("017", 17), ("1_000", "1_000"), ("12:30", "12:30"), ("2020-01-01", "2020-01-01"), (".5", 0.5), ("-3", -3),
-        ("'1'", "1"), ("+7", 7), ("1.", 1.0), ("0.1.2", "0.1.2"),
+        ("yes", "yes"),
+        ("no", "no"),
+        ("on", "on"),
+        ("true", True),
+        ("False", False),
+        ("null", None),
+        ("~", None),
+        ("1e-5", 1e-5),
+        ("1E5", 1e5),
+        ("0x1F", 31),
+        ("0o17", 15),
+        ("017", 17),
+        ("1_000", "1_000"),
+        ("12:30", "12:30"),
+        ("2020-01-01", "2020-01-01"),
+        (".5", 0.5),
+        ("-3", -3),
+        ("'1'", "1"),
+        ("+7", 7),
+        ("1.", 1.0),
+        ("0.1.2", "0.1.2"),
     ],
-)  # fmt: skip
+)
 def test_scalars_are_those_of_the_core_schema(text: str, value: object) -> None:
     got = yaml.parse(f"k: {text}").data["k"]
     assert got == value

@@ -11,7 +11,11 @@ from synthcli.tabular.combining import Rule, combine
 def test_by_hand() -> None:
     q, u = [1.0, 2.0, 3.0], [0.3, 0.6, 0.9]  # mean 2, within 0.6, between 1
     reiter = combine(q, u)
-    assert reiter.estimate == pytest.approx(2) and reiter.within == pytest.approx(0.6) and reiter.between == pytest.approx(1)
+    assert (
+        reiter.estimate == pytest.approx(2)
+        and reiter.within == pytest.approx(0.6)
+        and reiter.between == pytest.approx(1)
+    )
     assert reiter.variance == pytest.approx(0.6 + 1 / 3)
     assert reiter.dof == pytest.approx(2 * (1 + 0.6 * 3) ** 2)
     full = combine(q, u, rule="raghunathan")
@@ -68,7 +72,8 @@ def test_what_cannot_be_combined_is_refused(q: list[float], u: list[float], more
         combine(q, u, **more)
 
 
-# --- coverage where the generator is right: a normal pair, x and y = 1 + x/2 + e, synthesised from its own (posterior) model
+# --- coverage where the generator is right: a normal pair, x and y = 1 + x/2 + e, synthesised from its own (posterior)
+# model
 
 REPLICATIONS, COPIES, N = 2_000, 5, 120
 SLOPE, MEAN = 0.5, 1.0
@@ -89,8 +94,12 @@ def analysed(x: np.ndarray, y: np.ndarray) -> dict[str, tuple[np.ndarray, np.nda
     return {"slope": (slope, (syy - slope * sxy) / (n - 2) / sxx), "mean": (my, syy / (n - 1) / n)}
 
 
-def synthesised(x: np.ndarray, y: np.ndarray, k: int, *, proper: bool, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """k rows from the model fitted to each sample; proper: with parameters from their posterior (flat priors), as Raghunathan supposes."""
+def synthesised(
+    x: np.ndarray, y: np.ndarray, k: int, *, proper: bool, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """k rows from the model fitted to each sample; proper: with parameters from their posterior (flat priors), as
+    Raghunathan supposes.
+    """
     n = x.shape[-1]
     mx, my, sxx, sxy, syy = moments(x, y)
     slope = sxy / sxx
@@ -99,11 +108,16 @@ def synthesised(x: np.ndarray, y: np.ndarray, k: int, *, proper: bool, rng: np.r
     if proper:
         vx, ve = sxx / rng.chisquare(n - 1, size), rest / rng.chisquare(n - 2, size)
         centre = mx + np.sqrt(vx / n) * rng.standard_normal(size)
-        slope_, level = slope + np.sqrt(ve / sxx) * rng.standard_normal(size), my + np.sqrt(ve / n) * rng.standard_normal(size)
+        slope_, level = (
+            slope + np.sqrt(ve / sxx) * rng.standard_normal(size),
+            my + np.sqrt(ve / n) * rng.standard_normal(size),
+        )
     else:
         vx, ve, centre, slope_, level = (np.broadcast_to(v, size) for v in (sxx / n, rest / n, mx, slope, my))
     sx = centre[..., None] + np.sqrt(vx)[..., None] * rng.standard_normal((*size, k))
-    sy = (level[..., None] + slope_[..., None] * (sx - mx[:, None])) + np.sqrt(ve)[..., None] * rng.standard_normal((*size, k))
+    sy = (level[..., None] + slope_[..., None] * (sx - mx[:, None])) + np.sqrt(ve)[..., None] * rng.standard_normal(
+        (*size, k)
+    )
     return sx, sy
 
 
@@ -132,12 +146,17 @@ CASES = [
 
 @pytest.mark.parametrize(("rule", "proper", "k"), CASES)
 def test_nominal_intervals_cover(rule: str, proper: bool, k: int) -> None:
-    # 2,000 replications: the standard error of a coverage of 0.95 is 0.005; raghunathan's interval is known to be wide for few data sets
+    # 2,000 replications: the standard error of a coverage of 0.95 is 0.005; raghunathan's interval is known to be wide
+    # for few data sets
     for name, share in coverage(rule, proper=proper, k=k, seed=3).items():
         assert 0.935 <= share <= (0.985 if rule == "raghunathan" else 0.968), (name, share)
 
 
 def test_the_wrong_rule_does_not_cover() -> None:
-    naive = coverage("raab", proper=False, k=N, seed=4, ratio=1e-9)  # as if the synthetic rows were real ones, more of them
+    naive = coverage(
+        "raab", proper=False, k=N, seed=4, ratio=1e-9
+    )  # as if the synthetic rows were real ones, more of them
     assert max(naive.values()) < 0.7
-    assert max(coverage("reiter", proper=False, k=4 * N, seed=4, ratio=1.0).values()) < 0.85  # more rows than were learned from, and not told so
+    assert (
+        max(coverage("reiter", proper=False, k=4 * N, seed=4, ratio=1.0).values()) < 0.85
+    )  # more rows than were learned from, and not told so

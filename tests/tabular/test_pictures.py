@@ -14,7 +14,16 @@ from synthcli.contracts import Column, Evidence, Schema, Traits
 from synthcli.tabular.pictures import FEW, _merged, cramer, pictures
 from synthcli.tabular.profile import _cramer
 
-KINDS = {"who": "id", "x": "float", "n": "integer", "spent": "float", "when": "datetime", "c": "category", "yes": "boolean", "mail": "email"}
+KINDS = {
+    "who": "id",
+    "x": "float",
+    "n": "integer",
+    "spent": "float",
+    "when": "datetime",
+    "c": "category",
+    "yes": "boolean",
+    "mail": "email",
+}
 
 
 def draw(rows: int, seed: int, *, per_unit: int = 1) -> Table:
@@ -26,7 +35,9 @@ def draw(rows: int, seed: int, *, per_unit: int = 1) -> Table:
             "x": x,
             "n": pd.array(rng.poisson(2, rows), dtype="Int64"),
             "spent": np.where(rng.random(rows) < 0.1, np.nan, np.exp(rng.normal(3, 2, rows))),
-            "when": (pd.Timestamp("2024-01-01") + pd.to_timedelta(rng.integers(0, 400, rows), unit="D")).astype("datetime64[us]"),
+            "when": (pd.Timestamp("2024-01-01") + pd.to_timedelta(rng.integers(0, 400, rows), unit="D")).astype(
+                "datetime64[us]"
+            ),
             "c": pd.array(rng.choice(["a", "b", "rare"], rows, p=[0.6, 0.395, 0.005]), dtype=STRING),
             "yes": pd.array(x + rng.normal(size=rows) > 0, dtype="boolean"),
             "mail": pd.array([f"person{i}@example.org" for i in range(rows)], dtype=STRING),
@@ -49,7 +60,9 @@ def test_shares_are_those_of_the_tables():
     given = evidence()
     found = by_name(pictures(given, rng=np.random.default_rng(0)))
     yes = found["yes"]["categories"]
-    assert dict(zip(yes["values"], yes["real"], strict=True))["True"] == pytest.approx(given.control.frame["yes"].mean(), abs=1e-4)
+    assert dict(zip(yes["values"], yes["real"], strict=True))["True"] == pytest.approx(
+        given.control.frame["yes"].mean(), abs=1e-4
+    )
     bins = found["x"]["bins"]
     assert sum(bins["real"]) == pytest.approx(1, abs=1e-3) and sum(bins["synthetic"]) == pytest.approx(1, abs=1e-3)
     counts = np.histogram(given.control.frame["x"], [-np.inf, *bins["edges"][1:-1], np.inf])[0] / 800
@@ -108,7 +121,10 @@ def test_cramer_is_that_of_the_profile():
 
 def test_the_pair_and_the_column_that_differ_come_first():
     control, synthetic = draw(1500, 1), draw(1500, 2)
-    moved = Table(synthetic.frame.assign(yes=synthetic.frame["yes"].iloc[::-1].array, x=synthetic.frame["x"] + 1), synthetic.schema)
+    moved = Table(
+        synthetic.frame.assign(yes=synthetic.frame["yes"].iloc[::-1].array, x=synthetic.frame["x"] + 1),
+        synthetic.schema,
+    )
     found = pictures(evidence(control=control, synthetic=moved), rng=np.random.default_rng(0))
     assert set(found["pairs"]["names"][:2]) == {"x", "yes"}
     assert found["detector"]["columns"][0]["name"] == "x" and found["detector"]["auc"] > 0.7

@@ -45,12 +45,18 @@ class Constant:
         return pd.Series([self.value] * rows, dtype=dtype_of(self.dtype))
 
     def to_json(self) -> dict[str, Any]:
-        return {"name": self.name, "dtype": self.dtype, "value": repr(self.value) if isinstance(self.value, float) else self.value}
+        return {
+            "name": self.name,
+            "dtype": self.dtype,
+            "value": repr(self.value) if isinstance(self.value, float) else self.value,
+        }
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Constant:
         value = data["value"]  # floats are words in JSON, which has no infinity
-        return cls(data["name"], data["dtype"], float(value) if data["dtype"] == "float64" and value is not None else value)
+        return cls(
+            data["name"], data["dtype"], float(value) if data["dtype"] == "float64" and value is not None else value
+        )
 
 
 @dataclass(frozen=True)
@@ -101,8 +107,13 @@ class Codes:
         seen = [v.item() if isinstance(v, np.generic) else v for v in values.dropna().unique()]
         declared = column.declared.categories
         if declared is not None and column.kind == "category":
-            if unknown := [v for v in seen if v not in declared and v != (column.get("rare").as_ if column.get("rare") else None)]:
-                raise DataError(f"columns.{column.name}.categories lacks {unknown[0]!r}, which the source holds; remedy: add it, or mend the source")
+            if unknown := [
+                v for v in seen if v not in declared and v != (column.get("rare").as_ if column.get("rare") else None)
+            ]:
+                raise DataError(
+                    f"columns.{column.name}.categories lacks {unknown[0]!r}, which the source holds; remedy: add it, or"
+                    " mend the source"
+                )
             seen = list(dict.fromkeys([*declared, *seen]))
         rare = column.get("rare")
         return cls(
@@ -122,14 +133,18 @@ class Codes:
         unknown = np.flatnonzero(codes < 0)
         for value in values.iloc[unknown].unique():
             known = not pd.isna(value) and len(self.categories) > 0
-            codes[unknown[(values.iloc[unknown] == value).to_numpy(dtype=bool, na_value=False)]] = stand_in(self.categories, value) if known else 0
+            codes[unknown[(values.iloc[unknown] == value).to_numpy(dtype=bool, na_value=False)]] = (
+                stand_in(self.categories, value) if known else 0
+            )
         return {escaped(self.name): np.maximum(codes, 0).astype(np.int32)}
 
     def decode(self, values: Mapping[str, np.ndarray], rows: int) -> pd.Series:
         return pd.Series(self._lookup.take(values[escaped(self.name)]))
 
     def words(self, values: Mapping[str, np.ndarray], storage: pa.DataType) -> pa.DictionaryArray | None:
-        """The same as a dictionary of words, which is how codes are written fastest; None where `storage` is no such type."""
+        """The same as a dictionary of words, which is how codes are written fastest; None where `storage` is no such
+        type.
+        """
         plain = storage.value_type if pa.types.is_dictionary(storage) else storage
         if dtype_of(self.dtype) != frames.STRING or plain not in (pa.string(), pa.large_string()):
             return None
@@ -146,7 +161,13 @@ class Codes:
         return pd.Series(list(values), dtype=dtype_of(self.dtype))
 
     def to_json(self) -> dict[str, Any]:
-        return {"name": self.name, "dtype": self.dtype, "categories": list(self.categories), "nullable": self.nullable, "other": self.other}
+        return {
+            "name": self.name,
+            "dtype": self.dtype,
+            "categories": list(self.categories),
+            "nullable": self.nullable,
+            "other": self.other,
+        }
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Codes:
@@ -154,7 +175,9 @@ class Codes:
 
 
 def relaxed(column: Column, rows: int) -> Column:
-    """A key that repeats at the source, and has too few spellings for a fresh one per row, may repeat in the output too."""
+    """A key that repeats at the source, and has too few spellings for a fresh one per row, may repeat in the output
+    too.
+    """
     room = fake.capacity(column)
     if column.declared.unique is None and not column.inferred.unique and room is not None and rows > room:
         return replace(column, declared=column.declared.model_copy(update={"unique": False}))

@@ -1,4 +1,6 @@
-"""What is asked of rows, in terms of a codec's parts: known cells as coded values, bounds on a column as the values that each part may take."""
+"""What is asked of rows, in terms of a codec's parts: known cells as coded values, bounds on a column as the values
+that each part may take.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ from synthcli.errors import FitError, did_you_mean
 
 @dataclass(frozen=True)
 class Within:
-    """Values that a part may take: codes that are true in `codes`, or numbers from low to high, which each row may have of its own."""
+    """Values that a part may take: codes that are true in `codes`, or numbers from low to high, which each row may have
+    of its own.
+    """
 
     codes: np.ndarray | None = None
     low: float | np.ndarray = -np.inf
@@ -34,7 +38,8 @@ class Within:
 
 @dataclass(frozen=True)
 class Asked:
-    """rows: how many. known: part -> (rows,) values, -1 or NaN where unknown. within: part -> what every row may hold there.
+    """rows: how many. known: part -> (rows,) values, -1 or NaN where unknown. within: part -> what every row may hold
+    there.
 
     A number is known to be there, and not which, where its state is 0 and the number NaN.
     """
@@ -90,14 +95,17 @@ def _within(coder: Any, allowed: Allowed) -> dict[str, Within]:
     if isinstance(coder, Constant):
         if not fits(coder.value, allowed):
             only = "null" if coder.value is None else repr(coder.value)
-            raise FitError(f"column {coder.name} holds nothing but {only} in the source, and {told(allowed)} is asked of it")
+            raise FitError(
+                f"column {coder.name} holds nothing but {only} in the source, and {told(allowed)} is asked of it"
+            )
         return {}
     if isinstance(coder, Codes):
         codes = np.array([fits(v, allowed) for v in coder.categories] + [allowed.null] * coder.nullable)
         if not codes.any() and allowed.values and len(allowed.values) == 1:
             (value,) = allowed.values
             raise FitError(
-                f"column {coder.name}: the model has learned no value {value!r}.{did_you_mean(str(value), [str(v) for v in coder.categories])}"
+                f"column {coder.name}: the model has learned no value"
+                f" {value!r}.{did_you_mean(str(value), [str(v) for v in coder.categories])}"
             )
         return {escaped(coder.name): Within(_some(codes, coder.name, allowed))}
     if isinstance(coder, Numbers):
@@ -124,7 +132,9 @@ def _number_within(coder: Numbers, allowed: Allowed) -> dict[str, Within]:
     out = {} if low is None and high is None else {name: Within(None, least, most)}
     if coder.states > 1:
         spikes = [(low is None or s >= low) and (high is None or s <= high) for s in coder.spikes]
-        out[f"{name}#state"] = Within(_some(np.array([inside, allowed.null and coder.nullable, *spikes]), coder.name, allowed))
+        out[f"{name}#state"] = Within(
+            _some(np.array([inside, allowed.null and coder.nullable, *spikes]), coder.name, allowed)
+        )
     elif not inside:
         raise _none(coder.name, allowed)
     return out
@@ -162,7 +172,9 @@ def fits(value: Any, allowed: Allowed) -> bool:
         return False
     if isinstance(value, str) and not isinstance(allowed.low if allowed.high is None else allowed.high, str):
         return True  # words have no place between numbers: whoever asks looks at what comes out
-    return not ((allowed.low is not None and value < allowed.low) or (allowed.high is not None and value > allowed.high))
+    return not (
+        (allowed.low is not None and value < allowed.low) or (allowed.high is not None and value > allowed.high)
+    )
 
 
 def _some(codes: np.ndarray, column: str, allowed: Allowed) -> np.ndarray:
@@ -172,12 +184,18 @@ def _some(codes: np.ndarray, column: str, allowed: Allowed) -> np.ndarray:
 
 
 def _none(column: str, allowed: Allowed) -> FitError:
-    return FitError(f"column {column}: {told(allowed)} is asked of it, and the model has learned no such value; remedy: ask for what the source has")
+    return FitError(
+        f"column {column}: {told(allowed)} is asked of it, and the model has learned no such value; remedy: ask for"
+        " what the source has"
+    )
 
 
 def told(allowed: Allowed) -> str:
     """What may be, in words."""
     if allowed.values is not None:
-        return " or ".join([*sorted(repr(v) for v in allowed.values), *(["null"] if allowed.null else [])]) or "no value at all"
+        return (
+            " or ".join([*sorted(repr(v) for v in allowed.values), *(["null"] if allowed.null else [])])
+            or "no value at all"
+        )
     ends = [f"{word} {value}" for word, value in (("from", allowed.low), ("up to", allowed.high)) if value is not None]
     return " ".join(ends) or ("any value" if allowed.null else "a value that is not null")

@@ -1,8 +1,9 @@
 """Ties between columns that a generator must keep exactly: functions, pairs that cannot be, order, equality.
 
-All of it works on the parts of a codec (columns/codec/codec.py). What follows from rows alone may be chance, so each finding asks for enough
-rows, and for several privacy units, before it is called one. Pairs are looked for in a bounded sample first; only those that hold there
-are looked at in all rows, so that a wide table costs little more than its columns.
+All of it works on the parts of a codec (columns/codec/codec.py). What follows from rows alone may be chance, so each
+finding asks for enough rows, and for several privacy units, before it is called one. Pairs are looked for in a bounded
+sample first; only those that hold there are looked at in all rows, so that a wide table costs little more than its
+columns.
 """
 
 from __future__ import annotations
@@ -31,8 +32,8 @@ LEAST_DISTINCT = 5  # of a number, for its order with another to mean something
 class Tie:
     """How two numbers a and b go together over the `rows` where both are known.
 
-    kind: order, a <= b always; equal, a == b in `share` of the rows, beyond chance; difference, b - a has few values, `share` of the
-    number that b has. The three may hold together.
+    kind: order, a <= b always; equal, a == b in `share` of the rows, beyond chance; difference, b - a has few values,
+    `share` of the number that b has. The three may hold together.
     """
 
     kind: Literal["order", "equal", "difference"]
@@ -42,12 +43,16 @@ class Tie:
     rows: int
 
 
-def determined(values: Values, parts: Sequence[Part], units: np.ndarray | None = None, folded: Mapping[str, int] | None = None) -> dict[str, str]:
-    """Part -> the part of another column that it is a function of: the nearest to it in number of values, and never in a circle.
+def determined(
+    values: Values, parts: Sequence[Part], units: np.ndarray | None = None, folded: Mapping[str, int] | None = None
+) -> dict[str, str]:
+    """Part -> the part of another column that it is a function of: the nearest to it in number of values, and never in
+    a circle.
 
-    Of two that determine each other, the first stays free. A function gives each value of the source one value of the target (NaN is a
-    value), over CELL_ROWS rows per value of the source on average, and is no accident of a few privacy units. folded: column -> words that
-    the codec has folded into others (Codec.merged), each of which may break a function in one row; the majority of a value then rules.
+    Of two that determine each other, the first stays free. A function gives each value of the source one value of the
+    target (NaN is a value), over CELL_ROWS rows per value of the source on average, and is no accident of a few privacy
+    units. folded: column -> words that the codec has folded into others (Codec.merged), each of which may break a
+    function in one row; the majority of a value then rules.
     """
     folded = folded or {}
     coded = {part.name: _codes(values[part.name]) for part in parts if len(values[part.name]) >= LEAST_ROWS}
@@ -61,7 +66,11 @@ def determined(values: Values, parts: Sequence[Part], units: np.ndarray | None =
     states = {name: state for name in names if (state := f"{name}#state") in coded}  # which come before their numbers
     for target in reversed(names):
         for source in names:
-            if not sizes[target] <= sizes[source] <= rows / CELL_ROWS or column[source] == column[target] or _leads(source, target, found, states):
+            if (
+                not sizes[target] <= sizes[source] <= rows / CELL_ROWS
+                or column[source] == column[target]
+                or _leads(source, target, found, states)
+            ):
                 continue
             slack = folded.get(column[source], 0) + folded.get(column[target], 0)
             if _is_function(few[source], few[target], slack) and _is_rule(coded[source], coded[target], units, slack):
@@ -71,7 +80,8 @@ def determined(values: Values, parts: Sequence[Part], units: np.ndarray | None =
 
 
 def _is_rule(source: np.ndarray, target: np.ndarray, units: np.ndarray | None, slack: int) -> bool:
-    """Whether a function holds in all rows, and is no accident: that all units of a source value share a target by chance is unlikely.
+    """Whether a function holds in all rows, and is no accident: that all units of a source value share a target by
+    chance is unlikely.
 
     Columns that hardly vary are functions of many others by accident.
     """
@@ -94,8 +104,11 @@ def _leads(name: str, to: str, *steps: Mapping[str, str]) -> bool:
     return to in seen
 
 
-def impossible(codes_a: np.ndarray, size_a: int, codes_b: np.ndarray, size_b: int, *, least_expected: float = EXPECTED) -> np.ndarray:
-    """Pairs that never occur although at least `least_expected` rows would have them if a and b were independent. (size_a, size_b) bool
+def impossible(
+    codes_a: np.ndarray, size_a: int, codes_b: np.ndarray, size_b: int, *, least_expected: float = EXPECTED
+) -> np.ndarray:
+    """Pairs that never occur although at least `least_expected` rows would have them if a and b were independent.
+    (size_a, size_b) bool
 
     Structural zeros, such as married children: a Poisson count of mean 20 is 0 with probability 2e-9.
     """
@@ -105,11 +118,19 @@ def impossible(codes_a: np.ndarray, size_a: int, codes_b: np.ndarray, size_b: in
 
 
 def ties(values: Values, parts: Sequence[Part], scales: Mapping[str, Scale]) -> list[Tie]:
-    """Order, equality and simple differences between the numbers among the parts. scales: the codec's own, in which columns compare."""
-    raw = {part.name: scales[part.name].raw(values[part.name]) for part in parts if not part.is_code and len(values[part.name])}
+    """Order, equality and simple differences between the numbers among the parts. scales: the codec's own, in which
+    columns compare.
+    """
+    raw = {
+        part.name: scales[part.name].raw(values[part.name])
+        for part in parts
+        if not part.is_code and len(values[part.name])
+    }
     some = _sample(len(next(iter(raw.values()), np.zeros(0))))
     medians = {name: float(np.median(known)) for name, x in raw.items() if len(known := x[some][~np.isnan(x[some])])}
-    numbers = [part for part in parts if part.name in medians and len(np.unique(raw[part.name][some])) >= LEAST_DISTINCT]
+    numbers = [
+        part for part in parts if part.name in medians and len(np.unique(raw[part.name][some])) >= LEAST_DISTINCT
+    ]
     found = []
     for a, b in _pairs(sorted(numbers, key=lambda part: medians[part.name]), scales):
         near = {tie.kind for tie in _tied(a, b, raw[a][some], raw[b][some])}
@@ -118,7 +139,9 @@ def ties(values: Values, parts: Sequence[Part], scales: Mapping[str, Scale]) -> 
 
 
 def _pairs(numbers: Sequence[Part], scales: Mapping[str, Scale]) -> Iterator[tuple[str, str]]:
-    """Pairs of numbers that compare, of different columns, in the order of their medians; of many, those that are near in that order."""
+    """Pairs of numbers that compare, of different columns, in the order of their medians; of many, those that are near
+    in that order.
+    """
     reach = len(numbers) if len(numbers) <= WIDE else WIDE // 4
     for i, a in enumerate(numbers):
         for b in numbers[i + 1 : i + 1 + reach]:
@@ -147,7 +170,13 @@ def _tied(a: str, b: str, x: np.ndarray, y: np.ndarray) -> list[Tie]:
 def _met_by_chance(x: np.ndarray, y: np.ndarray) -> float:
     """The share of equal values if the two were independent."""
     distinct, codes = np.unique(np.concatenate([x, y]), return_inverse=True)
-    return float(np.bincount(codes[: len(x)], minlength=len(distinct)) @ np.bincount(codes[len(x) :], minlength=len(distinct))) / len(x) ** 2
+    return (
+        float(
+            np.bincount(codes[: len(x)], minlength=len(distinct))
+            @ np.bincount(codes[len(x) :], minlength=len(distinct))
+        )
+        / len(x) ** 2
+    )
 
 
 def _crosses_by_chance(x: np.ndarray, y: np.ndarray) -> float:

@@ -1,8 +1,9 @@
 """How round a number is: the digits of incomes, prices and areas, of which most end in zeros and some do not.
 
-A method that draws between two values gives digits that no one writes. So a number of which new values keep coming, and of which round ones
-are over-represented, is coded with its grain before it: the coarsest of a few nested steps (1, 5, 10, 50, 100 ...) that divides it.
-What is drawn for the number is rounded to the grain that is drawn for it; a value of the source, to its own, which leaves it as it is.
+A method that draws between two values gives digits that no one writes. So a number of which new values keep coming, and
+of which round ones are over-represented, is coded with its grain before it: the coarsest of a few nested steps (1, 5,
+10, 50, 100 ...) that divides it. What is drawn for the number is rounded to the grain that is drawn for it; a value of
+the source, to its own, which leaves it as it is.
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ ABOVE = 2.5  # times the share that they have by chance
 
 
 def find(raw: np.ndarray, step: int) -> tuple[int, ...]:
-    """The grains of whole numbers that count in steps, the finest first; none where digits are as even as chance has them. (rows,) int64"""
+    """The grains of whole numbers that count in steps, the finest first; none where digits are as even as chance has
+    them. (rows,) int64
+    """
     if len(raw) < LEAST_ROWS or max(abs(int(raw.min())), abs(int(raw.max()))) >= 2**53 or int(raw.min()) % step:
         return ()
     counts = np.unique(raw, return_counts=True)[1]

@@ -1,11 +1,12 @@
-"""Columns of numbers with words among them, such as an income that is N for children: words where there is one, else a number.
+"""Columns of numbers with words among them, such as an income that is N for children: words where there is one, else a
+number.
 
-Which columns are read so: strings without declared categories, of which at least NUMBERS distinct ones, and half of all distinct ones,
-spell numbers in one way that writes them back exactly, and at most WORDS are others. The numbers must be quantities rather than the
-names of things, as far as that can be seen: either most of the steps between their ends occur (0, 1, 2 ... 501), or new ones keep
-coming (incomes, of which many occur once). The codes of 200 industries do neither, and stay categories. So do numbers that are padded
-with zeros, unless most steps occur; and numbers without any word, which a source that stores them as strings says to be names: where they
-are quantities, their type is declared.
+Which columns are read so: strings without declared categories, of which at least NUMBERS distinct ones, and half of all
+distinct ones, spell numbers in one way that writes them back exactly, and at most WORDS are others. The numbers must be
+quantities rather than the names of things, as far as that can be seen: either most of the steps between their ends
+occur (0, 1, 2 ... 501), or new ones keep coming (incomes, of which many occur once). The codes of 200 industries do
+neither, and stay categories. So do numbers that are padded with zeros, unless most steps occur; and numbers without any
+word, which a source that stores them as strings says to be names: where they are quantities, their type is declared.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ from synthcli.contracts import Column, Traits
 NUMBERS, WORDS = 20, 20  # distinct numbers, at least; distinct words, at most
 SHARE = 0.5  # of the distinct values that spell numbers, at least
 DENSE = 0.5  # of the steps between two outer quantiles that occur, from which on numbers are quantities
-OPEN = 0.02  # of the rows whose number occurs once (Good 1953: the chance that the next row's is new), from which on they are
+# of the rows whose number occurs once (Good 1953: the chance that the next row's is new), from which on they are
+OPEN = 0.02
 LOOKED_AT = 500  # distinct values that are enough to see that there are no numbers
 KEY_WIDTH = 6  # digits from which on numbers that hardly repeat, all of one width, are keys
 
@@ -36,7 +38,9 @@ _DIGITS = re.compile(r"\d+")
 
 @dataclass(frozen=True)
 class Spelling:
-    """How numbers are written: width: of digits with leading zeros, None for none; least, most: decimals, trailing zeros beyond the least."""
+    """How numbers are written: width: of digits with leading zeros, None for none; least, most: decimals, trailing
+    zeros beyond the least.
+    """
 
     width: int | None = None
     least: int = 0
@@ -68,18 +72,26 @@ class Spelling:
 
 
 def spelling_of(words: Sequence[str]) -> Spelling | None:
-    """The one spelling of most numbers among distinct words; None where there are too few numbers, or too many words."""
+    """The one spelling of most numbers among distinct words; None where there are too few numbers, or too many
+    words.
+    """
     some = words[:: max(1, len(words) // LOOKED_AT)]
     if len(words) < NUMBERS or sum(bool(_DIGITS.search(w)) for w in some) < SHARE * len(some) / 2:
         return None
-    padded = [len(w) for w in words if _DIGITS.fullmatch(w)] if any(w[:1] == "0" and len(w) > 1 and w.isdigit() for w in words) else []
+    padded = (
+        [len(w) for w in words if _DIGITS.fullmatch(w)]
+        if any(w[:1] == "0" and len(w) > 1 and w.isdigit() for w in words)
+        else []
+    )
     if padded:
         spelling = Spelling(width=max(set(padded), key=padded.count))
     else:
         fractions = [w.partition(".")[2] for w in words if len(w) <= 18 and _PLAIN.fullmatch(w)]
         lengths = [len(f) for f in fractions]
         zeros = any(f.endswith("0") and f != "0" for f in fractions)
-        spelling = Spelling(least=max(lengths, default=0) if zeros else min(lengths, default=0), most=max(lengths, default=0))
+        spelling = Spelling(
+            least=max(lengths, default=0) if zeros else min(lengths, default=0), most=max(lengths, default=0)
+        )
     numbers = sum(number is not None for number in spelling.read(words))
     enough = numbers >= max(NUMBERS, SHARE * len(words))
     return spelling if enough and 0 < len(words) - numbers <= WORDS else None
@@ -113,7 +125,9 @@ def _dense(numbers: np.ndarray, repeats: np.ndarray) -> bool:
 
 @dataclass(frozen=True)
 class Mixed:
-    """States: 0 a number, 1 null, then the words in natural order, then the numbers' spikes. numbers: in units of the last decimal."""
+    """States: 0 a number, 1 null, then the words in natural order, then the numbers' spikes. numbers: in units of the
+    last decimal.
+    """
 
     numbers: Numbers
     words: tuple[str, ...]
@@ -145,7 +159,9 @@ class Mixed:
 
     @classmethod
     def fit(cls, column: Column, values: pd.Series, units: np.ndarray | None = None) -> tuple[Mixed, int] | None:
-        """With the number of words that one privacy unit alone holds, which are not learned; None for a column of another kind."""
+        """With the number of words that one privacy unit alone holds, which are not learned; None for a column of
+        another kind.
+        """
         known = values.dropna()
         if not looks_mixed(known):
             return None
@@ -155,7 +171,9 @@ class Mixed:
         scaled = spelling.read(list(distinct))
         held = held_by(codes, units, len(distinct))
         words = [w for w, number in zip(distinct, scaled) if number is None]
-        kept = tuple(sorted((w for w, n, count in zip(distinct, scaled, held) if n is None and count >= 2), key=natural))
+        kept = tuple(
+            sorted((w for w, n, count in zip(distinct, scaled, held) if n is None and count >= 2), key=natural)
+        )
         if not kept:
             return None
         surrogate = Column(column.name, Traits(type="integer"), storage="int64")
@@ -170,7 +188,9 @@ class Mixed:
         name, state = f"{escaped(self.name)}#state", out[f"{escaped(self.name)}#state"]
         state = np.where(state >= 2, state + len(self.words), state)
         places = [0 if n is not None else 2 + self._place(str(w)) for w, n in zip(distinct, scaled)]
-        word = np.array([*places, 1 if self.nullable else 2], dtype=np.int32)[codes]  # code -1, null, looks up the last place
+        word = np.array([*places, 1 if self.nullable else 2], dtype=np.int32)[
+            codes
+        ]  # code -1, null, looks up the last place
         return out | {name: np.where(word > 0, word, state).astype(np.int32)}
 
     def _place(self, word: str) -> int:
@@ -190,7 +210,13 @@ class Mixed:
 
     def to_json(self) -> dict[str, Any]:
         spelling = {"width": self.spelling.width, "least": self.spelling.least, "most": self.spelling.most}
-        return {"numbers": self.numbers.to_json(), "words": list(self.words), "nullable": self.nullable, "spelling": spelling, "dtype": self.dtype}
+        return {
+            "numbers": self.numbers.to_json(),
+            "words": list(self.words),
+            "nullable": self.nullable,
+            "spelling": spelling,
+            "dtype": self.dtype,
+        }
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Mixed:
@@ -205,4 +231,9 @@ def _taken(scaled: Sequence[int | None], codes: np.ndarray) -> pd.Series:
 
 def is_candidate(column: Column, values: pd.Series) -> bool:
     """Whether a column may be mixed at all: strings whose values the spec does not list."""
-    return column.kind == "category" and values.dtype == frames.STRING and column.declared.categories is None and column.get("rare") is None
+    return (
+        column.kind == "category"
+        and values.dtype == frames.STRING
+        and column.declared.categories is None
+        and column.get("rare") is None
+    )

@@ -61,7 +61,9 @@ def times(raw: np.ndarray, null: np.ndarray, type_: str) -> pd.Series:
 
 
 def by_the_clock(values: pd.Series) -> np.ndarray:
-    """Zoned times as their own clocks show them, in their own unit since 1970. (rows,) int64, of a series without nulls"""
+    """Zoned times as their own clocks show them, in their own unit since 1970. (rows,) int64, of a series without
+    nulls
+    """
     return values.dt.tz_localize(None).to_numpy().view(np.int64)
 
 
@@ -72,11 +74,15 @@ def from_the_clock(shown: np.ndarray, type_: str) -> np.ndarray:
     """
     zoned = frames.arrow_type(type_)
     naive = pd.Series(shown.view(f"datetime64[{zoned.unit}]"))
-    return integers(naive.dt.tz_localize(zoned.tz, ambiguous=np.ones(len(naive), dtype=bool), nonexistent="shift_forward"))
+    return integers(
+        naive.dt.tz_localize(zoned.tz, ambiguous=np.ones(len(naive), dtype=bool), nonexistent="shift_forward")
+    )
 
 
 def dtype_name(values: pd.Series) -> str:
-    """What names the dtype in files: for times the Arrow type, whose zones every version of pandas reads; else pandas' own name."""
+    """What names the dtype in files: for times the Arrow type, whose zones every version of pandas reads; else pandas'
+    own name.
+    """
     if values.dtype.kind in "mM":
         return str(pa.Array.from_pandas(values[:0]).type)
     return str(values.dtype)
@@ -87,7 +93,9 @@ def dtype_of(text: str) -> Any:
 
 
 def stand_in(ordered: Sequence[Any], value: Any) -> int:
-    """The place of the category that stands for one that is not among them: the next in natural order, the last beyond the end."""
+    """The place of the category that stands for one that is not among them: the next in natural order, the last beyond
+    the end.
+    """
     return min(bisect.bisect_left(ordered, natural(value), key=natural), len(ordered) - 1)
 
 
@@ -97,4 +105,6 @@ def natural(value: Any) -> tuple[int, float, str]:
         number = float(value)
     except ValueError:
         number = float("nan")
-    return (1, 0.0, str(value)) if number != number else (0, number, str(value))  # the word nan has no place among numbers
+    return (
+        (1, 0.0, str(value)) if number != number else (0, number, str(value))
+    )  # the word nan has no place among numbers

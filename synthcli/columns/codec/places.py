@@ -1,8 +1,9 @@
 """Pairs of coordinates: the place that latitude and longitude name together, as a code before them.
 
-Places lie along streets, coasts and borders, in two dimensions at once, where a method that learns one number after the other sees stripes.
-A density estimation tree (Ram & Gray 2011) divides the known places into cells, along gaps and where it gets crowded; the cell is a part of its
-own, which a method learns like any category: other columns have to do with the place as a whole, and latitude and longitude follow within it.
+Places lie along streets, coasts and borders, in two dimensions at once, where a method that learns one number after the
+other sees stripes. A density estimation tree (Ram & Gray 2011) divides the known places into cells, along gaps and
+where it gets crowded; the cell is a part of its own, which a method learns like any category: other columns have to do
+with the place as a whole, and latitude and longitude follow within it.
 """
 
 from __future__ import annotations
@@ -22,16 +23,18 @@ SAMPLE = 100_000  # rows that cells are made of, at most
 NARROW = 1e-4  # of the whole extent: no box is narrower
 DECIMALS = 2  # that a coordinate has, at least: of fewer it is the name of a region
 
-_AXES = {"latitude": (re.compile(r"(^|[_\W])(lat|latitude|breitengrad)([_\W]|$)", re.I), 90.0),
-         "longitude": (re.compile(r"(^|[_\W])(lon|lng|long|longitude|laengengrad|längengrad)([_\W]|$)", re.I), 180.0)}  # fmt: skip
+_AXES = {
+    "latitude": (re.compile(r"(^|[_\W])(lat|latitude|breitengrad)([_\W]|$)", re.I), 90.0),
+    "longitude": (re.compile(r"(^|[_\W])(lon|lng|long|longitude|laengengrad|längengrad)([_\W]|$)", re.I), 180.0),
+}
 
 
 @dataclass(frozen=True)
 class Place:
     """The cells of a pair of columns, numbered from 0 along the tree; the last code is of rows without a place.
 
-    axis, at, below, above: of each inner node of the tree, the root first: 0 where it divides by latitude and 1 by longitude; the coordinate
-    from which on rows go above; the nodes that follow, or -1 - c for cell c.
+    axis, at, below, above: of each inner node of the tree, the root first: 0 where it divides by latitude and 1 by
+    longitude; the coordinate from which on rows go above; the nodes that follow, or -1 - c for cell c.
     """
 
     latitude: str
@@ -51,7 +54,9 @@ class Place:
 
     @classmethod
     def fit(cls, latitude: pd.Series, longitude: pd.Series, units: np.ndarray | None = None) -> Place | None:
-        """None where nothing divides the places. units: (rows,) privacy unit of each row, None where each row is its own."""
+        """None where nothing divides the places. units: (rows,) privacy unit of each row, None where each row is its
+        own.
+        """
         points, known = _points(latitude, longitude)
         people = np.arange(known.sum()) if units is None else np.unique(units[known], return_inverse=True)[1]
         some = np.arange(0, len(people), max(1, -(-len(people) // SAMPLE)))
@@ -78,7 +83,9 @@ class Place:
 
 
 def _divided(points: np.ndarray, people: np.ndarray) -> list[tuple[int, float, int, int]]:
-    """axis, at, below and above of each inner node; none where the points are one cell. people: (rows,) privacy unit of each, from 0."""
+    """axis, at, below and above of each inner node; none where the points are one cell. people: (rows,) privacy unit of
+    each, from 0.
+    """
     everyone = len(np.unique(people))
     least = max(UNITS, -(-everyone // MOST))
     narrow = NARROW * np.ptp(points, axis=0) if len(points) else np.zeros(2)
@@ -102,7 +109,9 @@ def _divided(points: np.ndarray, people: np.ndarray) -> list[tuple[int, float, i
 
 
 def _split(points: np.ndarray, people: np.ndarray, least: int, narrow: np.ndarray) -> tuple[int, float] | None:
-    """Axis and coordinate that leave `least` people on both sides and make the density of the points within the boxes around them highest."""
+    """Axis and coordinate that leave `least` people on both sides and make the density of the points within the boxes
+    around them highest.
+    """
     found, lowest = None, np.inf
     for axis in (0, 1):
         order = np.argsort(points[:, axis], kind="stable")
@@ -127,7 +136,9 @@ def _people(who: np.ndarray) -> np.ndarray:
 
 
 def _cost(points: np.ndarray, narrow: np.ndarray) -> np.ndarray:
-    """Minus the log likelihood of the first i + 1 points, spread evenly over the box around them, but for a constant. (rows,)"""
+    """Minus the log likelihood of the first i + 1 points, spread evenly over the box around them, but for a constant.
+    (rows,)
+    """
     sides = np.maximum.accumulate(points) - np.minimum.accumulate(points) + narrow
     rows = np.arange(1, len(points) + 1)
     return rows * (np.log(sides).sum(1) - np.log(rows))
@@ -140,7 +151,9 @@ def _points(latitude: pd.Series, longitude: pd.Series) -> tuple[np.ndarray, np.n
 
 
 def pairs(schema: Schema, frame: pd.DataFrame) -> list[tuple[str, str]]:
-    """(latitude, longitude) columns: floats so called, within ±90 and ±180, of at least two decimals, matched by what else they are called."""
+    """(latitude, longitude) columns: floats so called, within ±90 and ±180, of at least two decimals, matched by what
+    else they are called.
+    """
     axes: dict[str, dict[str, str]] = {axis: {} for axis in _AXES}
     for column in schema.columns:
         for axis, (called, most) in _AXES.items():

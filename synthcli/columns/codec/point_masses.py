@@ -1,7 +1,9 @@
-"""Atoms of a number: values that are much more frequent than their neighbours, and missing codes that lie far from all others.
+"""Atoms of a number: values that are much more frequent than their neighbours, and missing codes that lie far from all
+others.
 
-An atom is compared with its neighbours, not with the column: the steps of a smooth count (1, 2, 3 visits) are none, however frequent, and
-of the many round figures of a self-reported income only those that stand out from all the others are.
+An atom is compared with its neighbours, not with the column: the steps of a smooth count (1, 2, 3 visits) are none,
+however frequent, and of the many round figures of a self-reported income only those that stand out from all the others
+are.
 """
 
 from __future__ import annotations
@@ -17,7 +19,12 @@ MOST = 8  # atoms of a column
 ABOVE_NEIGHBOURS = 5  # times the median count of the two values on either side
 TYPICAL = 20  # times the median count of all values, within the column
 TYPICAL_EDGE = 10  # the same for zero and for the two ends
-SHARE, SHARE_LONE, SHARE_EDGE, SHARE_CODE = 0.1, 0.02, 0.005, 0.001  # of the known values: anywhere, above all others, zero and ends, codes
+SHARE, SHARE_LONE, SHARE_EDGE, SHARE_CODE = (
+    0.1,
+    0.02,
+    0.005,
+    0.001,
+)  # of the known values: anywhere, above all others, zero and ends, codes
 LONE, LONE_MOST = 3, 3  # times the count of the next; so many values may stand above all others
 GROUP = 4  # missing codes that stand together, at most
 INWARD = 20  # gaps between neighbours that the gap before a missing code is compared with
@@ -25,7 +32,8 @@ GAP, GAP_CODE = 5, 2  # times the largest of them; for what looks like a missing
 
 
 def find(distinct: np.ndarray, counts: np.ndarray, held: np.ndarray, *, plain: bool) -> list[int]:
-    """Positions of the atoms, ascending. distinct: (n,) sorted numbers; counts, held: their rows and their privacy units.
+    """Positions of the atoms, ascending. distinct: (n,) sorted numbers; counts, held: their rows and their privacy
+    units.
 
     plain: numbers whose zero and whose digits mean something, which those of a date don't.
     """
@@ -59,7 +67,9 @@ def _lone(counts: np.ndarray) -> np.ndarray:
 
 
 def _codes(distinct: np.ndarray, counts: np.ndarray, held: np.ndarray, plain: bool) -> list[int]:
-    """Positions of values that many share and that stand outermost, beyond a gap: missing codes, defaults, top codes."""
+    """Positions of values that many share and that stand outermost, beyond a gap: missing codes, defaults, top
+    codes.
+    """
     least = max(LEAST_UNITS, SHARE_CODE * counts.sum())
     left, right = 0, len(distinct)
     found: list[int] = []
@@ -69,7 +79,14 @@ def _codes(distinct: np.ndarray, counts: np.ndarray, held: np.ndarray, plain: bo
             found += range(left, left + low)
             left += low
             continue
-        high = _group(-distinct[left:right][::-1], held[left:right][::-1], counts[left:right][::-1], least, False, _digits(distinct, plain))
+        high = _group(
+            -distinct[left:right][::-1],
+            held[left:right][::-1],
+            counts[left:right][::-1],
+            least,
+            False,
+            _digits(distinct, plain),
+        )
         if not high:
             break
         found += range(right - high, right)
@@ -82,8 +99,17 @@ def _digits(distinct: np.ndarray, plain: bool) -> frozenset[float]:
     return frozenset(-v for v in distinct[-GROUP * 2 :].tolist() if plain and _is_code(v))
 
 
-def _group(distinct: np.ndarray, held: np.ndarray, counts: np.ndarray, least: float, plain: bool, known: frozenset[float] | None = None) -> int:
-    """How many of the lowest values form a group of codes, 0 for none. known: values that look like codes, where those are no negatives."""
+def _group(
+    distinct: np.ndarray,
+    held: np.ndarray,
+    counts: np.ndarray,
+    least: float,
+    plain: bool,
+    known: frozenset[float] | None = None,
+) -> int:
+    """How many of the lowest values form a group of codes, 0 for none. known: values that look like codes, where those
+    are no negatives.
+    """
     looks = (lambda v: v in known) if known is not None else (lambda v: plain and v < 0 and _is_code(v))
     for size in range(1, min(GROUP, len(distinct) - FEW) + 1):
         if held[size - 1] < least:
@@ -99,7 +125,9 @@ def _group(distinct: np.ndarray, held: np.ndarray, counts: np.ndarray, least: fl
 
 
 def _above(counts: np.ndarray, size: int) -> bool:
-    """Whether the only negative values are also more frequent than the lowest of the others, as -1 before 0, 1, 2 must be to be a code."""
+    """Whether the only negative values are also more frequent than the lowest of the others, as -1 before 0, 1, 2 must
+    be to be a code.
+    """
     return bool(counts[:size].min() >= LONE * np.median(counts[size : size + 3]))
 
 
@@ -115,7 +143,9 @@ def _is_code(value: float) -> bool:
     digits = f"{abs(value):.0f}" if float(value).is_integer() else ""
     if len(digits) == 1:
         return value < 0 and digits != "0"
-    return bool(digits) and ((_all(digits[:-1], "9") and digits[-1] in "6789") or _all(digits, "8") or _all(digits, "7"))
+    return bool(digits) and (
+        (_all(digits[:-1], "9") and digits[-1] in "6789") or _all(digits, "8") or _all(digits, "7")
+    )
 
 
 def _all(text: Iterable[str], digit: str) -> bool:

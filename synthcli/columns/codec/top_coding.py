@@ -1,8 +1,9 @@
 """How far a column's values may reach: not to what a few people alone hold.
 
-The published ends of a number are its k-th smallest and k-th largest value, counted in privacy units, and what lies beyond them is
-moved onto them before anything learns it. k - 1 is √units / 25 and at most 4, so that a column's distribution moves by less than a
-twenty-fifth of the error that sampling has put into it anyway; below 625 units, k is 1 and nothing is moved.
+The published ends of a number are its k-th smallest and k-th largest value, counted in privacy units, and what lies
+beyond them is moved onto them before anything learns it. k - 1 is √units / 25 and at most 4, so that a column's
+distribution moves by less than a twenty-fifth of the error that sampling has put into it anyway; below 625 units, k is
+1 and nothing is moved.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ def depth(units: int) -> int:
 
 
 def ends(values: np.ndarray, units: np.ndarray | None, most: int = MOST) -> tuple[int, int]:
-    """Positions of the k-th smallest and the k-th largest value, k at most `most`; of the outermost where those two would meet.
+    """Positions of the k-th smallest and the k-th largest value, k at most `most`; of the outermost where those two
+    would meet.
 
     values: (rows,) of any dtype with an order, not empty; units: (rows,) integers, None where each row is its own.
     """

@@ -18,12 +18,15 @@ NOTHING = Allowed(values=frozenset())  # no value at all, null neither
 Bounds = dict[str, Allowed]
 
 
-def allowed(expression: Expression, kinds: Mapping[str, Kind], *, categories: Mapping[str, Sequence[Any]] | None = None) -> Bounds | None:
+def allowed(
+    expression: Expression, kinds: Mapping[str, Kind], *, categories: Mapping[str, Sequence[Any]] | None = None
+) -> Bounds | None:
     """Column -> what it may hold in a row for which the expression is true; None where no row can meet it.
 
-    Necessary and not always sufficient: a row for which it is true is never excluded, and what is not understood restricts nothing.
-    A column that is compared is not null where the comparison is true. kinds: from linear.kinds_of(schema, frame). categories: all
-    values of columns, without which `x not in [...]` says no more than "not null". Dates come as Timestamps in the column's zone.
+    Necessary and not always sufficient: a row for which it is true is never excluded, and what is not understood
+    restricts nothing. A column that is compared is not null where the comparison is true. kinds: from
+    linear.kinds_of(schema, frame). categories: all values of columns, without which `x not in [...]` says no more than
+    "not null". Dates come as Timestamps in the column's zone.
     """
     found = _restrict(formula(expression.tree, kinds, true=True), kinds, categories or {})
     return None if found is None else {name: _shown(bound, kinds[name]) for name, bound in found.items()}
@@ -32,7 +35,8 @@ def allowed(expression: Expression, kinds: Mapping[str, Kind], *, categories: Ma
 def exact(expression: Expression, kinds: Mapping[str, Kind]) -> bool:
     """Whether `allowed` says all that the expression does, so that rows within the bounds need not be looked at again.
 
-    Only for what joins plain bounds of single columns by `and`; strict bounds of numbers with decimals are no plain bounds.
+    Only for what joins plain bounds of single columns by `and`; strict bounds of numbers with decimals are no plain
+    bounds.
     """
     return _plain(formula(expression.tree, kinds, true=True), kinds)
 

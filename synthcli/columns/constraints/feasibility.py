@@ -1,11 +1,14 @@
-"""Can any row obey all constraints: contradictions are found before training, and explained by the smallest set that contradicts itself.
+"""Can any row obey all constraints: contradictions are found before training, and explained by the smallest set that
+contradicts itself.
 
-`contradiction` proves what it can (columns/constraints/solver.py): bounds, orders between columns, sets of values, each `or` by cases. What it calls a
-contradiction is one, for columns whose sums stay within 64 bits and the years 1 to 9999, and up to the rounding of floats; what it does
-not see through, it lets pass. Then the source is asked: where no row obeys all, the smallest set that no row obeys is named, as such.
+`contradiction` proves what it can (columns/constraints/solver.py): bounds, orders between columns, sets of values, each
+`or` by cases. What it calls a contradiction is one, for columns whose sums stay within 64 bits and the years 1 to 9999,
+and up to the rounding of floats; what it does not see through, it lets pass. Then the source is asked: where no row
+obeys all, the smallest set that no row obeys is named, as such.
 
-A comparison with null is unknown and satisfied, so a column that may be null (it is in the source, or declares nulls) obeys anything by being
-null. Such a set is no contradiction; it is reported as kind `nulls`, because nobody means it. Columns without nulls are taken to have none.
+A comparison with null is unknown and satisfied, so a column that may be null (it is in the source, or declares nulls)
+obeys anything by being null. Such a set is no contradiction; it is reported as kind `nulls`, because nobody means it.
+Columns without nulls are taken to have none.
 """
 
 from __future__ import annotations
@@ -34,7 +37,9 @@ PAIRED = 12  # columns of a one_hot group, up to which each pair is looked at
 
 @dataclass(frozen=True)
 class Conflict:
-    """Rules that cannot all be obeyed. kind: contradiction, by proof; unwitnessed, no row of the source obeys them all; nulls, only nulls do."""
+    """Rules that cannot all be obeyed. kind: contradiction, by proof; unwitnessed, no row of the source obeys them all;
+    nulls, only nulls do.
+    """
 
     kind: Literal["contradiction", "unwitnessed", "nulls"]
     rules: tuple[Rule, ...]
@@ -42,13 +47,18 @@ class Conflict:
 
 
 def contradiction(rules: Sequence[Rule], schema: Schema, frame: pd.DataFrame | None = None) -> Conflict | None:
-    """The smallest set of rules that contradict each other, else that no row of the frame obeys together, else that only nulls obey.
+    """The smallest set of rules that contradict each other, else that no row of the frame obeys together, else that
+    only nulls obey.
 
-    frame: the source, canonical dtypes, before any row is dropped. Size is smallest where few subsets need be tried, else no rule can be
-    left out. None: rows that obey all rules exist, or nothing speaks against it.
+    frame: the source, canonical dtypes, before any row is dropped. Size is smallest where few subsets need be tried,
+    else no rule can be left out. None: rows that obey all rules exist, or nothing speaks against it.
     """
     kinds = kinds_of(schema, frame)
-    nullable = {c.name for c in schema.columns if (c.declared.nulls or 0) > 0 or (frame is not None and frame[c.name].isna().any())}
+    nullable = {
+        c.name
+        for c in schema.columns
+        if (c.declared.nulls or 0) > 0 or (frame is not None and frame[c.name].isna().any())
+    }
     said = {i: f for i, rule in enumerate(rules) if (f := _formula(rule, kinds)) is not None}
     facts = {c.name: f for c in schema.columns if (f := _fact(c, kinds[c.name])) is not None}
 
@@ -58,19 +68,28 @@ def contradiction(rules: Sequence[Rule], schema: Schema, frame: pd.DataFrame | N
 
     if clash(said, True):
         core = _smallest(sorted(said), lambda kept: clash(kept, True))
-        return Conflict("contradiction", tuple(rules[i] for i in core), _told(rules, core, _needed(facts, lambda known: clash(core, True, known))))
+        return Conflict(
+            "contradiction",
+            tuple(rules[i] for i in core),
+            _told(rules, core, _needed(facts, lambda known: clash(core, True, known))),
+        )
     if (conflict := _unwitnessed(rules, frame)) is not None:
         return conflict
     if nullable and clash(said, False):
         core = _smallest(sorted(said), lambda kept: clash(kept, False))
         chosen = tuple(rules[i] for i in core)
         names = ", ".join(sorted(nullable & frozenset().union(*[r.columns for r in chosen])))
-        return Conflict("nulls", chosen, f"only rows with nulls (in {names}) obey all of: {_list(chosen)}; remedy: relax one of them")
+        return Conflict(
+            "nulls",
+            chosen,
+            f"only rows with nulls (in {names}) obey all of: {_list(chosen)}; remedy: relax one of them",
+        )
     return None
 
 
 def impossible(text: str, condition: Expression, rules: Sequence[Rule], schema: Schema) -> str | None:
-    """Why no row for which a condition is true can obey the rules, by the fewest of them; None where nothing speaks against it.
+    """Why no row for which a condition is true can obey the rules, by the fewest of them; None where nothing speaks
+    against it.
 
     Any column may be null, except where the condition compares it.
     """
@@ -86,7 +105,10 @@ def impossible(text: str, condition: Expression, rules: Sequence[Rule], schema: 
     core = _smallest(sorted(said), clash)
     if not core:
         return f"no row can meet {text}: it contradicts itself"
-    return f"no row can meet {text} and obey {_list(rules[i] for i in core)}; remedy: another condition, or relax the constraint"
+    return (
+        f"no row can meet {text} and obey {_list(rules[i] for i in core)}; remedy: another condition, or relax the"
+        " constraint"
+    )
 
 
 def _known(node: Formula) -> Formula:
@@ -95,14 +117,24 @@ def _known(node: Formula) -> Formula:
         return type(node)(tuple(_known(part) for part in node.parts))
     if isinstance(node, Null | Opaque):
         return node
-    names = [n for n, _ in node.terms] if isinstance(node, Linear) else [node.a, node.b] if isinstance(node, Same) else [node.column]
+    names = (
+        [n for n, _ in node.terms]
+        if isinstance(node, Linear)
+        else [node.a, node.b]
+        if isinstance(node, Same)
+        else [node.column]
+    )
     return All((node, *(Null(name, False) for name in names)))
 
 
 def _told(rules: Sequence[Rule], core: Sequence[int], facts: Sequence[str]) -> str:
     chosen = [rules[i] for i in core]
     declared = f", given what is declared of {', '.join(facts)}" if facts else ""
-    what = "the constraint can be obeyed by no row" if len(chosen) == 1 else f"no row can obey all {len(chosen)} of these constraints"
+    what = (
+        "the constraint can be obeyed by no row"
+        if len(chosen) == 1
+        else f"no row can obey all {len(chosen)} of these constraints"
+    )
     return f"{what}{declared}: {_list(chosen)}; remedy: relax or remove one of them"
 
 
@@ -114,7 +146,9 @@ def _list(rules: Iterable[Rule]) -> str:
 
 
 def _smallest(items: list[int], clash: Callable[[Sequence[int]], bool]) -> list[int]:
-    """A set that clashes and of which nothing can be left out; the smallest of all where few enough sets are smaller."""
+    """A set that clashes and of which nothing can be left out; the smallest of all where few enough sets are
+    smaller.
+    """
     core = list(items)
     for item in items:
         if clash(rest := [i for i in core if i != item]):
@@ -151,7 +185,11 @@ def _unwitnessed(rules: Sequence[Rule], frame: pd.DataFrame | None) -> Conflict 
     core = _smallest(list(range(len(some))), lambda kept: bool(kept) and bool(broken[:, list(kept)].any(axis=1).all()))
     chosen = tuple(some[i] for i in core)
     what = "the constraint" if len(chosen) == 1 else f"all {len(chosen)} of these constraints"
-    return Conflict("unwitnessed", chosen, f"no row of the source obeys {what}: {_list(chosen)}; remedy: relax or remove one, or mend the source")
+    return Conflict(
+        "unwitnessed",
+        chosen,
+        f"no row of the source obeys {what}: {_list(chosen)}; remedy: relax or remove one, or mend the source",
+    )
 
 
 # --- what rules and declarations say
@@ -160,14 +198,20 @@ def _unwitnessed(rules: Sequence[Rule], frame: pd.DataFrame | None) -> Conflict 
 def _formula(rule: Rule, kinds: dict[str, Kind]) -> Formula | None:
     if isinstance(rule, OneHot):
         return _one_hot(rule, kinds)
-    return None if rule.formula is None or not rule.columns <= set(kinds) else formula(rule.formula.tree, kinds, true=False)
+    return (
+        None
+        if rule.formula is None or not rule.columns <= set(kinds)
+        else formula(rule.formula.tree, kinds, true=False)
+    )
 
 
 def _one_hot(rule: OneHot, kinds: dict[str, Kind]) -> Formula | None:
     if any(c not in kinds or kinds[c].name not in ("boolean", "number") for c in rule.of):
         return None
     one = {c: frozenset({True if kinds[c].name == "boolean" else Fraction(1)}) for c in rule.of}
-    parts: list[Formula] = [Member(c, frozenset({Fraction(0), Fraction(1)})) for c in rule.of if kinds[c].name == "number"]
+    parts: list[Formula] = [
+        Member(c, frozenset({Fraction(0), Fraction(1)})) for c in rule.of if kinds[c].name == "number"
+    ]
     if not rule.at_most:
         parts.append(Some(tuple(Member(c, one[c]) for c in rule.of)))
     if len(rule.of) <= PAIRED:
@@ -176,7 +220,9 @@ def _one_hot(rule: OneHot, kinds: dict[str, Kind]) -> Formula | None:
 
 
 def _fact(column: Column, kind: Kind) -> Formula | None:
-    """Declared bounds and categories; what was inferred is no law. Spikes (missing codes) may lie beyond declared bounds."""
+    """Declared bounds and categories; what was inferred is no law. Spikes (missing codes) may lie beyond declared
+    bounds.
+    """
     said = column.declared
     parts: list[Formula] = []
     if said.categories is not None and column.kind == "category":
@@ -196,7 +242,11 @@ def _plain(value: Any, kind: Kind) -> Any:
     if kind.name == "boolean":
         return value if isinstance(value, bool) else None
     if kind.name == "number":
-        return Fraction(value) if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) else None
+        return (
+            Fraction(value)
+            if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+            else None
+        )
     return value if kind.name == "string" and isinstance(value, str) else None
 
 

@@ -1,7 +1,9 @@
-"""A boolean expression as atoms under `and` and `or`: what reasoning about constraints starts from (feasibility.py, bounds.py).
+"""A boolean expression as atoms under `and` and `or`: what reasoning about constraints starts from (feasibility.py,
+bounds.py).
 
-Negations are pushed down to the atoms, where Kleene's logic allows it. Numbers, dates and durations become linear: dates and durations
-count in microseconds, constants are exact fractions. What is neither linear nor a comparison of words is Opaque: nothing is known of it.
+Negations are pushed down to the atoms, where Kleene's logic allows it. Numbers, dates and durations become linear:
+dates and durations count in microseconds, constants are exact fractions. What is neither linear nor a comparison of
+words is Opaque: nothing is known of it.
 """
 
 from __future__ import annotations
@@ -20,7 +22,9 @@ _FLIP = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "=="}
 
 @dataclass(frozen=True)
 class Linear:
-    """Sum of coefficient * column, compared with a constant. symbol: <=, <, == or !=; exact: whether rows are compared without any rounding."""
+    """Sum of coefficient * column, compared with a constant. symbol: <=, <, == or !=; exact: whether rows are compared
+    without any rounding.
+    """
 
     terms: tuple[tuple[str, Fraction], ...]
     symbol: str
@@ -80,7 +84,8 @@ Formula = Atom | All | Some
 def formula(tree: Node, kinds: Mapping[str, Kind], *, true: bool) -> Formula:
     """A tree as a formula that holds wherever the tree is true (true=True), or wherever it is not false (true=False).
 
-    Atoms are then read the same way: as "is true", or as "is not false", where a null among an atom's columns satisfies it.
+    Atoms are then read the same way: as "is true", or as "is not false", where a null among an atom's columns satisfies
+    it.
     """
     return _Reader(kinds, true).read(tree, True)
 
@@ -129,7 +134,11 @@ class _Reader:
         """One comparison."""
         if symbol in ("==", "!=") and (found := self.equality(left, symbol == "==", right)) is not None:
             return found
-        zones = {self.kinds[n].zone for n in _names(left) | _names(right) if n in self.kinds and self.kinds[n].name == "datetime"}
+        zones = {
+            self.kinds[n].zone
+            for n in _names(left) | _names(right)
+            if n in self.kinds and self.kinds[n].name == "datetime"
+        }
         if None in zones and len(zones) > 1:
             return Opaque()  # a naive date is taken in the other's zone: no difference of fixed length
         zone = next(iter(zones), None)
@@ -144,13 +153,19 @@ class _Reader:
         terms = {n: a.terms.get(n, Fraction(0)) - b.terms.get(n, Fraction(0)) for n in {**a.terms, **b.terms}}
         same = {n for n in a.terms if n in b.terms}
         constant, steps = b.constant - a.constant, a.steps or b.steps
-        whole = all(self.kinds[n].whole for n in terms) and constant.denominator == 1 and all(c.denominator == 1 for c in terms.values())
+        whole = (
+            all(self.kinds[n].whole for n in terms)
+            and constant.denominator == 1
+            and all(c.denominator == 1 for c in terms.values())
+        )
         exact = not (a.rounds or b.rounds) and (whole or not steps)
         if any(c == 0 for n, c in terms.items() if n in same):
             return self.cancelled(left, symbol, right, terms, constant)
         return linear(terms, symbol, constant, exact)
 
-    def cancelled(self, left: Node, symbol: str, right: Node, terms: dict[str, Fraction], constant: Fraction) -> Formula:
+    def cancelled(
+        self, left: Node, symbol: str, right: Node, terms: dict[str, Fraction], constant: Fraction
+    ) -> Formula:
         """a < a is false only where a is not null; anything less plain than that is left alone."""
         if left.op == right.op == "name" and not constant and symbol in ("<", ">", "!="):
             return Member(left.value, frozenset())

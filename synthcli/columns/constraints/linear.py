@@ -1,4 +1,6 @@
-"""Linear values of expressions: numbers, dates and durations as a constant and so much of each column, in exact fractions and microseconds."""
+"""Linear values of expressions: numbers, dates and durations as a constant and so much of each column, in exact
+fractions and microseconds.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ _MICROS = {"days": 86_400_000_000, "hours": 3_600_000_000, "minutes": 60_000_000
 
 @dataclass(frozen=True)
 class Kind:
-    """What a column holds. name: boolean, number, string, datetime or timedelta; whole: numbers without decimals (and all times)."""
+    """What a column holds. name: boolean, number, string, datetime or timedelta; whole: numbers without decimals (and
+    all times).
+    """
 
     name: str
     whole: bool = False
@@ -66,13 +70,19 @@ class LinearReader:
         """Whether a side is evidently a date, so that a string beside it is one."""
         if node.op == "name":
             return node.value in self.kinds and self.kinds[node.value].name == "datetime"
-        return (node.op == "call" and node.value == "date") or (node.op in ("arithmetic", "call") and any(self.dated(a) for a in node.args))
+        return (node.op == "call" and node.value == "date") or (
+            node.op in ("arithmetic", "call") and any(self.dated(a) for a in node.args)
+        )
 
     def value(self, node: Node, zone: Any, dated: bool) -> Value:
         """A linear value; raises Unread for what is none."""
         if node.op == "literal":
             return self._literal(node, zone, dated)
-        if node.op == "name" and node.value in self.kinds and (kind := self.kinds[node.value].name) in ("number", "datetime", "timedelta"):
+        if (
+            node.op == "name"
+            and node.value in self.kinds
+            and (kind := self.kinds[node.value].name) in ("number", "datetime", "timedelta")
+        ):
             return Value({node.value: Fraction(1)}, Fraction(0), kind)
         if node.op == "negative":
             inner = self.value(node.args[0], zone, False)
@@ -119,7 +129,9 @@ class LinearReader:
         if name == "days_between":
             dated = any(self.dated(a) for a in args)
             start, end = (self.value(a, zone, dated) for a in args)
-            return _scaled(_combined("-", end, start), Fraction(1, _MICROS["days"]))._replace(kind="number", rounds=True)
+            return _scaled(_combined("-", end, start), Fraction(1, _MICROS["days"]))._replace(
+                kind="number", rounds=True
+            )
         raise Unread
 
 
@@ -134,8 +146,12 @@ def _combined(symbol: str, a: Value, b: Value) -> Value:
     if symbol in ("+", "-"):
         sign = 1 if symbol == "+" else -1
         kinds = (a.kind, symbol, b.kind)
-        kind = {("datetime", "-", "datetime"): "timedelta", ("datetime", "+", "timedelta"): "datetime", ("timedelta", "+", "datetime"): "datetime",
-                ("datetime", "-", "timedelta"): "datetime"}.get(kinds)  # fmt: skip
+        kind = {
+            ("datetime", "-", "datetime"): "timedelta",
+            ("datetime", "+", "timedelta"): "datetime",
+            ("timedelta", "+", "datetime"): "datetime",
+            ("datetime", "-", "timedelta"): "datetime",
+        }.get(kinds)
         if kind is None:
             if a.kind != b.kind or a.kind == "datetime":
                 raise Unread
@@ -144,7 +160,12 @@ def _combined(symbol: str, a: Value, b: Value) -> Value:
         if any(c == 0 for c in terms.values()):
             raise Unread  # a - a is null where a is: it must not be forgotten
         return Value(terms, a.constant + sign * b.constant, kind, a.rounds or b.rounds, True)
-    if symbol == "*" and not (a.terms and b.terms) and "number" in (a.kind, b.kind) and "datetime" not in (a.kind, b.kind):
+    if (
+        symbol == "*"
+        and not (a.terms and b.terms)
+        and "number" in (a.kind, b.kind)
+        and "datetime" not in (a.kind, b.kind)
+    ):
         factor, other = (a, b) if not a.terms and a.kind == "number" else (b, a)
         if factor.terms or factor.kind != "number" or factor.constant == 0:
             raise Unread

@@ -29,7 +29,9 @@ __all__ = ["Constraint", "Increasing", "OneHot", "OneOf", "Range", "Rule", "Sum"
 
 
 def parse_rule(raw: Any) -> Rule:
-    """The rule that a value of `constraints` spells (or that `to_json` wrote). Raises SpecError that names the key and the remedy."""
+    """The rule that a value of `constraints` spells (or that `to_json` wrote). Raises SpecError that names the key and
+    the remedy.
+    """
     if isinstance(raw, str):
         return parse_constraint(raw)
     if not isinstance(raw, Mapping):
@@ -37,7 +39,9 @@ def parse_rule(raw: Any) -> Rule:
     form = next((key for key in FORMS if key in raw), None)
     if form is None:
         word = next((str(key) for key in raw if key != "on_violation"), "")
-        raise SpecError(f"a constraint has the key {word!r}; expected one of {', '.join(FORMS)}.{did_you_mean(word, FORMS)}")
+        raise SpecError(
+            f"a constraint has the key {word!r}; expected one of {', '.join(FORMS)}.{did_you_mean(word, FORMS)}"
+        )
     build, more = FORMS[form]
     _only(form, raw, (form, "on_violation", *more))
     on_violation = raw.get("on_violation", "error")
@@ -56,7 +60,9 @@ def _range(raw: Mapping[str, Any], on_violation: OnViolation) -> Range:
     column, low, high = _column("range.column", body["column"]), body.get("min"), body.get("max")
     for key, value in (("min", low), ("max", high)):
         if value is not None and kind_of_end(value) is None:
-            raise SpecError(f"range.{key} is {value!r}; expected a number, a date such as 2024-12-31 or a duration such as 1h")
+            raise SpecError(
+                f"range.{key} is {value!r}; expected a number, a date such as 2024-12-31 or a duration such as 1h"
+            )
     if low is None and high is None:
         raise SpecError(f"range of {column} has no end; remedy: min, max or both")
     if low is not None and high is not None:
@@ -69,7 +75,11 @@ def _range(raw: Mapping[str, Any], on_violation: OnViolation) -> Range:
 
 def _sum(raw: Mapping[str, Any], on_violation: OnViolation) -> Sum:
     body = _body("sum", raw, ("total", "of"), ("tolerance",))
-    total, of, tolerance = _column("sum.total", body["total"]), _columns("sum.of", body["of"], 1), body.get("tolerance", 0)
+    total, of, tolerance = (
+        _column("sum.total", body["total"]),
+        _columns("sum.of", body["of"], 1),
+        body.get("tolerance", 0),
+    )
     if isinstance(tolerance, bool) or not isinstance(tolerance, int | float) or not 0 <= tolerance < np.inf:
         raise SpecError(f"sum.tolerance is {tolerance!r}; expected a number from 0")
     if total in of:
@@ -104,7 +114,8 @@ def _one_of(raw: Mapping[str, Any], on_violation: OnViolation) -> OneOf:
     return rule if learned is None else replace(rule, table=pd.DataFrame({c: from_values(learned[c]) for c in rule.of}))
 
 
-FORMS: dict[str, tuple[Callable[[Mapping[str, Any], OnViolation], Rule], tuple[str, ...]]] = {  # form -> how it is read, further keys
+# form -> how it is read, further keys
+FORMS: dict[str, tuple[Callable[[Mapping[str, Any], OnViolation], Rule], tuple[str, ...]]] = {
     "expr": (_expr, ()), "range": (_range, ()), "sum": (_sum, ()), "one_hot": (_one_hot, ("exactly", "at_most")),
     "increasing": (_increasing, ("strict",)), "unique": (_unique, ()), "one_of": (_one_of, ("combinations",)),
 }  # fmt: skip

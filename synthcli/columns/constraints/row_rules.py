@@ -25,7 +25,9 @@ ROUNDING = 1e-9  # of the sum of the magnitudes: what adding floats may be off b
 
 @dataclass(frozen=True)
 class Range(Rule):
-    """A column from min to max, both included; None: no such end. Ends are numbers, dates in ISO form, or durations such as 1h."""
+    """A column from min to max, both included; None: no such end. Ends are numbers, dates in ISO form, or durations
+    such as 1h.
+    """
 
     column: str
     min: int | float | str | None
@@ -52,12 +54,16 @@ class Range(Rule):
         need_columns(self, kinds)
         kind = kinds[self.column]
         if kind not in (*frames.NUMBERS, "category"):
-            raise SpecError(f"constraint {self.text}: {self.column} is of type {kind}; expected a number, a date or a duration")
+            raise SpecError(
+                f"constraint {self.text}: {self.column} is of type {kind}; expected a number, a date or a duration"
+            )
         for key in ("min", "max"):
             value = getattr(self, key)
             want = {"datetime": "a date such as 2024-12-31", "timedelta": "a duration such as 1h"}.get(kind, "a number")
             if value is not None and kind != "category" and kind_of_end(value) != want.split()[1]:
-                raise SpecError(f"constraint {self.text}: {key} is {value!r} and {self.column} is of type {kind}; expected {want}")
+                raise SpecError(
+                    f"constraint {self.text}: {key} is {value!r} and {self.column} is of type {kind}; expected {want}"
+                )
         self.formula.check(kinds)
 
     def violations(self, frame: pd.DataFrame) -> np.ndarray:
@@ -70,7 +76,9 @@ class Range(Rule):
 
 @dataclass(frozen=True)
 class Sum(Rule):
-    """A total that is the sum of its parts, up to a tolerance and the rounding of floats; unknown where any of them is null."""
+    """A total that is the sum of its parts, up to a tolerance and the rounding of floats; unknown where any of them is
+    null.
+    """
 
     total: str
     of: tuple[str, ...]
@@ -98,7 +106,9 @@ class Sum(Rule):
         if not self.tolerance:
             return _expression(self, _compare(total, "==", added))
         off = Node("arithmetic", 0, (total, added), (("-", 0),))
-        return _expression(self, _all([_compare(off, "<=", _literal(self.tolerance)), _compare(off, ">=", _literal(-self.tolerance))]))
+        return _expression(
+            self, _all([_compare(off, "<=", _literal(self.tolerance)), _compare(off, ">=", _literal(-self.tolerance))])
+        )
 
     def check(self, kinds: Mapping[str, str]) -> None:
         need_columns(self, kinds)
@@ -114,7 +124,10 @@ class Sum(Rule):
             return off > self.tolerance + ROUNDING * np.abs(parts).sum(axis=0)  # NaN is unknown: not greater
 
     def to_json(self) -> dict[str, Any]:
-        return {"sum": {"total": self.total, "of": list(self.of), "tolerance": self.tolerance}, "on_violation": self.on_violation}
+        return {
+            "sum": {"total": self.total, "of": list(self.of), "tolerance": self.tolerance},
+            "on_violation": self.on_violation,
+        }
 
 
 @dataclass(frozen=True)
@@ -138,10 +151,14 @@ class OneHot(Rule):
         need_kinds(self, kinds, {"boolean", "integer", "float", "category"}, "a boolean, or a number that is 0 or 1")
 
     def read(self, frame: pd.DataFrame) -> np.ndarray:
-        """1, 0, NaN for null; other numbers as they are. (columns, rows) float64; raises SpecError for columns of words."""
+        """1, 0, NaN for null; other numbers as they are. (columns, rows) float64; raises SpecError for columns of
+        words.
+        """
         for name in self.of:
             if frame[name].dtype == frames.STRING:
-                raise SpecError(f"constraint {self.text}: {name} holds words; expected a boolean, or a number that is 0 or 1")
+                raise SpecError(
+                    f"constraint {self.text}: {name} holds words; expected a boolean, or a number that is 0 or 1"
+                )
         return np.array([floats(load(frame[c]).astype("Float64")) for c in self.of])
 
     def violations(self, frame: pd.DataFrame) -> np.ndarray:
@@ -152,7 +169,11 @@ class OneHot(Rule):
         return (ones > 1) | none | (~null & (values != 0) & (values != 1)).any(axis=0)
 
     def to_json(self) -> dict[str, Any]:
-        return {"one_hot": list(self.of), "at_most" if self.at_most else "exactly": 1, "on_violation": self.on_violation}
+        return {
+            "one_hot": list(self.of),
+            "at_most" if self.at_most else "exactly": 1,
+            "on_violation": self.on_violation,
+        }
 
 
 @dataclass(frozen=True)
@@ -187,12 +208,17 @@ class Increasing(Rule):
         groups = {"number" if kinds[c] in ("integer", "float") else kinds[c] for c in self.of} - {"category"}
         if len(groups) > 1:
             shown = ", ".join(f"{c} ({kinds[c]})" for c in self.of)
-            raise SpecError(f"constraint {self.text}: numbers, dates and durations do not compare: {shown}; remedy: columns of one kind")
+            raise SpecError(
+                f"constraint {self.text}: numbers, dates and durations do not compare: {shown}; remedy: columns of one"
+                " kind"
+            )
 
     def violations(self, frame: pd.DataFrame) -> np.ndarray:
         broken = np.zeros(len(frame), dtype=bool)
         rest = frame[list(self.of)]
-        for i, name in enumerate(self.of[1:], start=1):  # beside the last value that is known before it, which is the highest
+        for i, name in enumerate(
+            self.of[1:], start=1
+        ):  # beside the last value that is known before it, which is the highest
             last = last_known(rest, self.of[:i])
             pair = pd.DataFrame({"a": last, "b": rest[name]})
             broken |= _false(_ORDER[self.strict], pair)
@@ -208,7 +234,7 @@ def last_known(frame: pd.DataFrame, names: Sequence[str]) -> pd.Series:
     for name in names[-2::-1]:
         other = frame[name]
         if other.dtype != last.dtype:
-            (last, other) = (load(s) for s in (last, other))
+            last, other = (load(s) for s in (last, other))
             last, other = (s.astype("Float64") if "Float64" in (last.dtype, other.dtype) else s for s in (last, other))
         last = last.where(last.notna(), other)
     return last
@@ -291,5 +317,6 @@ def _false(expression: Expression, frame: pd.DataFrame) -> np.ndarray:
 
 
 _ORDER = {
-    strict: Expression(f"a {symbol} b", frozenset("ab"), _compare(_name("a"), symbol, _name("b"))) for strict, symbol in ((False, "<="), (True, "<"))
+    strict: Expression(f"a {symbol} b", frozenset("ab"), _compare(_name("a"), symbol, _name("b")))
+    for strict, symbol in ((False, "<="), (True, "<"))
 }

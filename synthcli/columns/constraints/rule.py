@@ -1,7 +1,7 @@
 """Constraints: what must hold in a table; they are checked on the source and hold in the output.
 
-A Rule is anything that can point at the rows that break it: an expression over a row (Constraint, here) or a named form such as
-`unique` (columns/constraints/parse.py). Unknown is satisfied, as in SQL's CHECK.
+A Rule is anything that can point at the rows that break it: an expression over a row (Constraint, here) or a named form
+such as `unique` (columns/constraints/parse.py). Unknown is satisfied, as in SQL's CHECK.
 """
 
 from __future__ import annotations
@@ -43,7 +43,9 @@ class Rule(ABC):
         """Raise SpecError for unknown columns and kinds that clash. kinds: of the schema's columns."""
 
     def learn(self, frame: pd.DataFrame) -> Rule:
-        """The rule with what it must know of the source, such as the combinations that occur; itself where that is nothing."""
+        """The rule with what it must know of the source, such as the combinations that occur; itself where that is
+        nothing.
+        """
         return self
 
     @abstractmethod
@@ -72,11 +74,15 @@ class Constraint(Rule):
         return self.expression
 
     def check(self, kinds: Mapping[str, str]) -> None:
-        """Raise SpecError for unknown columns, kinds that clash, and a result that is not boolean. kinds: of the schema's columns."""
+        """Raise SpecError for unknown columns, kinds that clash, and a result that is not boolean. kinds: of the
+        schema's columns.
+        """
         _boolean(self.text, self.expression.check(kinds))
 
     def violations(self, frame: pd.DataFrame) -> np.ndarray:
-        """Where it is definitely false; unknown is satisfied, as in SQL's CHECK. (rows,) bool; raises SpecError when it is not boolean."""
+        """Where it is definitely false; unknown is satisfied, as in SQL's CHECK. (rows,) bool; raises SpecError when it
+        is not boolean.
+        """
         result = self.expression.evaluate(frame)
         _boolean(self.text, "boolean" if result.dtype == "boolean" else str(result.dtype))
         return ~result.fillna(True).to_numpy(dtype=bool)
@@ -97,15 +103,19 @@ def check_action(text: str, on_violation: Any) -> None:
     """Raise SpecError where on_violation is none of its choices. text: of the constraint."""
     choices = get_args(OnViolation)
     if on_violation not in choices:
-        raise SpecError(f"constraint {text}: on_violation is {on_violation!r}; expected {', '.join(choices)}.{did_you_mean(on_violation, choices)}")
+        raise SpecError(
+            f"constraint {text}: on_violation is {on_violation!r}; expected"
+            f" {', '.join(choices)}.{did_you_mean(on_violation, choices)}"
+        )
 
 
 def check_source(frame: pd.DataFrame, constraints: Sequence[Rule]) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
-    """The rows to learn from, and for the report {constraint, violations, share, action, examples} of each constraint, in order.
+    """The rows to learn from, and for the report {constraint, violations, share, action, examples} of each constraint,
+    in order.
 
-    Rows that a `drop` refuses go first, those of rules over the table after those of rules over a row; `warn` and `error` look at the
-    rows that are left. examples: up to EXAMPLES lines such as "row 2, age = -1"; row 1 is the first row of data. Raises DataError when
-    an `error` constraint is violated or no row is left.
+    Rows that a `drop` refuses go first, those of rules over the table after those of rules over a row; `warn` and
+    `error` look at the rows that are left. examples: up to EXAMPLES lines such as "row 2, age = -1"; row 1 is the first
+    row of data. Raises DataError when an `error` constraint is violated or no row is left.
     """
     keep = np.ones(len(frame), dtype=bool)
     dropped: dict[int, tuple[np.ndarray, int]] = {}
@@ -118,7 +128,10 @@ def check_source(frame: pd.DataFrame, constraints: Sequence[Rule]) -> tuple[pd.D
                 keep = keep & ~broken
     if len(frame) and not keep.any():
         names = "; ".join(constraints[i].text for i in sorted(dropped))
-        raise DataError(f"constraints with on_violation: drop leave none of {len(frame)} rows: {names}; remedy: mend the constraint or the source")
+        raise DataError(
+            f"constraints with on_violation: drop leave none of {len(frame)} rows: {names}; remedy: mend the constraint"
+            " or the source"
+        )
     findings, failures = [], []
     for i, rule in enumerate(constraints):
         broken, rows = dropped[i] if i in dropped else (_broken(rule, frame, keep), int(keep.sum()))
@@ -128,9 +141,13 @@ def check_source(frame: pd.DataFrame, constraints: Sequence[Rule]) -> tuple[pd.D
         findings.append(finding | {"action": rule.on_violation if count else "none", "examples": examples})
         if count and rule.on_violation == "error":
             shown = "; ".join(examples)
-            failures.append(f"constraint {rule.text} is violated by {count} rows of the source ({count / rows:.2%}): {shown}")
+            failures.append(
+                f"constraint {rule.text} is violated by {count} rows of the source ({count / rows:.2%}): {shown}"
+            )
     if failures:
-        raise DataError("\n".join(failures) + "\nremedy: mend the source, or set on_violation: warn or on_violation: drop")
+        raise DataError(
+            "\n".join(failures) + "\nremedy: mend the source, or set on_violation: warn or on_violation: drop"
+        )
     return frame[keep].reset_index(drop=True), findings
 
 
@@ -145,7 +162,10 @@ def _examples(frame: pd.DataFrame, rule: Rule, broken: np.ndarray) -> list[str]:
     """The first rows that break a rule, in words."""
     names = [name for name in frame.columns if name in rule.columns]
     places = np.flatnonzero(broken)[:EXAMPLES]
-    return [f"row {place + 1}" + "".join(f", {name} = {_show(frame[name].iloc[place])}" for name in names) for place in places]
+    return [
+        f"row {place + 1}" + "".join(f", {name} = {_show(frame[name].iloc[place])}" for name in names)
+        for place in places
+    ]
 
 
 def _show(value: Any) -> str:

@@ -1,7 +1,9 @@
-"""Whether formulas (columns/constraints/formulas.py) can hold together: a search over the cases of each `or`, with a check of plain atoms in every case.
+"""Whether formulas (columns/constraints/formulas.py) can hold together: a search over the cases of each `or`, with a
+check of plain atoms in every case.
 
-The check is sound and not complete: what it refutes cannot be, what it lets pass may still be impossible. It knows sets of values, bounds,
-sums by the bounds of their terms, and orders between two columns (a negative cycle of differences has no solution).
+The check is sound and not complete: what it refutes cannot be, what it lets pass may still be impossible. It knows sets
+of values, bounds, sums by the bounds of their terms, and orders between two columns (a negative cycle of differences
+has no solution).
 """
 
 from __future__ import annotations
@@ -27,9 +29,11 @@ class _GiveUp(Exception):
     """More cases than will be looked at."""
 
 
-def satisfiable(formulas: Sequence[Formula], kinds: Mapping[str, Kind], nullable: frozenset[str], *, lenient: bool) -> bool:
-    """False only where the formulas cannot all hold. lenient: a nullable column may be null, which satisfies what compares it,
-    unless `is not null` is said of it; else it is null only where `is null` is chosen."""
+def satisfiable(
+    formulas: Sequence[Formula], kinds: Mapping[str, Kind], nullable: frozenset[str], *, lenient: bool
+) -> bool:
+    """False only where the formulas cannot all hold. lenient: a nullable column may be null, which satisfies what
+    compares it, unless `is not null` is said of it; else it is null only where `is null` is chosen."""
     search = _Search(kinds, nullable, lenient)
     try:
         return search.run([], list(formulas))
@@ -74,7 +78,10 @@ class _Search:
     def excused(self, atom: Atom, atoms: Sequence[Atom]) -> bool:
         """Whether a null may satisfy an atom."""
         said = {a.column: a.null for a in atoms if isinstance(a, Null)}
-        return any(n in self.nullable and (said.get(n) is not False if self.lenient else said.get(n) is True) for n in _columns(atom))
+        return any(
+            n in self.nullable and (said.get(n) is not False if self.lenient else said.get(n) is True)
+            for n in _columns(atom)
+        )
 
     def consistent(self, atoms: Sequence[Atom]) -> bool:
         said: dict[str, bool] = {}
@@ -83,7 +90,9 @@ class _Search:
                 continue
             if said.setdefault(atom.column, atom.null) != atom.null or (atom.null and atom.column not in self.nullable):
                 return False
-        return _Box(self.kinds).holds([a for a in atoms if not isinstance(a, Null | Opaque) and not self.excused(a, atoms)])
+        return _Box(self.kinds).holds(
+            [a for a in atoms if not isinstance(a, Null | Opaque) and not self.excused(a, atoms)]
+        )
 
 
 def _columns(atom: Atom) -> list[str]:

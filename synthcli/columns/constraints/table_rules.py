@@ -1,4 +1,6 @@
-"""The named forms of a constraint that look at a row beside others: unique, and one_of with the combinations of the source."""
+"""The named forms of a constraint that look at a row beside others: unique, and one_of with the combinations of the
+source.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ from synthcli.columns.constraints.rule import OnViolation, Rule
 
 @dataclass(frozen=True)
 class Unique(Rule):
-    """No combination of values twice; of equal rows, all but the first break it. Rows with a null in any column are exempt."""
+    """No combination of values twice; of equal rows, all but the first break it. Rows with a null in any column are
+    exempt.
+    """
 
     TABLE = True
     of: tuple[str, ...]
@@ -42,7 +46,9 @@ class Unique(Rule):
         return (frame[list(self.of)].duplicated() & self.known(frame)).to_numpy(dtype=bool)
 
     def hashes(self, frame: pd.DataFrame) -> np.ndarray:
-        """Of each row's values; two rows of one hash are treated as equal, which at worst refuses a row in 2^64. (rows,) uint64"""
+        """Of each row's values; two rows of one hash are treated as equal, which at worst refuses a row in 2^64.
+        (rows,) uint64
+        """
         return pd.util.hash_pandas_object(frame[list(self.of)], index=False).to_numpy()
 
     def to_json(self) -> dict[str, Any]:
@@ -51,7 +57,9 @@ class Unique(Rule):
 
 @dataclass(frozen=True)
 class OneOf(Rule):
-    """Only combinations that occur together in the source, which `learn` collects; null is a value there. table: (combinations, columns)."""
+    """Only combinations that occur together in the source, which `learn` collects; null is a value there. table:
+    (combinations, columns).
+    """
 
     of: tuple[str, ...]
     on_violation: OnViolation = "error"
@@ -67,7 +75,9 @@ class OneOf(Rule):
 
     def check(self, kinds: Mapping[str, str]) -> None:
         need_columns(self, kinds)
-        need_kinds(self, kinds, frames.MODELLED, "a column that is learned, not made up (a number, date, boolean or category)")
+        need_kinds(
+            self, kinds, frames.MODELLED, "a column that is learned, not made up (a number, date, boolean or category)"
+        )
 
     def learn(self, frame: pd.DataFrame) -> OneOf:
         table = frame[list(self.of)].drop_duplicates()
@@ -97,7 +107,11 @@ def to_values(values: pd.Series) -> dict[str, Any]:
     """A column as JSON: its dtype and its values, times as integers of their unit, floats as words."""
     null = values.isna().to_numpy(dtype=bool)
     known = values[~null]
-    raw = integers(known).tolist() if values.dtype.kind in "mM" else [repr(v) if isinstance(v, float) else v for v in known.tolist()]
+    raw = (
+        integers(known).tolist()
+        if values.dtype.kind in "mM"
+        else [repr(v) if isinstance(v, float) else v for v in known.tolist()]
+    )
     rest = iter(raw)
     return {"dtype": dtype_name(values), "values": [None if n else next(rest) for n in null]}
 
@@ -106,7 +120,9 @@ def from_values(data: Mapping[str, Any]) -> pd.Series:
     """The column that `to_values` wrote."""
     dtype, values = data["dtype"], data["values"]
     if dtype.startswith(("timestamp", "duration")):
-        return times(np.array([v or 0 for v in values], dtype=np.int64), np.array([v is None for v in values], dtype=bool), dtype)
+        return times(
+            np.array([v or 0 for v in values], dtype=np.int64), np.array([v is None for v in values], dtype=bool), dtype
+        )
     if dtype == "float64":
         return pd.Series([np.nan if v is None else float(v) for v in values], dtype="float64")
     return pd.Series(values, dtype=dtype_of(dtype))

@@ -14,8 +14,8 @@ from synthcli.columns.constraints.table_rules import Unique
 
 @dataclass(frozen=True)
 class Seen:
-    """A set of hashes that only grows, 8 bytes each: sorted runs, each more than twice as long as the next, so that adding n of them one
-    block after the other takes n log n steps, and a look log n."""
+    """A set of hashes that only grows, 8 bytes each: sorted runs, each more than twice as long as the next, so that
+    adding n of them one block after the other takes n log n steps, and a look log n."""
 
     runs: tuple[np.ndarray, ...] = ()
 
@@ -32,12 +32,16 @@ class Seen:
         """With more of them."""
         runs = [*self.runs, np.sort(hashes)] if len(hashes) else list(self.runs)
         while len(runs) > 1 and len(runs[-2]) <= 2 * len(runs[-1]):
-            runs[-2:] = [np.sort(np.concatenate(runs[-2:]), kind="stable")]  # two runs that are sorted: merged in one pass
+            runs[-2:] = [
+                np.sort(np.concatenate(runs[-2:]), kind="stable")
+            ]  # two runs that are sorted: merged in one pass
         return Seen(tuple(runs))
 
 
 class Watch:
-    """Rules over rows that come block by block, in order: a unique rule remembers the rows that were accepted, by their hashes."""
+    """Rules over rows that come block by block, in order: a unique rule remembers the rows that were accepted, by their
+    hashes.
+    """
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         self.rules = tuple(rules)
@@ -50,7 +54,9 @@ class Watch:
         return out
 
     def broken(self, frame: pd.DataFrame) -> np.ndarray:
-        """Which rows break which rule; a row that another rule refuses does not stand in the way of its equals. (rules, rows) bool"""
+        """Which rows break which rule; a row that another rule refuses does not stand in the way of its equals. (rules,
+        rows) bool
+        """
         out = np.zeros((len(self.rules), len(frame)), dtype=bool)
         for i, rule in enumerate(self.rules):
             if not isinstance(rule, Unique):

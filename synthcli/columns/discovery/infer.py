@@ -19,13 +19,19 @@ from synthcli.contracts import Column, Schema, Traits
 from synthcli.errors import DataError
 
 _KEY_NAME = re.compile(
-    r"(^|[_\W])(id|ids|key|uuid|guid|uid)$|[a-z]Id$|ID$|\w\w[ _-]?(nummer|number|n[uú]mero|num[eé]ro|numer)$|\w[ _-](no|nr|num)$|[a-z](Nr|nr)$",
+    r"(^|[_\W])(id|ids|key|uuid|guid|uid)$|[a-z]Id$|ID$|\w\w[ _-]?(nummer|number|n[uú]mero|num[eé]ro|numer)$|\w["
+    r" _-](no|nr|num)$|[a-z](Nr|nr)$",
     re.IGNORECASE,
 )
 
 
 def infer(
-    table: pa.Table, declared: Mapping[str, Traits], *, unit: str | None = None, text: bool = False, protect: bool = True
+    table: pa.Table,
+    declared: Mapping[str, Traits],
+    *,
+    unit: str | None = None,
+    text: bool = False,
+    protect: bool = True,
 ) -> tuple[Schema, pd.DataFrame]:
     """The schema of a table and its canonical frame. text: cells are spelled values (csv), all of them strings.
 
@@ -48,7 +54,9 @@ def infer(
 def _check_unit(said: Traits, is_unit: bool) -> None:
     """Raises DataError where the privacy unit is declared a type that a generator would learn."""
     if is_unit and said.type in frames.MODELLED:
-        raise DataError(f"is the privacy_unit, which is made up and never learned, and is declared {said.type}; remedy: type: id")
+        raise DataError(
+            f"is the privacy_unit, which is made up and never learned, and is declared {said.type}; remedy: type: id"
+        )
 
 
 def _from_arrow(name: str, array: pa.ChunkedArray, said: Traits, is_unit: bool) -> tuple[Column, pd.Series]:
@@ -104,7 +112,13 @@ def _from_text(name: str, array: pa.ChunkedArray, said: Traits, is_unit: bool) -
 
 
 def _column(
-    name: str, data: pd.Series, storage: str, said: Traits, kind: str | None, is_unit: bool, traits: dict[str, Any] | None = None
+    name: str,
+    data: pd.Series,
+    storage: str,
+    said: Traits,
+    kind: str | None,
+    is_unit: bool,
+    traits: dict[str, Any] | None = None,
 ) -> tuple[Column, pd.Series]:
     """Decide between category, text and id where the type alone does not, and note what can be seen."""
     seen: dict[str, Any] = dict(traits or {})
@@ -130,7 +144,11 @@ def _column(
         data, storage = _keys(data, storage)
         known = data.dropna()
         seen["unique"] = bool(distinct == len(known))
-    elif final not in frames.MODELLED and data.dtype != frames.STRING and not (final == "date_of_birth" and kind == "datetime"):
+    elif (
+        final not in frames.MODELLED
+        and data.dtype != frames.STRING
+        and not (final == "date_of_birth" and kind == "datetime")
+    ):
         data, storage = data.astype(frames.STRING), "string"
     if final in ("id", "text") and data.dtype == frames.STRING and (pattern := _pattern(known)):
         seen["pattern"] = pattern
@@ -138,7 +156,9 @@ def _column(
 
 
 def _check_bounds(name: str, known: pd.Series, kind: str, said: Traits) -> None:
-    """Raises DataError for a bound that is none, and for values beyond it; declared spikes (missing codes) may lie there."""
+    """Raises DataError for a bound that is none, and for values beyond it; declared spikes (missing codes) may lie
+    there.
+    """
     if said.spikes is not None and kind in ("integer", "float"):
         known = known[~known.isin(said.spikes)]
     for key, word in (("min", "below"), ("max", "above")):
@@ -147,7 +167,10 @@ def _check_bounds(name: str, known: pd.Series, kind: str, said: Traits) -> None:
         bound = _bound(f"columns.{name}.{key}", declared, kind, getattr(known.dtype, "tz", None))
         broken = known[known < bound] if key == "min" else known[known > bound]
         if len(broken):
-            beyond = f"{len(broken):,} of {len(known):,} values lie {word} its declared {key} {declared}, such as {broken.iloc[0]}"
+            beyond = (
+                f"{len(broken):,} of {len(known):,} values lie {word} its declared {key} {declared}, such as"
+                f" {broken.iloc[0]}"
+            )
             raise DataError(f"breaks its bound: {beyond}; remedy: correct columns.{name}.{key}, or mend the source")
 
 
@@ -161,14 +184,22 @@ def _bound(key: str, declared: float | str, kind: str, zone: Any) -> Any:
             return pd.Timedelta(declared)
         if kind == "datetime" and isinstance(declared, str):
             moment = pd.to_datetime(declared, format="ISO8601")
-            return moment.tz_localize(zone) if zone is not None and moment.tz is None else moment.tz_localize(None) if zone is None else moment
+            return (
+                moment.tz_localize(zone)
+                if zone is not None and moment.tz is None
+                else moment.tz_localize(None)
+                if zone is None
+                else moment
+            )
     except ValueError:
         pass
     raise DataError(f"is of type {kind}, and {key} is {declared!r}; expected {what}")
 
 
 def _keys(data: pd.Series, storage: str) -> tuple[pd.Series, str]:
-    """Identifiers as integers or strings: floats are integers where all are whole, which is what nulls make of integers in pandas."""
+    """Identifiers as integers or strings: floats are integers where all are whole, which is what nulls make of integers
+    in pandas.
+    """
     if data.dtype in (frames.STRING, "Int64"):
         return data, storage
     known = data.dropna()
@@ -185,7 +216,13 @@ def _role(name: str, known: pd.Series, distinct: int, kind: str | None, is_unit:
         return kind
     if looks_mixed(known):
         return "category"
-    if rows >= 20 and distinct == rows and not known.str.contains(" ", regex=False).any() and _pattern(known) and not spelling.date_like(known):
+    if (
+        rows >= 20
+        and distinct == rows
+        and not known.str.contains(" ", regex=False).any()
+        and _pattern(known)
+        and not spelling.date_like(known)
+    ):
         return "id"
     length = float(known.str.len().mean()) if rows else 0.0
     if rows >= 50 and (distinct > 0.9 * rows or (length > 40 and distinct > 0.5 * rows)):

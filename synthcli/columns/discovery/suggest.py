@@ -1,6 +1,8 @@
-"""Rules that a table's rows all obey and that chance does not explain: orders, sums, one-hot groups, fixed combinations, joint keys, a target.
+"""Rules that a table's rows all obey and that chance does not explain: orders, sums, one-hot groups, fixed
+combinations, joint keys, a target.
 
-Each finding holds in every row where it can be looked at. What holds trivially (ranges that do not meet, columns that hardly vary) is none.
+Each finding holds in every row where it can be looked at. What holds trivially (ranges that do not meet, columns that
+hardly vary) is none.
 """
 
 from __future__ import annotations
@@ -24,20 +26,21 @@ SIGNATURE = 24  # rows that a sum must meet before it is verified
 ADDENDS = 40  # numbers among which sums are looked for
 LEAST_ROWS = 50
 MOST_ORDERS = 12
-_TARGETS = words.listed(
-    """
-    target label class outcome y response churn churned default defaulted fraud is_fraud approved survived readmitted readmission
-    converted attrition diagnosis result success won passed risk score rating price sale_price amount_due cost progression ziel
-    zielgroesse kuendigung betrug cible etiquette resultat objetivo etiqueta resultado baja obiettivo esito doel klasse uitkomst cel klasa
+_TARGETS = words.listed("""
+    target label class outcome y response churn churned default defaulted fraud is_fraud approved survived readmitted
+    readmission
+    converted attrition diagnosis result success won passed risk score rating price sale_price amount_due cost
+    progression ziel
+    zielgroesse kuendigung betrug cible etiquette resultat objetivo etiqueta resultado baja obiettivo esito doel klasse
+    uitkomst cel klasa
     wynik alvo rotulo fraude
-    """
-)
+    """)
 
 
 @dataclass(frozen=True)
 class Suggestion:
-    """A rule. form: expr, or the key of a constraint; columns: those it is about (of sum: the total first); text: the expression of
-    expr, also of sum.
+    """A rule. form: expr, or the key of a constraint; columns: those it is about (of sum: the total first); text: the
+    expression of expr, also of sum.
 
     evidence: in words; tolerance: of a sum of numbers that are not whole.
     """
@@ -59,8 +62,12 @@ class Suggestion:
         return {self.form: list(self.columns)}
 
 
-def suggest(frame: pd.DataFrame, schema: Schema, units: np.ndarray | None = None, *, skip: Sequence[str] = ()) -> list[Suggestion]:
-    """All rules found. frame: canonical; units: (rows,) privacy unit of each row; skip: columns that are made up, about which no rule can hold."""
+def suggest(
+    frame: pd.DataFrame, schema: Schema, units: np.ndarray | None = None, *, skip: Sequence[str] = ()
+) -> list[Suggestion]:
+    """All rules found. frame: canonical; units: (rows,) privacy unit of each row; skip: columns that are made up, about
+    which no rule can hold.
+    """
     kept = tuple(c for c in schema.columns if c.kind in frames.MODELLED and c.name not in skip)
     if len(frame) < LEAST_ROWS or not kept:
         return keys(frame, schema, units)
@@ -77,16 +84,22 @@ def _ties(frame: pd.DataFrame, schema: Schema, units: np.ndarray | None, hot: se
     codec = Codec.fit(few, schema, key=0, units=seen)
     values = codec.encode(few)
     column = {part.name: part.column for part in codec.parts}
-    orders = [(column[t.a], column[t.b]) for t in dependencies.ties(values, codec.parts, codec.scales) if t.kind == "order"]
+    orders = [
+        (column[t.a], column[t.b]) for t in dependencies.ties(values, codec.parts, codec.scales) if t.kind == "order"
+    ]
     orders = [pair for pair in dict.fromkeys(orders) if _ordered(frame, *pair) and not hot & set(pair)]
     out = [_order(frame, low, high) for low, high in _reduced(orders)[:MOST_ORDERS]]
     determined = dependencies.determined(values, codec.parts, seen, codec.merged)
-    pairs = dict.fromkeys((column[source], column[target]) for target, source in determined.items() if not target.endswith("#state"))
+    pairs = dict.fromkeys(
+        (column[source], column[target]) for target, source in determined.items() if not target.endswith("#state")
+    )
     kinds = {c.name: c.kind for c in schema.columns}
     for source, target in pairs:
         coded = kinds[source] in frames.CODES and kinds[target] in frames.CODES and not hot & {source, target}
         if coded and frame[[source, target]].drop_duplicates()[source].is_unique:
-            out.append(Suggestion("one_of", (source, target), f"each {source} has one {target} in all {len(frame):,} rows"))
+            out.append(
+                Suggestion("one_of", (source, target), f"each {source} has one {target} in all {len(frame):,} rows")
+            )
     return out
 
 
@@ -110,7 +123,9 @@ def _reduced(pairs: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
     above = defaultdict(set)
     for low, high in pairs:
         above[low].add(high)
-    return [(low, high) for low, high in pairs if not any(high in above[middle] for middle in above[low] if middle != high)]
+    return [
+        (low, high) for low, high in pairs if not any(high in above[middle] for middle in above[low] if middle != high)
+    ]
 
 
 def quoted(name: str) -> str:
@@ -140,7 +155,9 @@ def sums(frame: pd.DataFrame, schema: Schema, *, skip: set[str] | None = None) -
             taken.add(total)
             slack = _slack(numbers[total])
             text = f"abs({quoted(total)} - ({' + '.join(map(quoted, parts))})) <= {slack:g}"
-            found.append(Suggestion("sum", (total, *parts), f"{total} is their sum in all {len(whole):,} rows", text, slack))
+            found.append(
+                Suggestion("sum", (total, *parts), f"{total} is their sum in all {len(whole):,} rows", text, slack)
+            )
     return found
 
 
@@ -159,7 +176,11 @@ def _sum_candidates(some: np.ndarray, names: list[str]) -> list[tuple[str, tuple
                 out.append((t, (j, i)))
     for t in range(len(names)):
         for a in range(len(names)):
-            if a != t and (two := pairs.get(sign(some[:, t] - some[:, a] + 0.0))) is not None and len({t, a, *two}) == 4:
+            if (
+                a != t
+                and (two := pairs.get(sign(some[:, t] - some[:, a] + 0.0))) is not None
+                and len({t, a, *two}) == 4
+            ):
                 out.append((t, tuple(sorted((a, *two)))))
     running = np.cumsum(np.column_stack([np.zeros(len(some)), some]), axis=1)
     for start in range(len(names)):
@@ -190,7 +211,9 @@ def _adds_up(parts: list[np.ndarray], total: np.ndarray) -> bool:
 
 
 def one_hot(frame: pd.DataFrame, schema: Schema) -> list[Suggestion]:
-    """Groups of three or more 0/1 columns of which exactly one is 1 in each row: first those whose names begin alike, then any others."""
+    """Groups of three or more 0/1 columns of which exactly one is 1 in each row: first those whose names begin alike,
+    then any others.
+    """
     binary = {c.name: v for c in schema.columns if (v := _binary(frame[c.name])) is not None}
     groups: dict[str, list[str]] = defaultdict(list)
     for name in binary:
@@ -200,7 +223,11 @@ def one_hot(frame: pd.DataFrame, schema: Schema) -> list[Suggestion]:
     for group in (*groups.values(), list(binary)):
         chosen = _exclusive([n for n in group if n in free], free)
         if len(chosen) >= 3:
-            found.append(Suggestion("one_hot", tuple(chosen), f"exactly one of the {len(chosen)} is true in all {len(frame):,} rows"))
+            found.append(
+                Suggestion(
+                    "one_hot", tuple(chosen), f"exactly one of the {len(chosen)} is true in all {len(frame):,} rows"
+                )
+            )
             free = {n: v for n, v in free.items() if n not in chosen}
     return found
 
@@ -240,7 +267,9 @@ def keys(frame: pd.DataFrame, schema: Schema, units: np.ndarray | None = None) -
                 continue
             repeats = frame[other.name].nunique() < 0.9 * rows and rows / frame[name].nunique() >= 1.5
             if repeats and not frame.duplicated([name, other.name]).any():
-                found.append(Suggestion("unique", (name, other.name), f"no pair of the two comes twice in {rows:,} rows"))
+                found.append(
+                    Suggestion("unique", (name, other.name), f"no pair of the two comes twice in {rows:,} rows")
+                )
                 break
     return found
 
@@ -250,7 +279,9 @@ def target(schema: Schema, frame: pd.DataFrame, skip: Sequence[str] = ()) -> tup
 
     By what it is called; else the last column, if it is a boolean or has few classes, each of them often enough.
     """
-    able = [c for c in schema.columns if c.kind in frames.MODELLED and c.name not in skip and frame[c.name].nunique() > 1]
+    able = [
+        c for c in schema.columns if c.kind in frames.MODELLED and c.name not in skip and frame[c.name].nunique() > 1
+    ]
     ranks = {name: i for i, name in enumerate(_TARGETS)}
     spelled = [(c.name, parts) for c in able if (parts := words.tokens(c.name))]
     called = [(ranks[word], name) for name, parts in spelled for word in ("_".join(parts), parts[-1]) if word in ranks]

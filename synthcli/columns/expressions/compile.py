@@ -1,11 +1,13 @@
 """A small expression language over the columns of a row: safe, vectorised, null-aware.
 
-    A if C else B  <  A implies B  <  or  <  and  <  not  <  == != < <= > >= in, not in, is null  <  + -  <  * / // %  <  -x  <  **
+    A if C else B  <  A implies B  <  or  <  and  <  not  <  == != < <= > >= in, not in, is null  <  + -  <  * / // %  <
+    -x  <  **
 
-Logic is Kleene's; arithmetic, comparisons and conditions with null are null, and so is a number that is not finite (x / 0, log(-1)) or
-a date outside the years 1 to 9999. Integers stay exact as long as they fit 64 bits and are floats beyond. Times count in microseconds.
-A naive date beside one with a timezone is taken in that zone. The text becomes a tree of Nodes, the tree Terms that know their kind
-(boolean, number, string, datetime, timedelta; null; any where it is not known), and Terms make columns.
+Logic is Kleene's; arithmetic, comparisons and conditions with null are null, and so is a number that is not finite (x /
+0, log(-1)) or a date outside the years 1 to 9999. Integers stay exact as long as they fit 64 bits and are floats
+beyond. Times count in microseconds. A naive date beside one with a timezone is taken in that zone. The text becomes a
+tree of Nodes, the tree Terms that know their kind (boolean, number, string, datetime, timedelta; null; any where it is
+not known), and Terms make columns.
 """
 
 from __future__ import annotations
@@ -37,17 +39,30 @@ from synthcli.columns.expressions.syntax import KEYWORDS, MAX_DEPTH, Node, Parse
 from synthcli.errors import SpecError, did_you_mean
 
 MAX_LENGTH = 4000
-_KINDS = {"boolean": "boolean", "integer": "number", "float": "number", "datetime": "datetime", "timedelta": "timedelta",
-          "category": "any", "id": "any"}  # fmt: skip
+_KINDS = {
+    "boolean": "boolean",
+    "integer": "number",
+    "float": "number",
+    "datetime": "datetime",
+    "timedelta": "timedelta",
+    "category": "any",
+    "id": "any",
+}
 _REMEDY = {
     frozenset({"string"}): "concat(a, b) joins strings",
-    frozenset({"number", "string"}): "quotes around what is a string, none around what is a number; or declare the column's type",
+    frozenset(
+        {"number", "string"}
+    ): "quotes around what is a string, none around what is a number; or declare the column's type",
     frozenset({"boolean", "string"}): "a boolean goes with true or false, a string with 'quoted words'",
     frozenset({"boolean", "number"}): "a boolean goes with true or false; (1 if x else 0) makes it a number",
-    frozenset({"datetime", "number"}): "days(n), hours(n), minutes(n) make a duration of a number; year(x) and days_between(a, b) a number of dates",
+    frozenset(
+        {"datetime", "number"}
+    ): "days(n), hours(n), minutes(n) make a duration of a number; year(x) and days_between(a, b) a number of dates",
     frozenset({"datetime", "string"}): "date('2020-01-31'), or declare the column's type as datetime",
     frozenset({"string", "timedelta"}): "date('2020-01-31') makes a date of a string, days(n) a duration of a number",
-    frozenset({"number", "timedelta"}): "days(n), hours(n), minutes(n) make a duration of a number; x / days(1) a number of a duration",
+    frozenset(
+        {"number", "timedelta"}
+    ): "days(n), hours(n), minutes(n) make a duration of a number; x / days(1) a number of a duration",
 }
 
 
@@ -69,8 +84,17 @@ class _Compiler:
         self.text, self.kinds = text, kinds
 
     def term(self, node: Node) -> Term:
-        build = {"literal": self.literal, "name": self.name, "call": self.call, "if": self.condition, "in": self.contained, "compare": self.compare,
-                 "is null": self.is_null, "arithmetic": self.arithmetic, "negative": self.negative}  # fmt: skip
+        build = {
+            "literal": self.literal,
+            "name": self.name,
+            "call": self.call,
+            "if": self.condition,
+            "in": self.contained,
+            "compare": self.compare,
+            "is null": self.is_null,
+            "arithmetic": self.arithmetic,
+            "negative": self.negative,
+        }
         return build.get(node.op, self.logic)(node)
 
     def terms(self, node: Node) -> list[Term]:
@@ -81,7 +105,9 @@ class _Compiler:
         if value is None:
             return self.null("null", node)
         kind = "boolean" if isinstance(value, bool) else "string" if isinstance(value, str) else "number"
-        return Term(kind, lambda f: constant(value, "Float64" if isinstance(value, float) else DTYPES[kind], len(f)), node)
+        return Term(
+            kind, lambda f: constant(value, "Float64" if isinstance(value, float) else DTYPES[kind], len(f)), node
+        )
 
     def null(self, kind: str, node: Node) -> Term:
         return Term(kind, lambda f: constant(None, DTYPES[kind], len(f)), node)
@@ -91,13 +117,20 @@ class _Compiler:
         try:
             stamp = pd.Timestamp(datetime.fromisoformat(node.value)).as_unit("us")
         except ValueError:
-            raise error_at(self.text, node.at, f"{node.value!r} is not a date; remedy: write it like '2020-01-31' or '2020-01-31 23:59:00'") from None
+            raise error_at(
+                self.text,
+                node.at,
+                f"{node.value!r} is not a date; remedy: write it like '2020-01-31' or '2020-01-31 23:59:00'",
+            ) from None
         dtype = "datetime64[us]" if stamp.tz is None else pd.DatetimeTZDtype("us", stamp.tz)
         return Term("datetime", lambda f: constant(stamp, dtype, len(f)), node)
 
     def name(self, node: Node) -> Term:
         if node.value not in self.kinds:
-            near = did_you_mean(node.value, [*self.kinds, *KEYWORDS]) or f" Known: {', '.join(map(str, list(self.kinds)[:12]))}"
+            near = (
+                did_you_mean(node.value, [*self.kinds, *KEYWORDS])
+                or f" Known: {', '.join(map(str, list(self.kinds)[:12]))}"
+            )
             raise error_at(self.text, node.at, f"unknown column {node.value}.{near} (values of words stand in quotes)")
         return Term(self.kinds[node.value], lambda f: load(f[node.value]), node)
 
@@ -111,11 +144,19 @@ class _Compiler:
         if term.kind != "any" and term.kind not in wanted and "any" not in wanted:
             remedy = _REMEDY.get(frozenset({wanted[0], term.kind}), "another column")
             remedy = "compare it with something, such as x > 0" if wanted == ["boolean"] else remedy
-            raise error_at(self.text, term.node.at, f"{what} needs a {' or '.join(wanted)}, found {label(term)} ({term.kind}); remedy: {remedy}")
+            raise error_at(
+                self.text,
+                term.node.at,
+                f"{what} needs a {' or '.join(wanted)}, found {label(term)} ({term.kind}); remedy: {remedy}",
+            )
         return term
 
-    def same(self, terms: list[Term], places: Sequence[int], what: Sequence[str]) -> tuple[str, Callable[[pd.DataFrame], list[pd.Series]]]:
-        """The one kind of all terms, and what makes their columns with one dtype. places, what: of the link before each term but the first."""
+    def same(
+        self, terms: list[Term], places: Sequence[int], what: Sequence[str]
+    ) -> tuple[str, Callable[[pd.DataFrame], list[pd.Series]]]:
+        """The one kind of all terms, and what makes their columns with one dtype. places, what: of the link before each
+        term but the first.
+        """
         if any(t.kind == "datetime" for t in terms):
             terms = [self.date(t.node) if is_word(t.node) else t for t in terms]
         known = [(i, t) for i, t in enumerate(terms) if t.kind not in ("null", "any")]
@@ -153,7 +194,11 @@ class _Compiler:
         kind, columns = self.same(terms, places, symbols)
         for symbol, at in node.value:
             if kind == "boolean" and symbol not in ("==", "!="):
-                raise error_at(self.text, at, f"{symbol} does not work between boolean and boolean; remedy: == true, == false, and, or")
+                raise error_at(
+                    self.text,
+                    at,
+                    f"{symbol} does not work between boolean and boolean; remedy: == true, == false, and, or",
+                )
 
         def run(frame: pd.DataFrame) -> pd.Series:
             values = columns(frame)  # once each: a chain in a chain in a chain must not double the work
@@ -171,7 +216,11 @@ class _Compiler:
             return Term("boolean", lambda f: ~terms[0].run(f), node)
         if node.op == "implies":
             return Term("boolean", lambda f: ~terms[0].run(f) | terms[1].run(f), node)
-        return Term("boolean", lambda f: fold(operator.and_ if node.op == "and" else operator.or_, [t.run(f) for t in terms]), node)
+        return Term(
+            "boolean",
+            lambda f: fold(operator.and_ if node.op == "and" else operator.or_, [t.run(f) for t in terms]),
+            node,
+        )
 
     def negative(self, node: Node) -> Term:
         item = self.need(self.term(node.args[0]), "number|timedelta", "-")
@@ -218,7 +267,11 @@ class _Compiler:
         last = node.args[-1]
         if node.value == "date":
             if not is_word(last):
-                raise error_at(self.text, last.at, "date takes a quoted date, such as date('2020-01-31'); remedy: a column of type: datetime")
+                raise error_at(
+                    self.text,
+                    last.at,
+                    "date takes a quoted date, such as date('2020-01-31'); remedy: a column of type: datetime",
+                )
             return self.date(last)
         sign, last = (-1, last.args[0]) if last.op == "negative" else (1, last)
         if last.op != "literal" or type(last.value) is not int or last.value > 15:
@@ -252,14 +305,20 @@ class Expression:
     tree: Node = field(repr=False)
 
     def check(self, kinds: Mapping[str, str]) -> str:
-        """The kind of its result: boolean, number, string, datetime, timedelta, null, or any where it depends on the data.
+        """The kind of its result: boolean, number, string, datetime, timedelta, null, or any where it depends on the
+        data.
 
         kinds: of the schema's columns (Column.kind). Raises SpecError for unknown columns and for kinds that clash.
         """
-        return _Compiler(self.text, {name: _KINDS.get(kind, "string") for name, kind in kinds.items()}).term(self.tree).kind
+        return (
+            _Compiler(self.text, {name: _KINDS.get(kind, "string") for name, kind in kinds.items()})
+            .term(self.tree)
+            .kind
+        )
 
     def evaluate(self, frame: pd.DataFrame) -> pd.Series:
-        """Its value in every row, on the frame's index: boolean, Int64, Float64, string, datetime64[us] or timedelta64[us].
+        """Its value in every row, on the frame's index: boolean, Int64, Float64, string, datetime64[us] or
+        timedelta64[us].
 
         frame: canonical dtypes (columns/frame.py). Raises SpecError for unknown columns and for kinds that clash.
         """
@@ -271,7 +330,10 @@ class Expression:
 def parse(text: str) -> Expression:
     """The expression that a text spells. Raises SpecError that points at what was not expected."""
     if len(text) > MAX_LENGTH:
-        raise SpecError(f"expression {text[:40]}… has {len(text)} characters; expected at most {MAX_LENGTH}; remedy: several shorter expressions")
+        raise SpecError(
+            f"expression {text[:40]}… has {len(text)} characters; expected at most {MAX_LENGTH}; remedy: several"
+            " shorter expressions"
+        )
     tree = Parser(text).whole()
     columns, open_nodes = set(), [(tree, 1)]
     while open_nodes:  # not recursive: this is what bounds the recursion elsewhere

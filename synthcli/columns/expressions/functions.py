@@ -1,6 +1,7 @@
 """The columns that expressions compute: kinds and dtypes, null-aware arithmetic and comparison, and the functions.
 
-Every column is of the canonical dtype of its kind (boolean, Int64 or Float64, string, datetime64[us], timedelta64[us]) with a RangeIndex.
+Every column is of the canonical dtype of its kind (boolean, Int64 or Float64, string, datetime64[us], timedelta64[us])
+with a RangeIndex.
 """
 
 from __future__ import annotations
@@ -19,13 +20,28 @@ COMPARE: dict[str, Callable[[Any, Any], Any]] = {
     "==": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
 }  # fmt: skip
 DTYPES: dict[str, Any] = {
-    "boolean": "boolean", "number": "Int64", "string": STRING, "datetime": "datetime64[us]", "timedelta": "timedelta64[us]", "null": "boolean"
-}  # fmt: skip
+    "boolean": "boolean",
+    "number": "Int64",
+    "string": STRING,
+    "datetime": "datetime64[us]",
+    "timedelta": "timedelta64[us]",
+    "null": "boolean",
+}
 _D, _T, _N = "datetime", "timedelta", "number"
 RESULT = {
-    **{(_N, op, _N): _N for op in ("+", "-", "*", "/", "//", "%", "**")}, (_D, "+", _T): _D, (_T, "+", _D): _D, (_D, "-", _T): _D, (_D, "-", _D): _T,
-    (_T, "+", _T): _T, (_T, "-", _T): _T, (_T, "*", _N): _T, (_N, "*", _T): _T, (_T, "/", _N): _T, (_T, "/", _T): _N, (_T, "//", _T): _N,
-}  # fmt: skip
+    **{(_N, op, _N): _N for op in ("+", "-", "*", "/", "//", "%", "**")},
+    (_D, "+", _T): _D,
+    (_T, "+", _D): _D,
+    (_D, "-", _T): _D,
+    (_D, "-", _D): _T,
+    (_T, "+", _T): _T,
+    (_T, "-", _T): _T,
+    (_T, "*", _N): _T,
+    (_N, "*", _T): _T,
+    (_T, "/", _N): _T,
+    (_T, "/", _T): _N,
+    (_T, "//", _T): _N,
+}
 
 
 # --- columns
@@ -33,8 +49,12 @@ RESULT = {
 
 def kind_of(dtype: Any) -> str:
     """The kind of a column's dtype."""
-    tests = {"boolean": pd.api.types.is_bool_dtype, "number": pd.api.types.is_numeric_dtype, "datetime": pd.api.types.is_datetime64_any_dtype,
-             "timedelta": pd.api.types.is_timedelta64_dtype}  # fmt: skip
+    tests = {
+        "boolean": pd.api.types.is_bool_dtype,
+        "number": pd.api.types.is_numeric_dtype,
+        "datetime": pd.api.types.is_datetime64_any_dtype,
+        "timedelta": pd.api.types.is_timedelta64_dtype,
+    }
     return next((kind for kind, test in tests.items() if test(dtype)), "string")
 
 
@@ -95,7 +115,9 @@ def floats(column: pd.Series) -> np.ndarray:
 
 def finite(values: np.ndarray, null: np.ndarray | None = None) -> pd.Series:
     """Float64, null where not finite or told so."""
-    return pd.Series(pd.arrays.FloatingArray(values, ~np.isfinite(values) if null is None else ~np.isfinite(values) | null))
+    return pd.Series(
+        pd.arrays.FloatingArray(values, ~np.isfinite(values) if null is None else ~np.isfinite(values) | null)
+    )
 
 
 def arithmetic(symbol: str, left: pd.Series, right: pd.Series) -> pd.Series:
@@ -105,7 +127,15 @@ def arithmetic(symbol: str, left: pd.Series, right: pd.Series) -> pd.Series:
 
 
 _EXACT = 2.0**63 * (1 - 2.0**-50)  # a product estimated in floats may be off by some 2^-52 of itself
-_NUMERIC = {"+": np.add, "-": np.subtract, "*": np.multiply, "/": np.divide, "//": np.floor_divide, "%": np.remainder, "**": np.power}
+_NUMERIC = {
+    "+": np.add,
+    "-": np.subtract,
+    "*": np.multiply,
+    "/": np.divide,
+    "//": np.floor_divide,
+    "%": np.remainder,
+    "**": np.power,
+}
 
 
 def numeric(symbol: str, left: pd.Series, right: pd.Series) -> pd.Series:
@@ -132,11 +162,15 @@ def micros(column: pd.Series) -> tuple[np.ndarray, np.ndarray]:
     return column.to_numpy(dtype=unit).view("int64"), column.isna().to_numpy()
 
 
-_YEAR_1, _YEAR_10000 = (int(np.datetime64(y, "us").astype("int64")) for y in ("0001-01-01", "9999-12-31T23:59:59.999999"))
+_YEAR_1, _YEAR_10000 = (
+    int(np.datetime64(y, "us").astype("int64")) for y in ("0001-01-01", "9999-12-31T23:59:59.999999")
+)
 
 
 def from_micros(values: np.ndarray, null: np.ndarray, unit: str) -> pd.Series:
-    """Times of microseconds; null where told so or, for dates, outside the years 1 to 9999. values: float64 or int64."""
+    """Times of microseconds; null where told so or, for dates, outside the years 1 to 9999. values: float64 or
+    int64.
+    """
     low, high = (_YEAR_1, _YEAR_10000) if unit == "datetime64[us]" else (-(2.0**62), 2.0**62)
     null = null | ~np.isfinite(values) | (values < low) | (values > high)
     whole = np.where(null, 0, values).astype("int64")
@@ -147,7 +181,9 @@ def timely(symbol: str, left: pd.Series, right: pd.Series, kinds: tuple[str, str
     """Arithmetic of dates, durations and numbers."""
     zone = next((c.dtype.tz for c in (left, right) if isinstance(c.dtype, pd.DatetimeTZDtype)), None)
     left, right = align([left, right]) if kinds == ("datetime", "datetime") else (left, right)
-    (a, a_null), (b, b_null) = [(floats(c), c.isna().to_numpy()) if k == "number" else micros(c) for c, k in zip((left, right), kinds)]
+    (a, a_null), (b, b_null) = [
+        (floats(c), c.isna().to_numpy()) if k == "number" else micros(c) for c, k in zip((left, right), kinds)
+    ]
     null = a_null | b_null
     gives = RESULT[kinds[0], symbol, kinds[1]]
     with np.errstate(all="ignore"):
@@ -158,7 +194,9 @@ def timely(symbol: str, left: pd.Series, right: pd.Series, kinds: tuple[str, str
             return finite(estimate, null)
         if symbol in ("+", "-"):  # exact where it fits
             null = null | (np.abs(estimate) > 2.0**62)
-            return zoned(from_micros(_NUMERIC[symbol](a, b), null, f"{gives}64[us]"), zone if gives == "datetime" else None)
+            return zoned(
+                from_micros(_NUMERIC[symbol](a, b), null, f"{gives}64[us]"), zone if gives == "datetime" else None
+            )
         return from_micros(np.rint(estimate), null, "timedelta64[us]")
 
 
@@ -177,7 +215,9 @@ def negated(column: pd.Series) -> pd.Series:
 
 @dataclass(frozen=True)
 class Function:
-    """A function. takes: the kinds of every argument, same: all of one kind; gives: a kind, same: that of the first argument."""
+    """A function. takes: the kinds of every argument, same: all of one kind; gives: a kind, same: that of the first
+    argument.
+    """
 
     takes: str
     gives: str
@@ -211,7 +251,9 @@ def _rounding(function: Callable[[np.ndarray], np.ndarray]) -> Callable[[pd.Seri
 
 
 def _absolute(column: pd.Series) -> pd.Series:
-    return column.abs() if kind_of(column.dtype) == "timedelta" else choose(column < 0, *align([negated(column), column]))
+    return (
+        column.abs() if kind_of(column.dtype) == "timedelta" else choose(column < 0, *align([negated(column), column]))
+    )
 
 
 def _extreme(symbol: str) -> Callable[..., pd.Series]:
@@ -238,7 +280,11 @@ def _part(name: str) -> Function:
 
 
 def _duration(unit: int) -> Function:
-    return Function("number", "timedelta", lambda c: timely("*", constant(pd.Timedelta(seconds=unit), "timedelta64[us]", len(c)), c, (_T, _N)))
+    return Function(
+        "number",
+        "timedelta",
+        lambda c: timely("*", constant(pd.Timedelta(seconds=unit), "timedelta64[us]", len(c)), c, (_T, _N)),
+    )
 
 
 def _days_between(start: pd.Series, end: pd.Series) -> pd.Series:
@@ -272,6 +318,8 @@ FUNCTIONS: dict[str, Function] = {
     "minutes": _duration(60),
     "days_between": Function("datetime", "number", _days_between, 2, 2),  # b - a in days, with fractions
     "is_null": Function("any", "boolean", lambda c: c.isna().astype("boolean")),
-    "coalesce": Function("same", "same", lambda *columns: fold(lambda a, b: a.where(a.notna(), b), list(columns)), 2, _MANY),
+    "coalesce": Function(
+        "same", "same", lambda *columns: fold(lambda a, b: a.where(a.notna(), b), list(columns)), 2, _MANY
+    ),
     "date": Function("string", "datetime", lambda c: c),
 }

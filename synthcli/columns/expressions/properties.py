@@ -1,9 +1,11 @@
-"""Properties of a table, one figure each, as people name them: mean(cost), quantile(cost, 0.9), share(sex == 'f'), corr(age, cost).
+"""Properties of a table, one figure each, as people name them: mean(cost), quantile(cost, 0.9), share(sex == 'f'),
+corr(age, cost).
 
     mean, median, std (x)      quantile (x, q)      share (condition)      corr (a, b)
 
-x, a and b are expressions of numbers, conditions are expressions (columns/expressions/compile.py); rows where one of them is null do not count.
-`where CONDITION` before the closing bracket takes the rows of which it is true: mean(cost where age >= 80).
+x, a and b are expressions of numbers, conditions are expressions (columns/expressions/compile.py); rows where one of
+them is null do not count. `where CONDITION` before the closing bracket takes the rows of which it is true: mean(cost
+where age >= 80).
 """
 
 from __future__ import annotations
@@ -38,17 +40,27 @@ class Property:
         return frozenset().union(*(e.columns for e in (*self.args, *([self.where] if self.where else []))))
 
     def check(self, kinds: Mapping[str, str]) -> None:
-        """Raise SpecError for unknown columns and for what is no number or no condition. kinds: of the schema's columns (Column.kind)."""
+        """Raise SpecError for unknown columns and for what is no number or no condition. kinds: of the schema's columns
+        (Column.kind).
+        """
         wanted = "boolean" if self.name == "share" else "number"
         for expression, want in (*((a, wanted) for a in self.args), *([(self.where, "boolean")] if self.where else [])):
             found = expression.check(kinds)
             if found not in (want, "any"):
-                remedy = "mean(x)" if want == "boolean" else "share(x)" if found == "boolean" else "an expression that is a number"
+                remedy = (
+                    "mean(x)"
+                    if want == "boolean"
+                    else "share(x)"
+                    if found == "boolean"
+                    else "an expression that is a number"
+                )
                 of = "where" if expression is self.where else self.name
                 raise SpecError(f"{of} needs a {want}, found {expression.text} ({found}); remedy: {remedy}")
 
     def rows(self, frame: pd.DataFrame) -> np.ndarray:
-        """Positions of the rows that count: where the condition is true and no argument is null. frame: canonical. (k,)"""
+        """Positions of the rows that count: where the condition is true and no argument is null. frame: canonical.
+        (k,)
+        """
         keep = np.ones(len(frame), dtype=bool)
         if self.where is not None:
             keep &= self.where.evaluate(frame).fillna(False).to_numpy(dtype=bool)
@@ -77,18 +89,25 @@ def parse_property(text: str) -> Property:
     found = _HEAD.match(text)
     known = ", ".join(ARITY)
     if found is None:
-        raise SpecError(f"{text!r} is no property; expected NAME(…), such as mean(cost) or share(age > 80). Known: {known}")
+        raise SpecError(
+            f"{text!r} is no property; expected NAME(…), such as mean(cost) or share(age > 80). Known: {known}"
+        )
     name = found[1]
     if name not in ARITY:
         raise error_at(text, found.start(1), f"unknown property {name}.{did_you_mean(name, ARITY)} Known: {known}")
     inner, where = _pieces(text, found.end())
     q = None
     if len(inner) != ARITY[name]:
-        need = {"quantile": "an expression and a share, such as quantile(x, 0.9)", "corr": "two expressions, such as corr(a, b)"}
+        need = {
+            "quantile": "an expression and a share, such as quantile(x, 0.9)",
+            "corr": "two expressions, such as corr(a, b)",
+        }
         raise error_at(text, found.end(), f"{name} takes {need.get(name, 'one expression')}, found {len(inner)}")
     if name == "quantile":
         q, inner = _share(text, inner[1]), inner[:1]
-    return Property(text.strip(), name, tuple(parse(piece) for piece in inner), q, None if where is None else parse(where))
+    return Property(
+        text.strip(), name, tuple(parse(piece) for piece in inner), q, None if where is None else parse(where)
+    )
 
 
 def _pieces(text: str, start: int) -> tuple[list[str], str | None]:
@@ -111,7 +130,11 @@ def _pieces(text: str, start: int) -> tuple[list[str], str | None]:
         elif token.kind == "symbol" and token.value in (")", "]"):
             if depth == 0:
                 if rest := text[token.at + 1 :].strip():
-                    raise error_at(text, token.at + 1, f"expected the end after the bracket, found {rest[:20]!r}; a property is one figure")
+                    raise error_at(
+                        text,
+                        token.at + 1,
+                        f"expected the end after the bracket, found {rest[:20]!r}; a property is one figure",
+                    )
                 pieces.append(text[last : token.at])
                 break
             depth -= 1
@@ -132,7 +155,9 @@ def _share(text: str, piece: str) -> float:
 
 
 def figures(name: str, q: float | None, values: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """A property under each row of weights (of resamples); NaN where it is not defined. values: (n, arguments); weights: (b, n). (b,)"""
+    """A property under each row of weights (of resamples); NaN where it is not defined. values: (n, arguments);
+    weights: (b, n). (b,)
+    """
     total = weights.sum(axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
         if name in ("median", "quantile"):

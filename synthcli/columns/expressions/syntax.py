@@ -1,4 +1,6 @@
-"""The text of an expression as a tree of Nodes; columns/expressions/compile.py describes the language and gives the tree its meaning."""
+"""The text of an expression as a tree of Nodes; columns/expressions/compile.py describes the language and gives the
+tree its meaning.
+"""
 
 from __future__ import annotations
 
@@ -24,8 +26,16 @@ _TOKEN = re.compile(
     re.DOTALL,
 )
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\", "'": "'", '"': '"'}
-_HINTS = {"=": "write == to compare", "&": "write and", "|": "write or", "!": "write not", "^": "write ** for a power",
-          "'": "the quote is not closed", '"': "the quote is not closed", "`": "the backquote is not closed"}  # fmt: skip
+_HINTS = {
+    "=": "write == to compare",
+    "&": "write and",
+    "|": "write or",
+    "!": "write not",
+    "^": "write ** for a power",
+    "'": "the quote is not closed",
+    '"': "the quote is not closed",
+    "`": "the backquote is not closed",
+}
 
 
 def error_at(text: str, at: int, message: str) -> SpecError:
@@ -49,7 +59,9 @@ class Token(NamedTuple):
 
 @dataclass(frozen=True)
 class Node:
-    """A step of the tree. value: of a literal, the name of a column or function, or (operator, position) for each link of a chain."""
+    """A step of the tree. value: of a literal, the name of a column or function, or (operator, position) for each link
+    of a chain.
+    """
 
     op: str  # literal, name, call, if, implies, or, and, not, in, is null, compare, arithmetic, negative
     at: int
@@ -75,7 +87,11 @@ def _token(text: str, group: str, word: str, at: int) -> Token:
     if group == "number":
         return Token("number", _number(text, word, at), at)
     if group == "string":
-        return Token("string", re.sub(r"\\(u[0-9a-fA-F]{4}|.)", lambda m: _unescape(text, m, at), word[1:-1], flags=re.DOTALL), at)
+        return Token(
+            "string",
+            re.sub(r"\\(u[0-9a-fA-F]{4}|.)", lambda m: _unescape(text, m, at), word[1:-1], flags=re.DOTALL),
+            at,
+        )
     if group == "quoted":
         return Token("name", word[1:-1].replace("``", "`"), at)
     return Token("name" if group == "word" and word not in KEYWORDS else "symbol", word, at)
@@ -90,8 +106,12 @@ def _number(text: str, word: str, at: int) -> int | float:
 
 def _unescape(text: str, found: re.Match[str], at: int) -> str:
     mark = found[1]
-    if mark not in _ESCAPES and (len(mark) == 1 or 0xD800 <= int(mark[1:], 16) < 0xE000):  # half a surrogate pair is no character
-        raise error_at(text, at + 1 + found.start(), f"unknown escape \\{mark}; expected \\\\ \\' \\\" \\n \\t \\r or \\u0041")
+    if mark not in _ESCAPES and (
+        len(mark) == 1 or 0xD800 <= int(mark[1:], 16) < 0xE000
+    ):  # half a surrogate pair is no character
+        raise error_at(
+            text, at + 1 + found.start(), f"unknown escape \\{mark}; expected \\\\ \\' \\\" \\n \\t \\r or \\u0041"
+        )
     return _ESCAPES[mark] if mark in _ESCAPES else chr(int(mark[1:], 16))
 
 
@@ -176,7 +196,9 @@ class Parser:
             self.expect(")")
             return inner
         if value in ("-", "not"):
-            return Node("negative" if value == "-" else "not", at, (self.expression(_NEGATIVE if value == "-" else _NOT),))
+            return Node(
+                "negative" if value == "-" else "not", at, (self.expression(_NEGATIVE if value == "-" else _NOT),)
+            )
         return Node("literal", at, value={"true": True, "false": False, "null": None}[value])
 
     def call(self, name: str, at: int) -> Node:
@@ -210,7 +232,11 @@ class Parser:
         if symbol in ("implies", "**"):  # to the right: a ** b ** c is a ** (b ** c)
             self.place += 1
             right = self.expression(power - 1)
-            return Node("implies", at, (left, right)) if symbol == "implies" else Node("arithmetic", at, (left, right), (("**", at),))
+            return (
+                Node("implies", at, (left, right))
+                if symbol == "implies"
+                else Node("arithmetic", at, (left, right), (("**", at),))
+            )
         args, links = [left], []
         while self.power() == power:
             links.append((self.token.value, self.next().at))
@@ -225,7 +251,9 @@ class Parser:
             negated = self.next().value == "not"
             self.place += negated
             if not self.sees("["):
-                self.fail(f"expected [, found {self.found()}; what a value is compared with stands in [ ], such as [1, 2]")
+                self.fail(
+                    f"expected [, found {self.found()}; what a value is compared with stands in [ ], such as [1, 2]"
+                )
             self.place += 1
             options = self.items("]")
             self.refuse_null(options, at, "in")
@@ -239,7 +267,10 @@ class Parser:
                 self.refuse_null(args[-2:], links[-1][1], links[-1][0])
             node = Node("compare", at, tuple(args), tuple(links))
         if self.power() == _COMPARISON:
-            self.fail(f"cannot follow a comparison with {self.found()}; remedy: brackets around the comparison that comes first")
+            self.fail(
+                f"cannot follow a comparison with {self.found()}; remedy: brackets around the comparison that comes"
+                " first"
+            )
         return node
 
     def is_null(self, left: Node) -> Node:

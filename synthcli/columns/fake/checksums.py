@@ -1,6 +1,7 @@
 """Check digits, elementwise over strings: which values are valid, and what makes them so.
 
-All functions take strings without spaces or dashes. words: (rows,) object or string Series; digits: (rows, places) int64.
+All functions take strings without spaces or dashes. words: (rows,) object or string Series; digits: (rows, places)
+int64.
 """
 
 from __future__ import annotations
@@ -11,8 +12,49 @@ import numpy as np
 import pandas as pd
 
 _DNI_LETTERS = "TRWAGMYFPDXBNJZSQVHLCKE"  # of a Spanish DNI by its number modulo 23
-_FISCAL_ODD = dict(zip("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ", [1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 1, 0, 5, 7, 9, 13, 15, 17, 19, 21,
-                   2, 4, 18, 20, 11, 3, 6, 8, 12, 14, 16, 10, 22, 25, 24, 23]))  # fmt: skip
+_FISCAL_ODD = dict(
+    zip(
+        "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ",
+        [
+            1,
+            0,
+            5,
+            7,
+            9,
+            13,
+            15,
+            17,
+            19,
+            21,
+            1,
+            0,
+            5,
+            7,
+            9,
+            13,
+            15,
+            17,
+            19,
+            21,
+            2,
+            4,
+            18,
+            20,
+            11,
+            3,
+            6,
+            8,
+            12,
+            14,
+            16,
+            10,
+            22,
+            25,
+            24,
+            23,
+        ],
+    )
+)
 _FISCAL_EVEN = {c: int(c) if c.isdigit() else ord(c) - 65 for c in _FISCAL_ODD}
 
 
@@ -42,7 +84,9 @@ def luhn_sum(places: np.ndarray) -> np.ndarray:
 
 
 def mod97(words: pd.Series) -> np.ndarray:
-    """The remainder by 97 of strings of digits and capital letters, letters counting from A = 10, as ISO 7064 and IBAN have it. (rows,)"""
+    """The remainder by 97 of strings of digits and capital letters, letters counting from A = 10, as ISO 7064 and IBAN
+    have it. (rows,)
+    """
     out = np.zeros(len(words), dtype=np.int64)
     for length in words.str.len().unique():
         here = (words.str.len() == length).to_numpy(dtype=bool)
@@ -72,7 +116,9 @@ def weighted(words: pd.Series, weights: Sequence[int]) -> np.ndarray:
 
 def bsn(words: pd.Series) -> np.ndarray:
     """Dutch citizen service number: nine digits, the elfproef with -1 for the last."""
-    return _by_length(words, lambda w: (weighted(w, (9, 8, 7, 6, 5, 4, 3, 2, -1)) % 11 == 0) & (w != "0" * 9).to_numpy(dtype=bool), 9)
+    return _by_length(
+        words, lambda w: (weighted(w, (9, 8, 7, 6, 5, 4, 3, 2, -1)) % 11 == 0) & (w != "0" * 9).to_numpy(dtype=bool), 9
+    )
 
 
 def pesel(words: pd.Series) -> np.ndarray:
@@ -81,7 +127,13 @@ def pesel(words: pd.Series) -> np.ndarray:
     def test(w: pd.Series) -> np.ndarray:
         d = digits(w)
         month, day = (d[:, 2] * 10 + d[:, 3]) % 20, d[:, 4] * 10 + d[:, 5]
-        return (weighted(w, (1, 3, 7, 9, 1, 3, 7, 9, 1, 3, 1)) % 10 == 0) & (month >= 1) & (month <= 12) & (day >= 1) & (day <= 31)
+        return (
+            (weighted(w, (1, 3, 7, 9, 1, 3, 7, 9, 1, 3, 1)) % 10 == 0)
+            & (month >= 1)
+            & (month <= 12)
+            & (day >= 1)
+            & (day <= 31)
+        )
 
     return _by_length(words, test, 11)
 
@@ -99,7 +151,9 @@ def cpf(words: pd.Series) -> np.ndarray:
 
 
 def steuer_id(words: pd.Series) -> np.ndarray:
-    """German tax number: eleven digits, the first not 0, ISO 7064 mod 11,10; of the first ten, one digit comes two or three times."""
+    """German tax number: eleven digits, the first not 0, ISO 7064 mod 11,10; of the first ten, one digit comes two or
+    three times.
+    """
 
     def test(w: pd.Series) -> np.ndarray:
         d = digits(w)
@@ -114,7 +168,9 @@ def steuer_id(words: pd.Series) -> np.ndarray:
 
 
 def nir(words: pd.Series) -> np.ndarray:
-    """French social security number: thirteen characters and a key of two digits, 97 less the remainder; 2A and 2B count as 19 and 18."""
+    """French social security number: thirteen characters and a key of two digits, 97 less the remainder; 2A and 2B
+    count as 19 and 18.
+    """
 
     def test(w: pd.Series) -> np.ndarray:
         plain = w.str.replace("2A", "19", regex=False).str.replace("2B", "18", regex=False)

@@ -1,4 +1,6 @@
-"""Numbers from named distributions, truncated by inverting the distribution function between its bounds (clipping would pile up at them)."""
+"""Numbers from named distributions, truncated by inverting the distribution function between its bounds (clipping would
+pile up at them).
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,9 @@ from synthcli.errors import SpecError, did_you_mean
 
 @dataclass(frozen=True)
 class Form:
-    """A distribution under the names that people use: parameters with defaults (None: must be given), and its scipy form."""
+    """A distribution under the names that people use: parameters with defaults (None: must be given), and its scipy
+    form.
+    """
 
     params: Mapping[str, float | None]
     build: Callable[..., tuple[str, dict[str, float]]]
@@ -21,7 +25,9 @@ class Form:
 
 
 def _positive(*names: str) -> Callable[..., str | None]:
-    return lambda **given: next((f"{n} is {given[n]:g}; expected a number above 0" for n in names if not given[n] > 0), None)
+    return lambda **given: next(
+        (f"{n} is {given[n]:g}; expected a number above 0" for n in names if not given[n] > 0), None
+    )
 
 
 def _share(**given: float) -> str | None:
@@ -37,31 +43,63 @@ def _ordered(**given: float) -> str | None:
 
 
 def _trials(**given: float) -> str | None:
-    return _share(**given) if given["n"] >= 0 and given["n"] == int(given["n"]) else f"n is {given['n']:g}; expected a whole number from 0"
+    return (
+        _share(**given)
+        if given["n"] >= 0 and given["n"] == int(given["n"])
+        else f"n is {given['n']:g}; expected a whole number from 0"
+    )
 
 
 FORMS: dict[str, Form] = {
-    "uniform": Form({"low": None, "high": None}, lambda low, high: ("uniform", {"loc": low, "scale": high - low}), _ordered),
-    "normal": Form({"mean": 0.0, "std": 1.0}, lambda mean, std: ("norm", {"loc": mean, "scale": std}), _positive("std")),
-    "lognormal": Form({"mean": None, "sigma": None}, lambda mean, sigma: ("lognorm", {"s": sigma, "scale": float(np.exp(mean))}), _positive("sigma")),
+    "uniform": Form(
+        {"low": None, "high": None}, lambda low, high: ("uniform", {"loc": low, "scale": high - low}), _ordered
+    ),
+    "normal": Form(
+        {"mean": 0.0, "std": 1.0}, lambda mean, std: ("norm", {"loc": mean, "scale": std}), _positive("std")
+    ),
+    "lognormal": Form(
+        {"mean": None, "sigma": None},
+        lambda mean, sigma: ("lognorm", {"s": sigma, "scale": float(np.exp(mean))}),
+        _positive("sigma"),
+    ),
     "exponential": Form({"mean": None}, lambda mean: ("expon", {"scale": mean}), _positive("mean")),
     "poisson": Form({"mean": None}, lambda mean: ("poisson", {"mu": mean}), _positive("mean")),
     "binomial": Form({"n": None, "p": None}, lambda n, p: ("binom", {"n": n, "p": p}), _trials),
     "bernoulli": Form({"p": None}, lambda p: ("bernoulli", {"p": p}), _share),
     "beta": Form({"a": None, "b": None}, lambda a, b: ("beta", {"a": a, "b": b}), _positive("a", "b")),
-    "gamma": Form({"shape": None, "scale": 1.0}, lambda shape, scale: ("gamma", {"a": shape, "scale": scale}), _positive("shape", "scale")),
+    "gamma": Form(
+        {"shape": None, "scale": 1.0},
+        lambda shape, scale: ("gamma", {"a": shape, "scale": scale}),
+        _positive("shape", "scale"),
+    ),
     "triangular": Form(
         {"low": None, "mode": None, "high": None},
         lambda low, mode, high: ("triang", {"c": (mode - low) / (high - low), "loc": low, "scale": high - low}),
         _ordered,
     ),
-    "pareto": Form({"shape": None, "scale": 1.0}, lambda shape, scale: ("pareto", {"b": shape, "scale": scale}), _positive("shape", "scale")),
-    "weibull": Form({"shape": None, "scale": 1.0}, lambda shape, scale: ("weibull_min", {"c": shape, "scale": scale}), _positive("shape", "scale")),
-    "geometric": Form({"p": None}, lambda p: ("geom", {"p": p}), lambda p: None if 0 < p <= 1 else f"p is {p:g}; expected a share above 0, up to 1"),
+    "pareto": Form(
+        {"shape": None, "scale": 1.0},
+        lambda shape, scale: ("pareto", {"b": shape, "scale": scale}),
+        _positive("shape", "scale"),
+    ),
+    "weibull": Form(
+        {"shape": None, "scale": 1.0},
+        lambda shape, scale: ("weibull_min", {"c": shape, "scale": scale}),
+        _positive("shape", "scale"),
+    ),
+    "geometric": Form(
+        {"p": None},
+        lambda p: ("geom", {"p": p}),
+        lambda p: None if 0 < p <= 1 else f"p is {p:g}; expected a share above 0, up to 1",
+    ),
     "negative_binomial": Form({"n": None, "p": None}, lambda n, p: ("nbinom", {"n": n, "p": p}), _trials),
-    "zipf": Form({"a": None}, lambda a: ("zipf", {"a": a}), lambda a: None if a > 1 else f"a is {a:g}; expected a number above 1"),
+    "zipf": Form(
+        {"a": None}, lambda a: ("zipf", {"a": a}), lambda a: None if a > 1 else f"a is {a:g}; expected a number above 1"
+    ),
     "student_t": Form(
-        {"df": None, "loc": 0.0, "scale": 1.0}, lambda df, loc, scale: ("t", {"df": df, "loc": loc, "scale": scale}), _positive("df", "scale")
+        {"df": None, "loc": 0.0, "scale": 1.0},
+        lambda df, loc, scale: ("t", {"df": df, "loc": loc, "scale": scale}),
+        _positive("df", "scale"),
     ),
 }
 LOCATIONS = frozenset({"low", "high", "mode", "mean", "loc"})  # parameters that are dates for a datetime
@@ -97,20 +135,34 @@ class Law:
         return self._mass(low, high) is not None
 
     def _mass(self, low: float | None, high: float | None) -> tuple[float, float, bool] | None:
-        """Shares at the bounds; counted from the upper tail where the bounds lie there, for the digits that 1 - cdf would lose."""
+        """Shares at the bounds; counted from the upper tail where the bounds lie there, for the digits that 1 - cdf
+        would lose.
+        """
         below = None if low is None else low - 1 if self.whole else low
         upper = below is not None and self.frozen.cdf(below) > 0.5
         if upper:
             bottom, top = (0.0 if high is None else float(self.frozen.sf(high))), float(self.frozen.sf(below))
         else:
-            bottom, top = (0.0 if below is None else float(self.frozen.cdf(below))), (1.0 if high is None else float(self.frozen.cdf(high)))
+            bottom, top = (
+                (0.0 if below is None else float(self.frozen.cdf(below))),
+                (1.0 if high is None else float(self.frozen.cdf(high))),
+            )
         return (bottom, top, upper) if top > bottom else None
 
 
-def parse(said: str | Mapping[str, Mapping[str, Any]], low: Any, high: Any, *, whole: bool, number: Callable[[str, Any], float]) -> Law:
-    """The law that a `distribution` names. low, high: what a bare `uniform` lies between. whole: for integers, both ends of uniform included.
+def parse(
+    said: str | Mapping[str, Mapping[str, Any]],
+    low: Any,
+    high: Any,
+    *,
+    whole: bool,
+    number: Callable[[str, Any], float],
+) -> Law:
+    """The law that a `distribution` names. low, high: what a bare `uniform` lies between. whole: for integers, both
+    ends of uniform included.
 
-    number: reads a parameter (name, value) and raises SpecError. Raises SpecError, its message to be prefixed with the column.
+    number: reads a parameter (name, value) and raises SpecError. Raises SpecError, its message to be prefixed with the
+    column.
     """
     name, given = (said, {}) if isinstance(said, str) else _only(said)
     if name == "uniform" and not {"loc", "scale"} & set(given):
@@ -127,7 +179,9 @@ def parse(said: str | Mapping[str, Mapping[str, Any]], low: Any, high: Any, *, w
         if not rate > 0:
             raise SpecError(f"exponential: rate is {rate:g}; expected a number above 0")
         given = {"mean": 1 / rate} | {k: v for k, v in given.items() if k != "rate"}
-    if form is not None and (stats_names is None or set(given) <= set(form.params) or not set(given) <= set(stats_names)):
+    if form is not None and (
+        stats_names is None or set(given) <= set(form.params) or not set(given) <= set(stats_names)
+    ):
         return _friendly(name, form, _numbers(name, given, form.params, number), whole)
     assert stats_names is not None
     return _scipy(name, _numbers(name, given, stats_names, number))
@@ -135,14 +189,21 @@ def parse(said: str | Mapping[str, Mapping[str, Any]], low: Any, high: Any, *, w
 
 def _only(said: Mapping[str, Mapping[str, Any]]) -> tuple[str, dict[str, Any]]:
     if len(said) != 1:
-        raise SpecError(f"names {len(said)} distributions ({', '.join(said)}); expected one, such as {{normal: {{mean: 0, std: 1}}}}")
+        raise SpecError(
+            f"names {len(said)} distributions ({', '.join(said)}); expected one, such as {{normal: {{mean: 0, std:"
+            " 1}}"
+        )
     name, given = next(iter(said.items()))
     return name, dict(given or {})
 
 
-def _numbers(name: str, given: Mapping[str, Any], params: Mapping[str, float | None], number: Callable[[str, Any], float]) -> dict[str, float]:
+def _numbers(
+    name: str, given: Mapping[str, Any], params: Mapping[str, float | None], number: Callable[[str, Any], float]
+) -> dict[str, float]:
     """All parameters as numbers, defaults filled in."""
-    accepted = ", ".join(p if d is None else f"{p} (default {d:g})" for p, d in params.items()) + (" or rate" if name == "exponential" else "")
+    accepted = ", ".join(p if d is None else f"{p} (default {d:g})" for p, d in params.items()) + (
+        " or rate" if name == "exponential" else ""
+    )
     for param in given:
         if param not in params:
             raise SpecError(f"{name} has no parameter {param!r}.{did_you_mean(param, params)} It takes: {accepted}")
@@ -169,14 +230,21 @@ def _scipy(name: str, values: dict[str, float], shown: str | None = None) -> Law
 
     whole = isinstance(getattr(stats, name), stats.rv_discrete)
     # numpy takes a count such as the n of a binomial as an integer only
-    frozen = getattr(stats, name)(**{k: int(v) if whole and float(v).is_integer() and abs(v) < 2**53 else v for k, v in values.items()})
+    frozen = getattr(stats, name)(
+        **{k: int(v) if whole and float(v).is_integer() and abs(v) < 2**53 else v for k, v in values.items()}
+    )
     if not np.isfinite(frozen.cdf(0.0)) or np.isnan(frozen.ppf(0.5)):
-        raise SpecError(f"{shown or name}: {', '.join(f'{k}={v:g}' for k, v in values.items())} are not valid parameters of scipy.stats.{name}")
+        raise SpecError(
+            f"{shown or name}: {', '.join(f'{k}={v:g}' for k, v in values.items())} are not valid parameters of"
+            f" scipy.stats.{name}"
+        )
     return Law(shown or name, frozen, whole)
 
 
 def _scipy_params(name: str) -> dict[str, float | None] | None:
-    """Parameters of a scipy.stats distribution: shapes, loc and, where it has one, scale; None where there is no such distribution."""
+    """Parameters of a scipy.stats distribution: shapes, loc and, where it has one, scale; None where there is no such
+    distribution.
+    """
     from scipy import stats
 
     found = getattr(stats, name, None) if isinstance(name, str) and name.isidentifier() else None

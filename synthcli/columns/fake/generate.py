@@ -1,6 +1,7 @@
 """Made-up values: keys, personal details and texts that are never learned from data.
 
-This module says what each kind of column is made of. Values that may repeat are drawn here; unique ones are numbered (made_unique).
+This module says what each kind of column is made of. Values that may repeat are drawn here; unique ones are numbered
+(made_unique).
 """
 
 from __future__ import annotations
@@ -24,15 +25,52 @@ from synthcli.columns.fake.unique import permute
 from synthcli.contracts import Column
 from synthcli.errors import SpecError, did_you_mean
 
-__all__ = ["BORN", "KINDS", "MADE", "POOL", "UUID", "WINDOW", "capacity", "check", "check_rows", "localized", "make", "permute", "unique"]
+__all__ = [
+    "BORN",
+    "KINDS",
+    "MADE",
+    "POOL",
+    "UUID",
+    "WINDOW",
+    "capacity",
+    "check",
+    "check_rows",
+    "localized",
+    "make",
+    "permute",
+    "unique",
+]
 
 KINDS: dict[str, str] = {
-    "email": "email", "name": "name", "first_name": "first_name", "last_name": "last_name", "username": "user_name", "phone": "phone_number",
-    "address": "address", "street": "street_address", "city": "city", "postcode": "postcode", "state": "administrative_unit",
-    "country": "country", "country_code": "country_code", "company": "company", "job": "job", "url": "url", "ipv4": "ipv4", "ipv6": "ipv6",
-    "mac": "mac_address", "iban": "iban", "swift": "swift", "card": "credit_card_number", "ssn": "ssn", "license_plate": "license_plate",
-    "user_agent": "user_agent", "color": "color_name", "uuid": "uuid4", "date_of_birth": "date_of_birth",
-}  # fmt: skip
+    "email": "email",
+    "name": "name",
+    "first_name": "first_name",
+    "last_name": "last_name",
+    "username": "user_name",
+    "phone": "phone_number",
+    "address": "address",
+    "street": "street_address",
+    "city": "city",
+    "postcode": "postcode",
+    "state": "administrative_unit",
+    "country": "country",
+    "country_code": "country_code",
+    "company": "company",
+    "job": "job",
+    "url": "url",
+    "ipv4": "ipv4",
+    "ipv6": "ipv6",
+    "mac": "mac_address",
+    "iban": "iban",
+    "swift": "swift",
+    "card": "credit_card_number",
+    "ssn": "ssn",
+    "license_plate": "license_plate",
+    "user_agent": "user_agent",
+    "color": "color_name",
+    "uuid": "uuid4",
+    "date_of_birth": "date_of_birth",
+}
 NATIONAL_IDS = {"es_ES": "nif", "de_DE": "rvnr", "pt_BR": "cpf"}  # where Faker's ssn is another number
 MADE = frozenset(KINDS) | {"id", "text"}
 UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
@@ -60,7 +98,9 @@ def make(column: Column, start: int, rows: int, *, key: int, rng: np.random.Gene
 
 
 def check(column: Column) -> None:
-    """Raise SpecError for a bad pattern, an unknown provider or locale, a storage that cannot hold the values, or an impossible `unique`."""
+    """Raise SpecError for a bad pattern, an unknown provider or locale, a storage that cannot hold the values, or an
+    impossible `unique`.
+    """
     where = f"columns.{column.name}"
     source = _source(column)
     if source == "integer":
@@ -71,7 +111,8 @@ def check(column: Column) -> None:
         pattern = _pattern(column)
         if unique(column) and pattern.ambiguous:
             raise SpecError(
-                f"{where}.pattern: {pattern.text!r} can write the same string in two ways, so its values cannot be counted as unique; "
+                f"{where}.pattern: {pattern.text!r} can write the same string in two ways, so its values cannot be"
+                " counted as unique; "
                 r"remedy: a pattern with one way to read each string, such as [1-9]\d{0,5} for \d+\d?, or unique: false"
             )
         _cast(pattern.sample(50, rng=np.random.default_rng(0)), column)
@@ -108,17 +149,27 @@ def capacity(column: Column) -> int | None:
         return persons.capacity(_locale(column))
     if source == "iban":
         return int(10 ** unique_values.account_run(_pool_of(column, source, 0))[1])
-    known = {"ipv4": unique_values.ADDRESSES, "phone_number": unique_values.PHONES, "credit_card_number": unique_values.CARDS}
+    known = {
+        "ipv4": unique_values.ADDRESSES,
+        "phone_number": unique_values.PHONES,
+        "credit_card_number": unique_values.CARDS,
+    }
     return known.get(source, WORD)
 
 
 def _source(column: Column) -> str:
     """What makes the column: integer, pattern, born, or a Faker provider."""
     kind, provider = column.kind, column.get("provider")
-    numeric = pa.types.is_integer(_plain(column)) or pa.types.is_floating(_plain(column)) or pa.types.is_decimal(_plain(column))
+    numeric = (
+        pa.types.is_integer(_plain(column))
+        or pa.types.is_floating(_plain(column))
+        or pa.types.is_decimal(_plain(column))
+    )
     if provider is not None and column.declared.pattern is None:
         return str(provider)
-    if column.declared.pattern is not None or (column.get("pattern") is not None and not numeric and kind in ("id", "text")):
+    if column.declared.pattern is not None or (
+        column.get("pattern") is not None and not numeric and kind in ("id", "text")
+    ):
         return "pattern"
     if kind == "id":
         return "integer" if numeric else "pattern"
@@ -130,7 +181,10 @@ def _source(column: Column) -> str:
         return "sentence"
     if kind not in KINDS:
         known = ", ".join(sorted(MADE))
-        raise SpecError(f"columns.{column.name}.type: nothing makes up {kind!r} values.{did_you_mean(kind, MADE)} Made up are: {known}")
+        raise SpecError(
+            f"columns.{column.name}.type: nothing makes up {kind!r} values.{did_you_mean(kind, MADE)} Made up are:"
+            f" {known}"
+        )
     return NATIONAL_IDS.get(_locale(column), KINDS[kind]) if kind == "ssn" else KINDS[kind]
 
 
@@ -194,15 +248,18 @@ def _unique(column: Column, start: int, rows: int, key: int) -> Any:
 def _range(column: Column) -> tuple[int, int, int]:
     """Lowest and highest integer, and the window that rows fill before the next one is begun.
 
-    With a declared max the window is the whole range. Without one, numbers stay compact: rows fill the inferred range (10,000 numbers at
-    least) at random, then the next range of that size, and so on, so that N rows take numbers below about N or 10,000.
+    With a declared max the window is the whole range. Without one, numbers stay compact: rows fill the inferred range
+    (10,000 numbers at least) at random, then the next range of that size, and so on, so that N rows take numbers below
+    about N or 10,000.
     """
     plain = _plain(column)
     bits = plain.bit_width if pa.types.is_integer(plain) else 54
     signed = not pa.types.is_integer(plain) or pa.types.is_signed_integer(plain)
     smallest, largest = (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if signed else (0, min(2**bits, 2**63) - 1)
     low = max(int(_bound(column, "min", 1)), smallest)
-    high = min(int(_bound(column, "max", largest)) if column.declared.max is not None else largest, largest, low + WORD - 1)
+    high = min(
+        int(_bound(column, "max", largest)) if column.declared.max is not None else largest, largest, low + WORD - 1
+    )
     if column.declared.max is not None:
         return low, high, high - low + 1
     inferred = column.inferred.max
@@ -222,7 +279,9 @@ def _bound(column: Column, trait: str, default: int) -> float:
 def _person(column: Column, start: int, rows: int, key: int) -> np.ndarray:
     """Names, e-mails and logins of the people at these positions."""
     positions = np.arange(start, start + rows, dtype=np.uint64)
-    return persons.make(_source(column), _locale(column), persons.role(column.name), positions, key, unique=unique(column))
+    return persons.make(
+        _source(column), _locale(column), persons.role(column.name), positions, key, unique=unique(column)
+    )
 
 
 def _locale(column: Column) -> str:
@@ -256,7 +315,9 @@ def _faker(name: str, locale: str) -> Any:
 
     wanted = locale.replace("-", "_")
     if wanted not in AVAILABLE_LOCALES:
-        raise SpecError(f"columns.{name}.locale: Faker has no locale {locale!r}.{did_you_mean(wanted, sorted(AVAILABLE_LOCALES))}")
+        raise SpecError(
+            f"columns.{name}.locale: Faker has no locale {locale!r}.{did_you_mean(wanted, sorted(AVAILABLE_LOCALES))}"
+        )
     return faker.Faker(wanted)
 
 
@@ -265,13 +326,19 @@ def _try_provider(name: str, provider: str, locale: str) -> None:
     fake = _faker(name, locale)
     known = {n for p in fake.get_providers() for n in dir(p) if not n.startswith("_") and callable(getattr(p, n))}
     if provider not in known:
-        raise SpecError(f"columns.{name}.provider: Faker has no provider {provider!r} for {locale}.{did_you_mean(provider, sorted(known))}")
+        raise SpecError(
+            f"columns.{name}.provider: Faker has no provider {provider!r} for"
+            f" {locale}.{did_you_mean(provider, sorted(known))}"
+        )
     try:
         value = getattr(fake, provider)()
     except TypeError:
         value = None
     if not isinstance(value, str | int | float | decimal.Decimal | datetime.date | datetime.timedelta):
-        raise SpecError(f"columns.{name}.provider: {provider} does not make plain values by itself; remedy: another provider, or a pattern")
+        raise SpecError(
+            f"columns.{name}.provider: {provider} does not make plain values by itself; remedy: another provider, or a"
+            " pattern"
+        )
 
 
 def _check_provider(column: Column, provider: str) -> None:
@@ -290,9 +357,18 @@ def check_rows(column: Column, rows: int) -> None:
     if room is None or rows <= room:
         return
     source = _source(column)
-    what = f"its pattern {_pattern(column).text!r}" if source == "pattern" else "its range" if source == "integer" else f"type {column.kind}"
+    what = (
+        f"its pattern {_pattern(column).text!r}"
+        if source == "pattern"
+        else "its range"
+        if source == "integer"
+        else f"type {column.kind}"
+    )
     remedy = {"pattern": "a longer pattern", "integer": "a larger max"}.get(source, "a pattern")
-    raise SpecError(f"columns.{column.name}: {what} has {room:,} unique values and {rows:,} rows are asked for; remedy: {remedy}, or unique: false")
+    raise SpecError(
+        f"columns.{column.name}: {what} has {room:,} unique values and {rows:,} rows are asked for; remedy: {remedy},"
+        " or unique: false"
+    )
 
 
 def _cast(values: Any, column: Column) -> pd.Series:
@@ -312,14 +388,21 @@ def _cast(values: Any, column: Column) -> pd.Series:
             return moments.dt.tz_localize(zone) if zone and moments.dt.tz is None else moments
     except (ValueError, TypeError) as error:
         raise SpecError(
-            f"columns.{column.name}: makes values such as {values.iloc[0]!r}, and the column is stored as {column.storage}; "
-            "remedy: a pattern or a provider of that type"
+            f"columns.{column.name}: makes values such as {values.iloc[0]!r}, and the column is stored as"
+            f" {column.storage}; remedy: a pattern or a provider of that type"
         ) from error
     if pd.api.types.is_datetime64_dtype(values.dtype):
         form = column.get("format") or "%Y-%m-%d"
         values = spelling.written(values.dt.tz_localize("UTC") if "%z" in spelling.readable(form) else values, form)
-    if not (pa.types.is_string(type_) or pa.types.is_large_string(type_) or pa.types.is_string_view(type_) or pa.types.is_null(type_)):
-        raise SpecError(f"columns.{column.name}: type {column.kind} cannot be made for a column that is stored as {column.storage}")
+    if not (
+        pa.types.is_string(type_)
+        or pa.types.is_large_string(type_)
+        or pa.types.is_string_view(type_)
+        or pa.types.is_null(type_)
+    ):
+        raise SpecError(
+            f"columns.{column.name}: type {column.kind} cannot be made for a column that is stored as {column.storage}"
+        )
     return pd.Series(pd.array(values.astype(str), dtype=frames.STRING))
 
 
@@ -327,6 +410,8 @@ def _whole(values: pd.Series) -> pd.Series:
     words = values.astype(str)
     if pd.api.types.is_integer_dtype(values.dtype):
         return values.astype("Int64")
-    if not words.str.fullmatch(r"0|-?[1-9]\d{0,17}").all():  # a leading zero would be lost, and two strings could be one number
+    if not words.str.fullmatch(
+        r"0|-?[1-9]\d{0,17}"
+    ).all():  # a leading zero would be lost, and two strings could be one number
         raise ValueError(words.iloc[0])
     return values.astype(str).astype("int64").astype("Int64")

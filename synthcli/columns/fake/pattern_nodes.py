@@ -1,4 +1,6 @@
-"""The nodes of a parsed pattern: sets of characters, sequences and choices, each of which counts, numbers and draws its strings."""
+"""The nodes of a parsed pattern: sets of characters, sequences and choices, each of which counts, numbers and draws its
+strings.
+"""
 
 from __future__ import annotations
 
@@ -119,7 +121,9 @@ def _join(rows: int, pieces: Iterable[np.ndarray]) -> np.ndarray:
 
 
 def _groups(parts: tuple[Node, ...]) -> Iterator[tuple[list[Node], int]]:
-    """Parts from the last to the first, in runs whose sizes multiply to one machine word, so that large indices are divided rarely."""
+    """Parts from the last to the first, in runs whose sizes multiply to one machine word, so that large indices are
+    divided rarely.
+    """
     run: list[Node] = []
     size = 1
     for part in reversed(parts):
@@ -133,8 +137,8 @@ def _groups(parts: tuple[Node, ...]) -> Iterator[tuple[list[Node], int]]:
 
 
 class Automaton:
-    """The position automaton of a pattern: one state per character place (Glushkov 1961). Two different runs over one string,
-    or two ways to derive the empty string, mean that the pattern is ambiguous (Book et al. 1971)."""
+    """The position automaton of a pattern: one state per character place (Glushkov 1961). Two different runs over one
+    string, or two ways to derive the empty string, mean that the pattern is ambiguous (Book et al. 1971)."""
 
     def __init__(self, root: Node) -> None:
         self.sets: list[frozenset[str]] = []
@@ -152,7 +156,11 @@ class Automaton:
         if isinstance(node, Choice):
             parts = [self.walk(o) for o in node.options]
             self.twice_empty |= sum(empty for _, _, empty in parts) > 1
-            return set().union(*(f for f, _, _ in parts)), set().union(*(z for _, z, _ in parts)), any(e for _, _, e in parts)
+            return (
+                set().union(*(f for f, _, _ in parts)),
+                set().union(*(z for _, z, _ in parts)),
+                any(e for _, _, e in parts),
+            )
         first: set[int] = set()
         last: set[int] = set()
         empty = True
@@ -168,11 +176,15 @@ class Automaton:
     def ambiguous(self) -> bool:
         """Whether two runs over one string differ. Raises OverflowError when STEPS pairs of places do not tell.
 
-        Every state reaches the end, so two runs that have parted are a proof as soon as they meet again or can both stop.
+        Every state reaches the end, so two runs that have parted are a proof as soon as they meet again or can both
+        stop.
         """
         if self.twice_empty:
             return True
-        todo = [(self.first, self.first), *((after, after) for after in self.next)]  # every state is reached by some string
+        todo = [
+            (self.first, self.first),
+            *((after, after) for after in self.next),
+        ]  # every state is reached by some string
         seen: set[tuple[int, int]] = set()
         left = STEPS
         while todo:
@@ -192,4 +204,6 @@ class Automaton:
 
     def _common(self, ours: set[int], theirs: set[int]) -> Iterator[tuple[int, int]]:
         """Pairs of places that one character leads to; the order of a pair says nothing."""
-        return ((min(i, j), max(i, j)) for i in ours for j in theirs if i == j or not self.sets[i].isdisjoint(self.sets[j]))
+        return (
+            (min(i, j), max(i, j)) for i in ours for j in theirs if i == j or not self.sets[i].isdisjoint(self.sets[j])
+        )

@@ -22,9 +22,13 @@ PRINTABLE = "".join(map(chr, range(32, 127)))
 _DIGIT = "0123456789"
 _WORD = "".join(c for c in PRINTABLE if c.isalnum() or c == "_")
 _CLASSES = {
-    "d": _DIGIT, "w": _WORD, "s": " ",
-    "D": "".join(c for c in PRINTABLE if c not in _DIGIT), "W": "".join(c for c in PRINTABLE if c not in _WORD), "S": PRINTABLE[1:],
-}  # fmt: skip
+    "d": _DIGIT,
+    "w": _WORD,
+    "s": " ",
+    "D": "".join(c for c in PRINTABLE if c not in _DIGIT),
+    "W": "".join(c for c in PRINTABLE if c not in _WORD),
+    "S": PRINTABLE[1:],
+}
 _CONTROLS = {"t": "\t", "n": "\n", "r": "\r"}
 _COUNT = re.compile(r"\{(?=[\d,])(\d*)(?:(,)(\d*))?\}")
 
@@ -38,7 +42,9 @@ class Pattern:
 
     @classmethod
     def parse(cls, text: str) -> Pattern:
-        """Literals, escapes, classes, groups, alternation, ? * + {m,n}; *, + and {m,} make at most 8 more than their least."""
+        """Literals, escapes, classes, groups, alternation, ? * + {m,n}; *, + and {m,} make at most 8 more than their
+        least.
+        """
         return _parse(text)
 
     @property
@@ -48,17 +54,21 @@ class Pattern:
 
     @cached_property
     def ambiguous(self) -> bool:
-        """Whether some string can be derived in two ways, so that two numbers give the same string. SpecError where that takes too long."""
+        """Whether some string can be derived in two ways, so that two numbers give the same string. SpecError where
+        that takes too long.
+        """
         try:
             return Automaton(self.root).ambiguous()
         except OverflowError:
             raise SpecError(
-                f"pattern {self.text!r}: its repetitions within repetitions are too many to tell whether it writes a string in two ways; "
-                "remedy: bounds, such as (a{1,3}b){1,2} for (a+b)+, or unique: false"
+                f"pattern {self.text!r}: its repetitions within repetitions are too many to tell whether it writes a"
+                " string in two ways; remedy: bounds, such as (a{1,3}b){1,2} for (a+b)+, or unique: false"
             ) from None
 
     def nth(self, index: Any) -> np.ndarray:
-        """The strings with these numbers, each from 0 to size - 1. (rows,) integers to (rows,) object. Raises IndexError beyond the size."""
+        """The strings with these numbers, each from 0 to size - 1. (rows,) integers to (rows,) object. Raises
+        IndexError beyond the size.
+        """
         index = np.asarray(index)
         if index.dtype != object and index.dtype.kind not in "iu":
             index = index.astype(object)  # Python integers beyond a machine word
@@ -67,7 +77,9 @@ class Pattern:
         return self.root.nth(index.astype(np.uint64) if self.size <= WORD else index.astype(object))
 
     def sample(self, rows: int, *, rng: np.random.Generator) -> np.ndarray:
-        """Strings at random: each alternative, count and character as likely as the next, so that short strings occur too."""
+        """Strings at random: each alternative, count and character as likely as the next, so that short strings occur
+        too.
+        """
         return self.root.sample(rows, rng)
 
 

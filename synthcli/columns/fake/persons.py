@@ -1,8 +1,9 @@
-"""Made-up people: the name, e-mail and login of a row agree, although each column is made without knowing of the others.
+"""Made-up people: the name, e-mail and login of a row agree, although each column is made without knowing of the
+others.
 
-The position of a row in the output and the key of the codec say who stands there: a keyed bijection gives sex, first name, initial and last
-name, each combination once. Columns whose names differ only by what they hold (customer_name, customer_email) show the same person; other
-columns (agent_name) show others.
+The position of a row in the output and the key of the codec say who stands there: a keyed bijection gives sex, first
+name, initial and last name, each combination once. Columns whose names differ only by what they hold (customer_name,
+customer_email) show the same person; other columns (agent_name) show others.
 """
 
 from __future__ import annotations
@@ -24,24 +25,29 @@ DRAWS = 3_000  # names that are drawn from Faker, of which the distinct ones are
 LAST_FIRST = frozenset({"hu", "ja", "ko", "zh", "vi"})
 _DOMAINS = np.array(["example.com", "example.net", "example.org"], dtype=object)  # nobody's: RFC 2606
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue"})
-_OF_A_KIND = frozenset(  # words of a column name that say what it holds, not whom it is about
-    words.listed(
-        """
-    name names full fullname first last middle given family sur surname firstname lastname forename fname lname person personal email
-    emails e mail mails address addr user username login nick nickname handle account contact primary main private work business home
-    vorname nachname familienname benutzer benutzername anmeldename kennung adresse prenom nom famille courriel adel identifiant
-    utilisateur nombre nombres apellido apellidos correo electronico usuario cognome nome posta elettronica utente voornaam achternaam
-    naam gebruiker gebruikersnaam imie nazwisko poczta uzytkownik sobrenome apelido utilizador usuario completo complet vollstandiger the
+_OF_A_KIND = frozenset(
+    words.listed("""
+    name names full fullname first last middle given family sur surname firstname lastname forename fname lname person
+    personal email
+    emails e mail mails address addr user username login nick nickname handle account contact primary main private work
+    business home
+    vorname nachname familienname benutzer benutzername anmeldename kennung adresse prenom nom famille courriel adel
+    identifiant
+    utilisateur nombre nombres apellido apellidos correo electronico usuario cognome nome posta elettronica utente
+    voornaam achternaam
+    naam gebruiker gebruikersnaam imie nazwisko poczta uzytkownik sobrenome apelido utilizador usuario completo complet
+    vollstandiger the
     of de
-    """
-    )
-)
+    """)
+)  # words of a column name that say what it holds, not whom it is about
 _ENDINGS = re.compile(r"(email|mail|username|vorname|nachname|name|naam|login)$")
 
 
 @dataclass(frozen=True)
 class Names:
-    """Distinct names of a locale by sex (women, men), and their ASCII spellings for addresses. Each is a pair of (names,) object arrays."""
+    """Distinct names of a locale by sex (women, men), and their ASCII spellings for addresses. Each is a pair of
+    (names,) object arrays.
+    """
 
     first: tuple[np.ndarray, np.ndarray]
     last: tuple[np.ndarray, np.ndarray]
@@ -56,7 +62,9 @@ class Names:
 
 
 def role(column: str) -> str:
-    """Whom a column is about: its name without the words for what it holds. customer_email: customer; email: nothing."""
+    """Whom a column is about: its name without the words for what it holds. customer_email: customer; email:
+    nothing.
+    """
     left = (_ENDINGS.sub("", token) for token in words.tokens(column) if token not in _OF_A_KIND)
     return " ".join(token for token in left if token and token not in _OF_A_KIND)
 
@@ -68,7 +76,8 @@ def capacity(locale: str) -> int:
 
 
 def make(provider: str, locale: str, about: str, positions: np.ndarray, key: int, *, unique: bool) -> np.ndarray:
-    """What the people at these positions are called. provider: one of PROVIDERS; about: a role; positions: (rows,) uint64. (rows,) object
+    """What the people at these positions are called. provider: one of PROVIDERS; about: a role; positions: (rows,)
+    uint64. (rows,) object
 
     unique: names show their initial, e-mails and logins a number, so that none comes twice.
     """
@@ -88,7 +97,9 @@ def make(provider: str, locale: str, about: str, positions: np.ndarray, key: int
     given, family = pick(here.first_ascii, first), pick(here.last_ascii, last)
     if provider == "user_name":
         return _initials(given) + family + number
-    return given + "." + family + number + "@" + _DOMAINS[(mixed(positions, own) % np.uint64(len(_DOMAINS))).astype(int)]
+    return (
+        given + "." + family + number + "@" + _DOMAINS[(mixed(positions, own) % np.uint64(len(_DOMAINS))).astype(int)]
+    )
 
 
 def _who(here: Names, positions: np.ndarray, key: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -132,7 +143,9 @@ def _drawn(draw: Any) -> np.ndarray:
 
 
 def _shuffled(pool: np.ndarray, locale: str) -> np.ndarray:
-    """In an order of its own: of two lists, the end of the longer one stays unused, and that must not be the end of the alphabet."""
+    """In an order of its own: of two lists, the end of the longer one stays unused, and that must not be the end of the
+    alphabet.
+    """
     return pool[seeds.stream(0, "people", locale, len(pool)).permutation(len(pool))]
 
 

@@ -21,7 +21,9 @@ from synthcli.errors import SpecError, did_you_mean
 
 
 def make(recipe: str, column: Column, start: int, rows: int, *, rng: np.random.Generator) -> pd.Series:
-    """The rows from position `start`, of the column's canonical dtype. recipe: distribution, weights or sequence. Raises SpecError."""
+    """The rows from position `start`, of the column's canonical dtype. recipe: distribution, weights or sequence.
+    Raises SpecError.
+    """
     return _MAKERS[recipe](column, start, rows, rng)
 
 
@@ -30,7 +32,10 @@ def _distribution(column: Column, start: int, rows: int, rng: np.random.Generato
     whole = column.kind in ("integer", "datetime")
     if column.kind not in frames.NUMBERS:
         if column.kind != "boolean" or drawn.name != "bernoulli":
-            raise SpecError(f"columns.{column.name}.distribution: {drawn.name} does not make {column.kind} values; remedy: weights, or type: float")
+            raise SpecError(
+                f"columns.{column.name}.distribution: {drawn.name} does not make {column.kind} values; remedy: weights,"
+                " or type: float"
+            )
         return pd.Series(drawn.draw(rows, None, None, rng=rng) > 0, dtype="boolean")
     if whole and not drawn.whole:  # as much for the lowest and highest number as for those between
         low, high = (None if low is None else low - 0.5), (None if high is None else high + 0.5)
@@ -47,7 +52,9 @@ def _from_numbers(values: np.ndarray, column: Column) -> pd.Series:
     """Numbers (of ticks for dates, seconds for durations) as the column's canonical dtype."""
     most = {"integer": 2.0**63, "datetime": 2.0**62, "timedelta": 9.2e12}.get(column.kind, np.inf)
     if not np.all(np.abs(values) < most):
-        raise SpecError(f"columns.{column.name}.distribution: makes numbers that {column.storage} cannot hold; remedy: min and max")
+        raise SpecError(
+            f"columns.{column.name}.distribution: makes numbers that {column.storage} cannot hold; remedy: min and max"
+        )
     if column.kind == "integer":
         return pd.Series(values.astype(np.int64), dtype="Int64")
     if column.kind == "timedelta":
@@ -69,7 +76,9 @@ def _moments(ticks: np.ndarray, unit: str, column: Column) -> pd.Series:
     """Dates from ticks since 1970."""
     end = np.array(["0001-01-01", "9999-12-31"], dtype="datetime64[D]").astype(f"datetime64[{unit}]").astype(np.int64)
     if len(ticks) and not (end[0] <= ticks.min() and ticks.max() <= end[1]):
-        raise SpecError(f"columns.{column.name}: makes dates beyond the years 1 to 9999; remedy: min and max, or a smaller step")
+        raise SpecError(
+            f"columns.{column.name}: makes dates beyond the years 1 to 9999; remedy: min and max, or a smaller step"
+        )
     type_ = frames.arrow_type(column.storage)
     stored = type_.unit if pa.types.is_timestamp(type_) else "s"
     moments = pd.Series(ticks.astype(f"datetime64[{unit}]").astype(f"datetime64[{stored}]"))
@@ -83,7 +92,9 @@ def _weights(column: Column, start: int, rows: int, rng: np.random.Generator) ->
     by_spelling = {_spelled(c): c for c in said.categories or ()}
     for label, weight in weights.items():
         if by_spelling and label not in by_spelling:
-            raise SpecError(f"{where}.weights: {label!r} is not among its categories.{did_you_mean(label, by_spelling)}")
+            raise SpecError(
+                f"{where}.weights: {label!r} is not among its categories.{did_you_mean(label, by_spelling)}"
+            )
         if not (weight >= 0 and np.isfinite(weight)):
             raise SpecError(f"{where}.weights.{label} is {weight}; expected a number from 0")
     shares = np.array(list(weights.values()), dtype=float)
@@ -110,9 +121,13 @@ def _labels(labels: list[str], column: Column) -> pd.Series:
         if pa.types.is_floating(type_):
             return pd.Series([float(label) for label in labels], dtype="float64")
     except (ValueError, KeyError):
-        raise SpecError(f"columns.{column.name}.weights: {', '.join(labels)} are not all of type {column.kind}") from None
+        raise SpecError(
+            f"columns.{column.name}.weights: {', '.join(labels)} are not all of type {column.kind}"
+        ) from None
     if column.kind == "datetime":
-        return _moments(np.array([_date(column, "weights", w) for w in labels], dtype=np.int64), resolution(column), column)
+        return _moments(
+            np.array([_date(column, "weights", w) for w in labels], dtype=np.int64), resolution(column), column
+        )
     if column.kind == "timedelta":
         return pd.Series(np.array([_seconds(column, "weights", w) * 1e6 for w in labels]).astype("timedelta64[us]"))
     return pd.Series(pd.array(labels, dtype=frames.STRING))
@@ -126,7 +141,10 @@ def _sequence(column: Column, start: int, rows: int, rng: np.random.Generator) -
     if column.kind in ("datetime", "timedelta"):
         if not isinstance(said.start, str) or not isinstance(said.step, str):
             example = "{start: 2024-01-01, step: 1h}" if column.kind == "datetime" else "{start: 0s, step: 15min}"
-            raise SpecError(f"columns.{column.name}.sequence: start is {said.start} and step is {said.step}; expected such as {example}")
+            raise SpecError(
+                f"columns.{column.name}.sequence: start is {said.start} and step is {said.step}; expected such as"
+                f" {example}"
+            )
         step = round(_seconds(column, f"{where}.step", said.step) * 1e6)
         if column.kind == "timedelta":
             first = round(_seconds(column, f"{where}.start", said.start) * 1e6)
@@ -134,12 +152,18 @@ def _sequence(column: Column, start: int, rows: int, rng: np.random.Generator) -
         first = _date(column, f"{where}.start", said.start, "us")
         return _moments(_steps(column, first, step, positions), "us", column)
     if isinstance(said.start, str) or isinstance(said.step, str):
-        raise SpecError(f"columns.{column.name}.sequence: start {said.start!r} and step {said.step!r} of type {column.kind}; expected two numbers")
+        raise SpecError(
+            f"columns.{column.name}.sequence: start {said.start!r} and step {said.step!r} of type {column.kind};"
+            " expected two numbers"
+        )
     if pa.types.is_floating(type_):
         values = said.start + said.step * positions
         return pd.Series(values if column.declared.precision is None else np.round(values, column.declared.precision))
     if not pa.types.is_integer(type_) or not (float(said.start).is_integer() and float(said.step).is_integer()):
-        raise SpecError(f"columns.{column.name}.sequence: {said.start} and {said.step} do not count a {column.kind}; remedy: type: integer or float")
+        raise SpecError(
+            f"columns.{column.name}.sequence: {said.start} and {said.step} do not count a {column.kind}; remedy: type:"
+            " integer or float"
+        )
     return pd.Series(_steps(column, int(said.start), int(said.step), positions), dtype="Int64")
 
 
@@ -173,14 +197,19 @@ def law(column: Column) -> fake_distributions.Law:
             raise SpecError(f"{found.name} has no probability between min {said.min} and max {said.max}")
     except SpecError as error:
         text = str(error)
-        raise (error if text.startswith("columns.") else SpecError(f"columns.{column.name}.distribution: {text}")) from None
+        raise (
+            error if text.startswith("columns.") else SpecError(f"columns.{column.name}.distribution: {text}")
+        ) from None
     return found
 
 
 def _anchored(column: Column, said: Mapping[str, Mapping[str, Any]]) -> None:
     for name, given in said.items():
         if not fake_distributions.LOCATIONS & set(given or {}) or name in ("exponential", "lognormal", "poisson"):
-            raise SpecError(f"{name} says not around which date; remedy: uniform (low, high), normal (mean, std) or triangular (low, mode, high)")
+            raise SpecError(
+                f"{name} says not around which date; remedy: uniform (low, high), normal (mean, std) or triangular"
+                " (low, mode, high)"
+            )
 
 
 def _bounds(column: Column) -> tuple[float | None, float | None]:
@@ -221,7 +250,11 @@ def _date_number(column: Column, param: str, value: Any) -> float:
 
 
 def _duration_number(column: Column, param: str, value: Any) -> float:
-    return _seconds(column, f"distribution.{param}", value) if isinstance(value, str) else _plain_number(column, param, value)
+    return (
+        _seconds(column, f"distribution.{param}", value)
+        if isinstance(value, str)
+        else _plain_number(column, param, value)
+    )
 
 
 def resolution(column: Column) -> str:
@@ -229,7 +262,12 @@ def resolution(column: Column) -> str:
     form = column.get("format")
     if form is None:
         return "s"
-    for directives, unit in ((("%f",), "us"), (("%S", "%s", "%T", "%X", "%c"), "s"), (("%M",), "m"), (("%H", "%I"), "h")):
+    for directives, unit in (
+        (("%f",), "us"),
+        (("%S", "%s", "%T", "%X", "%c"), "s"),
+        (("%M",), "m"),
+        (("%H", "%I"), "h"),
+    ):
         if any(d in spelling.readable(form) for d in directives):
             return unit
     return "D"

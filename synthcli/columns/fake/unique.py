@@ -1,7 +1,7 @@
 """Made-up values that do not repeat: unique over all blocks without any block knowing another.
 
-A keyed bijection (a Feistel network with cycle walking) takes the position of a row in the output to the number of its value. It depends on
-the key alone. In all that follows, positions are (rows,) uint64.
+A keyed bijection (a Feistel network with cycle walking) takes the position of a row in the output to the number of its
+value. It depends on the key alone. In all that follows, positions are (rows,) uint64.
 """
 
 from __future__ import annotations
@@ -16,14 +16,18 @@ from synthcli import seeds
 from synthcli.columns.fake import checksums
 from synthcli.columns.fake.patterns import WORD, Pattern
 
-PROVIDERS = frozenset({"email", "user_name", "url", "phone_number", "name", "ipv4", "iban", "credit_card_number"})  # that can be made unique
+PROVIDERS = frozenset(
+    {"email", "user_name", "url", "phone_number", "name", "ipv4", "iban", "credit_card_number"}
+)  # that can be made unique
 ADDRESSES = 2**32 - 2**25  # IPv4 addresses whose first octet is neither 0 nor 255
 PHONES = 10**9
 CARDS = 10**12
 
 
 def permute(positions: np.ndarray, size: int, key: int) -> np.ndarray:
-    """A keyed bijection of 0..size-1, elementwise. positions: (rows,) uint64 below size, size up to 2^62. Black & Rogaway 2002."""
+    """A keyed bijection of 0..size-1, elementwise. positions: (rows,) uint64 below size, size up to 2^62. Black &
+    Rogaway 2002.
+    """
     side: Any = np.uint64(max(2, int(np.ceil(np.sqrt(size)))))
     while int(side) ** 2 < size:  # the square root of a large integer is rounded
         side += np.uint64(1)
@@ -71,15 +75,21 @@ def strings(pattern: Pattern, positions: np.ndarray, key: int) -> np.ndarray:
 def cards(positions: np.ndarray, key: int) -> pd.Series:
     """Card numbers of 16 digits that begin with 4 and end in their check digit (Luhn)."""
     body = pd.Series(permute(positions, CARDS, key).astype(str), dtype=object).str.zfill(12)
-    first = pd.Series(np.array(["400", "411", "424", "455"], dtype=object)[(mixed(positions, key) % np.uint64(4)).astype(int)])
+    first = pd.Series(
+        np.array(["400", "411", "424", "455"], dtype=object)[(mixed(positions, key) % np.uint64(4)).astype(int)]
+    )
     known = first + body
     check = -checksums.luhn_sum(checksums.digits(known + "0")) % 10
     return known + pd.Series(check.astype(str), dtype=object)
 
 
 def accounts(pool: np.ndarray, positions: np.ndarray, key: int) -> pd.Series:
-    """IBANs like those of the pool, all of one country: their longest run of digits is counted, and the check digits are valid."""
-    base = pd.Series(pool[(mixed(positions, seeds.key(key, "base")) % np.uint64(len(pool))).astype(np.int64)], dtype=object)
+    """IBANs like those of the pool, all of one country: their longest run of digits is counted, and the check digits
+    are valid.
+    """
+    base = pd.Series(
+        pool[(mixed(positions, seeds.key(key, "base")) % np.uint64(len(pool))).astype(np.int64)], dtype=object
+    )
     start, length = account_run(pool)
     body = pd.Series(permute(positions, 10**length, key).astype(str), dtype=object).str.zfill(length)
     country, account = base.str[:2], base.str[4:start] + body + base.str[start + length :]
@@ -87,7 +97,9 @@ def accounts(pool: np.ndarray, positions: np.ndarray, key: int) -> pd.Series:
 
 
 def account_run(pool: np.ndarray) -> tuple[int, int]:
-    """Start and length, at most 15, of the longest run of places, after the check digits, that hold digits in all IBANs of the pool."""
+    """Start and length, at most 15, of the longest run of places, after the check digits, that hold digits in all IBANs
+    of the pool.
+    """
     places = checksums.matrix(pd.Series(pool))
     numeric = np.all((places >= ord("0")) & (places <= ord("9")), axis=0)
     numeric[:4] = False
@@ -105,7 +117,9 @@ def addresses(positions: np.ndarray, key: int) -> np.ndarray:
 
 def numbered(pool: np.ndarray, provider: str, positions: np.ndarray, key: int) -> pd.Series:
     """Values of the pool with a number that can be read back, so that different numbers give different values."""
-    base = pd.Series(pool[(mixed(positions, seeds.key(key, "base")) % np.uint64(len(pool))).astype(np.int64)], dtype=object)
+    base = pd.Series(
+        pool[(mixed(positions, seeds.key(key, "base")) % np.uint64(len(pool))).astype(np.int64)], dtype=object
+    )
     counted = permute(positions, PHONES, key) if provider == "phone_number" else windowed(positions, 1000, key)
     number = pd.Series(counted.astype(str), dtype=object)
     if provider == "phone_number":  # as in E.164: a few first digits of a true number, then nine of ours
@@ -122,5 +136,7 @@ def windowed(positions: np.ndarray, window: int, key: int, total: int = WORD) ->
     for w in np.unique(number):  # few: rows come in order
         here = number == w
         first = int(w) * window
-        out[here] = permute(positions[here] - np.uint64(first), min(window, total - first), seeds.key(key, "window", int(w))) + np.uint64(first)
+        out[here] = permute(
+            positions[here] - np.uint64(first), min(window, total - first), seeds.key(key, "window", int(w))
+        ) + np.uint64(first)
     return out

@@ -1,7 +1,7 @@
 """Personal data in a column, by its name and by its content: what it is, how sure that is, and what it rests on.
 
-A guess that check digits or a strict format support stands without the name; where the name tells something that has a format, the content
-must agree. Guesses are guesses: docs/pii.md says how often they are right.
+A guess that check digits or a strict format support stands without the name; where the name tells something that has a
+format, the content must agree. Guesses are guesses: docs/pii.md says how often they are right.
 """
 
 from __future__ import annotations
@@ -26,29 +26,119 @@ DOUBT = 0.4  # what is left of a guess about people where the rows seem to be no
 LIKELY, HINT = 0.55, 0.4  # confidence in names that no list has; in what is but a hint
 FIRM = 0.7  # confidence from which on what content alone tells is acted upon without being asked
 
-_QUASI = frozenset({"date_of_birth", "birth_year", "age", "sex", "postcode", "city", "state", "country", "nationality", "marital_status", "job",
-                    "education", "income", "latitude", "longitude", "coordinates"})  # fmt: skip
+_QUASI = frozenset(
+    {
+        "date_of_birth",
+        "birth_year",
+        "age",
+        "sex",
+        "postcode",
+        "city",
+        "state",
+        "country",
+        "nationality",
+        "marital_status",
+        "job",
+        "education",
+        "income",
+        "latitude",
+        "longitude",
+        "coordinates",
+    }
+)
 _NONE = frozenset({"url", "uuid", "company"})
-_SPECIAL = frozenset({"health", "religion", "ethnicity", "politics", "union", "sexual_orientation", "genetic", "biometric"})
+_SPECIAL = frozenset(
+    {"health", "religion", "ethnicity", "politics", "union", "sexual_orientation", "genetic", "biometric"}
+)
 NATIONAL = frozenset({"ssn", "nino", "bsn", "pesel", "cpf", "steuer_id", "nir", "dni", "codice_fiscale"})
 # kind: (share of values that content alone needs, confidence it then gives). What is not here needs a name
 _ALONE = {
-    "email": (0.8, 0.97), "iban": (0.8, 0.99), "card": (0.85, 0.97), "ipv4": (0.9, 0.95), "ipv6": (0.8, 0.97), "mac": (0.9, 0.97),
-    "ssn": (0.9, 0.85), "nino": (0.9, 0.9), "bsn": (0.9, 0.93), "pesel": (0.9, 0.96), "cpf": (0.9, 0.96), "steuer_id": (0.9, 0.95),
-    "nir": (0.9, 0.97), "dni": (0.9, 0.97), "codice_fiscale": (0.9, 0.98), "phone": (0.85, 0.75), "url": (0.8, 0.97), "uuid": (0.9, 0.97),
-    "coordinates": (0.9, 0.8), "first_name": (0.7, 0.75), "last_name": (0.7, 0.7), "name": (0.6, 0.8), "street": (0.6, 0.75), "address": (0.6, 0.8),
+    "email": (0.8, 0.97),
+    "iban": (0.8, 0.99),
+    "card": (0.85, 0.97),
+    "ipv4": (0.9, 0.95),
+    "ipv6": (0.8, 0.97),
+    "mac": (0.9, 0.97),
+    "ssn": (0.9, 0.85),
+    "nino": (0.9, 0.9),
+    "bsn": (0.9, 0.93),
+    "pesel": (0.9, 0.96),
+    "cpf": (0.9, 0.96),
+    "steuer_id": (0.9, 0.95),
+    "nir": (0.9, 0.97),
+    "dni": (0.9, 0.97),
+    "codice_fiscale": (0.9, 0.98),
+    "phone": (0.85, 0.75),
+    "url": (0.8, 0.97),
+    "uuid": (0.9, 0.97),
+    "coordinates": (0.9, 0.8),
+    "first_name": (0.7, 0.75),
+    "last_name": (0.7, 0.7),
+    "name": (0.6, 0.8),
+    "street": (0.6, 0.75),
+    "address": (0.6, 0.8),
     "postcode": (0.95, 0.6),
-}  # fmt: skip
-_FORMATTED = {  # named kinds that have a format: the tests of which one must agree, and the share of values that it takes
-    "email": (("email",), 0.5), "phone": (("phone", "loose_phone"), 0.5), "iban": (("iban",), 0.5), "card": (("card",), 0.5),
-    "ipv4": (("ipv4", "ipv6"), 0.5), "mac": (("mac",), 0.5), "ssn": (tuple(sorted(NATIONAL)), 0.5),
+}
+# named kinds that have a format: the tests of which one must agree, and the share of values that it takes
+_FORMATTED = {
+    "email": (("email",), 0.5),
+    "phone": (("phone", "loose_phone"), 0.5),
+    "iban": (("iban",), 0.5),
+    "card": (("card",), 0.5),
+    "ipv4": (("ipv4", "ipv6"), 0.5),
+    "mac": (("mac",), 0.5),
+    "ssn": (tuple(sorted(NATIONAL)), 0.5),
     "name": (("name", "first_name", "last_name"), 0.2),
-    "first_name": (("first_name", "last_name", "name"), 0.1), "last_name": (("last_name", "first_name", "name"), 0.1),
-}  # fmt: skip
-_STRICTEST = ("iban", "codice_fiscale", "nir", "dni", "cpf", "pesel", "steuer_id", "card", "bsn", "email", "mac", "ipv6", "ipv4", "uuid", "url",
-              "nino",               "ssn", "coordinates", "address", "street", "name", "first_name", "last_name", "phone", "postcode")  # fmt: skip
-_WORDS_ONLY = frozenset({"email", "name", "first_name", "last_name", "username", "address", "street", "city", "country", "ipv4", "mac",
-                         "company", "state", "coordinates", "iban", "license_plate"})  # fmt: skip
+    "first_name": (("first_name", "last_name", "name"), 0.1),
+    "last_name": (("last_name", "first_name", "name"), 0.1),
+}
+_STRICTEST = (
+    "iban",
+    "codice_fiscale",
+    "nir",
+    "dni",
+    "cpf",
+    "pesel",
+    "steuer_id",
+    "card",
+    "bsn",
+    "email",
+    "mac",
+    "ipv6",
+    "ipv4",
+    "uuid",
+    "url",
+    "nino",
+    "ssn",
+    "coordinates",
+    "address",
+    "street",
+    "name",
+    "first_name",
+    "last_name",
+    "phone",
+    "postcode",
+)
+_WORDS_ONLY = frozenset(
+    {
+        "email",
+        "name",
+        "first_name",
+        "last_name",
+        "username",
+        "address",
+        "street",
+        "city",
+        "country",
+        "ipv4",
+        "mac",
+        "company",
+        "state",
+        "coordinates",
+        "iban",
+        "license_plate",
+    }
+)
 _UNMISTAKABLE = frozenset({"email", "iban", "codice_fiscale", "nir", "dni", "mac", "ipv6"})
 _CHECKED = " with valid check digits"
 _CODED = frozenset({"sex", "education", "marital_status", "job", "nationality"})  # written as numbers in many surveys
@@ -58,21 +148,27 @@ _NUMBERS_ONLY = frozenset({"latitude", "longitude", "income", "birth_year"})
 
 
 _VALUES = {
-    "religion": "christian catholic protestant muslim islam jewish hindu hinduism buddhist sikh orthodox atheist agnostic evangelisch katholisch "
-    "romisch-katholisch muslimisch judisch konfessionslos catolico musulman judio ateo cattolico musulmano ebraico catholique musulman juif athee "
+    "religion": "christian catholic protestant muslim islam jewish hindu hinduism buddhist sikh orthodox atheist "
+    "agnostic evangelisch katholisch "
+    "romisch-katholisch muslimisch judisch konfessionslos catolico musulman judio ateo cattolico musulmano "
+    "ebraico catholique musulman juif athee "
     "christianity judaism buddhism",
-    "ethnicity": "white black asian hispanic latino caucasian african-american african american mixed native american pacific islander "
+    "ethnicity": "white black asian hispanic latino caucasian african-american african american mixed native "
+    "american pacific islander "
     "asian-pac-islander amer-indian-eskimo",
-    "politics": "democrat republican labour conservative liberal democrat green cdu csu spd fdp afd die linke grune pp psoe podemos",
+    "politics": "democrat republican labour conservative liberal democrat green cdu csu spd fdp afd die linke "
+    "grune pp psoe podemos",
     "sexual_orientation": "heterosexual homosexual bisexual gay lesbian straight queer asexual pansexual",
     "health": "a+ a- b+ b- ab+ ab- o+ o- 0+ 0-",
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True)
 class Guess:
-    """What a column may hold. confidence: 0 to 1; share: of the distinct values looked at that pass the kind's test, None where it has none;
-    checked: whether check digits are part of that test; by: name, content or both; evidence: in words, without a value of the column."""
+    """What a column may hold. confidence: 0 to 1; share: of the distinct values looked at that pass the kind's test,
+    None where it has none; checked: whether check digits are part of that test; by: name, content or both; evidence: in
+    words, without a value of the column.
+    """
 
     kind: str
     confidence: float
@@ -84,16 +180,29 @@ class Guess:
 
 
 def detect(values: pd.Series, name: str) -> list[Guess]:
-    """Guesses about a column (of a canonical dtype, or plain), the surest first; at most one of the special categories among them."""
+    """Guesses about a column (of a canonical dtype, or plain), the surest first; at most one of the special categories
+    among them.
+    """
     known = values.dropna()
     if known.dtype.kind == "f" and ((known % 1 == 0) & (known.abs() < 2**53)).all():
         known = known.astype("Int64")  # integers that nulls made floats
     distinct = known.drop_duplicates()
     few = distinct.iloc[:: max(1, len(distinct) // LOOKED_AT)].iloc[:LOOKED_AT]
     untold = len(few) < FEW and pii_headers.called(name) is None  # then no share says anything
-    shares = {} if untold or known.dtype.kind in "bfMm" or str(known.dtype) == "boolean" else pii_values.shares(few.astype(str).astype(object))
+    shares = (
+        {}
+        if untold or known.dtype.kind in "bfMm" or str(known.dtype) == "boolean"
+        else pii_values.shares(few.astype(str).astype(object))
+    )
     guesses = [
-        guess for guess in (_by_name(name, known, few, shares), *_by_content(name, shares, len(few)), *_births(known), _special(name, known)) if guess
+        guess
+        for guess in (
+            _by_name(name, known, few, shares),
+            *_by_content(name, shares, len(few)),
+            *_births(known),
+            _special(name, known),
+        )
+        if guess
     ]
     best: dict[str, Guess] = {}
     for guess in sorted(guesses, key=lambda g: (-g.confidence, g.kind)):
@@ -107,20 +216,26 @@ def detect_all(frame: pd.DataFrame) -> tuple[dict[str, list[Guess]], str | None]
     What would be telling of a person is put in doubt where the rows are none; direct identifiers stay as they are.
     """
     found = {str(name): detect(frame[name], str(name)) for name in frame.columns}
-    why = pii_subjects.no_people(frame, {name: [g.kind for g in some if g.confidence >= SURE] for name, some in found.items()})
+    why = pii_subjects.no_people(
+        frame, {name: [g.kind for g in some if g.confidence >= SURE] for name, some in found.items()}
+    )
     return {name: [g if why is None else _doubted(g) for g in some] for name, some in found.items()}, why
 
 
 def _doubted(guess: Guess) -> Guess:
     if guess.sensitivity not in ("quasi-identifier", "special category"):
         return guess
-    return replace(guess, confidence=guess.confidence * DOUBT, evidence=f"{guess.evidence}; but the rows seem to be no people")
+    return replace(
+        guess, confidence=guess.confidence * DOUBT, evidence=f"{guess.evidence}; but the rows seem to be no people"
+    )
 
 
 def surest(guesses: list[Guess], *, least: float = SURE) -> Guess | None:
     """The guess that tells most of a column, of those that count: identifiers before the rest."""
     order = {"direct identifier": 0, "special category": 1, "quasi-identifier": 2, "none": 3}
-    return min((g for g in guesses if g.confidence >= least), key=lambda g: (order[g.sensitivity], -g.confidence), default=None)
+    return min(
+        (g for g in guesses if g.confidence >= least), key=lambda g: (order[g.sensitivity], -g.confidence), default=None
+    )
 
 
 def sensitivity(kind: str) -> Sensitivity:
@@ -152,11 +267,34 @@ def _by_name(name: str, known: pd.Series, few: pd.Series, shares: dict[str, floa
     if share >= least:
         found = test if test in NATIONAL or test == "ipv6" else kind
         says += f", and {share:.0%} of its distinct values read as {spelled(test)}"
-        return Guess(found, min(0.99, 0.7 + 0.29 * share), sensitivity(found), "both", says + (_CHECKED if checked else ""), share, checked)
-    if kind == "ssn" and told.phrase not in ("sin", "rg", "cf") and (few.astype(str).str.contains(r"\d{4}", regex=True)).mean() > 0.9:
+        return Guess(
+            found,
+            min(0.99, 0.7 + 0.29 * share),
+            sensitivity(found),
+            "both",
+            says + (_CHECKED if checked else ""),
+            share,
+            checked,
+        )
+    if (
+        kind == "ssn"
+        and told.phrase not in ("sin", "rg", "cf")
+        and (few.astype(str).str.contains(r"\d{4}", regex=True)).mean() > 0.9
+    ):
         return Guess(kind, 0.7, sensitivity(kind), "name", f"{says}; none of the known check digits fits")
-    if kind in ("card", "iban") and few.astype(str).str.replace(r"[\s-]", "", regex=True).str.fullmatch(r"\w{8,34}").mean() > 0.9:
-        return Guess(kind, 0.6, sensitivity(kind), "name", f"{says}; {share:.0%} of its distinct values have valid check digits", share, True)
+    if (
+        kind in ("card", "iban")
+        and few.astype(str).str.replace(r"[\s-]", "", regex=True).str.fullmatch(r"\w{8,34}").mean() > 0.9
+    ):
+        return Guess(
+            kind,
+            0.6,
+            sensitivity(kind),
+            "name",
+            f"{says}; {share:.0%} of its distinct values have valid check digits",
+            share,
+            True,
+        )
     if kind in ("first_name", "last_name", "name") and told.strength >= SURE and few.nunique() >= 3 and _worded(few):
         return Guess(kind, 0.75, sensitivity(kind), "name", says)  # names of a language that the lists lack
     return None
@@ -183,12 +321,20 @@ def _possible(kind: str, known: pd.Series) -> bool:
     if kind in ("latitude", "longitude"):
         numbers = pd.to_numeric(known, errors="coerce")
         return bool(
-            len(known) and numbers.notna().mean() > 0.95 and numbers.abs().max() <= (90 if kind == "latitude" else 180) and (numbers % 1 != 0).any()
+            len(known)
+            and numbers.notna().mean() > 0.95
+            and numbers.abs().max() <= (90 if kind == "latitude" else 180)
+            and (numbers % 1 != 0).any()
         )
     if kind in ("age", "birth_year"):
         numbers = pd.to_numeric(known.astype(str).str.extract(r"(\d+(?:\.\d+)?)")[0], errors="coerce")
         low, high = (0, 125) if kind == "age" else (1880, 2030)
-        return bool(len(known) and numbers.notna().mean() > 0.9 and numbers.quantile(0.01) >= low and numbers.quantile(0.99) <= high)
+        return bool(
+            len(known)
+            and numbers.notna().mean() > 0.9
+            and numbers.quantile(0.01) >= low
+            and numbers.quantile(0.99) <= high
+        )
     if kind in _NUMBERS_ONLY:
         return numeric or known.nunique() <= 30  # bands of income
     if numeric:
@@ -202,7 +348,10 @@ def _possible(kind: str, known: pd.Series) -> bool:
 def _adult_dates(known: pd.Series) -> bool:
     """Whether dates may be of birth: none ahead of the data's end by much, none before 1880."""
     years = known.dt.year
-    return bool(len(years) == 0 or (years.min() >= 1880 and years.max() <= 2100 and (known.dt.normalize() == known).mean() > 0.9))
+    return bool(
+        len(years) == 0
+        or (years.min() >= 1880 and years.max() <= 2100 and (known.dt.normalize() == known).mean() > 0.9)
+    )
 
 
 def _dates_in_words(known: pd.Series) -> bool:
@@ -235,7 +384,10 @@ def _likely(name: str, told: pii_headers.Named | None, shares: dict[str, float])
     if (told is not None and told.strength >= SURE) or _otherwise(name, told):
         return []
     if (share := shares.get("likely_name", 0.0)) > 0:
-        says = f"{share:.0%} of its distinct values are two or three capitalised words that go together as names of people do"
+        says = (
+            f"{share:.0%} of its distinct values are two or three capitalised words that go together as names of"
+            " people do"
+        )
         return [Guess("name", LIKELY, sensitivity("name"), "content", says, share)]
     if (share := shares.get("likely_username", 0.0)) >= 0.5:
         says = f"{share:.0%} of its distinct values are one word with a person's name at its beginning or end"
@@ -245,17 +397,41 @@ def _likely(name: str, told: pii_headers.Named | None, shares: dict[str, float])
 
 def _births(known: pd.Series) -> list[Guess]:
     """Dates without a time, in no order, over a lifetime: perhaps of birth."""
-    if not pd.api.types.is_datetime64_any_dtype(known.dtype) or known.nunique() < max(20, 0.3 * len(known)) or not _adult_dates(known):
+    if (
+        not pd.api.types.is_datetime64_any_dtype(known.dtype)
+        or known.nunique() < max(20, 0.3 * len(known))
+        or not _adult_dates(known)
+    ):
         return []
     years = known.dt.year
-    if known.is_monotonic_increasing or known.is_monotonic_decreasing or years.std() < 8 or np.ptp(years) < 30 or years.max() > 2030:
+    if (
+        known.is_monotonic_increasing
+        or known.is_monotonic_decreasing
+        or years.std() < 8
+        or np.ptp(years) < 30
+        or years.max() > 2030
+    ):
         return []
-    return [Guess("date_of_birth", HINT, sensitivity("date_of_birth"), "content", "its dates are in no order and spread over a lifetime")]
+    return [
+        Guess(
+            "date_of_birth",
+            HINT,
+            sensitivity("date_of_birth"),
+            "content",
+            "its dates are in no order and spread over a lifetime",
+        )
+    ]
 
 
 def _otherwise(name: str, told: pii_headers.Named | None) -> bool:
-    """Whether the name says that what looks like people's names or numbers is something else, such as cities named after people."""
-    if told is not None and told.strength >= SURE and told.kind in ("city", "country", "company", "job", "state", "nationality", "username"):
+    """Whether the name says that what looks like people's names or numbers is something else, such as cities named
+    after people.
+    """
+    if (
+        told is not None
+        and told.strength >= SURE
+        and told.kind in ("city", "country", "company", "job", "state", "nationality", "username")
+    ):
         return True
     return bool(set(words.tokens(name)) & pii_headers.NO_PERSON)
 
@@ -282,12 +458,30 @@ def _special_content(known: pd.Series) -> Guess | None:
 def spelled(kind: str) -> str:
     """A kind in words."""
     shown = {
-        "email": "e-mail addresses", "iban": "IBANs", "card": "card numbers", "ipv4": "IPv4 addresses", "ipv6": "IPv6 addresses",
+        "email": "e-mail addresses",
+        "iban": "IBANs",
+        "card": "card numbers",
+        "ipv4": "IPv4 addresses",
+        "ipv6": "IPv6 addresses",
         "mac": "MAC addresses",
-        "ssn": "US social security numbers", "nino": "UK national insurance numbers", "bsn": "Dutch BSN", "pesel": "Polish PESEL",
-        "cpf": "Brazilian CPF", "steuer_id": "German tax numbers", "nir": "French social security numbers", "dni": "Spanish DNI or NIE",
-        "codice_fiscale": "Italian codice fiscale", "phone": "phone numbers", "loose_phone": "phone numbers", "first_name": "first names",
-        "last_name": "last names", "name": "names of people", "street": "streets with a number", "address": "postal addresses", "url": "URLs",
-        "uuid": "UUIDs", "postcode": "postcodes",
-    }  # fmt: skip
+        "ssn": "US social security numbers",
+        "nino": "UK national insurance numbers",
+        "bsn": "Dutch BSN",
+        "pesel": "Polish PESEL",
+        "cpf": "Brazilian CPF",
+        "steuer_id": "German tax numbers",
+        "nir": "French social security numbers",
+        "dni": "Spanish DNI or NIE",
+        "codice_fiscale": "Italian codice fiscale",
+        "phone": "phone numbers",
+        "loose_phone": "phone numbers",
+        "first_name": "first names",
+        "last_name": "last names",
+        "name": "names of people",
+        "street": "streets with a number",
+        "address": "postal addresses",
+        "url": "URLs",
+        "uuid": "UUIDs",
+        "postcode": "postcodes",
+    }
     return shown.get(kind, kind.replace("_", " "))

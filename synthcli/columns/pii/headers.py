@@ -1,6 +1,8 @@
-"""What columns of personal data are called, in nine languages: en, de, fr, es, it, nl, pt, pl, and the abbreviations of databases.
+"""What columns of personal data are called, in nine languages: en, de, fr, es, it, nl, pt, pl, and the abbreviations of
+databases.
 
-A phrase is written without spaces and accents; a column name matches where some of its words in a row, joined, are the phrase.
+A phrase is written without spaces and accents; a column name matches where some of its words in a row, joined, are the
+phrase.
 """
 
 from __future__ import annotations
@@ -22,157 +24,225 @@ class Named(NamedTuple):
 
 
 _SURE: dict[str, str] = {  # names that hardly mean anything else
-    "email": "email emails mail emailaddress mailaddress emailaddr emailadresse mailadresse epost courriel adressemail adresseemail adressemel "
-    "correo correoelectronico email1 indirizzoemail postaelettronica emailadres adresemail correioeletronico enderecoemail",
-    "phone": "phone phones phonenumber phoneno telephone telephonenumber tel telno telnr mobile mobilephone mobilenumber cell cellphone cellnumber "
-    "fax faxnumber msisdn landline telefon telefonnummer telefonnr handy handynummer mobil mobilnummer rufnummer festnetz telefax "
-    "telephonefixe portable numerotelephone numtel telefono movil celular numerotelefono cellulare telefonino telefoon telefoonnummer "
+    "email": "email emails mail emailaddress mailaddress emailaddr emailadresse mailadresse epost courriel "
+    "adressemail adresseemail adressemel "
+    "correo correoelectronico email1 indirizzoemail postaelettronica emailadres adresemail correioeletronico "
+    "enderecoemail",
+    "phone": "phone phones phonenumber phoneno telephone telephonenumber tel telno telnr mobile mobilephone "
+    "mobilenumber cell cellphone cellnumber "
+    "fax faxnumber msisdn landline telefon telefonnummer telefonnr handy handynummer mobil mobilnummer rufnummer "
+    "festnetz telefax "
+    "telephonefixe portable numerotelephone numtel telefono movil celular numerotelefono cellulare telefonino "
+    "telefoon telefoonnummer "
     "mobiel gsm numertelefonu telkom komorka telefone telemovel fone whatsapp",
-    "first_name": "firstname forename givenname fname christianname vorname vornamen rufname prenom prenoms nombredepila primernombre voornaam "
+    "first_name": "firstname forename givenname fname christianname vorname vornamen rufname prenom prenoms "
+    "nombredepila primernombre voornaam "
     "voornamen imie imiona primeironome nomeproprio",
-    "last_name": "lastname surname familyname lname maidenname nachname familienname zuname geburtsname nomdefamille nomfamille nomusage "
-    "apellido apellidos primerapellido segundoapellido cognome achternaam familienaam nazwisko sobrenome apelido ultimonome",
-    "name": "fullname personname customername clientname patientname employeename contactname cardholder cardholdername accountholder "
-    "kundenname vollername vollstandigername patientenname mitarbeitername ansprechpartner kontoinhaber nomcomplet nomprenom nometprenom "
-    "nombrecompleto nombreyapellidos nombreyapellido nomecompleto nominativo volledigenaam klantnaam imieinazwisko imienazwisko "
+    "last_name": "lastname surname familyname lname maidenname nachname familienname zuname geburtsname "
+    "nomdefamille nomfamille nomusage "
+    "apellido apellidos primerapellido segundoapellido cognome achternaam familienaam nazwisko sobrenome apelido "
+    "ultimonome",
+    "name": "fullname personname customername clientname patientname employeename contactname cardholder "
+    "cardholdername accountholder "
+    "kundenname vollername vollstandigername patientenname mitarbeitername ansprechpartner kontoinhaber "
+    "nomcomplet nomprenom nometprenom "
+    "nombrecompleto nombreyapellidos nombreyapellido nomecompleto nominativo volledigenaam klantnaam "
+    "imieinazwisko imienazwisko "
     "nomecompleto nomecliente nombrecliente",
-    "username": "username userlogin login loginname userid_name screenname nickname benutzername anmeldename benutzerkennung nutzername "
-    "nomutilisateur pseudo identifiantutilisateur nombredeusuario nombreusuario nomeutente gebruikersnaam nazwauzytkownika nomeusuario "
+    "username": "username userlogin login loginname userid_name screenname nickname benutzername anmeldename "
+    "benutzerkennung nutzername "
+    "nomutilisateur pseudo identifiantutilisateur nombredeusuario nombreusuario nomeutente gebruikersnaam "
+    "nazwauzytkownika nomeusuario "
     "nomeutilizador",
-    "address": "address homeaddress postaladdress mailingaddress billingaddress shippingaddress fulladdress deliveryaddress residence "
-    "adresse anschrift wohnadresse postanschrift lieferadresse rechnungsadresse adressepostale domicile direccion domicilio direccionpostal "
+    "address": "address homeaddress postaladdress mailingaddress billingaddress shippingaddress fulladdress "
+    "deliveryaddress residence "
+    "adresse anschrift wohnadresse postanschrift lieferadresse rechnungsadresse adressepostale domicile "
+    "direccion domicilio direccionpostal "
     "indirizzo residenza adres woonadres adreszamieszkania endereco morada",
-    "street": "street streetaddress streetname addressline addressline1 addr1 address1 strasse strassenname strassehausnummer rue nomrue voie "
+    "street": "street streetaddress streetname addressline addressline1 addr1 address1 strasse strassenname "
+    "strassehausnummer rue nomrue voie "
     "calle "
     "nombrecalle viaresidenza straat straatnaam ulica rua logradouro",
-    "iban": "iban ibannumber ibannr bankaccount bankaccountnumber kontonummer bankverbindung compteiban rib numerodecuenta cuentabancaria "
+    "iban": "iban ibannumber ibannr bankaccount bankaccountnumber kontonummer bankverbindung compteiban rib "
+    "numerodecuenta cuentabancaria "
     "contocorrente rekeningnummer bankrekening numerkonta rachunekbankowy contabancaria numeroconta accountnumber",
-    "card": "creditcard creditcardnumber creditcardno ccnumber ccnum cardnumber cardno cardnum debitcard debitcardnumber pan kreditkarte "
-    "kreditkartennummer kartennummer kartennr cartebancaire numerocarte cartedecredit tarjeta tarjetacredito numerotarjeta tarjetadecredito "
-    "cartadicredito numerocarta creditcardnummer kaartnummer kartakredytowa numerkarty cartaodecredito cartaocredito numerocartao",
-    "ipv4": "ip ipaddress ipaddr ipv4 clientip remoteip sourceip srcip dstip remoteaddr hostip ipadresse adresseip direccionip indirizzoip "
+    "card": "creditcard creditcardnumber creditcardno ccnumber ccnum cardnumber cardno cardnum debitcard "
+    "debitcardnumber pan kreditkarte "
+    "kreditkartennummer kartennummer kartennr cartebancaire numerocarte cartedecredit tarjeta tarjetacredito "
+    "numerotarjeta tarjetadecredito "
+    "cartadicredito numerocarta creditcardnummer kaartnummer kartakredytowa numerkarty cartaodecredito "
+    "cartaocredito numerocartao",
+    "ipv4": "ip ipaddress ipaddr ipv4 clientip remoteip sourceip srcip dstip remoteaddr hostip ipadresse "
+    "adresseip direccionip indirizzoip "
     "ipadres adresip enderecoip ipv6 lastip loginip",
     "mac": "mac macaddress macaddr macadresse adressemac direccionmac",
-    "ssn": "ssn socialsecurity socialsecuritynumber socialsecurityno nationalid nationalidnumber nationalinsurance nationalinsurancenumber nino "
-    "taxid taxpayerid sozialversicherungsnummer svnummer svnr rentenversicherungsnummer steuerid steueridentifikationsnummer steuernummer "
-    "personalausweis ausweisnummer personalausweisnummer numerosecu securitesociale numerosecuritesociale nir nss dni nif nie documentoidentidad "
-    "codicefiscale codfiscale cf bsn burgerservicenummer sofinummer pesel nrpesel cpf nrcpf rg passport passportnumber passportno reisepass "
-    "passeport pasaporte passaporto paspoort paszport passaporte driverslicense driverlicense fuhrerschein aadhaar sin personnummer",
-    "date_of_birth": "dateofbirth birthdate birthday dob birthdt bdate geburtsdatum geburtstag gebdat gebdatum geburt datedenaissance "
-    "datenaissance naissance fechadenacimiento fechanacimiento nacimiento fechanac datadinascita datanascita nascita geboortedatum geboren "
+    "ssn": "ssn socialsecurity socialsecuritynumber socialsecurityno nationalid nationalidnumber "
+    "nationalinsurance nationalinsurancenumber nino "
+    "taxid taxpayerid sozialversicherungsnummer svnummer svnr rentenversicherungsnummer steuerid "
+    "steueridentifikationsnummer steuernummer "
+    "personalausweis ausweisnummer personalausweisnummer numerosecu securitesociale numerosecuritesociale nir "
+    "nss dni nif nie documentoidentidad "
+    "codicefiscale codfiscale cf bsn burgerservicenummer sofinummer pesel nrpesel cpf nrcpf rg passport "
+    "passportnumber passportno reisepass "
+    "passeport pasaporte passaporto paspoort paszport passaporte driverslicense driverlicense fuhrerschein "
+    "aadhaar sin personnummer",
+    "date_of_birth": "dateofbirth birthdate birthday dob birthdt bdate geburtsdatum geburtstag gebdat gebdatum "
+    "geburt datedenaissance "
+    "datenaissance naissance fechadenacimiento fechanacimiento nacimiento fechanac datadinascita datanascita "
+    "nascita geboortedatum geboren "
     "dataurodzenia urodzenia datadenascimento datanascimento nascimento dtnascimento born",
-    "birth_year": "birthyear yearofbirth yob geburtsjahr anneenaissance anonacimiento annonascita geboortejaar rokurodzenia anonascimento",
+    "birth_year": "birthyear yearofbirth yob geburtsjahr anneenaissance anonacimiento annonascita geboortejaar "
+    "rokurodzenia anonascimento",
     "latitude": "latitude lat breitengrad latitud latitudine breedtegraad szerokoscgeograficzna geolat gpslat",
-    "longitude": "longitude lon lng long langengrad laengengrad longitud longitudine lengtegraad dlugoscgeograficzna geolon geolng gpslon gpslng",
-    "coordinates": "coordinates coordinate coords geolocation latlong latlon latlng gps koordinaten coordonnees coordenadas coordinate coordinaten "
+    "longitude": "longitude lon lng long langengrad laengengrad longitud longitudine lengtegraad "
+    "dlugoscgeograficzna geolon geolng gpslon gpslng",
+    "coordinates": "coordinates coordinate coords geolocation latlong latlon latlng gps koordinaten coordonnees "
+    "coordenadas coordinate coordinaten "
     "wspolrzedne",
-    "postcode": "postcode postalcode zip zipcode plz postleitzahl codepostal codigopostal cap codicepostale codicecap kodpocztowy cep codigopostal",
-    "license_plate": "licenseplate licenceplate numberplate platenumber kennzeichen kfzkennzeichen plaqueimmatriculation immatriculation "
+    "postcode": "postcode postalcode zip zipcode plz postleitzahl codepostal codigopostal cap codicepostale "
+    "codicecap kodpocztowy cep codigopostal",
+    "license_plate": "licenseplate licenceplate numberplate platenumber kennzeichen kfzkennzeichen "
+    "plaqueimmatriculation immatriculation "
     "matricula targa kenteken tablicarejestracyjna placa",
-    "city": "city town municipality hometown stadt wohnort ville commune ciudad municipio localidad citta comune stad woonplaats gemeente miasto "
+    "city": "city town municipality hometown stadt wohnort ville commune ciudad municipio localidad citta comune "
+    "stad woonplaats gemeente miasto "
     "miejscowosc cidade localidade",
     "country": "country countryname countrycode nation land pays pais paese landcode kraj",
     "sex": "female male isfemale ismale femme mujer hombre "
     "sex gender geschlecht sexe genre sexo genero sesso genere geslacht plec",
     "age": "agegrp agecat agey ageyrs ageinyears agey altersklasse tranchedage grupoedad "
     "age ageyears alter lebensalter edad eta leeftijd wiek idade ageband agegroup altersgruppe",
-    "nationality": "nativity foreignborn immigrant immig citizen uscitizen birthplace placeofbirth countryofbirth birthcountry nativecountry "
-    "pob bpl geburtsort geburtsland lieunaissance paysnaissance lugarnacimiento paisnacimiento luogonascita geboorteplaats geboorteland "
+    "nationality": "nativity foreignborn immigrant immig citizen uscitizen birthplace placeofbirth "
+    "countryofbirth birthcountry nativecountry "
+    "pob bpl geburtsort geburtsland lieunaissance paysnaissance lugarnacimiento paisnacimiento luogonascita "
+    "geboorteplaats geboorteland "
     "miejsceurodzenia naturalidade "
     "nationality citizenship nationalitat staatsangehorigkeit staatsburgerschaft nationalite nacionalidad nazionalita "
     "cittadinanza nationaliteit narodowosc obywatelstwo nacionalidade",
-    "marital_status": "marst marstat mstatus maritalstat married relationshipstatus verheiratet marie casado sposato gehuwd "
+    "marital_status": "marst marstat mstatus maritalstat married relationshipstatus verheiratet marie casado "
+    "sposato gehuwd "
     "maritalstatus maritalsituation civilstatus familienstand etatcivil situationfamiliale estadocivil statocivile "
     "burgerlijkestaat stancywilny marital",
     "job": "occ occup occupationcode isco workclass employmentstatus empstat wrkstat emploi trabajo lavoro "
     "job jobtitle occupation "
     "profession beruf berufsbezeichnung metier profesion ocupacion puesto professione occupazione beroep functie zawod "
     "stanowisko profissao ocupacao cargo",
-    "company": "company companyname employer organization organisation firma firmenname unternehmen arbeitgeber entreprise societe raisonsociale "
+    "company": "company companyname employer organization organisation firma firmenname unternehmen arbeitgeber "
+    "entreprise societe raisonsociale "
     "empresa azienda ragionesociale bedrijf bedrijfsnaam pracodawca",
-    "education": "educ edu edlevel edattain educationyears yearseducation yearsofeducation yrseduc yrsschool highestgrade highestdegree "
+    "education": "educ edu edlevel edattain educationyears yearseducation yearsofeducation yrseduc yrsschool "
+    "highestgrade highestdegree "
     "attainment diploma ausbildung abschluss estudios titolostudio onderwijs escolarity "
-    "education educationlevel schooling degree bildung schulabschluss niveauetudes educacion niveleducativo istruzione opleiding "
+    "education educationlevel schooling degree bildung schulabschluss niveauetudes educacion niveleducativo "
+    "istruzione opleiding "
     "wyksztalcenie escolaridade",
-    "income": "inc faminc hhinc hinc persinc pinc totinc rincome earnings wages hourlywage householdincome familyincome haushaltseinkommen "
+    "income": "inc faminc hhinc hinc persinc pinc totinc rincome earnings wages hourlywage householdincome "
+    "familyincome haushaltseinkommen "
     "revenus renta ingreso "
-    "income salary wage annualincome einkommen gehalt lohn revenu salaire ingresos salario sueldo reddito stipendio inkomen salaris "
+    "income salary wage annualincome einkommen gehalt lohn revenu salaire ingresos salario sueldo reddito "
+    "stipendio inkomen salaris "
     "dochod zarobki wynagrodzenie renda rendimento",
-}  # fmt: skip
+}
 _PERHAPS: dict[str, str] = {  # names that mean something else as often; the content must agree
     "name": "name names nom nombre nome naam nazwa namen kunde patient passenger author",
     "username": "user usr account handle benutzer utilisateur usuario utente gebruiker uzytkownik utilizador",
-    "last_name": "last nachn", "first_name": "first vorn", "postcode": "postal", "state": "state province region bundesland departement provincia "
-    "regione estado comunidad provincie wojewodztwo kanton county", "email": "contact kontakt contacto contatto", "phone": "number no nummer "
-    "numero",
-    "iban": "konto cuenta conto rekening konta conta", "card": "karte carte card carta kaart karta cartao cc",
-    "ssn": "ss identity identification documento svn insurance", "city": "ort place plaats lieu lugar luogo", "address": "addr location standort",
+    "last_name": "last nachn",
+    "first_name": "first vorn",
+    "postcode": "postal",
+    "state": "state province region bundesland departement provincia "
+    "regione estado comunidad provincie wojewodztwo kanton county",
+    "email": "contact kontakt contacto contatto",
+    "phone": "number no nummer numero",
+    "iban": "konto cuenta conto rekening konta conta",
+    "card": "karte carte card carta kaart karta cartao cc",
+    "ssn": "ss identity identification documento svn insurance",
+    "city": "ort place plaats lieu lugar luogo",
+    "address": "addr location standort",
     "date_of_birth": "birth birthdays",
-}  # fmt: skip
+}
 _SPECIAL: dict[str, str] = {  # GDPR Art. 9: stems with which a word of the name begins; with a $, the whole word
-    "health": "diagnos disease diseas disea illness sick disab impair limitation medic drug therap symptom allerg asthma stroke$ angina "
-    "dementia hepatit anemi obes copd$ covid pregnan prenatal birthweight gestation chronic cancer carcino tumor tumour hiv$ bmi$ cholesterol "
-    "glucose "
-    "insulin diabet hypertens blood sbp$ dbp$ hba1c hemoglobin haemoglobin creatinin platelet hospital doctor physician nurse$ clinic$ patholog "
-    "health "
-    "hlth physlm phylim actlim docvis pulse$ heartrate waist$ lengthofstay readmi mental depress anxiety smok cigar cigs$ alcoholi surger "
-    "surgic vaccin icd$ icd9 icd10 ldl$ hdl$ triglycerid comorbid remission "
-    "relapse chemo injur patient krank gesundheit medikament schwanger behinder blut$ blutdruck maladie sante$ handicap grossesse enfermedad "
-    "salud$ "
-    "discapacidad embaraz malattia salute$ gravidanza farmac ziekte gezondheid zwanger medicijn choroba zdrowi niepelnospr ciaza doenca saude$ "
-    "deficiencia gravidez",
+    "health": (
+        "diagnos disease diseas disea illness sick disab impair limitation medic drug therap symptom allerg asthma"
+        " stroke$ angina dementia hepatit anemi obes copd$ covid pregnan prenatal birthweight gestation chronic cancer"
+        " carcino tumor tumour hiv$ bmi$ cholesterol glucose insulin diabet hypertens blood sbp$ dbp$ hba1c hemoglobin"
+        " haemoglobin creatinin platelet hospital doctor physician nurse$ clinic$ patholog health hlth physlm phylim"
+        " actlim docvis pulse$ heartrate waist$ lengthofstay readmi mental depress anxiety smok cigar cigs$ alcoholi"
+        " surger surgic vaccin icd$ icd9 icd10 ldl$ hdl$ triglycerid comorbid remission relapse chemo injur patient"
+        " krank gesundheit medikament schwanger behinder blut$ blutdruck maladie sante$ handicap grossesse enfermedad"
+        " salud$ discapacidad embaraz malattia salute$ gravidanza farmac ziekte gezondheid zwanger medicijn choroba"
+        " zdrowi niepelnospr ciaza doenca saude$ deficiencia gravidez"
+    ),
     "religion": "relig faith$ church konfession kirche confession eglise iglesia chiesa kerk geloof wyznanie igreja",
-    "ethnicity": "ethnic ethnie ethnisch race$ raceeth racecat racial rasse$ etnia etnic raza$ razza nonwhite hispan latino skincolo hautfarbe "
-    "origineethn ascendencia raca$",
-    "politics": "politic politi$ polviews partyid partyaff party$ parteizugeh partei$ voting vote$ voter voted ideolog libcon leftright leftwing "
-    "rightwing democrat republican parti$ partido partito partij$ wahl$ gewahlt$",
+    "ethnicity": (
+        "ethnic ethnie ethnisch race$ raceeth racecat racial rasse$ etnia etnic raza$ razza nonwhite hispan latino"
+        " skincolo hautfarbe origineethn ascendencia raca$"
+    ),
+    "politics": (
+        "politic politi$ polviews partyid partyaff party$ parteizugeh partei$ voting vote$ voter voted ideolog libcon"
+        " leftright leftwing rightwing democrat republican parti$ partido partito partij$ wahl$ gewahlt$"
+    ),
     "union": "tradeunion labourunion laborunion unionmember gewerkschaft syndica sindicat sindaca vakbond zwiazekzawod",
-    "sexual_orientation": "sexualorient sexorient sexornt sexuality sexuell orientationsexuel orientacionsexual orientamentosess seksual affair "
-    "sexlife lgbt",
+    "sexual_orientation": (
+        "sexualorient sexorient sexornt sexuality sexuell orientationsexuel orientacionsexual orientamentosess seksual"
+        " affair sexlife lgbt"
+    ),
     "genetic": "genetic genotyp genom dna$ snp$ allele genetisch adn$",
     "biometric": "biometr fingerprint fingerabdruck retina voiceprint facialtempl faceembed faceid irisscan huella$",
 }
 _IF_TWO: dict[str, str] = {  # words of other things too, which mean a person's where a column says yes or no
-    "union": "union", "ethnicity": "black white asian hisp afam minority", "health": "ill limited", "religion": "muslim christian jewish "
-    "catholic protestant"
-}  # fmt: skip
+    "union": "union",
+    "ethnicity": "black white asian hisp afam minority",
+    "health": "ill limited",
+    "religion": "muslim christian jewish catholic protestant",
+}
 _SOMETHING_ELSE = frozenset(
     words.listed("hospitality medicaid medicare size count credit european balance card")
 )  # beside or instead of which a word is of no person
-NO_PERSON = frozenset(  # words beside which a name or an address is not a person's
-    words.listed(
-        """
-    product company firm file table host event item brand store shop city country school team column class project model drug species plan
-    group category dish food variable field feature package domain server app software device street state region county district
-    department course book title song movie film artist game label tag type function module schema database index node process service job
-    menu market station airport hotel restaurant bank fund stock currency unit org organisation organization business vendor supplier
-    account campaign channel segment produkt firma datei artikel marke produit entreprise producto empresa prodotto azienda produto datum
-    """
-    )
-)
-_ALONE = frozenset(  # phrases that are words of other things too, and tell something only as the whole name
-    words.listed(
-        """
-    cap land cf rg sin pan placa alter long lng cell portable genre cargo functie function degree kraj targa matricula born town commune
+NO_PERSON = frozenset(
+    words.listed("""
+    product company firm file table host event item brand store shop city country school team column class project
+    model drug species plan
+    group category dish food variable field feature package domain server app software device street state region
+    county district
+    department course book title song movie film artist game label tag type function module schema database index node
+    process service job
+    menu market station airport hotel restaurant bank fund stock currency unit org organisation organization business
+    vendor supplier
+    account campaign channel segment produkt firma datei artikel marke produit entreprise producto empresa prodotto
+    azienda produto datum
+    """)
+)  # words beside which a name or an address is not a person's
+_ALONE = frozenset(
+    words.listed("""
+    cap land cf rg sin pan placa alter long lng cell portable genre cargo functie function degree kraj targa matricula
+    born town commune
     residence nation pays pais paese movil mobil mobile cep voie nascita naissance geburt nascimento
-    """
-    )
-)
-_ABOUT_IT = frozenset(  # words that make the column say something about the thing instead of holding it
-    words.listed(
-        """
-    is has had count cnt num nb n anzahl type typ flag domain provider status verified valid validated length len hash model version opt
-    opted consent bounce bounced sent opened clicked rate ratio share pct percent mean avg days months code_type service plan brand
-    network expiry expires exp date_expiry calls minutes charges lines usage available present missing score total sum price cost
-    """
-    )
-)
+    """)
+)  # phrases that are words of other things too, and tell something only as the whole name
+_ABOUT_IT = frozenset(
+    words.listed("""
+    is has had count cnt num nb n anzahl type typ flag domain provider status verified valid validated length len hash
+    model version opt
+    opted consent bounce bounced sent opened clicked rate ratio share pct percent mean avg days months code_type
+    service plan brand
+    network expiry expires exp date_expiry calls minutes charges lines usage available present missing score total sum
+    price cost
+    """)
+)  # words that make the column say something about the thing instead of holding it
 
-_STEMS: dict[str, tuple[str, ...]] = {"education": ("educ",), "income": ("incom", "salar"), "job": ("occup",), "marital_status": ("marital", "marst")}
+_STEMS: dict[str, tuple[str, ...]] = {
+    "education": ("educ",),
+    "income": ("incom", "salar"),
+    "job": ("occup",),
+    "marital_status": ("marital", "marst"),
+}
 _LEVELS = frozenset({"num", "type", "code", "level"})  # words by which education and jobs are still themselves
 _DURATIONS = frozenset({"years", "yrs", "year", "yr", "since", "age"})
 _THINGS = frozenset(
-    words.listed("building house home property vehicle car tree machine equipment loan policy asset page cache account contract stand")
+    words.listed(
+        "building house home property vehicle car tree machine equipment loan policy asset page cache account contract"
+        " stand"
+    )
 )
 
 
@@ -187,13 +257,17 @@ def _phrases() -> dict[str, tuple[str, float]]:
 
 @cache
 def called(name: str) -> Named | None:
-    """The kind that a column's name tells, by its surest and longest phrase; of equal ones the last. None where it tells nothing."""
+    """The kind that a column's name tells, by its surest and longest phrase; of equal ones the last. None where it
+    tells nothing.
+    """
     parts = words.tokens(name)
     best: tuple[tuple[float, int, int], Named] | None = None
     for start in range(len(parts)):
         for end in range(start + 1, min(start + 5, len(parts)) + 1):
             phrase = "".join(parts[start:end])
-            kind, strength = _phrases().get(phrase) or (_beginning(phrase) if end == start + 1 else None) or _compound(phrase)
+            kind, strength = (
+                _phrases().get(phrase) or (_beginning(phrase) if end == start + 1 else None) or _compound(phrase)
+            )
             rest = {part for part in (*parts[:start], *parts[end:]) if not part.isdigit()}
             if not kind or (rest and phrase in _ALONE):
                 continue
@@ -219,7 +293,9 @@ def _compound(word: str) -> tuple[str, float]:
 
 def _doubt(kind: str, rest: set[str]) -> float:
     """How much is left of what a name says, by its other words."""
-    if rest & (_ABOUT_IT - _LEVELS if kind in ("education", "job") else _ABOUT_IT) or (kind == "marital_status" and rest & _DURATIONS):
+    if rest & (_ABOUT_IT - _LEVELS if kind in ("education", "job") else _ABOUT_IT) or (
+        kind == "marital_status" and rest & _DURATIONS
+    ):
         return 0.0
     if kind == "age" and rest & (NO_PERSON | _THINGS):
         return 0.0
@@ -230,7 +306,9 @@ def _doubt(kind: str, rest: set[str]) -> float:
 
 @cache
 def special(name: str) -> Named | None:
-    """The special category of personal data (GDPR Art. 9) that a column's name tells; of strength IF_TWO where it must have two values."""
+    """The special category of personal data (GDPR Art. 9) that a column's name tells; of strength IF_TWO where it must
+    have two values.
+    """
     parts = words.tokens(name)
     if set(parts) & _SOMETHING_ELSE:
         return None

@@ -1,4 +1,5 @@
-"""What becomes of personal data that a spec says nothing of: direct identifiers are made up, never learned; the rest is told.
+"""What becomes of personal data that a spec says nothing of: direct identifiers are made up, never learned; the rest is
+told.
 
 A spec that gives such a column a type insists on it: {type: category} learns it as it is.
 """
@@ -19,22 +20,49 @@ from synthcli.columns.pii import detect
 from synthcli.columns.pii import values as pii_values
 from synthcli.contracts import Column, Schema, Traits
 
-PATTERNS = {"coordinates": r"[1-7]\d\.\d{4}, [1-9]\d\.\d{4}", "steuer_id": r"[1-9]\d{10}"}  # of kinds that Faker does not make
-NATIONAL_LOCALE = {"ssn": "en_US", "nino": "en_GB", "bsn": "nl_NL", "pesel": "pl_PL", "cpf": "pt_BR", "nir": "fr_FR", "dni": "es_ES",
-                   "codice_fiscale": "it_IT", "steuer_id": "de_DE"}  # fmt: skip
-_IBAN_LOCALE = {"DE": "de_DE", "AT": "de_AT", "FR": "fr_FR", "ES": "es_ES", "IT": "it_IT", "NL": "nl_NL", "PL": "pl_PL", "GB": "en_GB", "BR": "pt_BR",
-                "PT": "pt_PT", "CH": "de_CH"}  # fmt: skip
-_INSISTS = frozenset(Traits.model_fields) - {"nulls", "unique", "locale"}  # of which one is enough: the spec says what the column is
+PATTERNS = {
+    "coordinates": r"[1-7]\d\.\d{4}, [1-9]\d\.\d{4}",
+    "steuer_id": r"[1-9]\d{10}",
+}  # of kinds that Faker does not make
+NATIONAL_LOCALE = {
+    "ssn": "en_US",
+    "nino": "en_GB",
+    "bsn": "nl_NL",
+    "pesel": "pl_PL",
+    "cpf": "pt_BR",
+    "nir": "fr_FR",
+    "dni": "es_ES",
+    "codice_fiscale": "it_IT",
+    "steuer_id": "de_DE",
+}
+_IBAN_LOCALE = {
+    "DE": "de_DE",
+    "AT": "de_AT",
+    "FR": "fr_FR",
+    "ES": "es_ES",
+    "IT": "it_IT",
+    "NL": "nl_NL",
+    "PL": "pl_PL",
+    "GB": "en_GB",
+    "BR": "pt_BR",
+    "PT": "pt_PT",
+    "CH": "de_CH",
+}
+_INSISTS = frozenset(Traits.model_fields) - {
+    "nulls",
+    "unique",
+    "locale",
+}  # of which one is enough: the spec says what the column is
 _LOCAL = frozenset(fake.KINDS) - {"date_of_birth", "uuid", "card", "ipv4", "ipv6", "mac", "url"}
 _NAMES = frozenset({"name", "first_name", "last_name"})
 _PERSON = frozenset(
-    words.listed(
-        """
-    patient person user customer client member subject employee student household account participant respondent passenger driver kunde
-    patienten mitarbeiter personen nutzer versicherter assure personne utilisateur salarie paciente cliente persona usuario empleado
+    words.listed("""
+    patient person user customer client member subject employee student household account participant respondent
+    passenger driver kunde
+    patienten mitarbeiter personen nutzer versicherter assure personne utilisateur salarie paciente cliente persona
+    usuario empleado
     paziente utente dipendente klant patientnummer medewerker pacjent klient osoba pessoa
-    """
-    )
+    """)
 )
 _KEYED = frozenset({"id", "nr", "no", "number", "key", "code", "num"})
 KEY = "key of people"
@@ -45,7 +73,9 @@ SPREAD = 0.2  # of rows: so many distinct values make what only a name tells som
 
 @dataclass(frozen=True)
 class Personal:
-    """A column that holds personal data, or may. made: whether it is made up; declared: whether the spec gives its type; why: in words."""
+    """A column that holds personal data, or may. made: whether it is made up; declared: whether the spec gives its
+    type; why: in words.
+    """
 
     column: str
     kind: str
@@ -60,10 +90,18 @@ class Personal:
 
 
 def protect(schema: Schema, frame: pd.DataFrame) -> tuple[Schema, pd.DataFrame]:
-    """The schema where direct identifiers that the spec does not declare are of a made-up kind, and the frame that goes with it."""
-    guesses = {c.name: detect.detect(frame[c.name], c.name) for c in schema.columns if _open(c) and c.name != schema.unit}
+    """The schema where direct identifiers that the spec does not declare are of a made-up kind, and the frame that goes
+    with it.
+    """
+    guesses = {
+        c.name: detect.detect(frame[c.name], c.name) for c in schema.columns if _open(c) and c.name != schema.unit
+    }
     sure = {name: g for name, some in guesses.items() if (g := identifier(some, frame[name])) is not None}
-    keys = [c.name for c in schema.columns if c.name in guesses and c.name not in sure and c.kind != "id" and keyed(c, frame[c.name]) is not None]
+    keys = [
+        c.name
+        for c in schema.columns
+        if c.name in guesses and c.name not in sure and c.kind != "id" and keyed(c, frame[c.name]) is not None
+    ]
     if not sure and not keys:
         return schema, frame
     where, frame = locale(frame, guesses), frame.copy(deep=False)
@@ -79,22 +117,32 @@ def protect(schema: Schema, frame: pd.DataFrame) -> tuple[Schema, pd.DataFrame]:
 
 
 def found(schema: Schema, frame: pd.DataFrame) -> list[Personal]:
-    """The columns that hold, or may hold, personal data: by what they are made as, and by a look at those that are learned."""
+    """The columns that hold, or may hold, personal data: by what they are made as, and by a look at those that are
+    learned.
+    """
     out = []
     guesses, _ = detect.detect_all(frame)
     for column in schema.columns:
         is_made, told = column.kind not in frames.MODELLED, column.declared.type is not None
-        if not told and column.kind == "id" and column.name != schema.unit and (why := keyed(column, frame[column.name])) is not None:
+        if (
+            not told
+            and column.kind == "id"
+            and column.name != schema.unit
+            and (why := keyed(column, frame[column.name])) is not None
+        ):
             out.append(Personal(column.name, KEY, "direct identifier", detect.FIRM, why, True, False))
             continue
         best = detect.surest(guesses[column.name])
         if best is not None and best.sensitivity != "none":
-            out.append(Personal(column.name, best.kind, best.sensitivity, best.confidence, best.evidence, is_made, told))
+            out.append(
+                Personal(column.name, best.kind, best.sensitivity, best.confidence, best.evidence, is_made, told)
+            )
     return out
 
 
 def notes(found: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Sentences for those who run a spec: what was made up without being asked, and what is learned although it looks like a person's own.
+    """Sentences for those who run a spec: what was made up without being asked, and what is learned although it looks
+    like a person's own.
 
     found: as `Personal.to_json` writes it.
     """
@@ -103,14 +151,18 @@ def notes(found: Sequence[Mapping[str, Any]]) -> list[str]:
     out = []
     if made_up:
         out.append(
-            f"Made up and not learned, as the spec says nothing of them and they look like a person's own: {_listed(made_up)}. "
-            f"To learn one as it is: columns: {{{made_up[0]['column']}: {{type: category}}}}."
+            "Made up and not learned, as the spec says nothing of them and they look like a person's own:"
+            f" {_listed(made_up)}. To learn one as it is: columns: {{{made_up[0]['column']}: {{type: category}}}}."
         )
     if keys := [p for p in made_up if p["kind"] == KEY]:
-        out.append(f"Several rows have the same {keys[0]['column']}. To protect people and not rows: privacy_unit: {keys[0]['column']}.")
+        out.append(
+            f"Several rows have the same {keys[0]['column']}. To protect people and not rows: privacy_unit:"
+            f" {keys[0]['column']}."
+        )
     if learned:
         out.append(
-            f"Learned, but perhaps a person's own: {_listed(learned)}. If so: columns: {{{learned[0]['column']}: {{type: {_type(learned[0]['kind'])}}}}}."
+            f"Learned, but perhaps a person's own: {_listed(learned)}. If so: columns: {{{learned[0]['column']}:"
+            f" {{type: {_type(learned[0]['kind'])}}}}}."
         )
     return out
 
@@ -131,18 +183,32 @@ def identifier(guesses: Sequence[detect.Guess], values: pd.Series) -> detect.Gue
     """The guess that is sure enough of a direct identifier to make the column up without being asked."""
     known = values.dropna()
     distinct = int(known.nunique())
-    return next((g for g in guesses if g.sensitivity == "direct identifier" and g.confidence >= detect.SURE and _sure(g, distinct, len(known))), None)
+    return next(
+        (
+            g
+            for g in guesses
+            if g.sensitivity == "direct identifier" and g.confidence >= detect.SURE and _sure(g, distinct, len(known))
+        ),
+        None,
+    )
 
 
 def _sure(guess: detect.Guess, distinct: int, rows: int) -> bool:
     if guess.by == "name":
-        return distinct >= 0.5 * rows or (distinct >= detect.LEAST and (guess.kind in _NAMES or distinct >= SPREAD * rows))
-    return guess.by == "both" or (guess.confidence >= detect.FIRM and (guess.kind not in ("first_name", "last_name") or distinct >= WORDS))
+        return distinct >= 0.5 * rows or (
+            distinct >= detect.LEAST and (guess.kind in _NAMES or distinct >= SPREAD * rows)
+        )
+    return guess.by == "both" or (
+        guess.confidence >= detect.FIRM and (guess.kind not in ("first_name", "last_name") or distinct >= WORDS)
+    )
 
 
 def _open(column: Column) -> bool:
     """Whether the spec leaves it open what the column is."""
-    return column.kind in ("category", "text", "id", "integer", "float") and not column.declared.model_fields_set & _INSISTS
+    return (
+        column.kind in ("category", "text", "id", "integer", "float")
+        and not column.declared.model_fields_set & _INSISTS
+    )
 
 
 def _protected(column: Column, values: pd.Series, guess: detect.Guess, where: str) -> tuple[Column, pd.Series]:

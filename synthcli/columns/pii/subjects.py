@@ -1,7 +1,8 @@
-"""Whether the rows of a table are people, or places, moments and sums over people: an age is somebody's, a mean age is nobody's.
+"""Whether the rows of a table are people, or places, moments and sums over people: an age is somebody's, a mean age is
+nobody's.
 
-Signs are weighed: what says that rows are no people (a place of its own in each row, a calendar, populations, shares, averages that hardly
-vary), against what says that they are (direct identifiers, keys of people, sex, ages in years).
+Signs are weighed: what says that rows are no people (a place of its own in each row, a calendar, populations, shares,
+averages that hardly vary), against what says that they are (direct identifiers, keys of people, sex, ages in years).
 """
 
 from __future__ import annotations
@@ -19,34 +20,43 @@ from synthcli.columns.pii import values as pii_values
 
 ENOUGH = 2.0  # weight from which on the rows are taken for no people
 LEAST_ROWS = 5
-_PLACES = words.listed(
-    """
-    state country county city region province district tract neighborhood neighbourhood municipality prefecture location place area zone
-    community fips cnty geoid borough parish ward canton commune nation territory bundesland landkreis gemeinde stadt departement ville pays
+_PLACES = words.listed("""
+    state country county city region province district tract neighborhood neighbourhood municipality prefecture
+    location place area zone
+    community fips cnty geoid borough parish ward canton commune nation territory bundesland landkreis gemeinde stadt
+    departement ville pays
     provincia municipio ciudad comune citta gemeente wojewodztwo powiat gmina estado cidade
-    """
-)
+    """)
 _TIMES = frozenset(
     words.listed(
-        "year yr quarter qtr month mon yyyymm period date week wk day time decade jahr monat quartal datum annee mois ano mes anno mese jaar rok"
+        "year yr quarter qtr month mon yyyymm period date week wk day time decade jahr monat quartal datum annee mois"
+        " ano mes anno mese jaar rok"
     )
 )
-_SUMS = words.listed(
-    """
-    population popul pops inhabitant einwohner bevolkerung habitant abitant households gdp gnp percap unemp births deaths mortality fertility
+_SUMS = words.listed("""
+    population popul pops inhabitant einwohner bevolkerung habitant abitant households gdp gnp percap unemp births
+    deaths mortality fertility
     density lifeexp homicid crime illitera emigr immigrants
-    """
-)
+    """)
 _THINGS = {  # words of columns that tell what else a row may be about, and their weight
-    **dict.fromkeys(words.listed("species animal mouse mice rat breed specimen strain litter plant"), 5.0),  # which have a sex and an age, too
+    # which have a sex and an age, too
+    **dict.fromkeys(words.listed("species animal mouse mice rat breed specimen strain litter plant"), 5.0),
     **dict.fromkeys(words.listed("isbn sku vin centroid polygon geometry wkt"), 3.0),
     **dict.fromkeys(words.listed("perimeter shape"), 2.0),
-    **dict.fromkeys(words.listed("sqft bedrooms bathrooms nroom nbath garage mpg horsepower cylinders mileage engine torque displacement"), 1.5),
+    **dict.fromkeys(
+        words.listed(
+            "sqft bedrooms bathrooms nroom nbath garage mpg horsepower cylinders mileage engine torque displacement"
+        ),
+        1.5,
+    ),
     **dict.fromkeys(words.listed("price area rooms lot stock model weight_kg"), 1.0),
-}  # fmt: skip
+}
 _WHOLE_SUMS = frozenset({"pop", "capita", "100k"})
 _OF_MANY = frozenset(
-    words.listed("pct percent percentage perc share rate ratio avg average mean median total number proportion prop mittel moyenne media")
+    words.listed(
+        "pct percent percentage perc share rate ratio avg average mean median total number proportion prop mittel"
+        " moyenne media"
+    )
 )
 _SHARE_PREFIXES = ("per", "pct", "perc", "pc")
 _NO_SHARES = ("person", "period", "perform", "permi", "permanent", "perimeter", "perc", "percent", "peri")
@@ -54,10 +64,16 @@ _KINDS = frozenset({"age", "sex", "income", "education", "marital_status", "job"
 
 
 def no_people(frame: pd.DataFrame, kinds: Mapping[str, Sequence[str]]) -> str | None:
-    """Why the rows are taken for places, moments or sums, in words; None where they may be people. kinds: what each column may hold."""
+    """Why the rows are taken for places, moments or sums, in words; None where they may be people. kinds: what each
+    column may hold.
+    """
     if len(frame) < LEAST_ROWS:
         return None
-    signs = [*_keys(frame), *_things(frame), *(sign for name in frame.columns for sign in _column(frame[name], str(name), kinds.get(str(name), ())))]
+    signs = [
+        *_keys(frame),
+        *_things(frame),
+        *(sign for name in frame.columns for sign in _column(frame[name], str(name), kinds.get(str(name), ()))),
+    ]
     against = [(weight, why) for weight, why in signs if weight > 0]
     if sum(weight for weight, _ in signs) < ENOUGH:
         return None
@@ -77,7 +93,11 @@ def _keys(frame: pd.DataFrame) -> list[tuple[float, str]]:
     for place in places:
         for time in times:
             cells = frame[place].nunique() * frame[time].nunique()  # of a grid that the rows nearly fill
-            if 0.6 * cells <= len(frame) and frame[place].nunique() < 0.6 * len(frame) and not frame.duplicated([place, time]).any():
+            if (
+                0.6 * cells <= len(frame)
+                and frame[place].nunique() < 0.6 * len(frame)
+                and not frame.duplicated([place, time]).any()
+            ):
                 return [(3.0, f"each row has a {place} and a {time} of its own")]
     return []
 
@@ -112,7 +132,11 @@ def _is_calendar(values: pd.Series) -> bool:
         return False
     if pd.api.types.is_datetime64_any_dtype(values.dtype):
         steps = np.diff(values.to_numpy(dtype="datetime64[s]").astype(np.int64)) / 86_400
-        return bool(len(steps) and np.ptp(steps) <= 0.15 * max(abs(float(np.median(steps))), 1.0) + 3.0 and float(np.median(np.abs(steps))) >= 1)
+        return bool(
+            len(steps)
+            and np.ptp(steps) <= 0.15 * max(abs(float(np.median(steps))), 1.0) + 3.0
+            and float(np.median(np.abs(steps))) >= 1
+        )
     numbers = pd.to_numeric(values, errors="coerce")
     steps = np.diff(numbers.to_numpy(dtype=float, na_value=np.nan))
     return bool(len(steps) and np.isfinite(steps).all() and np.allclose(steps, steps[0]) and steps[0] != 0)
@@ -121,10 +145,30 @@ def _is_calendar(values: pd.Series) -> bool:
 def _column(values: pd.Series, name: str, kinds: Sequence[str]) -> list[tuple[float, str]]:
     """What one column says of the rows."""
     spelled = words.tokens(name)
-    if any(kind in kinds for kind in ("email", "phone", "iban", "card", "name", "first_name", "last_name", "date_of_birth", "username", "ssn")):
+    if any(
+        kind in kinds
+        for kind in (
+            "email",
+            "phone",
+            "iban",
+            "card",
+            "name",
+            "first_name",
+            "last_name",
+            "date_of_birth",
+            "username",
+            "ssn",
+        )
+    ):
         return [(-4.0, "")]
     if not pd.api.types.is_numeric_dtype(values.dtype) or pd.api.types.is_bool_dtype(values.dtype):
-        return [(-2.0, "")] if "sex" in kinds and values.nunique() <= 4 else [(-1.0, "")] if set(kinds) & {"marital_status", "education"} else []
+        return (
+            [(-2.0, "")]
+            if "sex" in kinds and values.nunique() <= 4
+            else [(-1.0, "")]
+            if set(kinds) & {"marital_status", "education"}
+            else []
+        )
     known = values.dropna().to_numpy(dtype=float)
     known = known[np.isfinite(known)]
     if len(np.unique(known)) <= 2:
@@ -132,9 +176,13 @@ def _column(values: pd.Series, name: str, kinds: Sequence[str]) -> list[tuple[fl
     if (set(spelled) & _WHOLE_SUMS and known.max() > 20) or any(part.startswith(_SUMS) for part in spelled):
         return [(2.0 if np.median(known) > 100 and (known % 1 == 0).all() else 1.0, f"{name} is of many people")]
     rest = "".join(part for part in spelled if part not in _OF_MANY)
-    of_many = set(spelled) & _OF_MANY and rest and ((told := pii_headers.called(rest)) is not None and told.kind in _KINDS)
+    of_many = (
+        set(spelled) & _OF_MANY and rest and ((told := pii_headers.called(rest)) is not None and told.kind in _KINDS)
+    )
     share = known.min() >= 0 and known.max() <= 100 and (known % 1 != 0).any()
-    if of_many or (share and any(p.startswith(_SHARE_PREFIXES) and len(p) > 5 and not p.startswith(_NO_SHARES) for p in spelled)):
+    if of_many or (
+        share and any(p.startswith(_SHARE_PREFIXES) and len(p) > 5 and not p.startswith(_NO_SHARES) for p in spelled)
+    ):
         return [(1.0, f"{name} is a share or an average")]
     return _spread(known, name, kinds)
 
@@ -161,7 +209,15 @@ def _known_places() -> frozenset[str]:
             provider = importlib.import_module(f"faker.providers.address.{locale}").Provider
         except ModuleNotFoundError:
             continue
-        for attribute in ("countries", "states", "states_abbr", "regions", "counties", "administrative_units", "provinces"):
+        for attribute in (
+            "countries",
+            "states",
+            "states_abbr",
+            "regions",
+            "counties",
+            "administrative_units",
+            "provinces",
+        ):
             listed = getattr(provider, attribute, ())
             found.update(str(one) for one in listed if isinstance(listed, tuple | list) and isinstance(one, str))
     from faker.providers.date_time import Provider as Dates

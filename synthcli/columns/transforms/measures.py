@@ -36,14 +36,18 @@ def of_times(step: Difference, column: Column, values: Sequence[pd.Series]) -> D
     if getattr(known.dtype, "tz", None) is not None and len(known):
         day = int(pd.Timedelta(days=1) / pd.Timedelta(1, unit))
         by_clock = known.dt.tz_localize(None).dt.as_unit(unit).to_numpy().view("int64")
-        if (by_clock % day == 0).all() and (integers(known.dt.as_unit(unit)) % day != integers(known.dt.as_unit(unit))[0] % day).any():
+        if (by_clock % day == 0).all() and (
+            integers(known.dt.as_unit(unit)) % day != integers(known.dt.as_unit(unit))[0] % day
+        ).any():
             return "its days are of different lengths, where clocks change"
     start, ticks = grid(integers(known.dt.as_unit(unit)), coarsest)
     return replace(step, unit=unit, start=start, step=ticks)
 
 
 def grid(raw: np.ndarray, least: int) -> tuple[int, int]:
-    """Start and step that values count in; a common step that few values have may be chance, and is `least` then. Zero is on a plain grid."""
+    """Start and step that values count in; a common step that few values have may be chance, and is `least` then. Zero
+    is on a plain grid.
+    """
     if len(raw) >= GRID_ROWS and (raw != raw[0]).any() and abs(int(raw.min())) < 2**62 and abs(int(raw.max())) < 2**62:
         step = math.gcd(int(np.gcd.reduce(raw - raw.min())), int(raw.max()) - int(raw.min()))
         if step % least == 0:
@@ -68,7 +72,9 @@ def described(step: Difference, made: pd.Series) -> Column:
     cast = int if step.whole else float
     ends = {"min": cast(known.min()), "max": cast(known.max())} if len(known) else {}
     kind = "integer" if step.whole else "float"
-    return Column(step.name, declared, Traits(type=kind, precision=step.decimals, **ends), "int64" if step.whole else "double")
+    return Column(
+        step.name, declared, Traits(type=kind, precision=step.decimals, **ends), "int64" if step.whole else "double"
+    )
 
 
 def same(back: pd.Series, was: pd.Series) -> bool:

@@ -56,7 +56,12 @@ def pieces(rule: Rule, kinds: Mapping[str, Kind]) -> Iterator[Piece | Rule]:
         yield Order(rule.of, rule.strict) if isinstance(rule, Increasing) else Group(rule)
     elif isinstance(rule, Sum):
         yield Equal(rule.total, rule.added, rule)
-    elif rule.formula is not None and len(rule.columns) == 1 and rule.columns <= set(kinds) and _clippable(rule.formula, kinds):
+    elif (
+        rule.formula is not None
+        and len(rule.columns) == 1
+        and rule.columns <= set(kinds)
+        and _clippable(rule.formula, kinds)
+    ):
         yield rule
     elif isinstance(rule, Constraint):
         yield from _conjuncts(rule.expression.tree, rule.text)
@@ -101,7 +106,12 @@ def _link(left: Node, symbol: str, right: Node) -> Piece:
 
 def _distance(node: Node) -> bool:
     """Whether a tree is abs(a - b)."""
-    return node.op == "call" and node.value == "abs" and node.args[0].op == "arithmetic" and [s for s, _ in node.args[0].value] == ["-"]
+    return (
+        node.op == "call"
+        and node.value == "abs"
+        and node.args[0].op == "arithmetic"
+        and [s for s, _ in node.args[0].value] == ["-"]
+    )
 
 
 def _names(node: Node) -> set[str]:

@@ -1,4 +1,6 @@
-"""Which columns are rewritten for which rule: each at most once, never in a circle, and only where the frame comes back as it was."""
+"""Which columns are rewritten for which rule: each at most once, never in a circle, and only where the frame comes back
+as it was.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,10 @@ from synthcli.contracts import Column, Schema, Traits
 
 LEAST_ROWS = 100  # of a frame, for what a difference would spoil to be seen
 FINER = 3.0  # times the distinct values of a column that its difference has, from which on the column would be spoiled
-HEAPED, SCATTERED = 0.01, 2.0  # chance that two rows share a value, from which on it matters; times that of the difference
+HEAPED, SCATTERED = (
+    0.01,
+    2.0,
+)  # chance that two rows share a value, from which on it matters; times that of the difference
 HOPELESS = 0.9  # share of independent rows that break an order, from which on rejection is no way
 STANDALONE = 0.5  # combinations per row, from which on a table of them would copy rows
 FEW_COMBINATIONS = 50  # that are a table in any case
@@ -30,7 +35,9 @@ LONGEST = 40  # letters of a made name that lists its columns
 
 @dataclass
 class Planner:
-    """Collects steps; `take` answers why a piece is refused. columns: name -> the column that a step makes, for the schema."""
+    """Collects steps; `take` answers why a piece is refused. columns: name -> the column that a step makes, for the
+    schema.
+    """
 
     frame: pd.DataFrame
     schema: Schema
@@ -94,7 +101,9 @@ class Planner:
     def accept(self, step: Step, made: Sequence[Column]) -> str | None:
         """Take a step whose forward and inverse give back the frame."""
         new = step.forward(self.frame)
-        back = step.inverse(pd.DataFrame({**new, **{name: self.frame[name] for name in step.inputs}}, index=self.frame.index))
+        back = step.inverse(
+            pd.DataFrame({**new, **{name: self.frame[name] for name in step.inputs}}, index=self.frame.index)
+        )
         for name in step.rewritten:
             if not same(back[name], self.frame[name]):
                 return f"{name} would not come back as it was"
@@ -123,7 +132,9 @@ class Planner:
             if reason is not None:
                 reasons.append(reason)
             else:
-                self.orders |= {(base, high, piece.strict) for base in (piece.of[i - 1 : i] if reasons else piece.of[:i])}
+                self.orders |= {
+                    (base, high, piece.strict) for base in (piece.of[i - 1 : i] if reasons else piece.of[:i])
+                }
         return "; ".join(reasons) or None
 
     def known_order(self, low: str, high: str, strict: bool) -> bool:
@@ -182,13 +193,17 @@ class Planner:
             return replace(step, start=start, step=steps)
         precisions = [c.get("precision") if v.dtype == "float64" else 0 for c, v in zip(columns, values)]
         known = [p for p in precisions if p is not None]
-        return replace(step, whole=False, precision=precisions[0], decimals=max(known) if len(known) == len(precisions) else None)
+        return replace(
+            step, whole=False, precision=precisions[0], decimals=max(known) if len(known) == len(precisions) else None
+        )
 
     def _falls(self, step: Difference) -> bool:
         """Whether a difference of the frame is smaller than it may be."""
         (value, null), (base, unknown) = step.read(self.frame[step.column]), step.base(self.frame)
         apart = (step.sign * (value - base))[~null & ~unknown]
-        return bool((apart < step.least).any() if step.whole else (apart <= 0).any() if step.strict else (apart < 0).any())
+        return bool(
+            (apart < step.least).any() if step.whole else (apart <= 0).any() if step.strict else (apart < 0).any()
+        )
 
     def spoils(self, step: Difference) -> str | None:
         """Why a difference is not worth it: nothing to gain, or a column of few values would get many."""
@@ -201,10 +216,15 @@ class Planner:
         if low.max() < high.min():
             return "its columns lie apart: no row is near to breaking it"
         apart = step.forward(self.frame)[step.name].dropna()
-        finer = apart.nunique() > FINER * len(np.unique(own)) or heaped(own) > max(HEAPED, SCATTERED * heaped(apart.to_numpy()))
+        finer = apart.nunique() > FINER * len(np.unique(own)) or heaped(own) > max(
+            HEAPED, SCATTERED * heaped(apart.to_numpy())
+        )
         broken = 1 - np.searchsorted(np.sort(low), high, side="right").mean() / len(low)
         if finer and broken < HOPELESS:
-            return f"{step.column} has values that many rows share, and its distance to {step.bases[-1]} has not: rewriting would blur it"
+            return (
+                f"{step.column} has values that many rows share, and its distance to {step.bases[-1]} has not:"
+                " rewriting would blur it"
+            )
         return None
 
     # --- what is computed, and groups
@@ -213,17 +233,30 @@ class Planner:
         if (reason := self.refused((column,), sorted(expression.columns))) is not None:
             return reason
         said, own = self.schema[column], self.frame[column]
-        decimals = [self.schema[c].get("precision") if self.schema[c].kind == "float" else 0 for c in (column, *sorted(expression.columns))]
-        fits = decimals[0] is not None and (piece.near or (piece.rule is not None and all(d is not None and d <= decimals[0] for d in decimals[1:])))
-        step = Derived(column, expression, dtype_name(own), decimals[0] if fits else None, said.storage == "date32[day]")
-        if own.dtype == "Int64" and expression.evaluate(self.frame).dtype != "Int64" and not (piece.near or _rounds(expression.tree)):
+        decimals = [
+            self.schema[c].get("precision") if self.schema[c].kind == "float" else 0
+            for c in (column, *sorted(expression.columns))
+        ]
+        fits = decimals[0] is not None and (
+            piece.near or (piece.rule is not None and all(d is not None and d <= decimals[0] for d in decimals[1:]))
+        )
+        step = Derived(
+            column, expression, dtype_name(own), decimals[0] if fits else None, said.storage == "date32[day]"
+        )
+        if (
+            own.dtype == "Int64"
+            and expression.evaluate(self.frame).dtype != "Int64"
+            and not (piece.near or _rounds(expression.tree))
+        ):
             return f"{column} is an integer, and what it equals need not be one"
         if said.storage.startswith("decimal") and not fits:
             return f"{column} is stored with a fixed number of decimals, and what it equals may have more"
         alone = self.name(f"{column} alone")
         step = with_nulls(step, own, step.value(self.frame), alone, self.name(f"{column} missing", alone))
         made = [_copy(said, step.alone)] if step.alone is not None else []
-        made += [Column(step.missing, inferred=Traits(type="boolean"), storage="bool")] if step.missing is not None else []
+        made += (
+            [Column(step.missing, inferred=Traits(type="boolean"), storage="bool")] if step.missing is not None else []
+        )
         return self.accept(step, made)
 
     def one_hot(self, rule: OneHot) -> str | None:

@@ -1,6 +1,8 @@
-"""The ways in which columns are replaced by others that any value of which obeys a rule; columns/transforms/transformer.py chooses among them.
+"""The ways in which columns are replaced by others that any value of which obeys a rule;
+columns/transforms/transformer.py chooses among them.
 
-A step knows the columns that it rewrites, those that it needs to put them back (inputs), and the columns that it makes instead.
+A step knows the columns that it rewrites, those that it needs to put them back (inputs), and the columns that it makes
+instead.
 """
 
 from __future__ import annotations
@@ -22,7 +24,9 @@ HIGHEST = 2**63 - 1
 
 
 class Step(Protocol):
-    """forward makes `made` of the rewritten columns (and inputs, as they were); inverse puts the rewritten columns back."""
+    """forward makes `made` of the rewritten columns (and inputs, as they were); inverse puts the rewritten columns
+    back.
+    """
 
     @property
     def rewritten(self) -> tuple[str, ...]: ...
@@ -42,11 +46,12 @@ class Step(Protocol):
 
 @dataclass(frozen=True)
 class Difference:
-    """column = base + sign * difference, which is not negative (strict: positive). base: the last of `bases` that is known.
+    """column = base + sign * difference, which is not negative (strict: positive). base: the last of `bases` that is
+    known.
 
-    Whole numbers and times count in ticks of `unit` and come back on the grid start + k * step of the column; others are floats: the column
-    with `precision` decimals, the difference with `decimals`, None where they use all. alone: holds the column's own value where no base
-    is known.
+    Whole numbers and times count in ticks of `unit` and come back on the grid start + k * step of the column; others
+    are floats: the column with `precision` decimals, the difference with `decimals`, None where they use all. alone:
+    holds the column's own value where no base is known.
     """
 
     column: str
@@ -84,7 +89,11 @@ class Difference:
         (value, null), (base, unknown) = self.read(frame[self.column]), self.base(frame)
         with np.errstate(over="ignore", invalid="ignore"):
             apart = self.sign * (value - base)
-        out = {self.name: self._number(apart if self.whole or self.decimals is None else np.round(apart, self.decimals), null | unknown)}
+        out = {
+            self.name: self._number(
+                apart if self.whole or self.decimals is None else np.round(apart, self.decimals), null | unknown
+            )
+        }
         return out if self.alone is None else out | {self.alone: frame[self.column].where(unknown)}
 
     def inverse(self, frame: pd.DataFrame) -> dict[str, pd.Series]:
@@ -95,7 +104,11 @@ class Difference:
 
     def _whole(self, base: np.ndarray, apart: np.ndarray) -> np.ndarray:
         """Base and difference added within 64 bits, on the column's grid and never beyond the base."""
-        room = np.where(base > 0, HIGHEST - self.step - base, HIGHEST) if self.sign > 0 else np.where(base < 0, base + HIGHEST - self.step, HIGHEST)
+        room = (
+            np.where(base > 0, HIGHEST - self.step - base, HIGHEST)
+            if self.sign > 0
+            else np.where(base < 0, base + HIGHEST - self.step, HIGHEST)
+        )
         value = base + self.sign * np.minimum(np.maximum(apart, self.least), room)
         off = (value - self.start) % self.step  # how far above the grid
         return value + np.where(off == 0, 0, self.step - off if self.sign > 0 else -off)
@@ -156,7 +169,9 @@ class Difference:
 
 @dataclass(frozen=True)
 class Derived:
-    """A column that an expression over others gives. alone: its own value where the expression is null; missing: where it alone is null."""
+    """A column that an expression over others gives. alone: its own value where the expression is null; missing: where
+    it alone is null.
+    """
 
     column: str
     expression: Expression
@@ -213,13 +228,22 @@ class Derived:
         return {self.column: gives}
 
     def to_json(self) -> dict[str, Any]:
-        expression = {"text": self.expression.text, "columns": sorted(self.expression.columns), "tree": _tree_to_json(self.expression.tree)}
+        expression = {
+            "text": self.expression.text,
+            "columns": sorted(self.expression.columns),
+            "tree": _tree_to_json(self.expression.tree),
+        }
         return {**self.__dict__, "expression": expression}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Derived:
         said = data["expression"]
-        return cls(**{**data, "expression": Expression(said["text"], frozenset(said["columns"]), _tree_from_json(said["tree"]))})
+        return cls(
+            **{
+                **data,
+                "expression": Expression(said["text"], frozenset(said["columns"]), _tree_from_json(said["tree"])),
+            }
+        )
 
 
 def _tree_to_json(node: Node) -> list[Any]:
@@ -229,7 +253,9 @@ def _tree_to_json(node: Node) -> list[Any]:
 
 def _tree_from_json(data: list[Any]) -> Node:
     op, at, args, value = data
-    return Node(op, at, tuple(map(_tree_from_json, args)), tuple(map(tuple, value)) if isinstance(value, list) else value)
+    return Node(
+        op, at, tuple(map(_tree_from_json, args)), tuple(map(tuple, value)) if isinstance(value, list) else value
+    )
 
 
 @dataclass(frozen=True)
@@ -268,8 +294,10 @@ class Choice(_Category):
 
     def inverse(self, frame: pd.DataFrame) -> dict[str, pd.Series]:
         label = frame[self.name]
-        return {c: (label == c).astype("boolean").mask(label.isna()).astype("Float64" if d == "float64" else d).astype(d)
-                for c, d in zip(self.rule.of, self.dtypes)}  # fmt: skip
+        return {
+            c: (label == c).astype("boolean").mask(label.isna()).astype("Float64" if d == "float64" else d).astype(d)
+            for c, d in zip(self.rule.of, self.dtypes)
+        }
 
     def to_json(self) -> dict[str, Any]:
         return {"rule": self.rule.to_json(), "name": self.name, "none": self.none, "dtypes": list(self.dtypes)}
@@ -294,11 +322,17 @@ class Combination(_Category):
         return [str(i).zfill(len(str(max(rows - 1, 0)))) for i in range(rows)]
 
     def forward(self, frame: pd.DataFrame) -> dict[str, pd.Series]:
-        return {self.name: pd.Series(pd.array(np.array(self.labels, dtype=object)[self.rule.codes(frame)], dtype=frames.STRING))}
+        return {
+            self.name: pd.Series(
+                pd.array(np.array(self.labels, dtype=object)[self.rule.codes(frame)], dtype=frames.STRING)
+            )
+        }
 
     def inverse(self, frame: pd.DataFrame) -> dict[str, pd.Series]:
         assert self.rule.table is not None
-        rows = self.rule.table.iloc[pd.Index(self.labels).get_indexer(frame[self.name].astype(object))].reset_index(drop=True)
+        rows = self.rule.table.iloc[pd.Index(self.labels).get_indexer(frame[self.name].astype(object))].reset_index(
+            drop=True
+        )
         return {c: rows[c] for c in self.rule.of}
 
     def to_json(self) -> dict[str, Any]:

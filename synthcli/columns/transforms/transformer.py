@@ -1,26 +1,33 @@
-"""Rules that hold by construction: columns are rewritten before a method learns them, so that whatever it draws obeys when put back.
+"""Rules that hold by construction: columns are rewritten before a method learns them, so that whatever it draws obeys
+when put back.
 
 rule                                    columns                      instead
-a <= b, a < b, increasing: [a, b, c]    b (c)                        b - a (c - b): not negative; or a as its distance below b
+a <= b, a < b, increasing: [a, b, c]    b (c)                        b - a (c - b): not negative; or a as its distance
+                                        below b
 sum, total == a + b, t == price * n     the total                    nothing: computed again
 one_hot: [a, b, c]                      a, b, c                      one category: which of them is true
-one_of: [a, b]                          a, b                         one category: the place in the table of combinations
-range, 0 <= age <= 120                  age, as it is                what lies outside is moved to the end (repair, counted)
+one_of: [a, b]                          a, b                         one category: the place in the table of
+                                        combinations
+range, 0 <= age <= 120                  age, as it is                what lies outside is moved to the end (repair,
+                                        counted)
 
-All others, and those that conflict (a column is rewritten once) or that a row of the frame breaks, stay with rejection: rows that break
-them are drawn again. `how` says what each rule holds by; `why` gives the reason where it is rejection.
+All others, and those that conflict (a column is rewritten once) or that a row of the frame breaks, stay with rejection:
+rows that break them are drawn again. `how` says what each rule holds by; `why` gives the reason where it is rejection.
 
 What a rewriting could spoil, and what is done about it:
-- A difference moves what is typical of b (few values, month ends, zeros, round amounts) to where a puts it. Where b - a has far more distinct
-  values than b has, or values that many rows of b share are scattered, it is a that is rewritten, if that is better, and else neither, unless
-  independent columns would break the rule in nearly all rows, when rejection would not come to an end. A huge spread of a does no harm to b:
-  b - a has the spread that b has around it, and the values that come back are rounded to b's own grid and decimals.
-- The marginal of b is then learned by way of a and b - a. Methods learn pairs, so it costs little; but where the highest a lies below the
-  lowest b, nothing is to be gained, and nothing is rewritten.
-- b may come back beyond the highest b of the source: a late start and a long stay. That is what the two say together, so that it is not cut
-  off, which would pile rows up at one person's value. Declared bounds are law: `bounds` are rules to reject by.
+- A difference moves what is typical of b (few values, month ends, zeros, round amounts) to where a puts it. Where b - a
+  has far more distinct values than b has, or values that many rows of b share are scattered, it is a that is rewritten,
+  if that is better, and else neither, unless independent columns would break the rule in nearly all rows, when
+  rejection would not come to an end. A huge spread of a does no harm to b: b - a has the spread that b has around it,
+  and the values that come back are rounded to b's own grid and decimals.
+- The marginal of b is then learned by way of a and b - a. Methods learn pairs, so it costs little; but where the
+  highest a lies below the lowest b, nothing is to be gained, and nothing is rewritten.
+- b may come back beyond the highest b of the source: a late start and a long stay. That is what the two say together,
+  so that it is not cut off, which would pile rows up at one person's value. Declared bounds are law: `bounds` are rules
+  to reject by.
 - A table of combinations in which most rows stand alone would copy rows, and is left to rejection.
-- Where values are missing in a base, the column keeps its own values, in a column of its own (`b alone`): nothing is lost or made up.
+- Where values are missing in a base, the column keeps its own values, in a column of its own (`b alone`): nothing is
+  lost or made up.
 """
 
 from __future__ import annotations
@@ -45,10 +52,11 @@ How = Literal["construction", "repair", "rejection"]
 
 @dataclass(frozen=True)
 class Reshaper:
-    """A plan of rewriting. original: the schema of the source; schema: of what a method learns. Without steps and clips, it changes nothing.
+    """A plan of rewriting. original: the schema of the source; schema: of what a method learns. Without steps and
+    clips, it changes nothing.
 
-    how, why: rule text -> what it holds by, and the reason where that is rejection. bounds: rules that make declared bounds of rewritten
-    columns hold, to reject by beside the others.
+    how, why: rule text -> what it holds by, and the reason where that is rejection. bounds: rules that make declared
+    bounds of rewritten columns hold, to reject by beside the others.
     """
 
     original: Schema
@@ -60,9 +68,12 @@ class Reshaper:
     bounds: tuple[Rule, ...] = ()
 
     @classmethod
-    def plan(cls, rules: Sequence[Rule], frame: pd.DataFrame, schema: Schema, *, keep: frozenset[str] = frozenset()) -> Reshaper:
-        """How each rule is to hold. frame: rows to learn from, canonical dtypes; give it the rows that obey all rules, as a rule that a row
-        breaks cannot be built in. keep: columns that must stay as they are, such as the target of the evaluation."""
+    def plan(
+        cls, rules: Sequence[Rule], frame: pd.DataFrame, schema: Schema, *, keep: frozenset[str] = frozenset()
+    ) -> Reshaper:
+        """How each rule is to hold. frame: rows to learn from, canonical dtypes; give it the rows that obey all rules,
+        as a rule that a row breaks cannot be built in. keep: columns that must stay as they are, such as the target of
+        the evaluation."""
         planner = Planner(frame, schema, keep)
         kinds = kinds_of(schema, frame)
         how: dict[str, How] = {}
@@ -81,13 +92,17 @@ class Reshaper:
                     reasons.append(reason)
             how[rule.text] = "rejection" if reasons or not ways else "repair" if "repair" in ways else "construction"
             if how[rule.text] == "rejection":
-                why[rule.text] = "; ".join(dict.fromkeys(reasons)) or ("rows are compared as they come" if rule.TABLE else NO_WAY)
+                why[rule.text] = "; ".join(dict.fromkeys(reasons)) or (
+                    "rows are compared as they come" if rule.TABLE else NO_WAY
+                )
         rewritten = {name for step in planner.steps for name in step.rewritten}
         for clip in [c for c in clips if c.columns & rewritten]:
             how[clip.text] = "rejection"
             why[clip.text] = f"{', '.join(clip.columns)} is rewritten for another constraint"
         steps = planner.ordered()
-        bounds = [bound for name in schema.names if name in rewritten and (bound := _declared(schema[name])) is not None]
+        bounds = [
+            bound for name in schema.names if name in rewritten and (bound := _declared(schema[name])) is not None
+        ]
         kept = tuple(c for c in clips if not c.columns & rewritten)
         ordered = {rule.text: how[rule.text] for rule in rules}
         return cls(schema, reshaped(schema, steps, planner.columns), tuple(steps), kept, ordered, why, tuple(bounds))
@@ -114,7 +129,9 @@ class Reshaper:
             (name,) = rule.columns
             values[name], counts[rule.text] = _clip(values[name], rule)
         for step in self.steps:
-            values |= step.inverse(pd.DataFrame({name: values[name] for name in (*step.made, *step.inputs)}, index=range(len(frame))))
+            values |= step.inverse(
+                pd.DataFrame({name: values[name] for name in (*step.made, *step.inputs)}, index=range(len(frame)))
+            )
         return pd.DataFrame({name: values[name] for name in self.original.names}), counts
 
     @property
@@ -137,7 +154,15 @@ class Reshaper:
     def from_json(cls, data: Mapping[str, Any]) -> Reshaper:
         steps = tuple(STEPS[s["kind"]].from_json({k: v for k, v in s.items() if k != "kind"}) for s in data["steps"])
         clips, bounds = (tuple(parse_rule(r) for r in data[key]) for key in ("clips", "bounds"))
-        return cls(Schema.from_json(data["original"]), Schema.from_json(data["schema"]), steps, clips, data["how"], data["why"], bounds)
+        return cls(
+            Schema.from_json(data["original"]),
+            Schema.from_json(data["schema"]),
+            steps,
+            clips,
+            data["how"],
+            data["why"],
+            bounds,
+        )
 
 
 def _rank(rule: Rule) -> int:

@@ -1,6 +1,8 @@
-"""What people already have about their tables, one format a file: SDV metadata, dbt, ODCS and data contracts, JSON Schema, SQL DDL.
+"""What people already have about their tables, one format a file: SDV metadata, dbt, ODCS and data contracts, JSON
+Schema, SQL DDL.
 
-Each room has `recognise(data)` and `read(data)`: data is the text of a .sql file, and what JSON or YAML spells of any other.
+Each room has `recognise(data)` and `read(data)`: data is the text of a .sql file, and what JSON or YAML spells of any
+other.
 """
 
 from __future__ import annotations
@@ -36,7 +38,10 @@ def load(path: Path, columns: Sequence[str], *, stem: str = "", format: str | No
     best = max(found, key=fits, default=None)
     if best is None or not fits(best)[1]:
         names = ", ".join(str(t.table) for t in found if t.table) or "no table"
-        raise SpecError(f"{path}: describes none of the columns of the data ({', '.join(list(columns)[:8])}); it has {names}; remedy: another --from")
+        raise SpecError(
+            f"{path}: describes none of the columns of the data ({', '.join(list(columns)[:8])}); it has {names};"
+            " remedy: another --from"
+        )
     return best.renamed({name.lower(): name for name in columns})
 
 
@@ -50,7 +55,10 @@ def tables(path: Path, format: str | None = None) -> list[Imported]:
         if room.recognise(data):
             return list(room.read(data))
     known = "SDV metadata (json), a dbt schema.yml, an ODCS or data contract, a JSON Schema or SQL with CREATE TABLE"
-    raise SpecError(f"{path}: is {'none of' if format is None else f'no {format};'} expected {known}; remedy: --from with one of these")
+    raise SpecError(
+        f"{path}: is {'none of' if format is None else f'no {format};'} expected {known}; remedy: --from with one of"
+        " these"
+    )
 
 
 def _read(path: Path) -> Any:

@@ -14,10 +14,15 @@ from synthcli.errors import SpecError
 Token = tuple[str, str]
 
 _STRING = r"'(?:[^']|'')*'"
-_TOKEN = re.compile(rf"""(?P<string>{_STRING})|(?P<quoted>"(?:[^"]|"")+"|`[^`]+`|\[[^\]]+\])|(?P<word>[A-Za-z_][\w$.]*)"""
-                    r"""|(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|(?P<sign><>|!=|<=|>=|=|<|>|[-+*/%(),])""")  # fmt: skip
-_CAST = re.compile(rf"""(?P<string>{_STRING}|"(?:[^"]|"")+")|::\s*(?:character\s+varying|double\s+precision|timestamp\s+with(?:out)?\s+time\s+zone"""
-                   r"""|(?:"[^"]+"|[A-Za-z_]\w*)(?:\.(?:"[^"]+"|\w+))?)(?:\s*\(\s*\d+(?:\s*,\s*\d+)?\s*\))?(?:\s*\[\s*\])*""", re.IGNORECASE)  # fmt: skip
+_TOKEN = re.compile(
+    rf"""(?P<string>{_STRING})|(?P<quoted>"(?:[^"]|"")+"|`[^`]+`|\[[^\]]+\])|(?P<word>[A-Za-z_][\w$.]*)"""
+    r"""|(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|(?P<sign><>|!=|<=|>=|=|<|>|[-+*/%(),])"""
+)
+_CAST = re.compile(
+    rf"""(?P<string>{_STRING}|"(?:[^"]|"")+")|::\s*(?:character\s+varying|double\s+precision|timestamp\s+with(?:out)?\s+time\s+zone"""
+    r"""|(?:"[^"]+"|[A-Za-z_]\w*)(?:\.(?:"[^"]+"|\w+))?)(?:\s*\(\s*\d+(?:\s*,\s*\d+)?\s*\))?(?:\s*\[\s*\])*""",
+    re.IGNORECASE,
+)
 _LISTED = rf"\(\s*\(?\s*array\s*\[((?:{_STRING}|[^'\]])*)\]\s*\)?\s*\)"
 _ANY, _ALL = re.compile(rf"=\s*any\s*{_LISTED}", re.IGNORECASE), re.compile(rf"<>\s*all\s*{_LISTED}", re.IGNORECASE)
 _SAME = {"and", "or", "not", "in", "is", "null", "true", "false"}
@@ -95,7 +100,9 @@ def _betweens(tokens: Sequence[Token]) -> list[Token] | None:
 
 
 def _edge(tokens: Sequence[Token], at: int, step: int, words: set[str]) -> int:
-    """The next place in a direction where one of the words stands, or the bracket around is opened or closed; one past the end where none is."""
+    """The next place in a direction where one of the words stands, or the bracket around is opened or closed; one past
+    the end where none is.
+    """
     depth = 0
     at += step
     while 0 <= at < len(tokens):

@@ -46,11 +46,21 @@ class _Reading:
         """A test, or a constraint in the same words, of a column or of the table."""
         name, given = _called(test)
         kind = name.rpartition(".")[2]
-        known = {"unique": self.unique, "not_null": self.not_null, "accepted_values": self.values, "relationships": self.link,
-                 "accepted_range": self.bounds, "expression_is_true": self.expression, "unique_combination_of_columns": self.joint,
-                 "expect_column_values_to_be_in_set": self.values, "expect_column_values_to_be_between": self.bounds,
-                 "expect_column_values_to_be_unique": self.unique, "expect_column_values_to_not_be_null": self.not_null,
-                 "expect_column_values_to_match_regex": self.pattern, "expect_compound_columns_to_be_unique": self.joint}  # fmt: skip
+        known = {
+            "unique": self.unique,
+            "not_null": self.not_null,
+            "accepted_values": self.values,
+            "relationships": self.link,
+            "accepted_range": self.bounds,
+            "expression_is_true": self.expression,
+            "unique_combination_of_columns": self.joint,
+            "expect_column_values_to_be_in_set": self.values,
+            "expect_column_values_to_be_between": self.bounds,
+            "expect_column_values_to_be_unique": self.unique,
+            "expect_column_values_to_not_be_null": self.not_null,
+            "expect_column_values_to_match_regex": self.pattern,
+            "expect_compound_columns_to_be_unique": self.joint,
+        }
         where = given.get("where") or given.get("row_condition")
         if kind in known and not where:
             known[kind](column, given)
@@ -100,7 +110,9 @@ class _Reading:
             self.out.constraints.append(dict(rule))
 
     def joint(self, column: str | None, given: dict[str, Any]) -> None:
-        self.out.constraints.append({"unique": [str(c) for c in listed(given.get("combination_of_columns") or given.get("column_list"))]})
+        self.out.constraints.append(
+            {"unique": [str(c) for c in listed(given.get("combination_of_columns") or given.get("column_list"))]}
+        )
 
     def link(self, column: str | None, given: dict[str, Any]) -> None:
         link = {"from": f"{self.out.table}.{column}", "to": f"{_referred(given.get('to'))}.{given.get('field')}"}
@@ -166,12 +178,26 @@ def _table(table: Mapping[str, Any]) -> Imported:
     elif reading.key:
         reading.out.constraints.append({"unique": list(reading.key)})
     out = reading.out
-    return Imported(out.table, out.columns, reading.key, out.constraints, out.relationships, out.personal, tuple(reading.required), out.notes)
+    return Imported(
+        out.table,
+        out.columns,
+        reading.key,
+        out.constraints,
+        out.relationships,
+        out.personal,
+        tuple(reading.required),
+        out.notes,
+    )
 
 
 def _personal(column: Mapping[str, Any]) -> str:
     """How a column is marked as personal data, in its meta or tags; empty where it is not."""
     metas = [mapping(column.get("meta")), mapping(mapping(column.get("config")).get("meta"))]
-    words = [f"{key}: {value}" for meta in metas for key, value in meta.items() if value not in (False, None, "false", "no", "none")]
+    words = [
+        f"{key}: {value}"
+        for meta in metas
+        for key, value in meta.items()
+        if value not in (False, None, "false", "no", "none")
+    ]
     words += [str(tag) for tag in [*listed(column.get("tags")), *listed(column.get("policy_tags"))]]
     return next((f"dbt: {word}" for word in words if PERSONAL.search(word.replace("_", " "))), "")

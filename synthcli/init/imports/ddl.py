@@ -1,4 +1,6 @@
-"""SQL DDL: CREATE TABLE of the usual dialects, with keys, checks, enumerations and references, and ALTER TABLE ... ADD of them."""
+"""SQL DDL: CREATE TABLE of the usual dialects, with keys, checks, enumerations and references, and ALTER TABLE ... ADD
+of them.
+"""
 
 from __future__ import annotations
 
@@ -10,19 +12,31 @@ from synthcli.init.imports.conditions import condition, plain
 from synthcli.init.imports.shared import Imported, typed
 
 _NAME = r'(?:"(?:[^"]|"")+"|`[^`]+`|\[[^\]]+\]|[A-Za-z_][\w$]*)'
-_TABLE = re.compile(rf"\bcreate\s+(?:or\s+replace\s+)?(?:(?:global|local|temp|temporary|transient|volatile|unlogged|external|hybrid|multiset|set)\s+)*"
-                    rf"table\s+(?:if\s+not\s+exists\s+)?({_NAME}(?:\s*\.\s*{_NAME})*)\s*\(", re.IGNORECASE)  # fmt: skip
-_ALTER = re.compile(rf"\balter\s+table\s+(?:only\s+)?(?:if\s+exists\s+)?({_NAME}(?:\s*\.\s*{_NAME})*)\s+(?=(?:with\s+\w+\s+)?add\b)", re.IGNORECASE)
+_TABLE = re.compile(
+    rf"\bcreate\s+(?:or\s+replace\s+)?(?:(?:global|local|temp|temporary|transient|volatile|unlogged|external|hybrid|multiset|set)\s+)*"
+    rf"table\s+(?:if\s+not\s+exists\s+)?({_NAME}(?:\s*\.\s*{_NAME})*)\s*\(",
+    re.IGNORECASE,
+)
+_ALTER = re.compile(
+    rf"\balter\s+table\s+(?:only\s+)?(?:if\s+exists\s+)?({_NAME}(?:\s*\.\s*{_NAME})*)\s+(?=(?:with\s+\w+\s+)?add\b)",
+    re.IGNORECASE,
+)
 _ADD = re.compile(r"\s*(?:with\s+\w+\s+)?add\s+", re.IGNORECASE)
 _ENUM = re.compile(rf"\bcreate\s+type\s+({_NAME}(?:\s*\.\s*{_NAME})*)\s+as\s+enum\s*\(", re.IGNORECASE)
 _DOMAIN = re.compile(rf"\bcreate\s+domain\s+({_NAME}(?:\s*\.\s*{_NAME})*)\s+(?:as\s+)?([^;]*)", re.IGNORECASE)
-_TYPE = re.compile(rf"\s*(?:{_NAME}\s*\.\s*)?((?:double\s+precision|character\s+varying|{_NAME})(?:\s*\([^()]*\))?(?:\s+unsigned)?)(\s*\[|\s+array\b)?",
-                   re.IGNORECASE)  # fmt: skip
-_RULE = re.compile(r"\s*(?:constraint\s+" + _NAME + r"\s+)?(primary\s+key|unique(?:\s+(?:key|index))?|check|foreign\s+key|exclude)\b", re.IGNORECASE)
+_TYPE = re.compile(
+    rf"\s*(?:{_NAME}\s*\.\s*)?((?:double\s+precision|character\s+varying|{_NAME})(?:\s*\([^()]*\))?(?:\s+unsigned)?)(\s*\[|\s+array\b)?",
+    re.IGNORECASE,
+)
+_RULE = re.compile(
+    r"\s*(?:constraint\s+" + _NAME + r"\s+)?(primary\s+key|unique(?:\s+(?:key|index))?|check|foreign\s+key|exclude)\b",
+    re.IGNORECASE,
+)
 _NO_COLUMN = re.compile(
     r"\s*(?:(?:constraint|primary\s+key|unique|check|foreign\s+key|exclude|like|fulltext|spatial)\b[\s(\"`\[]|period\s+for\b"
-    rf"|(?:index|key)\s*(?:{_NAME}\s*)?\(\s*[^\d\s)])", re.IGNORECASE  # a column may be called key
-)  # fmt: skip
+    rf"|(?:index|key)\s*(?:{_NAME}\s*)?\(\s*[^\d\s)])",
+    re.IGNORECASE,  # a column may be called key
+)
 _NESTED = re.compile(r"\b(?:array|struct|map|range)\s*<[^<>]*>|\bnested\s*<[^<>]*>", re.IGNORECASE)
 _COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
 _LITERAL = re.compile(r"'(?:[^']|'')*'")
@@ -56,10 +70,22 @@ def read(data: str) -> list[Imported]:
 
 
 def _plain(text: str) -> str:
-    """Without comments and the insides of nested types; what is within quotes stays, a backslash before a quote spelled as two quotes."""
+    """Without comments and the insides of nested types; what is within quotes stays, a backslash before a quote spelled
+    as two quotes.
+    """
     if "`" in text:  # MySQL and BigQuery
-        text = re.sub(r"'(?:[^'\\]|''|\\.)*'", lambda m: re.sub(r"\\(.)", lambda e: "''" if e[1] == "'" else e[1], m[0]), text, flags=re.DOTALL)
-    text = re.sub(rf"{_LITERAL.pattern}|{_COMMENT.pattern}", lambda m: m[0] if m[0].startswith("'") else " ", text, flags=re.DOTALL)
+        text = re.sub(
+            r"'(?:[^'\\]|''|\\.)*'",
+            lambda m: re.sub(r"\\(.)", lambda e: "''" if e[1] == "'" else e[1], m[0]),
+            text,
+            flags=re.DOTALL,
+        )
+    text = re.sub(
+        rf"{_LITERAL.pattern}|{_COMMENT.pattern}",
+        lambda m: m[0] if m[0].startswith("'") else " ",
+        text,
+        flags=re.DOTALL,
+    )
     while _NESTED.search(text):
         text = _NESTED.sub("nested", text)
     return text
@@ -151,7 +177,9 @@ def _column(table: Imported, part: str, kinds: Mapping[str, str]) -> Imported:
     for check in re.finditer(r"\bcheck\s*\(", rest, re.IGNORECASE):
         _condition(table, rest[check.end() : _closing(rest, check.end())])
     if linked := re.search(rf"\breferences\s+({_NAME}(?:\s*\.\s*{_NAME})*)\s*(\([^)]*\))?", rest, re.IGNORECASE):
-        table.relationships.append({"from": f"{table.table}.{name}", "to": f"{_name(linked[1])}.{(_names(linked[2] or '') or [''])[0]}"})
+        table.relationships.append(
+            {"from": f"{table.table}.{name}", "to": f"{_name(linked[1])}.{(_names(linked[2] or '') or [''])[0]}"}
+        )
     return table
 
 
@@ -187,7 +215,9 @@ def _rule(table: Imported, part: str) -> Imported:
         own = _names(rest)
         if to:
             theirs = _names(to[2] or "") or (own if len(own) > 1 else [""])
-            table.relationships.extend({"from": f"{table.table}.{a}", "to": f"{_name(to[1])}.{b}"} for a, b in zip(own, theirs))
+            table.relationships.extend(
+                {"from": f"{table.table}.{a}", "to": f"{_name(to[1])}.{b}"} for a, b in zip(own, theirs)
+            )
     return table
 
 

@@ -10,8 +10,17 @@ from synthcli.init.imports.shared import Imported, listed, pattern
 
 MOST_NESTED = 8  # references and parts of parts, which may go round
 _KINDS = {"integer": "integer", "number": "float", "boolean": "boolean"}
-_FORMATS = {"email": {"type": "email"}, "idn-email": {"type": "email"}, "ipv4": {"type": "ipv4"}, "ipv6": {"type": "ipv6"}, "uri": {"type": "url"},
-            "url": {"type": "url"}, "uuid": {"type": "uuid"}, "date": {"type": "datetime"}, "date-time": {"type": "datetime"}}  # fmt: skip
+_FORMATS = {
+    "email": {"type": "email"},
+    "idn-email": {"type": "email"},
+    "ipv4": {"type": "ipv4"},
+    "ipv6": {"type": "ipv6"},
+    "uri": {"type": "url"},
+    "url": {"type": "url"},
+    "uuid": {"type": "uuid"},
+    "date": {"type": "datetime"},
+    "date-time": {"type": "datetime"},
+}
 
 
 def recognise(data: Any) -> bool:
@@ -73,7 +82,11 @@ def _merged(out: dict[str, Any], whole: Mapping[str, Any], depth: int) -> dict[s
     """With what allOf adds, with the one choice that is not null, and constants to choose from as an enumeration."""
     for part in listed(out.get("allOf")):
         part = _resolved(part, whole, depth)
-        both = {k: {**part[k], **out[k]} for k in ("properties",) if isinstance(part.get(k), Mapping) and isinstance(out.get(k), Mapping)}
+        both = {
+            k: {**part[k], **out[k]}
+            for k in ("properties",)
+            if isinstance(part.get(k), Mapping) and isinstance(out.get(k), Mapping)
+        }
         required = [*listed(part.get("required")), *listed(out.get("required"))]
         out = {**part, **out, **both, **({"required": required} if required else {})}
     for key in ("anyOf", "oneOf"):
@@ -105,10 +118,15 @@ def formatted(format: Any) -> dict[str, Any]:
 
 
 def limits(said: Mapping[str, Any]) -> dict[str, Any]:
-    """min, max and precision of a number. An exclusive bound of an integer is moved by one; of other numbers it is taken as it stands."""
+    """min, max and precision of a number. An exclusive bound of an integer is moved by one; of other numbers it is
+    taken as it stands.
+    """
     out: dict[str, Any] = {}
     whole = "integer" in (said.get("type"), said.get("logicalType"))
-    for key, exclusive, trait, step in (("minimum", "exclusiveMinimum", "min", 1), ("maximum", "exclusiveMaximum", "max", -1)):
+    for key, exclusive, trait, step in (
+        ("minimum", "exclusiveMinimum", "min", 1),
+        ("maximum", "exclusiveMaximum", "max", -1),
+    ):
         for name, by in ((key, 0), (exclusive, step if whole else 0)):
             bound = said.get(name)
             if isinstance(bound, (int, float)) and not isinstance(bound, bool):

@@ -17,7 +17,11 @@ def recognise(data: Any) -> bool:
 def read(data: Mapping[str, Any]) -> list[Imported]:
     """Its tables."""
     if "dataContractSpecification" in data:
-        return [_table(str(name), _fields(model, data), model) for name, model in mapping(data.get("models")).items() if isinstance(model, Mapping)]
+        return [
+            _table(str(name), _fields(model, data), model)
+            for name, model in mapping(data.get("models")).items()
+            if isinstance(model, Mapping)
+        ]
     listed = data.get("schema") or data.get("dataset")
     return [_table(_name(t, "table"), _properties(t), t) for t in mappings(listed)]
 
@@ -46,17 +50,29 @@ def _table(name: str, fields: Mapping[str, Mapping[str, Any]], table: Mapping[st
     if len(key) == 1 and key[0] in columns:
         columns[key[0]]["unique"] = True
     constraints = [{"unique": list(key)}] if len(key) > 1 else []
-    links = [{"from": f"{name}.{n}", "to": str(f["references"])} for n, f in fields.items() if isinstance(f.get("references"), str)]
+    links = [
+        {"from": f"{name}.{n}", "to": str(f["references"])}
+        for n, f in fields.items()
+        if isinstance(f.get("references"), str)
+    ]
     for n, f in fields.items():
-        links += [{"from": f"{name}.{n}", "to": str(link["to"])} for link in mappings(f.get("relationships")) if link.get("to")]
+        links += [
+            {"from": f"{name}.{n}", "to": str(link["to"])}
+            for link in mappings(f.get("relationships"))
+            if link.get("to")
+        ]
     for link in mappings(table.get("relationships")):
-        ends = [[str(c) for c in end] if isinstance(end, list) else [str(end)] for end in (link.get("from"), link.get("to"))]
+        ends = [
+            [str(c) for c in end] if isinstance(end, list) else [str(end)] for end in (link.get("from"), link.get("to"))
+        ]
         links += [{"from": f"{name}.{a.rpartition('.')[2]}", "to": b} for a, b in zip(*ends)]
     personal = {n: why for n, f in fields.items() if (why := _personal(f))}
     required = tuple(n for n, f in fields.items() if f.get("required") or f.get("isNullable") is False)
     notes = [f"{n} is nested; flatten it into columns of their own" for n, f in fields.items() if _nested(f)]
     said = [(n, q) for n, f in [*fields.items(), (name, table)] for q in mappings(f.get("quality")) if not _values(q)]
-    notes += [f"quality of {n}: {q.get('rule') or q.get('metric') or q.get('description') or q.get('type')}" for n, q in said]
+    notes += [
+        f"quality of {n}: {q.get('rule') or q.get('metric') or q.get('description') or q.get('type')}" for n, q in said
+    ]
     return Imported(name, columns, key, constraints, links, personal, required, notes)
 
 
@@ -65,7 +81,11 @@ def _traits(said: Mapping[str, Any]) -> dict[str, Any]:
     options = {**said, **mapping(said.get("logicalTypeOptions"))}
     if _nested(said):
         return {}
-    traits = typed(said.get("physicalType")) | typed(said.get("logicalType") or said.get("type")) | jsonschema.limits(options)
+    traits = (
+        typed(said.get("physicalType"))
+        | typed(said.get("logicalType") or said.get("type"))
+        | jsonschema.limits(options)
+    )
     if isinstance(said.get("enum"), list):
         traits |= {"type": "category", "categories": list(said["enum"])}
     if values := next((v for q in mappings(said.get("quality")) if (v := _values(q))), None):

@@ -15,29 +15,48 @@ _TYPES = {
     "unknown": {},
     "text": {"type": "text"},
 }
-_OURS = {"phone_number": "phone_number", "user_name": "user_name", "license_plate": "license_plate", "ipv4_address": "ipv4", "ipv6_address": "ipv6"}
+_OURS = {
+    "phone_number": "phone_number",
+    "user_name": "user_name",
+    "license_plate": "license_plate",
+    "ipv4_address": "ipv4",
+    "ipv6_address": "ipv6",
+}
 
 
 def recognise(data: Any) -> bool:
     """Whether values are SDV metadata: columns with an sdtype."""
     return isinstance(data, Mapping) and any(
-        isinstance(traits, Mapping) and "sdtype" in traits for table in _tables(data).values() for traits in dict(table.get("columns") or {}).values()
+        isinstance(traits, Mapping) and "sdtype" in traits
+        for table in _tables(data).values()
+        for traits in dict(table.get("columns") or {}).values()
     )
 
 
 def read(data: Mapping[str, Any]) -> list[Imported]:
     """Its tables."""
     links = [
-        {"from": f"{r.get('child_table_name')}.{r.get('child_foreign_key')}", "to": f"{r.get('parent_table_name')}.{r.get('parent_primary_key')}"}
+        {
+            "from": f"{r.get('child_table_name')}.{r.get('child_foreign_key')}",
+            "to": f"{r.get('parent_table_name')}.{r.get('parent_primary_key')}",
+        }
         for r in mappings(data.get("relationships"))
     ]
     return [_table(name, table, links) for name, table in _tables(data).items()]
 
 
 def _tables(data: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-    tables = data.get("tables") if isinstance(data.get("tables"), Mapping) else {"": data} if isinstance(data.get("columns"), Mapping) else {}
+    tables = (
+        data.get("tables")
+        if isinstance(data.get("tables"), Mapping)
+        else {"": data}
+        if isinstance(data.get("columns"), Mapping)
+        else {}
+    )
     return {
-        str(name): table for name, table in dict(tables or {}).items() if isinstance(table, Mapping) and isinstance(table.get("columns"), Mapping)
+        str(name): table
+        for name, table in dict(tables or {}).items()
+        if isinstance(table, Mapping) and isinstance(table.get("columns"), Mapping)
     }
 
 
@@ -61,7 +80,9 @@ def _traits(said: Mapping[str, Any], key: bool) -> dict[str, Any]:
     sdtype = str(said.get("sdtype"))
     traits: dict[str, Any] = {"unique": True} if key else {}
     if sdtype == "datetime":
-        return traits | {"type": "datetime"} | ({"format": said["datetime_format"]} if said.get("datetime_format") else {})
+        return (
+            traits | {"type": "datetime"} | ({"format": said["datetime_format"]} if said.get("datetime_format") else {})
+        )
     if sdtype == "numerical":
         whole = str(said.get("computer_representation", "")).lower().startswith(("int", "uint"))
         return traits | ({"type": "integer"} if whole else {})

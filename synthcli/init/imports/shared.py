@@ -14,10 +14,11 @@ from synthcli.init.imports.conditions import respelled
 
 @dataclass(frozen=True)
 class Imported:
-    """What metadata says of one table. columns: name -> traits as the spec writes them; constraints: as the spec writes them.
+    """What metadata says of one table. columns: name -> traits as the spec writes them; constraints: as the spec writes
+    them.
 
-    key: primary key; relationships: {from: table.column, to: table.column}; personal: columns that are marked as personal data, with the words;
-    required: columns that are never null; notes: what could not be taken over.
+    key: primary key; relationships: {from: table.column, to: table.column}; personal: columns that are marked as
+    personal data, with the words; required: columns that are never null; notes: what could not be taken over.
     """
 
     table: str | None
@@ -30,29 +31,46 @@ class Imported:
     notes: list[str] = field(default_factory=list)
 
     def renamed(self, spelled: Mapping[str, str]) -> Imported:
-        """With the data's own spelling of the columns. spelled: lower-case name -> name. Columns that the data lacks are noted."""
+        """With the data's own spelling of the columns. spelled: lower-case name -> name. Columns that the data lacks
+        are noted.
+        """
         to = lambda name: spelled.get(name.lower(), name)  # noqa: E731
         lacking = [name for name in self.columns if name.lower() not in spelled]
         notes = [*self.notes, *([f"not in the data: {', '.join(lacking)}"] if lacking else [])]
         columns = {to(name): traits for name, traits in self.columns.items() if name not in lacking}
         personal = {to(name): why for name, why in self.personal.items()}
-        rules = [{k: [to(n) for n in v] if k in ("unique", "one_of") else respelled(v, spelled) if k == "expr" else v for k, v in rule.items()}
-                 for rule in self.constraints]  # fmt: skip
+        rules = [
+            {
+                k: [to(n) for n in v] if k in ("unique", "one_of") else respelled(v, spelled) if k == "expr" else v
+                for k, v in rule.items()
+            }
+            for rule in self.constraints
+        ]
         return replace(self, columns=columns, key=tuple(map(to, self.key)), personal=personal, constraints=rules,
                        required=tuple(map(to, self.required)), notes=notes)  # fmt: skip
 
 
 _TYPES = {
-    "integer": "integer int int2 int4 int8 smallint bigint tinyint mediumint serial bigserial smallserial byteint int64 int32 int16 uinteger ubigint "
-    "hugeint long short",
-    "float": "float real double float4 float8 float64 float32 number numeric decimal dec money smallmoney binary_float binary_double "
-    "double_precision bignumeric",
+    "integer": (
+        "integer int int2 int4 int8 smallint bigint tinyint mediumint serial bigserial smallserial byteint int64 int32"
+        " int16 uinteger ubigint hugeint long short"
+    ),
+    "float": (
+        "float real double float4 float8 float64 float32 number numeric decimal dec money smallmoney binary_float"
+        " binary_double double_precision bignumeric"
+    ),
     "boolean": "boolean bool bit",
-    "datetime": "date datetime datetime2 smalldatetime timestamp timestamptz timestamp_ntz timestamp_ltz timestamp_tz date-time datetimeoffset",
+    "datetime": (
+        "date datetime datetime2 smalldatetime timestamp timestamptz timestamp_ntz timestamp_ltz timestamp_tz date-time"
+        " datetimeoffset"
+    ),
 }
 _KIND_OF_TYPE = {name: kind for kind, listed in _TYPES.items() for name in listed.split()}
 PERSONAL = re.compile(r"\b(pii|personal|sensitive|confidential|restricted|phi|gdpr|special)\b", re.IGNORECASE)
-_KIND_OF_PROVIDER = {provider: kind for kind, provider in fake.KINDS.items()} | {"credit_card_number": "card", "ssn": "ssn"}
+_KIND_OF_PROVIDER = {provider: kind for kind, provider in fake.KINDS.items()} | {
+    "credit_card_number": "card",
+    "ssn": "ssn",
+}
 
 
 def mapping(value: Any) -> Mapping[str, Any]:

@@ -1,4 +1,5 @@
-"""Quasi-identifiers: how far a few columns that others may know single out the rows of a table. Samarati & Sweeney 1998.
+"""Quasi-identifiers: how far a few columns that others may know single out the rows of a table. Samarati & Sweeney
+1998.
 
 k of a row is how many privacy units share its combination of values; a row of k = 1 is one person's alone.
 """
@@ -13,12 +14,16 @@ import pandas as pd
 
 BANDS = (1, 2, 5, 10)  # lower ends of the classes of k that are counted
 MOST = 4  # columns that a search combines
-LEAST_GAIN = 0.01  # of rows that become unique, or that fall below the largest class of k, for a further column to be added
+LEAST_GAIN = (
+    0.01  # of rows that become unique, or that fall below the largest class of k, for a further column to be added
+)
 
 
 @dataclass(frozen=True)
 class Uniqueness:
-    """How unique some columns make a row. shares: class of k (1, 2-4, 5-9, 10+) -> share of rows; unique: share of k = 1; units: looked at."""
+    """How unique some columns make a row. shares: class of k (1, 2-4, 5-9, 10+) -> share of rows; unique: share of k =
+    1; units: looked at.
+    """
 
     columns: tuple[str, ...]
     unique: float
@@ -27,14 +32,20 @@ class Uniqueness:
 
 
 def uniqueness(frame: pd.DataFrame, columns: Sequence[str], units: np.ndarray | None = None) -> Uniqueness:
-    """The distribution of k over the rows. units: (rows,) privacy unit of each row, None where each row is its own; null is a value."""
+    """The distribution of k over the rows. units: (rows,) privacy unit of each row, None where each row is its own;
+    null is a value.
+    """
     k = _sizes(_combine([_codes(frame[name]) for name in columns], len(frame)), units)
     people = len(frame) if units is None else len(np.unique(units))
     return Uniqueness(tuple(columns), float((k == 1).mean()) if len(k) else 0.0, _bands(k), people)
 
 
-def search(frame: pd.DataFrame, candidates: Sequence[str], units: np.ndarray | None = None, *, most: int = MOST) -> list[Uniqueness]:
-    """Greedy: the column that makes most rows unique, then the one that adds most to it, and so on; a step each, at most `most`."""
+def search(
+    frame: pd.DataFrame, candidates: Sequence[str], units: np.ndarray | None = None, *, most: int = MOST
+) -> list[Uniqueness]:
+    """Greedy: the column that makes most rows unique, then the one that adds most to it, and so on; a step each, at
+    most `most`.
+    """
     codes = {name: _codes(frame[name]) for name in dict.fromkeys(candidates)}
     chosen: list[str] = []
     steps: list[Uniqueness] = []
@@ -82,6 +93,9 @@ def _sizes(codes: np.ndarray, units: np.ndarray | None) -> np.ndarray:
 
 def _bands(k: np.ndarray) -> dict[str, float]:
     ends = [*BANDS[1:], None]
-    names = [str(low) if end == low + 1 else f"{low}+" if end is None else f"{low}-{end - 1}" for low, end in zip(BANDS, ends)]
+    names = [
+        str(low) if end == low + 1 else f"{low}+" if end is None else f"{low}-{end - 1}"
+        for low, end in zip(BANDS, ends)
+    ]
     inside = [(k >= low) & (k < (end or np.inf)) for low, end in zip(BANDS, ends)]
     return {name: float(here.mean()) if len(k) else 0.0 for name, here in zip(names, inside)}

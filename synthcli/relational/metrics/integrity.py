@@ -16,7 +16,10 @@ REFERENTIAL = Gauge(
     "share of foreign keys that are not null which are the key of a row of the parent",
 )
 UNIQUE = Gauge(
-    "key_uniqueness", "higher", frozenset({"relationships", "synthetic"}), "share of rows of parents whose key is not null and no other row's"
+    "key_uniqueness",
+    "higher",
+    frozenset({"relationships", "synthetic"}),
+    "share of rows of parents whose key is not null and no other row's",
 )
 GAUGES: tuple[Gauge, ...] = (REFERENTIAL, UNIQUE)
 

@@ -15,14 +15,19 @@ from synthcli.relational.model.context import UNIT, cells
 from synthcli.relational.relationships import Relationship
 
 TRENDS = Gauge(
-    "sibling_trend", "higher", frozenset({"control", "relationships", "synthetic"}),
-    "mean over columns of children of the similarity that column_pair_trends takes between a row and the one of the same parent before it",
-)  # fmt: skip
+    "sibling_trend",
+    "higher",
+    frozenset({"control", "relationships", "synthetic"}),
+    "mean over columns of children of the similarity that column_pair_trends takes between a row and the one of "
+    "the same parent before it",
+)
 GAUGES: tuple[Gauge, ...] = (TRENDS,)
 
 
 def measure(evidence: Evidence, *, rng: np.random.Generator, trend: Trend, table: Any) -> list[Measurement]:
-    """For every relationship; siblings stand in the order of their first time column without nulls, else as they come."""
+    """For every relationship; siblings stand in the order of their first time column without nulls, else as they
+    come.
+    """
 
     def pairs(names: list[str]) -> list[tuple[str, str]]:
         return [(f"{name.removeprefix('this ')} before", name) for name in names if name.startswith("this ")]
@@ -35,7 +40,10 @@ def measure(evidence: Evidence, *, rng: np.random.Generator, trend: Trend, table
 
 def _time(tables: Tables, r: Relationship) -> str | None:
     frame = tables.frames[r.child]
-    return next((c.name for c in tables.schemas[r.child].columns if c.kind == "datetime" and not frame[c.name].isna().any()), None)
+    return next(
+        (c.name for c in tables.schemas[r.child].columns if c.kind == "datetime" and not frame[c.name].isna().any()),
+        None,
+    )
 
 
 def _following(tables: Tables, r: Relationship, by: str | None, table: Any) -> Any:

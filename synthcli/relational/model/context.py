@@ -1,4 +1,6 @@
-"""Columns as the context of others: numbers without holes, words that are only words, so that what is known of a row is known exactly."""
+"""Columns as the context of others: numbers without holes, words that are only words, so that what is known of a row is
+known exactly.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,9 @@ ANY: Mapping[str, Allowed] = MappingProxyType({})
 
 @dataclass(frozen=True)
 class Aspect:
-    """A column as context. name: what it is called there; code: of few values; fill: what stands for null; holes: whether null is told apart."""
+    """A column as context. name: what it is called there; code: of few values; fill: what stands for null; holes:
+    whether null is told apart.
+    """
 
     source: str
     name: str
@@ -40,7 +44,9 @@ class Aspect:
         if column.kind in frames.CODES:
             return cls(column.name, name, True)
         known = cells[~np.isnan(cells)]
-        return cls(column.name, name, False, float(np.median(known)) if len(known) else 0.0, bool(len(known) < len(cells)))
+        return cls(
+            column.name, name, False, float(np.median(known)) if len(known) else 0.0, bool(len(known) < len(cells))
+        )
 
     def put(self, into: dict[str, Any], values: np.ndarray) -> None:
         """Add it to the columns of a frame. values: cells of the rows, null where there are none."""
@@ -84,28 +90,58 @@ def taken(values: np.ndarray, at: np.ndarray) -> np.ndarray:
 
 def framed(columns: Mapping[str, np.ndarray], rows: int) -> pd.DataFrame:
     """Context as a canonical frame."""
-    series = {n: pd.Series(v if v.dtype == np.float64 else pd.array(v, dtype=frames.STRING)) for n, v in columns.items()}
+    series = {
+        n: pd.Series(v if v.dtype == np.float64 else pd.array(v, dtype=frames.STRING)) for n, v in columns.items()
+    }
     return pd.DataFrame(series, index=pd.RangeIndex(rows))
 
 
 class Conditional:
-    """A table model that draws some columns given others. given: the context, in order; drawn: the columns that it makes."""
+    """A table model that draws some columns given others. given: the context, in order; drawn: the columns that it
+    makes.
+    """
 
     def __init__(self, model: Model, given: tuple[str, ...], drawn: tuple[str, ...]) -> None:
         self.model, self.given, self.drawn = model, given, drawn
 
     @classmethod
-    def fit(cls, base: Base, known: pd.DataFrame, wanted: pd.DataFrame, schema: Schema, units: np.ndarray | None, job: Job, name: str) -> Conditional:
-        """known: context; wanted: the columns of the schema that are to be drawn, over the same rows; units: (rows,)."""
+    def fit(
+        cls,
+        base: Base,
+        known: pd.DataFrame,
+        wanted: pd.DataFrame,
+        schema: Schema,
+        units: np.ndarray | None,
+        job: Job,
+        name: str,
+    ) -> Conditional:
+        """known: context; wanted: the columns of the schema that are to be drawn, over the same rows; units:
+        (rows,).
+        """
         given = tuple(known.columns)
-        said = [Column(c, _NUMBER, Traits(), "double") if known[c].dtype == np.float64 else Column(c, _WORD, Traits(), "string") for c in given]
+        said = [
+            (
+                Column(c, _NUMBER, Traits(), "double")
+                if known[c].dtype == np.float64
+                else Column(c, _WORD, Traits(), "string")
+            )
+            for c in given
+        ]
         columns = (*said, *schema.columns)
         frame = pd.concat([known.reset_index(drop=True), wanted[schema.names].reset_index(drop=True)], axis=1)
         if units is not None:
             columns = (Column(UNIT, Traits(type="id", unique=False), Traits(), "int64"), *columns)
             frame.insert(0, UNIT, pd.array(units, dtype="Int64"))
         table = base.table(frame, Schema(columns, UNIT if units is not None else None))
-        own = Job(seeds.key(job.seed, "related", name) % 2**63, job.folder, job.device, job.limits, job.progress, None, job.started)
+        own = Job(
+            seeds.key(job.seed, "related", name) % 2**63,
+            job.folder,
+            job.device,
+            job.limits,
+            job.progress,
+            None,
+            job.started,
+        )
         order = (*given, *(c for c in base.params.get("order", ()) if c in schema.names))
         asked: dict[str, Any] = {**base.params, "order": order}
         if "given" in base.method.Params.model_fields:  # what is always known need not be learned
@@ -114,7 +150,9 @@ class Conditional:
         job.reached = job.reached or own.reached
         return cls(model, given, tuple(schema.names))
 
-    def draw(self, known: pd.DataFrame | None, rows: int, *, allowed: Mapping[str, Allowed] = ANY, rng: np.random.Generator) -> pd.DataFrame:
+    def draw(
+        self, known: pd.DataFrame | None, rows: int, *, allowed: Mapping[str, Allowed] = ANY, rng: np.random.Generator
+    ) -> pd.DataFrame:
         """The drawn columns of rows of which the context is known. allowed: what each row may hold."""
         frame = None if known is None or not len(known.columns) else known[list(self.given)]
         made: Any = self.model.complete(Given(rows, frame, allowed=allowed), 0, rng=rng)

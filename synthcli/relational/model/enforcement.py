@@ -1,4 +1,6 @@
-"""How the rows of a sample come to obey the rules of their tables: how many children, drawn beside what, at which time, and which rows go."""
+"""How the rows of a sample come to obey the rules of their tables: how many children, drawn beside what, at which time,
+and which rows go.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ ORDERS = 4  # times that siblings are put in order again, which gives them other
 
 
 def degree(sample: Sample, r: Relationship) -> tuple[np.ndarray, np.ndarray]:
-    """How many children each parent is to have, and which may have any: those that no rule refuses. (parents,) int64, (parents,) bool"""
+    """How many children each parent is to have, and which may have any: those that no rule refuses. (parents,) int64,
+    (parents,) bool
+    """
     extra, name = sample.world.extra[r.parent], count(sample.relationships.index(r))
     if name not in extra:  # the parent had no rows
         return np.zeros(len(extra), dtype=np.int64), np.ones(len(extra), dtype=bool)
@@ -33,7 +37,9 @@ def degree(sample: Sample, r: Relationship) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _of_parents(sample: Sample, rule: Rule, r: Relationship) -> pd.DataFrame | None:
-    """What a rule looks at, for each row that may be the parent; None where it looks at none of these rows, nor above them."""
+    """What a rule looks at, for each row that may be the parent; None where it looks at none of these rows, nor above
+    them.
+    """
     frames, columns = sample.world.frames, dict[str, pd.Series]()
     above = {} if r is not sample.order.driver.get(r.child) else dict(sample.world.above(r.parent, sample.order.driver))
     for name in rule.columns:
@@ -78,7 +84,9 @@ def hold(sample: Sample, name: str, *, whole: bool, before: int = 0) -> None:
     gone = refused(name, rules, wide, may_drop=not whole and name != sample.unit, before=before, tally=sample.tally)
     if gone.any():
         _leave(sample, name, ~gone)
-        hold(sample, name, whole=whole, before=before + int(gone.sum()))  # numbers follow each other again, and rules may look at them
+        hold(
+            sample, name, whole=whole, before=before + int(gone.sum())
+        )  # numbers follow each other again, and rules may look at them
 
 
 def _leave(sample: Sample, name: str, keep: np.ndarray) -> None:
@@ -86,14 +94,18 @@ def _leave(sample: Sample, name: str, keep: np.ndarray) -> None:
     world, layout = sample.world, sample.layouts[name]
     frame = world.frames[name][keep].reset_index(drop=True)
     for numbered in layout.numbered:
-        frame[numbered.column] = (frame.groupby(list(numbered.among), dropna=False, sort=False).cumcount() + numbered.start).astype("Int64")
+        frame[numbered.column] = (
+            frame.groupby(list(numbered.among), dropna=False, sort=False).cumcount() + numbered.start
+        ).astype("Int64")
     world.frames[name], world.extra[name] = frame, world.extra[name][keep].reset_index(drop=True)
     for r in sample.settled(name):
         world.at[r.name] = world.at[r.name][keep]
 
 
 def watched(sample: Sample, name: str, driver: Relationship, owner: np.ndarray, making: np.random.Generator) -> Drawing:
-    """What sees that rows obey the rules of their table; it knows what is there before they are drawn, but for their time."""
+    """What sees that rows obey the rules of their table; it knows what is there before they are drawn, but for their
+    time.
+    """
     sheet, layout = sample.sheets[name], sample.layouts[name]
     assert sheet.obeyed is not None
     made, remake = early(sample, name, len(owner), making)
@@ -110,9 +122,18 @@ def watched(sample: Sample, name: str, driver: Relationship, owner: np.ndarray, 
 
 
 def in_time(
-    sample: Sample, name: str, rules: Drawing, ticks: np.ndarray, known: dict[str, np.ndarray], owner: np.ndarray, *, rng: np.random.Generator
+    sample: Sample,
+    name: str,
+    rules: Drawing,
+    ticks: np.ndarray,
+    known: dict[str, np.ndarray],
+    owner: np.ndarray,
+    *,
+    rng: np.random.Generator,
 ) -> np.ndarray:
-    """The times of rows moved as far as rules over times ask; siblings stand in their order again, each with its other parents."""
+    """The times of rows moved as far as rules over times ask; siblings stand in their order again, each with its other
+    parents.
+    """
     sheet, clock, world = sample.sheets[name], sample.layouts[name].clock, sample.world
     assert clock is not None
     timed = rules.obeyed.by("timed")

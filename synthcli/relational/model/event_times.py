@@ -1,4 +1,6 @@
-"""The time column of children: the first and the span are drawn with the parent, what lies between as shares of the time that is left."""
+"""The time column of children: the first and the span are drawn with the parent, what lies between as shares of the
+time that is left.
+"""
 
 from __future__ import annotations
 
@@ -23,9 +25,9 @@ _NANO = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
 
 @dataclass(frozen=True)
 class Clock:
-    """A time column without nulls, by which siblings are ordered. type: its Arrow type; start, end: what times are kept within; grain: the
-    step between times, all in ticks of its unit; anchored: whether the first is counted from the parent's own time; loose: means
-    of neighbouring times of rows without a parent, in order."""
+    """A time column without nulls, by which siblings are ordered. type: its Arrow type; start, end: what times are kept
+    within; grain: the step between times, all in ticks of its unit; anchored: whether the first is counted from the
+    parent's own time; loose: means of neighbouring times of rows without a parent, in order."""
 
     column: str
     type: str
@@ -46,7 +48,16 @@ class Clock:
         alone = np.sort(raw[owner < 0])
         pieces = np.array_split(alone, min(POINTS, len(alone) // SHARED)) if len(alone) >= 2 * SHARED else []
         loose = tuple(int(np.clip(piece.mean(), raw[low], raw[high])) for piece in pieces)
-        return cls(column, str(pa.Array.from_pandas(values[:0]).type), unit_of(values), int(raw[low]), int(raw[high]), grain, anchored, loose)
+        return cls(
+            column,
+            str(pa.Array.from_pandas(values[:0]).type),
+            unit_of(values),
+            int(raw[low]),
+            int(raw[high]),
+            grain,
+            anchored,
+            loose,
+        )
 
     def ticks(self, values: pd.Series) -> np.ndarray:
         """Times of another column in this one's ticks, rounded down. (rows,) int64"""
@@ -54,18 +65,25 @@ class Clock:
         raw = integers(values)
         return raw * (factor // mine) if factor >= mine else raw // (mine // factor)
 
-    def ends(self, ticks: np.ndarray, siblings: Siblings, parents: int, anchors: np.ndarray | None) -> tuple[pd.Series, pd.Series]:
-        """Of each parent the time of the first child, from its anchor or else from the start, and from there to the last; null where there
-        is none. ticks: of the children, in their order."""
+    def ends(
+        self, ticks: np.ndarray, siblings: Siblings, parents: int, anchors: np.ndarray | None
+    ) -> tuple[pd.Series, pd.Series]:
+        """Of each parent the time of the first child, from its anchor or else from the start, and from there to the
+        last; null where there is none. ticks: of the children, in their order."""
         first, last = np.zeros(parents, dtype=np.int64), np.zeros(parents, dtype=np.int64)
-        opening, closing = (siblings.owner >= 0) & (siblings.i == 0), (siblings.owner >= 0) & (siblings.i == siblings.n - 1)
+        opening, closing = (
+            (siblings.owner >= 0) & (siblings.i == 0),
+            (siblings.owner >= 0) & (siblings.i == siblings.n - 1),
+        )
         first[siblings.owner[opening]] = ticks[opening]
         last[siblings.owner[closing]] = ticks[closing]
         n = np.bincount(siblings.owner[siblings.owner >= 0], minlength=parents)
         from_ = self.start if anchors is None else anchors
         return _nullable(first - from_, n < 1), _nullable(last - first, n < 2)
 
-    def bounds(self, first: pd.Series, span: pd.Series, anchors: np.ndarray | None, n: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def bounds(
+        self, first: pd.Series, span: pd.Series, anchors: np.ndarray | None, n: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
         """The first and the last time of each parent's children. (parents,), (parents,) int64"""
         middle = int(first.median()) if first.notna().any() else 0
         begin = first.fillna(middle).to_numpy(dtype=np.int64) + (self.start if anchors is None else anchors)
@@ -81,7 +99,9 @@ class Clock:
         return now + np.rint(np.clip(share, 0, 1) * ((last - now) // self.grain)).astype(np.int64) * self.grain
 
     def pace(self, ticks: np.ndarray, siblings: Siblings) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """Rows between a first and a last that differ, the time before each, the time that was left, and the share that it took."""
+        """Rows between a first and a last that differ, the time before each, the time that was left, and the share that
+        it took.
+        """
         rows = np.flatnonzero((siblings.owner >= 0) & (siblings.i > 0) & (siblings.i < siblings.n - 1))
         last = ticks[np.minimum(rows - siblings.i[rows] + siblings.n[rows] - 1, len(ticks) - 1)]
         before = ticks[rows - 1]
@@ -122,14 +142,20 @@ class Clock:
 def time_column(frame: pd.DataFrame, schema: Schema, apart: frozenset[str]) -> str | None:
     """The first time column without nulls, None without any. apart: columns that are keys."""
     for column in schema.columns:
-        if column.kind == "datetime" and column.name not in apart and len(frame) and not frame[column.name].isna().any():
+        if (
+            column.kind == "datetime"
+            and column.name not in apart
+            and len(frame)
+            and not frame[column.name].isna().any()
+        ):
             return column.name
     return None
 
 
 def near(times_: pd.Series, owner: np.ndarray, anchors: pd.Series) -> bool:
-    """Whether the first children of parents keep closer to the time of their parent than to each other, so that they are counted from it: orders
-    from a sign-up, but no visit from a date of birth, of which what is drawn would seldom lie within the times that were observed.
+    """Whether the first children of parents keep closer to the time of their parent than to each other, so that they
+    are counted from it: orders from a sign-up, but no visit from a date of birth, of which what is drawn would seldom
+    lie within the times that were observed.
 
     times_, owner: (rows,) of the children, without nulls; anchors: (parents,).
     """
@@ -158,7 +184,9 @@ def difference(values: pd.Series, from_: pd.Series) -> pd.Series:
 def since(ticks: pd.Series, from_: pd.Series, type_: str, unit: str) -> pd.Series:
     """The time column again."""
     null = ticks.isna().to_numpy()
-    return times(ticks.fillna(0).to_numpy(dtype=np.int64) + _in_unit(integers(from_), unit_of(from_), unit), null, type_)
+    return times(
+        ticks.fillna(0).to_numpy(dtype=np.int64) + _in_unit(integers(from_), unit_of(from_), unit), null, type_
+    )
 
 
 def _in_unit(raw: np.ndarray, unit: str, wanted: str) -> np.ndarray:

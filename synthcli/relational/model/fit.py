@@ -32,10 +32,17 @@ NONE_KEPT: Mapping[str, frozenset[str]] = MappingProxyType({})
 
 
 class Learner:
-    """One fit: the tables as they are laid out, and what is known of their rows. rules: by table; keep: its columns that no rule may rewrite."""
+    """One fit: the tables as they are laid out, and what is known of their rows. rules: by table; keep: its columns
+    that no rule may rewrite.
+    """
 
     def __init__(
-        self, tables: Tables, base: Base, job: Job, rules: Mapping[str, Sequence[Rule]] = NO_RULES, keep: Mapping[str, frozenset[str]] = NONE_KEPT
+        self,
+        tables: Tables,
+        base: Base,
+        job: Job,
+        rules: Mapping[str, Sequence[Rule]] = NO_RULES,
+        keep: Mapping[str, frozenset[str]] = NONE_KEPT,
     ) -> None:
         self.rules, self.keep = rules, keep
         self.order: Order = order(tables)
@@ -66,7 +73,9 @@ class Learner:
         return self.sheets
 
     def _extra(self, name: str) -> pd.DataFrame:
-        """How many children each row has by each relationship, and from when to when; where it stands among the rows of its own table."""
+        """How many children each row has by each relationship, and from when to when; where it stands among the rows of
+        its own table.
+        """
         frame, out = self.tables.frames[name], dict[str, pd.Series]()
         for k, r in enumerate(self.tables.relationships):
             if r.parent != name or r.child in self.tables.kept:
@@ -80,7 +89,9 @@ class Learner:
             clock = self.layouts[r.child].clock
             if clock is not None and self.order.driver.get(r.child) is r:
                 ticks = clock.ticks(self.tables.frames[r.child][clock.column])
-                out[first(k)], out[span(k)] = clock.ends(ticks, Siblings.of(at, len(frame)), len(frame), self._anchors(name, clock))
+                out[first(k)], out[span(k)] = clock.ends(
+                    ticks, Siblings.of(at, len(frame)), len(frame), self._anchors(name, clock)
+                )
         return pd.DataFrame(out, index=frame.index)
 
     def _anchors(self, parent: str, clock: clocks.Clock) -> np.ndarray | None:
@@ -92,7 +103,9 @@ class Learner:
         sheet = Sheet(layout, len(frame), shared=self.units[name] is None)
         sheet.aspects = aspects_of(name, layout.own, layout.schema, self.world, f"{name}.")
         made = Schema(tuple(layout.schema[c] for c in layout.made))
-        sheet.codec = Codec.fit(frame[list(layout.made)], made, key=seeds.fork(self.job.stream("made", name)), units=self.units[name])
+        sheet.codec = Codec.fit(
+            frame[list(layout.made)], made, key=seeds.fork(self.job.stream("made", name)), units=self.units[name]
+        )
         known: dict[str, np.ndarray] = {}
         wanted = self._wanted(layout, frame, name)
         if name in self.order.driver:
@@ -111,12 +124,16 @@ class Learner:
         """The columns to draw, and what they are."""
         columns = {c.name: frame[c.name] for c in layout.drawn()}
         if layout.clock is not None:
-            columns |= {r.column: clocks.difference(frame[r.column], frame[layout.clock.column]) for r in layout.relative}
+            columns |= {
+                r.column: clocks.difference(frame[r.column], frame[layout.clock.column]) for r in layout.relative
+            }
         extra = self.world.extra[name]
         schema = Schema((*layout.drawn(), *(Column(c, WHOLE, Traits(), "int64") for c in extra)))
         return pd.DataFrame({**columns, **{c: extra[c] for c in extra}}, index=frame.index), schema
 
-    def _obeying(self, name: str, sheet: Sheet, wanted: tuple[pd.DataFrame, Schema]) -> tuple[tuple[pd.DataFrame, Schema], np.ndarray]:
+    def _obeying(
+        self, name: str, sheet: Sheet, wanted: tuple[pd.DataFrame, Schema]
+    ) -> tuple[tuple[pd.DataFrame, Schema], np.ndarray]:
         """The columns to draw, rewritten for the rules of the table, and the rows that obey them."""
         layout, frame, rules = sheet.layout, self.tables.frames[name], self.rules[name]
         settled = {c for r in self._settled(name) for c in r.columns}
@@ -125,7 +142,9 @@ class Learner:
         numbered = frozenset(n.column for n in layout.numbered if driver is not None and n.among == driver.columns)
         ways = [way_of(rule, layout, late, numbered, layout.schema) for rule in rules]
         own = [c.name for c in layout.drawn()]
-        beside = sorted({c for rule, way in zip(rules, ways) if way in ("drawn", "timed") for c in rule.columns} - set(own))
+        beside = sorted(
+            {c for rule, way in zip(rules, ways) if way in ("drawn", "timed") for c in rule.columns} - set(own)
+        )
         wide = widened([*own, *beside], name, frame, self.tables.frames, self.order, lambda r: self.world.at[r.name])
         known = kinds(name, {t: each.schema for t, each in self.layouts.items()}, self.order)
         schema = Schema(tuple(known[c] for c in wide))
@@ -144,13 +163,19 @@ class Learner:
     def _settled(self, name: str) -> list[Relationship]:
         return [self.order.driver[name], *self.order.linked[name]] if name in self.order.driver else []
 
-    def _with_parents(self, name: str, sheet: Sheet, known: dict[str, np.ndarray], wanted: tuple[pd.DataFrame, Schema]) -> None:
-        """Context of rows that have a parent: those above, their number, their other parents, their time, their earlier siblings."""
+    def _with_parents(
+        self, name: str, sheet: Sheet, known: dict[str, np.ndarray], wanted: tuple[pd.DataFrame, Schema]
+    ) -> None:
+        """Context of rows that have a parent: those above, their number, their other parents, their time, their earlier
+        siblings.
+        """
         driver, world, layout = self.order.driver[name], self.world, self.layouts[name]
         owner = world.at[driver.name]
         siblings = Siblings.of(owner, len(self.tables.frames[driver.parent]))
         sheet.loose = float((owner < 0).mean()) if len(owner) else 0.0
-        sheet.above = tuple((t, a) for t, _ in world.above(name, self.order.driver) for a in self.sheets[t].aspects)[:NEAREST]
+        sheet.above = tuple((t, a) for t, _ in world.above(name, self.order.driver) for a in self.sheets[t].aspects)[
+            :NEAREST
+        ]
         put_above(known, sheet, world.above(name, self.order.driver), self.layouts, world)
         known["#n"] = siblings.n.astype(np.float64)
         self._links(name, sheet, known)
@@ -180,10 +205,21 @@ class Learner:
         mean.put(known, siblings.earlier_mean(mine))
         return Past(last, mean)
 
-    def _pace(self, name: str, sheet: Sheet, known: dict[str, np.ndarray], clock: clocks.Clock, ticks: np.ndarray, siblings: Siblings) -> None:
+    def _pace(
+        self,
+        name: str,
+        sheet: Sheet,
+        known: dict[str, np.ndarray],
+        clock: clocks.Clock,
+        ticks: np.ndarray,
+        siblings: Siblings,
+    ) -> None:
         rows, before, left, share = clock.pace(ticks, siblings)
         if len(rows):
-            context = {c: v[rows] for c, v in known.items()} | {"@before": clock.seconds(before), "@rest": clock.seconds(left)}
+            context = {c: v[rows] for c, v in known.items()} | {
+                "@before": clock.seconds(before),
+                "@rest": clock.seconds(left),
+            }
             self._fit(sheet, "pace", name, context, (pd.DataFrame({clocks.SHARE: share}), clocks.PACE), rows)
 
     def _links(self, name: str, sheet: Sheet, known: dict[str, np.ndarray]) -> None:
@@ -207,7 +243,11 @@ class Learner:
         aspects = aspects_of(r.parent, parent.own, parent.schema, self.world, f"{'+'.join(r.columns)}:{r.parent}.")
         has = np.flatnonzero(at >= 0)
         mine = [self.world.cells(name, c, self.layouts[name].schema)[has] for c in self.layouts[name].own]
-        mine += [taken(self.world.cells(t, a.source, self.layouts[t].schema), up[has]) for t, up in self._above(name) for a in self.sheets[t].aspects]
+        mine += [
+            taken(self.world.cells(t, a.source, self.layouts[t].schema), up[has])
+            for t, up in self._above(name)
+            for a in self.sheets[t].aspects
+        ]
         theirs = [taken(self.world.cells(r.parent, a.source, parent.schema), at[has]) for a in aspects]
         best = telling(theirs, mine, rng=rng)[:OFFERED]
         return Link(r, tuple(aspects[i] for i in best), bool((at < 0).any()))
@@ -234,7 +274,9 @@ class Learner:
         return link
 
     def _distinct(self, name: str) -> tuple[str, ...]:
-        """The columns of keys that together never repeat, where a table has several parents; those that the driver's lie in apart."""
+        """The columns of keys that together never repeat, where a table has several parents; those that the driver's
+        lie in apart.
+        """
         foreign = self.layouts[name].foreign
         frame = self.tables.frames[name]
         if not self.order.linked.get(name) or not len(frame):
@@ -243,27 +285,41 @@ class Learner:
         return foreign if len(whole) and not whole.duplicated(list(foreign)).any() else ()
 
     def _fit(
-        self, sheet: Sheet, part: str, name: str, known: dict[str, np.ndarray], wanted: tuple[pd.DataFrame, Schema], rows: np.ndarray | None = None
+        self,
+        sheet: Sheet,
+        part: str,
+        name: str,
+        known: dict[str, np.ndarray],
+        wanted: tuple[pd.DataFrame, Schema],
+        rows: np.ndarray | None = None,
     ) -> None:
         frame, schema = wanted
         if not schema.columns or not len(frame):
             return
         units = self.units[name]
         mine = units if units is None or rows is None else units[rows]
-        sheet.models[part] = Conditional.fit(self.base, framed(known, len(frame)), frame, schema, mine, self.job, f"{name}/{part}")
+        sheet.models[part] = Conditional.fit(
+            self.base, framed(known, len(frame)), frame, schema, mine, self.job, f"{name}/{part}"
+        )
 
 
 def check_base(base: Base) -> None:
     """Raise FitError for a table method that cannot draw rows given a part of them."""
     if "order" not in base.method.Params.model_fields:
-        raise FitError(f"{base.method.__name__.rpartition('.')[2]} does not draw rows given what is known of them; remedy: generator.method: trees")
+        raise FitError(
+            f"{base.method.__name__.rpartition('.')[2]} does not draw rows given what is known of them; remedy:"
+            " generator.method: trees"
+        )
 
 
 def _context_schema(columns: dict[str, np.ndarray]) -> tuple[pd.DataFrame, Schema]:
     """Context as columns to draw."""
     frame = framed(columns, len(next(iter(columns.values()))))
     number, word = Traits(type="float", spikes=()), Traits(type="category")
-    schema = [Column(c, number, Traits(), "double") if frame[c].dtype == np.float64 else Column(c, word, Traits(), "string") for c in frame]
+    schema = [
+        Column(c, number, Traits(), "double") if frame[c].dtype == np.float64 else Column(c, word, Traits(), "string")
+        for c in frame
+    ]
     return frame, Schema(tuple(schema))
 
 

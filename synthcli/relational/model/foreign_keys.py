@@ -18,8 +18,12 @@ from synthcli.relational.model.table_model import Link, Sheet, late_context
 from synthcli.relational.relationships import NULL, Relationship
 
 
-def partners(sample: Sample, name: str, sheet: Sheet, owner: np.ndarray, parents: int, *, rng: np.random.Generator) -> np.ndarray:
-    """Find the other parents of all rows; which rows stay: those with a parent where they need one, and none of their own twice. (rows,) bool"""
+def partners(
+    sample: Sample, name: str, sheet: Sheet, owner: np.ndarray, parents: int, *, rng: np.random.Generator
+) -> np.ndarray:
+    """Find the other parents of all rows; which rows stay: those with a parent where they need one, and none of their
+    own twice. (rows,) bool
+    """
     rows, keep = len(owner), np.ones(len(owner), dtype=bool)
     drawn = pd.DataFrame(index=pd.RangeIndex(rows))
     if "links" in sheet.models:
@@ -44,12 +48,18 @@ def _distinct_keys(sample: Sample, sheet: Sheet) -> list[tuple[str, ...]]:
     return [columns for columns in dict.fromkeys([*said, sheet.distinct]) if columns]
 
 
-def _apart(sample: Sample, name: str, sheet: Sheet, columns: tuple[str, ...], *, rng: np.random.Generator) -> np.ndarray:
-    """Exchange other parents until no combination of these keys is there twice; which rows still are a second time there. (rows,) bool"""
+def _apart(
+    sample: Sample, name: str, sheet: Sheet, columns: tuple[str, ...], *, rng: np.random.Generator
+) -> np.ndarray:
+    """Exchange other parents until no combination of these keys is there twice; which rows still are a second time
+    there. (rows,) bool
+    """
     settled = [r for r in sample.settled(name) if set(r.columns) <= set(columns)]
     links = [link for link in sheet.links if link.relationship in settled]
     if {c for r in settled for c in r.columns} != set(columns) or not links:
-        return np.zeros(len(sample.world.at[sample.settled(name)[0].name]), dtype=bool)  # looked at when the rows are there
+        return np.zeros(
+            len(sample.world.at[sample.settled(name)[0].name]), dtype=bool
+        )  # looked at when the rows are there
     others, r = [sample.world.at[r.name] for r in settled if r != links[-1].relationship], links[-1].relationship
     last = sample.world.at[r.name]
     rest = np.zeros(len(last), dtype=np.int64) if not others else others[0]
@@ -65,7 +75,13 @@ def _apart(sample: Sample, name: str, sheet: Sheet, columns: tuple[str, ...], *,
 
 
 def _fitting(
-    sample: Sample, link: Link, drawn: pd.DataFrame, rows: np.ndarray, groups: tuple[np.ndarray, np.ndarray] | None, *, rng: np.random.Generator
+    sample: Sample,
+    link: Link,
+    drawn: pd.DataFrame,
+    rows: np.ndarray,
+    groups: tuple[np.ndarray, np.ndarray] | None,
+    *,
+    rng: np.random.Generator,
 ) -> np.ndarray:
     """The parent that goes with what was drawn of it. (rows,) int64"""
     n, may = degree(sample, link.relationship)
@@ -84,8 +100,12 @@ def _told_by(sample: Sample, link: Link) -> pd.DataFrame:
     return framed(into, parents)
 
 
-def _agreeing(sample: Sample, name: str, r: Relationship, settled: Sequence[Relationship]) -> tuple[np.ndarray, np.ndarray] | None:
-    """Codes of rows and of parents that must agree, since a key column is part of other keys of the row too; None without such columns."""
+def _agreeing(
+    sample: Sample, name: str, r: Relationship, settled: Sequence[Relationship]
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """Codes of rows and of parents that must agree, since a key column is part of other keys of the row too; None
+    without such columns.
+    """
     found: tuple[np.ndarray, np.ndarray] | None = None
     for column, key in zip(r.columns, r.keys):
         other = next((s for s in settled if column in s.columns), None)
@@ -123,4 +143,6 @@ def late(sample: Sample, r: Relationship, *, rng: np.random.Generator) -> None:
     world.at[r.name] = at
     frame = world.frames[r.child]
     settled = {c for s in sample.settled(r.child) for c in s.columns}
-    world.frames[r.child] = sample.with_key(frame.drop(columns=[c for c in r.columns if c not in settled]), r, sample.layouts[r.child])
+    world.frames[r.child] = sample.with_key(
+        frame.drop(columns=[c for c in r.columns if c not in settled]), r, sample.layouts[r.child]
+    )

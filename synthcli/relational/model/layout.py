@@ -56,8 +56,8 @@ class Relative:
 
 @dataclass(frozen=True)
 class Layout:
-    """Of one table. own: modelled columns, the clock's among them; made: made up by position; foreign: hold keys of other rows; clock: by
-    which its rows follow each other; anchor: the time from which its children's are counted."""
+    """Of one table. own: modelled columns, the clock's among them; made: made up by position; foreign: hold keys of
+    other rows; clock: by which its rows follow each other; anchor: the time from which its children's are counted."""
 
     schema: Schema
     own: tuple[str, ...]
@@ -72,26 +72,40 @@ class Layout:
         """The columns of its own that a table method draws; those relative to its time as whole numbers of ticks."""
         ticks = {r.column for r in self.relative}
         apart = self.clock.column if self.clock else None
-        return tuple(Column(c, WHOLE, Traits(), "int64") if c in ticks else self.schema[c] for c in self.own if c != apart)
+        return tuple(
+            Column(c, WHOLE, Traits(), "int64") if c in ticks else self.schema[c] for c in self.own if c != apart
+        )
 
     def to_json(self) -> dict[str, Any]:
         return {
-            "schema": self.schema.to_json(), "own": self.own, "made": self.made, "foreign": self.foreign, "anchor": self.anchor,
-            "numbered": [[n.column, n.among, n.start] for n in self.numbered], "clock": self.clock and self.clock.to_json(),
+            "schema": self.schema.to_json(),
+            "own": self.own,
+            "made": self.made,
+            "foreign": self.foreign,
+            "anchor": self.anchor,
+            "numbered": [[n.column, n.among, n.start] for n in self.numbered],
+            "clock": self.clock and self.clock.to_json(),
             "relative": [[r.column, r.type, r.unit] for r in self.relative],
-        }  # fmt: skip
+        }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Layout:
         return cls(
-            Schema.from_json(data["schema"]), tuple(data["own"]), tuple(data["made"]), tuple(data["foreign"]),
+            Schema.from_json(data["schema"]),
+            tuple(data["own"]),
+            tuple(data["made"]),
+            tuple(data["foreign"]),
             tuple(Numbered(c, tuple(among), start) for c, among, start in data["numbered"]),
-            Clock.from_json(data["clock"]) if data["clock"] else None, tuple(Relative(*r) for r in data["relative"]), data["anchor"],
-        )  # fmt: skip
+            Clock.from_json(data["clock"]) if data["clock"] else None,
+            tuple(Relative(*r) for r in data["relative"]),
+            data["anchor"],
+        )
 
 
 def lay_out(tables: Tables, order: Order) -> tuple[Tables, dict[str, Layout]]:
-    """The layout of every table, and the tables with the rows of each parent together, in the order of their time or number."""
+    """The layout of every table, and the tables with the rows of each parent together, in the order of their time or
+    number.
+    """
     layouts: dict[str, Layout] = {}
     for name in order.tables:
         layout, frame = _roles(tables, name, order), tables.frames[name]
@@ -106,7 +120,9 @@ def lay_out(tables: Tables, order: Order) -> tuple[Tables, dict[str, Layout]]:
                 layout = _timed(layout, frame, Clock.of(by, frame[by], owner, tables.units()[name], anchored))
             tables = _reordered(tables, name, _sibling_order(layout, frame, driver, owner))
         else:
-            layout = replace(layout, anchor=time_column(frame, layout.schema, frozenset((*layout.foreign, *layout.made))))
+            layout = replace(
+                layout, anchor=time_column(frame, layout.schema, frozenset((*layout.foreign, *layout.made)))
+            )
         layouts[name] = layout
     return tables, layouts
 
@@ -115,7 +131,12 @@ def _roles(tables: Tables, name: str, order: Order) -> Layout:
     """Which columns are keys, which are made up, which are modelled; a key that nothing else makes is an id."""
     schema = tables.schemas[name]
     foreign = tuple(dict.fromkeys(c for r in tables.relationships if r.child == name for c in r.columns))
-    frame, keys, numbered, carriers = tables.frames[name], {r.keys for r in tables.relationships if r.parent == name}, list[Numbered](), set[str]()
+    frame, keys, numbered, carriers = (
+        tables.frames[name],
+        {r.keys for r in tables.relationships if r.parent == name},
+        list[Numbered](),
+        set[str](),
+    )
     for key in sorted(keys):
         open_ = [c for c in key if c not in foreign]
         if not open_:
@@ -129,8 +150,12 @@ def _roles(tables: Tables, name: str, order: Order) -> Layout:
             numbered.append(Numbered(carrier, among, start))
     columns = tuple(_as_key(c) if c.name in carriers else c for c in schema.columns)
     counted = {n.column for n in numbered}
-    made = tuple(c.name for c in columns if c.kind not in frames.MODELLED and c.name not in foreign and c.name not in counted)
-    own = tuple(c.name for c in columns if c.kind in frames.MODELLED and c.name not in foreign and c.name not in counted)
+    made = tuple(
+        c.name for c in columns if c.kind not in frames.MODELLED and c.name not in foreign and c.name not in counted
+    )
+    own = tuple(
+        c.name for c in columns if c.kind in frames.MODELLED and c.name not in foreign and c.name not in counted
+    )
     return Layout(Schema(columns, schema.unit), own, made, foreign, tuple(numbered))
 
 
@@ -144,7 +169,10 @@ def _numbers(layout: Layout, tables: Tables, driver: Relationship) -> Layout:
     """Modelled integers that count the rows of a parent are numbered instead."""
     found = []
     for column in layout.own:
-        if layout.schema[column].kind == "integer" and (start := tables.counted.get((driver.child, column, driver.columns))) is not None:
+        if (
+            layout.schema[column].kind == "integer"
+            and (start := tables.counted.get((driver.child, column, driver.columns))) is not None
+        ):
             found.append(Numbered(column, driver.columns, start))
     names = {n.column for n in found}
     return replace(layout, own=tuple(c for c in layout.own if c not in names), numbered=(*layout.numbered, *found))

@@ -1,4 +1,6 @@
-"""Finding parents for rows that already have another: by what is drawn of them, under the number of children that each parent is to have."""
+"""Finding parents for rows that already have another: by what is drawn of them, under the number of children that each
+parent is to have.
+"""
 
 from __future__ import annotations
 
@@ -17,8 +19,8 @@ ROUNDS = 60  # of exchanging parents between rows whose pair of parents occurs t
 
 
 def slots(degree: np.ndarray, rows: int, *, rng: np.random.Generator) -> np.ndarray:
-    """Positions of parents, each as often as it has children, for exactly so many rows: where the sum differs, places are left out or taken
-    again at random. (rows,) int64"""
+    """Positions of parents, each as often as it has children, for exactly so many rows: where the sum differs, places
+    are left out or taken again at random. (rows,) int64"""
     base = np.repeat(np.arange(len(degree)), np.maximum(degree, 0))
     if not len(base):
         return rng.integers(len(degree), size=rows) if len(degree) else np.full(rows, NULL)
@@ -27,9 +29,11 @@ def slots(degree: np.ndarray, rows: int, *, rng: np.random.Generator) -> np.ndar
 
 
 def matched(wanted: np.ndarray, there: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
-    """For each row the place that fits it, each place once. wanted, there: (rows, d) numbers of one scale, the most telling column first.
+    """For each row the place that fits it, each place once. wanted, there: (rows, d) numbers of one scale, the most
+    telling column first.
 
-    Both sides are halved by the same column after the other until they are single: a k-d tree of either, leaf on leaf. (rows,) int64
+    Both sides are halved by the same column after the other until they are single: a k-d tree of either, leaf on leaf.
+    (rows,) int64
     """
     rows, d = wanted.shape
     ours, theirs = rng.permutation(rows), rng.permutation(rows)
@@ -49,10 +53,17 @@ def matched(wanted: np.ndarray, there: np.ndarray, *, rng: np.random.Generator) 
 
 
 def chosen(
-    wanted: pd.DataFrame, offered: pd.DataFrame, degree: np.ndarray, groups: tuple[np.ndarray, np.ndarray] | None = None, *, rng: np.random.Generator
+    wanted: pd.DataFrame,
+    offered: pd.DataFrame,
+    degree: np.ndarray,
+    groups: tuple[np.ndarray, np.ndarray] | None = None,
+    *,
+    rng: np.random.Generator,
 ) -> np.ndarray:
-    """The parent of each row, NULL where none may be. wanted: what is drawn of it; offered: the same columns of all parents, the most telling
-    first; degree: (parents,) children to have; groups: codes of the rows and of the parents that must be equal. (rows,) int64"""
+    """The parent of each row, NULL where none may be. wanted: what is drawn of it; offered: the same columns of all
+    parents, the most telling first; degree: (parents,) children to have; groups: codes of the rows and of the parents
+    that must be equal. (rows,) int64
+    """
     ours, theirs = _numbers(wanted, offered)
     if groups is None:
         return _chosen(ours, theirs, degree, rng=rng)
@@ -61,7 +72,9 @@ def chosen(
     by_row, by_parent = np.argsort(mine, kind="stable"), np.argsort(others, kind="stable")
     for group in np.unique(mine):
         rows = by_row[np.searchsorted(mine[by_row], group) : np.searchsorted(mine[by_row], group, side="right")]
-        parents = by_parent[np.searchsorted(others[by_parent], group) : np.searchsorted(others[by_parent], group, side="right")]
+        parents = by_parent[
+            np.searchsorted(others[by_parent], group) : np.searchsorted(others[by_parent], group, side="right")
+        ]
         if len(parents):
             out[rows] = parents[_chosen(ours[rows], theirs[parents], degree[parents], rng=rng)]
     return out
@@ -70,18 +83,25 @@ def chosen(
 def _chosen(wanted: np.ndarray, offered: np.ndarray, degree: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
     if not len(degree):
         return np.full(len(wanted), NULL)
-    places = slots(rebalanced(degree, wanted[:, 0], offered[:, 0], rng=rng) if wanted.shape[1] else degree, len(wanted), rng=rng)
+    places = slots(
+        rebalanced(degree, wanted[:, 0], offered[:, 0], rng=rng) if wanted.shape[1] else degree, len(wanted), rng=rng
+    )
     return places[matched(wanted, offered[places], rng=rng)]
 
 
 def rebalanced(degree: np.ndarray, wanted: np.ndarray, offered: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
-    """The same numbers of children, given to other parents where those of a kind would have far more or fewer than what is drawn asks of it.
+    """The same numbers of children, given to other parents where those of a kind would have far more or fewer than what
+    is drawn asks of it.
 
-    degree, offered: (parents,); wanted: (rows,) the most telling column as a number. Few parents, such as those of a small lookup table, never
-    have their numbers of children in the proportions of what is asked by chance alone.
+    degree, offered: (parents,); wanted: (rows,) the most telling column as a number. Few parents, such as those of a
+    small lookup table, never have their numbers of children in the proportions of what is asked by chance alone.
     """
     distinct_ = np.unique(offered)
-    edges = distinct_[1:] if len(distinct_) <= KINDS else np.unique(np.quantile(offered, np.linspace(0, 1, KINDS + 1)[1:-1]))
+    edges = (
+        distinct_[1:]
+        if len(distinct_) <= KINDS
+        else np.unique(np.quantile(offered, np.linspace(0, 1, KINDS + 1)[1:-1]))
+    )
     kind, asked = np.searchsorted(edges, offered, side="right"), np.searchsorted(edges, wanted, side="right")
     size, total = len(edges) + 1, int(degree.sum())
     parents = np.bincount(kind, minlength=size)
@@ -93,7 +113,9 @@ def rebalanced(degree: np.ndarray, wanted: np.ndarray, offered: np.ndarray, *, r
         return degree
     members = [rng.permutation(np.flatnonzero(kind == k)).tolist() for k in range(size)]
     out, left = np.zeros_like(degree), want.copy()
-    for n in np.sort(degree)[::-1]:  # the largest first, each to the kind whose parents lack most: a loop over parents, not over rows
+    for n in np.sort(degree)[
+        ::-1
+    ]:  # the largest first, each to the kind whose parents lack most: a loop over parents, not over rows
         k = int(np.argmax(np.where(parents > 0, left / np.maximum(parents, 1), -np.inf)))
         out[members[k].pop()] = n
         parents[k] -= 1
@@ -117,11 +139,14 @@ def _numbers(one: pd.DataFrame, two: pd.DataFrame) -> tuple[np.ndarray, np.ndarr
     return joined[: len(one)], joined[len(one) :]
 
 
-def distinct(first: np.ndarray, second: np.ndarray, like: np.ndarray, *, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """The second parents exchanged between rows until no pair occurs twice, and which rows are still a second time there. (rows,), (rows,) bool
+def distinct(
+    first: np.ndarray, second: np.ndarray, like: np.ndarray, *, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """The second parents exchanged between rows until no pair occurs twice, and which rows are still a second time
+    there. (rows,), (rows,) bool
 
-    first: codes of the rest of what must be distinct; rows with a null parent are left alone. like: (parents,) their place by what they are
-    like: partners are near at first.
+    first: codes of the rest of what must be distinct; rows with a null parent are left alone. like: (parents,) their
+    place by what they are like: partners are near at first.
     """
     out, width = second.copy(), int(second.max(initial=0)) + 1
     free = np.flatnonzero((first >= 0) & (second >= 0))
@@ -146,7 +171,9 @@ def distinct(first: np.ndarray, second: np.ndarray, like: np.ndarray, *, rng: np
 
 
 def likeness(offered: pd.DataFrame) -> np.ndarray:
-    """The place of each parent in the order of its columns, the most telling first; the same for those that are alike. (parents,) int64"""
+    """The place of each parent in the order of its columns, the most telling first; the same for those that are alike.
+    (parents,) int64
+    """
     numbers = _numbers(offered, offered)[0]
     if not numbers.shape[1]:
         return np.zeros(len(offered), dtype=np.int64)
@@ -168,7 +195,11 @@ def tie(a: np.ndarray, b: np.ndarray, *, rng: np.random.Generator) -> float:
 
 def _classes(values: np.ndarray) -> np.ndarray:
     if values.dtype != object:
-        edges = np.unique(np.nanquantile(values, np.linspace(0, 1, CLASSES + 1)[1:-1])) if not np.isnan(values).all() else np.zeros(0)
+        edges = (
+            np.unique(np.nanquantile(values, np.linspace(0, 1, CLASSES + 1)[1:-1]))
+            if not np.isnan(values).all()
+            else np.zeros(0)
+        )
         return np.where(np.isnan(values), len(edges) + 1, np.searchsorted(edges, values, side="right")).astype(np.int64)
     codes = pd.factorize(values, use_na_sentinel=False)[0]
     rank = np.argsort(np.argsort(-np.bincount(codes), kind="stable"), kind="stable")

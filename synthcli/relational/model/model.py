@@ -1,14 +1,15 @@
 """Related tables by a table method: parents before children, each row given those above it and its earlier siblings.
 
-Each table's rows are drawn by a model of the table method that is handed in, given what is known when they come: the columns of parents and
-grandparents, how many siblings there are and which one this is, what the earlier siblings are like, and when it happens. How many children
-a row has is a column of the row (with zero among its values), so that numbers of children follow from what the row is. Keys are made up.
+Each table's rows are drawn by a model of the table method that is handed in, given what is known when they come: the
+columns of parents and grandparents, how many siblings there are and which one this is, what the earlier siblings are
+like, and when it happens. How many children a row has is a column of the row (with zero among its values), so that
+numbers of children follow from what the row is. Keys are made up.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,15 +40,30 @@ class Related:
     """A fitted generator of related tables. It needs neither the data nor the spec to sample."""
 
     def __init__(
-        self, sheets: Mapping[str, Sheet], order: Order, relationships: Sequence[Relationship], kept: Kept, unit: tuple[str, str | None]
+        self,
+        sheets: Mapping[str, Sheet],
+        order: Order,
+        relationships: Sequence[Relationship],
+        kept: Kept,
+        unit: tuple[str, str | None],
     ) -> None:
-        self.sheets, self.order, self.relationships, self.kept, self.unit = dict(sheets), order, tuple(relationships), kept, unit
+        self.sheets, self.order, self.relationships, self.kept, self.unit = (
+            dict(sheets),
+            order,
+            tuple(relationships),
+            kept,
+            unit,
+        )
 
-    def sample(self, rows: int, *, rng: np.random.Generator, top: pd.DataFrame | None = None, tally: Tally | None = None) -> Tables:
-        """Tables with so many rows in the table of the privacy unit; tables that hang from no unit have the rows that they had.
+    def sample(
+        self, rows: int, *, rng: np.random.Generator, top: pd.DataFrame | None = None, tally: Tally | None = None
+    ) -> Tables:
+        """Tables with so many rows in the table of the privacy unit; tables that hang from no unit have the rows that
+        they had.
 
-        Memory grows with the rows. Rows stand parent by parent. top: the rows of that table, made already (relational/unit.py); tally: is
-        told what became of rows that broke a rule. Raises FitError for rules that cannot be kept.
+        Memory grows with the rows. Rows stand parent by parent. top: the rows of that table, made already
+        (relational/unit.py); tally: is told what became of rows that broke a rule. Raises FitError for rules that
+        cannot be kept.
         """
         maker = Maker(self.sheets, self.order, self.relationships, self.kept, self.unit[0], top)
         made = maker.run(rows, rng=rng)
@@ -67,12 +83,24 @@ class Related:
     @property
     def merged(self) -> dict[str, int]:
         """table.column -> rare categories that were merged away before anything was learned."""
-        return {f"{t}.{c}": n for t, part, model in self._models() if part == "values" for c, n in model.merged.items() if c in _own(self.sheets[t])}
+        return {
+            f"{t}.{c}": n
+            for t, part, model in self._models()
+            if part == "values"
+            for c, n in model.merged.items()
+            if c in _own(self.sheets[t])
+        }
 
     @property
     def clipped(self) -> dict[str, int]:
         """table.column -> rows whose value was moved to the nearest one that several privacy units reach."""
-        return {f"{t}.{c}": n for t, part, model in self._models() if part == "values" for c, n in model.clipped.items() if c in _own(self.sheets[t])}
+        return {
+            f"{t}.{c}": n
+            for t, part, model in self._models()
+            if part == "values"
+            for c, n in model.clipped.items()
+            if c in _own(self.sheets[t])
+        }
 
     def save(self, folder: Path) -> None:
         """Arrays, Parquet and JSON that `load` reads back; nothing that could run code."""
@@ -95,16 +123,28 @@ class Related:
             "linked": {t: [r.name for r in some] for t, some in self.order.linked.items()},
             "late": [r.name for r in self.order.late],
         }
-        body = {"unit": self.unit, "relationships": [r.to_json() for r in self.relationships], "order": order, "tables": tables}
+        body = {
+            "unit": self.unit,
+            "relationships": [r.to_json() for r in self.relationships],
+            "order": order,
+            "tables": tables,
+        }
         (folder / "related.json").write_text(json.dumps(body, ensure_ascii=False))
 
 
 def fit(
-    tables: Tables, base: Base, *, job: Job, rules: Mapping[str, Sequence[Rule]] = NO_RULES, keep: Mapping[str, frozenset[str]] = NONE_KEPT
+    tables: Tables,
+    base: Base,
+    *,
+    job: Job,
+    rules: Mapping[str, Sequence[Rule]] = NO_RULES,
+    keep: Mapping[str, frozenset[str]] = NONE_KEPT,
 ) -> Related:
-    """Learn checked tables (Tables.checked). Raises FitError for a table method that cannot draw rows given a part of them.
+    """Learn checked tables (Tables.checked). Raises FitError for a table method that cannot draw rows given a part of
+    them.
 
-    rules: by table, that every row which is made obeys (rules.check, learned); keep: columns by table that no rule may rewrite.
+    rules: by table, that every row which is made obeys (rules.check, learned); keep: columns by table that no rule may
+    rewrite.
     """
     check_base(base)
     learner = Learner(tables, base, job, rules, keep)
@@ -129,7 +169,9 @@ def load(folder: Path, base: Base) -> Related:
         sheets[name] = _sheet(plain, by_name, folder, i, base)
         if (folder / f"{i}.rows.parquet").exists():
             rows, extra = pq.read_table(folder / f"{i}.rows.parquet"), pq.read_table(folder / f"{i}.extra.parquet")
-            frame = pd.DataFrame({c: extra[c].to_pandas().astype("Int64") for c in extra.column_names}, index=pd.RangeIndex(len(rows)))
+            frame = pd.DataFrame(
+                {c: extra[c].to_pandas().astype("Int64") for c in extra.column_names}, index=pd.RangeIndex(len(rows))
+            )
             kept[name] = (canonical.to_frame(rows, sheets[name].layout.schema), frame)
     table, column = body["unit"]
     return Related(sheets, order, relationships, kept, (table, column))
@@ -146,23 +188,44 @@ def _counts(extra: pd.DataFrame) -> Schema:
 def _plain(sheet: Sheet) -> dict[str, Any]:
     links = lambda some: [[k.relationship.name, [a.to_json() for a in k.aspects], k.nullable, k.looped] for k in some]  # noqa: E731
     return {
-        "layout": sheet.layout.to_json(), "rows": sheet.rows, "loose": sheet.loose, "shared": sheet.shared, "distinct": sheet.distinct,
-        "aspects": [a.to_json() for a in sheet.aspects], "above": [[t, a.to_json()] for t, a in sheet.above],
-        "pasts": [[p.last.to_json(), p.mean and p.mean.to_json()] for p in sheet.pasts], "links": links(sheet.links), "late": links(sheet.late),
-        "models": {part: [each.given, each.drawn] for part, each in sheet.models.items()}, "made": sheet.codec is not None,
+        "layout": sheet.layout.to_json(),
+        "rows": sheet.rows,
+        "loose": sheet.loose,
+        "shared": sheet.shared,
+        "distinct": sheet.distinct,
+        "aspects": [a.to_json() for a in sheet.aspects],
+        "above": [[t, a.to_json()] for t, a in sheet.above],
+        "pasts": [[p.last.to_json(), p.mean and p.mean.to_json()] for p in sheet.pasts],
+        "links": links(sheet.links),
+        "late": links(sheet.late),
+        "models": {part: [each.given, each.drawn] for part, each in sheet.models.items()},
+        "made": sheet.codec is not None,
         "obeyed": None if sheet.obeyed is None else sheet.obeyed.to_json(),
-    }  # fmt: skip
+    }
 
 
 def _sheet(plain: Mapping[str, Any], by_name: Mapping[str, Relationship], folder: Path, i: int, base: Base) -> Sheet:
-    links = lambda some: tuple(Link(by_name[r], tuple(Aspect(**a) for a in aspects), null, loop) for r, aspects, null, loop in some)  # noqa: E731
+    def links(some: Iterable[Any]) -> tuple[Link, ...]:
+        return tuple(
+            Link(by_name[r], tuple(Aspect(**a) for a in aspects), null, loop) for r, aspects, null, loop in some
+        )
+
     models = {
         part: Conditional(base.method.load(folder / f"{i}.{j}"), tuple(given), tuple(drawn))
         for j, (part, (given, drawn)) in enumerate(plain["models"].items())
     }
     return Sheet(
-        Layout.from_json(plain["layout"]), plain["rows"], plain["loose"], plain["shared"], tuple(Aspect(**a) for a in plain["aspects"]),
-        tuple((t, Aspect(**a)) for t, a in plain["above"]), tuple(Past(Aspect(**p), m and Aspect(**m)) for p, m in plain["pasts"]),
-        links(plain["links"]), links(plain["late"]), tuple(plain["distinct"]), models, Codec.load(folder / f"{i}") if plain["made"] else None,
+        Layout.from_json(plain["layout"]),
+        plain["rows"],
+        plain["loose"],
+        plain["shared"],
+        tuple(Aspect(**a) for a in plain["aspects"]),
+        tuple((t, Aspect(**a)) for t, a in plain["above"]),
+        tuple(Past(Aspect(**p), m and Aspect(**m)) for p, m in plain["pasts"]),
+        links(plain["links"]),
+        links(plain["late"]),
+        tuple(plain["distinct"]),
+        models,
+        Codec.load(folder / f"{i}") if plain["made"] else None,
         None if plain["obeyed"] is None else Obeyed.from_json(plain["obeyed"]),
-    )  # fmt: skip
+    )

@@ -1,4 +1,6 @@
-"""Rows that obey the rules of their table: drawn, looked at, and those that break one drawn again, given what is known of each."""
+"""Rows that obey the rules of their table: drawn, looked at, and those that break one drawn again, given what is known
+of each.
+"""
 
 from __future__ import annotations
 
@@ -24,12 +26,16 @@ LOSSY = ("float", "halffloat", "decimal", "time32", "time64")  # storage types t
 LOST = 0.05  # share of a table's rows that may go because nothing was found for them
 
 Remake = Callable[[int], pd.DataFrame]  # so many rows of the columns that are made up, unlike all before
-Draw = Callable[..., pd.DataFrame]  # positions in the wave, a stream, and their times where these are new -> the columns of a table method
+Draw = Callable[
+    ..., pd.DataFrame
+]  # positions in the wave, a stream, and their times where these are new -> the columns of a table method
 
 
 @dataclass
 class Tally:
-    """What became of rows, by table and rule: drawn again, moved to where they obey, gone because nothing was left for them."""
+    """What became of rows, by table and rule: drawn again, moved to where they obey, gone because nothing was left for
+    them.
+    """
 
     drawn: int = 0
     refused: dict[str, int] = field(default_factory=dict)
@@ -52,12 +58,23 @@ class Tally:
 
 
 class Drawing:
-    """The rows of one table. beside: (rows,) the columns that its rules look at and nobody draws; owner: (rows,) the parent of each; remake: so
-    many rows of the columns that are made up, unlike those that are there. ticks: (rows,) the times by which siblings are ordered."""
+    """The rows of one table. beside: (rows,) the columns that its rules look at and nobody draws; owner: (rows,) the
+    parent of each; remake: so many rows of the columns that are made up, unlike those that are there. ticks: (rows,)
+    the times by which siblings are ordered.
+    """
 
-    def __init__(self, name: str, sheet: Sheet, beside: pd.DataFrame, owner: np.ndarray, tally: Tally, remake: Remake | None) -> None:
+    def __init__(
+        self, name: str, sheet: Sheet, beside: pd.DataFrame, owner: np.ndarray, tally: Tally, remake: Remake | None
+    ) -> None:
         assert sheet.obeyed is not None  # asked for tables that have rules
-        self.name, self.sheet, self.beside, self.owner, self.tally, self.remake = name, sheet, beside, owner, tally, remake
+        self.name, self.sheet, self.beside, self.owner, self.tally, self.remake = (
+            name,
+            sheet,
+            beside,
+            owner,
+            tally,
+            remake,
+        )
         self.ticks: np.ndarray | None = None
         self.obeyed, self.watch = sheet.obeyed, Watch(sheet.obeyed.by("drawn"))
         looked_at = frozenset().union(*(rule.columns for rule in self.watch.rules))
@@ -79,7 +96,10 @@ class Drawing:
         assert self.ticks is not None
         own, before = self.ticks[rows] if ticks is None else ticks, np.maximum(rows - 1, 0)
         first = (rows == 0) | (self.owner[before] != self.owner[rows]) | (self.owner[rows] < 0)
-        return {"@time": self.clock.seconds(own), "@gap": self.clock.seconds(np.where(first, -1, own - self.ticks[before]))}
+        return {
+            "@time": self.clock.seconds(own),
+            "@gap": self.clock.seconds(np.where(first, -1, own - self.ticks[before])),
+        }
 
     def wave(self, rows: np.ndarray, draw: Draw, *, rng: np.random.Generator) -> pd.DataFrame:
         """The drawn columns of rows at these positions of the table, times as they are; and those that count children.
@@ -99,11 +119,21 @@ class Drawing:
         return out
 
     def _again(
-        self, out: pd.DataFrame, repairs: pd.DataFrame, rows: np.ndarray, again: np.ndarray, draw: Draw, *, move: int, rng: np.random.Generator
+        self,
+        out: pd.DataFrame,
+        repairs: pd.DataFrame,
+        rows: np.ndarray,
+        again: np.ndarray,
+        draw: Draw,
+        *,
+        move: int,
+        rng: np.random.Generator,
     ) -> np.ndarray:
-        """Draw rows again, each as often as it is in `again`, and take the first draw that obeys; those that have none yet.
+        """Draw rows again, each as often as it is in `again`, and take the first draw that obeys; those that have none
+        yet.
 
-        move: 1 at other times too, between those of the siblings beside them; 2 at any time up to the sibling that follows.
+        move: 1 at other times too, between those of the siblings beside them; 2 at any time up to the sibling that
+        follows.
         """
         place = rows[again]
         side, ticks = self.beside.iloc[place].reset_index(drop=True), None
@@ -129,14 +159,20 @@ class Drawing:
         return np.setdiff1d(again, places)
 
     def _between(self, rows: np.ndarray, *, any_: bool, rng: np.random.Generator) -> np.ndarray:
-        """Other times of rows, from the sibling before to the one after; of the first and the last, from the start and to the end."""
+        """Other times of rows, from the sibling before to the one after; of the first and the last, from the start and
+        to the end.
+        """
         assert self.ticks is not None
         clock, here, last = self.clock, self.owner[rows], len(self.owner) - 1
         opens = (rows == 0) | (self.owner[np.maximum(rows - 1, 0)] != here) | (here < 0)
         closes = (rows == last) | (self.owner[np.minimum(rows + 1, last)] != here) | (here < 0)
         low = np.where(opens | any_, clock.start, self.ticks[np.maximum(rows - 1, 0)])
         high = np.where(closes, clock.end, self.ticks[np.minimum(rows + 1, last)])
-        return low + np.floor(rng.random(len(rows)) * (np.maximum(high - low, 0) // clock.grain + 1)).astype(np.int64) * clock.grain
+        return (
+            low
+            + np.floor(rng.random(len(rows)) * (np.maximum(high - low, 0) // clock.grain + 1)).astype(np.int64)
+            * clock.grain
+        )
 
     def _judged(self, wide: pd.DataFrame, places: np.ndarray) -> np.ndarray:
         """The rows that break a rule; the others are remembered."""
@@ -148,9 +184,16 @@ class Drawing:
         self.watch.accept(wide[~wrong])
         return places[wrong]
 
-    def _restored(self, drawn: pd.DataFrame, rows: np.ndarray, side: pd.DataFrame | None = None) -> tuple[pd.DataFrame, pd.DataFrame]:
-        """What a table method drew, in the table's own columns; which rows a range moved, by rule. side: what is beside them, if not as it is."""
-        drawn, side = drawn.reset_index(drop=True), self.beside.iloc[rows].reset_index(drop=True) if side is None else side
+    def _restored(
+        self, drawn: pd.DataFrame, rows: np.ndarray, side: pd.DataFrame | None = None
+    ) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """What a table method drew, in the table's own columns; which rows a range moved, by rule. side: what is beside
+        them, if not as it is.
+        """
+        drawn, side = (
+            drawn.reset_index(drop=True),
+            self.beside.iloc[rows].reset_index(drop=True) if side is None else side,
+        )
         for each in self.sheet.layout.relative:
             if each.column in drawn:
                 drawn[each.column] = clocks.since(drawn[each.column], side[self.clock.column], each.type, each.unit)
@@ -186,7 +229,14 @@ def stored(frame: pd.DataFrame, schema: Schema) -> pd.DataFrame:
 
 
 def moved(
-    ticks: np.ndarray, frame: pd.DataFrame, rules: Sequence[Rule], clock: clocks.Clock, name: str, tally: Tally, *, rng: np.random.Generator
+    ticks: np.ndarray,
+    frame: pd.DataFrame,
+    rules: Sequence[Rule],
+    clock: clocks.Clock,
+    name: str,
+    tally: Tally,
+    *,
+    rng: np.random.Generator,
 ) -> np.ndarray:
     """Times moved as far as rules ask. ticks: (rows,); frame: (rows,) the other columns that rules look at."""
     out = ticks.copy()
@@ -205,7 +255,9 @@ def moved(
         for sign in rng.permutation([-1, 1]):
             fresh = ticks[bad] + sign * rng.integers(1, reach + 1, size=len(bad)) * clock.grain
             seen = frame.iloc[bad].reset_index(drop=True).assign(**{clock.column: clock.series(fresh)})
-            good = ~np.any([rule.violations(seen) for rule in alone], axis=0) if alone else np.ones(len(bad), dtype=bool)
+            good = (
+                ~np.any([rule.violations(seen) for rule in alone], axis=0) if alone else np.ones(len(bad), dtype=bool)
+            )
             out[bad[good]] = fresh[good]
             bad = bad[~good]
             if not len(bad):
@@ -213,9 +265,11 @@ def moved(
     return out
 
 
-def refused(name: str, rules: Sequence[Rule], wide: pd.DataFrame, *, may_drop: bool, before: int = 0, tally: Tally) -> np.ndarray:
-    """Which rows of a whole table must go, as nothing was found that makes them obey. (rows,) bool; raises FitError where too many would, or any
-    of a table whose rows are counted. before: rows that went already."""
+def refused(
+    name: str, rules: Sequence[Rule], wide: pd.DataFrame, *, may_drop: bool, before: int = 0, tally: Tally
+) -> np.ndarray:
+    """Which rows of a whole table must go, as nothing was found that makes them obey. (rows,) bool; raises FitError
+    where too many would, or any of a table whose rows are counted. before: rows that went already."""
     gone, by = np.zeros(len(wide), dtype=bool), dict[str, int]()
     for rule in rules:
         broken = rule.violations(wide)
@@ -225,16 +279,21 @@ def refused(name: str, rules: Sequence[Rule], wide: pd.DataFrame, *, may_drop: b
     rows, lost = before + len(wide), before + int(gone.sum())
     if gone.any() and (not may_drop or lost > max(10, LOST * rows)):
         raise FitError(
-            f"constraints: table {name}: {lost:,} of {rows:,} rows that were made break {' and '.join(by)}, and none of many other draws, "
-            "given what is known of them, obeys; remedy: a weaker constraint, or one on columns that are drawn"
+            f"constraints: table {name}: {lost:,} of {rows:,} rows that were made break {' and '.join(by)}, and none of"
+            " many other draws, given what is known of them, obeys; remedy: a weaker constraint, or one on columns"
+            " that are drawn"
         )
     for text, rows in by.items():
         tally.add("dropped", name, text, rows)
     return gone
 
 
-def childless(rules: Sequence[Rule], wide: Mapping[str, pd.DataFrame], name: str, n: np.ndarray, tally: Tally) -> np.ndarray:
-    """Parents that a rule refuses. n: children that each would have; wide: rule text -> what it looks at, for each parent. (parents,) bool"""
+def childless(
+    rules: Sequence[Rule], wide: Mapping[str, pd.DataFrame], name: str, n: np.ndarray, tally: Tally
+) -> np.ndarray:
+    """Parents that a rule refuses. n: children that each would have; wide: rule text -> what it looks at, for each
+    parent. (parents,) bool
+    """
     out = np.zeros(len(n), dtype=bool)
     for rule in rules:
         broken = rule.violations(wide[rule.text])

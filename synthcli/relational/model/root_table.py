@@ -1,4 +1,6 @@
-"""The table of the privacy unit as a model of its own, for whoever asks for rows of a kind: its columns, and how many children each row has."""
+"""The table of the privacy unit as a model of its own, for whoever asks for rows of a kind: its columns, and how many
+children each row has.
+"""
 
 from __future__ import annotations
 
@@ -15,9 +17,11 @@ from synthcli.relational.model.table_model import Sheet
 
 
 class Top(Model):
-    """table: makes a Dataset of a frame and a schema. schema: of its rows, those columns (#…) that count children among them.
+    """table: makes a Dataset of a frame and a schema. schema: of its rows, those columns (#…) that count children among
+    them.
 
-    Rows do not obey the rules of the table but for those that are built in: whoever takes them looks (pipeline/making.py).
+    Rows do not obey the rules of the table but for those that are built in: whoever takes them looks
+    (pipeline/making.py).
     """
 
     COMPLETES = True
@@ -28,7 +32,11 @@ class Top(Model):
         self.own = [c.name for c in layout.drawn()]
         values = sheet.models.get("values")
         self.counts = [] if values is None else [c for c in values.drawn if c.startswith("#")]
-        looked_at = frozenset() if sheet.obeyed is None else frozenset().union(*(rule.columns for rule in sheet.obeyed.by("drawn")))
+        looked_at = (
+            frozenset()
+            if sheet.obeyed is None
+            else frozenset().union(*(rule.columns for rule in sheet.obeyed.by("drawn")))
+        )
         self.made = [c for c in layout.made if c in looked_at]  # the others are made when all rows are there
         columns = tuple(c for c in layout.schema.columns if c.name in (*self.own, *self.made))
         self.schema = Schema((*columns, *(Column(c, Traits(type="integer"), Traits(), "int64") for c in self.counts)))

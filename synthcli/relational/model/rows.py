@@ -1,4 +1,6 @@
-"""What is known of rows while related tables are learned or made: their frames, who their parents are, and their columns as context."""
+"""What is known of rows while related tables are learned or made: their frames, who their parents are, and their
+columns as context.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ NEAREST = 24  # columns of parents, grandparents and so on that a row's context 
 
 
 class World:
-    """frames: by table; extra: their columns that count and time children; at: by the name of a relationship, the positions of parents."""
+    """frames: by table; extra: their columns that count and time children; at: by the name of a relationship, the
+    positions of parents.
+    """
 
     def __init__(self) -> None:
         self.frames: dict[str, pd.DataFrame] = {}
@@ -48,7 +52,9 @@ def aspects_of(table: str, own: Sequence[str], schema: Schema, world: World, mar
     return tuple(Aspect.of(schema[c], world.cells(table, c, schema), f"{mark}{c}") for c in own)
 
 
-def put(into: dict[str, np.ndarray], aspects: Sequence[Aspect], table: str, at: np.ndarray, schema: Schema, world: World) -> None:
+def put(
+    into: dict[str, np.ndarray], aspects: Sequence[Aspect], table: str, at: np.ndarray, schema: Schema, world: World
+) -> None:
     """Add the columns of the rows of a table at these positions."""
     for aspect in aspects:
         aspect.put(into, taken(world.cells(table, aspect.source, schema), at))

@@ -1,7 +1,9 @@
-"""The rules of one table of several: the columns of other tables that they may name, and what of the table's making keeps each of them.
+"""The rules of one table of several: the columns of other tables that they may name, and what of the table's making
+keeps each of them.
 
-drawn     looks at columns that are drawn: built into what is learned (columns/transforms/transformer.py), else rows that break it are drawn again, given what
-          is known of them: those above them, their other parents, their time, their earlier siblings
+drawn     looks at columns that are drawn: built into what is learned (columns/transforms/transformer.py), else rows
+          that break it are drawn again, given what is known of them: those above them, their other parents, their time,
+          their earlier siblings
 timed     looks at the time that orders siblings, and at nothing that is drawn: times that break it are moved
 parents   looks at columns of one parent alone: parents that break it have no children
 pairs     unique over keys of parents: partners are exchanged
@@ -37,8 +39,8 @@ _HOW: dict[Way, tuple[str, str]] = {
 
 @dataclass(frozen=True)
 class Obeyed:
-    """How the rules of a table hold. ways: of each rule; beside: columns that rules look at and the table method does not draw; shaper: how
-    what it draws is rewritten; how, why: rule text -> what it holds by, and the reason."""
+    """How the rules of a table hold. ways: of each rule; beside: columns that rules look at and the table method does
+    not draw; shaper: how what it draws is rewritten; how, why: rule text -> what it holds by, and the reason."""
 
     rules: tuple[Rule, ...]
     ways: tuple[Way, ...]
@@ -58,9 +60,13 @@ class Obeyed:
 
     def to_json(self) -> dict[str, Any]:
         return {
-            "rules": [rule.to_json() for rule in self.rules], "ways": self.ways, "beside": self.beside, "how": dict(self.how), "why": dict(self.why),
+            "rules": [rule.to_json() for rule in self.rules],
+            "ways": self.ways,
+            "beside": self.beside,
+            "how": dict(self.how),
+            "why": dict(self.why),
             "shaper": None if self.shaper is None else self.shaper.to_json(),
-        }  # fmt: skip
+        }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Obeyed:
@@ -73,7 +79,9 @@ class Obeyed:
 
 
 def paths(table: str, order: Order) -> dict[str, list[tuple[Relationship, ...]]]:
-    """The tables above one, each with the ways of relationships that lead there from a row: one, where its columns may be named."""
+    """The tables above one, each with the ways of relationships that lead there from a row: one, where its columns may
+    be named.
+    """
     drivers = lineage(table, order.driver)
     found: dict[str, list[tuple[Relationship, ...]]] = {}
     for i, r in enumerate(drivers):
@@ -92,7 +100,12 @@ def named(name: str, tables: Mapping[str, Any]) -> tuple[str | None, str]:
 def kinds(table: str, schemas: Mapping[str, Schema], order: Order) -> Schema:
     """The columns that a rule of a table may name: its own, and TABLE.COLUMN of those above it."""
     single = [t for t, ways in paths(table, order).items() if len(ways) == 1 and t != table]
-    above = (replace(c, name=f"{t}.{c.name}") for t in single for c in schemas[t].columns if f"{t}.{c.name}" not in schemas[table].names)
+    above = (
+        replace(c, name=f"{t}.{c.name}")
+        for t in single
+        for c in schemas[t].columns
+        if f"{t}.{c.name}" not in schemas[table].names
+    )
     return Schema((*schemas[table].columns, *above))
 
 
@@ -105,7 +118,8 @@ def check(rule: Rule, table: str, schemas: Mapping[str, Schema], order: Order) -
     tables = sorted({str(named(name, schemas)[0]) for name in rule.columns - set(schemas[table].names)})
     if tables and not rule.columns & set(schemas[table].names) and (len(tables) > 1 or rule.TABLE):
         raise SpecError(
-            f"constraint {rule.text}: looks at columns of {' and '.join(tables)} alone; remedy: name a column of {table} in it, or say it of another table"
+            f"constraint {rule.text}: looks at columns of {' and '.join(tables)} alone; remedy: name a column of"
+            f" {table} in it, or say it of another table"
         )
 
 
@@ -121,15 +135,26 @@ def _unknown(name: str, table: str, schemas: Mapping[str, Schema], order: Order)
     if column not in schemas[other].names:
         return f"table {other} has no column {column!r}.{did_you_mean(column, schemas[other].names)}"
     if other == table and table not in found:
-        return f"{name} is a column of the table itself, or of the row above it in the same table; remedy: {column}, for a column of the row itself"
+        return (
+            f"{name} is a column of the table itself, or of the row above it in the same table; remedy: {column}, for a"
+            " column of the row itself"
+        )
     if len(found.get(other, ())) > 1:
-        return f"several relationships lead from {table} to {other}, so that {name} could be of either; remedy: a constraint within one table"
+        return (
+            f"several relationships lead from {table} to {other}, so that {name} could be of either; remedy: a"
+            " constraint within one table"
+        )
     may = [t for t, ways in found.items() if len(ways) == 1]
-    return f"no row of {other} stands above one of {table}; columns of other tables that it may name: {', '.join(f'{t}.…' for t in may) or 'none'}"
+    return (
+        f"no row of {other} stands above one of {table}; columns of other tables that it may name:"
+        f" {', '.join(f'{t}.…' for t in may) or 'none'}"
+    )
 
 
 def reached(path: Sequence[Relationship], at: Callable[[Relationship], np.ndarray]) -> np.ndarray:
-    """The position of the row to which relationships lead, one after the other, from each row of the first one's child. (rows,) int64"""
+    """The position of the row to which relationships lead, one after the other, from each row of the first one's child.
+    (rows,) int64
+    """
     out = at(path[0])
     for r in path[1:]:
         above = at(r)
@@ -152,7 +177,9 @@ def widened(
     order: Order,
     at: Callable[[Relationship], np.ndarray],
 ) -> pd.DataFrame:
-    """The columns of these names: of the rows themselves where they have them, else of those above. own: (rows,) of the table."""
+    """The columns of these names: of the rows themselves where they have them, else of those above. own: (rows,) of the
+    table.
+    """
     found, out = paths(table, order), dict[str, pd.Series]()
     for name in names:
         if name in own:
@@ -182,9 +209,16 @@ def way_of(rule: Rule, layout: Layout, late: frozenset[str], numbered: frozenset
 
 
 def planned(
-    table: str, rules: Sequence[Rule], layout: Layout, wide: pd.DataFrame, schema: Schema, ways: Sequence[Way], keep: frozenset[str]
+    table: str,
+    rules: Sequence[Rule],
+    layout: Layout,
+    wide: pd.DataFrame,
+    schema: Schema,
+    ways: Sequence[Way],
+    keep: frozenset[str],
 ) -> tuple[Obeyed, np.ndarray]:
-    """How rules are kept, and the rows to learn from. wide: columns that are drawn and those that rules name; schema: of them.
+    """How rules are kept, and the rows to learn from. wide: columns that are drawn and those that rules name; schema:
+    of them.
 
     keep: columns that stay as they are. Raises FitError where no row obeys all rules of what is drawn.
     """
@@ -198,7 +232,8 @@ def planned(
         good = ~np.any([rule.violations(wide) for rule in mine], axis=0)
         if not good.any():
             raise FitError(
-                f"constraints: no row of table {table} obeys all of them in the train part; remedy: on_violation: drop, or a weaker constraint"
+                f"constraints: no row of table {table} obeys all of them in the train part; remedy: on_violation: drop,"
+                " or a weaker constraint"
             )
         shaper = Reshaper.plan(mine, wide[good].reset_index(drop=True), schema, keep=keep | set(beside))
     for rule, way in zip(rules, ways):

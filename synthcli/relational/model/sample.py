@@ -1,4 +1,6 @@
-"""Making related tables from what was learned: parents first, the children of all parents in waves, other parents by what they are like."""
+"""Making related tables from what was learned: parents first, the children of all parents in waves, other parents by
+what they are like.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,9 @@ Kept = Mapping[str, tuple[pd.DataFrame, pd.DataFrame]]  # table -> its rows, and
 
 
 class Maker(Sample):
-    """kept: rows that are given out as they are; top: rows of the table of the privacy unit that are made already, None for none."""
+    """kept: rows that are given out as they are; top: rows of the table of the privacy unit that are made already, None
+    for none.
+    """
 
     def __init__(
         self,
@@ -60,7 +64,9 @@ class Maker(Sample):
         sheet, (drawing, linking, making) = self.sheets[name], rng.spawn(3)
         driver = self.order.driver.get(name)
         if driver is not None:
-            drawn = self._children(name, driver, self._owners(name, driver, rows, rng=linking), drawing, linking, making)
+            drawn = self._children(
+                name, driver, self._owners(name, driver, rows, rng=linking), drawing, linking, making
+            )
         elif name == self.unit and self.top is not None:
             drawn = self.top
         else:
@@ -78,7 +84,9 @@ class Maker(Sample):
                     if column not in frame:
                         frame[column] = empty(sheet.layout.schema[column]).reindex(frame.index)
         for numbered in sheet.layout.numbered:
-            frame[numbered.column] = (frame.groupby(list(numbered.among), dropna=False, sort=False).cumcount() + numbered.start).astype("Int64")
+            frame[numbered.column] = (
+                frame.groupby(list(numbered.among), dropna=False, sort=False).cumcount() + numbered.start
+            ).astype("Int64")
         self.world.frames[name] = stored(frame, sheet.layout.schema)
         hold(self, name, whole=False)
 
@@ -92,7 +100,9 @@ class Maker(Sample):
             return model.draw(None, rows, rng=drawing)
         made, remake = early(self, name, rows, making)
         own = Drawing(name, sheet, made, np.full(rows, NULL), self.tally, remake)
-        drawn = own.wave(np.arange(rows), lambda some, rng, ticks=None: model.draw(None, len(some), rng=rng.spawn(1)[0]), rng=drawing)
+        drawn = own.wave(
+            np.arange(rows), lambda some, rng, ticks=None: model.draw(None, len(some), rng=rng.spawn(1)[0]), rng=drawing
+        )
         return pd.concat([drawn, own.beside[list(made)]], axis=1)
 
     def _owners(self, name: str, driver: Relationship, rows: int, *, rng: np.random.Generator) -> np.ndarray:
@@ -113,7 +123,9 @@ class Maker(Sample):
         linking: np.random.Generator,
         making: np.random.Generator,
     ) -> pd.DataFrame:
-        """The drawn columns of rows whose parents are known; their other parents and their times are found on the way."""
+        """The drawn columns of rows whose parents are known; their other parents and their times are found on the
+        way.
+        """
         sheet, world, parents = self.sheets[name], self.world, len(self.world.frames[driver.parent])
         layout = sheet.layout
         world.at[driver.name] = owner
@@ -143,14 +155,24 @@ class Maker(Sample):
             drawn[each.column] = clocks.since(drawn[each.column], time, each.type, each.unit)
         return drawn.assign(**{layout.clock.column: time})
 
-    def _times(self, sheet: Sheet, driver: Relationship, known: dict[str, np.ndarray], owner: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
+    def _times(
+        self,
+        sheet: Sheet,
+        driver: Relationship,
+        known: dict[str, np.ndarray],
+        owner: np.ndarray,
+        *,
+        rng: np.random.Generator,
+    ) -> np.ndarray:
         """The time of each row, in ticks: parents' first and last, then what lies between in waves. (rows,) int64"""
         clock, extra, k = sheet.layout.clock, self.world.extra[driver.parent], self.relationships.index(driver)
         assert clock is not None  # asked for tables that have one
         parent = self.world.frames[driver.parent]
         counts = np.bincount(owner[owner >= 0], minlength=len(parent))
         anchor = self.layouts[driver.parent].anchor
-        begin, finish = clock.bounds(extra[first(k)], extra[span(k)], clock.ticks(parent[anchor]) if clock.anchored and anchor else None, counts)
+        begin, finish = clock.bounds(
+            extra[first(k)], extra[span(k)], clock.ticks(parent[anchor]) if clock.anchored and anchor else None, counts
+        )
         alone = int((owner < 0).sum())
         ticks = np.concatenate([clock.alone(alone, rng=rng), np.repeat(begin, counts)])
         has = counts > 1
@@ -181,12 +203,18 @@ class Maker(Sample):
         """All drawn columns, wave by wave; with rules, times as they are, and what is made up already."""
         rows = len(owner)
         if "values" not in sheet.models:  # it has no columns to draw, or had no rows
-            return pd.DataFrame({c.name: empty(c).reindex(range(rows)) for c in sheet.layout.drawn()}, index=pd.RangeIndex(rows))
+            return pd.DataFrame(
+                {c.name: empty(c).reindex(range(rows)) for c in sheet.layout.drawn()}, index=pd.RangeIndex(rows)
+            )
         model, memory, static = sheet.models["values"], Memory(sheet.pasts, parents), framed(known, rows)
         kinds = {c.name: c.kind for c in sheet.layout.drawn()}
         alone = int((owner < 0).sum())
         counts = np.bincount(owner[owner >= 0], minlength=parents)
-        loose = [Wave(np.full(alone, NULL), np.arange(alone), np.ones(alone, dtype=np.int64), np.arange(alone))] if alone else []
+        loose = (
+            [Wave(np.full(alone, NULL), np.arange(alone), np.ones(alone, dtype=np.int64), np.arange(alone))]
+            if alone
+            else []
+        )
         pieces, places = [], []
         for wave in chain(loose, waves(counts, offset=alone)):
             past: dict[str, np.ndarray] = {}

@@ -15,7 +15,9 @@ STRETCH = 8
 
 @dataclass(frozen=True)
 class Siblings:
-    """Rows laid out parent by parent. owner: (rows,) position of the parent, NULL where there is none; n: how many siblings; i: which one."""
+    """Rows laid out parent by parent. owner: (rows,) position of the parent, NULL where there is none; n: how many
+    siblings; i: which one.
+    """
 
     owner: np.ndarray
     n: np.ndarray
@@ -28,7 +30,9 @@ class Siblings:
         start = np.cumsum(counts) - counts + int((owner < 0).sum())
         has = owner >= 0
         return cls(
-            owner, np.where(has, counts[owner] if parents else 0, 0), np.where(has, np.arange(len(owner)) - (start[owner] if parents else 0), 0)
+            owner,
+            np.where(has, counts[owner] if parents else 0, 0),
+            np.where(has, np.arange(len(owner)) - (start[owner] if parents else 0), 0),
         )
 
     @property
@@ -64,7 +68,9 @@ class Memory:
 
     def __init__(self, pasts: Sequence[Past], parents: int) -> None:
         self.pasts = pasts
-        self.last = {p.source: np.full(parents, None, dtype=object) if p.last.code else np.full(parents, np.nan) for p in pasts}
+        self.last = {
+            p.source: np.full(parents, None, dtype=object) if p.last.code else np.full(parents, np.nan) for p in pasts
+        }
         self.sum = {p.source: np.zeros(parents) for p in pasts if p.mean}
         self.count = {p.source: np.zeros(parents) for p in pasts if p.mean}
 
@@ -77,19 +83,25 @@ class Memory:
                 past.mean.put(into, taken(np.where(count > 0, total / np.maximum(count, 1), np.nan), parents))
 
     def add(self, parents: np.ndarray, made: Mapping[str, np.ndarray], ends: np.ndarray) -> None:
-        """Rows that were made, parent by parent. made: cells by column; ends: positions of each parent's last row among them."""
+        """Rows that were made, parent by parent. made: cells by column; ends: positions of each parent's last row among
+        them.
+        """
         for past in self.pasts:
             values = made[past.source]
             self.last[past.source][parents[ends]] = values[ends]
             if past.mean:
                 known = ~np.isnan(values)
-                self.sum[past.source] += np.bincount(parents, np.where(known, values, 0.0), minlength=len(self.sum[past.source]))
+                self.sum[past.source] += np.bincount(
+                    parents, np.where(known, values, 0.0), minlength=len(self.sum[past.source])
+                )
                 self.count[past.source] += np.bincount(parents, known, minlength=len(self.count[past.source]))
 
 
 @dataclass(frozen=True)
 class Wave:
-    """parents: (w,) those that have a row in it; first: (w,) each one's first row; many: (w,) how many; rows: (rows,) all of them."""
+    """parents: (w,) those that have a row in it; first: (w,) each one's first row; many: (w,) how many; rows: (rows,)
+    all of them.
+    """
 
     parents: np.ndarray
     first: np.ndarray
@@ -106,10 +118,11 @@ class Wave:
 
 
 def waves(n: np.ndarray, skip: int = 0, spare: int = 0, *, offset: int = 0) -> Iterator[Wave]:
-    """Waves over parents of n rows each, laid out one after the other from `offset` on, but for each one's first `skip` and last `spare`.
+    """Waves over parents of n rows each, laid out one after the other from `offset` on, but for each one's first `skip`
+    and last `spare`.
 
-    The k-th wave is the k-th row of all that have one; after SINGLE, a wave takes several, so that the number of waves grows
-    with the logarithm of the longest family, and the whole is linear in rows.
+    The k-th wave is the k-th row of all that have one; after SINGLE, a wave takes several, so that the number of waves
+    grows with the logarithm of the longest family, and the whole is linear in rows.
     """
     start, k = np.cumsum(n) - n + offset, skip
     alive = np.flatnonzero(n - spare > k)

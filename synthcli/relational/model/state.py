@@ -22,7 +22,14 @@ from synthcli.relational.relationships import Relationship
 class Sample:
     """sheets: what was learned of each table; world: the rows; tally: what became of those that broke a rule."""
 
-    def __init__(self, sheets: Mapping[str, Sheet], order: Order, relationships: Sequence[Relationship], kept: frozenset[str], unit: str) -> None:
+    def __init__(
+        self,
+        sheets: Mapping[str, Sheet],
+        order: Order,
+        relationships: Sequence[Relationship],
+        kept: frozenset[str],
+        unit: str,
+    ) -> None:
         self.sheets, self.order, self.relationships, self.kept, self.unit = sheets, order, relationships, kept, unit
         self.layouts: dict[str, Layout] = {name: sheet.layout for name, sheet in sheets.items()}
         self.world, self.tally = World(), Tally()
@@ -49,7 +56,9 @@ class Sample:
         return codec.decode({}, rows, start=start, rng=rng)
 
     def context(self, name: str, sheet: Sheet, owner: np.ndarray, parents: int) -> dict[str, np.ndarray]:
-        """What is known of rows before their other parents are found: the columns of those above, and the number of siblings."""
+        """What is known of rows before their other parents are found: the columns of those above, and the number of
+        siblings.
+        """
         known: dict[str, np.ndarray] = {}
         put_above(known, sheet, self.world.above(name, self.order.driver), self.layouts, self.world)
         known["#n"] = Siblings.of(owner, parents).n.astype(np.float64)

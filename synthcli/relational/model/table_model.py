@@ -18,8 +18,8 @@ from synthcli.relational.relationships import Relationship
 
 @dataclass
 class Link:
-    """How the parents of a relationship that makes no rows are found. aspects: their columns, the most telling first; nullable: whether a
-    row may have none; looped: whether those at the top of a hierarchy name themselves."""
+    """How the parents of a relationship that makes no rows are found. aspects: their columns, the most telling first;
+    nullable: whether a row may have none; looped: whether those at the top of a hierarchy name themselves."""
 
     relationship: Relationship
     aspects: tuple[Aspect, ...]
@@ -34,8 +34,10 @@ class Link:
 
 @dataclass
 class Sheet:
-    """What was learned of one table. rows: it had; loose: share of them without the parent that makes rows; distinct: columns of keys that
-    together occur once. values draws its columns, pace its times, links its other parents, late those that are found at the end."""
+    """What was learned of one table. rows: it had; loose: share of them without the parent that makes rows; distinct:
+    columns of keys that together occur once. values draws its columns, pace its times, links its other parents, late
+    those that are found at the end.
+    """
 
     layout: Layout
     rows: int
@@ -52,13 +54,21 @@ class Sheet:
     obeyed: Obeyed | None = None  # None without rules
 
 
-def put_above(into: dict[str, np.ndarray], sheet: Sheet, above: list[tuple[str, np.ndarray]], layouts: dict[str, Layout], world: World) -> None:
+def put_above(
+    into: dict[str, np.ndarray],
+    sheet: Sheet,
+    above: list[tuple[str, np.ndarray]],
+    layouts: dict[str, Layout],
+    world: World,
+) -> None:
     """Add the columns of the rows above."""
     for table, at in above:
         put(into, [a for t, a in sheet.above if t == table], table, at, layouts[table].schema, world)
 
 
-def put_parents(into: dict[str, np.ndarray], link: Link, at: np.ndarray, layouts: dict[str, Layout], world: World) -> None:
+def put_parents(
+    into: dict[str, np.ndarray], link: Link, at: np.ndarray, layouts: dict[str, Layout], world: World
+) -> None:
     """Add the columns of a parent that was looked for, and whether there is one."""
     if link.nullable:
         into[link.flag] = np.where(at < 0, "null", "known").astype(object)
@@ -70,7 +80,9 @@ def put_time(into: dict[str, np.ndarray], clock: clocks.Clock, ticks: np.ndarray
     into["@time"], into["@gap"] = clock.seconds(ticks), clock.seconds(gap)
 
 
-def late_context(name: str, r: Relationship, sheet: Sheet, layouts: dict[str, Layout], world: World, rows: np.ndarray) -> dict[str, np.ndarray]:
+def late_context(
+    name: str, r: Relationship, sheet: Sheet, layouts: dict[str, Layout], world: World, rows: np.ndarray
+) -> dict[str, np.ndarray]:
     """A row's own columns, and its level in a hierarchy."""
     known: dict[str, np.ndarray] = {}
     put(known, sheet.aspects, name, rows, layouts[name].schema, world)

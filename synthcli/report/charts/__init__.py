@@ -5,4 +5,17 @@ from synthcli.report.charts.columns import column, histogram
 from synthcli.report.charts.figures import asked_and_made, bars, bullet, ranges, tradeoff
 from synthcli.report.charts.heats import across, heat, pairs
 
-__all__ = ["CONFIG", "Chart", "across", "asked_and_made", "bars", "bullet", "column", "heat", "histogram", "pairs", "ranges", "tradeoff"]
+__all__ = [
+    "CONFIG",
+    "Chart",
+    "across",
+    "asked_and_made",
+    "bars",
+    "bullet",
+    "column",
+    "heat",
+    "histogram",
+    "pairs",
+    "ranges",
+    "tradeoff",
+]

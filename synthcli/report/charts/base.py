@@ -1,6 +1,8 @@
-"""The charts of a page as Vega-Lite specs. Real data are filled bars, synthetic data are lines, so that no chart depends on colour alone.
+"""The charts of a page as Vega-Lite specs. Real data are filled bars, synthetic data are lines, so that no chart
+depends on colour alone.
 
-Names and values that come from data stand in data and in domains, under field names of our own: no expression ever holds one.
+Names and values that come from data stand in data and in domains, under field names of our own: no expression ever
+holds one.
 """
 
 from __future__ import annotations
@@ -8,9 +10,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-Chart = dict[str, Any]  # {spec, data: {field: [value, ...]}, label: what it shows, in words, table: [[field, heading], ...]}
+Chart = dict[
+    str, Any
+]  # {spec, data: {field: [value, ...]}, label: what it shows, in words, table: [[field, heading], ...]}
 
-REAL, LINE, SYNTHETIC, INK, MUTED, GOOD, HERE = (f"var(--{name})" for name in ("real", "real-line", "synthetic", "ink", "muted", "good", "accent"))
+REAL, LINE, SYNTHETIC, INK, MUTED, GOOD, HERE = (
+    f"var(--{name})" for name in ("real", "real-line", "synthetic", "ink", "muted", "good", "accent")
+)
 CLASSES = 9  # of the heat maps' colours; odd, so that zero has one of its own
 
 CONFIG: dict[str, Any] = {
@@ -19,14 +25,25 @@ CONFIG: dict[str, Any] = {
     "view": {"stroke": None},
     "aria": False,  # the element around a chart carries one label in words, and a table
     "axis": {
-        "labelColor": MUTED, "titleColor": MUTED, "domainColor": "var(--line)", "tickColor": "var(--line)", "gridColor": "var(--grid)",
-        "labelFontSize": 11, "titleFontSize": 11, "titleFontWeight": "normal", "labelLimit": 120, "labelOverlap": True, "labelSeparation": 6,
+        "labelColor": MUTED,
+        "titleColor": MUTED,
+        "domainColor": "var(--line)",
+        "tickColor": "var(--line)",
+        "gridColor": "var(--grid)",
+        "labelFontSize": 11,
+        "titleFontSize": 11,
+        "titleFontWeight": "normal",
+        "labelLimit": 120,
+        "labelOverlap": True,
+        "labelSeparation": 6,
     },
     "text": {"fill": INK, "fontSize": 11},
-}  # fmt: skip
+}
 
 
-def chart(layers: Sequence[dict[str, Any]], data: dict[str, list[Any]], label: str, table: list[list[str]], **more: Any) -> Chart:
+def chart(
+    layers: Sequence[dict[str, Any]], data: dict[str, list[Any]], label: str, table: list[list[str]], **more: Any
+) -> Chart:
     """A layered chart as wide as its place."""
     spec = {"width": "container", "autosize": {"type": "fit-x", "contains": "padding"}, **more, "layer": list(layers)}
     return {"spec": spec, "data": data, "label": label, "table": table}

@@ -22,15 +22,23 @@ def histogram(bins: dict[str, Any], kind: str, label: str, title: str | None = N
     if kind == "datetime":
         edges = [e * 1000 for e in edges]
     if kind == "timedelta":
-        unit, seconds = next((u, s) for u, s in (("days", 86400), ("hours", 3600), ("minutes", 60), ("seconds", 1)) if max(edges) >= 3 * s or s == 1)
+        unit, seconds = next(
+            (u, s)
+            for u, s in (("days", 86400), ("hours", 3600), ("minutes", 60), ("seconds", 1))
+            if max(edges) >= 3 * s or s == 1
+        )
         edges = [e / seconds for e in edges]
     where = (lambda x: math.log1p(x / bins["constant"])) if bins["scale"] == "log" else float
     widths = [where(b) - where(a) for a, b in itertools.pairwise(edges)]
     sides = [side for side in ("real", "synthetic") if side in bins]
     base = sorted(widths)[len(widths) // 2]
-    base = min(base, *(width / share for side in sides for share, width in zip(bins[side], widths, strict=True) if share))  # no bar above 100 %
+    base = min(
+        base, *(width / share for side in sides for share, width in zip(bins[side], widths, strict=True) if share)
+    )  # no bar above 100 %
     data: dict[str, list[Any]] = {"lo": edges[:-1], "hi": edges[1:], **{side: bins[side] for side in sides}}
-    data["range"] = [_range(a, b, kind, bins["whole"]) for a, b in itertools.pairwise(bins["edges"])] if not unit else _plain(edges)
+    data["range"] = (
+        [_range(a, b, kind, bins["whole"]) for a, b in itertools.pairwise(bins["edges"])] if not unit else _plain(edges)
+    )
     for side in sides:
         data[side[0]] = [round(share * base / width, 5) for share, width in zip(bins[side], widths, strict=True)]
     scale: dict[str, Any] = {"domain": [edges[0], edges[-1]], "nice": False, "zero": False}
@@ -80,7 +88,13 @@ def _range(low: float, high: float, kind: str, whole: bool) -> str:
     if kind == "datetime":
         import datetime
 
-        day = lambda s: (datetime.datetime(1970, 1, 1) + datetime.timedelta(seconds=s)).isoformat(" ", "minutes").removesuffix(" 00:00")  # noqa: E731
+        def day(s: float) -> str:
+            return (
+                (datetime.datetime(1970, 1, 1) + datetime.timedelta(seconds=s))
+                .isoformat(" ", "minutes")
+                .removesuffix(" 00:00")
+            )
+
         return f"{day(low)} – {day(high)}"
     if whole:
         first, last = math.ceil(low), math.floor(high)
@@ -100,21 +114,38 @@ def _decades(low: float, high: float, constant: float) -> list[float]:
 
 def _categories(found: dict[str, Any], label: str) -> Chart:
     sides = [side for side in ("real", "synthetic") if side in found]
-    data: dict[str, list[Any]] = {"value": _distinct([_cut(v) for v in found["values"]]), **{side: list(found[side]) for side in sides}}
+    data: dict[str, list[Any]] = {
+        "value": _distinct([_cut(v) for v in found["values"]]),
+        **{side: list(found[side]) for side in sides},
+    }
     if rest := found["others"]:
         data["value"].append(f"… {rest['values']:,} other{'s' if rest['values'] != 1 else ''}")
         for side in sides:
             data[side].append(rest[side])
     tip = [{"field": "value", "title": "value"}, *({"field": s, "title": s, "format": ".2%"} for s in sides)]
     y = {"field": "value", "type": "nominal", "sort": None, "axis": {"title": None, "ticks": False, "domain": False}}
-    x = lambda side: {"field": side, "type": "quantitative", "axis": {"format": ".0%", "tickCount": 4, "title": None}, "scale": {"zero": True}}  # noqa: E731
+
+    def x(side: str) -> dict[str, Any]:
+        return {
+            "field": side,
+            "type": "quantitative",
+            "axis": {"format": ".0%", "tickCount": 4, "title": None},
+            "scale": {"zero": True},
+        }
+
     layers: list[dict[str, Any]] = []
     if "real" in found:
         bar = {"type": "bar", "fill": REAL, "stroke": LINE, "strokeWidth": 0.5, "height": {"band": 0.78}}
         layers.append({"mark": bar, "encoding": {"y": y, "x": x("real"), "tooltip": tip}})
     tick = {"type": "tick", "color": SYNTHETIC, "thickness": 3, "height": {"band": 0.95}}
     layers.append({"mark": tick, "encoding": {"y": y, "x": x("synthetic"), "tooltip": tip}})
-    return chart(layers, data, label, [["value", "value"], *[[str(s), str(s)] for s in sides]], height=18 * len(data["value"]) + 4)
+    return chart(
+        layers,
+        data,
+        label,
+        [["value", "value"], *[[str(s), str(s)] for s in sides]],
+        height=18 * len(data["value"]) + 4,
+    )
 
 
 def _cut(text: str, most: int = 40) -> str:

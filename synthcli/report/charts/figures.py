@@ -1,4 +1,6 @@
-"""Figures with their intervals: one on its scale beside what was asked, several as lines or bars, two against each other."""
+"""Figures with their intervals: one on its scale beside what was asked, several as lines or bars, two against each
+other.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +10,14 @@ from typing import Any
 from synthcli.report.charts.base import GOOD, INK, LINE, MUTED, SYNTHETIC, Chart, chart
 
 
-def bullet(measured: dict[str, Any], low: float | None, high: float | None, label: str, *, beside: Sequence[float | None] = ()) -> Chart | None:
-    """A figure with its interval on a scale of its own; low, high: the bounds asked, whose inside is shaded. None: it was not measured.
+def bullet(
+    measured: dict[str, Any], low: float | None, high: float | None, label: str, *, beside: Sequence[float | None] = ()
+) -> Chart | None:
+    """A figure with its interval on a scale of its own; low, high: the bounds asked, whose inside is shaded. None: it
+    was not measured.
 
-    floor (what unseen real data get) is a full tick, baseline (independent columns) a cross where it is near enough to draw.
-    beside: what else the scale must reach, so that two bullets can be compared.
+    floor (what unseen real data get) is a full tick, baseline (independent columns) a cross where it is near enough to
+    draw. beside: what else the scale must reach, so that two bullets can be compared.
     """
     value = measured.get("value")
     if value is None:
@@ -31,7 +36,10 @@ def bullet(measured: dict[str, Any], low: float | None, high: float | None, labe
     x = {"type": "quantitative", "scale": {"domain": domain, "nice": False, "zero": False}, "axis": axis}
     layers: list[dict[str, Any]] = []
     if low is not None or high is not None:
-        inside = {"x": {"datum": domain[0] if low is None else low, **x}, "x2": {"datum": domain[1] if high is None else high}}
+        inside = {
+            "x": {"datum": domain[0] if low is None else low, **x},
+            "x2": {"datum": domain[1] if high is None else high},
+        }
         layers.append({"mark": {"type": "rect", "fill": GOOD, "opacity": 0.16}, "encoding": inside})
         layers += [
             {"mark": {"type": "rule", "stroke": GOOD, "strokeWidth": 1.5}, "encoding": {"x": {"datum": bound, **x}}}
@@ -39,11 +47,24 @@ def bullet(measured: dict[str, Any], low: float | None, high: float | None, labe
             if bound is not None
         ]
     if floor is not None:
-        layers.append({"mark": {"type": "tick", "color": LINE, "thickness": 2.5, "size": 18}, "encoding": {"x": {"field": "floor", **x}}})
+        layers.append(
+            {
+                "mark": {"type": "tick", "color": LINE, "thickness": 2.5, "size": 18},
+                "encoding": {"x": {"field": "floor", **x}},
+            }
+        )
     if baseline is not None and baseline in near:
         layers.append(
             {
-                "mark": {"type": "point", "shape": "cross", "fill": MUTED, "strokeWidth": 0, "angle": 45, "size": 45, "opacity": 1},
+                "mark": {
+                    "type": "point",
+                    "shape": "cross",
+                    "fill": MUTED,
+                    "strokeWidth": 0,
+                    "angle": 45,
+                    "size": 45,
+                    "opacity": 1,
+                },
                 "encoding": {"x": {"field": "baseline", **x}},
             }
         )
@@ -54,30 +75,67 @@ def bullet(measured: dict[str, Any], low: float | None, high: float | None, labe
         }
     )
     tip = [{"field": f, "title": t, "format": ".4~g"} for f, t in _BULLET]
-    layers.append({"mark": {"type": "point", "filled": True, "size": 95, "fill": INK, "opacity": 1}, "encoding": {"x": {"field": "value", **x}}})
     layers.append(
-        {"mark": {"type": "rect", "fill": "transparent"}, "encoding": {"x": {"datum": domain[0], **x}, "x2": {"datum": domain[1]}, "tooltip": tip}}
+        {
+            "mark": {"type": "point", "filled": True, "size": 95, "fill": INK, "opacity": 1},
+            "encoding": {"x": {"field": "value", **x}},
+        }
+    )
+    layers.append(
+        {
+            "mark": {"type": "rect", "fill": "transparent"},
+            "encoding": {"x": {"datum": domain[0], **x}, "x2": {"datum": domain[1]}, "tooltip": tip},
+        }
     )
     return chart(layers, data, label, [list(pair) for pair in _BULLET], height=26)
 
 
-_BULLET = (("value", "measured"), ("low", "from"), ("high", "to"), ("floor", "real data"), ("baseline", "independent columns"))
+_BULLET = (
+    ("value", "measured"),
+    ("low", "from"),
+    ("high", "to"),
+    ("floor", "real data"),
+    ("baseline", "independent columns"),
+)
 
 
 def bars(names: list[str], values: list[float], title: str, label: str) -> Chart:
     """One bar a name, longest first as given."""
-    y = {"field": "name", "type": "nominal", "sort": None, "axis": {"title": None, "ticks": False, "domain": False, "labelLimit": 160}}
+    y = {
+        "field": "name",
+        "type": "nominal",
+        "sort": None,
+        "axis": {"title": None, "ticks": False, "domain": False, "labelLimit": 160},
+    }
     x = {"field": "value", "type": "quantitative", "axis": {"title": title, "tickCount": 5}}
     tip = [{"field": "name", "title": "column"}, {"field": "value", "title": title, "format": ".4~g"}]
     mark = {"type": "bar", "fill": SYNTHETIC, "opacity": 0.85, "height": {"band": 0.7}}
     layers = [{"mark": mark, "encoding": {"y": y, "x": x, "tooltip": tip}}]
-    return chart(layers, {"name": names, "value": values}, label, [["name", "column"], ["value", title]], height=22 * len(names) + 4)
+    return chart(
+        layers,
+        {"name": names, "value": values},
+        label,
+        [["name", "column"], ["value", title]],
+        height=22 * len(names) + 4,
+    )
 
 
 def asked_and_made(names: list[str], asked: list[int], made: list[int], label: str) -> Chart:
     """Rows that were asked for as bars, rows that were made as ticks."""
-    y = {"field": "name", "type": "nominal", "sort": None, "axis": {"title": None, "ticks": False, "domain": False, "labelLimit": 200}}
-    x = lambda field: {"field": field, "type": "quantitative", "axis": {"title": "rows", "tickCount": 5, "format": ",d"}}  # noqa: E731
+    y = {
+        "field": "name",
+        "type": "nominal",
+        "sort": None,
+        "axis": {"title": None, "ticks": False, "domain": False, "labelLimit": 200},
+    }
+
+    def x(field: str) -> dict[str, Any]:
+        return {
+            "field": field,
+            "type": "quantitative",
+            "axis": {"title": "rows", "tickCount": 5, "format": ",d"},
+        }
+
     tip = [
         {"field": "name", "title": "value"},
         {"field": "asked", "title": "asked", "format": ","},
@@ -85,24 +143,49 @@ def asked_and_made(names: list[str], asked: list[int], made: list[int], label: s
     ]
     bar = {"type": "bar", "fill": GOOD, "opacity": 0.25, "stroke": GOOD, "strokeWidth": 1, "height": {"band": 0.78}}
     tick = {"type": "tick", "color": SYNTHETIC, "thickness": 3, "height": {"band": 0.95}}
-    layers = [{"mark": m, "encoding": {"y": y, "x": x(field), "tooltip": tip}} for m, field in ((bar, "asked"), (tick, "made"))]
+    layers = [
+        {"mark": m, "encoding": {"y": y, "x": x(field), "tooltip": tip}}
+        for m, field in ((bar, "asked"), (tick, "made"))
+    ]
     table = [["name", "value"], ["asked", "rows asked"], ["made", "rows made"]]
     return chart(layers, {"name": names, "asked": asked, "made": made}, label, table, height=20 * len(names) + 4)
 
 
 def ranges(rows: list[dict[str, Any]], title: str, label: str, *, mark: float | None = None) -> Chart:
-    """One figure with its interval a line. rows: {name, side: real | synthetic | independent, value, low, high}; mark: a vertical line."""
+    """One figure with its interval a line. rows: {name, side: real | synthetic | independent, value, low, high}; mark:
+    a vertical line.
+    """
     data = {key: [row.get(key) for row in rows] for key in ("name", "side", "value", "low", "high")}
     order = {"domain": list(dict.fromkeys(data["name"]))}
-    y = {"field": "name", "type": "nominal", "scale": order, "axis": {"title": None, "ticks": False, "domain": False, "labelLimit": 260}}
+    y = {
+        "field": "name",
+        "type": "nominal",
+        "scale": order,
+        "axis": {"title": None, "ticks": False, "domain": False, "labelLimit": 260},
+    }
     x = {"type": "quantitative", "scale": {"zero": False, "padding": 8}, "axis": {"title": title, "tickCount": 6}}
     sides = ["real", "synthetic", "independent"]
-    colour = {"field": "side", "type": "nominal", "scale": {"domain": sides, "range": [LINE, SYNTHETIC, MUTED]}, "legend": None}
-    shape = {"field": "side", "type": "nominal", "scale": {"domain": sides, "range": ["square", "circle", "diamond"]}, "legend": None}
-    tip = [{"field": "name", "title": ""}, *({"field": f, "title": f, "format": ".4~g"} for f in ("value", "low", "high"))]
+    colour = {
+        "field": "side",
+        "type": "nominal",
+        "scale": {"domain": sides, "range": [LINE, SYNTHETIC, MUTED]},
+        "legend": None,
+    }
+    shape = {
+        "field": "side",
+        "type": "nominal",
+        "scale": {"domain": sides, "range": ["square", "circle", "diamond"]},
+        "legend": None,
+    }
+    tip = [
+        {"field": "name", "title": ""},
+        *({"field": f, "title": f, "format": ".4~g"} for f in ("value", "low", "high")),
+    ]
     layers: list[dict[str, Any]] = []
     if mark is not None:
-        layers.append({"mark": {"type": "rule", "stroke": MUTED, "strokeDash": [4, 3]}, "encoding": {"x": {"datum": mark, **x}}})
+        layers.append(
+            {"mark": {"type": "rule", "stroke": MUTED, "strokeDash": [4, 3]}, "encoding": {"x": {"datum": mark, **x}}}
+        )
     layers.append(
         {
             "mark": {"type": "rule", "strokeWidth": 3, "opacity": 0.55},
@@ -110,12 +193,24 @@ def ranges(rows: list[dict[str, Any]], title: str, label: str, *, mark: float | 
         }
     )
     point = {"type": "point", "filled": True, "size": 110, "opacity": 1}
-    layers.append({"mark": point, "encoding": {"y": y, "x": {"field": "value", **x}, "fill": colour, "shape": shape, "tooltip": tip}})
-    return chart(layers, data, label, [["name", ""], ["value", "value"], ["low", "from"], ["high", "to"]], height=26 * len(order["domain"]) + 4)
+    layers.append(
+        {
+            "mark": point,
+            "encoding": {"y": y, "x": {"field": "value", **x}, "fill": colour, "shape": shape, "tooltip": tip},
+        }
+    )
+    return chart(
+        layers,
+        data,
+        label,
+        [["name", ""], ["value", "value"], ["low", "from"], ["high", "to"]],
+        height=26 * len(order["domain"]) + 4,
+    )
 
 
 def tradeoff(points: list[dict[str, Any]], x: dict[str, Any], y: dict[str, Any], label: str) -> Chart:
-    """Rounds as quality against privacy. points: {round, chosen, state, x, y, and their low, high}; x, y: {metric, better, low, high} (bounds).
+    """Rounds as quality against privacy. points: {round, chosen, state, x, y, and their low, high}; x, y: {metric,
+    better, low, high} (bounds).
 
     Axes run so that better lies up and to the right; where both gates pass is shaded.
     """
@@ -136,20 +231,34 @@ def tradeoff(points: list[dict[str, Any]], x: dict[str, Any], y: dict[str, Any],
         low, high = (edges[name][i] if axis[end] is None else axis[end] for i, end in enumerate(("low", "high")))
         inside |= {name: {"datum": low, **places[name]}, f"{name}2": {"datum": high}}
     at = {name: {"field": name, **places[name]} for name in ("x", "y")}
-    tip = [{"field": "round", "title": "round"}, {"field": "state", "title": ""}, {"field": "x", "title": x["metric"], "format": ".4~g"}]
+    tip = [
+        {"field": "round", "title": "round"},
+        {"field": "state", "title": ""},
+        {"field": "x", "title": x["metric"], "format": ".4~g"},
+    ]
     tip.append({"field": "y", "title": y["metric"], "format": ".4~g"})
     chosen = {"condition": {"test": "datum.chosen", "value": SYNTHETIC}, "value": "var(--paper)"}
     thin = {"type": "rule", "stroke": SYNTHETIC, "strokeWidth": 1.5, "opacity": 0.5}
     layers: list[dict[str, Any]] = [
-        {"data": {"values": [{}]}, "mark": {"type": "rect", "fill": GOOD, "opacity": 0.14}, "encoding": inside},  # once, not once a round
-        {"mark": {"type": "line", "stroke": MUTED, "strokeDash": [3, 3], "strokeWidth": 1}, "encoding": {**at, "order": {"field": "round"}}},
+        {
+            "data": {"values": [{}]},
+            "mark": {"type": "rect", "fill": GOOD, "opacity": 0.14},
+            "encoding": inside,
+        },  # once, not once a round
+        {
+            "mark": {"type": "line", "stroke": MUTED, "strokeDash": [3, 3], "strokeWidth": 1},
+            "encoding": {**at, "order": {"field": "round"}},
+        },
         {"mark": thin, "encoding": {"x": {"field": "xlow", **places["x"]}, "x2": {"field": "xhigh"}, "y": at["y"]}},
         {"mark": thin, "encoding": {"y": {"field": "ylow", **places["y"]}, "y2": {"field": "yhigh"}, "x": at["x"]}},
         {
             "mark": {"type": "point", "filled": True, "size": 160, "stroke": SYNTHETIC, "strokeWidth": 2, "opacity": 1},
             "encoding": {**at, "fill": chosen, "tooltip": tip},
         },
-        {"mark": {"type": "text", "align": "left", "dx": 11, "dy": -10}, "encoding": {**at, "text": {"field": "round"}}},
+        {
+            "mark": {"type": "text", "align": "left", "dx": 11, "dy": -10},
+            "encoding": {**at, "text": {"field": "round"}},
+        },
     ]
     head = [["round", "round"], ["state", "against validation"], ["x", x["metric"]], ["y", y["metric"]]]
     return chart(layers, data, label, head, height=320)

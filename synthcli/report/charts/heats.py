@@ -10,11 +10,25 @@ HEATS = ("real", "synthetic", "difference")
 NAMED = 32  # columns of a side whose names are written; those of more are told by pointing at a cell
 
 
-def heat(rows: list[str], columns: list[str], side: str, bound: float, label: str, shared: str, said: tuple[str, str] = ("column", "with")) -> Chart:
-    """One of the three heat maps over shared data. side: real, synthetic or difference; bound: the end of the colours; said: of row and column."""
+def heat(
+    rows: list[str],
+    columns: list[str],
+    side: str,
+    bound: float,
+    label: str,
+    shared: str,
+    said: tuple[str, str] = ("column", "with"),
+) -> Chart:
+    """One of the three heat maps over shared data. side: real, synthetic or difference; bound: the end of the colours;
+    said: of row and column.
+    """
     axis: dict[str, Any] = {"title": None, "ticks": False, "domain": False, "labelLimit": 110, "labelOverlap": False}
     colours = {"type": "quantize", "domain": [-bound, bound], "range": [f"var(--heat-{i})" for i in range(CLASSES)]}
-    tip = [{"field": "a", "title": said[0]}, {"field": "b", "title": said[1]}, *({"field": f, "title": f, "format": "+.3f"} for f in HEATS)]
+    tip = [
+        {"field": "a", "title": said[0]},
+        {"field": "b", "title": said[1]},
+        *({"field": f, "title": f, "format": "+.3f"} for f in HEATS),
+    ]
     place = lambda field, names, **more: {  # noqa: E731
         "field": field, "type": "nominal", "sort": None, "scale": {"domain": names, "padding": 0.04},
         "axis": {**axis, "labels": len(names) <= NAMED, **more},
@@ -34,7 +48,11 @@ def pairs(found: dict[str, Any]) -> dict[str, list[Any]]:
     """The data of the heat maps of one table: both triangles, so that a row can be read through."""
     names = found["names"]
     upper = [(i, j) for i in range(len(names)) for j in range(i + 1, len(names))]
-    cells = [(names[a], names[b], r, s) for (i, j), r, s in zip(upper, found["real"], found["synthetic"], strict=True) for a, b in ((i, j), (j, i))]
+    cells = [
+        (names[a], names[b], r, s)
+        for (i, j), r, s in zip(upper, found["real"], found["synthetic"], strict=True)
+        for a, b in ((i, j), (j, i))
+    ]
     return _cells(cells)
 
 

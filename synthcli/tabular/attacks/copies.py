@@ -11,17 +11,29 @@ from synthcli.tabular.judging import intervals
 from synthcli.tabular.judging.encoding import Encoded, Part, cut, encode
 
 EXCESS = Gauge(
-    "excess_copies", "lower", frozenset({"train", "control", "synthetic"}),
-    "share of synthetic records equal to a train record minus the same share of control records, near-unique columns left out", "share",
-)  # fmt: skip
-COPIES = Gauge("copies", "lower", frozenset({"train", "control", "synthetic"}), "share of synthetic records equal to a train record", "share")
+    "excess_copies",
+    "lower",
+    frozenset({"train", "control", "synthetic"}),
+    "share of synthetic records equal to a train record minus the same share of control records, near-unique "
+    "columns left out",
+    "share",
+)
+COPIES = Gauge(
+    "copies",
+    "lower",
+    frozenset({"train", "control", "synthetic"}),
+    "share of synthetic records equal to a train record",
+    "share",
+)
 GAUGES: tuple[Gauge, ...] = (EXCESS, COPIES)
 ROWS = 500_000
 _DIGITS = 6  # significant digits of a number that must agree
 
 
 def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement]:
-    """Both: Newcombe interval for the difference, Wilson for the share. control: the share of control records, which no fit has seen."""
+    """Both: Newcombe interval for the difference, Wilson for the share. control: the share of control records, which no
+    fit has seen.
+    """
     if note := intervals.lacking(evidence, "train", "control", "synthetic"):
         return intervals.unmeasured(GAUGES, note)
     tables: dict[str, Table] = {k: cut(getattr(evidence, k), ROWS, rng=rng) for k in ("train", "control", "synthetic")}
@@ -37,8 +49,12 @@ def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement
     low, high = intervals.newcombe(hits, n, control, m)
     excess_of_base = None if base is None else base - control / m
     return [
-        intervals.measured(EXCESS, hits / n - control / m, low, high, n=n, floor=0.0, baseline=excess_of_base, control=control / m),
-        intervals.measured(COPIES, hits / n, *intervals.wilson(hits, n), n=n, floor=control / m, baseline=base, control=control / m),
+        intervals.measured(
+            EXCESS, hits / n - control / m, low, high, n=n, floor=0.0, baseline=excess_of_base, control=control / m
+        ),
+        intervals.measured(
+            COPIES, hits / n, *intervals.wilson(hits, n), n=n, floor=control / m, baseline=base, control=control / m
+        ),
     ]
 
 

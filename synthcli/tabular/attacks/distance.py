@@ -11,9 +11,13 @@ from synthcli.tabular.judging.encoding import cut, encode
 from synthcli.tabular.judging.neighbours import Points, affordable, embed, nearest
 
 SHARE = Gauge(
-    "dcr_share", "half", frozenset({"train", "control", "synthetic"}),
-    "share of synthetic records nearer to train than to equally many control records, ties halved; above 0.5 they follow train", "share",
-)  # fmt: skip
+    "dcr_share",
+    "half",
+    frozenset({"train", "control", "synthetic"}),
+    "share of synthetic records nearer to train than to equally many control records, ties halved; above 0.5 "
+    "they follow train",
+    "share",
+)
 MEDIAN = Gauge(
     "dcr_median", "higher", frozenset({"train", "control", "synthetic"}),
     "median distance of synthetic records to the closest of train, per column; compare it with the floor", "distance",
@@ -25,7 +29,8 @@ _FEWEST = 10
 
 
 def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement]:
-    """Both; a detector of copies, no proof of privacy. Floor: train records kept apart from the references, by privacy unit.
+    """Both; a detector of copies, no proof of privacy. Floor: train records kept apart from the references, by privacy
+    unit.
 
     The interval counts records that share their nearest reference (or its unit) as one.
     """
@@ -39,8 +44,16 @@ def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement
     tables["synthetic"] = cut(evidence.synthetic, queries, rng=rng)
     if evidence.full:
         rest, apart = _apart(evidence.train, rng)
-        tables |= {"rest": cut(rest, size, rng=rng), "floor": cut(apart, queries, rng=rng)} if len(rest) and len(apart) else {}
-        tables |= {"baseline": cut(evidence.baseline, queries, rng=rng)} if evidence.baseline is not None and len(evidence.baseline) else {}
+        tables |= (
+            {"rest": cut(rest, size, rng=rng), "floor": cut(apart, queries, rng=rng)}
+            if len(rest) and len(apart)
+            else {}
+        )
+        tables |= (
+            {"baseline": cut(evidence.baseline, queries, rng=rng)}
+            if evidence.baseline is not None and len(evidence.baseline)
+            else {}
+        )
     encoded = encode(tables, evidence.schema)
     if not encoded.names:
         return intervals.unmeasured(GAUGES, "no column to compare records by")
@@ -73,9 +86,13 @@ def _apart(train: Table, rng: np.random.Generator) -> tuple[Table, Table]:
 def _closer(
     points: dict[str, Points], units: dict[str, np.ndarray], name: str, train: str, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """For each point: 1, 0.5 or 0 as train is nearer, as near or farther; the nearest record's unit; its distance to train."""
+    """For each point: 1, 0.5 or 0 as train is nearer, as near or farther; the nearest record's unit; its distance to
+    train.
+    """
     size = len(points[train])
-    pick = np.arange(size) if size == len(points["control"]) else rng.choice(len(points["control"]), size, replace=False)
+    pick = (
+        np.arange(size) if size == len(points["control"]) else rng.choice(len(points["control"]), size, replace=False)
+    )
     (near, at), (far, other) = nearest(points[name], points[train]), nearest(points[name], points["control"].take(pick))
     wins = np.where(np.abs(near - far) <= _TIE, 0.5, (near < far).astype(float))
     groups = np.where(near <= far, units[train][at], units[train].max() + 1 + units["control"][pick][other])

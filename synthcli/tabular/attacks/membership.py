@@ -11,9 +11,13 @@ from synthcli.tabular.judging.encoding import cut, encode, one_per_unit
 from synthcli.tabular.judging.neighbours import affordable, embed, nearest
 
 MEMBERSHIP = Gauge(
-    "membership_auc", "lower", frozenset({"train", "control", "synthetic"}),
-    "ROC AUC of an attacker who calls the records nearest to a synthetic one members: train against control records; 0.5 is guessing", "auc",
-)  # fmt: skip
+    "membership_auc",
+    "lower",
+    frozenset({"train", "control", "synthetic"}),
+    "ROC AUC of an attacker who calls the records nearest to a synthetic one members: train against control "
+    "records; 0.5 is guessing",
+    "auc",
+)
 GAUGES: tuple[Gauge, ...] = (MEMBERSHIP,)
 CANDIDATES, REFERENCES = 4_000, 12_000  # of members and of others; synthetic records
 _FEWEST = 20
@@ -39,9 +43,17 @@ def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement
     if not encoded.names:
         return intervals.unmeasured(GAUGES, "no column to compare records by")
     points = embed(encoded)
-    near = {k: [-nearest(points[side], points[k])[0] for side in ("train", "control")] for k in ("synthetic", "baseline") if k in points}
+    near = {
+        k: [-nearest(points[side], points[k])[0] for side in ("train", "control")]
+        for k in ("synthetic", "baseline")
+        if k in points
+    }
     value, variance = intervals.auc(*near["synthetic"])
     unseen = near["synthetic"][1]
     control = intervals.auc(*np.array_split(rng.permutation(unseen), 2))[0]
     base = intervals.auc(*near["baseline"])[0] if "baseline" in near else None
-    return [intervals.measured(MEMBERSHIP, value, *intervals.around(value, variance), n=twice // 2 * 2, baseline=base, control=control)]
+    return [
+        intervals.measured(
+            MEMBERSHIP, value, *intervals.around(value, variance), n=twice // 2 * 2, baseline=base, control=control
+        )
+    ]

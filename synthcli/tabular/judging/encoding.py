@@ -19,7 +19,9 @@ _TICKS = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}  # of a second
 
 @dataclass(frozen=True)
 class Part:
-    """One encoded table. numbers: (rows, numbers) float64, NaN where null; codes: (rows, categories) int64, -1 where null; units: (rows,)."""
+    """One encoded table. numbers: (rows, numbers) float64, NaN where null; codes: (rows, categories) int64, -1 where
+    null; units: (rows,).
+    """
 
     numbers: np.ndarray
     codes: np.ndarray
@@ -51,7 +53,9 @@ class Encoded:
 
 
 def judged(schema: Schema) -> tuple[list[str], list[str]]:
-    """The names of the columns with an order, and of those of few values; ids, text and made-up kinds are in neither."""
+    """The names of the columns with an order, and of those of few values; ids, text and made-up kinds are in
+    neither.
+    """
     return (
         [c.name for c in schema.columns if c.kind in frames.NUMBERS],
         [c.name for c in schema.columns if c.kind in frames.CODES],
@@ -59,7 +63,9 @@ def judged(schema: Schema) -> tuple[list[str], list[str]]:
 
 
 def as_floats(values: pd.Series) -> np.ndarray:
-    """A number column as float64; times in seconds. Nulls and infinities, which are no measured value either, are NaN."""
+    """A number column as float64; times in seconds. Nulls and infinities, which are no measured value either, are
+    NaN.
+    """
     dtype = values.dtype
     if isinstance(dtype, pd.DatetimeTZDtype) or (isinstance(dtype, np.dtype) and dtype.kind in "mM"):
         floats = _seconds(values, "timedelta64" if getattr(dtype, "kind", "M") == "m" else "datetime64")
@@ -79,7 +85,8 @@ def _seconds(values: pd.Series, type_: str) -> np.ndarray:
 def as_codes(columns: list[pd.Series]) -> tuple[list[np.ndarray], int]:
     """The same column of several tables as places in natural order, -1 where null, and the number of categories.
 
-    Not by frequency: values that only one of the tables holds would lie together, and tell a detector which table a row is from.
+    Not by frequency: values that only one of the tables holds would lie together, and tell a detector which table a row
+    is from.
     """
     if len({str(c.dtype) for c in columns}) > 1:
         columns = [c.astype(object) for c in columns]
@@ -97,7 +104,11 @@ def encode(tables: Mapping[str, Table], schema: Schema) -> Encoded:
     parts = {}
     for i, (name, table) in enumerate(tables.items()):
         floats = [as_floats(table.frame[c]) for c in numbers]
-        parts[name] = Part(_stack(floats, len(table), np.float64), _stack([c[i] for c, _ in coded], len(table), np.int64), table.units())
+        parts[name] = Part(
+            _stack(floats, len(table), np.float64),
+            _stack([c[i] for c, _ in coded], len(table), np.int64),
+            table.units(),
+        )
     return Encoded(numbers, categories, np.array([size for _, size in coded], dtype=np.int64), parts)
 
 

@@ -1,4 +1,6 @@
-"""What the judges of tables share: intervals, the parts they compare, and means over columns with a delta-method variance."""
+"""What the judges of tables share: intervals, the parts they compare, and means over columns with a delta-method
+variance.
+"""
 
 from __future__ import annotations
 
@@ -17,10 +19,14 @@ Z = 1.959964  # two-sided 95 %
 ROWS = 25_000  # rows of a part that marginal figures look at; beyond it their standard error is below 0.004
 FEW = 10  # privacy units of the real part that a figure, a bin or a category needs to be shown
 
-Piece = tuple[float, np.ndarray, np.ndarray]  # a column's figure and how each row of control and of the other part moves it
+Piece = tuple[
+    float, np.ndarray, np.ndarray
+]  # a column's figure and how each row of control and of the other part moves it
 
 
-def measured(gauge: Gauge, value: float | None, low: float | None = None, high: float | None = None, **more: Any) -> Measurement:
+def measured(
+    gauge: Gauge, value: float | None, low: float | None = None, high: float | None = None, **more: Any
+) -> Measurement:
     """A measurement of a gauge with plain floats; one that came out NaN is unmeasured, and says so."""
     plain: dict[str, Any] = {k: _float(v) if k in ("floor", "baseline", "control") else v for k, v in more.items()}
     if (known := _float(value)) is None:
@@ -42,7 +48,10 @@ def lacking(evidence: Evidence, *needed: str) -> str | None:
     for name in needed:
         part = getattr(evidence, name)
         if part is None:
-            return {"control": "no real records were kept apart to compare with", "train": "there is no train part"}.get(name, f"no {name} records")
+            return {
+                "control": "no real records were kept apart to compare with",
+                "train": "there is no train part",
+            }.get(name, f"no {name} records")
         if not len(part):
             return f"the {name} part has no rows"
     return None
@@ -74,7 +83,9 @@ def auc(positive: np.ndarray, negative: np.ndarray) -> tuple[float, float]:
     rank = rankdata(np.r_[positive, negative])
     above = (rank[:m] - rankdata(positive)) / n  # share of negatives below each positive
     below = 1 - (rank[m:] - rankdata(negative)) / m
-    return float(above.mean()), float((above.var(ddof=1) / m if m > 1 else 0.25) + (below.var(ddof=1) / n if n > 1 else 0.25))
+    return float(above.mean()), float(
+        (above.var(ddof=1) / m if m > 1 else 0.25) + (below.var(ddof=1) / n if n > 1 else 0.25)
+    )
 
 
 def around(value: float, variance: float, low: float = 0.0, high: float = 1.0) -> tuple[float, float]:
@@ -84,7 +95,9 @@ def around(value: float, variance: float, low: float = 0.0, high: float = 1.0) -
 
 
 def variance_of_mean(influence: np.ndarray, units: np.ndarray | None = None) -> float:
-    """Variance of a figure whose rows move it by `influence`; rows of one privacy unit are not independent and are summed first."""
+    """Variance of a figure whose rows move it by `influence`; rows of one privacy unit are not independent and are
+    summed first.
+    """
     n = len(influence)
     if n < 2:
         return 0.0
@@ -95,7 +108,9 @@ def variance_of_mean(influence: np.ndarray, units: np.ndarray | None = None) -> 
 
 
 def one_thread() -> AbstractContextManager[Any]:
-    """Fits and products inside use one thread: those of OpenMP and BLAS spin while they wait, ten times slower as soon as anything else runs."""
+    """Fits and products inside use one thread: those of OpenMP and BLAS spin while they wait, ten times slower as soon
+    as anything else runs.
+    """
     import sklearn.ensemble  # noqa: F401  only libraries that are already loaded can be limited
     from threadpoolctl import threadpool_limits
 
@@ -103,7 +118,9 @@ def one_thread() -> AbstractContextManager[Any]:
 
 
 def parts(evidence: Evidence, *, rows: int = ROWS, rng: np.random.Generator) -> Encoded:
-    """Control and synthetic, and when `full` a train sample of synthetic's size as floor and the baseline, at most `rows` each."""
+    """Control and synthetic, and when `full` a train sample of synthetic's size as floor and the baseline, at most
+    `rows` each.
+    """
     synthetic = cut(evidence.synthetic, rows, rng=rng)
     tables: dict[str, Table] = {"control": cut(evidence.control, rows, rng=rng), "synthetic": synthetic}
     if evidence.full and evidence.train is not None and len(evidence.train):
@@ -115,7 +132,9 @@ def parts(evidence: Evidence, *, rows: int = ROWS, rng: np.random.Generator) -> 
 
 @dataclass(frozen=True)
 class Score:
-    """Figures over columns or pairs, NaN where not computable. values, variances: (k,); variance: of the mean of the values."""
+    """Figures over columns or pairs, NaN where not computable. values, variances: (k,); variance: of the mean of the
+    values.
+    """
 
     values: np.ndarray
     variances: np.ndarray
@@ -152,7 +171,9 @@ def summary(
     most: int | None = None,
     note: str = "",
 ) -> list[Measurement]:
-    """The overall measurement, then one per column or pair, worst first when only the `most` worst are kept. top: end of the range."""
+    """The overall measurement, then one per column or pair, worst first when only the `most` worst are kept. top: end
+    of the range.
+    """
     score = scores["synthetic"]
     if not np.isfinite(score.mean):
         return unmeasured([gauge], note or f"no {scope} for which it can be computed")
@@ -178,7 +199,9 @@ def by_column(
     *,
     top: float = 1.0,
 ) -> list[Measurement]:
-    """A gauge that is a mean over columns. number(control, other); category(control, other, size); None: such columns do not count."""
+    """A gauge that is a mean over columns. number(control, other); category(control, other, size); None: such columns
+    do not count.
+    """
     names = [*(encoded.numbers if number else []), *(encoded.categories if category else [])]
     control, scores = encoded.parts["control"], {}
     for side, other in encoded.parts.items():
@@ -188,6 +211,9 @@ def by_column(
         if number:
             pieces += [number(control.numbers[:, j], other.numbers[:, j]) for j in range(len(encoded.numbers))]
         if category:
-            pieces += [category(control.codes[:, j], other.codes[:, j], int(encoded.sizes[j])) for j in range(len(encoded.categories))]
+            pieces += [
+                category(control.codes[:, j], other.codes[:, j], int(encoded.sizes[j]))
+                for j in range(len(encoded.categories))
+            ]
         scores[side] = average(pieces, control, other)
     return summary(gauge, names, scores, n=len(encoded.parts["synthetic"]), top=top)

@@ -1,4 +1,6 @@
-"""What judges fit models with: the target as labels, features that can be split on, and boosted trees that a judge can afford."""
+"""What judges fit models with: the target as labels, features that can be split on, and boosted trees that a judge can
+afford.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +12,14 @@ from synthcli.tabular.judging.encoding import Encoded
 
 
 def target_of(encoded: Encoded, target: str) -> tuple[dict[str, np.ndarray], bool]:
-    """The target of each part as floats, NaN where null; and whether it is a number to predict: one of more than two values in train."""
+    """The target of each part as floats, NaN where null; and whether it is a number to predict: one of more than two
+    values in train.
+    """
     if target in encoded.categories:
         j = encoded.categories.index(target)
-        return {k: np.where(p.codes[:, j] < 0, np.nan, p.codes[:, j].astype(float)) for k, p in encoded.parts.items()}, False
+        return {
+            k: np.where(p.codes[:, j] < 0, np.nan, p.codes[:, j].astype(float)) for k, p in encoded.parts.items()
+        }, False
     j = encoded.numbers.index(target)
     values = {k: p.numbers[:, j] for k, p in encoded.parts.items()}
     return values, len(np.unique(values["train"][~np.isnan(values["train"])])) > 2
@@ -25,7 +31,8 @@ def score_of(classes: int) -> str:
 
 
 def boosted(columns: int, classes: int, seed: int) -> Any:
-    """Boosted trees that a judge can afford, not yet fitted: 100 rounds, fewer and smaller for more than 50 columns or two classes, never below 30.
+    """Boosted trees that a judge can afford, not yet fitted: 100 rounds, fewer and smaller for more than 50 columns or
+    two classes, never below 30.
 
     classes: 0 for a number.
     """
@@ -38,9 +45,14 @@ def boosted(columns: int, classes: int, seed: int) -> Any:
 
 
 def features(fit: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Columns that boosted trees can split on, of both: those that vary in `fit`; one of a single known value says where it is null."""
+    """Columns that boosted trees can split on, of both: those that vary in `fit`; one of a single known value says
+    where it is null.
+    """
     known = ~np.isnan(fit)
-    low, high = np.where(known, fit, np.inf).min(axis=0, initial=np.inf), np.where(known, fit, -np.inf).max(axis=0, initial=-np.inf)
+    low, high = (
+        np.where(known, fit, np.inf).min(axis=0, initial=np.inf),
+        np.where(known, fit, -np.inf).max(axis=0, initial=-np.inf),
+    )
     flag = (low == high) & ~known.all(axis=0)  # there, null or not is all that a tree can learn
     keep = (low < high) | flag
     return np.where(flag, np.isnan(fit), fit)[:, keep], np.where(flag, np.isnan(other), other)[:, keep]

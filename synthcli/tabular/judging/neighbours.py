@@ -11,7 +11,9 @@ import numpy as np
 from synthcli.tabular.judging.encoding import Encoded, Part
 
 COST = 2.5e8  # number comparisons that one search may take: about a quarter of a second
-_BLOCK = 128  # queries at a time, fewer where there are many references: their distances to all of them stay in the cache
+_BLOCK = (
+    128  # queries at a time, fewer where there are many references: their distances to all of them stay in the cache
+)
 _CACHED = 2**18
 
 
@@ -34,7 +36,9 @@ class Points:
 
 
 def embed(encoded: Encoded, real: tuple[str, ...] = ("train", "control")) -> dict[str, Points]:
-    """Each part as points; a number is its mid-rank among the real parts, so that the distance does not depend on units or outliers."""
+    """Each part as points; a number is its mid-rank among the real parts, so that the distance does not depend on units
+    or outliers.
+    """
     pooled = [encoded.parts[name].numbers for name in real if name in encoded.parts]
     references = [np.sort(column[~np.isnan(column)]) for column in np.vstack(pooled).T]
     return {name: _points(part, references) for name, part in encoded.parts.items()}
@@ -57,7 +61,8 @@ def affordable(queries: int, references: int, columns: int) -> tuple[int, int]:
 
 
 def nearest(queries: Points, references: Points) -> tuple[np.ndarray, np.ndarray]:
-    """Distance to the nearest reference and its position: Manhattan over ranks plus 1 for each category that differs; exact.
+    """Distance to the nearest reference and its position: Manhattan over ranks plus 1 for each category that differs;
+    exact.
 
     (queries,) float32 and int64; raises ValueError without references.
     """
@@ -69,7 +74,9 @@ def nearest(queries: Points, references: Points) -> tuple[np.ndarray, np.ndarray
     ranks, codes = np.ascontiguousarray(references.ranks.T), np.ascontiguousarray(references.codes.T.astype(narrow))
     size = int(np.clip(_CACHED // len(references), 8, _BLOCK))
     blocks = [queries.take(slice(start, start + size)) for start in range(0, len(queries), size)]  # type: ignore[arg-type]
-    with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:  # numpy lets go of the interpreter in each of the steps
+    with ThreadPoolExecutor(
+        min(4, os.cpu_count() or 1)
+    ) as pool:  # numpy lets go of the interpreter in each of the steps
         found = list(pool.map(lambda block: _nearest(block, ranks, codes), blocks))
     empty: tuple[np.ndarray, np.ndarray] = (np.zeros(0, np.float32), np.zeros(0, np.int64))
     return (np.concatenate([d for d, _ in found]), np.concatenate([i for _, i in found])) if found else empty

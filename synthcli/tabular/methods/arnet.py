@@ -1,7 +1,8 @@
 """A small autoregressive network over any order of the columns (TabularARGN: Tiwald et al. 2025, arXiv 2501.12012).
 
-Columns are categories (tabular/neural/cells.py); a net predicts each from any set of the others (tabular/neural/autoregressive.py). Half of the rows
-are learned in the order in which tables are drawn, half in random orders, which is what lets `draw` continue from any known parts.
+Columns are categories (tabular/neural/cells.py); a net predicts each from any set of the others
+(tabular/neural/autoregressive.py). Half of the rows are learned in the order in which tables are drawn, half in random
+orders, which is what lets `draw` continue from any known parts.
 """
 
 from __future__ import annotations
@@ -32,7 +33,9 @@ DIAL = Dial("dropout", fidelity=0.05, privacy=0.6)
 PREDICTORS = 40  # columns that the net of a column sees; where there are more, those of the strongest association
 SCREENED = 5_000  # rows that association is measured on
 REDRAWN = 100  # times that a row is drawn again while it breaks a bound
-STEPS = 20  # of an epoch, at least, where that leaves batches of 32: few rows in large batches would not be learned from
+STEPS = (
+    20  # of an epoch, at least, where that leaves batches of 32: few rows in large batches would not be learned from
+)
 
 
 class Params(BaseModel):
@@ -40,16 +43,27 @@ class Params(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     dropout: Dropout = 0.2
-    epochs: int = Field(30, ge=1, le=10_000, description="passes over the data, at most; training ends when unseen rows are predicted no better")
+    epochs: int = Field(
+        30,
+        ge=1,
+        le=10_000,
+        description="passes over the data, at most; training ends when unseen rows are predicted no better",
+    )
     batch_size: BatchSize = 1024
-    learning_rate: float = Field(2e-3, gt=0, le=1, description="of AdamW, halved when unseen rows are predicted no better")
+    learning_rate: float = Field(
+        2e-3, gt=0, le=1, description="of AdamW, halved when unseen rows are predicted no better"
+    )
     weight_decay: WeightDecay = 0.1
     hidden: int = Field(64, ge=1, le=4096, description="units in each of the two hidden layers of a column")
     embedding: Embedding = 16
     bins: int = Field(64, ge=1, le=4096, description="quantile bins of a number")
     shared_by: SharedBy = 10
-    random_order: float = Field(0.5, ge=0, le=1, description="share of rows learned in a random order of the columns, not in that of drawing")
-    order: tuple[str, ...] = Field((), description="columns to make first, in this order; the others follow by number of distinct values")
+    random_order: float = Field(
+        0.5, ge=0, le=1, description="share of rows learned in a random order of the columns, not in that of drawing"
+    )
+    order: tuple[str, ...] = Field(
+        (), description="columns to make first, in this order; the others follow by number of distinct values"
+    )
 
 
 class ArNet(CodedModel):
@@ -62,9 +76,11 @@ class ArNet(CodedModel):
         self.cells, self.order, self.net = cells, order, net
 
     def draw(self, rows: int, *, rng: np.random.Generator, given: Values | None = None) -> Values:
-        """Every part of `rows` rows, given what is known of each: part name -> a code, or -1 where it is unknown; a number, or NaN.
+        """Every part of `rows` rows, given what is known of each: part name -> a code, or -1 where it is unknown; a
+        number, or NaN.
 
-        A number is known to be there, and not which, where its state is 0 and the number NaN. What is given comes back as it is.
+        A number is known to be there, and not which, where its state is 0 and the number NaN. What is given comes back
+        as it is.
         """
         given = given or {}
         digits, first = self.cells.encode(given, rows)
@@ -79,7 +95,9 @@ class ArNet(CodedModel):
         return out
 
     def draw_asked(self, asked: Asked, *, rng: np.random.Generator) -> Values:
-        """Rows given what is known of them; those that break a bound are drawn again, since the net knows of no bounds."""
+        """Rows given what is known of them; those that break a bound are drawn again, since the net knows of no
+        bounds.
+        """
         out = self.draw(asked.rows, rng=rng, given=asked.known)
         for _ in range(REDRAWN):
             wrong = np.flatnonzero(_breaks(asked, out))
@@ -109,7 +127,9 @@ class ArNet(CodedModel):
                     rows = torch.nonzero(where[:, j] & ~known[:, j])[:, 0]
                     if not len(rows):
                         continue
-                    if j and owner[j] == owner[j - 1]:  # a high digit above the first that is possible leaves all low ones open
+                    if (
+                        j and owner[j] == owner[j - 1]
+                    ):  # a high digit above the first that is possible leaves all low ones open
                         least[rows, j] *= out[rows, j - 1] == least[rows, j - 1]
                     u = torch.from_numpy(rng.random(len(rows)))
                     out[rows, j] = self.net.draw(j, out[rows], known[rows], least[rows, j], u)  # type: ignore[union-attr]
@@ -121,7 +141,9 @@ class ArNet(CodedModel):
             return {}, {"shape": None}
         from synthcli.nets import weights
 
-        return {**self.cells.to_arrays(), "order": self.order, **weights.to_arrays(self.net.state_dict())}, {"shape": self.net.shape.to_json()}
+        return {**self.cells.to_arrays(), "order": self.order, **weights.to_arrays(self.net.state_dict())}, {
+            "shape": self.net.shape.to_json()
+        }
 
 
 def load(folder: Path) -> ArNet:
@@ -156,8 +178,14 @@ def _breaks(asked: Asked, out: Values) -> np.ndarray:
     wrong = np.zeros(asked.rows, dtype=bool)
     for name, within in asked.within.items():
         values, known = out[name], asked.known.get(name)
-        free = np.ones(asked.rows, dtype=bool) if known is None else (known < 0 if known.dtype.kind == "i" else np.isnan(known))
-        absent = np.isnan(values) if values.dtype.kind == "f" else np.zeros(asked.rows, dtype=bool)  # its state says so, and is looked at itself
+        free = (
+            np.ones(asked.rows, dtype=bool)
+            if known is None
+            else (known < 0 if known.dtype.kind == "i" else np.isnan(known))
+        )
+        absent = (
+            np.isnan(values) if values.dtype.kind == "f" else np.zeros(asked.rows, dtype=bool)
+        )  # its state says so, and is looked at itself
         wrong |= free & ~absent & ~within(values)
     return wrong
 
@@ -169,7 +197,9 @@ def _train(cells: Cells, digits: np.ndarray, order: np.ndarray, units: np.ndarra
     from synthcli.nets.loop import Training, train
     from synthcli.tabular.neural.autoregressive import Ordered, Shape, ranks
 
-    shape = Shape(tuple(cells.sizes), _seen(digits, cells.owner, rng=job.stream("screen")), params.embedding, params.hidden)
+    shape = Shape(
+        tuple(cells.sizes), _seen(digits, cells.owner, rng=job.stream("screen")), params.embedding, params.hidden
+    )
     draws = generator(job.stream("weights"))
     net = Ordered(shape, draws)
     table = torch.from_numpy(digits)
@@ -191,11 +221,15 @@ def _order(cells: Cells, values: Values, first: tuple[str, ...]) -> np.ndarray:
     parts = [column.parts[-1] for column in cells.columns]
     asked = {name: i - len(first) for i, name in enumerate(first)}
     distinct = [len(np.unique(values[part.name])) for part in parts]
-    return np.array(sorted(range(len(parts)), key=lambda i: (asked.get(parts[i].column, 0), distinct[i])), dtype=np.int64)
+    return np.array(
+        sorted(range(len(parts)), key=lambda i: (asked.get(parts[i].column, 0), distinct[i])), dtype=np.int64
+    )
 
 
 def _seen(digits: np.ndarray, owner: np.ndarray, *, rng: np.random.Generator) -> tuple[tuple[int, ...], ...]:
-    """The digits that each digit's net looks at: all others, or the PREDICTORS of the strongest association; always its own column's."""
+    """The digits that each digit's net looks at: all others, or the PREDICTORS of the strongest association; always its
+    own column's.
+    """
     d = digits.shape[1]
     if d - 1 <= PREDICTORS:
         return tuple(tuple(i for i in range(d) if i != j) for j in range(d))

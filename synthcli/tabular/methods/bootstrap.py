@@ -1,7 +1,8 @@
 """Rows of the source drawn with replacement: a perfect likeness and NO privacy, since real records come out.
 
-The smoothed variant (Silverman 1986, §6.4) moves every number by a kernel of width `smooth` × 1.06 σ n^(-1/5) and keeps the rest of
-the row: it blurs the numbers, and still repeats each row's categories. Use it for tests of pipelines inside the walls of the source.
+The smoothed variant (Silverman 1986, §6.4) moves every number by a kernel of width `smooth` × 1.06 σ n^(-1/5) and keeps
+the rest of the row: it blurs the numbers, and still repeats each row's categories. Use it for tests of pipelines inside
+the walls of the source.
 """
 
 from __future__ import annotations
@@ -30,7 +31,9 @@ class Params(BaseModel):
     """smooth: 0 repeats rows as they are."""
 
     model_config = ConfigDict(extra="forbid")
-    smooth: float = Field(0.0, ge=0, le=100, description="width of the kernel around each number, in Silverman bandwidths; 0: none")
+    smooth: float = Field(
+        0.0, ge=0, le=100, description="width of the kernel around each number, in Silverman bandwidths; 0: none"
+    )
 
 
 class Bootstrap(CodedModel):
@@ -50,7 +53,11 @@ class Bootstrap(CodedModel):
 
     def state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         names = list(self.donors)
-        return {f"d{i}": self.donors[n] for i, n in enumerate(names)}, {"parts": names, "widths": self.widths, "rows": self.rows}
+        return {f"d{i}": self.donors[n] for i, n in enumerate(names)}, {
+            "parts": names,
+            "widths": self.widths,
+            "rows": self.rows,
+        }
 
 
 def fit(data: Table, params: Params, *, job: Job) -> Bootstrap:
@@ -60,9 +67,13 @@ def fit(data: Table, params: Params, *, job: Job) -> Bootstrap:
     for part in codec.parts:
         if not part.is_code:
             known = values[part.name][~np.isnan(values[part.name])]
-            with np.errstate(over="ignore", invalid="ignore"):  # numbers near the end of what a float holds have no finite spread
+            with np.errstate(
+                over="ignore", invalid="ignore"
+            ):  # numbers near the end of what a float holds have no finite spread
                 spread = float(known.std()) if len(known) else 0.0
-            widths[part.name] = params.smooth * 1.06 * spread * len(known) ** -0.2 if np.isfinite(spread) and spread > 0 else 0.0
+            widths[part.name] = (
+                params.smooth * 1.06 * spread * len(known) ** -0.2 if np.isfinite(spread) and spread > 0 else 0.0
+            )
     job.going("rows", 1, 1)
     return Bootstrap(codec, values, widths, len(data))
 

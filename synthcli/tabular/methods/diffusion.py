@@ -1,8 +1,8 @@
-"""Diffusion over mixed columns: Gaussian on numbers, absorbing on categories, at one time (TabDDPM: Kotelnikov et al. 2023,
-arXiv 2209.15421; TabDiff: Shi et al. 2025, arXiv 2410.20626; EDM: Karras et al. 2022).
+"""Diffusion over mixed columns: Gaussian on numbers, absorbing on categories, at one time (TabDDPM: Kotelnikov et al.
+2023, arXiv 2209.15421; TabDiff: Shi et al. 2025, arXiv 2410.20626; EDM: Karras et al. 2022).
 
-Numbers that repeat (ages, hours) are categories too (tabular/neural/cells.py): Gaussian noise would smear their spikes. The others are
-normal scores of their quantiles. tabular/neural/denoiser.py is the net and how it samples.
+Numbers that repeat (ages, hours) are categories too (tabular/neural/cells.py): Gaussian noise would smear their spikes.
+The others are normal scores of their quantiles. tabular/neural/denoiser.py is the net and how it samples.
 """
 
 from __future__ import annotations
@@ -40,9 +40,16 @@ class Params(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     dropout: Dropout = 0.2
-    epochs: int = Field(100, ge=1, le=10_000, description="passes over the data, at most; training ends when unseen rows are denoised no better")
+    epochs: int = Field(
+        100,
+        ge=1,
+        le=10_000,
+        description="passes over the data, at most; training ends when unseen rows are denoised no better",
+    )
     batch_size: BatchSize = 1024
-    learning_rate: float = Field(2e-3, gt=0, le=1, description="of AdamW, halved when unseen rows are denoised no better")
+    learning_rate: float = Field(
+        2e-3, gt=0, le=1, description="of AdamW, halved when unseen rows are denoised no better"
+    )
     weight_decay: WeightDecay = 0.05
     hidden: int = Field(384, ge=1, le=4096, description="units in each layer")
     layers: int = Field(3, ge=1, le=16, description="residual layers")
@@ -109,7 +116,11 @@ class Diffusion(CodedModel):
         from synthcli.nets import weights
 
         grids = {f"grid.{j}": score.grid for j, score in enumerate(self.scores)}
-        plain = {"shape": self.net.shape.to_json(), "steps": self.steps, "scores": [score.part.name for score in self.scores]}
+        plain = {
+            "shape": self.net.shape.to_json(),
+            "steps": self.steps,
+            "scores": [score.part.name for score in self.scores],
+        }
         return {**self.cells.to_arrays(), **grids, **weights.to_arrays(self.net.state_dict())}, plain
 
 
@@ -155,9 +166,16 @@ def _train(cells: Cells, scores: list[Score], values: Values, units: np.ndarray,
 
     rows, rng = len(units), job.stream("scores")
     digits = torch.from_numpy(cells.encode(values, rows)[0])
-    x = torch.from_numpy(np.array([s.encode(values[s.part.name], rng=rng) for s in scores], dtype=np.float32).reshape(-1, rows).T.copy())
-    known = torch.from_numpy(np.array([~np.isnan(values[s.part.name]) for s in scores], dtype=np.float32).reshape(-1, rows).T.copy())
-    net = Denoiser(Shape(tuple(cells.sizes), len(scores), params.embedding, params.hidden, params.layers), generator(job.stream("weights")))
+    x = torch.from_numpy(
+        np.array([s.encode(values[s.part.name], rng=rng) for s in scores], dtype=np.float32).reshape(-1, rows).T.copy()
+    )
+    known = torch.from_numpy(
+        np.array([~np.isnan(values[s.part.name]) for s in scores], dtype=np.float32).reshape(-1, rows).T.copy()
+    )
+    net = Denoiser(
+        Shape(tuple(cells.sizes), len(scores), params.embedding, params.hidden, params.layers),
+        generator(job.stream("weights")),
+    )
     net.begin(digits)
 
     def loss(net: Any, batch: Any, draws: torch.Generator, training: bool) -> torch.Tensor:

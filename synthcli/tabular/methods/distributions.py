@@ -1,8 +1,9 @@
-"""Columns as the spec says they are made: distributions, weights, sequences, expressions, made-up values. Looks at no data.
+"""Columns as the spec says they are made: distributions, weights, sequences, expressions, made-up values. Looks at no
+data.
 
-A column that says nothing of how it is made gets a default where only one makes sense: a boolean is even, a column with `categories` takes
-them evenly, a number or date with both `min` and `max` is uniform between them, ids and made-up types are made up.
-Without a `format`, dates have a resolution of seconds; a format without a time of day means days.
+A column that says nothing of how it is made gets a default where only one makes sense: a boolean is even, a column with
+`categories` takes them evenly, a number or date with both `min` and `max` is uniform between them, ids and made-up
+types are made up. Without a `format`, dates have a resolution of seconds; a format without a time of day means days.
 """
 
 from __future__ import annotations
@@ -35,7 +36,13 @@ DIAL = None
 
 RECIPES = ("expr", "sequence", "weights", "distribution", "pattern", "provider")
 TYPES = frames.MODELLED | fake.MADE
-_RESULTS = {"boolean": "boolean", "integer": "number", "float": "number", "datetime": "datetime", "timedelta": "timedelta"}
+_RESULTS = {
+    "boolean": "boolean",
+    "integer": "number",
+    "float": "number",
+    "datetime": "datetime",
+    "timedelta": "timedelta",
+}
 _STORAGE = {"boolean": "bool", "integer": "int64", "float": "double", "timedelta": "duration[us]"}
 _TYPE_OF_RESULT = {"boolean": "boolean", "number": "float", "datetime": "datetime", "timedelta": "timedelta"}
 
@@ -47,7 +54,9 @@ class Params(BaseModel):
 
 
 class Made(Model):
-    """A schema whose columns say how they are made. key: of the bijections behind unique values, the same for all blocks."""
+    """A schema whose columns say how they are made. key: of the bijections behind unique values, the same for all
+    blocks.
+    """
 
     def __init__(self, schema: Schema, key: int) -> None:
         self.schema, self.key = schema, key
@@ -70,7 +79,9 @@ class Made(Model):
         if read & {c.name for c in own}:
             return None
         base = int(rng.integers(2**63))
-        return {c.name: _make(c, pd.DataFrame(), start, rows, key=self.key, rng=seeds.stream(base, c.name)) for c in own}
+        return {
+            c.name: _make(c, pd.DataFrame(), start, rows, key=self.key, rng=seeds.stream(base, c.name)) for c in own
+        }
 
     def check(self, request: Request) -> None:
         for column in self.schema.columns:
@@ -79,7 +90,9 @@ class Made(Model):
 
     def save(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "model.json").write_text(json.dumps({"schema": self.schema.to_json(), "key": self.key}), encoding="utf-8")
+        (folder / "model.json").write_text(
+            json.dumps({"schema": self.schema.to_json(), "key": self.key}), encoding="utf-8"
+        )
 
 
 def fit(data: Dataset, params: Params, *, job: Job) -> Made:
@@ -96,7 +109,9 @@ def load(folder: Path) -> Made:
 
 
 def complete(schema: Schema) -> Schema:
-    """The schema with a type and a storage for every column. Storage that is already other than string stays. Raises SpecError."""
+    """The schema with a type and a storage for every column. Storage that is already other than string stays. Raises
+    SpecError.
+    """
     columns = {c.name: _typed(c) for c in schema.columns}
     for name in _order(schema):  # what an expression gives depends on the columns before it
         column = columns[name]
@@ -109,13 +124,17 @@ def complete(schema: Schema) -> Schema:
 
 
 def check(schema: Schema, rows: int | None = None) -> None:
-    """Raise SpecError for the first column whose recipe cannot be followed. rows: those that will be asked for, where known."""
+    """Raise SpecError for the first column whose recipe cannot be followed. rows: those that will be asked for, where
+    known.
+    """
     schema = complete(schema)
     kinds = {c.name: c.kind for c in schema.columns}
     for column in schema.columns:
         if column.kind not in TYPES:
             near = did_you_mean(column.kind, TYPES)
-            raise SpecError(f"columns.{column.name}.type: unknown type {column.kind!r}.{near} Known: {', '.join(sorted(TYPES))}")
+            raise SpecError(
+                f"columns.{column.name}.type: unknown type {column.kind!r}.{near} Known: {', '.join(sorted(TYPES))}"
+            )
         recipe = _recipe(column)
         _check_traits(column, recipe)
         if recipe == "expr":
@@ -158,8 +177,21 @@ def _storage(column: Column) -> str:
         return "date32[day]" if recipes.resolution(column) == "D" else "timestamp[us]"
     if kind == "category" and said.categories is not None:
         types = {type(c) for c in said.categories}
-        return "bool" if types == {bool} else "int64" if types == {int} else "double" if types <= {int, float} else "string"
-    if kind == "id" and said.pattern is None and said.provider is None and (said.sequence or said.min is not None or said.max is not None):
+        return (
+            "bool"
+            if types == {bool}
+            else "int64"
+            if types == {int}
+            else "double"
+            if types <= {int, float}
+            else "string"
+        )
+    if (
+        kind == "id"
+        and said.pattern is None
+        and said.provider is None
+        and (said.sequence or said.min is not None or said.max is not None)
+    ):
         return "int64"
     if kind == "date_of_birth" and said.format is None:
         return "date32[day]"
@@ -167,10 +199,14 @@ def _storage(column: Column) -> str:
 
 
 def _recipe(column: Column) -> str:
-    """How the column is made: expr, sequence, weights, distribution or made. Raises SpecError for none, and for more than one."""
+    """How the column is made: expr, sequence, weights, distribution or made. Raises SpecError for none, and for more
+    than one.
+    """
     given = [r for r in RECIPES if getattr(column.declared, r) is not None]
     if len(given) > 1:
-        raise SpecError(f"columns.{column.name}: says twice how it is made, by {' and '.join(given)}; remedy: keep one of them")
+        raise SpecError(
+            f"columns.{column.name}: says twice how it is made, by {' and '.join(given)}; remedy: keep one of them"
+        )
     if given:
         return "made" if given[0] in ("pattern", "provider") else given[0]
     said = column.declared
@@ -191,31 +227,51 @@ def _check_traits(column: Column, recipe: str) -> None:
     bounded = recipe == "distribution" or (recipe == "made" and counted)
     for trait in ("min", "max"):
         if getattr(said, trait) is not None and not bounded:
-            raise SpecError(f"{where}.{trait}: bounds a distribution, and this column is made by {recipe}; remedy: leave it out")
+            raise SpecError(
+                f"{where}.{trait}: bounds a distribution, and this column is made by {recipe}; remedy: leave it out"
+            )
     for trait in ("spikes", "rare"):
         if getattr(said, trait) is not None:
-            raise SpecError(f"{where}.{trait}: is learned from data, and there is none; remedy: weights, or leave it out")
+            raise SpecError(
+                f"{where}.{trait}: is learned from data, and there is none; remedy: weights, or leave it out"
+            )
     if said.categories is not None and recipe not in ("weights", "expr"):
-        raise SpecError(f"{where}.categories: are drawn evenly or by weights, and this column is made by {recipe}; remedy: leave one of them out")
-    if said.locale is not None and not (recipe == "made" and fake.localized(column)):
-        by = f"type: {column.kind}" if recipe == "made" and said.pattern is None else "pattern" if recipe == "made" else recipe
         raise SpecError(
-            f"{where}.locale is {said.locale!r}: is for made-up types such as name, and this column is made by {by}; remedy: leave it out"
+            f"{where}.categories: are drawn evenly or by weights, and this column is made by {recipe}; remedy: leave"
+            " one of them out"
+        )
+    if said.locale is not None and not (recipe == "made" and fake.localized(column)):
+        by = (
+            f"type: {column.kind}"
+            if recipe == "made" and said.pattern is None
+            else "pattern"
+            if recipe == "made"
+            else recipe
+        )
+        raise SpecError(
+            f"{where}.locale is {said.locale!r}: is for made-up types such as name, and this column is made by {by};"
+            " remedy: leave it out"
         )
     if said.precision is not None and (column.kind != "float" or recipe in ("weights", "made")):
         what = f"is of type {column.kind}" if column.kind != "float" else f"is made by {recipe}"
         raise SpecError(
-            f"{where}.precision is {said.precision}: rounds floats that are drawn or computed, and this column {what}; remedy: leave it out"
+            f"{where}.precision is {said.precision}: rounds floats that are drawn or computed, and this column {what};"
+            " remedy: leave it out"
         )
     fixed = recipe == "sequence" and said.sequence is not None and said.sequence.step != 0
     if said.unique and recipe != "made" and not fixed:
-        raise SpecError(f"{where}.unique: cannot be promised for a column made by {recipe}; remedy: type: id (min and max bound it), or a sequence")
+        raise SpecError(
+            f"{where}.unique: cannot be promised for a column made by {recipe}; remedy: type: id (min and max bound"
+            " it), or a sequence"
+        )
 
 
 # --- columns
 
 
-def _make(column: Column, frame: pd.DataFrame, start: int, rows: int, *, key: int, rng: np.random.Generator) -> pd.Series:
+def _make(
+    column: Column, frame: pd.DataFrame, start: int, rows: int, *, key: int, rng: np.random.Generator
+) -> pd.Series:
     recipe = _recipe(column)
     if recipe == "made":
         return fake.make(column, start, rows, key=key, rng=rng)
@@ -245,11 +301,16 @@ def _check_expr(column: Column, kinds: Mapping[str, str]) -> None:
         raise SpecError(text if text.startswith("columns.") else f"columns.{column.name}.expr: {text}") from None
     wanted = _RESULTS.get(column.kind)
     if wanted is not None and result not in (wanted, "any", "null"):
-        raise SpecError(f"columns.{column.name}.expr: gives a {result} and the column is of type {column.kind}; remedy: change the one or the other")
+        raise SpecError(
+            f"columns.{column.name}.expr: gives a {result} and the column is of type {column.kind}; remedy: change the"
+            " one or the other"
+        )
 
 
 def _order(schema: Schema) -> list[str]:
-    """Names with every column after those that its expression reads. Raises SpecError for a cycle and for unknown columns."""
+    """Names with every column after those that its expression reads. Raises SpecError for a cycle and for unknown
+    columns.
+    """
     needs = {c.name: sorted(_expression(c).columns) if c.declared.expr is not None else [] for c in schema.columns}
     done: dict[str, None] = {}
     for name in needs:
@@ -262,7 +323,9 @@ def _visit(name: str, needs: Mapping[str, list[str]], done: dict[str, None], pat
         return
     if name in path:
         cycle = " → ".join([*path[path.index(name) :], name])
-        raise SpecError(f"columns.{name}.expr: the expressions depend on each other in a circle: {cycle}; remedy: break it")
+        raise SpecError(
+            f"columns.{name}.expr: the expressions depend on each other in a circle: {cycle}; remedy: break it"
+        )
     if name not in needs:
         raise SpecError(f"columns.{path[-1]}.expr: there is no column {name!r}.{did_you_mean(name, needs)}")
     for needed in needs[name]:
@@ -271,7 +334,9 @@ def _visit(name: str, needs: Mapping[str, list[str]], done: dict[str, None], pat
 
 
 def _as_type(result: pd.Series, column: Column) -> pd.Series:
-    """The result of an expression in the column's canonical dtype; numbers are rounded to the nearest integer or to `precision`."""
+    """The result of an expression in the column's canonical dtype; numbers are rounded to the nearest integer or to
+    `precision`.
+    """
     type_ = frames.arrow_type(column.storage)
     if pa.types.is_boolean(type_):
         return result.astype("boolean")
@@ -291,7 +356,13 @@ def _as_type(result: pd.Series, column: Column) -> pd.Series:
         moments = result.dt.floor("D") if pa.types.is_date(type_) else result
         zone = type_.tz if pa.types.is_timestamp(type_) else None
         moments = moments.dt.as_unit(type_.unit if pa.types.is_timestamp(type_) else "s")
-        return moments.dt.tz_localize(zone) if zone and moments.dt.tz is None else moments.dt.tz_localize(None) if not zone else moments
+        return (
+            moments.dt.tz_localize(zone)
+            if zone and moments.dt.tz is None
+            else moments.dt.tz_localize(None)
+            if not zone
+            else moments
+        )
     if pd.api.types.is_bool_dtype(result.dtype):
         result = result.map({True: "true", False: "false"})
     return result.astype(frames.STRING)

@@ -1,7 +1,9 @@
-"""A Gaussian copula: a distribution for each column, and the correlations of their normal scores (sdv's GaussianCopulaSynthesizer).
+"""A Gaussian copula: a distribution for each column, and the correlations of their normal scores (sdv's
+GaussianCopulaSynthesizer).
 
-Patki, Wedge & Veeramachaneni 2016 (the Synthetic Data Vault). Fast, smooth, blind to what a correlation cannot say. By default each number
-keeps its empirical distribution: a family that is fitted by maximum likelihood can miss the mean of a skewed number by a half.
+Patki, Wedge & Veeramachaneni 2016 (the Synthetic Data Vault). Fast, smooth, blind to what a correlation cannot say. By
+default each number keeps its empirical distribution: a family that is fitted by maximum likelihood can miss the mean of
+a skewed number by a half.
 """
 
 from __future__ import annotations
@@ -29,8 +31,12 @@ class Params(BaseModel):
     """The distributions of the numbers; categories keep their frequencies."""
 
     model_config = ConfigDict(extra="forbid")
-    default_distribution: Margin = Field("empirical", description="distribution of the numbers; empirical: as they are in the data")
-    numerical_distributions: dict[str, Margin] = Field({}, description="distributions of single columns, by column name")
+    default_distribution: Margin = Field(
+        "empirical", description="distribution of the numbers; empirical: as they are in the data"
+    )
+    numerical_distributions: dict[str, Margin] = Field(
+        {}, description="distributions of single columns, by column name"
+    )
 
 
 def fit(data: Table, params: Params, *, job: Job) -> wrapper.SdvModel:

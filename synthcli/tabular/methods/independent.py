@@ -60,7 +60,9 @@ def fit(data: Table, params: Params, *, job: Job) -> Independent:
             marginals[part.name] = frequencies(x, part.size)
         else:
             known = x[~np.isnan(x)]
-            marginals[part.name] = np.quantile(known, np.linspace(0, 1, min(GRID, max(2, len(known))))) if len(known) else np.zeros(2)
+            marginals[part.name] = (
+                np.quantile(known, np.linspace(0, 1, min(GRID, max(2, len(known))))) if len(known) else np.zeros(2)
+            )
         job.going("columns", i + 1, len(codec.parts))
     return Independent(codec, marginals)
 

@@ -1,7 +1,9 @@
-"""The best parametric family of scipy.stats for each number, frequencies for each code; columns independent of each other.
+"""The best parametric family of scipy.stats for each number, frequencies for each code; columns independent of each
+other.
 
-Families are fitted by maximum likelihood on at most 5,000 values and compared by the Bayesian information criterion (Schwarz 1978).
-What is kept of the source is a name and a few numbers per column: a model that a person can read, for simulation and documentation.
+Families are fitted by maximum likelihood on at most 5,000 values and compared by the Bayesian information criterion
+(Schwarz 1978). What is kept of the source is a name and a few numbers per column: a model that a person can read, for
+simulation and documentation.
 """
 
 from __future__ import annotations
@@ -24,7 +26,20 @@ NEEDS_DATA = True
 EXTRA = None
 TRUSTED_LOAD = False
 DIAL = None
-FAMILIES = ("norm", "uniform", "expon", "gamma", "lognorm", "beta", "weibull_min", "laplace", "logistic", "t", "gumbel_r", "gumbel_l")
+FAMILIES = (
+    "norm",
+    "uniform",
+    "expon",
+    "gamma",
+    "lognorm",
+    "beta",
+    "weibull_min",
+    "laplace",
+    "logistic",
+    "t",
+    "gumbel_r",
+    "gumbel_l",
+)
 MOST = 5_000  # values that a family is fitted to
 LEAST = 8  # values below which only the uniform is fitted
 
@@ -33,7 +48,9 @@ class Params(BaseModel):
     """families: what to choose from."""
 
     model_config = ConfigDict(extra="forbid")
-    families: tuple[str, ...] = Field(FAMILIES, min_length=1, description="scipy.stats continuous distributions to choose from, by their scipy names")
+    families: tuple[str, ...] = Field(
+        FAMILIES, min_length=1, description="scipy.stats continuous distributions to choose from, by their scipy names"
+    )
 
 
 class Parametric(CodedModel):
@@ -96,7 +113,12 @@ def best_family(values: np.ndarray, families: tuple[str, ...], *, rng: np.random
     if len(values) == 0:
         values = np.zeros(1)
     low, high = float(values.min()), float(values.max())
-    plain = {"family": "uniform", "parameters": [low, min(max(high - low, 1e-12), float(np.finfo(float).max))], "low": low, "high": high}
+    plain = {
+        "family": "uniform",
+        "parameters": [low, min(max(high - low, 1e-12), float(np.finfo(float).max))],
+        "low": low,
+        "high": high,
+    }
     if len(values) < LEAST or low == high:
         return plain
     some = values if len(values) <= MOST else rng.choice(values, MOST, replace=False)
@@ -124,4 +146,7 @@ def _check(families: tuple[str, ...]) -> None:
     known = [n for n in dir(stats) if isinstance(getattr(stats, n), stats.rv_continuous)]
     for name in families:
         if name not in known:
-            raise FitError(f"generator.params.families: scipy.stats has no continuous distribution {name!r}.{did_you_mean(name, known)}")
+            raise FitError(
+                "generator.params.families: scipy.stats has no continuous distribution"
+                f" {name!r}.{did_you_mean(name, known)}"
+            )

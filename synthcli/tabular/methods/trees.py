@@ -1,10 +1,12 @@
 """Autoregressive trees: each column by a forest on the columns before it, every value a donor's or a blurred one.
 
-Reiter 2005 (CART synthesis), Nowok, Raab & Dibben 2016 (synthpop); here over the parts of a codec, with a few trees per column that
-held-out people have pruned (tabular/trees/grow.py), values drawn evenly from leaves (tabular/trees/forest.py), numbers that few people share blurred
-among their neighbours by rank, and combinations that never occur kept out. Columns follow one another along their strongest ties
-(the order in which Prim's algorithm builds the tree of Chow & Liu 1968), from the number that has most to do with the others; in a second
-order, which half of the rows follow, from the category that has least. What is left of traces is taken away by tabular/rejection/discriminator.py.
+Reiter 2005 (CART synthesis), Nowok, Raab & Dibben 2016 (synthpop); here over the parts of a codec, with a few trees per
+column that held-out people have pruned (tabular/trees/grow.py), values drawn evenly from leaves
+(tabular/trees/forest.py), numbers that few people share blurred among their neighbours by rank, and combinations that
+never occur kept out. Columns follow one another along their strongest ties (the order in which Prim's algorithm builds
+the tree of Chow & Liu 1968), from the number that has most to do with the others; in a second order, which half of the
+rows follow, from the category that has least. What is left of traces is taken away by
+tabular/rejection/discriminator.py.
 """
 
 from __future__ import annotations
@@ -45,7 +47,8 @@ EXTRA = None
 TRUSTED_LOAD = False
 DIAL = Dial("min_leaf", fidelity=1, privacy=500)
 GAIN = 0.1  # nats that a split must gain on held-out people, for each that a leaf must have
-SMOOTHING = 5.0  # quarters of a row that count against a leaf of the discriminator, for each that a leaf of the forests must have
+# quarters of a row that count against a leaf of the discriminator, for each that a leaf of the forests must have
+SMOOTHING = 5.0
 WORKERS = 2  # parts whose trees are grown at once; they are independent, so the number changes no result
 
 
@@ -54,19 +57,39 @@ class Params(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     min_leaf: int = Field(
-        10, ge=1, le=1_000_000, description="privacy units in a leaf, at least (on average); larger is more private, smaller more faithful"
+        10,
+        ge=1,
+        le=1_000_000,
+        description="privacy units in a leaf, at least (on average); larger is more private, smaller more faithful",
     )
-    trees: int = Field(6, ge=1, le=64, description="trees per column, of which each row follows one; more are smoother and slower")
-    orders: int = Field(2, ge=1, le=16, description="orders in which the columns are made, which share the trees; each row follows one")
+    trees: int = Field(
+        6, ge=1, le=64, description="trees per column, of which each row follows one; more are smoother and slower"
+    )
+    orders: int = Field(
+        2, ge=1, le=16, description="orders in which the columns are made, which share the trees; each row follows one"
+    )
     max_depth: int = Field(24, ge=1, le=64, description="splits from root to leaf, at most")
-    shared_by: int = Field(10, ge=1, description="privacy units that must hold a number for it to be repeated as it is; others are blurred by rank")
+    shared_by: int = Field(
+        10,
+        ge=1,
+        description="privacy units that must hold a number for it to be repeated as it is; others are blurred by rank",
+    )
     discriminator: int = Field(
-        200, ge=0, le=2000, description="trees that tell drawn rows from real ones, at most; rows are kept by them; 0: all rows are"
+        200,
+        ge=0,
+        le=2000,
+        description="trees that tell drawn rows from real ones, at most; rows are kept by them; 0: all rows are",
     )
     order: tuple[str, ...] = Field(
-        (), description="columns to make first, in this order; the others follow by their ties; without any, evaluate.target is first"
+        (),
+        description=(
+            "columns to make first, in this order; the others follow by their ties; without any, evaluate.target is"
+            " first"
+        ),
     )
-    given: tuple[str, ...] = Field((), description="columns that are always known when rows are asked for: of them nothing is learned")
+    given: tuple[str, ...] = Field(
+        (), description="columns that are always known when rows are asked for: of them nothing is learned"
+    )
 
 
 class Trees(CodedModel):
@@ -86,7 +109,9 @@ class Trees(CodedModel):
 
     def state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         own = [_state(learned) for learned in self.learned]
-        return {f"{k}.{key}": array for k, (arrays, _) in enumerate(own) for key, array in arrays.items()}, {"chains": [plain for _, plain in own]}
+        return {f"{k}.{key}": array for k, (arrays, _) in enumerate(own) for key, array in arrays.items()}, {
+            "chains": [plain for _, plain in own]
+        }
 
 
 def _state(learned: Learned) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
@@ -109,7 +134,12 @@ def _state(learned: Learned) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     arrays |= {f"barred.{i}": table for i, table in enumerate(learned.bars.pairs.values())}
     widths = {name: blur.width for name, blur in learned.blurs.items()}
     anchors = {name: [anchor.same, anchor.base, anchor.unit] for name, anchor in learned.anchors.of.items()}
-    return arrays, {"order": order, "widths": widths, "barred": [list(pair) for pair in learned.bars.pairs], "anchors": anchors}
+    return arrays, {
+        "order": order,
+        "widths": widths,
+        "barred": [list(pair) for pair in learned.bars.pairs],
+        "anchors": anchors,
+    }
 
 
 def load(folder: Path) -> Trees:
@@ -125,7 +155,9 @@ def load(folder: Path) -> Trees:
 
 
 def _chain(codec: Codec, arrays: Values, plain: dict[str, Any]) -> Learned:
-    anchors = Anchors(codec, {name: Anchor(tuple(same), base, unit) for name, (same, base, unit) in plain["anchors"].items()})
+    anchors = Anchors(
+        codec, {name: Anchor(tuple(same), base, unit) for name, (same, base, unit) in plain["anchors"].items()}
+    )
     is_code = {part.name: part.is_code for part in (*codec.parts, *anchors.parts)}
     pieces = {key: np.split(arrays[key], arrays[f"{key}.at"][1:-1]) for key in ARRAYS}
     ranks: dict[int, dict[int, np.ndarray]] = {}
@@ -133,7 +165,8 @@ def _chain(codec: Codec, arrays: Values, plain: dict[str, Any]) -> Learned:
         ranks.setdefault(int(f), {})[int(j)] = rank
     order = plain["order"]
     forests = {
-        name: Forest.from_arrays({key: pieces[key][i] for key in ARRAYS}, ranks.get(i, {}), is_code[name]) for i, name in enumerate(_grown(order))
+        name: Forest.from_arrays({key: pieces[key][i] for key in ARRAYS}, ranks.get(i, {}), is_code[name])
+        for i, name in enumerate(_grown(order))
     }
     blurs = {name: _blur(arrays, order.index(name), width) for name, width in plain["widths"].items()}
     barred = {(before, part): arrays[f"barred.{i}"] for i, (before, part) in enumerate(plain["barred"])}
@@ -150,7 +183,9 @@ def _blur(arrays: Values, at: int, width: float) -> Blur:
 
 
 def fit(data: Table, params: Params, *, job: Job) -> Trees:
-    """Grow the forests of every part, in each order. When a limit is reached, the parts that are left are drawn from their marginals."""
+    """Grow the forests of every part, in each order. When a limit is reached, the parts that are left are drawn from
+    their marginals.
+    """
     codec, values = encode(data, job)
     codec = codec.apart(params.given)
     units = np.unique(data.units(), return_inverse=True)[1]
@@ -212,11 +247,17 @@ class _Ground:
         order = anchors.placed(order)
         parts = {part.name: part for part in (*codec.parts, *anchors.parts)}
         values = values | anchors.coded(values)
-        features = Features.of([values[name] for name in order], [parts[name].size for name in order], units, rng=job.stream("screen"))
+        features = Features.of(
+            [values[name] for name in order], [parts[name].size for name in order], units, rng=job.stream("screen")
+        )
 
         def forest_of(i: int) -> Forest:
             name = order[i]
-            y = np.where(same > 0, np.nan, values[name]) if (same := values.get(f"{name}#same")) is not None else values[name]
+            y = (
+                np.where(same > 0, np.nan, values[name])
+                if (same := values.get(f"{name}#same")) is not None
+                else values[name]
+            )
             if parts[name].column in self.params.given:
                 return marginal(np.zeros(1, dtype=y.dtype))
             rng = job.stream("forest", name, number)
@@ -244,4 +285,10 @@ class _Ground:
 def _growth(params: Params, rows: int, units: np.ndarray, chains: int) -> Growth:
     """Of each chain. A leaf is as private as the number of people in it, not of their rows."""
     per_unit = rows / max(1, len(np.unique(units)))
-    return Growth(-(-params.trees // chains), max(1, round(params.min_leaf * per_unit)), per_unit, params.max_depth, GAIN * params.min_leaf)
+    return Growth(
+        -(-params.trees // chains),
+        max(1, round(params.min_leaf * per_unit)),
+        per_unit,
+        params.max_depth,
+        GAIN * params.min_leaf,
+    )

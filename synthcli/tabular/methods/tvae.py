@@ -1,6 +1,7 @@
 """TVAE: a variational autoencoder for tables (sdv's TVAESynthesizer).
 
-Xu, Skoularidou, Cuesta-Infante & Veeramachaneni 2019 (Modeling tabular data using conditional GAN, NeurIPS), section 4.4.
+Xu, Skoularidou, Cuesta-Infante & Veeramachaneni 2019 (Modeling tabular data using conditional GAN, NeurIPS), section
+4.4.
 """
 
 from __future__ import annotations
@@ -27,7 +28,9 @@ class Params(wrapper.Net):
     compress_dims: wrapper.Layers = Field((128, 128), min_length=1, description="sizes of the encoder's layers")
     decompress_dims: wrapper.Layers = Field((128, 128), min_length=1, description="sizes of the decoder's layers")
     l2scale: float = Field(1e-5, ge=0, le=1, description="weight decay of both")
-    loss_factor: float = Field(2, gt=0, le=1000, description="weight of the reconstruction against the divergence from a normal")
+    loss_factor: float = Field(
+        2, gt=0, le=1000, description="weight of the reconstruction against the divergence from a normal"
+    )
 
 
 def fit(data: Table, params: Params, *, job: Job) -> wrapper.SdvModel:

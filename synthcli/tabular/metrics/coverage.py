@@ -21,9 +21,11 @@ GAUGES: tuple[Gauge, ...] = (CATEGORIES, RANGE)
 
 
 def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement]:
-    """Both, overall and by column. The floor is a resample of the real records of synthetic's size: they are the reference themselves.
+    """Both, overall and by column. The floor is a resample of the real records of synthetic's size: they are the
+    reference themselves.
 
-    Intervals: a category seen c times in synthetic is seen again with 1 - exp(-c - 1/2); a range loses its three outermost values.
+    Intervals: a category seen c times in synthetic is seen again with 1 - exp(-c - 1/2); a range loses its three
+    outermost values.
     """
     if note := intervals.lacking(evidence, "control", "synthetic"):
         return intervals.unmeasured(GAUGES, note)
@@ -39,9 +41,15 @@ def _encoded(evidence: Evidence, rng: np.random.Generator) -> tuple[Encoded, Par
     tables: dict[str, Table] = {"control": evidence.control, "synthetic": evidence.synthetic, "train": evidence.train}
     if evidence.full:
         tables["baseline"] = evidence.baseline
-    encoded = encode({k: cut(t, 4 * intervals.ROWS, rng=rng) for k, t in tables.items() if t is not None}, evidence.schema)
+    encoded = encode(
+        {k: cut(t, 4 * intervals.ROWS, rng=rng) for k, t in tables.items() if t is not None}, evidence.schema
+    )
     both = [encoded.parts[k] for k in ("control", "train") if k in encoded.parts]
-    real = Part(np.vstack([p.numbers for p in both]), np.vstack([p.codes for p in both]), np.concatenate([p.units for p in both]))
+    real = Part(
+        np.vstack([p.numbers for p in both]),
+        np.vstack([p.codes for p in both]),
+        np.concatenate([p.units for p in both]),
+    )
     return encoded, real
 
 
@@ -68,7 +76,10 @@ def _covered(real: np.ndarray, other: np.ndarray, size: int) -> tuple[float, flo
 
 
 def _ranges(encoded: Encoded, real: Part, sides: dict[str, Part]) -> list[Measurement]:
-    spans = {side: [_spanned(real.numbers[:, j], part.numbers[:, j]) for j in range(len(encoded.numbers))] for side, part in sides.items()}
+    spans = {
+        side: [_spanned(real.numbers[:, j], part.numbers[:, j]) for j in range(len(encoded.numbers))]
+        for side, part in sides.items()
+    }
     known = [j for j in range(len(encoded.numbers)) if np.isfinite(spans["synthetic"][j][0])]
     if not known:
         return intervals.unmeasured([RANGE], "no number column that varies")
@@ -84,7 +95,9 @@ def _ranges(encoded: Encoded, real: Part, sides: dict[str, Part]) -> list[Measur
 
 
 def _spanned(real: np.ndarray, other: np.ndarray) -> tuple[float, float]:
-    """The share of real's range that the other spans, and the same without its three outermost values; NaN when real does not vary."""
+    """The share of real's range that the other spans, and the same without its three outermost values; NaN when real
+    does not vary.
+    """
     a, b = real[~np.isnan(real)], np.sort(other[~np.isnan(other)])
     width = float(np.ptp(a)) if len(a) else 0.0
     if not width > 0:

@@ -13,10 +13,19 @@ from synthcli.tabular.judging import intervals, learners
 from synthcli.tabular.judging.encoding import Encoded, Part, cut, encode
 
 DETECTION = Gauge(
-    "detection_auc", "lower", frozenset({"control", "synthetic"}),
-    "ROC AUC of boosted trees telling synthetic from control, out of fold; 0.5 is chance. Of a column: by that column alone", "auc",
-)  # fmt: skip
-C2ST = Gauge("c2st", "higher", frozenset({"control", "synthetic"}), "1 - 2 (max(0.5, detection_auc) - 0.5): 1 when they cannot be told apart")
+    "detection_auc",
+    "lower",
+    frozenset({"control", "synthetic"}),
+    "ROC AUC of boosted trees telling synthetic from control, out of fold; 0.5 is chance. Of a column: by that "
+    "column alone",
+    "auc",
+)
+C2ST = Gauge(
+    "c2st",
+    "higher",
+    frozenset({"control", "synthetic"}),
+    "1 - 2 (max(0.5, detection_auc) - 0.5): 1 when they cannot be told apart",
+)
 GAUGES: tuple[Gauge, ...] = (DETECTION, C2ST)
 FOLDS = 3
 COLUMNS = 10  # the most telling columns get a measurement of their own
@@ -26,9 +35,11 @@ _SHUFFLES = 2  # of a column, to see what a detector loses without it
 
 
 def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement]:
-    """Equal numbers of both, at most 8,000 (steering: 4,000); three folds, a privacy unit in one of them; DeLong interval.
+    """Equal numbers of both, at most 8,000 (steering: 4,000); three folds, a privacy unit in one of them; DeLong
+    interval.
 
-    Histogram gradient boosting of 100 trees (fewer beyond 50 columns); categories by their natural order, nulls as they are.
+    Histogram gradient boosting of 100 trees (fewer beyond 50 columns); categories by their natural order, nulls as they
+    are.
     """
     if note := intervals.lacking(evidence, "control", "synthetic"):
         return intervals.unmeasured(GAUGES, note)
@@ -44,14 +55,23 @@ def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement
         return intervals.unmeasured(GAUGES, f"boosted trees cannot be fitted to these records: {error}")
     value, variance = found.pop("synthetic")
     if not np.isfinite(value):
-        return intervals.unmeasured(GAUGES, f"fewer than {FOLDS} privacy units: none to judge on apart from those to fit on")
+        return intervals.unmeasured(
+            GAUGES, f"fewer than {FOLDS} privacy units: none to judge on apart from those to fit on"
+        )
     low, high = intervals.around(value, variance)
     beside = {side: figure for side, (figure, _) in found.items()}
     indistinct = lambda x: 1 - 2 * (max(0.5, x) - 0.5)  # noqa: E731
     n = 2 * len(control)
     return [
         intervals.measured(DETECTION, value, low, high, n=n, **beside),
-        intervals.measured(C2ST, indistinct(value), indistinct(high), indistinct(low), n=n, **{k: indistinct(v) for k, v in beside.items()}),
+        intervals.measured(
+            C2ST,
+            indistinct(value),
+            indistinct(high),
+            indistinct(low),
+            n=n,
+            **{k: indistinct(v) for k, v in beside.items()},
+        ),
         *_columns(encoded, control, synthetic, seed),
     ]
 
@@ -63,7 +83,11 @@ def _equal(evidence: Evidence, rng: np.random.Generator) -> Encoded:
     rows = min(len(evidence.control), len(evidence.synthetic), most)
     tables: dict[str, Table] = {"control": evidence.control, "synthetic": evidence.synthetic}
     if evidence.full:
-        tables |= {k: t for k, t in (("floor", evidence.train), ("baseline", evidence.baseline)) if t is not None and len(t) >= _FEWEST}
+        tables |= {
+            k: t
+            for k, t in (("floor", evidence.train), ("baseline", evidence.baseline))
+            if t is not None and len(t) >= _FEWEST
+        }
     return encode({k: cut(t, rows, rng=rng) for k, t in tables.items()}, evidence.schema)
 
 
@@ -97,9 +121,11 @@ def told(control: Part, other: Part, seed: int) -> tuple[float, float]:
 
 
 def telling(evidence: Evidence, *, rng: np.random.Generator, rows: int = 2_500) -> dict[str, Any] | None:
-    """What a detector goes by: {auc, columns: [{name, drop}]}, most telling first; None where there is too little to fit one.
+    """What a detector goes by: {auc, columns: [{name, drop}]}, most telling first; None where there is too little to
+    fit one.
 
-    One fit on two thirds of at most `rows` of each kind; drop: how much of its AUC on the rest a column carries, shuffled there.
+    One fit on two thirds of at most `rows` of each kind; drop: how much of its AUC on the rest a column carries,
+    shuffled there.
     """
     n = min(len(evidence.control), len(evidence.synthetic), rows)
     encoded = encode({k: cut(getattr(evidence, k), n, rng=rng) for k in ("control", "synthetic")}, evidence.schema)
@@ -136,7 +162,9 @@ def _shuffled(model: Any, X: np.ndarray, y: np.ndarray, j: int, rng: np.random.G
 
 
 def _columns(encoded: Encoded, control: Part, other: Part, seed: int) -> list[Measurement]:
-    """The columns that tell most by themselves: twenty cells (or its categories), their rates learned on the other half of the rows."""
+    """The columns that tell most by themselves: twenty cells (or its categories), their rates learned on the other half
+    of the rows.
+    """
     rng = np.random.default_rng(seed)
     first = [folds(part.units, rng) == 0 for part in (control, other)]
     cells = [_ventiles(control.numbers[:, j], other.numbers[:, j]) for j in range(len(encoded.numbers))]
@@ -147,7 +175,11 @@ def _columns(encoded: Encoded, control: Part, other: Part, seed: int) -> list[Me
     for j in order:
         value, variance = found[j]
         ends = intervals.around(value, variance)
-        out.append(intervals.measured(DETECTION, value, *ends, n=len(control) + len(other), scope="column", of=encoded.names[j]))
+        out.append(
+            intervals.measured(
+                DETECTION, value, *ends, n=len(control) + len(other), scope="column", of=encoded.names[j]
+            )
+        )
     return out
 
 
@@ -161,7 +193,9 @@ def _ventiles(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _alone(a: np.ndarray, b: np.ndarray, first_a: np.ndarray, first_b: np.ndarray) -> tuple[float, float]:
-    """AUC and variance of telling b from a by the rate of b in each row's cell, learned on the rows of the other half."""
+    """AUC and variance of telling b from a by the rate of b in each row's cell, learned on the rows of the other
+    half.
+    """
     size, areas = int(max(a.max(initial=0), b.max(initial=0))) + 1, []
     for fit_a, fit_b in ((first_a, first_b), (~first_a, ~first_b)):
         ours, theirs = np.bincount(a[fit_a], minlength=size) + 0.5, np.bincount(b[fit_b], minlength=size) + 0.5

@@ -9,9 +9,13 @@ from synthcli.tabular.judging import intervals
 from synthcli.tabular.judging.intervals import Piece
 
 KL = Gauge(
-    "kl_divergence", "lower", frozenset({"control", "synthetic"}),
-    "KL(control || synthetic), mean over columns; numbers cut at control's deciles, null a cell of its own, 1/2 added to each count", "nats",
-)  # fmt: skip
+    "kl_divergence",
+    "lower",
+    frozenset({"control", "synthetic"}),
+    "KL(control || synthetic), mean over columns; numbers cut at control's deciles, null a cell of its own, 1/2 "
+    "added to each count",
+    "nats",
+)
 WASSERSTEIN = Gauge(
     "wasserstein", "lower", frozenset({"control", "synthetic"}),
     "Wasserstein-1 distance over control's standard deviation, mean over number columns", "standard deviations",
@@ -52,7 +56,9 @@ def kl_number(control: np.ndarray, other: np.ndarray) -> Piece | None:
 
 
 def scaled_wasserstein(control: np.ndarray, other: np.ndarray) -> Piece | None:
-    """Integral of |F - G| over control's standard deviation, nulls left out; None when control is constant or either has no value."""
+    """Integral of |F - G| over control's standard deviation, nulls left out; None when control is constant or either
+    has no value.
+    """
     a, b = control[~np.isnan(control)], other[~np.isnan(other)]
     if not len(a) or not len(b) or not a.std() > 0:
         return None
@@ -62,5 +68,8 @@ def scaled_wasserstein(control: np.ndarray, other: np.ndarray) -> Piece | None:
     g = np.searchsorted(np.sort(b), points, side="right") / len(b)
     slope = np.sign(f - g) * steps / a.std()
     after = np.append(np.cumsum(slope[::-1])[::-1], 0.0)  # integral of sign(F - G) from each point on
-    influence = lambda x, cdf, n: np.where(np.isnan(x), 0, after[np.searchsorted(points, x)] - (slope * cdf).sum()) * (len(x) / n)  # noqa: E731
+
+    def influence(x: np.ndarray, cdf: np.ndarray, n: int) -> np.ndarray:
+        return np.where(np.isnan(x), 0, after[np.searchsorted(points, x)] - (slope * cdf).sum()) * (len(x) / n)
+
     return float((slope * (f - g)).sum()), influence(control, f, len(a)), -influence(other, g, len(b))

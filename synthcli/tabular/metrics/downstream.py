@@ -8,7 +8,10 @@ from synthcli.contracts import Evidence, Gauge, Measurement
 from synthcli.tabular.judging import intervals
 
 EXIT_CODE = Gauge(
-    "downstream_exit_code", "lower", frozenset({"downstream"}), "exit code of evaluate.downstream.command on the synthetic data; 0: it works"
+    "downstream_exit_code",
+    "lower",
+    frozenset({"downstream"}),
+    "exit code of evaluate.downstream.command on the synthetic data; 0: it works",
 )
 GAUGES: tuple[Gauge, ...] = (EXIT_CODE,)
 
@@ -19,5 +22,9 @@ def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement
     if ran is None:
         return []
     if ran.code is None:
-        return intervals.unmeasured(GAUGES, "the command was stopped when its time was over; remedy: evaluate.downstream.minutes")
-    return [intervals.measured(EXIT_CODE, float(ran.code))]  # no more: another command with the same code is the same evidence
+        return intervals.unmeasured(
+            GAUGES, "the command was stopped when its time was over; remedy: evaluate.downstream.minutes"
+        )
+    return [
+        intervals.measured(EXIT_CODE, float(ran.code))
+    ]  # no more: another command with the same code is the same evidence

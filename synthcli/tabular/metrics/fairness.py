@@ -1,4 +1,6 @@
-"""What `generate.fairness` achieved and what it cost: demographic parity of the target and of models that learn it, and their utility."""
+"""What `generate.fairness` achieved and what it cost: demographic parity of the target and of models that learn it, and
+their utility.
+"""
 
 from __future__ import annotations
 
@@ -15,17 +17,26 @@ from synthcli.tabular.judging.encoding import Encoded, as_codes, cut, encode, ju
 
 _MODELS = frozenset({"fairness", "train", "control", "synthetic"})
 PARITY = Gauge(
-    "parity_gap", "lower", frozenset({"fairness", "synthetic"}),
-    "demographic parity gap of generate.fairness.target: largest difference between sensitive groups in the share of any of its values",
-)  # fmt: skip
+    "parity_gap",
+    "lower",
+    frozenset({"fairness", "synthetic"}),
+    "demographic parity gap of generate.fairness.target: largest difference between sensitive groups in the "
+    "share of any of its values",
+)
 PREDICTED = Gauge(
-    "predicted_parity_gap", "lower", _MODELS,
-    "the same of what boosted trees trained on synthetic predict for control: mean probability of a class, or mean number by its deviation",
-)  # fmt: skip
+    "predicted_parity_gap",
+    "lower",
+    _MODELS,
+    "the same of what boosted trees trained on synthetic predict for control: mean probability of a class, or "
+    "mean number by its deviation",
+)
 COST = Gauge(
-    "fairness_cost", "lower", _MODELS,
-    "utility paid: score on control (auc, accuracy or R2) of boosted trees trained on synthetic rows made without the request, minus with it",
-)  # fmt: skip
+    "fairness_cost",
+    "lower",
+    _MODELS,
+    "utility paid: score on control (auc, accuracy or R2) of boosted trees trained on synthetic rows made "
+    "without the request, minus with it",
+)
 GAUGES: tuple[Gauge, ...] = (PARITY, PREDICTED, COST)
 RESAMPLES = 200
 CLASSES = 10  # rarer values of the target are left out of the models
@@ -35,9 +46,11 @@ _CONTROL = 5_000
 
 
 def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement]:
-    """Gap of the target (floor: in real data), gap of predictions (floor: of a model trained on train), and the utility paid; [] when not asked.
+    """Gap of the target (floor: in real data), gap of predictions (floor: of a model trained on train), and the utility
+    paid; [] when not asked.
 
-    Intervals: percentile bootstrap of control's privacy units. The gap of the target has none: it is a fact about the rows that were made.
+    Intervals: percentile bootstrap of control's privacy units. The gap of the target has none: it is a fact about the
+    rows that were made.
     """
     asked = evidence.fairness
     if asked is None:
@@ -93,7 +106,9 @@ def _tables(tables: list[Table], target: str, sensitive: tuple[str, ...]) -> lis
 
 
 def gap(counts: np.ndarray) -> float:
-    """Largest difference between groups in the share of any value; groups below LEAST of the rows are left out. counts: (groups, values)"""
+    """Largest difference between groups in the share of any value; groups below LEAST of the rows are left out. counts:
+    (groups, values)
+    """
     size = counts.sum(axis=1)
     heard = size >= max(LEAST * size.sum(), 1)
     share = counts[heard] / size[heard, None]
@@ -111,7 +126,9 @@ def _ends(drawn: np.ndarray, value: float) -> tuple[float, float]:
 
 @dataclass(frozen=True)
 class _Task:
-    """features: per part (rows, d), NaN for null; labels: class or number; groups, units: of control's rows; classes: 0 for a number."""
+    """features: per part (rows, d), NaN for null; labels: class or number; groups, units: of control's rows; classes: 0
+    for a number.
+    """
 
     features: dict[str, np.ndarray]
     labels: dict[str, np.ndarray]
@@ -134,7 +151,9 @@ def _task(evidence: Evidence, asked: Fairness, *, rng: np.random.Generator) -> _
     if asked.before is not None and len(asked.before):
         sides["before"] = asked.before
     rows = min(20_000 if evidence.full else 5_000, *(len(t) for t in sides.values()))
-    tables = {name: cut(t, rows, rng=rng) for name, t in sides.items()} | {"control": cut(asked.control, _CONTROL, rng=rng)}
+    tables = {name: cut(t, rows, rng=rng) for name, t in sides.items()} | {
+        "control": cut(asked.control, _CONTROL, rng=rng)
+    }
     encoded = encode(tables, evidence.schema)
     labels, classes = _labels(encoded, asked.target)
     known = {name: ~np.isnan(y) for name, y in labels.items()}
@@ -143,7 +162,9 @@ def _task(evidence: Evidence, asked: Fairness, *, rng: np.random.Generator) -> _
     if single := [name for name in ("train", "control") if len(np.unique(labels[name][known[name]])) < 2]:
         return f"{asked.target} has a single value in {single[0]}"
     control, keep = tables["control"], [c != asked.target for c in encoded.names]
-    groups = np.unique(np.column_stack([as_codes([control.frame[c]])[0][0] for c in asked.sensitive]), axis=0, return_inverse=True)[1].reshape(-1)
+    groups = np.unique(
+        np.column_stack([as_codes([control.frame[c]])[0][0] for c in asked.sensitive]), axis=0, return_inverse=True
+    )[1].reshape(-1)
     return _Task(
         {name: part.matrix()[known[name]][:, keep] for name, part in encoded.parts.items()},
         {name: y[known[name]] for name, y in labels.items()},
@@ -164,7 +185,9 @@ def _labels(encoded: Encoded, target: str) -> tuple[dict[str, np.ndarray], int]:
     if not len(known):
         return values, 2
     place = {k: np.clip(np.searchsorted(known, v), 0, len(known) - 1) for k, v in values.items()}
-    return {k: np.where(known[place[k]] == v, place[k].astype(float), np.nan) for k, v in values.items()}, max(2, len(known))
+    return {k: np.where(known[place[k]] == v, place[k].astype(float), np.nan) for k, v in values.items()}, max(
+        2, len(known)
+    )
 
 
 def _models(task: _Task, *, rng: np.random.Generator) -> list[Measurement]:
@@ -172,19 +195,31 @@ def _models(task: _Task, *, rng: np.random.Generator) -> list[Measurement]:
     truth, n = task.labels["control"], len(task.groups)
     guesses = {name: _fitted(task, name) for name in task.features if name != "control"}
     rows = [np.arange(n), *(_resampled(task.units, rng=rng) for _ in range(RESAMPLES))]
-    apart = {name: np.array([_predicted_gap(task, g[i], truth[i], task.groups[i]) for i in rows]) for name, g in guesses.items()}
+    apart = {
+        name: np.array([_predicted_gap(task, g[i], truth[i], task.groups[i]) for i in rows])
+        for name, g in guesses.items()
+    }
     score = {name: np.array([_score(task, g[i], truth[i]) for i in rows]) for name, g in guesses.items()}
     first = "before" if "before" in guesses else "train"
     words = {"train": "real data", "before": "synthetic data made without the request", "synthetic": "this data"}
-    said = lambda figures: ", ".join(f"{figures[k][0]:.4g} from {words[k]}" for k in ("train", "before", "synthetic") if k in figures)  # noqa: E731
+
+    def said(figures: dict[str, Any]) -> str:
+        return ", ".join(
+            f"{figures[k][0]:.4g} from {words[k]}" for k in ("train", "before", "synthetic") if k in figures
+        )
+
     paid = score[first] - score["synthetic"]
     return [
         intervals.measured(
-            PREDICTED, apart["synthetic"][0], *_ends(apart["synthetic"], float(apart["synthetic"][0])), n=n, floor=apart["train"][0],
+            PREDICTED,
+            apart["synthetic"][0],
+            *_ends(apart["synthetic"], float(apart["synthetic"][0])),
+            n=n,
+            floor=apart["train"][0],
             note=f"mean prediction by group: {said(apart)}",
         ),
         intervals.measured(COST, paid[0], *_ends(paid, float(paid[0])), n=n, note=f"{task.unit}: {said(score)}"),
-    ]  # fmt: skip
+    ]
 
 
 def _resampled(units: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
@@ -195,12 +230,16 @@ def _resampled(units: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
 
 
 def _fitted(task: _Task, name: str) -> np.ndarray:
-    """Predictions for control of boosted trees fitted to a part: probabilities (rows, classes), or numbers (rows, 1)."""
+    """Predictions for control of boosted trees fitted to a part: probabilities (rows, classes), or numbers (rows,
+    1).
+    """
     y = task.labels[name]
     X, Z = learners.features(task.features[name], task.features["control"])
     present = np.unique(y).astype(int) if task.classes else np.zeros(0, dtype=int)
     if not X.shape[1] or len(np.unique(y)) < 2:
-        constant = np.bincount(y.astype(int), minlength=task.classes) / len(y) if task.classes else np.array([np.median(y)])
+        constant = (
+            np.bincount(y.astype(int), minlength=task.classes) / len(y) if task.classes else np.array([np.median(y)])
+        )
         return np.tile(constant, (len(Z), 1))
     model = learners.boosted(X.shape[1], task.classes, task.seed).fit(X, y)
     if not task.classes:
@@ -216,7 +255,9 @@ def _predicted_gap(task: _Task, guess: np.ndarray, truth: np.ndarray, groups: np
     heard = np.flatnonzero(sizes >= max(LEAST * len(groups), 1))
     if len(heard) < 2:
         return 0.0
-    means = np.column_stack([np.bincount(groups, weights=g, minlength=len(sizes))[heard] / sizes[heard] for g in guess.T])
+    means = np.column_stack(
+        [np.bincount(groups, weights=g, minlength=len(sizes))[heard] / sizes[heard] for g in guess.T]
+    )
     apart = float((means.max(axis=0) - means.min(axis=0)).max())
     return apart if task.classes else apart / max(float(truth.std()), 1e-300)
 

@@ -1,4 +1,6 @@
-"""Are the properties that the spec names preserved: means, quantiles, shares and correlations that matter to whoever asked."""
+"""Are the properties that the spec names preserved: means, quantiles, shares and correlations that matter to whoever
+asked.
+"""
 
 from __future__ import annotations
 
@@ -14,9 +16,12 @@ from synthcli.errors import SpecError
 from synthcli.tabular.judging import intervals
 
 PRESERVE = Gauge(
-    "preserve", "higher", frozenset({"control", "synthetic", "preserve"}),
-    "smallest agreement of the properties in evaluate.preserve: 1 - |real - synthetic| / scale; scale: 1 (share), 2 (corr), else the real deviation",
-)  # fmt: skip
+    "preserve",
+    "higher",
+    frozenset({"control", "synthetic", "preserve"}),
+    "smallest agreement of the properties in evaluate.preserve: 1 - |real - synthetic| / scale; scale: 1 "
+    "(share), 2 (corr), else the real deviation",
+)
 GAUGES: tuple[Gauge, ...] = (PRESERVE,)
 RESAMPLES = 200
 _AT_ONCE = 4_000_000  # weights held at a time
@@ -24,7 +29,9 @@ _AT_ONCE = 4_000_000  # weights held at a time
 
 @dataclass(frozen=True)
 class _Side:
-    """A property of one table. value: over all rows; spread: its deviations under resampling, (RESAMPLES,); rows, units: how many count."""
+    """A property of one table. value: over all rows; spread: its deviations under resampling, (RESAMPLES,); rows,
+    units: how many count.
+    """
 
     value: float
     spread: np.ndarray
@@ -33,9 +40,11 @@ class _Side:
 
 
 def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement]:
-    """One measurement per property with both figures beside it, and overall the one that agrees least; [] where none is named.
+    """One measurement per property with both figures beside it, and overall the one that agrees least; [] where none is
+    named.
 
-    Interval: the 95 % percentile bootstrap (control by privacy unit, synthetic by row) of the difference, turned into agreement. Floor: train.
+    Interval: the 95 % percentile bootstrap (control by privacy unit, synthetic by row) of the difference, turned into
+    agreement. Floor: train.
     """
     if not evidence.preserve:
         return []
@@ -49,30 +58,49 @@ def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement
     worst = min(found, key=lambda m: m.value if m.value is not None else 0.0)
     floors = [m.floor for m in found if m.floor is not None]
     low, high = (min(getattr(m, end) for m in found) for end in ("low", "high"))
-    overall = intervals.measured(PRESERVE, worst.value, low, high, n=worst.n, floor=min(floors, default=None), note=f"{worst.of}: {worst.note}")
+    overall = intervals.measured(
+        PRESERVE, worst.value, low, high, n=worst.n, floor=min(floors, default=None), note=f"{worst.of}: {worst.note}"
+    )
     return [overall, *found]
 
 
 def _one(asked: Property, evidence: Evidence, *, rng: np.random.Generator) -> Measurement:
     try:
-        real, made = (_side(asked, t, units=k, rng=rng) for t, k in ((evidence.control, True), (evidence.synthetic, False)))
+        real, made = (
+            _side(asked, t, units=k, rng=rng) for t, k in ((evidence.control, True), (evidence.synthetic, False))
+        )
         scale = _scale(asked, evidence.control)
-        train = _side(asked, evidence.train, units=False, rng=None) if evidence.full and evidence.train is not None else None
+        train = (
+            _side(asked, evidence.train, units=False, rng=None)
+            if evidence.full and evidence.train is not None
+            else None
+        )
     except SpecError as error:  # of a column that turned out to hold something else
         return intervals.measured(PRESERVE, None, scope="property", of=asked.text, note=str(error).splitlines()[0])
     if not (np.isfinite(real.value) and np.isfinite(made.value)):
         which = "real" if not np.isfinite(real.value) else "synthetic"
         rows = real.rows if which == "real" else made.rows
-        return intervals.measured(PRESERVE, None, scope="property", of=asked.text, note=f"is not defined over the {rows} {which} records that count")
+        return intervals.measured(
+            PRESERVE,
+            None,
+            scope="property",
+            of=asked.text,
+            note=f"is not defined over the {rows} {which} records that count",
+        )
     apart = made.value - real.value
     low, high = _percentiles(apart + made.spread - real.spread, apart)
     ends = _agreement(np.array([max(-low, high), 0.0 if low <= 0 <= high else min(abs(low), abs(high))]), scale)
     note = f"real {real.value:.6g}, synthetic {made.value:.6g}, difference {apart:.3g} ({low:.3g} to {high:.3g})"
     if real.units < intervals.FEW:  # the difference tells the real figure too
-        note = f"synthetic {made.value:.6g}; the real figure is left out, as fewer than {intervals.FEW} privacy units hold it"
+        note = (
+            f"synthetic {made.value:.6g}; the real figure is left out, as fewer than {intervals.FEW} privacy units"
+            " hold it"
+        )
     floor = None if train is None else float(_agreement(np.array([abs(train.value - real.value)]), scale)[0])
     value = float(_agreement(np.array([abs(apart)]), scale)[0])
-    return intervals.measured(PRESERVE, value, *map(float, ends), n=made.rows, scope="property", of=asked.text, floor=floor, note=note)
+    return intervals.measured(
+        PRESERVE, value, *map(float, ends), n=made.rows, scope="property", of=asked.text, floor=floor, note=note
+    )
 
 
 def _agreement(apart: np.ndarray, scale: float) -> np.ndarray:
@@ -83,7 +111,9 @@ def _agreement(apart: np.ndarray, scale: float) -> np.ndarray:
 
 
 def _scale(asked: Property, control: Table) -> float:
-    """What a difference is measured in: the whole range of a share or a correlation, else a standard deviation of the real values."""
+    """What a difference is measured in: the whole range of a share or a correlation, else a standard deviation of the
+    real values.
+    """
     if asked.name in ("share", "corr"):
         return 1.0 if asked.name == "share" else 2.0
     values = asked.values(control.frame, asked.rows(control.frame))
@@ -91,7 +121,9 @@ def _scale(asked: Property, control: Table) -> float:
 
 
 def _side(asked: Property, table: Table, *, units: bool, rng: np.random.Generator | None) -> _Side:
-    """The property of a table; its deviations are those of at most compare.ROWS rows, scaled to all of them. rng None: no deviations."""
+    """The property of a table; its deviations are those of at most compare.ROWS rows, scaled to all of them. rng None:
+    no deviations.
+    """
     rows = asked.rows(table.frame)
     values = asked.values(table.frame, rows)
     none = np.zeros(RESAMPLES)

@@ -10,18 +10,32 @@ from synthcli.columns.table import Table
 from synthcli.contracts import Evidence, Gauge, Measurement
 from synthcli.tabular.judging import intervals
 
-VIOLATIONS = Gauge("constraint_violations", "lower", frozenset({"constraints", "synthetic"}), "share of records that break any constraint", "share")
+VIOLATIONS = Gauge(
+    "constraint_violations",
+    "lower",
+    frozenset({"constraints", "synthetic"}),
+    "share of records that break any constraint",
+    "share",
+)
 GAUGES: tuple[Gauge, ...] = (VIOLATIONS,)
 
 
 def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement]:
-    """The share of rows that break any constraint, then each constraint (scope rule); Wilson interval. control: the same among train rows."""
+    """The share of rows that break any constraint, then each constraint (scope rule); Wilson interval. control: the
+    same among train rows.
+    """
     if not evidence.constraints:
         return []
     if note := intervals.lacking(evidence, "synthetic"):
         return intervals.unmeasured(GAUGES, note)
-    real = {"control": evidence.train} | ({"floor": evidence.control, "baseline": evidence.baseline} if evidence.full else {})
-    broken = {side: _broken(evidence, table) for side, table in {"synthetic": evidence.synthetic, **real}.items() if table is not None and len(table)}
+    real = {"control": evidence.train} | (
+        {"floor": evidence.control, "baseline": evidence.baseline} if evidence.full else {}
+    )
+    broken = {
+        side: _broken(evidence, table)
+        for side, table in {"synthetic": evidence.synthetic, **real}.items()
+        if table is not None and len(table)
+    }
     n = len(evidence.synthetic)
     out = [_share({side: np.any(rows, axis=0) for side, rows in broken.items()}, n)]
     for i, constraint in enumerate(evidence.constraints):

@@ -9,21 +9,37 @@ from synthcli.tabular.judging import intervals
 from synthcli.tabular.judging.intervals import Piece
 
 SHAPES = Gauge(
-    "column_shapes", "higher", frozenset({"control", "synthetic"}),
-    "mean over columns of 1 - Kolmogorov-Smirnov distance (numbers, times) or 1 - total variation (categories, booleans)",
-)  # fmt: skip
-MISSING = Gauge("missing_values", "higher", frozenset({"control", "synthetic"}), "mean over columns of 1 - difference of the shares of nulls")
+    "column_shapes",
+    "higher",
+    frozenset({"control", "synthetic"}),
+    "mean over columns of 1 - Kolmogorov-Smirnov distance (numbers, times) or 1 - total variation (categories, "
+    "booleans)",
+)
+MISSING = Gauge(
+    "missing_values",
+    "higher",
+    frozenset({"control", "synthetic"}),
+    "mean over columns of 1 - difference of the shares of nulls",
+)
 GAUGES: tuple[Gauge, ...] = (SHAPES, MISSING)
 
 
 def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement]:
-    """Both, overall and by column, as SDMetrics defines them, save that a column which synthetic leaves empty scores 0. 95 % delta method."""
+    """Both, overall and by column, as SDMetrics defines them, save that a column which synthetic leaves empty scores 0.
+    95 % delta method.
+    """
     if note := intervals.lacking(evidence, "control", "synthetic"):
         return intervals.unmeasured(GAUGES, note)
     encoded = intervals.parts(evidence, rng=rng)
     return [
         *intervals.by_column(evidence, SHAPES, encoded, ks_complement, tv_complement),
-        *intervals.by_column(evidence, MISSING, encoded, lambda a, b: _nulls(np.isnan(a), np.isnan(b)), lambda a, b, _: _nulls(a < 0, b < 0)),
+        *intervals.by_column(
+            evidence,
+            MISSING,
+            encoded,
+            lambda a, b: _nulls(np.isnan(a), np.isnan(b)),
+            lambda a, b, _: _nulls(a < 0, b < 0),
+        ),
     ]
 
 

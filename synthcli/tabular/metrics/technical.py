@@ -18,12 +18,16 @@ UNCLOCKED = "sampling took no time that the clock can see"
 
 
 def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement]:
-    """One figure each, as it was clocked: a single observation, so its interval is itself. Empty when nothing was clocked."""
+    """One figure each, as it was clocked: a single observation, so its interval is itself. Empty when nothing was
+    clocked.
+    """
     if evidence.usage is None:
         return []
     figures = zip(GAUGES, _figures(evidence.usage), strict=True)
     return [
-        intervals.measured(gauge, value, value, value, n=evidence.usage.rows, note="" if np.isfinite(value) else UNCLOCKED)
+        intervals.measured(
+            gauge, value, value, value, n=evidence.usage.rows, note="" if np.isfinite(value) else UNCLOCKED
+        )
         for gauge, value in figures
     ]
 

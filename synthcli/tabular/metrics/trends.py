@@ -12,9 +12,12 @@ from synthcli.tabular.judging.encoding import Encoded, Part
 from synthcli.tabular.judging.intervals import Score, variance_of_mean
 
 TRENDS = Gauge(
-    "column_pair_trends", "higher", frozenset({"control", "synthetic"}),
-    "mean over pairs of columns of 1 - |difference of Pearson correlations| / 2 (two numbers) or 1 - total variation of the contingency table",
-)  # fmt: skip
+    "column_pair_trends",
+    "higher",
+    frozenset({"control", "synthetic"}),
+    "mean over pairs of columns of 1 - |difference of Pearson correlations| / 2 (two numbers) or 1 - total "
+    "variation of the contingency table",
+)
 GAUGES: tuple[Gauge, ...] = (TRENDS,)
 PAIRS = 1_000  # more pairs than these are sampled
 SHOWN = 200  # pairs with a measurement of their own, worst first
@@ -24,7 +27,9 @@ _CELLS = 200_000  # a larger contingency table is counted over the cells that oc
 
 @dataclass(frozen=True)
 class _View:
-    """A part for pairs. numbers: (rows, d) with NaN; cells: (rows, k) codes of all columns, numbers first; sizes: (k,)."""
+    """A part for pairs. numbers: (rows, d) with NaN; cells: (rows, k) codes of all columns, numbers first; sizes:
+    (k,).
+    """
 
     numbers: np.ndarray
     cells: np.ndarray
@@ -32,10 +37,12 @@ class _View:
 
 
 def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement]:
-    """SDMetrics' CorrelationSimilarity and ContingencySimilarity, overall and for the worst pairs; 95 % delta method over rows.
+    """SDMetrics' CorrelationSimilarity and ContingencySimilarity, overall and for the worst pairs; 95 % delta method
+    over rows.
 
-    Both tables are cut at control's edges, as those metrics do; the quality report cuts each table at its own, which moves with
-    every outlier. A number column that is constant in synthetic alone counts as correlation 0; SDMetrics leaves it out.
+    Both tables are cut at control's edges, as those metrics do; the quality report cuts each table at its own, which
+    moves with every outlier. A number column that is constant in synthetic alone counts as correlation 0; SDMetrics
+    leaves it out.
     """
     if note := intervals.lacking(evidence, "control", "synthetic"):
         return intervals.unmeasured(GAUGES, note)
@@ -52,13 +59,20 @@ def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement
     views = {side: _view(part, encoded, edges) for side, part in encoded.parts.items()}
     units = encoded.parts["control"].units
     with intervals.one_thread():
-        scores = {side: _score(views["control"], view, pairs, units) for side, view in views.items() if side != "control"}
+        scores = {
+            side: _score(views["control"], view, pairs, units) for side, view in views.items() if side != "control"
+        }
     names = [f"{encoded.names[i]} × {encoded.names[j]}" for i, j in pairs]
-    return intervals.summary(TRENDS, names, scores, n=len(encoded.parts["synthetic"]), scope="pair", most=SHOWN, note=note)
+    return intervals.summary(
+        TRENDS, names, scores, n=len(encoded.parts["synthetic"]), scope="pair", most=SHOWN, note=note
+    )
 
 
 def _view(part: Part, encoded: Encoded, edges: list[np.ndarray]) -> _View:
-    binned = [np.where(np.isnan(x), 0, 1 + np.searchsorted(inner, x, side="right")) for x, inner in zip(part.numbers.T, edges, strict=True)]
+    binned = [
+        np.where(np.isnan(x), 0, 1 + np.searchsorted(inner, x, side="right"))
+        for x, inner in zip(part.numbers.T, edges, strict=True)
+    ]
     cells = np.asfortranarray(np.column_stack([*binned, part.codes + 1]))  # 0 is null
     return _View(part.numbers, cells, np.r_[np.full(len(binned), _BINS + 1), encoded.sizes + 1].astype(np.int64))
 
@@ -105,8 +119,12 @@ def _contingency(control: _View, other: _View, i: int, j: int) -> tuple[float, f
     return float(1 - np.abs(p - q).sum() / 2), float(variance), sign[a] - mean_p, mean_q - sign[b]
 
 
-def _correlations(control: np.ndarray, other: np.ndarray, pairs: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """1 - |difference of correlations| / 2 of pairs of numbers, variances, and the influence of each row on the sum over the pairs."""
+def _correlations(
+    control: np.ndarray, other: np.ndarray, pairs: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """1 - |difference of correlations| / 2 of pairs of numbers, variances, and the influence of each row on the sum
+    over the pairs.
+    """
     (real, n), (fake, m) = pearson(control), pearson(other)
     i, j = pairs.T
     r = real[i, j]
@@ -120,7 +138,9 @@ def _correlations(control: np.ndarray, other: np.ndarray, pairs: np.ndarray) -> 
 
 
 def pearson(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Pearson correlations over the rows where both are known, NaN where one does not vary, and how many rows those are. (d, d)"""
+    """Pearson correlations over the rows where both are known, NaN where one does not vary, and how many rows those
+    are. (d, d)
+    """
     known = ~np.isnan(x)
     z, one = _standardised(x), known.astype(float)
     n = one.T @ one

@@ -30,14 +30,18 @@ GAUGES: tuple[Gauge, ...] = BOOSTED + LINEAR
 RESAMPLES = 200
 CLASSES = 10  # rarer ones are one class, "other"
 _FEWEST = 30  # rows of each part with a target
-_OTHERS = 5  # records of train and of control outside the largest class: one of them alone gives a figure without any spread
+_OTHERS = (
+    5  # records of train and of control outside the largest class: one of them alone gives a figure without any spread
+)
 _CELLS = 2_000_000  # rows x columns of a fit
 _LEARNABLE = 0.01  # a real model this little above chance leaves no ratio to speak of
 
 
 @dataclass(frozen=True)
 class _Task:
-    """What is predicted. labels: per part, class index or number, NaN where it does not count; classes: 0 for a number."""
+    """What is predicted. labels: per part, class index or number, NaN where it does not count; classes: 0 for a
+    number.
+    """
 
     encoded: Encoded
     target: str
@@ -53,11 +57,16 @@ class _Task:
         part, y = self.encoded.parts[name], self.labels[name]
         known = ~np.isnan(y)
         keep = lambda names: [j for j, c in enumerate(names) if c != self.target]  # noqa: E731
-        return part.numbers[known][:, keep(self.encoded.numbers)], part.codes[known][:, keep(self.encoded.categories)], y[known]
+        return (
+            part.numbers[known][:, keep(self.encoded.numbers)],
+            part.codes[known][:, keep(self.encoded.categories)],
+            y[known],
+        )
 
 
 def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement]:
-    """Ratio, TSTR and TRTR for boosted trees and for a linear model; [] without a target. Both models see equally many rows, at most 20,000.
+    """Ratio, TSTR and TRTR for boosted trees and for a linear model; [] without a target. Both models see equally many
+    rows, at most 20,000.
 
     Interval: percentile bootstrap over control's records (by privacy unit) of the predictions. Floor of tstr is trtr.
     """
@@ -100,7 +109,9 @@ def _task(evidence: Evidence, rng: np.random.Generator) -> _Task:
 
 
 def _classes(values: dict[str, np.ndarray]) -> tuple[dict[str, np.ndarray], int]:
-    """Labels 0 .. classes - 1 in order of frequency in train; what train does not have is NaN, or "other" where that class exists."""
+    """Labels 0 .. classes - 1 in order of frequency in train; what train does not have is NaN, or "other" where that
+    class exists.
+    """
     known, counts = np.unique(values["train"][~np.isnan(values["train"])], return_counts=True)
     known = known[np.argsort(-counts, kind="stable")]
     lookup = {value: min(rank, CLASSES) for rank, value in enumerate(known)}
@@ -108,7 +119,9 @@ def _classes(values: dict[str, np.ndarray]) -> tuple[dict[str, np.ndarray], int]
     labels = {}
     for name, column in values.items():
         distinct, index = np.unique(column, return_inverse=True)
-        labels[name] = np.array([np.nan if np.isnan(v) else lookup.get(v, unknown) for v in distinct], dtype=float)[index.reshape(-1)]
+        labels[name] = np.array([np.nan if np.isnan(v) else lookup.get(v, unknown) for v in distinct], dtype=float)[
+            index.reshape(-1)
+        ]
     return labels, min(len(known), CLASSES + 1)
 
 
@@ -130,7 +143,10 @@ def _hopeless(task: _Task) -> str:
         return ""
     beside = {name: int(sizes[name] - np.bincount(_known(task.labels[name])).max()) for name in ("train", "control")}
     if few := [f"{name} ({size})" for name, size in beside.items() if size < _OTHERS]:
-        return f"fewer than {_OTHERS} records outside the largest class of {task.target}: {', '.join(few)}; remedy: more data, or split.stratify_by"
+        return (
+            f"fewer than {_OTHERS} records outside the largest class of {task.target}: {', '.join(few)}; remedy: more"
+            " data, or split.stratify_by"
+        )
     return ""
 
 
@@ -139,8 +155,12 @@ def _known(labels: np.ndarray) -> np.ndarray:
 
 
 def _weights(task: _Task, rng: np.random.Generator) -> np.ndarray:
-    """Multinomial weights of control's labelled rows, drawn by privacy unit; the first row is the sample itself. (RESAMPLES + 1, rows)"""
-    units = np.unique(task.encoded.parts["control"].units[~np.isnan(task.labels["control"])], return_inverse=True)[1].reshape(-1)
+    """Multinomial weights of control's labelled rows, drawn by privacy unit; the first row is the sample itself.
+    (RESAMPLES + 1, rows)
+    """
+    units = np.unique(task.encoded.parts["control"].units[~np.isnan(task.labels["control"])], return_inverse=True)[
+        1
+    ].reshape(-1)
     count = int(units.max()) + 1
     drawn = rng.multinomial(count, np.full(count, 1 / count), size=RESAMPLES)
     return np.vstack([np.ones(len(units)), drawn[:, units]])
@@ -149,17 +169,27 @@ def _weights(task: _Task, rng: np.random.Generator) -> np.ndarray:
 def _judge(task: _Task, gauges: tuple[Gauge, ...], fit: Any, weights: np.ndarray, seed: int) -> list[Measurement]:
     truth = task.side("control")[2]
     chance = _chance(task, truth, weights)
-    found = {name: _scores(task, truth, fit(task, name, seed), weights, chance) for name in task.encoded.parts if name != "control"}
+    found = {
+        name: _scores(task, truth, fit(task, name, seed), weights, chance)
+        for name in task.encoded.parts
+        if name != "control"
+    }
     tstr, trtr = found["synthetic"], found["train"]
-    ratio_gauge, tstr_gauge, trtr_gauge = (replace(g, unit=unit) for g, unit in zip(gauges, ("", task.unit, task.unit), strict=True))
+    ratio_gauge, tstr_gauge, trtr_gauge = (
+        replace(g, unit=unit) for g, unit in zip(gauges, ("", task.unit, task.unit), strict=True)
+    )
     n = len(truth)
     base = found.get("baseline")
     out = [
-        intervals.measured(tstr_gauge, tstr[0], *_ends(tstr), n=n, floor=trtr[0], baseline=None if base is None else base[0]),
+        intervals.measured(
+            tstr_gauge, tstr[0], *_ends(tstr), n=n, floor=trtr[0], baseline=None if base is None else base[0]
+        ),
         intervals.measured(trtr_gauge, trtr[0], *_ends(trtr), n=n, baseline=None if base is None else base[0]),
     ]
     if not trtr[0] - chance[0] > _LEARNABLE:
-        note = f"{task.target} cannot be predicted from train either ({task.unit} {trtr[0]:.3f}, chance {chance[0]:.3f})"
+        note = (
+            f"{task.target} cannot be predicted from train either ({task.unit} {trtr[0]:.3f}, chance {chance[0]:.3f})"
+        )
         return [*intervals.unmeasured([ratio_gauge], note), *out]
     above = np.maximum(trtr - chance, _LEARNABLE / 2)
     ratio = (tstr - chance) / above
@@ -206,7 +236,9 @@ def weighted_auc(score: np.ndarray, positive: np.ndarray, weights: np.ndarray) -
 
 
 def boosted(task: _Task, name: str, seed: int) -> np.ndarray:
-    """Predictions for control of histogram gradient boosting fitted to a part; categories as ranks, nulls as they are."""
+    """Predictions for control of histogram gradient boosting fitted to a part; categories as ranks, nulls as they
+    are.
+    """
     flat = lambda numbers, codes: np.hstack([numbers, np.where(codes < 0, np.nan, codes)])  # noqa: E731
     (*fit, y), (*test, _) = task.side(name), task.side("control")
     X, Z = flat(*fit), flat(*test)
@@ -215,7 +247,9 @@ def boosted(task: _Task, name: str, seed: int) -> np.ndarray:
 
 
 def linear(task: _Task, name: str, seed: int) -> np.ndarray:
-    """Predictions for control of logistic or ridge regression fitted to a part: the commonest categories one-hot, numbers standardised."""
+    """Predictions for control of logistic or ridge regression fitted to a part: the commonest categories one-hot,
+    numbers standardised.
+    """
     from sklearn.linear_model import LogisticRegression, Ridge
 
     (*fit, y), (*test, _) = task.side(name), task.side("control")
@@ -225,7 +259,9 @@ def linear(task: _Task, name: str, seed: int) -> np.ndarray:
 
 
 def _design(numbers: np.ndarray, codes: np.ndarray, like: np.ndarray, top: int) -> np.ndarray:
-    """Features of a linear model: numbers by the mean and deviation of `like`, null at the mean, and one-hot codes below `top`."""
+    """Features of a linear model: numbers by the mean and deviation of `like`, null at the mean, and one-hot codes
+    below `top`.
+    """
     known = ~np.isnan(like)
     count = np.maximum(known.sum(axis=0), 1)
     mean = np.where(known, like, 0).sum(axis=0) / count
@@ -236,7 +272,9 @@ def _design(numbers: np.ndarray, codes: np.ndarray, like: np.ndarray, top: int) 
 
 
 def _predict(task: _Task, model: Any, X: np.ndarray, y: np.ndarray, Z: np.ndarray) -> np.ndarray:
-    """Score of class 1 of two, the class of more, or the number; what a part of one label or no feature says is constant."""
+    """Score of class 1 of two, the class of more, or the number; what a part of one label or no feature says is
+    constant.
+    """
     if not X.shape[1] or len(np.unique(y)) < 2:
         return np.full(len(Z), np.median(y) if not task.classes else np.bincount(y.astype(int)).argmax(), dtype=float)
     import warnings

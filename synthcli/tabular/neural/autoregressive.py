@@ -1,7 +1,8 @@
-"""A net that predicts each digit of a row from any set of the others (TabularARGN, arXiv 2501.12012, with an order per row).
+"""A net that predicts each digit of a row from any set of the others (TabularARGN, arXiv 2501.12012, with an order per
+row).
 
-Every digit has a small net of its own: embeddings of the digits that it may see, two layers of ReLU, a softmax. What it may not see is
-one more class, "hidden", so that the same weights hold for every order of the columns.
+Every digit has a small net of its own: embeddings of the digits that it may see, two layers of ReLU, a softmax. What it
+may not see is one more class, "hidden", so that the same weights hold for every order of the columns.
 """
 
 from __future__ import annotations
@@ -22,7 +23,9 @@ ELEMENTS = 2**24  # of the largest tensor of a training step
 
 @dataclass(frozen=True)
 class Shape:
-    """What the weights are. sizes: classes of each digit; seen: the digits that each digit's net looks at, the same number for all."""
+    """What the weights are. sizes: classes of each digit; seen: the digits that each digit's net looks at, the same
+    number for all.
+    """
 
     sizes: tuple[int, ...]
     seen: tuple[tuple[int, ...], ...]
@@ -56,7 +59,9 @@ class Ordered(torch.nn.Module):
         self.second_bias = zeros(d, 1, h)
         self.out = normal(h, sum(shape.sizes), scale=0.01, draws=draws)
         self.out_bias = zeros(sum(shape.sizes))
-        self.start = torch.tensor(np.cumsum([0, *(k + 1 for k in shape.sizes)])[:-1])  # of each digit's classes among the embeddings
+        self.start = torch.tensor(
+            np.cumsum([0, *(k + 1 for k in shape.sizes)])[:-1]
+        )  # of each digit's classes among the embeddings
         self.seen = torch.tensor(shape.seen, dtype=torch.int64).reshape(d, p)
         self.sees_hidden = (self.start + torch.tensor(shape.sizes))[self.seen]  # (d, p) the class "hidden" of each
 
@@ -77,20 +82,34 @@ class Ordered(torch.nn.Module):
         classes = torch.where(visible, (digits + self.start.to(device))[:, seen], self.sees_hidden[only].to(device))
         return embedding(classes, self.embedding).flatten(2).transpose(0, 1)
 
-    def hidden(self, x: torch.Tensor, only: slice = slice(None), share: float = 0.0, draws: torch.Generator | None = None) -> torch.Tensor:
+    def hidden(
+        self, x: torch.Tensor, only: slice = slice(None), share: float = 0.0, draws: torch.Generator | None = None
+    ) -> torch.Tensor:
         """Last hidden layer. (nets, n, p * e) -> (nets, n, h)"""
         h = dropout(torch.relu(torch.baddbmm(self.first_bias[only], x, self.first[only])), share, draws)
         return dropout(torch.relu(torch.baddbmm(self.second_bias[only], h, self.second[only])), share, draws)
 
-    def loss(self, digits: torch.Tensor, ranks: torch.Tensor, share: float, draws: torch.Generator | None) -> torch.Tensor:
-        """Mean over rows of -log p(row), each row in its order. digits, ranks: (n, d); a net sees digits of a lower rank."""
-        h = self.hidden(self.inputs(digits, ranks[:, self.seen.to(ranks.device)] < ranks[:, :, None]), share=share, draws=draws)
+    def loss(
+        self, digits: torch.Tensor, ranks: torch.Tensor, share: float, draws: torch.Generator | None
+    ) -> torch.Tensor:
+        """Mean over rows of -log p(row), each row in its order. digits, ranks: (n, d); a net sees digits of a lower
+        rank.
+        """
+        h = self.hidden(
+            self.inputs(digits, ranks[:, self.seen.to(ranks.device)] < ranks[:, :, None]), share=share, draws=draws
+        )
         heads = zip(self.out.split(self.shape.sizes, 1), self.out_bias.split(self.shape.sizes))
-        return torch.stack([cross_entropy(torch.addmm(b, h[j], w), digits[:, j]) for j, (w, b) in enumerate(heads)]).sum()
+        return torch.stack(
+            [cross_entropy(torch.addmm(b, h[j], w), digits[:, j]) for j, (w, b) in enumerate(heads)]
+        ).sum()
 
     @torch.no_grad()
-    def draw(self, j: int, digits: torch.Tensor, known: torch.Tensor, least: torch.Tensor, u: torch.Tensor) -> torch.Tensor:
-        """Digit j of each row given the known ones, by inversion at uniform u. digits, known: (n, d); least: (n,) its first class -> (n,)"""
+    def draw(
+        self, j: int, digits: torch.Tensor, known: torch.Tensor, least: torch.Tensor, u: torch.Tensor
+    ) -> torch.Tensor:
+        """Digit j of each row given the known ones, by inversion at uniform u. digits, known: (n, d); least: (n,) its
+        first class -> (n,)
+        """
         only, size, at = slice(j, j + 1), self.shape.sizes[j], sum(self.shape.sizes[:j])
         h = self.hidden(self.inputs(digits, known[:, self.seen[only]], only), only)[0]
         logits = torch.addmm(self.out_bias[at : at + size], h, self.out[:, at : at + size]).double()
@@ -99,15 +118,22 @@ class Ordered(torch.nn.Module):
 
 
 def _waves(numbers: int, size: int, draws: torch.Generator) -> torch.Tensor:
-    """Embeddings of an ordered row of classes: cosines of random frequency and phase, with a little noise. (numbers, size)"""
+    """Embeddings of an ordered row of classes: cosines of random frequency and phase, with a little noise. (numbers,
+    size)
+    """
     place = torch.linspace(0, 1, max(1, numbers))[:numbers, None]
-    frequency, phase = 6 * torch.exp(torch.randn(size, generator=draws)), 2 * torch.pi * torch.rand(size, generator=draws)
+    frequency, phase = (
+        6 * torch.exp(torch.randn(size, generator=draws)),
+        2 * torch.pi * torch.rand(size, generator=draws),
+    )
     return 1.3 * torch.cos(place * frequency + phase) + 0.3 * torch.randn(numbers, size, generator=draws)
 
 
-def ranks(rows: int, owner: torch.Tensor, fixed: torch.Tensor, random_share: float, draws: torch.Generator) -> torch.Tensor:
-    """An order for each row: of the columns, at random for a share of the rows, else the fixed one; digits of a column one after the
-    other. owner: (d,) column of each digit; fixed: (columns,) rank of each column -> (rows, d)"""
+def ranks(
+    rows: int, owner: torch.Tensor, fixed: torch.Tensor, random_share: float, draws: torch.Generator
+) -> torch.Tensor:
+    """An order for each row: of the columns, at random for a share of the rows, else the fixed one; digits of a column
+    one after the other. owner: (d,) column of each digit; fixed: (columns,) rank of each column -> (rows, d)"""
     order = torch.rand(rows, len(fixed), generator=draws).argsort(1)
     order = torch.where((torch.rand(rows, generator=draws) < random_share)[:, None], order, fixed)
     second = torch.zeros_like(owner)

@@ -1,8 +1,9 @@
-"""Columns as categories, for nets that predict categories: a cell per code, per frequent number, per quantile bin of the other numbers.
+"""Columns as categories, for nets that predict categories: a cell per code, per frequent number, per quantile bin of
+the other numbers.
 
-A number that at least `shared_by` privacy units hold may be a cell of its own, and is repeated as it is. The others are drawn between
-quantiles that stand `shared_by` units apart. What a number's state says (null, a spike) is a cell as well. A column of many cells is
-written with two digits, so that each is a category of few classes.
+A number that at least `shared_by` privacy units hold may be a cell of its own, and is repeated as it is. The others are
+drawn between quantiles that stand `shared_by` units apart. What a number's state says (null, a spike) is a cell as
+well. A column of many cells is written with two digits, so that each is a category of few classes.
 """
 
 from __future__ import annotations
@@ -47,7 +48,9 @@ class CodeCells:
         return 0
 
     def encode(self, values: Values) -> tuple[np.ndarray, np.ndarray]:
-        """Cell of each row, UNKNOWN where the part is absent or -1; and where it is known that there is a value. (rows,), (rows,) bool"""
+        """Cell of each row, UNKNOWN where the part is absent or -1; and where it is known that there is a value.
+        (rows,), (rows,) bool
+        """
         cells = values[self.part.name].astype(np.int64)
         return cells, np.zeros(len(cells), dtype=bool)
 
@@ -57,10 +60,11 @@ class CodeCells:
 
 @dataclass(frozen=True)
 class NumberCells:
-    """A number, with its state where it has one. The cells: states but for "value"; then atoms and bins, by their place on the line.
+    """A number, with its state where it has one. The cells: states but for "value"; then atoms and bins, by their place
+    on the line.
 
-    atoms: (a,) sorted; edges: (bins - 1,) between the bins; grid: (bins, POINTS) quantiles within each; place: (a + bins,) of the
-    atoms, then of the bins, on the line.
+    atoms: (a,) sorted; edges: (bins - 1,) between the bins; grid: (bins, POINTS) quantiles within each; place: (a +
+    bins,) of the atoms, then of the bins, on the line.
     """
 
     number: Part
@@ -87,7 +91,9 @@ class NumberCells:
         return self.offset + len(self.place)
 
     @classmethod
-    def fit(cls, number: Part, state: Part | None, values: np.ndarray, units: np.ndarray, bins: int, shared_by: int) -> NumberCells:
+    def fit(
+        cls, number: Part, state: Part | None, values: np.ndarray, units: np.ndarray, bins: int, shared_by: int
+    ) -> NumberCells:
         """Cells of the known values. units: (rows,) privacy unit of each row."""
         known = ~np.isnan(values)
         distinct, at = np.unique(values[known], return_inverse=True)
@@ -98,7 +104,9 @@ class NumberCells:
         rest = pairs[~atom[pairs[:, 0]]]
         edges, grid = _bins(distinct, rest, bins, shared_by)
         middles = np.concatenate([distinct[atom], grid[:, POINTS // 2]])
-        return cls(number, state, distinct[atom], edges, grid, np.argsort(np.argsort(middles, kind="stable"), kind="stable"))
+        return cls(
+            number, state, distinct[atom], edges, grid, np.argsort(np.argsort(middles, kind="stable"), kind="stable")
+        )
 
     def encode(self, values: Values) -> tuple[np.ndarray, np.ndarray]:
         """As of CodeCells; a number of NaN whose state is 0 or not given is unknown."""
@@ -108,11 +116,15 @@ class NumberCells:
         place = np.minimum(np.searchsorted(self.atoms, numbers), max(0, len(self.atoms) - 1))
         is_atom = self.atoms[place] == numbers if len(self.atoms) else np.zeros(rows, dtype=bool)
         slot = np.where(is_atom, place, len(self.atoms) + np.searchsorted(self.edges, numbers, side="right"))
-        if len(self.grid) == 0 and len(self.atoms):  # a number between atoms, where there are no bins: the atom next to it
+        if len(self.grid) == 0 and len(
+            self.atoms
+        ):  # a number between atoms, where there are no bins: the atom next to it
             slot = place
         cells = np.full(rows, UNKNOWN, dtype=np.int64)
         if len(self.place):
-            cells = np.where(np.isnan(numbers), UNKNOWN, self.offset + self.place[np.minimum(slot, len(self.place) - 1)])
+            cells = np.where(
+                np.isnan(numbers), UNKNOWN, self.offset + self.place[np.minimum(slot, len(self.place) - 1)]
+            )
         return np.where(state > 0, state - 1, cells), (state == 0) & (cells == UNKNOWN)
 
     def decode(self, cells: np.ndarray, *, rng: np.random.Generator) -> Values:
@@ -142,7 +154,9 @@ def _atoms(holders: np.ndarray, rows: np.ndarray, shared_by: int) -> np.ndarray:
 
 
 def _bins(distinct: np.ndarray, rest: np.ndarray, bins: int, shared_by: int) -> tuple[np.ndarray, np.ndarray]:
-    """Edges between bins, and quantiles within, of (value, unit) pairs that are no atoms. (bins - 1,), (bins, POINTS)"""
+    """Edges between bins, and quantiles within, of (value, unit) pairs that are no atoms. (bins - 1,), (bins,
+    POINTS)
+    """
     if not len(rest):
         return np.zeros(0), np.zeros((0, POINTS))
     numbers, holders = distinct[rest[:, 0]], len(np.unique(rest[:, 1]))
@@ -151,11 +165,15 @@ def _bins(distinct: np.ndarray, rest: np.ndarray, bins: int, shared_by: int) -> 
     bin_ = np.searchsorted(edges, numbers, side="right")
     used, bin_ = np.unique(bin_, return_inverse=True)
     edges = edges[used[1:] - 1]
-    return edges, np.stack([_grid(distinct, numbers[bin_ == i], rest[bin_ == i, 1], shared_by) for i in range(len(used))])
+    return edges, np.stack(
+        [_grid(distinct, numbers[bin_ == i], rest[bin_ == i, 1], shared_by) for i in range(len(used))]
+    )
 
 
 def _grid(distinct: np.ndarray, numbers: np.ndarray, units: np.ndarray, shared_by: int) -> np.ndarray:
-    """Quantiles of a bin's numbers, at least `shared_by` units apart; where the bin has fewer, from the value below it to the one above."""
+    """Quantiles of a bin's numbers, at least `shared_by` units apart; where the bin has fewer, from the value below it
+    to the one above.
+    """
     points = _apart(numbers, units, POINTS, shared_by)
     if len(np.unique(units)) < shared_by:
         first, last = np.searchsorted(distinct, [numbers.min(), numbers.max()])
@@ -169,14 +187,18 @@ def _apart(numbers: np.ndarray, units: np.ndarray, most: int, shared_by: int) ->
 
 
 def quantiles(values: np.ndarray, units: np.ndarray, most: int, shared_by: int) -> np.ndarray:
-    """Quantiles of the known values of a number, for a method that draws between them; two where few units have a value."""
+    """Quantiles of the known values of a number, for a method that draws between them; two where few units have a
+    value.
+    """
     known = ~np.isnan(values)
     return _apart(values[known], units[known], most, shared_by)
 
 
 @dataclass(frozen=True)
 class Cells:
-    """All columns as digits. columns: cells of each in codec order; bases: classes of the low digit of each, 0 for one digit alone."""
+    """All columns as digits. columns: cells of each in codec order; bases: classes of the low digit of each, 0 for one
+    digit alone.
+    """
 
     columns: tuple[CodeCells | NumberCells, ...]
 
@@ -186,7 +208,11 @@ class Cells:
         for group in _together(parts):
             number = group[-1]
             state = group[0] if len(group) == 2 else None
-            out.append(CodeCells(number) if number.is_code else NumberCells.fit(number, state, values[number.name], units, bins, shared_by))
+            out.append(
+                CodeCells(number)
+                if number.is_code
+                else NumberCells.fit(number, state, values[number.name], units, bins, shared_by)
+            )
         return cls(tuple(out))
 
     @property
@@ -215,7 +241,9 @@ class Cells:
         return out
 
     def encode(self, values: Values, rows: int) -> tuple[np.ndarray, np.ndarray]:
-        """Digits, UNKNOWN where they are not given; and those of the first cell of the column that is possible. Both (rows, digits) int64"""
+        """Digits, UNKNOWN where they are not given; and those of the first cell of the column that is possible. Both
+        (rows, digits) int64
+        """
         digits: list[np.ndarray] = []
         first: list[np.ndarray] = []
         for column, base in zip(self.columns, self.bases.tolist()):

@@ -1,7 +1,9 @@
-"""A net that takes the noise off a row: Gaussian noise off its numbers, a mask off its digits, both at one time t from 1 (all noise) to 0.
+"""A net that takes the noise off a row: Gaussian noise off its numbers, a mask off its digits, both at one time t from
+1 (all noise) to 0.
 
-Numbers follow Karras et al. 2022 (EDM): sigma(t), preconditioning with data of variance 1. Digits are hidden one after the other in
-a random order, a share t of them at time t (absorbing diffusion, in its any-order form: Hoogeboom et al. 2022, Shi et al. 2024).
+Numbers follow Karras et al. 2022 (EDM): sigma(t), preconditioning with data of variance 1. Digits are hidden one after
+the other in a random order, a share t of them at time t (absorbing diffusion, in its any-order form: Hoogeboom et al.
+2022, Shi et al. 2024).
 """
 
 from __future__ import annotations
@@ -54,9 +56,13 @@ class Denoiser(torch.nn.Module):
         self.embedding = normal(sum(shape.sizes) + d, e, scale=1.0, draws=draws)
         self.first = normal(inputs, h, scale=(1 / max(1, inputs)) ** 0.5, draws=draws)
         self.first_bias = zeros(h)
-        self.layers = torch.nn.ParameterList([normal(h, h, scale=(1 / h) ** 0.5, draws=draws) for _ in range(shape.layers)])
+        self.layers = torch.nn.ParameterList(
+            [normal(h, h, scale=(1 / h) ** 0.5, draws=draws) for _ in range(shape.layers)]
+        )
         self.biases = torch.nn.ParameterList([zeros(h) for _ in range(shape.layers)])
-        self.times = torch.nn.ParameterList([normal(2 * WAVES, h, scale=0.5 / WAVES**0.5, draws=draws) for _ in range(shape.layers)])
+        self.times = torch.nn.ParameterList(
+            [normal(2 * WAVES, h, scale=0.5 / WAVES**0.5, draws=draws) for _ in range(shape.layers)]
+        )
         self.out = normal(h, sum(shape.sizes) + m, scale=0.01, draws=draws)
         self.out_bias = zeros(sum(shape.sizes) + m)
         starts = [sum(shape.sizes[:j]) + j for j in range(d)]  # of each digit's classes among the embeddings
@@ -72,9 +78,17 @@ class Denoiser(torch.nn.Module):
                 at += size
 
     def forward(
-        self, digits: torch.Tensor, hidden: torch.Tensor, x: torch.Tensor, t: torch.Tensor, share: float = 0.0, draws: torch.Generator | None = None
+        self,
+        digits: torch.Tensor,
+        hidden: torch.Tensor,
+        x: torch.Tensor,
+        t: torch.Tensor,
+        share: float = 0.0,
+        draws: torch.Generator | None = None,
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Logits of all digits end to end, and the raw output F for the numbers. digits: (n, d); hidden: (n, d) bool; x: (n, m), t: (n,)"""
+        """Logits of all digits end to end, and the raw output F for the numbers. digits: (n, d); hidden: (n, d) bool;
+        x: (n, m), t: (n,)
+        """
         device = x.device
         classes = torch.where(hidden, self.mask.to(device), digits + self.start.to(device))
         scaled = x / (sigma(t)[:, None] ** 2 + 1).sqrt()
@@ -87,8 +101,18 @@ class Denoiser(torch.nn.Module):
         split = out.shape[1] - self.shape.numbers
         return out[:, :split], out[:, split:]
 
-    def loss(self, digits: torch.Tensor, x: torch.Tensor, known: torch.Tensor, draws: torch.Generator, share: float, training: bool) -> torch.Tensor:
-        """Mean over rows of a bound on -log p(digits), and of the weighted squared error of the numbers. known: (n, m), 0 at holes"""
+    def loss(
+        self,
+        digits: torch.Tensor,
+        x: torch.Tensor,
+        known: torch.Tensor,
+        draws: torch.Generator,
+        share: float,
+        training: bool,
+    ) -> torch.Tensor:
+        """Mean over rows of a bound on -log p(digits), and of the weighted squared error of the numbers. known: (n, m),
+        0 at holes
+        """
         n, d = digits.shape
         t = (torch.randperm(n, generator=draws) + torch.rand(n, generator=draws)) / n  # spread evenly over the rows
         noise = torch.randn(x.shape, generator=draws)
@@ -103,7 +127,9 @@ class Denoiser(torch.nn.Module):
         total = (((raw - target) ** 2) * known).sum(1)
         if d:
             heads = logits.split(self.shape.sizes, 1)
-            errors = torch.stack([cross_entropy(head, digits[:, j], reduction="none") for j, head in enumerate(heads)], 1)
+            errors = torch.stack(
+                [cross_entropy(head, digits[:, j], reduction="none") for j, head in enumerate(heads)], 1
+            )
             total = total + d / count * (errors * hidden).sum(1)
         return total.mean()
 
@@ -117,9 +143,10 @@ class Denoiser(torch.nn.Module):
 def sample(net: Denoiser, rows: int, steps: int, draws: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
     """Digits and numbers of new rows. (rows, d), (rows, m)
 
-    Digits are shown one by one at evenly spaced times, in an order of its own for each row (as the first-hitting sampler does, Zheng et
-    al. 2024). Between two of them the numbers follow the flow of those shown, by an exponential step that is corrected to second order
-    by what the net says at its end (as UniC does, Zhao et al. 2023), which costs no call of the net.
+    Digits are shown one by one at evenly spaced times, in an order of its own for each row (as the first-hitting
+    sampler does, Zheng et al. 2024). Between two of them the numbers follow the flow of those shown, by an exponential
+    step that is corrected to second order by what the net says at its end (as UniC does, Zhao et al. 2023), which costs
+    no call of the net.
     """
     sizes, numbers = net.shape.sizes, net.shape.numbers
     d = len(sizes)
@@ -151,7 +178,9 @@ def sample(net: Denoiser, rows: int, steps: int, draws: torch.Generator) -> tupl
     return digits, clean
 
 
-def _shown(logits: torch.Tensor, digits: torch.Tensor, shown: torch.Tensor, sizes: tuple[int, ...], draws: torch.Generator) -> torch.Tensor:
+def _shown(
+    logits: torch.Tensor, digits: torch.Tensor, shown: torch.Tensor, sizes: tuple[int, ...], draws: torch.Generator
+) -> torch.Tensor:
     """Digits with those to be shown drawn from their logits."""
     out = digits.clone()
     for j, head in enumerate(logits.split(sizes, 1)):

@@ -1,6 +1,8 @@
-"""Boosted oblivious trees that tell two kinds of rows apart (gradient boosting, Friedman 2001; oblivious trees as in Prokhorenkova et al. 2018).
+"""Boosted oblivious trees that tell two kinds of rows apart (gradient boosting, Friedman 2001; oblivious trees as in
+Prokhorenkova et al. 2018).
 
-An oblivious tree asks one question for a whole level, so that a row is looked up by the bits of its answers: some nanoseconds a tree.
+An oblivious tree asks one question for a whole level, so that a row is looked up by the bits of its answers: some
+nanoseconds a tree.
 """
 
 from __future__ import annotations
@@ -21,10 +23,18 @@ WIDEST = 40  # parts that a tree looks at, at most
 class Boosting:
     """Boosting of the log loss of real against drawn rows, both sides weighing the same.
 
-    codes: classes of each part; apart: rows that are only judged by; smoothing: what counts against a leaf, in rows / 4.
+    codes: classes of each part; apart: rows that are only judged by; smoothing: what counts against a leaf, in rows /
+    4.
     """
 
-    def __init__(self, codes: Sequence[np.ndarray], is_real: np.ndarray, apart: np.ndarray, smoothing: float, rng: np.random.Generator) -> None:
+    def __init__(
+        self,
+        codes: Sequence[np.ndarray],
+        is_real: np.ndarray,
+        apart: np.ndarray,
+        smoothing: float,
+        rng: np.random.Generator,
+    ) -> None:
         order = np.argsort(apart, kind="stable")  # those that are learned from come first
         self.codes, self.smoothing, self.rng = [code[order] for code in codes], smoothing, rng
         self.sizes = [int(code.max()) + 1 for code in codes]
@@ -35,8 +45,8 @@ class Boosting:
         self.trees: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
 
     def run(self, trees: int, sure: float) -> int:
-        """How many of the trees to keep: as many as the rows that are only judged by do not refute; 0 where the gain on them is not worth
-        `sure` standard errors."""
+        """How many of the trees to keep: as many as the rows that are only judged by do not refute; 0 where the gain on
+        them is not worth `sure` standard errors."""
         losses, errors = [], []
         sign, score = self.sign[self.learned :], self.score[self.learned :]
         weight = _balanced(sign)
@@ -61,14 +71,21 @@ class Boosting:
         self.trees.append((part, at, leaves))
         self.score += looked_up(self.codes, part[None], at[None], leaves.astype(np.float32)[None])
 
-    def _splits(self, parts: np.ndarray, codes: Sequence[np.ndarray], packed: _Packed) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """The part and the code that part the leaves of each level best, all by the same question; and the leaf of each row."""
+    def _splits(
+        self, parts: np.ndarray, codes: Sequence[np.ndarray], packed: _Packed
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The part and the code that part the leaves of each level best, all by the same question; and the leaf of each
+        row.
+        """
         sizes = [self.sizes[j] for j in parts]
         ends = np.cumsum(sizes)  # of each part's classes, which stand side by side
         part, at = np.zeros(DEPTH, dtype=np.int16), np.full(DEPTH, LAST, dtype=np.uint8)
         leaf = np.zeros(len(packed.weights), dtype=np.uint16)
         for level in range(DEPTH):
-            sums = [np.bincount(leaf * np.uint16(n) + code, packed.weights, n << level).reshape(-1, n) for code, n in zip(codes, sizes)]
+            sums = [
+                np.bincount(leaf * np.uint16(n) + code, packed.weights, n << level).reshape(-1, n)
+                for code, n in zip(codes, sizes)
+            ]
             best = self._best(*packed.apart(np.concatenate(sums, axis=1)), ends)
             j = int(np.searchsorted(ends, best, side="right"))
             part[level], at[level] = parts[j], best - (ends[j] - sizes[j])
@@ -98,8 +115,10 @@ def _cumulated(sums: np.ndarray, ends: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class _Packed:
-    """Two numbers of each row in one, so that both are summed at once: integers of few bits (as in Shi et al. 2022, arXiv 2207.09682), one
-    above the other. weights: (rows,); low: bits of the lower one's sum; slope, curve: what one step of each is worth."""
+    """Two numbers of each row in one, so that both are summed at once: integers of few bits (as in Shi et al. 2022,
+    arXiv 2207.09682), one above the other. weights: (rows,); low: bits of the lower one's sum; slope, curve: what one
+    step of each is worth.
+    """
 
     weights: np.ndarray
     low: int
@@ -110,7 +129,10 @@ class _Packed:
     def of(cls, slope: np.ndarray, curve: np.ndarray) -> _Packed:
         bits = (52 - 2 * max(1, len(slope).bit_length())) // 2  # so that no sum of either loses any
         steps = 2.0**bits - 1
-        high, low = max(float(np.abs(slope).max(initial=0)), 1e-30) / steps, max(float(curve.max(initial=0)), 1e-30) / steps
+        high, low = (
+            max(float(np.abs(slope).max(initial=0)), 1e-30) / steps,
+            max(float(curve.max(initial=0)), 1e-30) / steps,
+        )
         shift = bits + len(slope).bit_length()
         return cls(np.rint(slope / high).astype(np.float64) * 2.0**shift + np.rint(curve / low), shift, high, low)
 
@@ -121,7 +143,11 @@ class _Packed:
 
 
 def looked_up(
-    codes: Sequence[np.ndarray], part: np.ndarray, at: np.ndarray, leaves: np.ndarray, margins: Sequence[np.ndarray] | np.ndarray = ()
+    codes: Sequence[np.ndarray],
+    part: np.ndarray,
+    at: np.ndarray,
+    leaves: np.ndarray,
+    margins: Sequence[np.ndarray] | np.ndarray = (),
 ) -> np.ndarray:
     """What trees, and margins, say of rows. codes: (rows,) uint8 classes of each part; -> (rows,) float32"""
     out = np.zeros(len(codes[0]), dtype=np.float32)

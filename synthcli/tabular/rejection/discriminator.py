@@ -1,10 +1,11 @@
-"""What tells the rows of a model from real ones, and rows kept by it: discriminator rejection sampling (Azadi et al. 2019, arXiv 1810.06758).
+"""What tells the rows of a model from real ones, and rows kept by it: discriminator rejection sampling (Azadi et al.
+2019, arXiv 1810.06758).
 
-A model draws each column well given the others and still leaves traces in their joint distribution. Boosted trees learn the log ratio
-of the real density to that of the model from real rows and a pool of drawn ones, as the classifier of a two-sample test would; rows are
-then kept with a chance in proportion to that ratio. People whom the boosting has not seen refute trees that overfit, and where they
-confirm nothing there is no discriminator; what the trees do to the margins is undone by raking. Cuts between numbers are quantiles of
-drawn rows, not of real ones.
+A model draws each column well given the others and still leaves traces in their joint distribution. Boosted trees learn
+the log ratio of the real density to that of the model from real rows and a pool of drawn ones, as the classifier of a
+two-sample test would; rows are then kept with a chance in proportion to that ratio. People whom the boosting has not
+seen refute trees that overfit, and where they confirm nothing there is no discriminator; what the trees do to the
+margins is undone by raking. Cuts between numbers are quantiles of drawn rows, not of real ones.
 """
 
 from __future__ import annotations
@@ -36,10 +37,10 @@ Draw = Callable[..., Values]
 
 @dataclass(frozen=True)
 class Discriminator:
-    """Oblivious trees over parts. part, at: (trees, DEPTH), which part of `names` and the class above which a row's answer is yes; leaves:
-    (trees, 2**DEPTH) log density ratio; margins: (names, LAST + 1) what each class adds, so that the rows that are kept have the margins of
-    real ones; cuts: number part -> ends of its classes; ranks: part of codes -> class of each code; cap: log ratio from which on every row
-    is kept; share: of drawn rows that are kept."""
+    """Oblivious trees over parts. part, at: (trees, DEPTH), which part of `names` and the class above which a row's
+    answer is yes; leaves: (trees, 2**DEPTH) log density ratio; margins: (names, LAST + 1) what each class adds, so that
+    the rows that are kept have the margins of real ones; cuts: number part -> ends of its classes; ranks: part of codes
+    -> class of each code; cap: log ratio from which on every row is kept; share: of drawn rows that are kept."""
 
     names: tuple[str, ...]
     cuts: Mapping[str, np.ndarray]
@@ -63,7 +64,11 @@ class Discriminator:
             short -= len(kept)
         if not pieces:
             return draw(0, rng=rng)
-        return pieces[0] if len(pieces) == 1 else {name: np.concatenate([piece[name] for piece in pieces]) for name in pieces[0]}
+        return (
+            pieces[0]
+            if len(pieces) == 1
+            else {name: np.concatenate([piece[name] for piece in pieces]) for name in pieces[0]}
+        )
 
     def accepts(self, values: Values, *, rng: np.random.Generator) -> np.ndarray:
         """Which rows are kept. (rows,) bool"""
@@ -96,12 +101,26 @@ class Discriminator:
             return None
         with np.load(file, allow_pickle=False) as arrays:
             names = tuple(str(name) for name in arrays["names"])
-            of = {word: {names[int(key.partition(".")[2])]: arrays[key] for key in arrays if key.startswith(word)} for word in ("cuts.", "ranks.")}
-            return cls(names, of["cuts."], of["ranks."], arrays["part"], arrays["at"], arrays["leaves"], arrays["margins"], *arrays["ends"].tolist())
+            of = {
+                word: {names[int(key.partition(".")[2])]: arrays[key] for key in arrays if key.startswith(word)}
+                for word in ("cuts.", "ranks.")
+            }
+            return cls(
+                names,
+                of["cuts."],
+                of["ranks."],
+                arrays["part"],
+                arrays["at"],
+                arrays["leaves"],
+                arrays["margins"],
+                *arrays["ends"].tolist(),
+            )
 
 
 def _classed(values: np.ndarray, cuts: np.ndarray | None, ranks: np.ndarray | None) -> np.ndarray:
-    """Classes of a part: of a code its rank by frequency; of a number its place between the cuts, 0 where there is none. (rows,) uint8"""
+    """Classes of a part: of a code its rank by frequency; of a number its place between the cuts, 0 where there is
+    none. (rows,) uint8
+    """
     if ranks is not None:
         return ranks.take(values, mode="clip")
     assert cuts is not None  # a part is one or the other
@@ -111,12 +130,19 @@ def _classed(values: np.ndarray, cuts: np.ndarray | None, ranks: np.ndarray | No
 
 
 def learn(
-    draw: Draw, real: Values, parts: Sequence[Part], units: np.ndarray, *, trees: int, smoothing: float, rng: np.random.Generator
+    draw: Draw,
+    real: Values,
+    parts: Sequence[Part],
+    units: np.ndarray,
+    *,
+    trees: int,
+    smoothing: float,
+    rng: np.random.Generator,
 ) -> Discriminator | None:
     """A discriminator of `trees` trees at most; None where there is too little to learn from, or nothing to tell.
 
-    real: parts of the rows that the model has learned from; units: (rows,) whose they are; smoothing: what counts against a leaf, in
-    rows / 4; `draw(rows, rng=)` gives rows of the model. Both are on the axes of `Codec.axes`.
+    real: parts of the rows that the model has learned from; units: (rows,) whose they are; smoothing: what counts
+    against a leaf, in rows / 4; `draw(rows, rng=)` gives rows of the model. Both are on the axes of `Codec.axes`.
     """
     if not parts or len(np.unique(units)) < FEWEST:
         return None
@@ -130,7 +156,9 @@ def learn(
     is_real = np.arange(len(codes[0])) < len(rows)
     people = np.unique(units[rows], return_inverse=True)[1]
     share = float(np.clip(JUDGES / (people.max() + 1), 0.1, HELD_OUT))
-    apart = np.concatenate([(rng.random(people.max() + 1) < share)[people], rng.random(len(is_real) - len(rows)) < share])
+    apart = np.concatenate(
+        [(rng.random(people.max() + 1) < share)[people], rng.random(len(is_real) - len(rows)) < share]
+    )
     boosting = Boosting(codes, is_real, apart, smoothing, rng)
     if not (best := boosting.run(min(trees, (people.max() + 1) // PER_TREE), SURE)):
         return None
@@ -145,9 +173,11 @@ def learn(
 
 
 def _raked(ratio: np.ndarray, drawn: Sequence[np.ndarray], real: Sequence[np.ndarray]) -> tuple[np.ndarray, float]:
-    """What each class must add for the rows that are kept to have the margins of the real ones, and the share that is kept.
+    """What each class must add for the rows that are kept to have the margins of the real ones, and the share that is
+    kept.
 
-    Iterative proportional fitting (Deming & Stephan 1940) of the chances to be kept. ratio: of the drawn rows, over the cap.
+    Iterative proportional fitting (Deming & Stephan 1940) of the chances to be kept. ratio: of the drawn rows, over the
+    cap.
     """
     margins = np.zeros((len(drawn), LAST + 1), dtype=np.float32)
     wanted = [np.bincount(code, minlength=LAST + 1) / len(code) for code in real]

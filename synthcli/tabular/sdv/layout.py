@@ -1,4 +1,6 @@
-"""How the parts of the codec become the columns that sdv learns from, and back: plain numbers, and codes spelled as words."""
+"""How the parts of the codec become the columns that sdv learns from, and back: plain numbers, and codes spelled as
+words.
+"""
 
 from __future__ import annotations
 
@@ -16,9 +18,10 @@ QUANTILES = 1001  # the most points of an empirical quantile function that a lay
 class Layout:
     """How parts become sdv's columns. All is learned from the parts of the data, without nulls.
 
-    fixed: parts of one value, which sdv never sees. scales: number -> (mean, spread), so that sdv's absolute tolerances fit.
-    quantiles: empirical number -> its quantile function at even levels from 0 to 1; sdv sees its mid-rank as a level in (0, 1).
-    codes: code -> the categories that occur; ranks: wide code -> them by falling frequency, written in two digits of base √n.
+    fixed: parts of one value, which sdv never sees. scales: number -> (mean, spread), so that sdv's absolute tolerances
+    fit. quantiles: empirical number -> its quantile function at even levels from 0 to 1; sdv sees its mid-rank as a
+    level in (0, 1). codes: code -> the categories that occur; ranks: wide code -> them by falling frequency, written in
+    two digits of base √n.
     """
 
     def __init__(self, parts: Iterable[Part]) -> None:
@@ -109,7 +112,9 @@ class Layout:
     @staticmethod
     def _joined(ranks: np.ndarray, high: np.ndarray, low: np.ndarray) -> np.ndarray:
         base = _base(ranks)
-        width = np.minimum(base, len(ranks) - high * base)  # the last band is not full: what falls beside it is spread over it
+        width = np.minimum(
+            base, len(ranks) - high * base
+        )  # the last band is not full: what falls beside it is spread over it
         return ranks[high * base + low % width]
 
     def arrays(self) -> dict[str, np.ndarray]:
@@ -118,16 +123,22 @@ class Layout:
 
     def to_json(self) -> dict[str, Any]:
         """All the rest."""
-        plain = {key: {part: codes.tolist() for part, codes in getattr(self, key).items()} for key in ("codes", "ranks")}
+        plain = {
+            key: {part: codes.tolist() for part, codes in getattr(self, key).items()} for key in ("codes", "ranks")
+        }
         return {"fixed": self.fixed, "scales": self.scales, **plain}
 
     @classmethod
-    def from_json(cls, parts: Iterable[Part], data: dict[str, Any], arrays: Mapping[str, np.ndarray] | None = None) -> Layout:
+    def from_json(
+        cls, parts: Iterable[Part], data: dict[str, Any], arrays: Mapping[str, np.ndarray] | None = None
+    ) -> Layout:
         """The layout that `to_json` and `arrays` wrote."""
         layout = cls(parts)
         layout.fixed = data["fixed"]
         layout.scales = {part: (center, spread) for part, (center, spread) in data["scales"].items()}
-        layout.quantiles = {part: arrays[name] for part, name in layout.names.items() if name in arrays} if arrays else {}
+        layout.quantiles = (
+            {part: arrays[name] for part, name in layout.names.items() if name in arrays} if arrays else {}
+        )
         layout.codes = {part: np.asarray(codes) for part, codes in data["codes"].items()}
         layout.ranks = {part: np.asarray(codes) for part, codes in data["ranks"].items()}
         return layout
@@ -148,7 +159,9 @@ def _quantiles(numbers: np.ndarray) -> np.ndarray:
 
 
 def _levels(numbers: np.ndarray) -> np.ndarray:
-    """Each number's mid-rank as a share of all, in (0, 1): ties share the middle of their ranks, which keeps correlations."""
+    """Each number's mid-rank as a share of all, in (0, 1): ties share the middle of their ranks, which keeps
+    correlations.
+    """
     _, inverse, counts = np.unique(numbers, return_inverse=True, return_counts=True)
     return (np.cumsum(counts) - counts / 2)[inverse] / len(numbers)
 
@@ -156,7 +169,10 @@ def _levels(numbers: np.ndarray) -> np.ndarray:
 def _at(points: np.ndarray, place: np.ndarray) -> np.ndarray:
     """Points at fractional places from 0, linearly between; exact at whole places and between equal points."""
     below = place.astype(np.int64)
-    low, high = points[below] / 2, points[np.minimum(below + 1, len(points) - 1)] / 2  # halves, whose difference cannot overflow
+    low, high = (
+        points[below] / 2,
+        points[np.minimum(below + 1, len(points) - 1)] / 2,
+    )  # halves, whose difference cannot overflow
     return 2 * (low + (high - low) * (place - below))
 
 

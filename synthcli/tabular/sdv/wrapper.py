@@ -1,6 +1,7 @@
 """What the methods of the sdv library share: the codec in front of it, random states, silence, progress, the pickle.
 
-sdv sees a table of plain numbers and of codes spelled as words, without nulls; types, nulls, spikes, keys and dates are the codec's.
+sdv sees a table of plain numbers and of codes spelled as words, without nulls; types, nulls, spikes, keys and dates are
+the codec's.
 """
 
 from __future__ import annotations
@@ -34,7 +35,9 @@ PICKLE = "model.pkl"
 WIDE = 256  # codes of more categories are two columns for a net, which would else have an output for each
 LOGGERS = ("sdv", "rdt", "copulas", "ctgan", "SingleTableSynthesizer")
 
-Family = Literal["norm", "beta", "truncnorm", "uniform", "gamma"]  # not sdv's gaussian_kde, which samples some thirty rows a second
+Family = Literal[
+    "norm", "beta", "truncnorm", "uniform", "gamma"
+]  # not sdv's gaussian_kde, which samples some thirty rows a second
 Layers = tuple[int, ...]
 _one_at_a_time = threading.RLock()  # numpy's, torch's and Python's global random states belong to the whole process
 
@@ -43,7 +46,9 @@ class Net(BaseModel):
     """What every network of sdv is told. epochs is the dial: longer training copies more."""
 
     model_config = ConfigDict(extra="forbid")
-    epochs: int = Field(300, ge=1, le=100_000, description="passes over the data; more is more faithful, fewer is more private")
+    epochs: int = Field(
+        300, ge=1, le=100_000, description="passes over the data; more is more faithful, fewer is more private"
+    )
     batch_size: int = Field(500, ge=2, le=100_000, description="rows in a training step")
     embedding_dim: int = Field(128, ge=1, le=4096, description="size of the random vector that a row is made from")
 
@@ -57,9 +62,15 @@ class Gan(Net):
     generator_decay: float = Field(1e-6, ge=0, le=1, description="weight decay of the generator")
     discriminator_lr: float = Field(2e-4, gt=0, le=1, description="learning rate of the discriminator")
     discriminator_decay: float = Field(1e-6, ge=0, le=1, description="weight decay of the discriminator")
-    discriminator_steps: int = Field(1, ge=1, le=100, description="steps of the discriminator for each one of the generator")
-    log_frequency: bool = Field(True, description="rare categories are trained on more often: by the logarithm of their frequency")
-    pac: int = Field(10, ge=1, le=1000, description="rows that the discriminator judges together; batch_size is a multiple of it")
+    discriminator_steps: int = Field(
+        1, ge=1, le=100, description="steps of the discriminator for each one of the generator"
+    )
+    log_frequency: bool = Field(
+        True, description="rare categories are trained on more often: by the logarithm of their frequency"
+    )
+    pac: int = Field(
+        10, ge=1, le=1000, description="rows that the discriminator judges together; batch_size is a multiple of it"
+    )
 
     @model_validator(mode="after")
     def _whole_packs(self) -> Self:
@@ -72,7 +83,9 @@ class Margins(BaseModel):
     """Which family of distributions each number is given."""
 
     default_distribution: Family = Field("beta", description="distribution of the numbers")
-    numerical_distributions: dict[str, Family] = Field({}, description="distributions of single columns, by column name")
+    numerical_distributions: dict[str, Family] = Field(
+        {}, description="distributions of single columns, by column name"
+    )
 
 
 class SdvModel(CodedModel):
@@ -95,7 +108,9 @@ class SdvModel(CodedModel):
 
         with quiet_and_seeded(rng), torch.no_grad():
             self.synthesizer.reset_sampling()
-            self.synthesizer._set_random_state(seeds.fork(rng))  # sdv resets it to a constant of its own where none is set
+            self.synthesizer._set_random_state(
+                seeds.fork(rng)
+            )  # sdv resets it to a constant of its own where none is set
             frame = self.synthesizer.sample(rows)[TABLE]
         return self.layout.decode(frame, rows)
 
@@ -115,7 +130,8 @@ def load(folder: Path) -> SdvModel:
 
 
 def fit(data: Table, name: str, params: BaseModel, *, job: Job, wide: int | None = WIDE) -> SdvModel:
-    """Fit the synthesizer of that class name in sdv.single_table. wide: categories beyond which a code becomes two columns.
+    """Fit the synthesizer of that class name in sdv.single_table. wide: categories beyond which a code becomes two
+    columns.
 
     Raises FitError where a named column is no number, or where training diverges.
     """
@@ -124,12 +140,19 @@ def fit(data: Table, name: str, params: BaseModel, *, job: Job, wide: int | None
     values = {p.name: values[p.name] if p.is_code else filled(values[p.name], rng=rng) for p in codec.parts}
     options = params.model_dump()
     families = _families(options, codec) if "numerical_distributions" in options else {}
-    layout = Layout.fit(codec.parts, values, wide=wide, empirical=[number for number, family in families.items() if family == "empirical"])
+    layout = Layout.fit(
+        codec.parts,
+        values,
+        wide=wide,
+        empirical=[number for number, family in families.items() if family == "empirical"],
+    )
     if "numerical_distributions" in options:
         given = {layout.names[number]: family for number, family in families.items() if number in layout.scales}
         options |= {"default_distribution": "uniform", "numerical_distributions": given}  # levels and codes are uniform
     if layout.quantiles:
-        options["enforce_min_max_values"] = False  # levels reach from 0 to 1; the codec keeps all numbers in their range
+        options["enforce_min_max_values"] = (
+            False  # levels reach from 0 to 1; the codec keeps all numbers in their range
+        )
     if isinstance(params, Net):
         options["enable_gpu"] = job.device.startswith("cuda")
     synthesizer = None
@@ -147,7 +170,9 @@ def _families(options: dict[str, Any], codec: Codec) -> dict[str, str]:
             why = "is not modelled as a number" if column in codec.schema.names else "is not there"
             known = f"{did_you_mean(column, numbers)} Numbers: {', '.join(numbers) or 'none'}"
             raise FitError(f"generator.params.numerical_distributions: column {column} {why}.{known}")
-    return {number: options["numerical_distributions"].get(number, options["default_distribution"]) for number in numbers}
+    return {
+        number: options["numerical_distributions"].get(number, options["default_distribution"]) for number in numbers
+    }
 
 
 def _train(layout: Layout, frame: pd.DataFrame, name: str, options: dict[str, Any], job: Job) -> Any:
@@ -155,7 +180,10 @@ def _train(layout: Layout, frame: pd.DataFrame, name: str, options: dict[str, An
     from sdv import single_table
     from sdv.metadata import Metadata
 
-    columns = {column: {"sdtype": "numerical"} if codes is None else _sdtype(name, codes) for column, codes in layout.columns().items()}
+    columns = {
+        column: {"sdtype": "numerical"} if codes is None else _sdtype(name, codes)
+        for column, codes in layout.columns().items()
+    }
     metadata = Metadata.load_from_dict({"tables": {TABLE: {"columns": columns}}, "relationships": []})
     synthesizer = getattr(single_table, name)(metadata, enforce_rounding=False, **options)
     label, epochs = f"train {name.removesuffix('Synthesizer')}", options.get("epochs", 1)
@@ -187,14 +215,20 @@ def _sdtype(name: str, codes: np.ndarray) -> dict[str, Any]:
 
 
 def _uniform_codes(synthesizer: Any, layout: Layout) -> None:
-    """Codes reach the copula as numbers that are uniform by construction: to fit another family would blur their frequencies."""
+    """Codes reach the copula as numbers that are uniform by construction: to fit another family would blur their
+    frequencies.
+    """
     from copulas.univariate import UniformUnivariate
 
-    synthesizer._numerical_distributions.update({column: UniformUnivariate for column, codes in layout.columns().items() if codes is not None})
+    synthesizer._numerical_distributions.update(
+        {column: UniformUnivariate for column, codes in layout.columns().items() if codes is not None}
+    )
 
 
 def _whole_range(synthesizer: Any, columns: Collection[str], prepared: pd.DataFrame) -> None:
-    """Levels are uniform from 0 to 1, not from the least one to the greatest, which would send these to the far tails as outliers."""
+    """Levels are uniform from 0 to 1, not from the least one to the greatest, which would send these to the far tails
+    as outliers.
+    """
     copula = synthesizer._model
     for name, univariate in zip(copula.columns, copula.univariates):
         if name in columns:
@@ -226,7 +260,10 @@ def _settle(synthesizer: Any) -> None:
 
 
 def _diverged() -> FitError:
-    return FitError("training diverged: a weight of the net is not finite; remedy: a smaller learning rate, fewer epochs, or another method")
+    return FitError(
+        "training diverged: a weight of the net is not finite; remedy: a smaller learning rate, fewer epochs, or"
+        " another method"
+    )
 
 
 @contextlib.contextmanager
@@ -265,7 +302,9 @@ def _losses(synthesizer: Any) -> str:
 
 @contextlib.contextmanager
 def quiet_and_seeded(rng: np.random.Generator) -> Iterator[None]:
-    """Everything global that sdv uses: seeded from `rng`, on one thread so that sums round alike everywhere, silent; then put back."""
+    """Everything global that sdv uses: seeded from `rng`, on one thread so that sums round alike everywhere, silent;
+    then put back.
+    """
     import joblib
     import torch
     from threadpoolctl import threadpool_limits

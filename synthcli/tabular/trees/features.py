@@ -8,9 +8,14 @@ import numpy as np
 
 from synthcli.columns.codec.parts import Part
 
-CLASSES = 48  # classes that a split is scored on: more categories share them, numbers of more values are cut at quantiles
+CLASSES = (
+    48  # classes that a split is scored on: more categories share them, numbers of more values are cut at quantiles
+)
 BINS = 32  # quantile classes of a number, at most
-FEWEST, BIN_ROWS = 4, 500  # at least; and rows for each: with more classes, the few held-out rows of a small table refute what is true
+FEWEST, BIN_ROWS = (
+    4,
+    500,
+)  # at least; and rows for each: with more classes, the few held-out rows of a small table refute what is true
 CELLS = 16  # classes of a feature, when association is measured
 PREDICTORS = 40  # features that a tree looks at; where there are more, those of the strongest association
 SCREENED = 5_000  # rows that association is measured on
@@ -21,8 +26,9 @@ SHRINK = 10.0  # rows that the overall mean is worth in the mean of a category
 class Features:
     """All rows' parts, in the order in which they are drawn.
 
-    x: (features, rows) float32, no value lies below all values; sizes: codes of a feature, 0 for a number; units: (rows,) privacy unit of
-    each row, from 0; cells: (features, sample) int16 classes of the rows at `sample`, to screen wide tables by.
+    x: (features, rows) float32, no value lies below all values; sizes: codes of a feature, 0 for a number; units:
+    (rows,) privacy unit of each row, from 0; cells: (features, sample) int16 classes of the rows at `sample`, to screen
+    wide tables by.
     """
 
     x: np.ndarray
@@ -32,15 +38,21 @@ class Features:
     cells: np.ndarray
 
     @classmethod
-    def of(cls, columns: list[np.ndarray], sizes: list[int], units: np.ndarray, *, rng: np.random.Generator) -> Features:
+    def of(
+        cls, columns: list[np.ndarray], sizes: list[int], units: np.ndarray, *, rng: np.random.Generator
+    ) -> Features:
         rows = len(units)
         x = np.stack([as_feature(c) for c in columns]) if columns else np.zeros((0, rows), dtype=np.float32)
         sample = np.sort(rng.permutation(rows)[:SCREENED])
         screened = [cells(row[sample]) for row in x] if len(x) > PREDICTORS else []
-        return cls(x, sizes, units, sample, np.stack(screened) if screened else np.zeros((0, len(sample)), dtype=np.int16))
+        return cls(
+            x, sizes, units, sample, np.stack(screened) if screened else np.zeros((0, len(sample)), dtype=np.int16)
+        )
 
     def strongest(self, prefix: int, y: np.ndarray) -> np.ndarray:
-        """The first `prefix` features, or the PREDICTORS of them with the largest chi-square against y. (features,) int32"""
+        """The first `prefix` features, or the PREDICTORS of them with the largest chi-square against y. (features,)
+        int32
+        """
         if prefix <= PREDICTORS:
             return np.arange(prefix, dtype=np.int32)
         target = cells(as_feature(y[self.sample])).astype(np.int64)
@@ -71,7 +83,9 @@ def effect_order(codes: np.ndarray, size: int, score: np.ndarray) -> np.ndarray:
 
 
 def classes_of(y: np.ndarray, part: Part) -> tuple[np.ndarray, np.ndarray]:
-    """The classes that splits are scored on, from 0 without gaps, and one score per row by which categories of features are ordered."""
+    """The classes that splits are scored on, from 0 without gaps, and one score per row by which categories of features
+    are ordered.
+    """
     if not part.is_code:
         distinct, place, counts = np.unique(y, return_inverse=True, return_counts=True)
         rank = (np.cumsum(counts) - counts / 2)[place] / len(y)
@@ -91,7 +105,9 @@ def classes_of(y: np.ndarray, part: Part) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _cut(distinct: np.ndarray, counts: np.ndarray, bins: int) -> np.ndarray:
-    """The class of each distinct value: quantile classes, with a class of its own for a value that would fill one. (distinct,) int64"""
+    """The class of each distinct value: quantile classes, with a class of its own for a value that would fill one.
+    (distinct,) int64
+    """
     share = counts / counts.sum()
     heavy = share >= 1 / bins
     starts = np.flatnonzero(np.diff(np.floor(np.cumsum(share) * bins * (1 - 1e-12)))) + 1

@@ -1,9 +1,10 @@
-"""Growing a forest (tabular/trees/forest.py): trees on a part of the privacy units, pruned by the units that they were not grown on.
+"""Growing a forest (tabular/trees/forest.py): trees on a part of the privacy units, pruned by the units that they were
+not grown on.
 
-Splits are scored on the classes of a code, or on the quantile classes of a number, so that a change of spread is seen as well as a
-change of mean. A split stays only where it predicts the held-out rows better than its parent does (reduced-error pruning by likelihood,
-after Quinlan 1987): what is left are splits that unseen records confirm, which is what keeps a chain of columns from retelling the
-records that it was grown on.
+Splits are scored on the classes of a code, or on the quantile classes of a number, so that a change of spread is seen
+as well as a change of mean. A split stays only where it predicts the held-out rows better than its parent does
+(reduced-error pruning by likelihood, after Quinlan 1987): what is left are splits that unseen records confirm, which is
+what keeps a chain of columns from retelling the records that it was grown on.
 """
 
 from __future__ import annotations
@@ -26,8 +27,9 @@ PRIOR = 5.0  # privacy units that a parent's distribution is worth in its child,
 
 @dataclass(frozen=True)
 class Growth:
-    """How trees are grown. least: rows in a leaf; per_unit: rows of a privacy unit; gain: by how many nats a split, with all below it, must
-    predict held-out rows better, if each is a unit of its own: of more the more alike the rows of a unit are."""
+    """How trees are grown. least: rows in a leaf; per_unit: rows of a privacy unit; gain: by how many nats a split,
+    with all below it, must predict held-out rows better, if each is a unit of its own: of more the more alike the rows
+    of a unit are."""
 
     trees: int
     least: int
@@ -36,7 +38,9 @@ class Growth:
     gain: float = 0.0
 
 
-def grow(features: Features, prefix: int, y: np.ndarray, part: Part, how: Growth, *, rng: np.random.Generator) -> Forest:
+def grow(
+    features: Features, prefix: int, y: np.ndarray, part: Part, how: Growth, *, rng: np.random.Generator
+) -> Forest:
     """A forest of y on the first `prefix` features. Rows whose y is NaN are left out."""
     rows = np.arange(len(y)) if part.is_code else np.flatnonzero(~np.isnan(y))
     if not len(rows):
@@ -57,8 +61,8 @@ def grow(features: Features, prefix: int, y: np.ndarray, part: Part, how: Growth
 
 
 def design_effect(score: np.ndarray, units: np.ndarray) -> float:
-    """How many rows say as much as one if each were a unit of its own: 1 + (m - 1) of the intraclass correlation (Kish 1965), m being the
-    mean of the unit sizes that rows see. score, units: (rows,), units from 0"""
+    """How many rows say as much as one if each were a unit of its own: 1 + (m - 1) of the intraclass correlation (Kish
+    1965), m being the mean of the unit sizes that rows see. score, units: (rows,), units from 0"""
     size = np.bincount(units).astype(np.float64)
     rows, groups, seen = len(score), int((size > 0).sum()), float((size**2).sum() / len(score))
     if rows == groups or groups == 1 or score.std() == 0:
@@ -77,9 +81,13 @@ def rule(features: Features, source: int, y: np.ndarray) -> Forest:
 
     rows = np.flatnonzero(~np.isnan(y)) if y.dtype.kind == "f" else np.arange(len(y))
     x = features.x[source][rows][None]
-    grown = DecisionTreeRegressor(random_state=0).fit(x.T, np.unique(y[rows], return_inverse=True)[1].astype(np.float64))
+    grown = DecisionTreeRegressor(random_state=0).fit(
+        x.T, np.unique(y[rows], return_inverse=True)[1].astype(np.float64)
+    )
     nodes = _Nodes.of(grown.tree_)
-    return _planted([_with_donors(nodes, nodes.left < 0, grown.apply(x.T), y[rows])], np.array([source], dtype=np.int32), {})
+    return _planted(
+        [_with_donors(nodes, nodes.left < 0, grown.apply(x.T), y[rows])], np.array([source], dtype=np.int32), {}
+    )
 
 
 @dataclass(frozen=True)
@@ -110,7 +118,9 @@ class _Nodes:
         return out
 
 
-def _tree(x: np.ndarray, classes: np.ndarray, y: np.ndarray, units: np.ndarray, how: Growth, *, rng: np.random.Generator) -> dict[str, np.ndarray]:
+def _tree(
+    x: np.ndarray, classes: np.ndarray, y: np.ndarray, units: np.ndarray, how: Growth, *, rng: np.random.Generator
+) -> dict[str, np.ndarray]:
     """One tree, pruned and with its donors. x: (features, rows)"""
     from sklearn.tree import DecisionTreeClassifier
 
@@ -121,18 +131,22 @@ def _tree(x: np.ndarray, classes: np.ndarray, y: np.ndarray, units: np.ndarray, 
     held = (rng.random(len(draw)) < HELD_OUT)[units]
     if held.all() or (~held).sum() < 2 * how.least:
         held = np.zeros(len(y), dtype=bool)
-    tree = DecisionTreeClassifier(min_samples_leaf=how.least, max_depth=how.max_depth, max_features=TRIED, random_state=seeds.fork(rng) % 2**31)
+    tree = DecisionTreeClassifier(
+        min_samples_leaf=how.least, max_depth=how.max_depth, max_features=TRIED, random_state=seeds.fork(rng) % 2**31
+    )
     columns = np.ascontiguousarray(x.T)
     grown = tree.fit(columns[~held], classes[~held])
     nodes, at = _Nodes.of(grown.tree_), grown.apply(columns)
     k = int(classes.max()) + 1
     fit, unseen = nodes.totals(at[~held], classes[~held], k), nodes.totals(at[held], classes[held], k)
-    return _with_donors(nodes, _pruned(nodes, fit, unseen, PRIOR * how.per_unit, how.gain) if held.any() else nodes.left < 0, at, y)
+    return _with_donors(
+        nodes, _pruned(nodes, fit, unseen, PRIOR * how.per_unit, how.gain) if held.any() else nodes.left < 0, at, y
+    )
 
 
 def _pruned(nodes: _Nodes, fit: np.ndarray, unseen: np.ndarray, prior: float, gain: float) -> np.ndarray:
-    """Which nodes are leaves: those that predict the held-out rows below them as well as the best pruning of what is below, or within `gain`
-    nats of it: of many splits that are chance, some gain a little by chance. (nodes,) bool"""
+    """Which nodes are leaves: those that predict the held-out rows below them as well as the best pruning of what is
+    below, or within `gain` nats of it: of many splits that are chance, some gain a little by chance. (nodes,) bool"""
     share = np.empty_like(fit)
     share[0] = (fit[0] + 0.5) / (fit[0].sum() + 0.5 * fit.shape[1])
     for inner in nodes.levels:
@@ -148,7 +162,9 @@ def _pruned(nodes: _Nodes, fit: np.ndarray, unseen: np.ndarray, prior: float, ga
 
 
 def _with_donors(nodes: _Nodes, leaf: np.ndarray, at: np.ndarray, y: np.ndarray) -> dict[str, np.ndarray]:
-    """A tree's arrays, cut at its leaves, with all rows as donors. leaf: (nodes,) bool; at: (rows,) the grown leaf of each"""
+    """A tree's arrays, cut at its leaves, with all rows as donors. leaf: (nodes,) bool; at: (rows,) the grown leaf of
+    each
+    """
     kept, top = np.zeros(len(leaf), dtype=bool), np.arange(len(leaf))
     kept[0] = True
     for inner in nodes.levels:
@@ -184,4 +200,6 @@ def _planted(trees: list[dict[str, np.ndarray]], used: np.ndarray, ranks: dict[i
     split = np.unique(joined["feature"][inner])
     joined["feature"] = np.where(inner, np.searchsorted(split, joined["feature"]), 0)
     kept = {i: ranks[j] for i, j in enumerate(split.tolist()) if j in ranks}
-    return Forest.from_arrays({"used": used[split], "roots": node[:-1], **joined}, kept, joined["donors"].dtype.kind == "i")
+    return Forest.from_arrays(
+        {"used": used[split], "roots": node[:-1], **joined}, kept, joined["donors"].dtype.kind == "i"
+    )

@@ -1,8 +1,10 @@
-"""Drawing rows of which something is asked, by importance: candidates are weighed by how likely they make what is asked.
+"""Drawing rows of which something is asked, by importance: candidates are weighed by how likely they make what is
+asked.
 
-Where the same is asked of all rows, they are chosen from a pool of candidates, which grows until no candidate weighs more than a row
-(sampling importance resampling, Rubin 1987, without replacement). Where each row has its own, each is followed by some particles that
-are resampled wherever something is known (sequential Monte Carlo, Doucet & Johansen 2009).
+Where the same is asked of all rows, they are chosen from a pool of candidates, which grows until no candidate weighs
+more than a row (sampling importance resampling, Rubin 1987, without replacement). Where each row has its own, each is
+followed by some particles that are resampled wherever something is known (sequential Monte Carlo, Doucet & Johansen
+2009).
 """
 
 from __future__ import annotations
@@ -14,12 +16,16 @@ LEAST = 2**16  # candidates that a pool may have in any case
 
 
 def enough(weights: np.ndarray, rows: int) -> bool:
-    """Whether a pool of these weights gives so many rows, each of a candidate of its own, in proportion to their weights."""
+    """Whether a pool of these weights gives so many rows, each of a candidate of its own, in proportion to their
+    weights.
+    """
     return bool(weights.sum() >= rows * weights.max() > 0) or len(weights) >= max(LEAST, MOST * rows)
 
 
 def chosen(weights: np.ndarray, rows: int, *, rng: np.random.Generator) -> np.ndarray:
-    """Positions of `rows` candidates, in no order: as likely as they weigh, none twice as long as there are enough of any weight."""
+    """Positions of `rows` candidates, in no order: as likely as they weigh, none twice as long as there are enough of
+    any weight.
+    """
     if not rows:
         return np.zeros(0, dtype=np.intp)
     order = rng.permutation(len(weights))
@@ -44,7 +50,9 @@ def _inclusion(weights: np.ndarray, rows: int) -> np.ndarray:
 
 
 def resampled(weights: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
-    """For each row, which of its particles go on, drawn evenly by weight. weights: (rows, particles), -> (rows, particles) positions"""
+    """For each row, which of its particles go on, drawn evenly by weight. weights: (rows, particles), -> (rows,
+    particles) positions
+    """
     rows, particles = weights.shape
     total = weights.sum(1, keepdims=True)
     share = np.where(total > 0, weights / np.where(total > 0, total, 1), 1 / particles)

@@ -1,6 +1,7 @@
 """Several chains of forests that differ in the order of the columns, and rows that each follow one of them.
 
-The errors of an order are its own: a mixture of densities is nearer to the truth than its parts are on average (the log is concave).
+The errors of an order are its own: a mixture of densities is nearer to the truth than its parts are on average (the log
+is concave).
 """
 
 from __future__ import annotations
@@ -20,10 +21,14 @@ def draw(chains: Sequence[Learned], rows: int, *, rng: np.random.Generator) -> V
 
 
 def complete(chains: Sequence[Learned], asked: Asked, *, rng: np.random.Generator) -> Values:
-    """The same where something is asked of the rows; where it is known, by the chain that is through with it soonest."""
+    """The same where something is asked of the rows; where it is known, by the chain that is through with it
+    soonest.
+    """
     if asked.known:
         return follow(min(chains, key=lambda learned: last_asked(learned, asked)), asked, rng=rng)
-    return _mixed(chains, asked.rows, lambda learned, rows, rng: follow(learned, Asked(rows, {}, asked.within), rng=rng), rng=rng)
+    return _mixed(
+        chains, asked.rows, lambda learned, rows, rng: follow(learned, Asked(rows, {}, asked.within), rng=rng), rng=rng
+    )
 
 
 def _drawn(learned: Learned, rows: int, rng: np.random.Generator) -> Values:
@@ -33,13 +38,28 @@ def _drawn(learned: Learned, rows: int, rng: np.random.Generator) -> Values:
     return chain.out
 
 
-def _mixed(chains: Sequence[Learned], rows: int, made: Callable[[Learned, int, np.random.Generator], Values], *, rng: np.random.Generator) -> Values:
-    """Rows of the chains in turn: within a chain they come in no order. Parts that only some chains have are left out."""
+def _mixed(
+    chains: Sequence[Learned],
+    rows: int,
+    made: Callable[[Learned, int, np.random.Generator], Values],
+    *,
+    rng: np.random.Generator,
+) -> Values:
+    """Rows of the chains in turn: within a chain they come in no order. Parts that only some chains have are left
+    out.
+    """
     many = max(1, min(len(chains), rows))
     if many == 1:
         return made(chains[0], rows, rng)
-    own = [made(learned, len(range(k, rows, many)), stream) for k, (learned, stream) in enumerate(zip(chains, rng.spawn(many)))]
-    out = {name: np.empty(rows, dtype=values.dtype) for name, values in own[0].items() if all(name in other for other in own)}
+    own = [
+        made(learned, len(range(k, rows, many)), stream)
+        for k, (learned, stream) in enumerate(zip(chains, rng.spawn(many)))
+    ]
+    out = {
+        name: np.empty(rows, dtype=values.dtype)
+        for name, values in own[0].items()
+        if all(name in other for other in own)
+    }
     for name, values in out.items():
         for k, each in enumerate(own):
             values[k::many] = each[name]

@@ -1,4 +1,6 @@
-"""Numbers that few people share, moved among their neighbours by rank, so that no one's own value comes out as it is."""
+"""Numbers that few people share, moved among their neighbours by rank, so that no one's own value comes out as it
+is.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +16,8 @@ WIDEST = 0.05  # of the ranks that a number is blurred over, at most
 
 @dataclass(frozen=True)
 class Blur:
-    """Where a number's values may come out. common: sorted values that enough people share; grid: (points,) its other quantiles, rank
-    of each in `rank`; width: how far, in ranks, a value that is not common is moved."""
+    """Where a number's values may come out. common: sorted values that enough people share; grid: (points,) its other
+    quantiles, rank of each in `rank`; width: how far, in ranks, a value that is not common is moved."""
 
     common: np.ndarray
     grid: np.ndarray
@@ -33,20 +35,29 @@ class Blur:
         points = np.linspace(0, 1, min(GRID, len(rest)))
         grid, place = np.unique(np.quantile(rest, points), return_inverse=True)
         people = len(np.unique(units[known]))
-        return cls(common, grid, np.bincount(place, weights=points) / np.bincount(place), min(WIDEST, shared_by / max(1, people)))
+        return cls(
+            common,
+            grid,
+            np.bincount(place, weights=points) / np.bincount(place),
+            min(WIDEST, shared_by / max(1, people)),
+        )
 
     def __call__(self, values: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
         if not len(self.grid):
             return values
         moved = np.flatnonzero(~member(values, self.common))
         rank = np.interp(values[moved], self.grid, self.rank) + self.width * (2 * rng.random(len(moved)) - 1)
-        rank = 1 - np.abs(1 - np.abs(rank))  # reflected at the ends: cut off there, the least and the largest value would come out often
+        rank = 1 - np.abs(
+            1 - np.abs(rank)
+        )  # reflected at the ends: cut off there, the least and the largest value would come out often
         out = values.copy()
         out[moved] = np.interp(rank, self.rank, self.grid)
         return out
 
     def around(self, values: np.ndarray, reach: float) -> tuple[np.ndarray, np.ndarray]:
-        """From where to where values lie whose rank differs by at most `reach`; a common value is alone. (rows,), (rows,)"""
+        """From where to where values lie whose rank differs by at most `reach`; a common value is alone. (rows,),
+        (rows,)
+        """
         if not len(self.grid):
             return values, values
         rank, alone = np.interp(values, self.grid, self.rank), member(values, self.common)

@@ -1,8 +1,9 @@
 """Numbers told from earlier numbers of the same kind: as the same amount, or as a step from it.
 
-A tree's leaf knows a number to within the spread of its donors, which is too coarse where the number follows another closely: a balance from
-last month's, a payment of exactly what was billed. Such a number gets a part before it that says which earlier one it equals, and where
-that is sharper it is drawn as its step from one of them: a donor's ratio, or difference, is applied to the row's own amount.
+A tree's leaf knows a number to within the spread of its donors, which is too coarse where the number follows another
+closely: a balance from last month's, a payment of exactly what was billed. Such a number gets a part before it that
+says which earlier one it equals, and where that is sharper it is drawn as its step from one of them: a donor's ratio,
+or difference, is applied to the row's own amount.
 """
 
 from __future__ import annotations
@@ -37,9 +38,9 @@ MOST_STEP = 700.0  # of which the exponential is a number
 
 @dataclass(frozen=True)
 class Anchor:
-    """What a number is told from. same: number parts that it may equal, of which code k of its `#same` means the k-th, from 1; base: the one
-    that its `#step` is taken from, None where it is drawn itself; unit: amount up to which a step is a difference and from which on it is a
-    ratio, 0 for differences throughout."""
+    """What a number is told from. same: number parts that it may equal, of which code k of its `#same` means the k-th,
+    from 1; base: the one that its `#step` is taken from, None where it is drawn itself; unit: amount up to which a step
+    is a difference and from which on it is a ratio, 0 for differences throughout."""
 
     same: tuple[str, ...]
     base: str | None = None
@@ -48,12 +49,20 @@ class Anchor:
     def step(self, amount: np.ndarray, base: np.ndarray) -> np.ndarray:
         """How an amount is reached from the base; from 0 where that is null. float64"""
         base = np.nan_to_num(base)
-        return np.round(np.arcsinh(amount / self.unit) - np.arcsinh(base / self.unit), DIGITS) if self.unit else amount - base
+        return (
+            np.round(np.arcsinh(amount / self.unit) - np.arcsinh(base / self.unit), DIGITS)
+            if self.unit
+            else amount - base
+        )
 
     def reached(self, step: np.ndarray, base: np.ndarray) -> np.ndarray:
         """The amount that a step leads to. float64"""
         base = np.nan_to_num(base)
-        return np.sinh(np.clip(np.arcsinh(base / self.unit) + step, -MOST_STEP, MOST_STEP)) * self.unit if self.unit else base + step
+        return (
+            np.sinh(np.clip(np.arcsinh(base / self.unit) + step, -MOST_STEP, MOST_STEP)) * self.unit
+            if self.unit
+            else base + step
+        )
 
 
 class Anchors:
@@ -66,11 +75,21 @@ class Anchors:
     @property
     def parts(self) -> list[Part]:
         """The parts that anchors add."""
-        same = [Part(f"{name}#same", self._columns[name].name, 1 + len(anchor.same)) for name, anchor in self.of.items() if anchor.same]
-        return same + [Part(f"{name}#step", self._columns[name].name) for name, anchor in self.of.items() if anchor.base is not None]
+        same = [
+            Part(f"{name}#same", self._columns[name].name, 1 + len(anchor.same))
+            for name, anchor in self.of.items()
+            if anchor.same
+        ]
+        return same + [
+            Part(f"{name}#step", self._columns[name].name)
+            for name, anchor in self.of.items()
+            if anchor.base is not None
+        ]
 
     def owner(self, name: str) -> tuple[str, str]:
-        """The number that a part of an anchor belongs to, and which one it is: same or step. Of all other parts, the part itself and nothing."""
+        """The number that a part of an anchor belongs to, and which one it is: same or step. Of all other parts, the
+        part itself and nothing.
+        """
         number, _, kind = name.rpartition("#")
         return (number, kind) if number in self.of and kind in ("same", "step") else (name, "")
 
@@ -79,7 +98,9 @@ class Anchors:
         out = list(order)
         for name, anchor in self.of.items():
             if anchor.same:
-                first = min(out.index(part.name) for part in self._columns[name].parts if not part.name.endswith("#state"))
+                first = min(
+                    out.index(part.name) for part in self._columns[name].parts if not part.name.endswith("#state")
+                )
                 out.insert(first, f"{name}#same")
             if anchor.base is not None:
                 out.insert(out.index(name), f"{name}#step")
@@ -118,7 +139,9 @@ class Anchors:
         return np.clip((amount - column.scale.start) / column.scale.step, float(column.low), float(column.high))
 
     def copied(self, name: str, code: np.ndarray, values: Values) -> tuple[Values, np.ndarray]:
-        """The column's parts where a row takes the amount of the source that its code says, and which rows can. code: (rows,) from 1"""
+        """The column's parts where a row takes the amount of the source that its code says, and which rows can. code:
+        (rows,) from 1
+        """
         column, amount = self._columns[name], np.full(len(code), np.nan)
         for k, source in enumerate(self.of[name].same, start=1):
             amount = np.where(code == k, self.amounts(source, values), amount)
@@ -127,8 +150,12 @@ class Anchors:
         return own, known & ~np.isnan(own[name]) & (_printed(column, own) == amount)
 
 
-def find(order: Sequence[str], codec: Codec, values: Values, units: np.ndarray, few: int, but: Collection[str] = ()) -> Anchors:
-    """What numbers are told from, of those before them in `order`. few: privacy units from which on a value is common; but: parts left out."""
+def find(
+    order: Sequence[str], codec: Codec, values: Values, units: np.ndarray, few: int, but: Collection[str] = ()
+) -> Anchors:
+    """What numbers are told from, of those before them in `order`. few: privacy units from which on a value is common;
+    but: parts left out.
+    """
     columns = _plain_numbers(codec)
     names = [name for name in order if name in columns]
     known = {name: _printed(columns[name], values) for name in names}
@@ -140,9 +167,15 @@ def find(order: Sequence[str], codec: Codec, values: Values, units: np.ndarray, 
         if name in but or not before or valued.sum() < SAME_ROWS:
             continue
         same = _equals(known[name], [names[j] for j in before], known, valued & ~_common(known[name], units, few))
-        free = np.flatnonzero(valued & ~np.any([known[name] == known[other] for other in same], axis=0)) if same else np.flatnonzero(valued)
+        free = (
+            np.flatnonzero(valued & ~np.any([known[name] == known[other] for other in same], axis=0))
+            if same
+            else np.flatnonzero(valued)
+        )
         near = sorted((j for j in before if ranks[i, j] >= CORRELATED), key=lambda j: -ranks[i, j])[:NEAREST]
-        base, unit = _base(known[name], {names[j]: known[names[j]] for j in near}, free[_some(len(free))], _quantum(columns[name]))
+        base, unit = _base(
+            known[name], {names[j]: known[names[j]] for j in near}, free[_some(len(free))], _quantum(columns[name])
+        )
         if same or base is not None:
             found[name] = Anchor(same, base, unit)
     return Anchors(codec, found)
@@ -155,7 +188,11 @@ def _printed(column: Numbers, values: Values) -> np.ndarray:
 
 def _plain_numbers(codec: Codec) -> dict[str, Numbers]:
     """Number part -> codec, of the columns that are plain numbers."""
-    return {column.parts[-1].name: column for column in codec.columns if isinstance(column, Numbers) and column.scale.unit == ""}
+    return {
+        column.parts[-1].name: column
+        for column in codec.columns
+        if isinstance(column, Numbers) and column.scale.unit == ""
+    }
 
 
 def _some(rows: int) -> np.ndarray:
@@ -179,7 +216,9 @@ def _common(own: np.ndarray, units: np.ndarray, few: int) -> np.ndarray:
 
 
 def _equals(own: np.ndarray, before: list[str], known: Mapping[str, np.ndarray], rare: np.ndarray) -> tuple[str, ...]:
-    """Earlier numbers that values which few hold are often equal to, the most frequent first: by chance such values hardly meet."""
+    """Earlier numbers that values which few hold are often equal to, the most frequent first: by chance such values
+    hardly meet.
+    """
     left = np.flatnonzero(rare)
     least = max(SAME_ROWS, SAME * len(left))
     found: list[str] = []
@@ -193,8 +232,12 @@ def _equals(own: np.ndarray, before: list[str], known: Mapping[str, np.ndarray],
     return tuple(found)
 
 
-def _base(own: np.ndarray, near: Mapping[str, np.ndarray], rows: np.ndarray, quantum: float) -> tuple[str | None, float]:
-    """The earlier number, and the unit of the steps from it, that tell a number most sharply; None where it is best told by itself."""
+def _base(
+    own: np.ndarray, near: Mapping[str, np.ndarray], rows: np.ndarray, quantum: float
+) -> tuple[str | None, float]:
+    """The earlier number, and the unit of the steps from it, that tell a number most sharply; None where it is best
+    told by itself.
+    """
     found: tuple[str | None, float] = (None, 0.0)
     if len(rows) < LEAST_ROWS:
         return found
@@ -212,10 +255,11 @@ def _base(own: np.ndarray, near: Mapping[str, np.ndarray], rows: np.ndarray, qua
 
 
 def _sharpness(own: np.ndarray, base: np.ndarray, anchor: Anchor | None, quantum: float) -> float:
-    """How far donors from among rows of a similar base lie from a number, less half of how far they lie from each other. Lower is better.
+    """How far donors from among rows of a similar base lie from a number, less half of how far they lie from each
+    other. Lower is better.
 
-    A proper score (Gneiting & Raftery 2007, §5) whose kernel is the logarithm of the distance in ranks: it pays to be near where that is
-    possible, and to keep the spread where it is not.
+    A proper score (Gneiting & Raftery 2007, §5) whose kernel is the logarithm of the distance in ranks: it pays to be
+    near where that is possible, and to keep the spread where it is not.
     """
     order = np.argsort(np.nan_to_num(base), kind="stable")
     cells = order[: len(order) // CELL * CELL].reshape(-1, CELL)
@@ -226,7 +270,9 @@ def _sharpness(own: np.ndarray, base: np.ndarray, anchor: Anchor | None, quantum
 
     def placed(amounts: np.ndarray) -> np.ndarray:
         amounts = (np.rint(amounts / quantum) * quantum if quantum else amounts).ravel()
-        at = np.searchsorted(ordered, amounts - quantum / 2) + np.searchsorted(ordered, amounts + quantum / 2, side="right")
+        at = np.searchsorted(ordered, amounts - quantum / 2) + np.searchsorted(
+            ordered, amounts + quantum / 2, side="right"
+        )
         return at.reshape(cells.shape) / (2 * len(own))
 
     truth, each = placed(y), [placed(amounts) for amounts in drawn]

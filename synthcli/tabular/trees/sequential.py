@@ -1,4 +1,6 @@
-"""The chain of forests (methods/trees.py): each part drawn given those before it, also where something is asked of the rows."""
+"""The chain of forests (methods/trees.py): each part drawn given those before it, also where something is asked of the
+rows.
+"""
 
 from __future__ import annotations
 
@@ -29,8 +31,8 @@ NEVER = 1e-3  # what a pair that never occurs takes from the weight of a row tha
 
 @dataclass(frozen=True)
 class Learned:
-    """Forests by part, in the order in which parts are drawn. blurs: per number part; bars: pairs that never occur; anchors: what numbers are
-    told from."""
+    """Forests by part, in the order in which parts are drawn. blurs: per number part; bars: pairs that never occur;
+    anchors: what numbers are told from."""
 
     order: Sequence[str]
     forests: Mapping[str, Forest]
@@ -44,13 +46,17 @@ class Chain:
 
     def __init__(self, learned: Learned, asked: Asked) -> None:
         self.learned, self.asked, self.rows = learned, asked, asked.rows
-        self.alike = not asked.known  # rows of whom something is known may stand in an order: siblings, say, side by side
+        self.alike = (
+            not asked.known
+        )  # rows of whom something is known may stand in an order: siblings, say, side by side
         self.out: Values = {}
         self.weight = np.ones(asked.rows)
         self._features: dict[str, np.ndarray] = {}  # in drawing order
 
     def step(self, name: str, *, rng: np.random.Generator) -> None:
-        """Draw the next part of every row; a number only where its state is that there is one, and nothing before it says which."""
+        """Draw the next part of every row; a number only where its state is that there is one, and nothing before it
+        says which.
+        """
         number, kind = self.learned.anchors.owner(name)
         anchor = self.learned.anchors.of.get(number)
         if anchor is None:
@@ -62,7 +68,10 @@ class Chain:
             self.put(name, self._part(name, number, rng=rng))
         else:
             self.put(
-                name, self.learned.anchors.number(name, anchor.reached(self.out[f"{name}#step"], self.learned.anchors.amounts(anchor.base, self.out)))
+                name,
+                self.learned.anchors.number(
+                    name, anchor.reached(self.out[f"{name}#step"], self.learned.anchors.amounts(anchor.base, self.out))
+                ),
             )
         if anchor is not None and name == number:
             self._told(name, anchor)
@@ -102,18 +111,28 @@ class Chain:
         if sure.any():
             self.put(name, np.where(sure, known, self.out[name]))
             if anchor.same:
-                self.put(f"{name}#same", np.where(sure, self.learned.anchors.equal(name, self.learned.anchors.amount(name, known), self.out), code))
+                self.put(
+                    f"{name}#same",
+                    np.where(
+                        sure, self.learned.anchors.equal(name, self.learned.anchors.amount(name, known), self.out), code
+                    ),
+                )
 
     def _asked(self, name: str, rows: np.ndarray) -> tuple[Within | None, np.ndarray | None]:
         """What is asked of a part of `rows`; of a step, that it leads there."""
         number, kind = self.learned.anchors.owner(name)
-        within, known = self.asked.within.get(number if kind == "step" else name), self.asked.known.get(number if kind == "step" else name)
+        within, known = (
+            self.asked.within.get(number if kind == "step" else name),
+            self.asked.known.get(number if kind == "step" else name),
+        )
         known = None if known is None else known[rows]
         if kind != "step" or (anchor := self.learned.anchors.of.get(number)) is None or anchor.base is None:
             return within, known
         base = self.learned.anchors.amounts(anchor.base, self.out)[rows]
         if within is not None:
-            low, high = (anchor.step(self.learned.anchors.amount(number, end), base) for end in (within.low, within.high))
+            low, high = (
+                anchor.step(self.learned.anchors.amount(number, end), base) for end in (within.low, within.high)
+            )
             within = Within(None, low, high)
         return within, None if known is None else anchor.step(self.learned.anchors.amount(number, known), base)
 
@@ -121,12 +140,16 @@ class Chain:
         features = list(self._features.values())
         return [features[j] for j in forest.used]
 
-    def _drawn(self, name: str, forest: Forest, features: list[np.ndarray], rows: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
+    def _drawn(
+        self, name: str, forest: Forest, features: list[np.ndarray], rows: np.ndarray, *, rng: np.random.Generator
+    ) -> np.ndarray:
         within, mine = self._asked(name, rows)
         if within is None and mine is None:
             return self._blurred(
                 name,
-                self._possible(name, forest, forest.draw(features, len(rows), rng=rng, alike=self.alike), features, rows, rng=rng),
+                self._possible(
+                    name, forest, forest.draw(features, len(rows), rng=rng, alike=self.alike), features, rows, rng=rng
+                ),
                 None,
                 rng=rng,
             )
@@ -138,7 +161,10 @@ class Chain:
         drawn = self._blurred(name, drawn, within, rng=rng)
         if mine is not None:
             sure = mine >= 0 if mine.dtype.kind == "i" else ~np.isnan(mine)
-            drawn, share = np.where(sure, mine, drawn), np.where(sure, self._likely(name, forest, leaf, mine, rows), share)
+            drawn, share = (
+                np.where(sure, mine, drawn),
+                np.where(sure, self._likely(name, forest, leaf, mine, rows), share),
+            )
         if drawn.dtype.kind == "i":
             share = share * np.where(self.learned.bars.meets(name, drawn, self.out, rows), NEVER, 1.0)
         self.weight[rows] *= share
@@ -152,7 +178,9 @@ class Chain:
         reaches = STEP_REACHES if self.learned.anchors.owner(name)[1] == "step" else (REACH,)
         for reach in reaches:
             least, most = self._around(name, value, rows, reach)
-            overall = (np.searchsorted(ordered, most, side="right") - np.searchsorted(ordered, least, side="left") + PRIOR) / (len(ordered) + PRIOR)
+            overall = (
+                np.searchsorted(ordered, most, side="right") - np.searchsorted(ordered, least, side="left") + PRIOR
+            ) / (len(ordered) + PRIOR)
             out += (forest.share(leaf, least, most) * size + PRIOR * overall) / (size + PRIOR) * (REACH / reach)
         return out / len(reaches)
 
@@ -173,9 +201,18 @@ class Chain:
         return moved if within is None else np.where(within(moved), moved, drawn)
 
     def _possible(
-        self, name: str, forest: Forest, drawn: np.ndarray, features: list[np.ndarray], rows: np.ndarray, *, rng: np.random.Generator
+        self,
+        name: str,
+        forest: Forest,
+        drawn: np.ndarray,
+        features: list[np.ndarray],
+        rows: np.ndarray,
+        *,
+        rng: np.random.Generator,
     ) -> np.ndarray:
-        """Rows whose value never occurs beside an earlier one, drawn again: from a leaf, then from all values that may be."""
+        """Rows whose value never occurs beside an earlier one, drawn again: from a leaf, then from all values that may
+        be.
+        """
         if not (size := self.learned.bars.size(name)):
             return drawn
         wrong = np.flatnonzero(self.learned.bars.meets(name, drawn, self.out, rows))
@@ -184,7 +221,9 @@ class Chain:
                 return drawn
             drawn[wrong] = forest.draw([x[wrong] for x in features], len(wrong), rng=rng)
             wrong = wrong[self.learned.bars.meets(name, drawn[wrong], self.out, rows[wrong])]
-        chance = np.bincount(forest.donors, minlength=size) * self.learned.bars.possible(name, size, self.out, rows[wrong])
+        chance = np.bincount(forest.donors, minlength=size) * self.learned.bars.possible(
+            name, size, self.out, rows[wrong]
+        )
         total = chance.sum(1)
         some = wrong[total > 0]  # where nothing may be, what was drawn stays
         reach = rng.random(len(some))[:, None] * total[total > 0, None]
@@ -198,13 +237,18 @@ class Chain:
         self.asked, self.rows, self.weight = _some(self.asked, rows), len(rows), np.ones(len(rows))
 
 
-def _within(name: str, forest: Forest, leaf: np.ndarray, within: Within, *, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+def _within(
+    name: str, forest: Forest, leaf: np.ndarray, within: Within, *, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
     if isinstance(within.low, np.ndarray) and isinstance(within.high, np.ndarray):
         return forest.draw_between(leaf, within.low, within.high, rng=rng)
     may = within(forest.donors)
     if not may.any():
         column = name.split("#")[0] if "#" in name.replace("##", "") else name.replace("##", "#")
-        raise FitError(f"column {column}: the model has learned no value like that asked of it; remedy: ask for what the source has")
+        raise FitError(
+            f"column {column}: the model has learned no value like that asked of it; remedy: ask for what the"
+            " source has"
+        )
     return forest.draw_within(leaf, may, rng=rng)
 
 
@@ -215,7 +259,9 @@ def last_asked(learned: Learned, asked: Asked) -> int:
 
 
 def follow(learned: Learned, asked: Asked, *, rng: np.random.Generator) -> Values:
-    """Every part of the rows that are asked for. Rows with known cells are followed by particles, all others chosen from a pool."""
+    """Every part of the rows that are asked for. Rows with known cells are followed by particles, all others chosen
+    from a pool.
+    """
     last = last_asked(learned, asked)
     if not asked.known:
         return _pooled(learned, asked, last, rng=rng)
@@ -242,7 +288,9 @@ def _pooled(learned: Learned, asked: Asked, last: int, *, rng: np.random.Generat
     pools: list[Chain] = []
     weights = np.zeros(0)
     while not pools or not enough(weights, asked.rows):
-        pool = Chain(learned, Asked(max(1024, asked.rows) if not pools else min(ROWS, 2 * len(weights)), {}, asked.within))
+        pool = Chain(
+            learned, Asked(max(1024, asked.rows) if not pools else min(ROWS, 2 * len(weights)), {}, asked.within)
+        )
         for name, stream in zip(learned.order[:last], rng.spawn(last)):
             pool.step(name, rng=stream)
         pools.append(pool)
@@ -278,14 +326,11 @@ def _some(asked: Asked, rows: np.ndarray) -> Asked:
 
 
 def _followed(
-    learned: Learned,
-    asked: Asked,
-    last: int,
-    particles: int,
-    *,
-    rng: np.random.Generator,
+    learned: Learned, asked: Asked, last: int, particles: int, *, rng: np.random.Generator
 ) -> tuple[Chain, np.ndarray]:
-    """One particle of each row at its end; and the fewest that a row's weights were worth on the way, (sum w)^2 / sum w^2. (rows,)"""
+    """One particle of each row at its end; and the fewest that a row's weights were worth on the way, (sum w)^2 / sum
+    w^2. (rows,)
+    """
     rows = asked.rows
     chain = Chain(learned, _some(asked, np.repeat(np.arange(rows), particles)))
     worth = np.full(rows, float(particles))

@@ -36,7 +36,9 @@ class Bars:
         return cls(out)
 
     def meets(self, name: str, drawn: np.ndarray, out: Values, rows: np.ndarray | slice = slice(None)) -> np.ndarray:
-        """Which of `rows` hold a pair that never occurs. drawn: their values of part `name`; out: all rows' earlier parts."""
+        """Which of `rows` hold a pair that never occurs. drawn: their values of part `name`; out: all rows' earlier
+        parts.
+        """
         wrong = np.zeros(len(drawn), dtype=bool)
         for before, table in self._of.get(name, ()):
             wrong |= table.ravel().take(out[before][rows] * table.shape[1] + drawn)

@@ -14,21 +14,31 @@ TIED = 0.05  # of the strongest column's ties that a column needs to come first
 
 
 def orders_of(
-    parts: Sequence[Part], values: Values, rules: Mapping[str, str], first: Sequence[str] = (), *, many: int = 1, rng: np.random.Generator
+    parts: Sequence[Part],
+    values: Values,
+    rules: Mapping[str, str],
+    first: Sequence[str] = (),
+    *,
+    many: int = 1,
+    rng: np.random.Generator,
 ) -> list[list[str]]:
-    """Parts in drawing order, those of a column together; `many` such orders, of which none comes twice. rules: part -> the part that
-    determines it, after which it comes.
+    """Parts in drawing order, those of a column together; `many` such orders, of which none comes twice. rules: part ->
+    the part that determines it, after which it comes.
 
-    Columns in `first` lead. The next is always the one with the strongest tie (mutual information) to any that is already there; the
-    number of most ties begins, since what is hardest to predict is best taken from its own margin. Further orders begin with the category
-    of fewest ties, then the next one, so that the same errors are not made in all.
+    Columns in `first` lead. The next is always the one with the strongest tie (mutual information) to any that is
+    already there; the number of most ties begins, since what is hardest to predict is best taken from its own margin.
+    Further orders begin with the category of fewest ties, then the next one, so that the same errors are not made in
+    all.
     """
     columns = list(dict.fromkeys(part.column for part in parts))
     if not columns:
         return [[]]
     rows = len(next(iter(values.values())))
     some = np.sort(rng.permutation(rows)[:SAMPLE])
-    coded = {column: [cells(as_feature(values[p.name][some])).astype(np.int64) for p in parts if p.column == column] for column in columns}
+    coded = {
+        column: [cells(as_feature(values[p.name][some])).astype(np.int64) for p in parts if p.column == column]
+        for column in columns
+    }
     led = _sources(parts, rules)
     ties = _ties(columns, coded, led)
     leading = [c for c in dict.fromkeys(first) if c in columns]
@@ -37,7 +47,11 @@ def orders_of(
     fewest = begin[1:]
     starts = [[] if leading else begin[:1], *([fewest[k % len(fewest)]] for k in range(many - 1) if fewest)]
     found = [_placed(columns, leading + start, ties, led) for start in starts]
-    return [[part.name for column in placed for part in parts if part.column == column] for k, placed in enumerate(found) if placed not in found[:k]]
+    return [
+        [part.name for column in placed for part in parts if part.column == column]
+        for k, placed in enumerate(found)
+        if placed not in found[:k]
+    ]
 
 
 def _starts(free: list[str], total: Mapping[str, float], numbers: set[str]) -> list[str]:
@@ -46,7 +60,10 @@ def _starts(free: list[str], total: Mapping[str, float], numbers: set[str]) -> l
         return []
     tied = [c for c in free if total[c] > TIED * max(total.values())]
     few = [c for c in tied or free if c not in numbers] or tied or free
-    return [max([c for c in tied if c in numbers] or free, key=lambda c: total[c]), *sorted(few, key=lambda c: total[c])]
+    return [
+        max([c for c in tied if c in numbers] or free, key=lambda c: total[c]),
+        *sorted(few, key=lambda c: total[c]),
+    ]
 
 
 def _placed(columns: list[str], begun: Sequence[str], ties: np.ndarray, led: Mapping[str, set[str]]) -> list[str]:
@@ -62,7 +79,9 @@ def _placed(columns: list[str], begun: Sequence[str], ties: np.ndarray, led: Map
 
 
 def _sources(parts: Sequence[Part], rules: Mapping[str, str]) -> dict[str, set[str]]:
-    """Column -> the columns that determine its parts. Rules run in no circle, but their columns may: what would close one is left out."""
+    """Column -> the columns that determine its parts. Rules run in no circle, but their columns may: what would close
+    one is left out.
+    """
     home = {part.name: part.column for part in parts}
     out: dict[str, set[str]] = {}
     for part, source in rules.items():
@@ -86,7 +105,9 @@ def _after(columns: list[str], led: Mapping[str, set[str]], placed: list[str]) -
 
 
 def _ties(columns: list[str], coded: Mapping[str, list[np.ndarray]], led: Mapping[str, set[str]]) -> np.ndarray:
-    """Mutual information between columns, in nats, the largest over their parts; 0 for those that another determines. (columns, columns)"""
+    """Mutual information between columns, in nats, the largest over their parts; 0 for those that another determines.
+    (columns, columns)
+    """
     out = np.zeros((len(columns), len(columns)))
     for i, a in enumerate(columns):
         for j, b in enumerate(columns[:i]):

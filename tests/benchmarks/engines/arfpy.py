@@ -1,4 +1,6 @@
-"""Adversarial random forests (Watson et al. 2023) in its authors' Python package; it takes no nulls, and says so itself."""
+"""Adversarial random forests (Watson et al. 2023) in its authors' Python package; it takes no nulls, and says so
+itself.
+"""
 
 VERSION_OF = "arfpy"
 VARIANTS = ("arf",)

@@ -1,8 +1,10 @@
-"""Runs one engine in its own interpreter: `python -I run.py NAME TASK`. It needs pandas and pyarrow there, and nothing of synthcli.
+"""Runs one engine in its own interpreter: `python -I run.py NAME TASK`. It needs pandas and pyarrow there, and nothing
+of synthcli.
 
-TASK is JSON: {train: parquet file, out: parquet file, rows, target, unit, seed, epochs, variant}; the last line printed is JSON:
-{fit_seconds, sample_seconds, version}. An engine is a file here with VERSION_OF (its package), VARIANTS, and either
-`fit(frame, task) -> (rows -> frame)` or, where it reads and writes the files itself, `produce(task) -> {fit_seconds, sample_seconds}`.
+TASK is JSON: {train: parquet file, out: parquet file, rows, target, unit, seed, epochs, variant}; the last line printed
+is JSON: {fit_seconds, sample_seconds, version}. An engine is a file here with VERSION_OF (its package), VARIANTS, and
+either `fit(frame, task) -> (rows -> frame)` or, where it reads and writes the files itself, `produce(task) ->
+{fit_seconds, sample_seconds}`.
 """
 
 import importlib.util
@@ -24,7 +26,9 @@ def load(name):
 
 
 def by_frames(engine, task):
-    """Fit and sample an engine that takes a frame and gives one. Keys say nothing of a row: nobody is shown them, and they are counted anew."""
+    """Fit and sample an engine that takes a frame and gives one. Keys say nothing of a row: nobody is shown them, and
+    they are counted anew.
+    """
     import pandas as pd
 
     frame = read(task["train"])

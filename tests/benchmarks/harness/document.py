@@ -1,4 +1,6 @@
-"""docs/benchmarks.md: a section per bench, each rewritten only when its bench ran; and the same tables on a terminal."""
+"""docs/benchmarks.md: a section per bench, each rewritten only when its bench ran; and the same tables on a
+terminal.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""One judge for every generator: its rows as a file, in the types of the table, before synthcli's own metrics and attacks."""
+"""One judge for every generator: its rows as a file, in the types of the table, before synthcli's own metrics and
+attacks.
+"""
 
 from __future__ import annotations
 
@@ -17,24 +19,44 @@ from synthcli.columns.table import Table
 from synthcli.contracts import Column, Evidence, Schema
 from tests.benchmarks.harness.tables import Pair
 
-FIGURES = ("column_shapes", "column_pair_trends", "detection_auc", "utility_ratio", "membership_auc", "dcr_share", "excess_copies")
+FIGURES = (
+    "column_shapes",
+    "column_pair_trends",
+    "detection_auc",
+    "utility_ratio",
+    "membership_auc",
+    "dcr_share",
+    "excess_copies",
+)
 Figures = dict[str, float | None]
 
 
 def conform(frame: pd.DataFrame, schema: Schema) -> Table:
-    """Rows of any generator in the table's types; a cell that does not fit its column is null. Raises ValueError for a missing column."""
+    """Rows of any generator in the table's types; a cell that does not fit its column is null. Raises ValueError for a
+    missing column.
+    """
     if missing := [name for name in schema.names if name not in frame]:
         raise ValueError(f"columns missing: {', '.join(missing)}")
-    return Table(pd.DataFrame({c.name: _cells(frame[c.name].reset_index(drop=True), c) for c in schema.columns}), schema)
+    return Table(
+        pd.DataFrame({c.name: _cells(frame[c.name].reset_index(drop=True), c) for c in schema.columns}), schema
+    )
 
 
 def _cells(values: pd.Series, column: Column) -> pd.Series:
     storage = frames.arrow_type(column.storage)
-    like = frames.series(frames.pa.chunked_array([], type=storage), column.kind) if frames.kind_of(storage) else pd.Series([], dtype=frames.STRING)
+    like = (
+        frames.series(frames.pa.chunked_array([], type=storage), column.kind)
+        if frames.kind_of(storage)
+        else pd.Series([], dtype=frames.STRING)
+    )
     if column.kind not in frames.MODELLED and column.kind != "id":
         like = pd.Series([], dtype=frames.STRING)
     if like.dtype == "boolean":
-        words = values.astype("string").str.lower().map({"true": True, "false": False, "1": True, "0": False, "1.0": True, "0.0": False})
+        words = (
+            values.astype("string")
+            .str.lower()
+            .map({"true": True, "false": False, "1": True, "0": False, "1.0": True, "0.0": False})
+        )
         return words.astype("boolean")
     if like.dtype == "Int64":
         return pd.to_numeric(values, errors="coerce").astype("Float64").round().astype("Int64")
@@ -46,17 +68,28 @@ def _cells(values: pd.Series, column: Column) -> pd.Series:
         return (times.dt.tz_convert(zone) if zone is not None else times).astype(like.dtype)
     if column.kind == "timedelta":
         return pd.to_timedelta(values, errors="coerce").astype(like.dtype)
-    return values.astype(object).where(values.notna(), None).map(lambda v: None if v is None else str(v)).astype(frames.STRING)
+    return (
+        values.astype(object)
+        .where(values.notna(), None)
+        .map(lambda v: None if v is None else str(v))
+        .astype(frames.STRING)
+    )
 
 
 def measure(pair: Pair, synthetic: Table, seed: int) -> tuple[Figures, Figures]:
-    """Figures of the synthetic rows, and their floors: what unseen real rows get. At most as many rows as train has are judged."""
+    """Figures of the synthetic rows, and their floors: what unseen real rows get. At most as many rows as train has are
+    judged.
+    """
     synthetic = Table(synthetic.frame.iloc[: len(pair.train)], synthetic.schema)
     seen = Evidence(pair.train.schema, synthetic, pair.train, pair.unseen, _shuffled(pair.train, seed), pair.target)
     found = {}
     for kind in ("metrics", "attacks"):
         for name in plugins.names(kind):
-            found |= {m.name: m for m in plugins.judge(kind, name).measure(seen, rng=seeds.stream(seed, kind, name)) if m.scope == "overall"}
+            found |= {
+                m.name: m
+                for m in plugins.judge(kind, name).measure(seen, rng=seeds.stream(seed, kind, name))
+                if m.scope == "overall"
+            }
     value = {name: found[name].value if name in found else None for name in FIGURES}
     floor = {name: found[name].floor if name in found else None for name in FIGURES}
     return value, floor
@@ -70,8 +103,17 @@ def _shuffled(train: Table, seed: int) -> Table:
 
 
 def outside(judge: Path, train: Path, unseen: Path, synthetic: Path, target: str | None) -> dict[str, Any]:
-    """What another judge says: a program called as JUDGE TRAIN UNSEEN SYNTHETIC [--target COLUMN] that prints one JSON object."""
-    words = [sys.executable, str(judge), str(train), str(unseen), str(synthetic), *(["--target", target] if target else [])]
+    """What another judge says: a program called as JUDGE TRAIN UNSEEN SYNTHETIC [--target COLUMN] that prints one JSON
+    object.
+    """
+    words = [
+        sys.executable,
+        str(judge),
+        str(train),
+        str(unseen),
+        str(synthetic),
+        *(["--target", target] if target else []),
+    ]
     said = subprocess.run(words, capture_output=True, text=True, check=False)
     if said.returncode:
         raise SystemExit(f"--judge {judge}: {said.stderr.strip()[-500:]}")

@@ -1,4 +1,6 @@
-"""A program in a process of its own: what it printed, how long it took, and the most memory that it and its children held."""
+"""A program in a process of its own: what it printed, how long it took, and the most memory that it and its children
+held.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ PERIOD = 0.1  # seconds between looks at memory
 
 @dataclass(frozen=True)
 class Ran:
-    """code: None where it was stopped for taking longer than it may. peak: bytes of resident memory, summed over the process and its children."""
+    """code: None where it was stopped for taking longer than it may. peak: bytes of resident memory, summed over the
+    process and its children.
+    """
 
     code: int | None
     seconds: float

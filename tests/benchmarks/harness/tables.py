@@ -1,4 +1,6 @@
-"""The tables that benches look at: built-ins, small ones of installed packages, and those of a folder; each cut into learned and unseen rows."""
+"""The tables that benches look at: built-ins, small ones of installed packages, and those of a folder; each cut into
+learned and unseen rows.
+"""
 
 from __future__ import annotations
 
@@ -42,19 +44,32 @@ def halves(name: str, table: Table, target: str | None, seed: int) -> Pair:
 
 def built_in(name: str, seed: int = 0) -> Pair:
     """A built-in table."""
-    return halves(name, typed(sources.read(sources.Source("builtin", name=name)), unit=builtin.UNITS.get(name)), builtin.TARGETS[name], seed)
+    return halves(
+        name,
+        typed(sources.read(sources.Source("builtin", name=name)), unit=builtin.UNITS.get(name)),
+        builtin.TARGETS[name],
+        seed,
+    )
 
 
 def folder(path: Path, seed: int = 0) -> list[Pair]:
     """Every table of a folder. NAME_train goes with NAME_test or NAME_holdout; other tables are halved.
 
-    The target and the privacy unit stand in targets.json ({name: target}) or NAME.yaml ({target: …, unit: …}, or a spec of synthcli).
+    The target and the privacy unit stand in targets.json ({name: target}) or NAME.yaml ({target: …, unit: …}, or a spec
+    of synthcli).
     """
     files = {_stem(p): p for p in sorted(path.iterdir()) if p.name.endswith(ENDINGS)}
     if not files:
         raise SystemExit(f"--data {path}: holds no {', '.join(ENDINGS)}")
-    unseen = {stem: files[name] for stem in files for end in _UNSEEN if (name := _TRAIN.sub(end, stem)) != stem and name in files}
-    return [_pair(stem, file, unseen.get(stem), path, seed) for stem, file in files.items() if file not in unseen.values()]
+    unseen = {
+        stem: files[name]
+        for stem in files
+        for end in _UNSEEN
+        if (name := _TRAIN.sub(end, stem)) != stem and name in files
+    }
+    return [
+        _pair(stem, file, unseen.get(stem), path, seed) for stem, file in files.items() if file not in unseen.values()
+    ]
 
 
 def _stem(path: Path) -> str:
@@ -66,8 +81,16 @@ def _pair(stem: str, file: Path, other: Path | None, where: Path, seed: int) -> 
     target, unit = _said(where, name, stem)
     source = _source(file)
     learned = sources.read(source)
-    arrow = learned if other is None else pa.concat_tables([learned, sources.read(_source(other)).select(learned.column_names)])
-    wrong = {key: column for key, column in (("target", target), ("unit", unit)) if column is not None and column not in arrow.column_names}
+    arrow = (
+        learned
+        if other is None
+        else pa.concat_tables([learned, sources.read(_source(other)).select(learned.column_names)])
+    )
+    wrong = {
+        key: column
+        for key, column in (("target", target), ("unit", unit))
+        if column is not None and column not in arrow.column_names
+    }
     if wrong:
         raise SystemExit(f"--data {where}: {name} has no column {wrong}; its columns: {', '.join(arrow.column_names)}")
     table = typed(arrow, unit=unit, text=sources.spelled(source))
@@ -84,7 +107,9 @@ def _said(where: Path, *names: str) -> tuple[str | None, str | None]:
     for name in names:
         if (page := where / f"{name}.yaml").is_file():
             body = yaml.safe_load(page.read_text()) or {}
-            return body.get("target") or (body.get("evaluate") or {}).get("target"), body.get("unit") or body.get("privacy_unit")
+            return body.get("target") or (body.get("evaluate") or {}).get("target"), body.get("unit") or body.get(
+                "privacy_unit"
+            )
         if name in said:
             return said[name], None
     return None, None

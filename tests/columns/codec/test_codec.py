@@ -78,9 +78,14 @@ def test_stored_parts_are_the_frame_in_arrow(storage: str) -> None:
         }
     )
     kinds = {"w": ("category", storage), "few": ("category", "int16"), "x": ("float", "float")}
-    schema = Schema(tuple(Column(name, inferred=Traits(type=kind), storage=held) for name, (kind, held) in kinds.items()))
+    schema = Schema(
+        tuple(Column(name, inferred=Traits(type=kind), storage=held) for name, (kind, held) in kinds.items())
+    )
     codec = Codec.fit(frame, schema, key=1)
     values = codec.encode(frame)
     stored, want = codec.stored(values, 80, {}), frames.to_arrow(codec.framed(values, 80, {}), schema)
     assert pa.types.is_dictionary(stored["w"].type) and stored["w"].null_count == 20
-    assert stored.select(["few", "x"]).equals(want.select(["few", "x"])) and stored["w"].to_pylist() == want["w"].to_pylist()
+    assert (
+        stored.select(["few", "x"]).equals(want.select(["few", "x"]))
+        and stored["w"].to_pylist() == want["w"].to_pylist()
+    )

@@ -1,7 +1,7 @@
 """Whatever a frame holds: parts are well formed, what is encoded comes back, and what is decoded obeys the schema.
 
-Tables here are below the sizes from which words are folded and ends are moved inwards (codec.LEAST_UNITS, extremes.depth); those rules
-have their own examples below.
+Tables here are below the sizes from which words are folded and ends are moved inwards (codec.LEAST_UNITS,
+extremes.depth); those rules have their own examples below.
 """
 
 from __future__ import annotations
@@ -71,7 +71,13 @@ def tables(draw: st.DrawFn, least: int = 0) -> pa.Table:
     columns = {}
     for kind in draw(st.lists(st.sampled_from(sorted(KINDS)), min_size=1, max_size=4, unique=True)):
         values, type_ = KINDS[kind]
-        pool = draw(st.lists(values | st.none() if draw(st.booleans()) else values, min_size=1, max_size=draw(st.sampled_from([1, 3, 40]))))
+        pool = draw(
+            st.lists(
+                values | st.none() if draw(st.booleans()) else values,
+                min_size=1,
+                max_size=draw(st.sampled_from([1, 3, 40])),
+            )
+        )
         columns[kind] = pa.array([pool[i % len(pool)] for i in range(rows)], type_)
     return pa.table(columns)
 
@@ -127,7 +133,13 @@ def test_any_parts_obey_the_schema(table: pa.Table, seed: int) -> None:
     rng = np.random.default_rng(seed)
     values: dict[str, np.ndarray] = {}
     for part in codec.parts:
-        wild = np.concatenate([rng.normal(size=40), rng.normal(size=40) * 10.0 ** rng.integers(0, 300, 40), [np.inf, -np.inf, np.nan, -0.0]])
+        wild = np.concatenate(
+            [
+                rng.normal(size=40),
+                rng.normal(size=40) * 10.0 ** rng.integers(0, 300, 40),
+                [np.inf, -np.inf, np.nan, -0.0],
+            ]
+        )
         values[part.name] = rng.integers(0, part.size, 84).astype(np.int32) if part.is_code else wild
     out = decode(codec, values, 84)
     frames.to_arrow(out, schema)
@@ -139,7 +151,9 @@ def test_any_parts_obey_the_schema(table: pa.Table, seed: int) -> None:
         assert seen.isna().any() or not made.isna().any()
         known, real = made.dropna(), seen.dropna()
         if isinstance(coded, Mixed):
-            assert all(w in set(real) or int(real[real.str.fullmatch(r"-?\d+")].astype(int).min()) <= int(w) for w in known)
+            assert all(
+                w in set(real) or int(real[real.str.fullmatch(r"-?\d+")].astype(int).min()) <= int(w) for w in known
+            )
         elif column.kind in frames.NUMBERS and len(known):
             if column.kind == "float" and not np.isfinite(real).any():
                 continue  # the state of a value, which no row has, stands for 0
@@ -162,7 +176,9 @@ def test_other_rows_are_coded_too(table: pa.Table, other: pa.Table) -> None:
     check_parts(codec, codec.encode(decode(codec, values, rows)), rows)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+)
 @given(table=tables())
 def test_save_and_load_are_identical(table: pa.Table, tmp_path: Path) -> None:
     codec, data, _ = fit(table)
@@ -191,14 +207,18 @@ def test_days_of_a_zone_stay_days(days: list[int], zone: str) -> None:
 
 
 @slow
-@given(st.lists(st.floats(-1e6, 1e6), min_size=30, max_size=49), st.integers(0, 6), st.floats(-1e6, 0), st.floats(0.5, 1e6))
+@given(
+    st.lists(st.floats(-1e6, 1e6), min_size=30, max_size=49), st.integers(0, 6), st.floats(-1e6, 0), st.floats(0.5, 1e6)
+)
 def test_declared_bounds_and_decimals_hold(numbers: list[float], decimals: int, low: float, high: float) -> None:
     kept = [min(max(x, low), high) for x in numbers]
     codec, _, _ = fit(pa.table({"x": kept}), x=Traits(type="float", min=low, max=high, precision=decimals))
     if not isinstance(codec.columns[0], Numbers):
         return
     name = codec.parts[-1].name
-    values = {p.name: np.zeros(60, dtype=np.int32) for p in codec.parts if p.is_code} | {name: np.linspace(-2e6, 2e6, 60)}
+    values = {p.name: np.zeros(60, dtype=np.int32) for p in codec.parts if p.is_code} | {
+        name: np.linspace(-2e6, 2e6, 60)
+    }
     made = decode(codec, values, 60)["x"]
     assert (made == made.round(decimals)).all() or made.nunique() == 1
     assert low <= made.min() and made.max() <= high
@@ -217,7 +237,11 @@ def test_beyond_what_several_hold_nothing_is_learned(rows: int, per_unit: int, s
     beyond = [v for v in x if len(set(units[x >= v])) < k or len(set(units[x <= v])) < k]
     assert codec.clipped.get("x", 0) == len(beyond)
     back = decode(codec, codec.encode(data), rows)["x"]
-    assert not set(back) & set(beyond) and numbers.base == back.min() and numbers.base + numbers.step * numbers.high == back.max()
+    assert (
+        not set(back) & set(beyond)
+        and numbers.base == back.min()
+        and numbers.base + numbers.step * numbers.high == back.max()
+    )
     assert (back == np.clip(x, back.min(), back.max())).all()
 
 

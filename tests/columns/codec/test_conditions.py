@@ -63,7 +63,11 @@ CASES: list[tuple[str, dict[str, Any], Any]] = [
     ("number", {"values": frozenset(), "null": True}, lambda s: s.isna()),
     ("zeros", {"low": 10.0}, lambda s: s >= 10),
     ("zeros", {"high": 0.0, "low": 0.0}, lambda s: s == 0),
-    ("day", {"low": pd.Timestamp("2024-03-01"), "high": pd.Timestamp("2024-03-31")}, lambda s: s.between("2024-03-01", "2024-03-31")),
+    (
+        "day",
+        {"low": pd.Timestamp("2024-03-01"), "high": pd.Timestamp("2024-03-31")},
+        lambda s: s.between("2024-03-01", "2024-03-31"),
+    ),
 ]
 
 

@@ -33,7 +33,14 @@ def kinds(columns: dict[str, object]) -> set[tuple[str, str, str]]:
 class TestDetermined:
     def test_as_by_brute_force(self) -> None:
         a = RNG.integers(0, 30, ROWS)
-        columns = {"a": a, "half": a // 2, "third": a // 3, "free": RNG.integers(0, 12, ROWS), "sixth": a // 6, "label": [f"w{x}" for x in a]}
+        columns = {
+            "a": a,
+            "half": a // 2,
+            "third": a // 3,
+            "free": RNG.integers(0, 12, ROWS),
+            "sixth": a // 6,
+            "label": [f"w{x}" for x in a],
+        }
         codec, values, data = fitted({n: pa.array(v) for n, v in columns.items()})
         found = dependencies.determined(values, codec.parts)
         functions = {(s, t) for s, t in itertools.permutations(columns, 2) if data.groupby(s)[t].nunique().max() == 1}
@@ -51,7 +58,12 @@ class TestDetermined:
     def test_accidents_are_no_rules(self) -> None:
         rare = np.zeros(ROWS, dtype=int)
         rare[5] = 1
-        assert dependencies.determined({"a": RNG.integers(0, 100, ROWS), "rare": rare}, [Part("a", "a", 100), Part("rare", "rare", 2)]) == {}
+        assert (
+            dependencies.determined(
+                {"a": RNG.integers(0, 100, ROWS), "rare": rare}, [Part("a", "a", 100), Part("rare", "rare", 2)]
+            )
+            == {}
+        )
         key = RNG.permutation(ROWS)
         assert dependencies.determined({"key": key, "b": key % 7}, [Part("key", "key", ROWS), Part("b", "b", 7)]) == {}
 
@@ -96,9 +108,12 @@ class TestNumbers:
         stay = RNG.integers(0, 12, ROWS)
         low, high = RNG.integers(50, 150, ROWS), RNG.integers(0, 90, ROWS)
         columns = {
-            "start": pa.array(start.astype(np.int32), pa.date32()), "end": pa.array((start + stay).astype(np.int32), pa.date32()),
-            "low": pa.array(low), "high": pa.array(low + high), "other": pa.array(RNG.integers(0, 300, ROWS)),
-        }  # fmt: skip
+            "start": pa.array(start.astype(np.int32), pa.date32()),
+            "end": pa.array((start + stay).astype(np.int32), pa.date32()),
+            "low": pa.array(low),
+            "high": pa.array(low + high),
+            "other": pa.array(RNG.integers(0, 300, ROWS)),
+        }
         found = kinds(columns)
         assert {("order", "start", "end"), ("difference", "start", "end"), ("order", "low", "high")} <= found
         assert not any("other" in pair for pair in found) and ("difference", "low", "high") not in found
@@ -107,7 +122,9 @@ class TestNumbers:
     def test_equal_beyond_chance_only(self) -> None:
         x = RNG.integers(0, 400, ROWS)
         same = np.where(RNG.random(ROWS) < 0.3, x, RNG.integers(0, 400, ROWS))
-        codec, values, _ = fitted({"x": pa.array(x), "same": pa.array(same), "few": pa.array(RNG.integers(0, 14, ROWS))})
+        codec, values, _ = fitted(
+            {"x": pa.array(x), "same": pa.array(same), "few": pa.array(RNG.integers(0, 14, ROWS))}
+        )
         found = dependencies.ties(values, codec.parts, codec.scales)
         assert {(t.kind, frozenset((t.a, t.b))) for t in found} == {("equal", frozenset(("x", "same")))}
         assert found[0].share == pytest.approx((x == same).mean()) and found[0].rows == ROWS

@@ -41,7 +41,10 @@ def test_rounding_stays_within_the_ends() -> None:
     assert heaping.rounded(raw, np.full(5, 1, dtype=np.int32), (1, 10), -7, 12).tolist() == [-7, 0, 0, 10, 10]
 
 
-@pytest.mark.parametrize("values", [pa.array(HEAPED), pa.array(HEAPED / 100), pa.array(HEAPED, mask=RNG.random(5000) < 0.1), pa.array(-HEAPED)])
+@pytest.mark.parametrize(
+    "values",
+    [pa.array(HEAPED), pa.array(HEAPED / 100), pa.array(HEAPED, mask=RNG.random(5000) < 0.1), pa.array(-HEAPED)],
+)
 def test_parts_and_back(values: pa.Array) -> None:
     codec, data = coded(values)
     parts = codec.encode(data)

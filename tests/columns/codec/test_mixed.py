@@ -41,16 +41,24 @@ INCOMES = [f"{x:.0f}" for x in np.exp(RNG.normal(10, 1, 500))]
 @pytest.mark.parametrize(
     "numbers",
     [
-        INCOMES, [f"{x:.2f}" for x in RNG.normal(50, 20, 500)], [f"{x:g}" for x in RNG.normal(50, 20, 500).round(2)],
-        [f"{x}" for x in RNG.normal(50, 20, 500).round(2)], [f"{x:03d}" for x in RNG.integers(0, 120, 500)], [f"-{x}" for x in range(1, 501)],
+        INCOMES,
+        [f"{x:.2f}" for x in RNG.normal(50, 20, 500)],
+        [f"{x:g}" for x in RNG.normal(50, 20, 500).round(2)],
+        [f"{x}" for x in RNG.normal(50, 20, 500).round(2)],
+        [f"{x:03d}" for x in RNG.integers(0, 120, 500)],
+        [f"-{x}" for x in range(1, 501)],
         [f"{x}" for x in RNG.integers(0, 100, 500)],
     ],
     ids=["whole", "two_decimals", "short", "repr", "padded", "negative", "dense"],
-)  # fmt: skip
+)
 @pytest.mark.parametrize("words", [("N",), ("N", "refused", ""), ("N", None)])
 def test_quantities_with_words_round_trip(numbers: list[str], words: tuple[str | None, ...]) -> None:
     codec, values, back = coded(among(numbers, *words))
-    assert isinstance(codec.columns[0], Mixed) and codec.schema["x"].kind == "category" and codec.schema["x"].storage == "string"
+    assert (
+        isinstance(codec.columns[0], Mixed)
+        and codec.schema["x"].kind == "category"
+        and codec.schema["x"].storage == "string"
+    )
     assert codec.columns[0].words == tuple(sorted(w for w in words if w is not None))
     pd.testing.assert_series_equal(back, values)
 
@@ -77,7 +85,9 @@ def test_states_are_value_null_words_spikes() -> None:
 )
 def test_names_stay_categories(words: list[str | None]) -> None:
     data = pd.Series(words, dtype="string[pyarrow]")
-    codec = Codec.fit(pd.DataFrame({"x": data}), infer(pa.table({"x": pa.array(words)}), {"x": Traits(type="category")})[0], key=1)
+    codec = Codec.fit(
+        pd.DataFrame({"x": data}), infer(pa.table({"x": pa.array(words)}), {"x": Traits(type="category")})[0], key=1
+    )
     assert isinstance(codec.columns[0], Codes)
 
 
@@ -110,10 +120,17 @@ def test_unseen_words_numbers_and_nulls() -> None:
     new = pd.DataFrame({"x": pd.Series(["A", "M", "Z", None, "-5", "99999999999", "1.5", "007"], dtype=values.dtype)})
     back = codec.decode(codec.encode(new), 8, start=0, rng=np.random.default_rng(0))["x"]
     low, high = min(map(int, INCOMES)), max(int(v) for v in values if v.isdigit())
-    assert back.tolist()[:4] == ["K", "N", "N", "K"] and int(back[4]) >= low and int(back[5]) == high and set(back[6:]) <= {"K", "N"}
+    assert (
+        back.tolist()[:4] == ["K", "N", "N", "K"]
+        and int(back[4]) >= low
+        and int(back[5]) == high
+        and set(back[6:]) <= {"K", "N"}
+    )
 
 
-@pytest.mark.parametrize("spelling", [Spelling(), Spelling(3), Spelling(None, 2, 2), Spelling(None, 0, 3), Spelling(None, 1, 3)])
+@pytest.mark.parametrize(
+    "spelling", [Spelling(), Spelling(3), Spelling(None, 2, 2), Spelling(None, 0, 3), Spelling(None, 1, 3)]
+)
 def test_spelling_writes_what_it_reads(spelling: Spelling) -> None:
     numbers = RNG.integers(0 if spelling.width else -5000, 999 if spelling.width else 5000, 300)
     words = spelling.write(numbers)

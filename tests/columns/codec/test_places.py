@@ -28,7 +28,9 @@ def towns(rows: int, *, missing: float = 0.0) -> pa.Table:
     town, along = RNG.integers(len(TOWNS), size=rows), RNG.uniform(-0.05, 0.05, rows)
     lat, lon = TOWNS[town, 0] + along, TOWNS[town, 1] + along + RNG.normal(0, 0.001, rows)
     gone = RNG.random(rows) < missing
-    return pa.table({"town": [f"t{t}" for t in town], "latitude": pa.array(lat, mask=gone), "longitude": pa.array(lon, mask=gone)})
+    return pa.table(
+        {"town": [f"t{t}" for t in town], "latitude": pa.array(lat, mask=gone), "longitude": pa.array(lon, mask=gone)}
+    )
 
 
 def fitted(table: pa.Table, units: np.ndarray | None = None) -> tuple[Codec, pd.DataFrame]:
@@ -39,16 +41,31 @@ def fitted(table: pa.Table, units: np.ndarray | None = None) -> tuple[Codec, pd.
 def test_pairs_by_name_range_and_precision() -> None:
     lat, lon = RNG.uniform(47, 49, 50), RNG.uniform(15, 17, 50)
     table = {
-        "pickup_latitude": lat, "pickup_longitude": lon, "Lat": lat, "Lng": lon, "drop_lat": lat, "platform": lon, "home_lat": lat * 10,
-        "home_lon": lon, "flat_lat": lat.round(), "flat_lon": lon.round(),
-    }  # fmt: skip
+        "pickup_latitude": lat,
+        "pickup_longitude": lon,
+        "Lat": lat,
+        "Lng": lon,
+        "drop_lat": lat,
+        "platform": lon,
+        "home_lat": lat * 10,
+        "home_lon": lon,
+        "flat_lat": lat.round(),
+        "flat_lon": lon.round(),
+    }
     schema, frame = infer(pa.table(table), {})
     assert geo_places.pairs(schema, frame) == [("pickup_latitude", "pickup_longitude"), ("Lat", "Lng")]
 
 
 def test_the_place_is_a_part_before_the_latitude() -> None:
     codec, frame = fitted(towns(5000, missing=0.1))
-    assert [part.name for part in codec.parts] == ["town", "latitude#state", "latitude#place", "latitude", "longitude#state", "longitude"]
+    assert [part.name for part in codec.parts] == [
+        "town",
+        "latitude#state",
+        "latitude#place",
+        "latitude",
+        "longitude#state",
+        "longitude",
+    ]
     values, missing = codec.encode(frame), frame["latitude"].isna().to_numpy()
     code, (place,) = values["latitude#place"], codec.places
     assert set(code[missing]) == {place.size - 1} and place.size - 1 not in set(code[~missing])
@@ -71,7 +88,9 @@ def test_people_are_counted_not_rows() -> None:
 def test_many_rows_take_little_longer_than_some(monkeypatch: pytest.MonkeyPatch) -> None:
     seen = []
     divided = geo_places._divided
-    monkeypatch.setattr(geo_places, "_divided", lambda points, people: seen.append(len(points)) or divided(points, people))
+    monkeypatch.setattr(
+        geo_places, "_divided", lambda points, people: seen.append(len(points)) or divided(points, people)
+    )
     monkeypatch.setattr(geo_places, "SAMPLE", 4000)
     schema, frame = infer(towns(9000), {})
     (place,) = Codec.fit(frame, schema, key=1).places
@@ -91,7 +110,9 @@ def test_one_point_that_most_share_is_one_cell() -> None:
 
 @settings(max_examples=40, deadline=None)
 @given(st.integers(600, 2000), st.floats(-80, 80), st.floats(-170, 170), st.floats(0.001, 9), st.integers(0, 2**31))
-def test_any_points_fall_into_cells_of_enough_people(rows: int, lat: float, lon: float, spread: float, seed: int) -> None:
+def test_any_points_fall_into_cells_of_enough_people(
+    rows: int, lat: float, lon: float, spread: float, seed: int
+) -> None:
     rng = np.random.default_rng(seed)
     points = np.round(np.array([lat, lon]) + spread * rng.normal(size=(rows, 2)), rng.integers(2, 9))
     place = geo_places.Place.fit(pd.Series(points[:, 0], name="a"), pd.Series(points[:, 1], name="b"))
@@ -137,7 +158,9 @@ def test_points_lie_where_real_ones_do(method: str) -> None:
     assert (far.min(1) < 0.06).mean() > 0.95
     nearest = far.argmin(1)
     off = (points - TOWNS[nearest])[:, 1] - (points - TOWNS[nearest])[:, 0]
-    assert np.median(np.abs(off)) < 0.01  # real points lie .0007 off their street, points of independent coordinates .03
+    assert (
+        np.median(np.abs(off)) < 0.01
+    )  # real points lie .0007 off their street, points of independent coordinates .03
     assert (made["town"].to_numpy() == np.array([f"t{t}" for t in nearest])).mean() > 0.95
 
 

@@ -26,10 +26,19 @@ def with_code(values: np.ndarray, code: float, share: float) -> np.ndarray:
 @pytest.mark.parametrize(
     ("values", "code", "share"),
     [
-        (AGES, 999, 0.005), (AGES, 99999, 0.005), (AGES, -9, 0.005), (AGES, -99, 0.002), (INCOMES, 0, 0.08),
-        (INCOMES, 0, 0.01), (INCOMES, -1, 0.01), (INCOMES, 1e9, 0.002), (AGES, 500, 0.005), (INCOMES, 30_000, 0.05), (AGES, 40, 0.4),
+        (AGES, 999, 0.005),
+        (AGES, 99999, 0.005),
+        (AGES, -9, 0.005),
+        (AGES, -99, 0.002),
+        (INCOMES, 0, 0.08),
+        (INCOMES, 0, 0.01),
+        (INCOMES, -1, 0.01),
+        (INCOMES, 1e9, 0.002),
+        (AGES, 500, 0.005),
+        (INCOMES, 30_000, 0.05),
+        (AGES, 40, 0.4),
     ],
-)  # fmt: skip
+)
 def test_codes_and_atoms(values: np.ndarray, code: float, share: float) -> None:
     assert found(with_code(values, code, share)) == [code]
 
@@ -44,11 +53,18 @@ def test_codes_stand_together() -> None:
 @pytest.mark.parametrize(
     "values",
     [
-        AGES, INCOMES, RNG.geometric(0.4, 8000).astype(float), RNG.poisson(3, 8000).astype(float), RNG.integers(0, 500, 8000).astype(float),
-        np.round(INCOMES, -3), RNG.normal(size=8000).round(1), np.round(RNG.pareto(1.2, 8000) * 100), RNG.integers(-5, 36, 8000).astype(float),
+        AGES,
+        INCOMES,
+        RNG.geometric(0.4, 8000).astype(float),
+        RNG.poisson(3, 8000).astype(float),
+        RNG.integers(0, 500, 8000).astype(float),
+        np.round(INCOMES, -3),
+        RNG.normal(size=8000).round(1),
+        np.round(RNG.pareto(1.2, 8000) * 100),
+        RNG.integers(-5, 36, 8000).astype(float),
     ],
     ids=["ages", "incomes", "geometric", "poisson", "even", "rounded", "decimals", "pareto", "temperatures"],
-)  # fmt: skip
+)
 def test_smooth_columns_have_none(values: np.ndarray) -> None:
     assert found(values) == []
 

@@ -45,13 +45,16 @@ CASES = [
     ("dx not in ['A']", {"dx": Allowed()}),
     ("age <= x", {"age": Allowed(), "x": Allowed()}),
     ("contains(dx, 'A')", {}),
-    ("day >= '2020-01-01' and day < date('2021-01-01')", {"day": Allowed(pd.Timestamp("2020-01-01"), pd.Timestamp("2020-12-31 23:59:59.999999"))}),
+    (
+        "day >= '2020-01-01' and day < date('2021-01-01')",
+        {"day": Allowed(pd.Timestamp("2020-01-01"), pd.Timestamp("2020-12-31 23:59:59.999999"))},
+    ),
     ("seen > '2020-06-01'", {"seen": Allowed(low=pd.Timestamp("2020-06-01 00:00:00.000001", tz="Europe/Berlin"))}),
     ("took <= hours(2)", {"took": Allowed(high=pd.Timedelta("2h"))}),
     ("day + days(2) <= '2020-01-10'", {"day": Allowed(high=pd.Timestamp("2020-01-08"))}),
     ("age >= 3 if ok else age >= 5", {"age": Allowed(low=3), "ok": Allowed(values=frozenset({True, False}))}),
     ("true", {}),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("text", "expected"), CASES)
@@ -68,20 +71,51 @@ def test_a_list_of_categories_turns_not_in_into_in_and_nothing_left_is_none():
 
 
 def test_exact_is_claimed_of_plain_bounds_alone():
-    for text, expected in (("0 <= age <= 9", True), ("age < 9", True), ("x < 9", False), ("x <= 9", True), ("age < 9 or ok", False),
-                           ("age <= x", False), ("dx in ['A'] and ok", True), ("dx != 'A'", False)):  # fmt: skip
+    for text, expected in (
+        ("0 <= age <= 9", True),
+        ("age < 9", True),
+        ("x < 9", False),
+        ("x <= 9", True),
+        ("age < 9 or ok", False),
+        ("age <= x", False),
+        ("dx in ['A'] and ok", True),
+        ("dx != 'A'", False),
+    ):
         assert bounds.exact(parse(text), KINDS) == expected, text
 
 
 def _texts(depth=3):
     atoms = st.one_of(
-        st.builds("{} {} {}".format, st.sampled_from(["age", "x"]), st.sampled_from(["<", "<=", ">", ">=", "==", "!="]), st.integers(-2, 3)),
+        st.builds(
+            "{} {} {}".format,
+            st.sampled_from(["age", "x"]),
+            st.sampled_from(["<", "<=", ">", ">=", "==", "!="]),
+            st.integers(-2, 3),
+        ),
         st.builds("age {} x".format, st.sampled_from(["<", "<=", "==", "!="])),
-        st.builds("{} {} [{}, {}]".format, st.just("age"), st.sampled_from(["in", "not in"]), st.integers(-2, 3), st.integers(-2, 3)),
+        st.builds(
+            "{} {} [{}, {}]".format,
+            st.just("age"),
+            st.sampled_from(["in", "not in"]),
+            st.integers(-2, 3),
+            st.integers(-2, 3),
+        ),
         st.builds("dx {} '{}'".format, st.sampled_from(["==", "!="]), st.sampled_from(DX)),
         st.builds("{} is {}".format, st.sampled_from(["age", "dx", "ok"]), st.sampled_from(["null", "not null"])),
-        st.sampled_from(["ok", "ok == true", "age + 1 <= x", "age * 2 < 3", "x / 2 >= 0.5", "age - x > 1", "true", "age < age", "age + age > 2"]),
-    )  # fmt: skip
+        st.sampled_from(
+            [
+                "ok",
+                "ok == true",
+                "age + 1 <= x",
+                "age * 2 < 3",
+                "x / 2 >= 0.5",
+                "age - x > 1",
+                "true",
+                "age < age",
+                "age + age > 2",
+            ]
+        ),
+    )
     return st.recursive(
         atoms,
         lambda inner: st.one_of(
@@ -96,7 +130,13 @@ def _texts(depth=3):
 
 
 def grid() -> pd.DataFrame:
-    some = [(a, x, d, o) for a in (None, -2, -1, 0, 1, 2, 3) for x in (None, -2.0, -0.5, 1.0, 3.0) for d in (None, *DX) for o in (None, True, False)]
+    some = [
+        (a, x, d, o)
+        for a in (None, -2, -1, 0, 1, 2, 3)
+        for x in (None, -2.0, -0.5, 1.0, 3.0)
+        for d in (None, *DX)
+        for o in (None, True, False)
+    ]
     age, x, dx, ok = zip(*some)
     return pd.DataFrame({
         "age": pd.array(age, dtype="Int64"), "x": np.array([np.nan if v is None else v for v in x]),
@@ -124,7 +164,9 @@ def test_no_row_that_meets_the_condition_is_excluded(text):
     if found is None:
         assert not meets.any(), text
         return
-    inside = np.all([within(GRID[name], bound) for name, bound in found.items()] or [np.ones(len(GRID), dtype=bool)], axis=0)
+    inside = np.all(
+        [within(GRID[name], bound) for name, bound in found.items()] or [np.ones(len(GRID), dtype=bool)], axis=0
+    )
     assert inside[meets].all(), (text, found)
     if bounds.exact(expression, KINDS):
         assert (inside == meets).all(), (text, found)

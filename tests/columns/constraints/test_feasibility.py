@@ -13,13 +13,18 @@ from synthcli.columns.expressions.compile import parse
 from synthcli.columns.frame import STRING
 from synthcli.contracts import Column, Schema, Traits
 
-SCHEMA = Schema((
-    *(Column(n, Traits(type="integer"), storage="int64") for n in "abc"), *(Column(n, Traits(type="float"), storage="double") for n in "xyz"),
-    *(Column(n, Traits(type="category"), storage="string") for n in ("s", "t")), *(Column(n, Traits(type="boolean"), storage="bool") for n in "pqr"),
-    Column("d", Traits(type="datetime"), storage="timestamp[us]"), Column("e", Traits(type="datetime"), storage="date32[day]"),
-    Column("age", Traits(type="integer", min=0, max=110), storage="int64"),
-    Column("kind", Traits(type="category", categories=("A", "B", "C")), storage="string"),
-))  # fmt: skip
+SCHEMA = Schema(
+    (
+        *(Column(n, Traits(type="integer"), storage="int64") for n in "abc"),
+        *(Column(n, Traits(type="float"), storage="double") for n in "xyz"),
+        *(Column(n, Traits(type="category"), storage="string") for n in ("s", "t")),
+        *(Column(n, Traits(type="boolean"), storage="bool") for n in "pqr"),
+        Column("d", Traits(type="datetime"), storage="timestamp[us]"),
+        Column("e", Traits(type="datetime"), storage="date32[day]"),
+        Column("age", Traits(type="integer", min=0, max=110), storage="int64"),
+        Column("kind", Traits(type="category", categories=("A", "B", "C")), storage="string"),
+    )
+)
 
 
 def found(*raw, schema=SCHEMA, frame=None):
@@ -67,12 +72,25 @@ def test_contradictions_and_their_smallest_sets(raw, core):
 
 
 FEASIBLE = [
-    ["a <= b", "b <= c", "c <= a"], ["x < y", "y < x + 0.1"], ["a > 5 or b > 5", "a < 3"], ["p implies q", "not q"], ["s == t", "t != 'v'"],
-    ["kind != 'A'", "kind != 'B'"], ["a * b > 3", "a * b < 2"], ["contains(s, 'u')", "not contains(s, 'u')"], ["age >= 110"],
-    ["x + y == z", "x > 1", "z > 5"], ["x * 0.1 == 0.3", "x == 3"], ["abs(a) > 3", "a < 3"], [{"one_hot": ["p", "q"]}, "not p"],
-    [{"unique": "a"}, {"one_of": ["s", "t"]}], ["d > '2020-01-01'", "d <= '2020-01-01 00:00:00.000001'"],
-    ["a > 1 implies b > 1", "b > 1 implies c > 1", "a > 0"], ["days_between(e, d) >= 0.5", "e < d"], ["coalesce(a, 3) == 3", "a == 5"],
-]  # fmt: skip
+    ["a <= b", "b <= c", "c <= a"],
+    ["x < y", "y < x + 0.1"],
+    ["a > 5 or b > 5", "a < 3"],
+    ["p implies q", "not q"],
+    ["s == t", "t != 'v'"],
+    ["kind != 'A'", "kind != 'B'"],
+    ["a * b > 3", "a * b < 2"],
+    ["contains(s, 'u')", "not contains(s, 'u')"],
+    ["age >= 110"],
+    ["x + y == z", "x > 1", "z > 5"],
+    ["x * 0.1 == 0.3", "x == 3"],
+    ["abs(a) > 3", "a < 3"],
+    [{"one_hot": ["p", "q"]}, "not p"],
+    [{"unique": "a"}, {"one_of": ["s", "t"]}],
+    ["d > '2020-01-01'", "d <= '2020-01-01 00:00:00.000001'"],
+    ["a > 1 implies b > 1", "b > 1 implies c > 1", "a > 0"],
+    ["days_between(e, d) >= 0.5", "e < d"],
+    ["coalesce(a, 3) == 3", "a == 5"],
+]
 
 
 @pytest.mark.parametrize("raw", FEASIBLE)
@@ -82,13 +100,22 @@ def test_what_can_be_is_let_pass(raw):
 
 def test_declared_bounds_that_matter_are_named():
     conflict = found("age > 110", "kind != 'A'")
-    assert conflict is not None and len(conflict.rules) == 1 and "declared of age:" in conflict.explanation and "kind" not in conflict.explanation
+    assert (
+        conflict is not None
+        and len(conflict.rules) == 1
+        and "declared of age:" in conflict.explanation
+        and "kind" not in conflict.explanation
+    )
     assert "declared" not in found("age > 3", "age < 2").explanation
 
 
 def frame(rows, names="ab"):
-    full = {c.name: pd.array([None] * len(rows), dtype=STRING if c.kind == "category" else "boolean" if c.kind == "boolean" else "Int64")
-            for c in SCHEMA.columns}  # fmt: skip
+    full = {
+        c.name: pd.array(
+            [None] * len(rows), dtype=STRING if c.kind == "category" else "boolean" if c.kind == "boolean" else "Int64"
+        )
+        for c in SCHEMA.columns
+    }
     full |= {n: pd.array([r[i] for r in rows], dtype="Int64") for i, n in enumerate(names)}
     return pd.DataFrame(full)
 
@@ -96,7 +123,12 @@ def frame(rows, names="ab"):
 def test_nulls_are_no_contradiction_and_are_said():
     with_null = frame([(None, 1), (7, 1)])
     conflict = found("a > 5", "a < 3", frame=with_null)
-    assert conflict is not None and conflict.kind == "nulls" and "in a" in conflict.explanation and len(conflict.rules) == 2
+    assert (
+        conflict is not None
+        and conflict.kind == "nulls"
+        and "in a" in conflict.explanation
+        and len(conflict.rules) == 2
+    )
     assert found("a > 5", "a < 3", frame=frame([(6, 1)])).kind == "contradiction"
     assert found("a > 5", "a < 3", "a is not null", frame=with_null).kind == "contradiction"
     assert found("a is null or b is null", frame=with_null) is None, "columns that exclude each other are meant so"
@@ -126,7 +158,11 @@ _ATOMS = st.one_of(
     st.builds("not ({} == {})".format, _NAMES, st.integers(-1, 2)),
     st.builds("{} is {}null".format, _NAMES, st.sampled_from(["", "not "])),
 )
-_TEXTS = st.recursive(_ATOMS, lambda t: st.one_of(*[st.builds(f"({{}}) {w} ({{}})".format, t, t) for w in ("and", "or", "implies")]), max_leaves=3)
+_TEXTS = st.recursive(
+    _ATOMS,
+    lambda t: st.one_of(*[st.builds(f"({{}}) {w} ({{}})".format, t, t) for w in ("and", "or", "implies")]),
+    max_leaves=3,
+)
 
 
 @settings(max_examples=150, deadline=None)
@@ -146,7 +182,9 @@ def test_never_called_a_contradiction_where_a_row_obeys(texts, nullable):
     core = [o for o, r in zip(obeyed, rules) if any(r is c for c in conflict.rules)]
     assert not any(all(column) for column in zip(*core)) or not core, "the set named is one that no row obeys"
     if conflict.kind == "unwitnessed":
-        smallest = next(k for k in range(1, 6) for some in itertools.combinations(obeyed, k) if not any(all(c) for c in zip(*some)))
+        smallest = next(
+            k for k in range(1, 6) for some in itertools.combinations(obeyed, k) if not any(all(c) for c in zip(*some))
+        )
         assert len(conflict.rules) == smallest
 
 

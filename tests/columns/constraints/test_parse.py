@@ -30,7 +30,9 @@ def ordered(row, strict):
 
 def hot(row, at_most):
     options = [[v] if v is not None else [0, 1] for v in row]
-    return any(set(pick) <= {0, 1} and (sum(pick) == 1 or (at_most and sum(pick) == 0)) for pick in itertools.product(*options))
+    return any(
+        set(pick) <= {0, 1} and (sum(pick) == 1 or (at_most and sum(pick) == 0)) for pick in itertools.product(*options)
+    )
 
 
 ORACLES = [
@@ -74,11 +76,17 @@ def test_unique_and_one_of_beside_sets(rows):
 
 
 def test_combinations_of_all_kinds_are_saved():
-    data = pd.DataFrame({
-        "s": pd.array(["x", None, "y"], dtype=STRING), "f": [0.1, np.nan, np.inf], "b": pd.array([True, None, False], dtype="boolean"),
-        "d": pd.to_datetime(["2020-01-01", None, "2021-01-01"]).astype("datetime64[s]"), "i": pd.array([1, None, 3], dtype="Int64"),
-        "z": pd.to_datetime(["2020-01-01", None, "2021-01-01"]).tz_localize("Europe/Berlin"), "t": pd.to_timedelta([1, None, 3], unit="s"),
-    })  # fmt: skip
+    data = pd.DataFrame(
+        {
+            "s": pd.array(["x", None, "y"], dtype=STRING),
+            "f": [0.1, np.nan, np.inf],
+            "b": pd.array([True, None, False], dtype="boolean"),
+            "d": pd.to_datetime(["2020-01-01", None, "2021-01-01"]).astype("datetime64[s]"),
+            "i": pd.array([1, None, 3], dtype="Int64"),
+            "z": pd.to_datetime(["2020-01-01", None, "2021-01-01"]).tz_localize("Europe/Berlin"),
+            "t": pd.to_timedelta([1, None, 3], unit="s"),
+        }
+    )
     rule = parse_rule({"one_of": list("sfbdizt")}).learn(data)
     again = parse_rule(json.loads(json.dumps(rule.to_json())))
     pd.testing.assert_frame_equal(again.table, rule.table)
@@ -100,9 +108,12 @@ def test_floats_add_up_to_rounding_and_nothing_more():
 
 
 def test_ranges_of_dates_and_durations():
-    data = pd.DataFrame({
-        "d": pd.to_datetime(["2019-12-31", "2020-01-01", None]).astype("datetime64[s]"), "t": pd.to_timedelta(["59min", "1h", None]),
-    })  # fmt: skip
+    data = pd.DataFrame(
+        {
+            "d": pd.to_datetime(["2019-12-31", "2020-01-01", None]).astype("datetime64[s]"),
+            "t": pd.to_timedelta(["59min", "1h", None]),
+        }
+    )
     kinds = {"d": "datetime", "t": "timedelta"}
     dates, durations = (parse_rule({"range": {"column": c, "min": m}}) for c, m in (("d", "2020-01-01"), ("t", "1h")))
     for rule in (dates, durations):
@@ -110,22 +121,40 @@ def test_ranges_of_dates_and_durations():
         assert rule.violations(data).tolist() == [True, False, False]
     with pytest.raises(SpecError, match="expected a duration"):
         parse_rule({"range": {"column": "t", "min": 3}}).check(kinds)
-    mixed = pd.DataFrame({"d": data["d"], "e": pd.to_datetime(["2020-01-01 00:00:01", "2020-01-01 00:00:00", None]).astype("datetime64[us]")})
+    mixed = pd.DataFrame(
+        {
+            "d": data["d"],
+            "e": pd.to_datetime(["2020-01-01 00:00:01", "2020-01-01 00:00:00", None]).astype("datetime64[us]"),
+        }
+    )
     assert parse_rule({"increasing": ["d", "e"], "strict": True}).violations(mixed).tolist() == [False, True, False]
 
 
 ERRORS = [
-    ({"uniqe": "a"}, "Did you mean unique"), ({"unique": []}, "list of 1 columns"), ({"unique": ["a", "a"]}, "names a twice"),
-    ({"one_of": ["a"]}, "list of 2 columns"), ({"one_of": "a"}, "list of 2"), ({"range": {"colum": "a", "min": 1}}, "Did you mean column"),
-    ({"range": {"column": "a"}}, "has no end"), ({"range": {"column": "a", "min": 3, "max": 1}}, "swap them"),
-    ({"range": {"column": "a", "min": "soon"}}, "such as 2024"), ({"range": {"column": "a", "min": 1, "max": "2020-01-01"}}, "different kinds"),
-    ({"range": {"min": 1}}, "lacks column"), ({"range": "a"}, "expected {column"), ({"sum": {"total": "a", "of": ["a"]}}, "its own parts"),
-    ({"sum": {"total": "a", "of": ["b"], "tolerance": -1}}, "expected a number from 0"), ({"one_hot": ["a", "b"], "exactly": 2}, "expected 1"),
-    ({"one_hot": ["a", "b"], "exactly": 1, "at_most": 1}, "keep one"), ({"increasing": ["a", "b"], "strict": "no"}, "true or false"),
-    ({"increasing": ["a", "b"], "stirct": True}, "Did you mean strict"), ({"unique": "a", "on_violation": "dorp"}, "Did you mean drop"),
-    ({"expr": 3}, "in quotes"), (3, "expected an expression"), ({"unique": "a", "one_of": ["a", "b"]}, "unknown key"),
+    ({"uniqe": "a"}, "Did you mean unique"),
+    ({"unique": []}, "list of 1 columns"),
+    ({"unique": ["a", "a"]}, "names a twice"),
+    ({"one_of": ["a"]}, "list of 2 columns"),
+    ({"one_of": "a"}, "list of 2"),
+    ({"range": {"colum": "a", "min": 1}}, "Did you mean column"),
+    ({"range": {"column": "a"}}, "has no end"),
+    ({"range": {"column": "a", "min": 3, "max": 1}}, "swap them"),
+    ({"range": {"column": "a", "min": "soon"}}, "such as 2024"),
+    ({"range": {"column": "a", "min": 1, "max": "2020-01-01"}}, "different kinds"),
+    ({"range": {"min": 1}}, "lacks column"),
+    ({"range": "a"}, "expected {column"),
+    ({"sum": {"total": "a", "of": ["a"]}}, "its own parts"),
+    ({"sum": {"total": "a", "of": ["b"], "tolerance": -1}}, "expected a number from 0"),
+    ({"one_hot": ["a", "b"], "exactly": 2}, "expected 1"),
+    ({"one_hot": ["a", "b"], "exactly": 1, "at_most": 1}, "keep one"),
+    ({"increasing": ["a", "b"], "strict": "no"}, "true or false"),
+    ({"increasing": ["a", "b"], "stirct": True}, "Did you mean strict"),
+    ({"unique": "a", "on_violation": "dorp"}, "Did you mean drop"),
+    ({"expr": 3}, "in quotes"),
+    (3, "expected an expression"),
+    ({"unique": "a", "one_of": ["a", "b"]}, "unknown key"),
     ({"one_hot": [1, 2]}, "one_hot"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("raw", "words"), ERRORS, ids=lambda v: str(v))
@@ -158,7 +187,10 @@ def test_a_sum_takes_columns_whose_type_is_not_known_yet_and_refuses_words_when_
 
 def test_the_source_is_checked_and_unique_drops_after_rows():
     data = frame([(1, 1, 9), (1, 1, 1), (1, 1, 2), (2, None, 3), (2, None, 3)])
-    rules = [parse_rule({"unique": ["a", "b"], "on_violation": "drop"}), parse_rule({"expr": "c < 9", "on_violation": "drop"})]
+    rules = [
+        parse_rule({"unique": ["a", "b"], "on_violation": "drop"}),
+        parse_rule({"expr": "c < 9", "on_violation": "drop"}),
+    ]
     kept, findings = check_source(data, rules)
     assert kept["c"].tolist() == [1, 3, 3], "the first that is left stays; rows with nulls are exempt"
     assert [f["violations"] for f in findings] == [1, 1]
@@ -187,7 +219,9 @@ def test_a_set_of_hashes_that_grows(blocks: list[list[int]]) -> None:
     for block in blocks:
         before = seen
         seen = seen.and_those(np.array(block, dtype=np.uint64))
-        assert before.holds(every).tolist() == [x in oracle for x in range(301)]  # a fork knows nothing of what came later
+        assert before.holds(every).tolist() == [
+            x in oracle for x in range(301)
+        ]  # a fork knows nothing of what came later
         oracle |= set(block)
         assert seen.holds(every[::-1])[::-1].tolist() == [x in oracle for x in range(301)]
         sizes = [len(run) for run in seen.runs]

@@ -12,10 +12,13 @@ from synthcli.errors import DataError, SpecError
 
 
 def source() -> pd.DataFrame:
-    return pd.DataFrame({
-        "age": pd.array([30, -1, None, 200, 40], dtype="Int64"), "sex": pd.array(["male", "female", "male", None, "male"], dtype=STRING),
-        "pregnant": pd.array([False, True, True, True, None], dtype="boolean"),
-    })  # fmt: skip
+    return pd.DataFrame(
+        {
+            "age": pd.array([30, -1, None, 200, 40], dtype="Int64"),
+            "sex": pd.array(["male", "female", "male", None, "male"], dtype=STRING),
+            "pregnant": pd.array([False, True, True, True, None], dtype="boolean"),
+        }
+    )
 
 
 def test_violations_are_where_it_is_definitely_false():
@@ -28,12 +31,17 @@ def test_violations_are_where_it_is_definitely_false():
 @settings(deadline=None)
 @given(st.lists(st.tuples(st.none() | st.integers(0, 3), st.none() | st.integers(0, 3)), max_size=6))
 def test_violations_row_by_row(rows):
-    data = pd.DataFrame({"a": pd.array([r[0] for r in rows], dtype="Int64"), "b": pd.array([r[1] for r in rows], dtype="Int64")})
+    data = pd.DataFrame(
+        {"a": pd.array([r[0] for r in rows], dtype="Int64"), "b": pd.array([r[1] for r in rows], dtype="Int64")}
+    )
     expected = [a is not None and b is not None and not a <= b for a, b in rows]
     assert parse_constraint("a <= b").violations(data).tolist() == expected
 
 
-@pytest.mark.parametrize("text", ["age + 1", "'abc'", "3", "null", "date('2020-01-01')", "lower(sex)", "1 if age > 3 else 2", "'abc' < 3", "age >"])
+@pytest.mark.parametrize(
+    "text",
+    ["age + 1", "'abc'", "3", "null", "date('2020-01-01')", "lower(sex)", "1 if age > 3 else 2", "'abc' < 3", "age >"],
+)
 def test_what_is_evidently_no_constraint_is_refused(text):
     if text == "age + 1":  # might still be anything: refused as soon as the kinds are known
         with pytest.raises(SpecError, match="expected true or false"):

@@ -21,7 +21,9 @@ from synthcli.errors import DataError
 def column(cells: list[Any], *, unit: bool = False, **said: Any) -> tuple[Column, pd.Series]:
     """What is inferred of a csv column of these cells."""
     declared = {"x": Traits(**said)} if said else {}
-    schema, frame = infer(pa.table({"x": pa.array(cells, pa.string())}), declared, unit="x" if unit else None, text=True)
+    schema, frame = infer(
+        pa.table({"x": pa.array(cells, pa.string())}), declared, unit="x" if unit else None, text=True
+    )
     return schema["x"], frame["x"]
 
 
@@ -33,17 +35,25 @@ def typed(values: pa.Array, *, unit: bool = False, **said: Any) -> tuple[Column,
 
 class TestUnit:
     def test_whole_floats_are_integer_ids(self) -> None:
-        for found, values in (column(["116.0", None, "7.0"], unit=True), typed(pa.array([116.0, None, 7.0]), unit=True)):
+        for found, values in (
+            column(["116.0", None, "7.0"], unit=True),
+            typed(pa.array([116.0, None, 7.0]), unit=True),
+        ):
             assert (found.kind, found.storage) == ("id", "int64")
             assert values.tolist() == [116, pd.NA, 7]
 
-    @pytest.mark.parametrize("values", [pa.array([1.5, None, 2.0]), pa.array([1e300, 2.0]), pa.array([float("inf")]), pa.array([True, False])])
+    @pytest.mark.parametrize(
+        "values",
+        [pa.array([1.5, None, 2.0]), pa.array([1e300, 2.0]), pa.array([float("inf")]), pa.array([True, False])],
+    )
     def test_others_are_strings(self, values: pa.Array) -> None:
         found, made = typed(values, unit=True)
         assert (found.kind, found.storage, made.dtype) == ("id", "string", frames.STRING)
         assert made.isna().tolist() == values.is_null().to_pylist()
 
-    @pytest.mark.parametrize("cells", [["1.5", "2.25"], ["2024-01-01", "2024-01-02"], ["true", "false"], ["007", "8"], ["1e5", "2e5"]])
+    @pytest.mark.parametrize(
+        "cells", [["1.5", "2.25"], ["2024-01-01", "2024-01-02"], ["true", "false"], ["007", "8"], ["1e5", "2e5"]]
+    )
     def test_words_stay_as_spelled(self, cells: list[str]) -> None:
         found, values = column(cells, unit=True)
         assert (found.kind, found.storage, values.tolist()) == ("id", "string", cells)
@@ -72,7 +82,12 @@ class TestNumbers:
     )
     def test_decimals(self, cells: list[str], precision: int, form: str | None) -> None:
         found, values = column(cells)
-        assert (found.kind, found.storage, found.get("precision"), found.get("format")) == ("float", "double", precision, form)
+        assert (found.kind, found.storage, found.get("precision"), found.get("format")) == (
+            "float",
+            "double",
+            precision,
+            form,
+        )
         assert values.tolist() == [float(c) for c in cells]
 
     def test_declared_precision_is_not_cut(self) -> None:
@@ -85,7 +100,9 @@ class TestNumbers:
         made = codec.decode({codec.parts[-1].name: np.array([3.3, 7.9])}, 2, start=0, rng=np.random.default_rng(0))
         assert made["x"].tolist() == [3.0, 8.0]
 
-    @pytest.mark.parametrize("cells", [["+4917012345", "+4917012346"], ["+3", "-3", "0"], ["+1.5", "2.5"], ["1e999", "2"], ["inf", "nan"]])
+    @pytest.mark.parametrize(
+        "cells", [["+4917012345", "+4917012346"], ["+3", "-3", "0"], ["+1.5", "2.5"], ["1e999", "2"], ["inf", "nan"]]
+    )
     def test_words_that_are_no_numbers(self, cells: list[str]) -> None:
         found, values = column(cells)
         assert found.storage == "string"
@@ -118,12 +135,28 @@ class TestDates:
     @pytest.mark.parametrize(
         "form",
         [
-            "%m/%d/%y", "%d.%m.%y", "%b %d, %Y", "%B %d, %Y", "%d %B %Y", "%d %b %Y", "%Y-%m-%d %I:%M %p", "%m/%d/%Y %I:%M %p",
-            "%m/%d/%Y %I:%M:%S %p", "%m-%d-%Y", "%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ", "%d-%b-%y", "%Y-%m-%d %H:%M:%S.%f",
+            "%m/%d/%y",
+            "%d.%m.%y",
+            "%b %d, %Y",
+            "%B %d, %Y",
+            "%d %B %Y",
+            "%d %b %Y",
+            "%Y-%m-%d %I:%M %p",
+            "%m/%d/%Y %I:%M %p",
+            "%m/%d/%Y %I:%M:%S %p",
+            "%m-%d-%Y",
+            "%Y-%m-%d",
+            "%Y-%m-%dT%H:%M:%SZ",
+            "%d-%b-%y",
+            "%Y-%m-%d %H:%M:%S.%f",
         ],
-    )  # fmt: skip
+    )
     def test_common_formats(self, form: str) -> None:
-        moments = [dt.datetime(2023, 12, 31, 23, 5, 7, 1), dt.datetime(2024, 2, 29, 1, 59, 8), dt.datetime(1999, 3, 14, 12, 0, 9)]
+        moments = [
+            dt.datetime(2023, 12, 31, 23, 5, 7, 1),
+            dt.datetime(2024, 2, 29, 1, 59, 8),
+            dt.datetime(1999, 3, 14, 12, 0, 9),
+        ]
         cells = [m.strftime(form) for m in moments]
         found, values = column(cells)
         assert (found.kind, found.get("format")) == ("datetime", form)
@@ -133,11 +166,14 @@ class TestDates:
     @pytest.mark.parametrize(
         ("cells", "form"),
         [
-            (["1/5/2020", "12/31/2019"], "%-m/%-d/%Y"), (["31.1.2020", "5.12.2019"], "%-d.%-m.%Y"),
+            (["1/5/2020", "12/31/2019"], "%-m/%-d/%Y"),
+            (["31.1.2020", "5.12.2019"], "%-d.%-m.%Y"),
             (["1/5/2020 9:05", "12/31/2019 23:00"], "%-m/%-d/%Y %-H:%M"),
-            (["Jan 5, 2020", "Dec 31, 2019"], "%b %-d, %Y"), (["01/5/2020", "12/31/2019"], "%m/%-d/%Y"), (["5 May 2020", "05 May 2020"], "%d %b %Y"),
+            (["Jan 5, 2020", "Dec 31, 2019"], "%b %-d, %Y"),
+            (["01/5/2020", "12/31/2019"], "%m/%-d/%Y"),
+            (["5 May 2020", "05 May 2020"], "%d %b %Y"),
         ],
-    )  # fmt: skip
+    )
     def test_days_without_leading_zeros(self, cells: list[str], form: str) -> None:
         found, values = column(cells)
         assert (found.kind, found.get("format")) == ("datetime", form)
@@ -145,7 +181,9 @@ class TestDates:
         assert column(cells, format=form)[1].tolist() == values.tolist()
         assert (found.storage == "date32[day]") == (":" not in cells[0])
 
-    @pytest.mark.parametrize(("digits", "zone"), [(3, ""), (3, "Z"), (1, ""), (2, "+0200"), (3, "+02:00"), (6, ""), (6, "Z")])
+    @pytest.mark.parametrize(
+        ("digits", "zone"), [(3, ""), (3, "Z"), (1, ""), (2, "+0200"), (3, "+02:00"), (6, ""), (6, "Z")]
+    )
     def test_fractions_keep_their_digits(self, digits: int, zone: str) -> None:
         cells = [f"2024-01-{d:02} 10:00:0{d}.{'12345600'[d : d + digits]}{zone}" for d in (1, 2)] + [None]
         found, values = column(cells)
@@ -168,7 +206,9 @@ class TestDates:
     def test_plain_integers_stay(self, cells: list[str]) -> None:
         assert column(cells)[0].kind == "integer"
 
-    @pytest.mark.parametrize("cells", [["1.2.10", "2.10.13"], ["10:30", "11:45"], ["12 Main St", "3 Oak St"], ["192.168.1.10", "10.0.0.12"]])
+    @pytest.mark.parametrize(
+        "cells", [["1.2.10", "2.10.13"], ["10:30", "11:45"], ["12 Main St", "3 Oak St"], ["192.168.1.10", "10.0.0.12"]]
+    )
     def test_what_is_no_date(self, cells: list[str]) -> None:
         assert column(cells)[0].storage == "string"
 
@@ -188,7 +228,10 @@ class TestDates:
         colon = spelled if ":" in spelled else f"{spelled[:3]}:{spelled[3:]}"
         assert (found.storage, found.get("format")) == (f"timestamp[us, tz={colon}]", f"%Y-%m-%dT%H:%M:%S{form}")
         assert values.dt.hour.tolist()[::2] == [10, 23]
-        assert values.dtype == frames.series(pa.chunked_array([pa.array([0], frames.arrow_type(found.storage))]), "datetime").dtype
+        assert (
+            values.dtype
+            == frames.series(pa.chunked_array([pa.array([0], frames.arrow_type(found.storage))]), "datetime").dtype
+        )
 
     def test_offsets_that_differ_become_utc(self) -> None:
         found, values = column(["2024-07-01T10:00:00+02:00", "2024-12-01T10:00:00+01:00"])
@@ -205,7 +248,8 @@ class TestNulls:
         assert column(["  ", None, "x"])[1].tolist() == ["  ", pd.NA, "x"]
 
     @pytest.mark.parametrize(
-        ("cells", "kind"), [(["", "1"], "integer"), (["", "1.5"], "float"), (["", "2024-01-01"], "datetime"), (["", "true"], "boolean")]
+        ("cells", "kind"),
+        [(["", "1"], "integer"), (["", "1.5"], "float"), (["", "2024-01-01"], "datetime"), (["", "true"], "boolean")],
     )
     def test_among_numbers_it_is_none(self, cells: list[str], kind: str) -> None:
         found, values = column(cells)
@@ -216,9 +260,17 @@ class TestDeclared:
     @pytest.mark.parametrize(
         ("cells", "said", "message"),
         [
-            (["1", "120", "130", None], {"type": "integer", "max": 110}, r"column x .*2 of 3 values lie above its declared max 110, such as 120; remedy"),
+            (
+                ["1", "120", "130", None],
+                {"type": "integer", "max": 110},
+                r"column x .*2 of 3 values lie above its declared max 110, such as 120; remedy",
+            ),
             (["1.5", "-0.5"], {"min": 0}, "1 of 2 values lie below its declared min 0, such as -0.5"),
-            (["2024-01-01", "2025-06-01"], {"max": "2024-12-31"}, "above its declared max 2024-12-31, such as 2025-06-01"),
+            (
+                ["2024-01-01", "2025-06-01"],
+                {"max": "2024-12-31"},
+                "above its declared max 2024-12-31, such as 2025-06-01",
+            ),
             (["2024-01-01T00:00:00+02:00", "2025-01-01T00:00:00+02:00"], {"max": "2024-12-31"}, "1 of 2 values"),
             (["1 days", "2 days"], {"type": "timedelta", "max": "36h"}, "such as 2 days"),
             (["1", "2"], {"type": "integer", "min": "abc"}, r"columns\.x\.min is 'abc'; expected a number"),
@@ -226,13 +278,17 @@ class TestDeclared:
             (["2024-01-01"], {"min": 2020}, r"columns\.x\.min is 2020; expected a date"),
             (["2024-01-01"], {"type": "datetime", "format": "%Q"}, r"has the format '%Q', which no date can have"),
             (["2024-01-01"], {"format": "%Y-%"}, r"has the format '%Y-%'"),
-            (["2024-01-01"], {"type": "datetime", "format": "%d.%m.%Y"}, r"of format '%d.%m.%Y' and holds '2024-01-01'; remedy"),
+            (
+                ["2024-01-01"],
+                {"type": "datetime", "format": "%d.%m.%Y"},
+                r"of format '%d.%m.%Y' and holds '2024-01-01'; remedy",
+            ),
             (["a", "b"], {"format": "%Y"}, r"holds 'a'"),
             (["a", "b"], {"format": "a"}, r"has the format 'a'; expected a date's"),
             (["1.5"], {"type": "float", "format": "%d"}, r"expected %\.2f"),
             (["maybe"], {"type": "boolean", "format": "yes|no"}, r"declared boolean and holds \['maybe'\]"),
         ],
-    )  # fmt: skip
+    )
     def test_what_the_source_breaks(self, cells: list[str | None], said: dict[str, Any], message: str) -> None:
         with pytest.raises(DataError, match=message):
             column(cells, **said)

@@ -27,13 +27,28 @@ def rng():
 
 def test_orders_of_dates_and_numbers(rng):
     start = pd.Timestamp("2020-01-01") + pd.to_timedelta(rng.integers(0, 500, ROWS), unit="D")
-    out = found({"start": start, "end": start + pd.to_timedelta(rng.integers(0, 300, ROWS), unit="D"), "other": start[rng.permutation(ROWS)]})
+    out = found(
+        {
+            "start": start,
+            "end": start + pd.to_timedelta(rng.integers(0, 300, ROWS), unit="D"),
+            "other": start[rng.permutation(ROWS)],
+        }
+    )
     assert [s.text for s in out] == ["start <= end"]
     assert parse_constraint(out[0].text)
 
 
 def test_orders_that_are_trivial_or_chance_are_none(rng):
-    assert found({"age": rng.integers(18, 90, ROWS), "income": rng.integers(10_000, 90_000, ROWS), "x": rng.normal(size=ROWS)}) == []
+    assert (
+        found(
+            {
+                "age": rng.integers(18, 90, ROWS),
+                "income": rng.integers(10_000, 90_000, ROWS),
+                "x": rng.normal(size=ROWS),
+            }
+        )
+        == []
+    )
 
 
 def test_what_follows_is_left_out(rng):
@@ -65,7 +80,9 @@ def test_a_column_and_zeros_are_no_sum(rng):
     a = rng.integers(1, 1000, ROWS)
     zero = np.zeros(ROWS, dtype=int)
     zero[:6] = [1, 2, 3, 4, 5, 6]
-    assert not [s for s in found({"a": a, "rare": zero, "b": a + zero, "c": rng.integers(0, 9, ROWS)}) if s.form == "sum"]
+    assert not [
+        s for s in found({"a": a, "rare": zero, "b": a + zero, "c": rng.integers(0, 9, ROWS)}) if s.form == "sum"
+    ]
 
 
 def test_one_hot_groups(rng):
@@ -85,7 +102,9 @@ def test_fixed_combinations(rng):
 
 
 def test_joint_keys():
-    schema, frame = looked({"user_id": np.repeat(np.arange(1, 101), 4), "visit": np.tile([1, 2, 3, 4], 100), "x": "a"}, unit="user_id")
+    schema, frame = looked(
+        {"user_id": np.repeat(np.arange(1, 101), 4), "visit": np.tile([1, 2, 3, 4], 100), "x": "a"}, unit="user_id"
+    )
     assert [s.columns for s in suggest.keys(frame, schema)] == [("user_id", "visit")]
 
 

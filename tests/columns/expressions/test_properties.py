@@ -9,7 +9,15 @@ import pytest
 from synthcli.columns.expressions.properties import figures, parse_property
 from synthcli.errors import SpecError
 
-KINDS = {"age": "integer", "cost": "float", "sex": "category", "where": "float", "ill": "boolean", "day": "datetime", "name": "text"}
+KINDS = {
+    "age": "integer",
+    "cost": "float",
+    "sex": "category",
+    "where": "float",
+    "ill": "boolean",
+    "day": "datetime",
+    "name": "text",
+}
 FRAME = pd.DataFrame(
     {
         "age": pd.array([10, 20, 30, 40, None, 60], dtype="Int64"),

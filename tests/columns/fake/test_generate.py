@@ -36,7 +36,12 @@ def test_permute_depends_on_the_key_and_looks_random():
 @pytest.mark.parametrize("kind", sorted(fake.MADE))
 def test_every_kind_makes_canonical_values(kind):
     made_up = values(column(type=kind), rows=20)
-    assert len(made_up) == 20 and made_up.dtype == frames.STRING and made_up.notna().all() and not made_up.str.contains("\n").any()
+    assert (
+        len(made_up) == 20
+        and made_up.dtype == frames.STRING
+        and made_up.notna().all()
+        and not made_up.str.contains("\n").any()
+    )
 
 
 @pytest.mark.parametrize("kind", ["email", "username", "url", "phone", "name", "ipv4", "uuid", "id"])
@@ -154,7 +159,10 @@ def test_providers_by_storage():
         ({"type": "text", "provider": "simple_profile"}, r"columns\.x\.provider: simple_profile .*remedy"),
         ({"type": "text", "provider": "seed"}, r"no provider 'seed'"),
         ({"type": "date_of_birth", "min": "soon"}, r"columns\.x\.min is 'soon'; expected a date"),
-        ({"type": "date_of_birth", "min": "2000-01-01", "max": "1999-01-01"}, r"columns\.x: min 2000-01-01 is above max 1999-01-01"),
+        (
+            {"type": "date_of_birth", "min": "2000-01-01", "max": "1999-01-01"},
+            r"columns\.x: min 2000-01-01 is above max 1999-01-01",
+        ),
     ],
 )
 def test_check_finds_what_make_would(traits, message):

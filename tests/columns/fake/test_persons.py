@@ -34,7 +34,9 @@ def test_unique_ones_agree_with_those_that_are_not():
 
 def test_blocks_and_streams_do_not_matter_and_keys_do():
     whole = make("name", type="name", rows=300)
-    parts = pd.concat([make("name", 0, 100, type="name"), make("name", 100, 200, seed=9, type="name")], ignore_index=True)
+    parts = pd.concat(
+        [make("name", 0, 100, type="name"), make("name", 100, 200, seed=9, type="name")], ignore_index=True
+    )
     pd.testing.assert_series_equal(whole, parts)
     assert (make("name", type="name", rows=300, key=4) == whole).mean() < 0.02
 
@@ -47,9 +49,18 @@ def test_other_people_stand_in_columns_about_others():
 
 @pytest.mark.parametrize(
     ("column", "about"),
-    [("email", ""), ("First Name", ""), ("customerEmail", "customer"), ("Kundenname", "kunden"), ("kunden_email", "kunden"), ("Vorname", ""),
-     ("nazwisko", ""), ("agent_full_name", "agent"), ("username", "")],
-)  # fmt: skip
+    [
+        ("email", ""),
+        ("First Name", ""),
+        ("customerEmail", "customer"),
+        ("Kundenname", "kunden"),
+        ("kunden_email", "kunden"),
+        ("Vorname", ""),
+        ("nazwisko", ""),
+        ("agent_full_name", "agent"),
+        ("username", ""),
+    ],
+)
 def test_roles_by_name(column, about):
     assert persons.role(column) == about
 
@@ -62,7 +73,10 @@ def test_every_person_comes_once():
 
 
 def test_family_names_come_first_where_they_do():
-    first, last = make("first_name", type="first_name", locale="ja_JP"), make("last_name", type="last_name", locale="ja_JP")
+    first, last = (
+        make("first_name", type="first_name", locale="ja_JP"),
+        make("last_name", type="last_name", locale="ja_JP"),
+    )
     assert (make("name", type="name", locale="ja_JP") == last + " " + first).all()
 
 
@@ -71,7 +85,10 @@ def test_addresses_are_nobodys():
 
 
 def test_feminine_and_masculine_surnames_go_with_their_first_names():
-    first, last = make("first_name", type="first_name", locale="cs_CZ"), make("last_name", type="last_name", locale="cs_CZ")
+    first, last = (
+        make("first_name", type="first_name", locale="cs_CZ"),
+        make("last_name", type="last_name", locale="cs_CZ"),
+    )
     women = set(persons.names("cs_CZ").first[0])
     feminine = last.str.endswith("á")
     assert feminine[first.isin(women)].mean() > 0.9 and feminine[~first.isin(women)].mean() < 0.1
@@ -93,7 +110,15 @@ def test_cards_have_valid_check_digits():
 
 
 @pytest.mark.parametrize(
-    ("locale", "check"), [("es_ES", "dni"), ("fr_FR", "nir"), ("it_IT", "codice_fiscale"), ("nl_NL", "bsn"), ("pl_PL", "pesel"), ("pt_BR", "cpf")]
+    ("locale", "check"),
+    [
+        ("es_ES", "dni"),
+        ("fr_FR", "nir"),
+        ("it_IT", "codice_fiscale"),
+        ("nl_NL", "bsn"),
+        ("pl_PL", "pesel"),
+        ("pt_BR", "cpf"),
+    ],
 )
 def test_national_numbers_are_those_of_the_country(locale, check):
     numbers = make("id_number", type="ssn", locale=locale, rows=60).astype(object).str.replace(r"[.\-]", "", regex=True)

@@ -22,18 +22,35 @@ def kind(series, name):
 @pytest.mark.parametrize("locale", ["en_US", "de_DE", "nl_NL", "pt_BR"])
 @pytest.mark.parametrize(
     ("found", "provider"),
-    [("email", "email"), ("phone", "phone_number"), ("iban", "iban"), ("card", "credit_card_number"), ("ipv4", "ipv4"), ("name", "name"),
-     ("ipv6", "ipv6"), ("first_name", "first_name"), ("last_name", "last_name")],
-)  # fmt: skip
+    [
+        ("email", "email"),
+        ("phone", "phone_number"),
+        ("iban", "iban"),
+        ("card", "credit_card_number"),
+        ("ipv4", "ipv4"),
+        ("name", "name"),
+        ("ipv6", "ipv6"),
+        ("first_name", "first_name"),
+        ("last_name", "last_name"),
+    ],
+)
 def test_content_tells_without_the_name(locale, found, provider):
     assert kind(values(locale, provider), "c17") == found
 
 
 @pytest.mark.parametrize(
     ("locale", "provider", "found"),
-    [("en_US", "ssn", "ssn"), ("en_GB", "ssn", "nino"), ("es_ES", "nif", "dni"), ("it_IT", "ssn", "codice_fiscale"), ("nl_NL", "ssn", "bsn"),
-     ("pl_PL", "ssn", "pesel"), ("pt_BR", "cpf", "cpf"), ("fr_FR", "ssn", "nir")],
-)  # fmt: skip
+    [
+        ("en_US", "ssn", "ssn"),
+        ("en_GB", "ssn", "nino"),
+        ("es_ES", "nif", "dni"),
+        ("it_IT", "ssn", "codice_fiscale"),
+        ("nl_NL", "ssn", "bsn"),
+        ("pl_PL", "ssn", "pesel"),
+        ("pt_BR", "cpf", "cpf"),
+        ("fr_FR", "ssn", "nir"),
+    ],
+)
 def test_national_numbers(locale, provider, found):
     guess = detect.surest(detect.detect(values(locale, provider), "c17"))
     assert guess.kind == found and guess.sensitivity == "direct identifier" and guess.share > 0.95
@@ -42,7 +59,12 @@ def test_national_numbers(locale, provider, found):
 
 @pytest.mark.parametrize(
     ("name", "found"),
-    [("Geburtsdatum", "date_of_birth"), ("fecha_nacimiento", "date_of_birth"), ("data_urodzenia", "date_of_birth"), ("DOB", "date_of_birth")],
+    [
+        ("Geburtsdatum", "date_of_birth"),
+        ("fecha_nacimiento", "date_of_birth"),
+        ("data_urodzenia", "date_of_birth"),
+        ("DOB", "date_of_birth"),
+    ],
 )
 def test_dates_of_birth_by_name(name, found):
     dates = pd.Series(pd.to_datetime("1950-01-01") + pd.to_timedelta(np.arange(0, 12_000, 40), unit="D"))
@@ -51,15 +73,36 @@ def test_dates_of_birth_by_name(name, found):
 
 @pytest.mark.parametrize(
     ("name", "says"),
-    [("customerFirstName", "first_name"), ("Kundentelefonnummer", "phone"), ("nombre_de_usuario", "username"), ("codice_fiscale", "ssn"),
-     ("woonplaats", "city"), ("kod_pocztowy", "postcode"), ("E-Mail", "email"), ("nr_pesel", "ssn"), ("prénom", "first_name"), ("zip", "postcode")],
-)  # fmt: skip
+    [
+        ("customerFirstName", "first_name"),
+        ("Kundentelefonnummer", "phone"),
+        ("nombre_de_usuario", "username"),
+        ("codice_fiscale", "ssn"),
+        ("woonplaats", "city"),
+        ("kod_pocztowy", "postcode"),
+        ("E-Mail", "email"),
+        ("nr_pesel", "ssn"),
+        ("prénom", "first_name"),
+        ("zip", "postcode"),
+    ],
+)
 def test_names_in_several_languages(name, says):
     assert pii_headers.called(name).kind == says
 
 
 @pytest.mark.parametrize(
-    "name", ["email_domain", "phone_verified", "has_email", "card_type", "product_name", "file_name", "page", "usage", "cap_diameter"]
+    "name",
+    [
+        "email_domain",
+        "phone_verified",
+        "has_email",
+        "card_type",
+        "product_name",
+        "file_name",
+        "page",
+        "usage",
+        "cap_diameter",
+    ],
 )
 def test_names_that_only_sound_like_it(name):
     assert pii_headers.called(name) is None

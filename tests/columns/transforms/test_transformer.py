@@ -1,4 +1,6 @@
-"""Rewriting: what went in comes back, and whatever is drawn for the rewritten columns obeys the rules when it is put back."""
+"""Rewriting: what went in comes back, and whatever is drawn for the rewritten columns obeys the rules when it is put
+back.
+"""
 
 import json
 
@@ -59,14 +61,23 @@ def source(rows=400, seed=1):
     city = rng.integers(0, 6, rows)
     kind = rng.integers(0, 4, rows)
     price, count = np.round(rng.gamma(2, 9, rows), 2), rng.integers(1, 5, rows)
-    frame = pd.DataFrame({
-        "low": pd.array(low, dtype="Int64"), "mid": pd.array(low + rng.integers(0, 20, rows), dtype="Int64"),
-        "x": np.round(rng.normal(0, 9, rows), 2), "start": start, "end": start + rng.integers(0, 40, rows) * np.timedelta64(86400, "s"),
-        "city": pd.array(np.array(["A", "B", "C", "D", "E", "F"])[city], dtype=frames.STRING),
-        "region": pd.array(np.array(["n", "s"])[city % 2], dtype=frames.STRING),
-        "h1": pd.array(kind == 1, dtype="boolean"), "h2": pd.array((kind == 2).astype(int), dtype="Int64"), "h3": (kind == 3).astype(float),
-        "price": price, "count": pd.array(count, dtype="Int64"), "cost": price * count,
-    })  # fmt: skip
+    frame = pd.DataFrame(
+        {
+            "low": pd.array(low, dtype="Int64"),
+            "mid": pd.array(low + rng.integers(0, 20, rows), dtype="Int64"),
+            "x": np.round(rng.normal(0, 9, rows), 2),
+            "start": start,
+            "end": start + rng.integers(0, 40, rows) * np.timedelta64(86400, "s"),
+            "city": pd.array(np.array(["A", "B", "C", "D", "E", "F"])[city], dtype=frames.STRING),
+            "region": pd.array(np.array(["n", "s"])[city % 2], dtype=frames.STRING),
+            "h1": pd.array(kind == 1, dtype="boolean"),
+            "h2": pd.array((kind == 2).astype(int), dtype="Int64"),
+            "h3": (kind == 3).astype(float),
+            "price": price,
+            "count": pd.array(count, dtype="Int64"),
+            "cost": price * count,
+        }
+    )
     frame["high"] = frame["mid"] + pd.array(rng.integers(1, 9, rows), dtype="Int64")
     frame["y"] = np.round(frame["x"] + rng.gamma(1, 3, rows), 2)
     frame["all"] = np.round(frame["x"] + frame["y"], 2)
@@ -74,9 +85,17 @@ def source(rows=400, seed=1):
 
 
 RULES = [
-    "low <= mid", "mid < high", "start <= end", "y >= x", {"sum": {"total": "all", "of": ["x", "y"]}}, "cost == price * count",
-    {"one_hot": ["h1", "h2", "h3"], "at_most": 1}, {"one_of": ["city", "region"]}, "low >= 0", {"range": {"column": "x", "min": -40}},
-]  # fmt: skip
+    "low <= mid",
+    "mid < high",
+    "start <= end",
+    "y >= x",
+    {"sum": {"total": "all", "of": ["x", "y"]}},
+    "cost == price * count",
+    {"one_hot": ["h1", "h2", "h3"], "at_most": 1},
+    {"one_of": ["city", "region"]},
+    "low >= 0",
+    {"range": {"column": "x", "min": -40}},
+]
 
 
 def test_all_kinds_compose():
@@ -85,7 +104,17 @@ def test_all_kinds_compose():
     new = holds(reshaper, frame, RULES)
     assert set(reshaper.how.values()) == {"construction", "repair"} and not reshaper.why
     assert [k for k, v in reshaper.how.items() if v == "repair"] == ["low >= 0", "range: -40 <= x"]
-    assert {"mid - low", "high - mid", "end - start", "y - x", "city | region", "h1 | h2 | h3", "x", "price", "count"} <= set(new)
+    assert {
+        "mid - low",
+        "high - mid",
+        "end - start",
+        "y - x",
+        "city | region",
+        "h1 | h2 | h3",
+        "x",
+        "price",
+        "count",
+    } <= set(new)
     assert not {"mid", "high", "y", "all", "cost", "city", "h1"} & set(new)
     assert new["mid - low"].min() == 0 and new["high - mid"].min() == 1
     assert new["end - start"].dtype.kind == "m" and new["city | region"].nunique() == 6
@@ -113,7 +142,11 @@ def test_differences_that_no_method_should_draw_are_raised_to_the_least():
         new[name] = -new[name]
     back = reshaper.inverse(new)
     assert not any(parse_rule(rule).violations(back).any() for rule in rules)
-    assert (back["mid"] == back["low"]).all() and (back["high"] == back["mid"] + 1).all() and (back["y"] == back["x"]).all()
+    assert (
+        (back["mid"] == back["low"]).all()
+        and (back["high"] == back["mid"] + 1).all()
+        and (back["y"] == back["x"]).all()
+    )
     new["high - mid"] = pd.array([2**63 - 1] * len(new), dtype="Int64")
     assert not parse_rule("mid < high").violations(reshaper.inverse(new)).any(), "no overflow"
 
@@ -122,7 +155,12 @@ def test_dates_stay_whole_days_and_coarse_columns_on_their_grid():
     frame = source()
     frame["start"] = frame["start"] + pd.to_timedelta(stream(3, "t").integers(0, 86400, len(frame)), unit="s")
     frame["end"] = (frame["start"] + pd.Timedelta(days=9)).dt.floor("D")
-    schema = Schema((Column("start", Traits(type="datetime"), storage="timestamp[s]"), Column("end", Traits(type="datetime"), storage="date32[day]")))
+    schema = Schema(
+        (
+            Column("start", Traits(type="datetime"), storage="timestamp[s]"),
+            Column("end", Traits(type="datetime"), storage="date32[day]"),
+        )
+    )
     frame = frame[["start", "end"]].astype("datetime64[s]")
     reshaper = plan(frame, ["start < end"], schema)
     holds(reshaper, frame, ["start < end"])
@@ -133,19 +171,25 @@ def test_dates_stay_whole_days_and_coarse_columns_on_their_grid():
 def test_a_column_of_few_values_is_not_blurred():
     rng = stream(4, "few")
     fine = rng.integers(0, 10_000, 500)
-    frame = pd.DataFrame({"fine": pd.array(fine, dtype="Int64"), "level": pd.array(fine // 3000 * 3000 + 3000, dtype="Int64")})
+    frame = pd.DataFrame(
+        {"fine": pd.array(fine, dtype="Int64"), "level": pd.array(fine // 3000 * 3000 + 3000, dtype="Int64")}
+    )
     reshaper = plan(frame, ["fine <= level"])
     assert reshaper.how["fine <= level"] == "construction" and reshaper.rewritten == {"fine"}
     holds(reshaper, frame, ["fine <= level"])
     both = plan(frame, ["fine <= level"], keep=frozenset({"fine"}))
-    assert both.how["fine <= level"] == "rejection" and "many rows share" in both.why["fine <= level"] and not both.steps
+    assert (
+        both.how["fine <= level"] == "rejection" and "many rows share" in both.why["fine <= level"] and not both.steps
+    )
     FRAME(both.inverse(both.forward(frame)), frame)
 
 
 def test_zeros_that_many_rows_share_are_not_scattered():
     rng = stream(6, "zero")
     price = np.round(rng.gamma(3, 20, 600) + 1, 2)
-    frame = pd.DataFrame({"discount": np.where(rng.random(600) < 0.6, 0, np.round(price * rng.random(600), 2)), "price": price})
+    frame = pd.DataFrame(
+        {"discount": np.where(rng.random(600) < 0.6, 0, np.round(price * rng.random(600), 2)), "price": price}
+    )
     reshaper = plan(frame, ["discount <= price"])
     assert reshaper.rewritten == {"price"}, "the price has no heap to lose"
     kept = plan(frame, ["discount <= price"], keep=frozenset({"price"}))
@@ -166,7 +210,11 @@ def test_nulls_keep_their_place_and_own_values_stay_where_no_base_is():
     reshaper = plan(frame, rules)
     new = holds(reshaper, frame, rules, range(30))
     assert set(reshaper.how.values()) == {"construction"}
-    assert new["b alone"].dropna().tolist() == [7] and new["t missing"].sum() == 1 and new["t alone"].dropna().tolist() == [6, 3]
+    assert (
+        new["b alone"].dropna().tolist() == [7]
+        and new["t missing"].sum() == 1
+        and new["t alone"].dropna().tolist() == [6, 3]
+    )
 
 
 def test_increasing_skips_nulls_and_holds_all_the_same():
@@ -184,7 +232,9 @@ def test_increasing_skips_nulls_and_holds_all_the_same():
 def test_what_follows_from_others_and_what_conflicts():
     frame = source()[["low", "mid", "high"]]
     reshaper = plan(frame, ["low <= mid", "mid < high", "low < high", "mid == mid * 1"])
-    assert reshaper.how == dict.fromkeys(["low <= mid", "mid < high", "low < high"], "construction") | {"mid == mid * 1": "rejection"}
+    assert reshaper.how == dict.fromkeys(["low <= mid", "mid < high", "low < high"], "construction") | {
+        "mid == mid * 1": "rejection"
+    }
     circle = plan(frame.assign(low=frame["mid"]), ["low <= mid", "mid <= low"])
     assert sorted(circle.how.values()) == ["construction", "rejection"]
     two = plan(frame, ["low <= high", "mid <= high"])
@@ -194,7 +244,12 @@ def test_what_follows_from_others_and_what_conflicts():
 
 def test_unit_and_kept_columns_stay_and_declared_bounds_are_rules():
     frame = source()[["low", "mid"]]
-    schema = Schema((Column("low", Traits(type="integer"), storage="int64"), Column("mid", Traits(type="integer", min=0, max=60), storage="int64")))
+    schema = Schema(
+        (
+            Column("low", Traits(type="integer"), storage="int64"),
+            Column("mid", Traits(type="integer", min=0, max=60), storage="int64"),
+        )
+    )
     reshaper = plan(frame, ["low <= mid"], schema)
     assert [r.text for r in reshaper.bounds] == ["range: 0 <= mid <= 60"] and reshaper.rewritten == {"mid"}
     assert plan(frame, ["low <= mid"], Schema(schema.columns, "mid")).rewritten == {"low"}
@@ -205,22 +260,35 @@ def test_unit_and_kept_columns_stay_and_declared_bounds_are_rules():
 
 def test_ranges_are_repaired_and_counted():
     frame = pd.DataFrame(
-        {"a": pd.array([1, 5, None], dtype="Int64"), "d": pd.to_datetime(["2020-01-01", None, "2020-03-01"]).astype("datetime64[s]")}
+        {
+            "a": pd.array([1, 5, None], dtype="Int64"),
+            "d": pd.to_datetime(["2020-01-01", None, "2020-03-01"]).astype("datetime64[s]"),
+        }
     )
     rules = ["0 < a <= 6", {"range": {"column": "d", "min": "2020-01-01"}}]
     reshaper = plan(frame, rules)
     assert set(reshaper.how.values()) == {"repair"}
-    out = pd.DataFrame({"a": pd.array([0, 9, None], dtype="Int64"), "d": pd.to_datetime(["2019-01-01", None, "2020-03-01"]).astype("datetime64[s]")})
+    out = pd.DataFrame(
+        {
+            "a": pd.array([0, 9, None], dtype="Int64"),
+            "d": pd.to_datetime(["2019-01-01", None, "2020-03-01"]).astype("datetime64[s]"),
+        }
+    )
     back, counts = reshaper.repaired(out)
     assert back["a"].tolist() == [1, 6, pd.NA] and counts == {"0 < a <= 6": 2, "range: 2020-01-01 <= d": 1}
-    assert back["d"].dropna().tolist() == [pd.Timestamp("2020-01-01"), pd.Timestamp("2020-03-01")] and (back.dtypes == frame.dtypes).all()
+    assert (
+        back["d"].dropna().tolist() == [pd.Timestamp("2020-01-01"), pd.Timestamp("2020-03-01")]
+        and (back.dtypes == frame.dtypes).all()
+    )
     assert reshaper.repaired(frame)[1] == {"0 < a <= 6": 0, "range: 2020-01-01 <= d": 0}
 
 
 def test_what_a_row_breaks_cannot_be_built_in():
     frame = source()
     frame.loc[3, "mid"] = -5
-    reshaper = plan(frame, ["low <= mid", "cost == price * count + 1", "contains(city, 'A') or low > -1", {"unique": "low"}])
+    reshaper = plan(
+        frame, ["low <= mid", "cost == price * count + 1", "contains(city, 'A') or low > -1", {"unique": "low"}]
+    )
     assert set(reshaper.how.values()) == {"rejection"} and not reshaper.steps
     assert "breaks it" in reshaper.why["low <= mid"] and "come back" in reshaper.why["cost == price * count + 1"]
 
@@ -248,7 +316,10 @@ _FLOAT = st.none() | st.floats(-1e6, 1e6).map(lambda x: round(x, 2)) | st.floats
 
 
 ANY = Schema(
-    (*(Column(n, Traits(type="integer"), storage="int64") for n in "abk"), *(Column(n, Traits(type="float"), storage="double") for n in "xy"))
+    (
+        *(Column(n, Traits(type="integer"), storage="int64") for n in "abk"),
+        *(Column(n, Traits(type="float"), storage="double") for n in "xy"),
+    )
 )
 
 
@@ -271,18 +342,30 @@ def test_any_frame_comes_back_and_any_shuffle_obeys(rows, strict):
 
 
 @settings(max_examples=25, deadline=None)
-@given(st.lists(st.tuples(st.none() | st.integers(0, 4), st.integers(0, 2), st.none() | st.integers(0, 3)), min_size=1, max_size=15))
+@given(
+    st.lists(
+        st.tuples(st.none() | st.integers(0, 4), st.integers(0, 2), st.none() | st.integers(0, 3)),
+        min_size=1,
+        max_size=15,
+    )
+)
 def test_groups_come_back(rows):
     kind, other, part = zip(*rows)
-    frame = pd.DataFrame({f"h{i}": pd.array([None if k is None else int(k == i) for k in kind], dtype="Int64") for i in range(5)})
+    frame = pd.DataFrame(
+        {f"h{i}": pd.array([None if k is None else int(k == i) for k in kind], dtype="Int64") for i in range(5)}
+    )
     frame["o"] = pd.array(other, dtype="Int64")
     frame["p"] = np.array([np.nan if p is None else p / 2 for p in part])
     frame["q"] = pd.array([None if p is None else str(o) for o, p in zip(other, part)], dtype=frames.STRING)
     rules = [{"one_hot": [f"h{i}" for i in range(5)]}, {"one_of": ["o", "p", "q"]}]
-    schema = Schema((
-        *(Column(f"h{i}", Traits(type="integer"), storage="int64") for i in range(5)), Column("o", Traits(type="integer"), storage="int64"),
-        Column("p", Traits(type="float"), storage="double"), Column("q", Traits(type="category")),
-    ))  # fmt: skip
+    schema = Schema(
+        (
+            *(Column(f"h{i}", Traits(type="integer"), storage="int64") for i in range(5)),
+            Column("o", Traits(type="integer"), storage="int64"),
+            Column("p", Traits(type="float"), storage="double"),
+            Column("q", Traits(type="category")),
+        )
+    )
     reshaper = plan(frame, rules, schema)
     assert set(reshaper.how.values()) == {"construction"}
     holds(reshaper, frame, rules, range(2))
@@ -298,11 +381,15 @@ def test_tiny_frames(rows):
 def test_a_column_that_must_come_near_to_an_expression_is_computed():
     rng = stream(0, "near")
     above, total = rng.integers(1, 50, 300), rng.integers(50, 500, 300)
-    data = pd.DataFrame({"above": above, "total": total, "share": np.round(above / total, 4), "half": np.round(total / 2)})
+    data = pd.DataFrame(
+        {"above": above, "total": total, "share": np.round(above / total, 4), "half": np.round(total / 2)}
+    )
     data = data.astype({"above": "Int64", "total": "Int64", "half": "Int64"})
     rules = ["abs(share - above / total) < 0.0001", "abs(total / 2 - half) <= 1"]
     reshaper = plan(data, rules)
     assert set(reshaper.how.values()) == {"construction"}, reshaper.why
     assert set(holds(reshaper, data, rules)) == {"above", "total"}
     loose = data.assign(share=data["share"] + rng.uniform(0, 0.5, 300))
-    assert plan(loose, ["abs(share - above / total) < 1"]).how == {"abs(share - above / total) < 1": "rejection"}, "a residual is not to be lost"
+    assert plan(loose, ["abs(share - above / total) < 1"]).how == {"abs(share - above / total) < 1": "rejection"}, (
+        "a residual is not to be lost"
+    )

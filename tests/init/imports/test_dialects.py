@@ -92,7 +92,10 @@ models: {orders: {fields: {order_id: {$ref: '#/definitions/order_id', required: 
 definitions: {order_id: {type: text, format: uuid, pii: true}}
 """
 SCHEMA = {
-    "$defs": {"base": {"type": "object", "properties": {"id": {"type": "string", "format": "uuid"}}, "required": ["id"]}, "a/b": {"type": "integer"}},
+    "$defs": {
+        "base": {"type": "object", "properties": {"id": {"type": "string", "format": "uuid"}}, "required": ["id"]},
+        "a/b": {"type": "integer"},
+    },
     "allOf": [{"$ref": "#/$defs/base"}, {"properties": {"x": {"$ref": "#/$defs/a~1b"}}}],
     "properties": {"kind": {"oneOf": [{"const": "r"}, {"const": "s"}]}},
     "required": ["kind"],
@@ -112,56 +115,87 @@ def tables(tmp_path, text, name="m.sql"):
 def test_dump_of_postgresql(tmp_path):
     found = tables(tmp_path, POSTGRES)
     assert found["customers"].columns == {
-        "id": {"type": "integer", "unique": True}, "key": {}, "grade": {"type": "category", "categories": ["a", "b"]}, "tags": {},
+        "id": {"type": "integer", "unique": True},
+        "key": {},
+        "grade": {"type": "category", "categories": ["a", "b"]},
+        "tags": {},
         "at": {"type": "datetime"},
-    }  # fmt: skip
+    }
     assert found["customers"].notes == ["tags is nested; flatten it into columns of their own"]
     assert found["orders"].columns["status"] == {"type": "category", "categories": ["new", "paid", "it's shipped"]}
-    assert found["orders"].columns["qty"] == {"type": "integer"} and found["orders"].constraints == [{"expr": "qty > 0"}]
-    assert found["orders"].relationships == [{"from": "orders.customer", "to": "customers.id"}]  # the key, which was not named
+    assert found["orders"].columns["qty"] == {"type": "integer"} and found["orders"].constraints == [
+        {"expr": "qty > 0"}
+    ]
+    assert found["orders"].relationships == [
+        {"from": "orders.customer", "to": "customers.id"}
+    ]  # the key, which was not named
 
 
 def test_dump_of_mysql(tmp_path):
     found = tables(tmp_path, MYSQL)
     assert found["users"].columns == {
-        "id": {"type": "integer", "unique": True}, "sex": {"type": "category", "categories": ["m", "f", "it's"], "unique": True},
+        "id": {"type": "integer", "unique": True},
+        "sex": {"type": "category", "categories": ["m", "f", "it's"], "unique": True},
         "active": {"type": "boolean"},
-    }  # fmt: skip
-    assert found["users"].key == ("id",) and found["orders"].relationships == [{"from": "orders.user", "to": "users.id"}]
+    }
+    assert found["users"].key == ("id",) and found["orders"].relationships == [
+        {"from": "orders.user", "to": "users.id"}
+    ]
 
 
 def test_script_of_sql_server(tmp_path):
     found = tables(tmp_path, SQLSERVER)["Customers"]
-    assert found.columns == {"Id": {"type": "integer", "unique": True}, "Price": {"type": "float", "precision": 2}} and found.key == ("Id",)
+    assert found.columns == {
+        "Id": {"type": "integer", "unique": True},
+        "Price": {"type": "float", "precision": 2},
+    } and found.key == ("Id",)
     assert found.constraints == [{"expr": "( Price > ( 0 ) )"}]
 
 
 def test_snowflake_beside_data_of_another_spelling(tmp_path):
     found = tables(tmp_path, SNOWFLAKE)["CUSTOMERS"].renamed({"id": "id", "amount": "Amount", "n": "n"})
-    assert found.columns == {"id": {"type": "integer", "unique": True}, "Amount": {"type": "float", "precision": 2}, "n": {}}
+    assert found.columns == {
+        "id": {"type": "integer", "unique": True},
+        "Amount": {"type": "float", "precision": 2},
+        "n": {},
+    }
     assert found.constraints == [{"expr": "Amount > abs ( n )"}]
 
 
 def test_bigquery(tmp_path):
     found = tables(tmp_path, BIGQUERY)["customers"]
-    assert found.columns == {"id": {"type": "integer"}, "tags": {}, "addr": {}, "day": {"type": "datetime"}} and len(found.notes) == 2
+    assert (
+        found.columns == {"id": {"type": "integer"}, "tags": {}, "addr": {}, "day": {"type": "datetime"}}
+        and len(found.notes) == 2
+    )
 
 
 def test_dbt_packages_and_conditions(tmp_path):
     found = tables(tmp_path, DBT, "schema.yml")["orders"]
     assert found.columns == {
-        "region_id": {}, "status": {}, "level": {"type": "category", "categories": [1, 2]}, "day": {"min": "2020-01-01"},
-        "amount": {"min": 0, "max": 500}, "code": {"pattern": "A[0-9]{3}"}, "mail": {},
-    }  # fmt: skip
-    assert found.notes == ["test accepted_values of status where id > 3", "max_value current_date of day"]  # a rule of some rows is none of all
+        "region_id": {},
+        "status": {},
+        "level": {"type": "category", "categories": [1, 2]},
+        "day": {"min": "2020-01-01"},
+        "amount": {"min": 0, "max": 500},
+        "code": {"pattern": "A[0-9]{3}"},
+        "mail": {},
+    }
+    assert found.notes == [
+        "test accepted_values of status where id > 3",
+        "max_value current_date of day",
+    ]  # a rule of some rows is none of all
     assert found.relationships == [{"from": "orders.region_id", "to": "regions.id"}] and set(found.personal) == {"mail"}
 
 
 def test_contracts_with_quality_nesting_and_definitions(tmp_path):
     found = tables(tmp_path, ODCS, "c.yaml")["tbl"]
     assert found.columns == {
-        "day": {"type": "datetime", "min": "2020-01-01"}, "country": {"type": "category", "categories": ["DE", "FR"]}, "address": {}, "customer": {},
-    }  # fmt: skip
+        "day": {"type": "datetime", "min": "2020-01-01"},
+        "country": {"type": "category", "categories": ["DE", "FR"]},
+        "address": {},
+        "customer": {},
+    }
     assert found.notes == ["address is nested; flatten it into columns of their own", "quality of tbl: rowCount"]
     assert found.relationships == [{"from": "tbl.customer", "to": "customers.id"}]
     orders = tables(tmp_path, CONTRACT, "d.yaml")["orders"]
@@ -170,7 +204,11 @@ def test_contracts_with_quality_nesting_and_definitions(tmp_path):
 
 def test_json_schema_of_parts(tmp_path):
     found = tables(tmp_path, json.dumps(SCHEMA), "s.json")[None]
-    assert found.columns == {"id": {"type": "uuid"}, "x": {"type": "integer"}, "kind": {"type": "category", "categories": ["r", "s"]}}
+    assert found.columns == {
+        "id": {"type": "uuid"},
+        "x": {"type": "integer"},
+        "kind": {"type": "category", "categories": ["r", "s"]},
+    }
     assert set(found.required) == {"id", "kind"}
     around = {"properties": {"a": {"type": "integer"}}, "allOf": [{"$ref": "#"}]}  # refers to itself
     assert tables(tmp_path, json.dumps(around), "s.json")[None].columns == {"a": {"type": "integer"}}
@@ -196,7 +234,9 @@ def understood(tmp_path, text):
     return {}
 
 
-@pytest.mark.parametrize("text", [DBT, ODCS, CONTRACT, json.dumps(SCHEMA), json.dumps(SDV)], ids=["dbt", "odcs", "contract", "schema", "sdv"])
+@pytest.mark.parametrize(
+    "text", [DBT, ODCS, CONTRACT, json.dumps(SCHEMA), json.dumps(SDV)], ids=["dbt", "odcs", "contract", "schema", "sdv"]
+)
 def test_anything_may_stand_anywhere(tmp_path, text):
     whole, rng = yaml.parse(text, "m.yaml").data, random.Random(0)
     for place in places(whole):
@@ -204,7 +244,9 @@ def test_anything_may_stand_anywhere(tmp_path, text):
         inner = broken
         for step in place[:-1]:
             inner = inner[step]
-        inner[place[-1]] = rng.choice([None, 3, "x", [], {}, [None], ["a", 3], {"a": None}, True, [["a"]], [{"a": [1]}], {"a": {"b": 1}}])
+        inner[place[-1]] = rng.choice(
+            [None, 3, "x", [], {}, [None], ["a", 3], {"a": None}, True, [["a"]], [{"a": [1]}], {"a": {"b": 1}}]
+        )
         for table in understood(tmp_path, json.dumps(broken, default=str)).values():
             assert all(isinstance(name, str) and isinstance(said, dict) for name, said in table.columns.items()), place
             assert all(isinstance(said.get("type", ""), str) for said in table.columns.values()), place

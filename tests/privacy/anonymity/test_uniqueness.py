@@ -21,7 +21,14 @@ def test_units_are_counted_not_rows():
 
 def test_the_search_takes_what_makes_most_unique_first():
     rng = np.random.default_rng(0)
-    frame = pd.DataFrame({"flag": rng.integers(0, 2, 2000), "day": rng.integers(0, 1500, 2000), "zip": rng.integers(0, 40, 2000), "same": 1})
+    frame = pd.DataFrame(
+        {
+            "flag": rng.integers(0, 2, 2000),
+            "day": rng.integers(0, 1500, 2000),
+            "zip": rng.integers(0, 40, 2000),
+            "same": 1,
+        }
+    )
     steps = uniqueness.search(frame, list(frame))
     assert [step.columns for step in steps][:2] == [("day",), ("day", "zip")]
     assert all(a.unique <= b.unique for a, b in pairwise(steps))

@@ -21,7 +21,9 @@ from tests.relational import simulated
 HANDED: dict[str, Any] = {"trend": trends.measure, "table": Table}
 
 
-def measured(module: ModuleType, synthetic: Tables, control: Tables, train: Tables | None = None, **more: Any) -> dict[str | None, Measurement]:
+def measured(
+    module: ModuleType, synthetic: Tables, control: Tables, train: Tables | None = None, **more: Any
+) -> dict[str | None, Measurement]:
     seen = Evidence(control.schema, synthetic, train, control)
     return {m.of: m for m in module.measure(seen, rng=seeds.stream(0, "judge"), **more)}
 
@@ -56,7 +58,10 @@ def test_keys_that_lead_nowhere(shop: Tables) -> None:
     rows = len(orders) // 4
     orders.loc[: rows - 1, "customer_id"] = 999_999
     broken = shop.having(shop.frames | {"orders": orders})
-    found = {(m.name, m.of): m for m in integrity.measure(Evidence(shop.schema, broken, None, shop), rng=seeds.stream(0, "x"))}
+    found = {
+        (m.name, m.of): m
+        for m in integrity.measure(Evidence(shop.schema, broken, None, shop), rng=seeds.stream(0, "x"))
+    }
     one = found["referential_integrity", "orders.customer_id → customers.id"]
     assert one.value == pytest.approx(1 - rows / len(orders)) and one.floor == 1 and one.low < one.value < one.high
     assert found["key_uniqueness", None].value == 1
@@ -65,16 +70,30 @@ def test_keys_that_lead_nowhere(shop: Tables) -> None:
 def test_keys_of_several_rows(shop: Tables) -> None:
     customers = shop.frames["customers"].copy()
     customers.loc[:9, "id"] = customers["id"].iloc[0]
-    found = integrity.measure(Evidence(shop.schema, shop.having(shop.frames | {"customers": customers})), rng=seeds.stream(0, "x"))
-    assert next(m.value for m in found if m.name == "key_uniqueness" and m.of and "customer" in m.of) == pytest.approx(490 / 500)
+    found = integrity.measure(
+        Evidence(shop.schema, shop.having(shop.frames | {"customers": customers})), rng=seeds.stream(0, "x")
+    )
+    assert next(m.value for m in found if m.name == "key_uniqueness" and m.of and "customer" in m.of) == pytest.approx(
+        490 / 500
+    )
 
 
 def test_cardinality_against_sdmetrics(shop: Tables, other: Tables) -> None:
     multi = pytest.importorskip("sdmetrics.multi_table")
-    pair = [Tables({k: t.frames[k] for k in ("customers", "orders")}, t.schemas, t.relationships[:1]) for t in (shop, other)]
+    pair = [
+        Tables({k: t.frames[k] for k in ("customers", "orders")}, t.schemas, t.relationships[:1]) for t in (shop, other)
+    ]
     plain = [{k: pd.DataFrame({c: f[c].astype(object) for c in f}) for k, f in t.frames.items()} for t in pair]
-    columns = {k: {"columns": {c: {"sdtype": "id" if c.endswith("id") else "categorical"} for c in pair[0].frames[k]}} for k in pair[0].frames}
-    link = {"parent_table_name": "customers", "parent_primary_key": "id", "child_table_name": "orders", "child_foreign_key": "customer_id"}
+    columns = {
+        k: {"columns": {c: {"sdtype": "id" if c.endswith("id") else "categorical"} for c in pair[0].frames[k]}}
+        for k in pair[0].frames
+    }
+    link = {
+        "parent_table_name": "customers",
+        "parent_primary_key": "id",
+        "child_table_name": "orders",
+        "child_foreign_key": "customer_id",
+    }
     columns["customers"]["primary_key"] = "id"
     expected = multi.CardinalityShapeSimilarity.compute(*plain, {"tables": columns, "relationships": [link]})
     assert measured(cardinality, pair[1], pair[0])[None].value == pytest.approx(expected)
@@ -106,7 +125,10 @@ def test_broken_ties_are_seen(shop: Tables, other: Tables) -> None:
     assert bad.value == pytest.approx(good.baseline, abs=0.06), "mixed keys are what independence gives"
     assert good.floor == pytest.approx(good.value, abs=0.02)
     alike = "orders.customer_id → customers.id: amount before × this amount"
-    assert measured(siblings, broken, other, **HANDED)[alike].value < measured(siblings, shop, other, **HANDED)[alike].value - 0.1
+    assert (
+        measured(siblings, broken, other, **HANDED)[alike].value
+        < measured(siblings, shop, other, **HANDED)[alike].value - 0.1
+    )
 
 
 def test_numbers_of_children_are_a_parent_s_column(shop: Tables) -> None:

@@ -63,7 +63,9 @@ def test_no_product_twice_in_an_order(made: Tables) -> None:
 def test_times_are_in_order(made: Tables, shop: Tables) -> None:
     at = made.parents(made.relationships[0])
     orders = made.frames["orders"]
-    assert (orders["placed"].reset_index(drop=True) >= made.frames["customers"]["signup"].take(at).reset_index(drop=True)).mean() > 0.99
+    assert (
+        orders["placed"].reset_index(drop=True) >= made.frames["customers"]["signup"].take(at).reset_index(drop=True)
+    ).mean() > 0.99
     waited = (orders["shipped"] - orders["placed"]).dropna().dt.days
     assert waited.min() >= 1 and waited.max() <= 5
     assert orders["shipped"].isna().mean() == pytest.approx(shop.frames["orders"]["shipped"].isna().mean(), abs=0.05)
@@ -75,7 +77,9 @@ def test_times_are_not_counted_from_a_date_of_birth() -> None:
     shop = simulated.shop(400).checked()[0]
     customers, rng = shop.frames["customers"], np.random.default_rng(0)
     born = customers["signup"] - pd.to_timedelta(rng.integers(7_000, 30_000, len(customers)), unit="D")
-    tables = Tables({**shop.frames, "customers": customers.assign(signup=born)}, shop.schemas, shop.relationships).checked()[0]
+    tables = Tables(
+        {**shop.frames, "customers": customers.assign(signup=born)}, shop.schemas, shop.relationships
+    ).checked()[0]
     real, drawn = (t.frames["orders"].groupby("customer_id")["placed"].min() for t in (tables, synthetic(tables)))
     assert (drawn == drawn.max()).mean() < 0.05, "few are moved to the end of what was observed"
     for q in (0.1, 0.5, 0.9):
@@ -88,7 +92,11 @@ def test_children_go_with_their_parents_and_grandparents(made: Tables, shop: Tab
         segment = tables.frames["customers"]["segment"].take(at).to_numpy()
         amount = tables.frames["orders"]["amount"].to_numpy()
         assert amount[segment == "business"].mean() > 2 * amount[segment != "business"].mean()
-        counts = pd.Series(tables.children(tables.relationships[0])).groupby(tables.frames["customers"]["segment"].to_numpy()).mean()
+        counts = (
+            pd.Series(tables.children(tables.relationships[0]))
+            .groupby(tables.frames["customers"]["segment"].to_numpy())
+            .mean()
+        )
         assert counts["loyal"] > 1.5 * counts["business"] > 1.5 * counts["new"]
         up = tables.parents(tables.relationships[1])
         lines = pd.Series(tables.children(tables.relationships[1])).groupby(segment).mean()
@@ -104,7 +112,9 @@ def test_parents_without_children_stay(made: Tables, shop: Tables) -> None:
     assert share[0] > 0.2 and share[1] == pytest.approx(share[0], abs=0.05)
 
 
-def test_the_same_seed_gives_the_same_tables_also_from_a_saved_model(fitted: related_model.Related, made: Tables, tmp_path: Path) -> None:
+def test_the_same_seed_gives_the_same_tables_also_from_a_saved_model(
+    fitted: related_model.Related, made: Tables, tmp_path: Path
+) -> None:
     fitted.save(tmp_path)
     again = related_model.load(tmp_path, BASE).sample(len(made), rng=seeds.stream(1, "made"))
     assert all(again.frames[name].equals(frame) for name, frame in made.frames.items())
@@ -147,7 +157,10 @@ def test_many_to_many_without_a_pair_twice() -> None:
     pairs = made.frames["enrolments"]
     assert sound(made) and not pairs.duplicated(["student_id", "course_id"]).any()
     assert len(pairs) == pytest.approx(len(school.frames["enrolments"]), rel=0.15)
-    fields = [made.frames[t]["field"].take(made.parents(r)).to_numpy() for t, r in zip(("students", "courses"), made.relationships)]
+    fields = [
+        made.frames[t]["field"].take(made.parents(r)).to_numpy()
+        for t, r in zip(("students", "courses"), made.relationships)
+    ]
     assert (fields[0] == fields[1]).mean() > 0.7  # 1/3 by chance
 
 
@@ -155,7 +168,8 @@ def test_null_foreign_keys_keep_their_share() -> None:
     school = simulated.school()
     frame, rng = school.frames["enrolments"], np.random.default_rng(0)
     holes = frame.assign(
-        student_id=frame["student_id"].mask(rng.random(len(frame)) < 0.2), course_id=frame["course_id"].mask(rng.random(len(frame)) < 0.3)
+        student_id=frame["student_id"].mask(rng.random(len(frame)) < 0.2),
+        course_id=frame["course_id"].mask(rng.random(len(frame)) < 0.3),
     )
     made = synthetic(school.having(school.frames | {"enrolments": holes})).checked()[0].frames["enrolments"]
     assert made["student_id"].isna().mean() == pytest.approx(0.2, abs=0.06)
@@ -169,16 +183,32 @@ def test_a_kept_table_is_given_out_as_it_is(tmp_path: Path) -> None:
     made = fitted.sample(200, rng=seeds.stream(0, "made"))
     assert sound(made) and made.frames["products"].equals(shop.frames["products"])
     fitted.save(tmp_path)
-    assert related_model.load(tmp_path, BASE).sample(200, rng=seeds.stream(0, "made")).frames["items"].equals(made.frames["items"])
+    assert (
+        related_model.load(tmp_path, BASE)
+        .sample(200, rng=seeds.stream(0, "made"))
+        .frames["items"]
+        .equals(made.frames["items"])
+    )
 
 
 def test_a_circle_of_tables() -> None:
     rng = np.random.default_rng(0)
     columns = {
-        "departments": {"id": pa.array(np.arange(20)), "head_id": pa.array(100 + np.arange(20)), "size": pa.array(rng.integers(5, 50, 20))},
-        "staff": {"id": pa.array(100 + np.arange(200)), "department_id": pa.array(np.arange(200) % 20), "age": pa.array(rng.integers(20, 60, 200))},
+        "departments": {
+            "id": pa.array(np.arange(20)),
+            "head_id": pa.array(100 + np.arange(20)),
+            "size": pa.array(rng.integers(5, 50, 20)),
+        },
+        "staff": {
+            "id": pa.array(100 + np.arange(200)),
+            "department_id": pa.array(np.arange(200) % 20),
+            "age": pa.array(rng.integers(20, 60, 200)),
+        },
     }
-    ends = (Relationship.parse("departments.head_id", "staff.id"), Relationship.parse("staff.department_id", "departments.id"))
+    ends = (
+        Relationship.parse("departments.head_id", "staff.id"),
+        Relationship.parse("staff.department_id", "departments.id"),
+    )
     made = synthetic(simulated.tables(columns, ends, unit=("departments", None)))
     assert sound(made) and made.rows["departments"] == 20
 
@@ -190,8 +220,16 @@ def test_keys_that_share_a_column() -> None:
     owner = rng.integers(0, 150, 400)
     columns = {
         "tenants": {"id": pa.array(np.arange(30))},
-        "customers": {"tenant_id": pa.array(tenant), "no": pa.array(np.tile(np.arange(1, 6), 30)), "vip": pa.array(rng.random(150) < 0.3)},
-        "invoices": {"tenant_id": pa.array(tenant[owner]), "customer_no": pa.array(1 + owner % 5), "sum": pa.array(rng.gamma(2, 10, 400).round(2))},
+        "customers": {
+            "tenant_id": pa.array(tenant),
+            "no": pa.array(np.tile(np.arange(1, 6), 30)),
+            "vip": pa.array(rng.random(150) < 0.3),
+        },
+        "invoices": {
+            "tenant_id": pa.array(tenant[owner]),
+            "customer_no": pa.array(1 + owner % 5),
+            "sum": pa.array(rng.gamma(2, 10, 400).round(2)),
+        },
     }
     ends = (
         Relationship.parse("customers.tenant_id", "tenants.id"),
@@ -216,7 +254,9 @@ def test_hardly_any_children(orders: list[int]) -> None:
 
 
 def test_a_method_that_draws_nothing_given_is_refused() -> None:
-    with pytest.raises(FitError, match=r"independent does not draw rows given what is known.*remedy: generator.method: trees"):
+    with pytest.raises(
+        FitError, match=r"independent does not draw rows given what is known.*remedy: generator.method: trees"
+    ):
         related_model.fit(simulated.school().checked()[0], Base(independent, Table), job=Job(0))
 
 
@@ -240,11 +280,17 @@ def test_a_family_of_thousands() -> None:
     assert sales.groupby("shop_id")["day"].is_monotonic_increasing.all()
     big = made.frames["shops"]["id"].to_numpy()[sizes > 1_000]
     medians = [(sales.loc[sales["shop_id"] == shop, "day"] - sales["day"].min()).dt.days.median() for shop in big]
-    assert 250 < np.mean(medians) < 700  # spread over the time that there is, not all heaped at an end; single families are
+    assert (
+        250 < np.mean(medians) < 700
+    )  # spread over the time that there is, not all heaped at an end; single families are
 
 
 def test_parents_of_a_child_may_be_dropped() -> None:
     shop = simulated.shop(60)
     alone = [replace(r, on_orphans="drop") for r in shop.relationships[:1]]
-    tables = Tables({k: shop.frames[k] for k in ("customers", "orders")}, {k: shop.schemas[k] for k in ("customers", "orders")}, alone)
+    tables = Tables(
+        {k: shop.frames[k] for k in ("customers", "orders")},
+        {k: shop.schemas[k] for k in ("customers", "orders")},
+        alone,
+    )
     assert sound(synthetic(tables))

@@ -70,7 +70,9 @@ def test_no_pair_twice_where_there_is_room() -> None:
 
 
 def test_pairs_that_there_is_no_room_for_are_told() -> None:
-    out, left = distinct(np.zeros(5, dtype=int), np.array([0, 0, 1, 1, 2]), np.zeros(3, dtype=np.int64), rng=np.random.default_rng(0))
+    out, left = distinct(
+        np.zeros(5, dtype=int), np.array([0, 0, 1, 1, 2]), np.zeros(3, dtype=np.int64), rng=np.random.default_rng(0)
+    )
     assert left.sum() == 2 and len(set(out[~left])) == 3
 
 
@@ -114,7 +116,9 @@ def test_the_number_of_waves_grows_with_the_logarithm() -> None:
 
 
 def test_a_clock_brings_times_back() -> None:
-    days = pd.Series(pd.to_datetime(["2024-01-01", "2024-01-03", "2024-01-11", "2024-02-01", "2024-03-05"])).astype("datetime64[s]")
+    days = pd.Series(pd.to_datetime(["2024-01-01", "2024-01-03", "2024-01-11", "2024-02-01", "2024-03-05"])).astype(
+        "datetime64[s]"
+    )
     owner = np.array([0, 0, 0, 2, NULL])
     clock = Clock.of("day", days, owner, None, False)
     assert clock.grain == 86_400
@@ -134,11 +138,15 @@ def test_a_clock_brings_times_back() -> None:
 
 @pytest.mark.parametrize("rows", [19, 25, 400, 50_000])
 def test_no_time_of_a_single_row_is_kept(rows: int) -> None:
-    """Times of rows without a parent: each that is kept is a mean of ten or more, and what is made of them lies as they do."""
+    """Times of rows without a parent: each that is kept is a mean of ten or more, and what is made of them lies as they
+    do.
+    """
     rng = np.random.default_rng(0)
     seconds = np.sort((rng.beta(2, 5, rows) * 1e8).astype(np.int64))
     clock = Clock.of("at", pd.Series(seconds.astype("datetime64[s]")), np.full(rows, NULL), None, False)
-    assert len(clock.loose) <= rows // 10 and not set(clock.loose[:20]) & set(seconds[:200].tolist() if rows < 1_000 else [])
+    assert len(clock.loose) <= rows // 10 and not set(clock.loose[:20]) & set(
+        seconds[:200].tolist() if rows < 1_000 else []
+    )
     if rows >= 400:
         made = clock.alone(4_000, rng=rng)
         assert np.allclose(np.quantile(made, [0.1, 0.5, 0.9]), np.quantile(seconds, [0.1, 0.5, 0.9]), atol=4e6)
@@ -149,6 +157,9 @@ def test_a_circle_is_cut() -> None:
         "departments": {"id": pa.array([1, 2]), "head_id": pa.array([5, 6])},
         "staff": {"id": pa.array([5, 6, 7]), "department_id": pa.array([1, 2, 1])},
     }
-    ends = (Relationship.parse("departments.head_id", "staff.id"), Relationship.parse("staff.department_id", "departments.id"))
+    ends = (
+        Relationship.parse("departments.head_id", "staff.id"),
+        Relationship.parse("staff.department_id", "departments.id"),
+    )
     order = graph.order(simulated.tables(columns, ends, unit=("departments", None)))
     assert order.tables == ("departments", "staff") and order.late == (ends[0],) and order.driver == {"staff": ends[1]}

@@ -35,12 +35,18 @@ SHOP: Rules = {
         {"unique": ["customer_id", "amount"]},
         "customers.age < 66",  # of parents alone
     ],
-    "items": [{"unique": ["region", "order_no", "product_id"]}, "quantity <= 4 or products.kind != 'kind 0'", "orders.amount > 5"],
+    "items": [
+        {"unique": ["region", "order_no", "product_id"]},
+        "quantity <= 4 or products.kind != 'kind 0'",
+        "orders.amount > 5",
+    ],
 }
 
 
 def fitted(tables: Tables, rules: Rules) -> related_model.Related:
-    return related_model.fit(tables, BASE, job=Job(1), rules={name: [parse_rule(raw) for raw in some] for name, some in rules.items()})
+    return related_model.fit(
+        tables, BASE, job=Job(1), rules={name: [parse_rule(raw) for raw in some] for name, some in rules.items()}
+    )
 
 
 def broken(tables: Tables, rules: Rules) -> dict[str, int]:
@@ -59,7 +65,9 @@ def ruled(shop: Tables) -> related_model.Related:
 
 
 def test_every_rule_is_true_of_every_row(ruled: related_model.Related, shop: Tables, tmp_path: Path) -> None:
-    assert sum(v > 0 for v in broken(shop, SHOP).values()) >= 2, "the source breaks some, so that they are no matter of course"
+    assert sum(v > 0 for v in broken(shop, SHOP).values()) >= 2, (
+        "the source breaks some, so that they are no matter of course"
+    )
     ruled.save(tmp_path)
     tally = Tally()
     made = related_model.load(tmp_path, BASE).sample(700, rng=seeds.stream(1, "made"), tally=tally)
@@ -94,12 +102,18 @@ def test_rows_that_fit_at_no_time_are_moved() -> None:
     """Between a row's own time and a date of its parent there may be no room for what is drawn."""
     shop = simulated.shop(200).checked()[0]
     frames, schemas = dict(shop.frames), dict(shop.schemas)
-    orders = frames["orders"] = shop.frames["orders"].assign(shipped=lambda o: o["shipped"].fillna(o["placed"] + pd.Timedelta(days=1)))
+    orders = frames["orders"] = shop.frames["orders"].assign(
+        shipped=lambda o: o["shipped"].fillna(o["placed"] + pd.Timedelta(days=1))
+    )
     last = orders.groupby("customer_id")["shipped"].max()
     customers = shop.frames["customers"]
     signup = schemas["customers"]["signup"]
-    schemas["customers"] = Schema((*schemas["customers"].columns, type(signup)("closed", Traits(), signup.inferred, signup.storage)))
-    frames["customers"] = customers.assign(closed=customers["id"].map(last).fillna(customers["signup"]).astype(customers["signup"].dtype))
+    schemas["customers"] = Schema(
+        (*schemas["customers"].columns, type(signup)("closed", Traits(), signup.inferred, signup.storage))
+    )
+    frames["customers"] = customers.assign(
+        closed=customers["id"].map(last).fillna(customers["signup"]).astype(customers["signup"].dtype)
+    )
     tables = Tables(frames, schemas, shop.relationships).checked()[0]
     rules = {"orders": ["shipped > placed", "shipped <= customers.closed", "placed >= customers.signup"]}
     tally = Tally()
@@ -114,7 +128,9 @@ def test_no_pair_of_keys_twice_and_one_child_each() -> None:
     made = fitted(school, rules).sample(200, rng=seeds.stream(0, "made"))
     assert set(broken(made, rules).values()) == {0}
     one = Tables(
-        school.frames | {"enrolments": school.frames["enrolments"].drop_duplicates("student_id")}, school.schemas, school.relationships
+        school.frames | {"enrolments": school.frames["enrolments"].drop_duplicates("student_id")},
+        school.schemas,
+        school.relationships,
     ).checked()[0]
     made = fitted(one, {"enrolments": [{"unique": "student_id"}]}).sample(500, rng=seeds.stream(0, "made"))
     assert not made.frames["enrolments"]["student_id"].duplicated().any()
@@ -138,7 +154,9 @@ def counted() -> Tables:
     orders = shop.frames["orders"].sort_values(["customer_id", "placed"], kind="stable").reset_index(drop=True)
     orders["seq"] = (orders.groupby("customer_id").cumcount() + 1).astype("Int64")
     schema = Schema((*shop.schemas["orders"].columns, Column("seq", Traits(), Traits(type="integer"), "int64")))
-    return Tables({**shop.frames, "orders": orders}, {**shop.schemas, "orders": schema}, shop.relationships).checked()[0]
+    return Tables({**shop.frames, "orders": orders}, {**shop.schemas, "orders": schema}, shop.relationships).checked()[
+        0
+    ]
 
 
 def test_numbers_stay_where_times_are_moved(counted: Tables) -> None:
@@ -148,7 +166,9 @@ def test_numbers_stay_where_times_are_moved(counted: Tables) -> None:
     assert set(broken(made, rules).values()) == {0} and not tally.dropped
     assert tally.repaired["orders: placed >= customers.signup + days(150)"] > 100
     orders = made.frames["orders"]
-    assert (orders.groupby("customer_id")["placed"].diff().dropna() >= pd.Timedelta(0)).all(), "in the order of their numbers"
+    assert (orders.groupby("customer_id")["placed"].diff().dropna() >= pd.Timedelta(0)).all(), (
+        "in the order of their numbers"
+    )
 
 
 def test_numbers_are_looked_at_again_where_rows_go(counted: Tables) -> None:
@@ -156,16 +176,23 @@ def test_numbers_are_looked_at_again_where_rows_go(counted: Tables) -> None:
     sample = Sample(learned.sheets, learned.order, learned.relationships, frozenset(), "customers")
     orders = counted.frames["orders"].head(3).assign(seq=pd.array([1, 2, 3], dtype="Int64"), amount=[10.0, 50.0, 20.0])
     orders["customer_id"] = orders["customer_id"].iloc[0]
-    sample.world.frames, sample.world.extra["orders"] = {**counted.frames, "orders": orders}, pd.DataFrame(index=orders.index)
+    sample.world.frames, sample.world.extra["orders"] = (
+        {**counted.frames, "orders": orders},
+        pd.DataFrame(index=orders.index),
+    )
     sample.world.at[learned.order.driver["orders"].name] = np.zeros(3, dtype=np.int64)
     hold(sample, "orders", whole=False)
     left = sample.world.frames["orders"]
-    assert left["amount"].tolist() == [20.0] and left["seq"].tolist() == [1], "the second became the first, and too dear for it"
+    assert left["amount"].tolist() == [20.0] and left["seq"].tolist() == [1], (
+        "the second became the first, and too dear for it"
+    )
     assert sample.tally.dropped == {"orders: amount > 15": 1, "orders: seq > 1 or amount < 45": 1}
 
 
 def test_what_nothing_can_obey_names_table_and_rule(shop: Tables) -> None:
-    with pytest.raises(FitError, match=r"table orders: \d+ of \d+ rows that were made break no < 3, and none of many other draws"):
+    with pytest.raises(
+        FitError, match=r"table orders: \d+ of \d+ rows that were made break no < 3, and none of many other draws"
+    ):
         fitted(shop, {"orders": ["no < 3"]}).sample(100, rng=seeds.stream(0, "made"))
 
 
@@ -211,6 +238,10 @@ def test_times_are_moved_to_the_nearest() -> None:
     rules = [parse_rule("at >= p.since"), parse_rule({"unique": ["at"]})]
     since = pd.Series(pd.to_datetime(["2024-01-04", "2024-01-04", "2024-01-01"]).astype("datetime64[s]"))
     tally = Tally()
-    out = clock.series(moved(clock.ticks(day), pd.DataFrame({"p.since": since}), rules, clock, "t", tally, rng=np.random.default_rng(0)))
+    out = clock.series(
+        moved(
+            clock.ticks(day), pd.DataFrame({"p.since": since}), rules, clock, "t", tally, rng=np.random.default_rng(0)
+        )
+    )
     assert (out >= since).all() and out.is_unique and out[2] == day[2]
     assert abs((out - day).dt.days).max() < 12 and tally.repaired == {"t: at >= p.since": 1}

@@ -36,15 +36,34 @@ def draw(rows: int, seed: int, schema: Schema = SCHEMA) -> Table:
 
 @pytest.fixture(scope="session")
 def evidence() -> Callable[..., Evidence]:
-    """Evidence with 1,200 train and 1,000 control records; synthetic: "real" (fresh), "copy", "noisy" (train, slightly moved)."""
+    """Evidence with 1,200 train and 1,000 control records; synthetic: "real" (fresh), "copy", "noisy" (train, slightly
+    moved).
+    """
     train, control, fresh = draw(1200, 1), draw(1000, 2), draw(1500, 3)
     rng = np.random.default_rng(4)
     copy = train.take(rng.permutation(len(train)))
-    noisy = Table(copy.frame.assign(x=copy.frame["x"] + rng.normal(0, 0.01, len(copy)), y=copy.frame["y"] + rng.normal(0, 0.01, len(copy))), SCHEMA)
+    noisy = Table(
+        copy.frame.assign(
+            x=copy.frame["x"] + rng.normal(0, 0.01, len(copy)), y=copy.frame["y"] + rng.normal(0, 0.01, len(copy))
+        ),
+        SCHEMA,
+    )
     known = {"real": fresh, "copy": copy, "noisy": noisy}
-    baseline = Table(pd.DataFrame({c: train.frame[c].iloc[rng.permutation(len(train))].reset_index(drop=True) for c in train.frame}), SCHEMA)
+    baseline = Table(
+        pd.DataFrame({c: train.frame[c].iloc[rng.permutation(len(train))].reset_index(drop=True) for c in train.frame}),
+        SCHEMA,
+    )
 
     def make(synthetic: str = "real", **more: object) -> Evidence:
-        return Evidence(**{"schema": SCHEMA, "synthetic": known[synthetic], "train": train, "control": control, "baseline": baseline, **more})
+        return Evidence(
+            **{
+                "schema": SCHEMA,
+                "synthetic": known[synthetic],
+                "train": train,
+                "control": control,
+                "baseline": baseline,
+                **more,
+            }
+        )
 
     return make

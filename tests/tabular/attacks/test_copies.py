@@ -40,7 +40,8 @@ def test_by_hand_with_rounding_nulls_and_a_near_unique_column():
     control = pairs([1, 9, 9, 9], [0.3, 1, 1, 1])
     synthetic = pairs([1, None, 2, 1], [0.3, 5, 8, -0.3])
     found = measured(Evidence(ONE, synthetic, train, control))
-    # rounded, both columns have at least 3 distinct values in 6 rows; where every column is near-unique, all are compared
+    # rounded, both columns have at least 3 distinct values in 6 rows; where every column is near-unique, all are
+    # compared
     assert found["copies"].value == 0.5 and found["copies"].control == 0.25
     assert found["excess_copies"].value == 0.25
 

@@ -25,11 +25,15 @@ def test_nearest_is_brute_force(evidence):
     points = neighbours.embed(encoded)
     queries, references = points["synthetic"].take(np.arange(300)), points["train"]
     found, at = neighbours.nearest(queries, references)
-    gaps = np.abs(queries.ranks[:, None, :] - references.ranks[None]).sum(axis=2) + (queries.codes[:, None, :] != references.codes[None]).sum(axis=2)
+    gaps = np.abs(queries.ranks[:, None, :] - references.ranks[None]).sum(axis=2) + (
+        queries.codes[:, None, :] != references.codes[None]
+    ).sum(axis=2)
     assert found == pytest.approx(gaps.min(axis=1), abs=1e-6)
     assert gaps[np.arange(300), at] == pytest.approx(found, abs=1e-6)
     both = pd.concat([given.train.frame["x"], given.control.frame["x"]])
-    assert points["train"].ranks[:, 0] == pytest.approx((both.rank(method="average") - 0.5).to_numpy()[: len(given.train)] / len(both), abs=1e-6)
+    assert points["train"].ranks[:, 0] == pytest.approx(
+        (both.rank(method="average") - 0.5).to_numpy()[: len(given.train)] / len(both), abs=1e-6
+    )
     assert (points["train"].ranks[given.train.frame["age"].isna(), 2] == -1).all()
 
 
@@ -44,7 +48,9 @@ def test_a_leak_fails_hard(evidence, leak):
 def test_a_fresh_sample_is_half_and_half(evidence):
     found = measured(evidence())
     assert found["dcr_share"].low < 0.5 < found["dcr_share"].high
-    assert found["dcr_share"].floor == pytest.approx(0.5, abs=0.08) and found["dcr_share"].baseline == pytest.approx(0.5, abs=0.08)
+    assert found["dcr_share"].floor == pytest.approx(0.5, abs=0.08) and found["dcr_share"].baseline == pytest.approx(
+        0.5, abs=0.08
+    )
     assert found["dcr_median"].value == pytest.approx(found["dcr_median"].floor, rel=0.1)
 
 
@@ -61,7 +67,9 @@ def test_the_floor_keeps_privacy_units_apart(evidence):
 
 def test_median_interval_covers():
     rng = np.random.default_rng(0)
-    hits = sum(low <= 0 <= high for low, _, high in (distance.median_interval(rng.normal(size=101)) for _ in range(400)))
+    hits = sum(
+        low <= 0 <= high for low, _, high in (distance.median_interval(rng.normal(size=101)) for _ in range(400))
+    )
     assert 370 <= hits <= 396
 
 

@@ -26,9 +26,11 @@ def table() -> Table:
     y = a ^ (rng.random(ROWS) < 0.1)
     z = 3.0 * a + rng.normal(size=ROWS)
     columns = {
-        "a": pa.array(np.where(a, "x1", "x0").tolist()), "y": pa.array(np.where(y, "y1", "y0").tolist()), "z": pa.array(z.round(3)),
+        "a": pa.array(np.where(a, "x1", "x0").tolist()),
+        "y": pa.array(np.where(y, "y1", "y0").tolist()),
+        "z": pa.array(z.round(3)),
         "w": pa.array(rng.normal(50, 5, ROWS).round(2), mask=a),
-    }  # fmt: skip
+    }
     schema, frame = infer(pa.table(columns), {})
     return Table(frame, schema)
 
@@ -36,7 +38,9 @@ def table() -> Table:
 @cache
 def model() -> arnet.ArNet:
     sizes = {"hidden": 16, "embedding": 8, "bins": 16, "batch_size": 128}
-    return arnet.fit(table(), arnet.Params(epochs=20, learning_rate=0.01, dropout=0.05, random_order=0.9, **sizes), job=Job(seed=1))
+    return arnet.fit(
+        table(), arnet.Params(epochs=20, learning_rate=0.01, dropout=0.05, random_order=0.9, **sizes), job=Job(seed=1)
+    )
 
 
 def test_the_joint_distribution_is_that_of_the_data() -> None:
@@ -51,7 +55,9 @@ def test_the_joint_distribution_is_that_of_the_data() -> None:
 
 
 @pytest.mark.parametrize(("given", "expected"), [({"y": 1}, 0.27 / 0.34), ({"y": 0}, 0.03 / 0.66)])
-def test_a_column_drawn_early_follows_one_that_is_drawn_late_when_it_is_given(given: dict[str, int], expected: float) -> None:
+def test_a_column_drawn_early_follows_one_that_is_drawn_late_when_it_is_given(
+    given: dict[str, int], expected: float
+) -> None:
     known = {name: np.full(8000, code, dtype=np.int32) for name, code in given.items()}
     out = model().draw(8000, rng=np.random.default_rng(0), given=known)
     assert (out["y"] == known["y"]).all()
@@ -60,7 +66,10 @@ def test_a_column_drawn_early_follows_one_that_is_drawn_late_when_it_is_given(gi
 
 def test_rows_may_know_different_things() -> None:
     rows = 6000
-    given = {"z": np.where(np.arange(rows) % 3 == 0, 5.0, np.nan), "a": np.where(np.arange(rows) % 3 == 1, 0, -1).astype(np.int32)}
+    given = {
+        "z": np.where(np.arange(rows) % 3 == 0, 5.0, np.nan),
+        "a": np.where(np.arange(rows) % 3 == 1, 0, -1).astype(np.int32),
+    }
     out = model().draw(rows, rng=np.random.default_rng(0), given=given)
     assert (out["z"][::3] == 5.0).all() and (out["a"][1::3] == 0).all()
     assert out["a"][::3].mean() > 0.97  # p(a | z = 5): 3.5 standard deviations apart
@@ -98,7 +107,12 @@ def test_a_wide_table_is_seen_in_part() -> None:
     fitted = arnet.fit(Table(frame, schema), arnet.Params(epochs=1, hidden=4, embedding=2), job=Job())
     assert fitted.net is not None
     seen = fitted.net.shape.seen
-    assert {len(s) for s in seen} == {arnet.PREDICTORS} and 50 in seen[7] and 7 in seen[50] and all(j not in s for j, s in enumerate(seen))
+    assert (
+        {len(s) for s in seen} == {arnet.PREDICTORS}
+        and 50 in seen[7]
+        and 7 in seen[50]
+        and all(j not in s for j, s in enumerate(seen))
+    )
 
 
 def test_no_rows() -> None:

@@ -26,14 +26,22 @@ def drawn() -> dict[str, np.ndarray]:
     a = rng.random(ROWS) < 0.3
     z = np.exp(1.5 * a + 0.5 * rng.normal(size=ROWS))
     columns = {
-        "a": pa.array(np.where(a, "x1", "x0").tolist()), "z": pa.array(z), "v": pa.array(np.log(z) + 0.3 * rng.normal(size=ROWS)),
-        "hours": pa.array(np.where(rng.random(ROWS) < 0.5, 40, rng.integers(20, 60, ROWS))), "w": pa.array(rng.normal(50, 5, ROWS), mask=a),
-    }  # fmt: skip
+        "a": pa.array(np.where(a, "x1", "x0").tolist()),
+        "z": pa.array(z),
+        "v": pa.array(np.log(z) + 0.3 * rng.normal(size=ROWS)),
+        "hours": pa.array(np.where(rng.random(ROWS) < 0.5, 40, rng.integers(20, 60, ROWS))),
+        "w": pa.array(rng.normal(50, 5, ROWS), mask=a),
+    }
     schema, frame = infer(pa.table(columns), {})
-    params = diffusion.Params(epochs=40, hidden=48, layers=2, embedding=4, batch_size=128, steps=20, dropout=0.0, learning_rate=0.004)
+    params = diffusion.Params(
+        epochs=40, hidden=48, layers=2, embedding=4, batch_size=128, steps=20, dropout=0.0, learning_rate=0.004
+    )
     model = diffusion.fit(Table(frame, schema), params, job=Job(seed=1))
     assert [score.part.name for score in model.scores] == ["z", "v", "w"]
-    return model.draw(8000, rng=np.random.default_rng(0)) | {"true.z": z, "true.hours": frame["hours"].to_numpy(dtype=float)}
+    return model.draw(8000, rng=np.random.default_rng(0)) | {
+        "true.z": z,
+        "true.hours": frame["hours"].to_numpy(dtype=float),
+    }
 
 
 def test_categories_and_numbers_go_together() -> None:
@@ -49,7 +57,9 @@ def test_categories_and_numbers_go_together() -> None:
 
 def test_marginals_keep_their_shape_and_spikes() -> None:
     out = drawn()
-    np.testing.assert_allclose(np.quantile(out["z"], [0.1, 0.5, 0.9]), np.quantile(out["true.z"], [0.1, 0.5, 0.9]), rtol=0.15)
+    np.testing.assert_allclose(
+        np.quantile(out["z"], [0.1, 0.5, 0.9]), np.quantile(out["true.z"], [0.1, 0.5, 0.9]), rtol=0.15
+    )
     hours = out["hours"] if "hours#state" not in out else np.where(out["hours#state"] == 0, out["hours"], 20.0)
     assert (hours == np.round(hours)).all() and abs((hours == 20).mean() - 0.51) < 0.05
 

@@ -18,7 +18,9 @@ def schema_of(columns):
 
 def model_of(columns, seed=0):
     schema = schema_of(columns)
-    return distributions.fit(Table(pd.DataFrame(columns=schema.names), schema), distributions.Params(), job=Job(seed=seed))
+    return distributions.fit(
+        Table(pd.DataFrame(columns=schema.names), schema), distributions.Params(), job=Job(seed=seed)
+    )
 
 
 def sample(columns, rows=4000, block=0, seed=0):
@@ -43,7 +45,9 @@ def test_the_spec_of_the_documentation():
     frame = sample(SPEC)
     assert frame["id"].str.fullmatch(r"C-\d{5}").all() and frame["id"].is_unique
     assert frame["age"].dtype == "Int64" and frame["age"].between(18, 99).all()
-    assert np.allclose(frame["plan"].value_counts(normalize=True)[["basic", "plus", "pro"]], [0.7, 0.25, 0.05], atol=0.03)
+    assert np.allclose(
+        frame["plan"].value_counts(normalize=True)[["basic", "plus", "pro"]], [0.7, 0.25, 0.05], atol=0.03
+    )
     assert frame["since"].dtype == "datetime64[us]" and frame["since"].between("2020-01-01", "2025-12-31").all()
     assert ((frame["discount"] == 0.2) == (frame["plan"] == "pro")).all()
 
@@ -52,10 +56,13 @@ def test_arrow_storage_takes_every_kind():
     columns = SPEC | {
         "day": {"type": "datetime", "format": "%Y-%m-%d", "min": "2024-01-01", "max": "2024-01-03"},
         "moment": {"type": "datetime", "format": "%Y-%m-%dT%H:%M:%S%z", "min": "2024-01-01", "max": "2024-01-03"},
-        "ok": {"type": "boolean"}, "took": {"type": "timedelta", "distribution": {"exponential": {"mean": "90s"}}},
-        "born": {"type": "date_of_birth"}, "n": {"type": "id", "min": 1}, "level": {"categories": [1, 2, 3], "nulls": 0.5},
+        "ok": {"type": "boolean"},
+        "took": {"type": "timedelta", "distribution": {"exponential": {"mean": "90s"}}},
+        "born": {"type": "date_of_birth"},
+        "n": {"type": "id", "min": 1},
+        "level": {"categories": [1, 2, 3], "nulls": 0.5},
         "next": {"type": "datetime", "format": "%Y-%m-%d", "expr": "day"},
-    }  # fmt: skip
+    }
     table = model_of(columns).sample(Request(100), 0, rng=np.random.default_rng(0))
     arrow = frames.to_arrow(table.frame, table.schema)
     back = frames.to_frame(arrow, table.schema)
@@ -69,15 +76,22 @@ def test_arrow_storage_takes_every_kind():
 @pytest.mark.parametrize(
     ("said", "oracle"),
     [
-        ({"uniform": {"low": 2, "high": 5}}, stats.uniform(2, 3)), ({"normal": {"mean": 3, "std": 2}}, stats.norm(3, 2)),
-        ({"lognormal": {"mean": 1, "sigma": 0.5}}, stats.lognorm(0.5, scale=np.e)), ({"exponential": {"mean": 4}}, stats.expon(scale=4)),
-        ({"exponential": {"rate": 4}}, stats.expon(scale=0.25)), ({"beta": {"a": 2, "b": 3}}, stats.beta(2, 3)),
-        ({"gamma": {"shape": 2, "scale": 3}}, stats.gamma(2, scale=3)), ({"gamma": {"a": 2, "loc": 1}}, stats.gamma(2, loc=1)),
-        ({"triangular": {"low": 0, "mode": 1, "high": 4}}, stats.triang(0.25, 0, 4)), ({"pareto": {"shape": 3}}, stats.pareto(3)),
-        ({"weibull": {"shape": 1.5, "scale": 2}}, stats.weibull_min(1.5, scale=2)), ({"student_t": {"df": 5}}, stats.t(5)),
-        ({"gumbel_r": {"loc": 1, "scale": 2}}, stats.gumbel_r(1, 2)), ({"uniform": {"loc": 1, "scale": 2}}, stats.uniform(1, 2)),
+        ({"uniform": {"low": 2, "high": 5}}, stats.uniform(2, 3)),
+        ({"normal": {"mean": 3, "std": 2}}, stats.norm(3, 2)),
+        ({"lognormal": {"mean": 1, "sigma": 0.5}}, stats.lognorm(0.5, scale=np.e)),
+        ({"exponential": {"mean": 4}}, stats.expon(scale=4)),
+        ({"exponential": {"rate": 4}}, stats.expon(scale=0.25)),
+        ({"beta": {"a": 2, "b": 3}}, stats.beta(2, 3)),
+        ({"gamma": {"shape": 2, "scale": 3}}, stats.gamma(2, scale=3)),
+        ({"gamma": {"a": 2, "loc": 1}}, stats.gamma(2, loc=1)),
+        ({"triangular": {"low": 0, "mode": 1, "high": 4}}, stats.triang(0.25, 0, 4)),
+        ({"pareto": {"shape": 3}}, stats.pareto(3)),
+        ({"weibull": {"shape": 1.5, "scale": 2}}, stats.weibull_min(1.5, scale=2)),
+        ({"student_t": {"df": 5}}, stats.t(5)),
+        ({"gumbel_r": {"loc": 1, "scale": 2}}, stats.gumbel_r(1, 2)),
+        ({"uniform": {"loc": 1, "scale": 2}}, stats.uniform(1, 2)),
     ],
-)  # fmt: skip
+)
 def test_continuous_distributions_are_scipys(said, oracle):
     assert stats.kstest(one({"type": "float", "distribution": said}), oracle.cdf).pvalue > 1e-3
 
@@ -108,7 +122,9 @@ def test_truncation_follows_the_law_between_the_bounds():
 def test_truncated_integers_have_whole_ends():
     dice = one({"type": "integer", "distribution": "uniform", "min": 1, "max": 6}, rows=12_000)
     assert np.allclose(dice.value_counts(normalize=True), 1 / 6, atol=0.015) and set(dice) == set(range(1, 7))
-    flat = one({"type": "integer", "distribution": {"normal": {"mean": 0, "std": 1000}}, "min": 1, "max": 4}, rows=12_000)
+    flat = one(
+        {"type": "integer", "distribution": {"normal": {"mean": 0, "std": 1000}}, "min": 1, "max": 4}, rows=12_000
+    )
     assert np.allclose(flat.value_counts(normalize=True), 0.25, atol=0.015)
     tail = one({"type": "integer", "distribution": {"poisson": {"mean": 2}}, "min": 1, "max": 3}, rows=12_000)
     pmf = stats.poisson(2).pmf([1, 2, 3])
@@ -136,12 +152,18 @@ def test_durations():
 
 def test_sequences_go_on_over_blocks():
     columns = {
-        "i": {"sequence": {"start": 100, "step": 5}}, "f": {"type": "float", "sequence": {"start": 0, "step": 0.5}},
-        "t": {"type": "datetime", "sequence": {"start": "2024-01-01", "step": "15min"}}, "k": {"type": "id", "sequence": {}},
-    }  # fmt: skip
+        "i": {"sequence": {"start": 100, "step": 5}},
+        "f": {"type": "float", "sequence": {"start": 0, "step": 0.5}},
+        "t": {"type": "datetime", "sequence": {"start": "2024-01-01", "step": "15min"}},
+        "k": {"type": "id", "sequence": {}},
+    }
     second = sample(columns, rows=BLOCK + 3, block=1)
-    assert list(second["i"]) == [100 + 5 * (BLOCK + i) for i in range(3)] and list(second["k"]) == [BLOCK + 1 + i for i in range(3)]
-    assert second["f"][0] == BLOCK / 2 and second["t"][1] == pd.Timestamp("2024-01-01") + (BLOCK + 1) * pd.Timedelta("15min")
+    assert list(second["i"]) == [100 + 5 * (BLOCK + i) for i in range(3)] and list(second["k"]) == [
+        BLOCK + 1 + i for i in range(3)
+    ]
+    assert second["f"][0] == BLOCK / 2 and second["t"][1] == pd.Timestamp("2024-01-01") + (BLOCK + 1) * pd.Timedelta(
+        "15min"
+    )
 
 
 def test_booleans_and_weights_of_other_types():
@@ -153,12 +175,21 @@ def test_booleans_and_weights_of_other_types():
 
 
 def test_expressions_are_made_after_what_they_read():
-    frame = sample({"c": {"type": "integer", "expr": "b * 2"}, "b": {"expr": "a + 0.25"}, "a": {"type": "float", "min": 0, "max": 9, "nulls": 0.2}})
+    frame = sample(
+        {
+            "c": {"type": "integer", "expr": "b * 2"},
+            "b": {"expr": "a + 0.25"},
+            "a": {"type": "float", "min": 0, "max": 9, "nulls": 0.2},
+        }
+    )
     assert list(frame.columns) == ["c", "b", "a"]
     null = frame["a"].isna()
     assert 0.15 < null.mean() < 0.25 and (frame["c"].isna() == null).all()
     known = frame[~null]
-    assert np.array_equal(known["c"].to_numpy(dtype=float), np.rint((known["a"] + 0.25) * 2)) and frame["b"].dtype == "float64"
+    assert (
+        np.array_equal(known["c"].to_numpy(dtype=float), np.rint((known["a"] + 0.25) * 2))
+        and frame["b"].dtype == "float64"
+    )
 
 
 def test_a_new_column_changes_no_other():
@@ -190,49 +221,101 @@ def test_rows_of_data_are_not_looked_at():
 
 
 BAD = [
-    ({"type": "integer", "distribution": {"normall": {}}}, r"columns\.x\.distribution: unknown distribution 'normall'\. Did you mean normal\?"),
-    ({"type": "float", "distribution": {"normal": {"sd": 1}}}, r"columns\.x\.distribution: normal has no parameter 'sd'.*It takes: mean"),
-    ({"type": "float", "distribution": {"uniform": {"low": 1}}}, r"columns\.x\.distribution: uniform needs high; it takes: low, high"),
-    ({"type": "float", "distribution": {"normal": {"std": -1}}}, r"columns\.x\.distribution: normal: std is -1; expected a number above 0"),
-    ({"type": "float", "distribution": {"normal": {"std": "big"}}}, r"columns\.x\.distribution: std is 'big'; expected a number"),
-    ({"type": "float", "distribution": {"gumbel_r": {"scale": -1}}}, r"columns\.x\.distribution: gumbel_r: .*not valid"),
+    (
+        {"type": "integer", "distribution": {"normall": {}}},
+        r"columns\.x\.distribution: unknown distribution 'normall'\. Did you mean normal\?",
+    ),
+    (
+        {"type": "float", "distribution": {"normal": {"sd": 1}}},
+        r"columns\.x\.distribution: normal has no parameter 'sd'.*It takes: mean",
+    ),
+    (
+        {"type": "float", "distribution": {"uniform": {"low": 1}}},
+        r"columns\.x\.distribution: uniform needs high; it takes: low, high",
+    ),
+    (
+        {"type": "float", "distribution": {"normal": {"std": -1}}},
+        r"columns\.x\.distribution: normal: std is -1; expected a number above 0",
+    ),
+    (
+        {"type": "float", "distribution": {"normal": {"std": "big"}}},
+        r"columns\.x\.distribution: std is 'big'; expected a number",
+    ),
+    (
+        {"type": "float", "distribution": {"gumbel_r": {"scale": -1}}},
+        r"columns\.x\.distribution: gumbel_r: .*not valid",
+    ),
     ({"type": "float", "distribution": {"normal": {}, "beta": {}}}, r"columns\.x\.distribution: names 2 distributions"),
-    ({"type": "float", "distribution": {"exponential": {"mean": 1}}, "max": -1}, r"columns\.x\.distribution: exponential has no probability"),
+    (
+        {"type": "float", "distribution": {"exponential": {"mean": 1}}, "max": -1},
+        r"columns\.x\.distribution: exponential has no probability",
+    ),
     ({"type": "float", "distribution": {"exponential": {"rate": 0}}}, r"rate is 0; expected"),
     ({"type": "float", "distribution": "uniform", "min": 3, "max": 1}, r"columns\.x: min 3 is above max 1"),
-    ({"type": "integer", "distribution": {"poisson": {"mean": 1e30}}}, r"columns\.x\.distribution: poisson: numbers cannot be drawn"),
-    ({"type": "integer", "distribution": {"binomial": {"n": 2.5, "p": 0.5}}}, r"columns\.x\.distribution: binomial: n is 2\.5"),
+    (
+        {"type": "integer", "distribution": {"poisson": {"mean": 1e30}}},
+        r"columns\.x\.distribution: poisson: numbers cannot be drawn",
+    ),
+    (
+        {"type": "integer", "distribution": {"binomial": {"n": 2.5, "p": 0.5}}},
+        r"columns\.x\.distribution: binomial: n is 2\.5",
+    ),
     ({"type": "float", "min": "a", "max": 3}, r"columns\.x\.min is 'a'; expected a number"),
-    ({"type": "integer", "distribution": {"pareto": {"shape": 0.01}}}, r"columns\.x\.distribution: makes numbers that int64 cannot hold"),
+    (
+        {"type": "integer", "distribution": {"pareto": {"shape": 0.01}}},
+        r"columns\.x\.distribution: makes numbers that int64 cannot hold",
+    ),
     ({"type": "category"}, r"columns\.x: says not how it is made; remedy: distribution, weights"),
     ({}, r"columns\.x: says not how it is made"),
     ({"type": "integer", "min": 3}, r"columns\.x: says not how"),
     ({"type": "integr", "min": 3}, r"columns\.x\.type: unknown type 'integr'\. Did you mean integer\?"),
-    ({"type": "category", "weights": {"a": 1}, "expr": "y"}, r"columns\.x: says twice how it is made, by expr and weights"),
+    (
+        {"type": "category", "weights": {"a": 1}, "expr": "y"},
+        r"columns\.x: says twice how it is made, by expr and weights",
+    ),
     ({"type": "category", "weights": {"a": -1}}, r"columns\.x\.weights\.a is -1"),
     ({"type": "category", "weights": {"a": 0}}, r"columns\.x\.weights: are all 0"),
-    ({"type": "category", "categories": ["a", "b"], "weights": {"c": 1}}, r"columns\.x\.weights: 'c' is not among its categories"),
+    (
+        {"type": "category", "categories": ["a", "b"], "weights": {"c": 1}},
+        r"columns\.x\.weights: 'c' is not among its categories",
+    ),
     ({"type": "integer", "weights": {"a": 1}}, r"columns\.x\.weights: a are not all of type integer"),
     ({"type": "boolean", "weights": {"maybe": 1}}, r"columns\.x\.weights: maybe"),
     ({"type": "boolean", "distribution": {"normal": {}}}, r"columns\.x\.distribution: normal does not make boolean"),
     ({"type": "email", "distribution": {"normal": {}}}, r"columns\.x\.distribution: normal does not make email"),
     ({"type": "category", "weights": {"a": 1}, "min": 3}, r"columns\.x\.min: bounds a distribution"),
-    ({"type": "integer", "min": 0, "max": 1, "locale": "de_DE"},
-     r"columns\.x\.locale is 'de_DE': is for made-up types.*made by distribution; remedy"),
+    (
+        {"type": "integer", "min": 0, "max": 1, "locale": "de_DE"},
+        r"columns\.x\.locale is 'de_DE': is for made-up types.*made by distribution; remedy",
+    ),
     ({"type": "category", "weights": {"a": 1}, "locale": "de_DE"}, r"columns\.x\.locale is 'de_DE'.*made by weights"),
     ({"type": "id", "locale": "de_DE"}, r"columns\.x\.locale is 'de_DE'.*made by type: id"),
     ({"type": "city", "pattern": "[A-Z]{3}", "locale": "de_DE"}, r"columns\.x\.locale is 'de_DE'.*made by pattern"),
-    ({"type": "integer", "min": 0, "max": 9, "precision": 2}, r"columns\.x\.precision is 2: rounds floats.*is of type integer"),
+    (
+        {"type": "integer", "min": 0, "max": 9, "precision": 2},
+        r"columns\.x\.precision is 2: rounds floats.*is of type integer",
+    ),
     ({"type": "name", "precision": 0}, r"columns\.x\.precision is 0.*is of type name"),
     ({"type": "float", "weights": {"0.25": 1}, "precision": 1}, r"columns\.x\.precision is 1.*is made by weights"),
     ({"type": "float", "min": 0, "max": 1, "spikes": [0]}, r"columns\.x\.spikes: is learned from data"),
     ({"type": "integer", "min": 0, "max": 1, "unique": True}, r"columns\.x\.unique: cannot be promised"),
-    ({"type": "datetime", "distribution": {"uniform": {"low": "someday", "high": "2024-01-01"}}},
-     r"columns\.x\.distribution\.low is 'someday'; expected a date"),
-    ({"type": "datetime", "distribution": {"exponential": {"mean": "3d"}}}, r"columns\.x\.distribution: exponential says not around which date"),
-    ({"type": "datetime", "distribution": {"normal": {"mean": "2024-01-01", "std": 3}}}, r"columns\.x\.distribution: std is 3; expected a duration"),
+    (
+        {"type": "datetime", "distribution": {"uniform": {"low": "someday", "high": "2024-01-01"}}},
+        r"columns\.x\.distribution\.low is 'someday'; expected a date",
+    ),
+    (
+        {"type": "datetime", "distribution": {"exponential": {"mean": "3d"}}},
+        r"columns\.x\.distribution: exponential says not around which date",
+    ),
+    (
+        {"type": "datetime", "distribution": {"normal": {"mean": "2024-01-01", "std": 3}}},
+        r"columns\.x\.distribution: std is 3; expected a duration",
+    ),
     ({"type": "datetime", "sequence": {"start": "2024-01-01"}}, r"columns\.x\.sequence: start .*expected such as"),
-    ({"type": "datetime", "sequence": {"start": "2024-01-01", "step": "soon"}}, r"columns\.x\.sequence\.step is 'soon'; expected a duration"),
+    (
+        {"type": "datetime", "sequence": {"start": "2024-01-01", "step": "soon"}},
+        r"columns\.x\.sequence\.step is 'soon'; expected a duration",
+    ),
     ({"type": "integer", "sequence": {"step": 0.5}}, r"columns\.x\.sequence: 1.* and 0\.5 do not count"),
     ({"type": "category", "sequence": {}}, r"columns\.x\.sequence: .*do not count a category"),
     ({"type": "float", "expr": "z + 1"}, r"columns\.x\.expr: there is no column 'z'"),
@@ -240,7 +323,7 @@ BAD = [
     ({"type": "float", "expr": "'a'"}, r"columns\.x\.expr: gives a string and the column is of type float"),
     ({"type": "float", "expr": "y + 1"}, r"columns\.x\.expr: .*in a circle: x → y → x"),
     ({"type": "id", "pattern": "[a"}, r"columns\.x\.pattern '\[a' is not a regular expression"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("traits", "message"), BAD)

@@ -1,4 +1,6 @@
-"""The default method: rules of the data are kept, noise is not split on, rare numbers are blurred, structure is learned."""
+"""The default method: rules of the data are kept, noise is not split on, rare numbers are blurred, structure is
+learned.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +38,9 @@ def table(frame: pd.DataFrame, **keys: Any) -> Table:
 def sampled(data: Table, rows: int | None = None, **params: Any) -> pd.DataFrame:
     model = trees.fit(data, trees.Params(**params), job=Job(seed=1))
     request = Request(rows or len(data))
-    return pd.concat([model.sample(request, b, rng=seeds.stream(1, b)).frame for b in range(request.blocks)], ignore_index=True)
+    return pd.concat(
+        [model.sample(request, b, rng=seeds.stream(1, b)).frame for b in range(request.blocks)], ignore_index=True
+    )
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +84,13 @@ def test_rare_numbers_are_blurred_and_common_ones_repeat(linked: pd.DataFrame) -
 
 def test_a_number_that_few_people_hold_is_not_common_however_many_rows_they_have() -> None:
     rng = np.random.default_rng(0)
-    people = pd.DataFrame({"person": np.repeat(np.arange(200), 20), "income": np.repeat(rng.normal(size=200) * 1e4, 20), "x": rng.normal(size=4000)})
+    people = pd.DataFrame(
+        {
+            "person": np.repeat(np.arange(200), 20),
+            "income": np.repeat(rng.normal(size=200) * 1e4, 20),
+            "x": rng.normal(size=4000),
+        }
+    )
     out = sampled(table(people, unit="person"))
     assert np.isin(out["income"], people["income"]).mean() < 0.05
 
@@ -116,7 +126,10 @@ def test_a_blur_of_values_that_all_are_common_changes_nothing() -> None:
 
 
 def test_common_is_counted_in_people() -> None:
-    values, units = np.repeat([1.0, 2.0, 3.0], 30), np.concatenate([np.zeros(30), np.arange(1, 31), np.repeat(np.arange(31, 41), 3)]).astype(int)
+    values, units = (
+        np.repeat([1.0, 2.0, 3.0], 30),
+        np.concatenate([np.zeros(30), np.arange(1, 31), np.repeat(np.arange(31, 41), 3)]).astype(int),
+    )
     blur, _ = blurred(values, units)
     assert blur.common.tolist() == [2.0, 3.0]
 
@@ -136,7 +149,11 @@ def test_noise_is_not_split_on() -> None:
     forest = grow(features, 5, coin, Part("y", "y", 2), ONE, rng=rng)
     from sklearn.tree import DecisionTreeClassifier
 
-    unpruned = DecisionTreeClassifier(min_samples_leaf=10, max_depth=24, random_state=0).fit(features.x.T, coin).tree_.node_count
+    unpruned = (
+        DecisionTreeClassifier(min_samples_leaf=10, max_depth=24, random_state=0)
+        .fit(features.x.T, coin)
+        .tree_.node_count
+    )
     assert len(forest.low) < unpruned / 8
 
 
@@ -159,7 +176,10 @@ def test_a_real_split_is_kept_and_falls_where_it_is() -> None:
     y = ((x > 0.3) ^ (rng.random(3000) < 0.05)).astype(np.int32)
     features = Features.of([noise, x], [0, 0], np.arange(3000), rng=rng)
     forest = grow(features, 2, y, Part("y", "y", 2), Growth(4, 10, 1.0, 24), rng=rng)
-    at = [np.abs(forest.threshold[(forest.feature == j) & (forest.child[::2] != np.arange(len(forest.low)))] - 0.3) for j in range(len(forest.used))]
+    at = [
+        np.abs(forest.threshold[(forest.feature == j) & (forest.child[::2] != np.arange(len(forest.low)))] - 0.3)
+        for j in range(len(forest.used))
+    ]
     assert 1 in forest.used
     assert at[forest.used.tolist().index(1)].min() < 0.01
     drawn = forest.draw([features.x[j] for j in forest.used], 3000, rng=rng)
@@ -180,7 +200,9 @@ def test_categories_are_ordered_by_effect() -> None:
     code = rng.integers(0, 12, 6000)
     high = np.isin(code, [1, 4, 7, 10])  # scattered: no single threshold on the codes separates them
     y = (rng.random(6000) < np.where(high, 0.9, 0.1)).astype(np.int32)
-    forest = grow(Features.of([code], [12], np.arange(6000), rng=rng), 1, y, Part("y", "y", 2), Growth(1, 10, 1.0, 1), rng=rng)
+    forest = grow(
+        Features.of([code], [12], np.arange(6000), rng=rng), 1, y, Part("y", "y", 2), Growth(1, 10, 1.0, 1), rng=rng
+    )
     assert len(forest.low) == 3  # one split
     leaf = forest._leaves(forest.ranks[0][np.arange(12)][None], np.zeros(12, dtype=np.int32))
     assert set(np.flatnonzero(leaf == leaf[1])) == {1, 4, 7, 10}
@@ -226,16 +248,33 @@ def test_large_tables_of_few_people_have_rows_to_grow_on(monkeypatch: pytest.Mon
     monkeypatch.setattr(grow_module, "ROWS", 40)
     rng = np.random.default_rng(0)
     x, units = rng.random(4000), np.repeat(np.arange(40), 100)
-    forest = grow(Features.of([x], [0], units, rng=rng), 1, (x > 0.5).astype(np.int32), Part("y", "y", 2), Growth(8, 10, 1.0, 24), rng=rng)
+    forest = grow(
+        Features.of([x], [0], units, rng=rng),
+        1,
+        (x > 0.5).astype(np.int32),
+        Part("y", "y", 2),
+        Growth(8, 10, 1.0, 24),
+        rng=rng,
+    )
     assert len(forest.roots) == 8 and (forest.high > forest.low)[forest.child[::2] == np.arange(len(forest.low))].all()
 
 
 def people(rows: int) -> pd.DataFrame:
     rng = np.random.default_rng(0)
     sex = rng.choice(["F", "M"], rows)
-    role = np.where(rng.random(rows) < 0.5, np.where(sex == "M", "Husband", "Wife"), rng.choice(["Child", "None"], rows))
+    role = np.where(
+        rng.random(rows) < 0.5, np.where(sex == "M", "Husband", "Wife"), rng.choice(["Child", "None"], rows)
+    )
     status = np.where(np.isin(role, ["Husband", "Wife"]), "married", rng.choice(["single", "widowed"], rows))
-    return pd.DataFrame({"sex": sex, "age": rng.integers(18, 90, rows), "role": role, "status": status, "work": rng.choice(list("abcd"), rows)})
+    return pd.DataFrame(
+        {
+            "sex": sex,
+            "age": rng.integers(18, 90, rows),
+            "role": role,
+            "status": status,
+            "work": rng.choice(list("abcd"), rows),
+        }
+    )
 
 
 @pytest.mark.parametrize("order", [(), ("sex", "work", "age"), ("role",), ("status", "sex")])
@@ -255,7 +294,13 @@ def test_barred_pairs_are_those_that_chance_would_have_shown() -> None:
     b = np.where(a == 0, rng.integers(1, 3, 3000), rng.integers(0, 3, 3000))
     rare = np.where(np.arange(3000) < 5, 1, 0)  # of five rows, that none has a == 2 is no rule
     rare[a == 2] = 0
-    parts = [Part("a", "a", 3), Part("b", "b", 3), Part("rare", "rare", 2), Part("wide", "wide", FEW + 1), Part("n", "n")]
+    parts = [
+        Part("a", "a", 3),
+        Part("b", "b", 3),
+        Part("rare", "rare", 2),
+        Part("wide", "wide", FEW + 1),
+        Part("n", "n"),
+    ]
     values = {"a": a, "b": b, "rare": rare, "wide": np.minimum(a, 1), "n": a.astype(float)}
     barred = Bars.find(parts, values).pairs
     assert list(barred) == [("a", "b")]
@@ -266,10 +311,15 @@ def test_an_impossible_value_gives_way_to_what_is_possible() -> None:
     """The forest knows nothing of the bar: all that keeps it is the second draw."""
     data = table(pd.DataFrame({"a": ["x", "y"] * 100, "b": list("ppqqrrss") * 25}))
     model = trees.fit(data, trees.Params(order=("a", "b")), job=Job(seed=1))
-    forests = {"a": marginal(np.array([0, 1], dtype=np.int32)), "b": marginal(np.array([0] * 97 + [1, 1, 2], dtype=np.int32))}
+    forests = {
+        "a": marginal(np.array([0, 1], dtype=np.int32)),
+        "b": marginal(np.array([0] * 97 + [1, 1, 2], dtype=np.int32)),
+    }
 
     def barred(bar: np.ndarray) -> trees.Trees:
-        return trees.Trees(model.codec, [Learned(["a", "b"], forests, {}, Bars({("a", "b"): bar}), Anchors(model.codec, {}))])
+        return trees.Trees(
+            model.codec, [Learned(["a", "b"], forests, {}, Bars({("a", "b"): bar}), Anchors(model.codec, {}))]
+        )
 
     bar = np.zeros((2, 4), dtype=bool)
     bar[1, 0] = True
@@ -291,7 +341,9 @@ def test_a_loaded_model_draws_the_same(linked: pd.DataFrame, tmp_path: Path) -> 
     one, other = (m.draw(3000, rng=np.random.default_rng(5)) for m in (model, again))
     assert list(one) == list(other)
     for name in one:
-        assert one[name].dtype == other[name].dtype and np.array_equal(one[name], other[name], equal_nan=one[name].dtype.kind == "f")
+        assert one[name].dtype == other[name].dtype and np.array_equal(
+            one[name], other[name], equal_nan=one[name].dtype.kind == "f"
+        )
 
 
 def test_the_order_can_be_asked_for(linked: pd.DataFrame) -> None:

@@ -15,7 +15,15 @@ from synthcli.contracts import Column, Evidence, Schema, Traits
 SCHEMA = Schema(
     tuple(
         Column(name, inferred=Traits(type=kind))
-        for name, kind in {"x": "float", "y": "float", "n": "integer", "when": "datetime", "c": "category", "yes": "boolean", "note": "text"}.items()
+        for name, kind in {
+            "x": "float",
+            "y": "float",
+            "n": "integer",
+            "when": "datetime",
+            "c": "category",
+            "yes": "boolean",
+            "note": "text",
+        }.items()
     )
 )
 
@@ -31,8 +39,13 @@ def draw(rows: int, seed: int) -> Table:
             "x": x,
             "y": 0.9 * x + 0.3 * rng.normal(size=rows),
             "n": n,
-            "when": (pd.Timestamp("2024-01-01") + pd.to_timedelta(rng.integers(0, 400, rows), unit="D")).astype("datetime64[us]"),
-            "c": pd.array(np.array(["low", "mid", "high"])[np.digitize(x + 0.3 * rng.normal(size=rows), [-0.5, 0.8])], dtype=STRING),
+            "when": (pd.Timestamp("2024-01-01") + pd.to_timedelta(rng.integers(0, 400, rows), unit="D")).astype(
+                "datetime64[us]"
+            ),
+            "c": pd.array(
+                np.array(["low", "mid", "high"])[np.digitize(x + 0.3 * rng.normal(size=rows), [-0.5, 0.8])],
+                dtype=STRING,
+            ),
             "yes": pd.array(x + rng.normal(size=rows) > 0, dtype="boolean"),
             "note": pd.array([f"note {i}" for i in range(rows)], dtype=STRING),
         }
@@ -43,7 +56,10 @@ def draw(rows: int, seed: int) -> Table:
 def shuffle(table: Table, seed: int) -> Table:
     """Each column in an order of its own."""
     rng = np.random.default_rng(seed)
-    return Table(pd.DataFrame({c: table.frame[c].iloc[rng.permutation(len(table))].reset_index(drop=True) for c in table.frame}), table.schema)
+    return Table(
+        pd.DataFrame({c: table.frame[c].iloc[rng.permutation(len(table))].reset_index(drop=True) for c in table.frame}),
+        table.schema,
+    )
 
 
 @pytest.fixture(scope="session")
@@ -54,6 +70,15 @@ def evidence() -> Callable[..., Evidence]:
 
     def make(synthetic: str | Table = "real", **more: object) -> Evidence:
         part = known[synthetic] if isinstance(synthetic, str) else synthetic
-        return Evidence(**{"schema": SCHEMA, "synthetic": part, "train": train, "control": control, "baseline": shuffle(train, 5), **more})
+        return Evidence(
+            **{
+                "schema": SCHEMA,
+                "synthetic": part,
+                "train": train,
+                "control": control,
+                "baseline": shuffle(train, 5),
+                **more,
+            }
+        )
 
     return make

@@ -33,7 +33,11 @@ def test_shares_by_hand():
 
 def test_a_real_sample_covers_and_a_narrow_one_does_not(evidence):
     good = {m.name: m for m in coverage.measure(evidence(), rng=np.random.default_rng(0)) if m.scope == "overall"}
-    assert good["category_coverage"].value == 1 and good["range_coverage"].value > 0.9 and good["range_coverage"].floor > 0.9
+    assert (
+        good["category_coverage"].value == 1
+        and good["range_coverage"].value > 0.9
+        and good["range_coverage"].floor > 0.9
+    )
     given = evidence()
     narrow = given.synthetic.take(np.flatnonzero((given.synthetic.frame["c"] == "mid").to_numpy()))
     bad = {(m.name, m.of): m for m in coverage.measure(evidence(narrow), rng=np.random.default_rng(0))}

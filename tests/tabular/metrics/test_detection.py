@@ -16,7 +16,11 @@ def test_real_passes_and_independent_columns_are_told(evidence):
     good = {m.name: m for m in detection.measure(evidence(), rng=np.random.default_rng(0)) if m.scope == "overall"}
     assert good["detection_auc"].low <= 0.5 + 0.02 and good["detection_auc"].value < 0.55 and good["c2st"].value > 0.9
     assert abs(good["detection_auc"].floor - 0.5) < 0.05 and good["detection_auc"].baseline > 0.7
-    bad = {m.name: m for m in detection.measure(evidence("independent", full=False), rng=np.random.default_rng(0)) if m.scope == "overall"}
+    bad = {
+        m.name: m
+        for m in detection.measure(evidence("independent", full=False), rng=np.random.default_rng(0))
+        if m.scope == "overall"
+    }
     assert bad["detection_auc"].low > 0.7 and bad["c2st"].value < 0.6
     assert bad["c2st"].low < bad["c2st"].value < bad["c2st"].high
 
@@ -24,7 +28,9 @@ def test_real_passes_and_independent_columns_are_told(evidence):
 def test_the_column_that_tells_comes_first(evidence):
     given = evidence()
     moved = Table(given.synthetic.frame.assign(y=given.synthetic.frame["y"] + 1), given.schema)
-    columns = [m for m in detection.measure(evidence(moved, full=False), rng=np.random.default_rng(0)) if m.scope == "column"]
+    columns = [
+        m for m in detection.measure(evidence(moved, full=False), rng=np.random.default_rng(0)) if m.scope == "column"
+    ]
     assert columns[0].of == "y" and columns[0].low > 0.7
     assert all(m.value < 0.56 for m in columns[1:])
 
@@ -64,12 +70,19 @@ def one_value_in(table, rows=1):
 @pytest.mark.parametrize("rows", [1, 300])
 def test_a_column_of_one_known_value_is_judged_by_its_nulls(evidence, rows):
     given = evidence()
-    odd = evidence(one_value_in(given.synthetic, rows), train=one_value_in(given.train, rows), control=one_value_in(given.control, rows), full=False)
+    odd = evidence(
+        one_value_in(given.synthetic, rows),
+        train=one_value_in(given.train, rows),
+        control=one_value_in(given.control, rows),
+        full=False,
+    )
     found = {m.name: m for m in detection.measure(odd, rng=np.random.default_rng(0)) if m.scope == "overall"}
     assert found["detection_auc"].value is not None
     told = one_value_in(given.synthetic, 10**6), one_value_in(given.control, 300)
     plain = [Table(t.frame[["x"]], Schema((given.schema["x"],))) for t in told]
-    found = detection.measure(Evidence(plain[0].schema, plain[0], control=plain[1], full=False), rng=np.random.default_rng(0))
+    found = detection.measure(
+        Evidence(plain[0].schema, plain[0], control=plain[1], full=False), rng=np.random.default_rng(0)
+    )
     assert found[0].value > 0.8  # seven of ten control rows are null, no synthetic one is
 
 
@@ -78,7 +91,8 @@ def test_one_unit_of_many_rows_has_a_note(evidence):
     schema = Schema(given.schema.columns, unit="note")
     one = Table(given.control.frame.assign(note="me"), schema)
     found = detection.measure(
-        evidence(Table(given.synthetic.frame.assign(note="you"), schema), schema=schema, control=one, full=False), rng=np.random.default_rng(0)
+        evidence(Table(given.synthetic.frame.assign(note="you"), schema), schema=schema, control=one, full=False),
+        rng=np.random.default_rng(0),
     )
     assert all(m.value is None and m.note for m in found if m.scope == "overall")
 
@@ -103,7 +117,9 @@ def test_features_that_trees_can_split_on():
 
 
 def test_values_that_only_one_table_holds_do_not_tell_by_their_coding():
-    """A category of thousands of values: most of them stand in one of two real samples only, and say nothing about which."""
+    """A category of thousands of values: most of them stand in one of two real samples only, and say nothing about
+    which.
+    """
     import pandas as pd
     import pyarrow as pa
 

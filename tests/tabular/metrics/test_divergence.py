@@ -27,7 +27,9 @@ def test_null_is_a_cell_and_numbers_are_cut_at_deciles_of_control():
 def test_wasserstein_is_scipys():
     rng = np.random.default_rng(0)
     a, b = rng.normal(2, 3, 700), rng.exponential(2, 300)
-    assert divergence.scaled_wasserstein(np.append(a, np.nan), b)[0] == pytest.approx(wasserstein_distance(a, b) / a.std())
+    assert divergence.scaled_wasserstein(np.append(a, np.nan), b)[0] == pytest.approx(
+        wasserstein_distance(a, b) / a.std()
+    )
     assert divergence.scaled_wasserstein(np.ones(5), b) is None
 
 

@@ -11,7 +11,12 @@ from synthcli.contracts import Column, Evidence, Fairness, Measurement, Schema, 
 from synthcli.tabular.metrics import fairness
 
 STRING = pd.StringDtype("pyarrow")
-KINDS = {"sex": ("category", "string"), "old": ("boolean", "bool"), "score": ("float", "double"), "approved": ("boolean", "bool")}
+KINDS = {
+    "sex": ("category", "string"),
+    "old": ("boolean", "bool"),
+    "score": ("float", "double"),
+    "approved": ("boolean", "bool"),
+}
 SCHEMA = Schema(tuple(Column(n, Traits(type=t), storage=s) for n, (t, s) in KINDS.items()))
 
 
@@ -32,7 +37,9 @@ def loans(rows: int, seed: int, *, unfair: float = 0.4, signal: float = 1.0) -> 
     return Table(frame, SCHEMA)
 
 
-def measured(synthetic: Table, before: Table | None, *sensitive: str, target: str = "approved") -> dict[tuple[str, str | None], Measurement]:
+def measured(
+    synthetic: Table, before: Table | None, *sensitive: str, target: str = "approved"
+) -> dict[tuple[str, str | None], Measurement]:
     real = loans(2_000, 1)
     asked = Fairness(target, sensitive, synthetic, real, loans(1_500, 2), before)
     seen = Evidence(SCHEMA, synthetic, train=real, fairness=asked)
@@ -42,7 +49,9 @@ def measured(synthetic: Table, before: Table | None, *sensitive: str, target: st
 def test_the_gap_is_the_difference_of_shares() -> None:
     counts = np.array([[10, 30], [20, 20], [0, 1000]])  # shares of the second value: 0.75, 0.5, 1
     assert fairness.gap(counts) == pytest.approx(0.5)
-    assert fairness.gap(np.array([[10, 30], [20, 20], [1, 0], [0, 99_999]])) == pytest.approx(0.0)  # one group alone is heard
+    assert fairness.gap(np.array([[10, 30], [20, 20], [1, 0], [0, 99_999]])) == pytest.approx(
+        0.0
+    )  # one group alone is heard
     assert fairness.gap(np.array([[10, 30]])) == 0.0
 
 
@@ -51,7 +60,9 @@ def test_before_and_after() -> None:
     gap = found["parity_gap", None]
     assert gap.value is not None and gap.value < 0.08 and gap.floor == pytest.approx(0.4, abs=0.06)
     predicted = found["predicted_parity_gap", None]
-    assert predicted.floor is not None and predicted.value is not None and predicted.floor > 0.3 > 0.15 > predicted.value
+    assert (
+        predicted.floor is not None and predicted.value is not None and predicted.floor > 0.3 > 0.15 > predicted.value
+    )
     cost = found["fairness_cost", None]
     assert cost.value is not None and cost.value > 0.02 and "auc" in cost.note  # what sex told is gone
     assert cost.low is not None and cost.high is not None and cost.low < cost.value < cost.high

@@ -10,14 +10,18 @@ from synthcli.columns.table import Table
 from synthcli.contracts import Column, Evidence, Measurement, Schema, Traits
 from synthcli.tabular.metrics import preserve
 
-SCHEMA = Schema((Column("x", Traits(type="float"), storage="double"), Column("y", Traits(type="float"), storage="double")))
+SCHEMA = Schema(
+    (Column("x", Traits(type="float"), storage="double"), Column("y", Traits(type="float"), storage="double"))
+)
 
 
 def table(x: np.ndarray, y: np.ndarray | None = None) -> Table:
     return Table(pd.DataFrame({"x": x, "y": x if y is None else y}), SCHEMA)
 
 
-def measured(control: Table, synthetic: Table, *named: str, train: Table | None = None) -> dict[str | None, Measurement]:
+def measured(
+    control: Table, synthetic: Table, *named: str, train: Table | None = None
+) -> dict[str | None, Measurement]:
     seen = Evidence(SCHEMA, synthetic, train=train, control=control, preserve=named)
     return {m.of: m for m in preserve.measure(seen, rng=np.random.default_rng(1))}
 
@@ -32,7 +36,9 @@ def test_by_hand() -> None:
     assert found["share(x > 0.5)"].value == pytest.approx(0.9)
     assert found["mean(x)"].value == pytest.approx(1 - 0.1 / x.std(ddof=1))
     assert found["mean(x)"].floor == 1.0
-    assert found[None].value == found["mean(x)"].value and found[None].note.startswith("mean(x): real 0.5, synthetic 0.6")
+    assert found[None].value == found["mean(x)"].value and found[None].note.startswith(
+        "mean(x): real 0.5, synthetic 0.6"
+    )
 
 
 def test_correlations_are_half_their_difference() -> None:
@@ -57,7 +63,9 @@ def test_a_figure_of_few_people_is_not_told() -> None:
     x = np.r_[np.full(40, 1.0), 1234.0, 1236.0, 1241.0]
     few, many = "mean(x where x > 1000)", "mean(x)"
     found = measured(table(x), table(x + 1), few, many)
-    assert found[few].value is not None and found[few].note.startswith("synthetic 1238; the real figure is left out, as fewer than 10 privacy units")
+    assert found[few].value is not None and found[few].note.startswith(
+        "synthetic 1238; the real figure is left out, as fewer than 10 privacy units"
+    )
     assert found[None].note.startswith((f"{few}: synthetic 1238; the real", f"{many}: real"))
     assert found[many].note.startswith("real 87.2326, synthetic 88.2326, difference 1 ")
 
@@ -92,4 +100,6 @@ def test_a_shift_is_seen_with_its_size() -> None:
 def test_large_tables_keep_the_precision_of_all_their_rows() -> None:
     control, few = table(normal(100_000, 0)), table(normal(100_000, 1))
     found = measured(control, few, "mean(x)")["mean(x)"]
-    assert found.low is not None and found.low > 0.975  # two standard errors are 0.009; those of 25,000 rows would be 0.018
+    assert (
+        found.low is not None and found.low > 0.975
+    )  # two standard errors are 0.009; those of 25,000 rows would be 0.018

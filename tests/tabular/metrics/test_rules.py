@@ -37,4 +37,6 @@ def test_intervals_are_those_of_the_literature():
     from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
     assert wilson(3, 50) == pytest.approx(proportion_confint(3, 50, method="wilson"), abs=1e-6)
-    assert newcombe(15, 50, 3, 40) == pytest.approx(confint_proportions_2indep(15, 50, 3, 40, method="newcomb"), abs=1e-6)
+    assert newcombe(15, 50, 3, 40) == pytest.approx(
+        confint_proportions_2indep(15, 50, 3, 40, method="newcomb"), abs=1e-6
+    )

@@ -23,10 +23,15 @@ def test_agrees_with_sdmetrics(evidence):
     found = shapes.measure(given, rng=np.random.default_rng(0))
     for name in ("x", "y", "n", "when", "c", "yes"):
         metric = TVComplement if name in ("c", "yes") else KSComplement
-        a, b = (f[name].astype("float64") if name == "n" else f[name].astype(object) if name in ("c", "yes") else f[name] for f in (real, fake))
+        a, b = (
+            f[name].astype("float64") if name == "n" else f[name].astype(object) if name in ("c", "yes") else f[name]
+            for f in (real, fake)
+        )
         assert by(found, "column_shapes", name).value == pytest.approx(metric.compute(a, b), abs=1e-6)
         assert by(found, "missing_values", name).value == pytest.approx(MissingValueSimilarity.compute(a, b), abs=1e-9)
-    assert by(found, "column_shapes").value == pytest.approx(np.mean([m.value for m in found if m.name == "column_shapes" and m.of]))
+    assert by(found, "column_shapes").value == pytest.approx(
+        np.mean([m.value for m in found if m.name == "column_shapes" and m.of])
+    )
     assert not [m for m in found if m.of == "note"]
 
 

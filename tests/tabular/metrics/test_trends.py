@@ -17,7 +17,11 @@ def test_agrees_with_sdmetrics(evidence):
     given = evidence("independent")
     overall, *pairs = trends.measure(given, rng=np.random.default_rng(0))
     plain = [
-        t.frame.assign(n=t.frame["n"].astype("float64"), when=t.frame["when"].astype("int64").astype(float), c=t.frame["c"].astype(object))
+        t.frame.assign(
+            n=t.frame["n"].astype("float64"),
+            when=t.frame["when"].astype("int64").astype(float),
+            c=t.frame["c"].astype(object),
+        )
         for t in (given.control, given.synthetic)
     ]
     numbers = ("x", "y", "n", "when")
@@ -43,7 +47,9 @@ def test_is_close_to_the_quality_report_where_ranges_agree(evidence):
     kept = Schema(tuple(c for c in given.schema.columns if c.name in columns))
     tables = {k: Table(getattr(given, k).frame, kept) for k in ("control", "synthetic")}
     found = trends.measure(Evidence(kept, **tables), rng=np.random.default_rng(0))[0]
-    assert found.value == pytest.approx(report.get_properties().set_index("Property")["Score"]["Column Pair Trends"], abs=0.03)
+    assert found.value == pytest.approx(
+        report.get_properties().set_index("Property")["Score"]["Column Pair Trends"], abs=0.03
+    )
 
 
 def test_correlations_are_those_of_pandas_with_nulls():
@@ -72,7 +78,10 @@ def test_interval_matches_the_spread_over_samples(evidence):
     given = evidence()
     rng, values, widths = np.random.default_rng(0), [], []
     for _ in range(40):
-        synthetic = Table(given.train.frame.iloc[rng.integers(len(given.train), size=600)].assign(y=rng.normal(size=600)), given.schema)
+        synthetic = Table(
+            given.train.frame.iloc[rng.integers(len(given.train), size=600)].assign(y=rng.normal(size=600)),
+            given.schema,
+        )
         control = Table(given.train.frame.iloc[rng.integers(len(given.train), size=600)], given.schema)
         found = trends.measure(evidence(synthetic, control=control, full=False), rng=rng)[0]
         values.append(found.value)
@@ -97,4 +106,6 @@ def test_pairs_are_sampled_where_there_are_many(evidence, monkeypatch):
 def test_large_tables_of_cells_are_counted_alike(evidence, monkeypatch):
     want = trends.measure(evidence(), rng=np.random.default_rng(0))
     monkeypatch.setattr(trends, "_CELLS", 1)
-    assert [m.value for m in trends.measure(evidence(), rng=np.random.default_rng(0))] == pytest.approx([m.value for m in want])
+    assert [m.value for m in trends.measure(evidence(), rng=np.random.default_rng(0))] == pytest.approx(
+        [m.value for m in want]
+    )

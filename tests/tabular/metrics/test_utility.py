@@ -82,7 +82,9 @@ def test_targets_that_cannot_be_judged_say_why(evidence):
     cases = {
         "single value in train": lambda yes, part: yes | True,
         "null throughout train": lambda yes, part: yes if part == "synthetic" else yes.mask(yes.notna()),
-        "fewer than 30 records with a known yes: control": lambda yes, part: yes.mask(yes.notna()) if part == "control" else yes,
+        "fewer than 30 records with a known yes: control": lambda yes, part: (
+            yes.mask(yes.notna()) if part == "control" else yes
+        ),
         "single value in control": lambda yes, part: (yes & False) | ((part == "train") & (np.arange(len(yes)) == 0)),
         "train \\(1\\), control \\(1\\)": lambda yes, part: (yes & False) | (np.arange(len(yes)) == 0),
     }
@@ -90,7 +92,10 @@ def test_targets_that_cannot_be_judged_say_why(evidence):
         found = overall(evidence(**with_yes(change), target="yes"))
         assert len(found) == 6 and all(m.value is None and re.search(why, m.note) for m in found.values()), (why, found)
     empty = Table(given.train.frame.assign(y=np.nan), given.schema)
-    assert all(m.value is None and "null throughout train" in m.note for m in overall(evidence(train=empty, target="y")).values())
+    assert all(
+        m.value is None and "null throughout train" in m.note
+        for m in overall(evidence(train=empty, target="y")).values()
+    )
 
 
 def test_a_fit_that_cannot_be_made_says_why(evidence, monkeypatch):

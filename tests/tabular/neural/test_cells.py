@@ -10,7 +10,9 @@ from synthcli.tabular.neural.cells import FLAT, UNKNOWN, Cells, NumberCells
 X, STATE, CODE = Part("x", "x"), Part("x#state", "x", 3), Part("c", "c", 5)
 
 
-def number(values: np.ndarray, units: np.ndarray | None = None, state: Part | None = None, bins: int = 8) -> NumberCells:
+def number(
+    values: np.ndarray, units: np.ndarray | None = None, state: Part | None = None, bins: int = 8
+) -> NumberCells:
     return NumberCells.fit(X, state, values, np.arange(len(values)) if units is None else units, bins, 10)
 
 
@@ -82,7 +84,9 @@ def test_saved_cells_are_the_same() -> None:
     cells = Cells.fit([CODE, X], values, np.arange(300), 8, 10)
     again = Cells.from_arrays([CODE, X], cells.to_arrays())
     digits = np.column_stack([np.zeros(300, int), np.arange(300) % cells.columns[1].size])
-    np.testing.assert_array_equal(cells.decode(digits, rng=np.random.default_rng(3))["x"], again.decode(digits, rng=np.random.default_rng(3))["x"])
+    np.testing.assert_array_equal(
+        cells.decode(digits, rng=np.random.default_rng(3))["x"], again.decode(digits, rng=np.random.default_rng(3))["x"]
+    )
 
 
 def test_no_value_at_all_is_a_column_of_states() -> None:
@@ -100,7 +104,11 @@ def test_a_number_goes_with_its_state_and_other_codes_of_its_column_stand_alone(
         "x##state": np.repeat([0, 1], 20),
     }
     cells = Cells.fit([odd, STATE, grain, X], values, np.arange(40), 8, 10)
-    assert [[part.name for part in column.parts] for column in cells.columns] == [["x##state"], ["x#grain"], ["x#state", "x"]]
+    assert [[part.name for part in column.parts] for column in cells.columns] == [
+        ["x##state"],
+        ["x#grain"],
+        ["x#state", "x"],
+    ]
     out = cells.decode(cells.encode(values, 40)[0], rng=np.random.default_rng(0))
     assert set(out) == set(values)
     for name in values:

@@ -1,4 +1,6 @@
-"""Boosted oblivious trees: sums of two numbers at once lose nothing that matters, the best question is asked, sides weigh the same."""
+"""Boosted oblivious trees: sums of two numbers at once lose nothing that matters, the best question is asked, sides
+weigh the same.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +44,9 @@ def test_sums_of_nothing_are_nothing() -> None:
 def test_the_question_is_the_one_that_parts_best() -> None:
     """Against all questions, one after another."""
     codes = classes()
-    real = np.random.default_rng(1).random(ROWS) < np.where((codes[0] > 2) ^ (codes[1] > 0), 0.6, 0.4) + 0.1 * (codes[2] > 25)
+    real = np.random.default_rng(1).random(ROWS) < np.where((codes[0] > 2) ^ (codes[1] > 0), 0.6, 0.4) + 0.1 * (
+        codes[2] > 25
+    )
     boosting = Boosting(codes, real, np.zeros(ROWS, dtype=bool), 5.0, np.random.default_rng(0))
     slope, curve = np.where(real, 0.5, -0.5), np.full(ROWS, 0.25)
 
@@ -51,7 +55,9 @@ def test_the_question_is_the_one_that_parts_best() -> None:
         return sum(slope[side].sum() ** 2 / (curve[side].sum() + 5.0) for side in (above, ~above))
 
     part, at, leaf = boosting._splits(np.arange(3), codes, _Packed.of(slope, curve))
-    assert (part[0], at[0]) == max(((j, c) for j, code in enumerate(codes) for c in range(code.max())), key=lambda q: worth(*q))
+    assert (part[0], at[0]) == max(
+        ((j, c) for j, code in enumerate(codes) for c in range(code.max())), key=lambda q: worth(*q)
+    )
     rows = sum((codes[p] > c).astype(int) << (DEPTH - 1 - level) for level, (p, c) in enumerate(zip(part, at)))
     assert (leaf == rows).all()
     leaves = np.random.default_rng(2).normal(size=1 << DEPTH).astype(np.float32)

@@ -31,7 +31,15 @@ def together(rows: int, *, rng: np.random.Generator) -> Values:
 
 def learned(real: Values, trees: int = 80, *, units: np.ndarray | None = None) -> Discriminator | None:
     rows = len(real["a"])
-    return learn(independent, real, PARTS, np.arange(rows) if units is None else units, trees=trees, smoothing=10, rng=np.random.default_rng(1))
+    return learn(
+        independent,
+        real,
+        PARTS,
+        np.arange(rows) if units is None else units,
+        trees=trees,
+        smoothing=10,
+        rng=np.random.default_rng(1),
+    )
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +71,9 @@ def test_rows_that_are_kept_have_the_joint_distribution(found: Discriminator) ->
     assert {len(part) for part in made.values()} == {20_000}
     assert share_above(independent(20_000, rng=rng)) == pytest.approx(0.48, abs=0.02)  # zero itself is not above it
     assert share_above(together(20_000, rng=rng)) == pytest.approx(0.73, abs=0.02)
-    assert share_above(made) > 0.65  # no further: the tenth of rows that is most short of is kept whole, and no more than that
+    assert (
+        share_above(made) > 0.65
+    )  # no further: the tenth of rows that is most short of is kept whole, and no more than that
     assert np.bincount(made["a"]) / 20_000 == pytest.approx(np.full(3, 1 / 3), abs=0.02)
 
 
@@ -120,5 +130,8 @@ def test_it_is_read_back_as_it_was(found: Discriminator, tmp_path: Path) -> None
     again = Discriminator.load(tmp_path)
     assert again is not None and again.part.shape[1] == DEPTH
     rows = independent(500, rng=np.random.default_rng(2))
-    assert (again.log_ratio(rows) == found.log_ratio(rows)).all() and (again.cap, again.share) == (found.cap, found.share)
+    assert (again.log_ratio(rows) == found.log_ratio(rows)).all() and (again.cap, again.share) == (
+        found.cap,
+        found.share,
+    )
     assert Discriminator.load(tmp_path / "nothing") is None

@@ -1,4 +1,6 @@
-"""The four methods of sdv: typed tables in and out, same bytes in any process and block order, limits, silence, globals left alone."""
+"""The four methods of sdv: typed tables in and out, same bytes in any process and block order, limits, silence, globals
+left alone.
+"""
 
 from __future__ import annotations
 
@@ -78,11 +80,20 @@ def digest(frame: pd.DataFrame) -> str:
 
 @pytest.fixture(scope="module")
 def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[subprocess.Popen[str], Path]]:
-    """A fresh process that makes the models too, in a folder of its own; it runs beside the other tests, as imports take seconds."""
+    """A fresh process that makes the models too, in a folder of its own; it runs beside the other tests, as imports
+    take seconds.
+    """
     folder = tmp_path_factory.mktemp("elsewhere")
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "PYTHONHASHSEED": "77", "OMP_NUM_THREADS": "1"}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(sys.path),
+        "PYTHONHASHSEED": "77",
+        "OMP_NUM_THREADS": "1",
+    }
     command = [sys.executable, "-W", "default::UserWarning", __file__]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=folder, env=environment) as process:
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=folder, env=environment
+    ) as process:
         yield process, folder
 
 
@@ -100,9 +111,13 @@ def test_importing_a_method_imports_neither_sdv_nor_torch() -> None:
 
 
 @pytest.mark.parametrize("name", METHODS)
-def test_blocks_come_out_the_same_in_any_order(models: dict[str, wrapper.SdvModel], name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_blocks_come_out_the_same_in_any_order(
+    models: dict[str, wrapper.SdvModel], name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for module in ("contracts", "tabular.model"):
-        monkeypatch.setattr(f"synthcli.{module}.BLOCK", SMALL_BLOCK)  # a whole one takes seconds, and differs in nothing
+        monkeypatch.setattr(
+            f"synthcli.{module}.BLOCK", SMALL_BLOCK
+        )  # a whole one takes seconds, and differs in nothing
     model, rows = models[name], SMALL_BLOCK + 70
     forward = [draw(model, rows, block) for block in (0, 1)]
     backward = [draw(model, rows, block) for block in (1, 0)][::-1]
@@ -116,11 +131,15 @@ def test_blocks_come_out_the_same_in_any_order(models: dict[str, wrapper.SdvMode
 @pytest.mark.parametrize("name", ["gaussian_copula", "ctgan"])
 def test_another_seed_trains_another_model(models: dict[str, wrapper.SdvModel], name: str) -> None:
     other = fitted(name, mixed(), seed=4)
-    assert digest(draw(other, 100).drop(columns="patient_id")) != digest(draw(models[name], 100).drop(columns="patient_id"))
+    assert digest(draw(other, 100).drop(columns="patient_id")) != digest(
+        draw(models[name], 100).drop(columns="patient_id")
+    )
 
 
 @pytest.mark.parametrize("name", METHODS)
-def test_a_loaded_model_samples_alike_and_sampling_changes_no_file(models: dict[str, wrapper.SdvModel], name: str, tmp_path: Path) -> None:
+def test_a_loaded_model_samples_alike_and_sampling_changes_no_file(
+    models: dict[str, wrapper.SdvModel], name: str, tmp_path: Path
+) -> None:
     first, second = tmp_path / "first", tmp_path / "second"
     first.mkdir(), second.mkdir()
     models[name].save(first)
@@ -155,11 +174,15 @@ def test_the_copula_keeps_shares_and_correlations() -> None:
     words = rng.choice(["a", "b", "c"], 3000, p=[0.7, 0.25, 0.05])
     hole = rng.random(3000) < 0.3
     doubled = pa.array(x[:, 1] * 2, mask=hole)
-    data = table({"x": pa.array(x[:, 0]), "y": pa.array(x[:, 1]), "level": pa.array(level), "w": words.tolist(), "z": doubled})
+    data = table(
+        {"x": pa.array(x[:, 0]), "y": pa.array(x[:, 1]), "level": pa.array(level), "w": words.tolist(), "z": doubled}
+    )
     module = plugins.ready("gaussian_copula")
     made = draw(module.fit(data, module.Params(default_distribution="norm"), job=Job()), 6000)
     assert np.corrcoef(made["x"], made["y"])[0, 1] == pytest.approx(0.8, abs=0.03)
-    assert np.corrcoef(made["x"], made["level"].astype(float))[0, 1] > 0.75  # 0.94 at the source: within a code, order is lost
+    assert (
+        np.corrcoef(made["x"], made["level"].astype(float))[0, 1] > 0.75
+    )  # 0.94 at the source: within a code, order is lost
     assert made["z"].isna().mean() == pytest.approx(hole.mean(), abs=0.03)
     for word in "abc":
         assert (made["w"] == word).mean() == pytest.approx((words == word).mean(), abs=0.03)
@@ -171,7 +194,11 @@ TINY = {
     "one number": {"x": pa.array(np.linspace(0, 1, 20))},
     "one category": {"c": ["a", "b"] * 10},
     "constants": {"x": [7] * 20, "n": pa.nulls(20)},
-    "huge and tiny": {"x": pa.array(np.geomspace(1e-300, 1e300, 20)), "y": pa.array([1e-9, 2e-9] * 10), "z": pa.array([np.inf, 1.0] * 10)},
+    "huge and tiny": {
+        "x": pa.array(np.geomspace(1e-300, 1e300, 20)),
+        "y": pa.array([1e-9, 2e-9] * 10),
+        "z": pa.array([np.inf, 1.0] * 10),
+    },
 }
 
 
@@ -194,7 +221,10 @@ def test_small_and_odd_tables_work(name: str, shape: str, tmp_path: Path) -> Non
 def test_a_limit_stops_after_an_epoch_with_a_usable_model(name: str) -> None:
     seen: list[tuple[str, float, float, str]] = []
     module = plugins.ready(name)
-    job = Job(limits=Limits(minutes=1e-9), progress=lambda label, done, total, note="": seen.append((label, done, total, note)))
+    job = Job(
+        limits=Limits(minutes=1e-9),
+        progress=lambda label, done, total, note="": seen.append((label, done, total, note)),
+    )
     model = module.fit(mixed(), module.Params(**{**SMALL[name], "epochs": 40}), job=job)
     assert [(done, total) for _, done, total, _ in seen] == [(0, 40), (1, 40)]
     assert "loss" in seen[-1][3]
@@ -211,7 +241,14 @@ def test_what_is_global_stays_as_it_was(name: str) -> None:
     def state() -> tuple:
         numpy_state = np.random.get_state()
         bars = ctgan.synthesizers.ctgan.tqdm, ctgan.synthesizers.tvae.tqdm
-        return numpy_state[1].tobytes(), numpy_state[2], torch.get_rng_state().numpy().tobytes(), random.getstate(), torch.get_num_threads(), bars
+        return (
+            numpy_state[1].tobytes(),
+            numpy_state[2],
+            torch.get_rng_state().numpy().tobytes(),
+            random.getstate(),
+            torch.get_num_threads(),
+            bars,
+        )
 
     np.random.seed(1), torch.manual_seed(1), random.seed(1)
     before = state()
@@ -250,7 +287,11 @@ def test_a_category_of_many_values_works(name: str) -> None:
 
 def test_a_layout_is_exact_on_numbers_and_hides_those_without_a_value() -> None:
     parts = [Part("x#state", "x", 2), Part("x", "x"), Part("k", "k", 4)]
-    values = {"x#state": np.array([0, 1, 0], np.int32), "x": np.array([3.0, 5.0, 9.0]), "k": np.array([2, 2, 2], np.int32)}
+    values = {
+        "x#state": np.array([0, 1, 0], np.int32),
+        "x": np.array([3.0, 5.0, 9.0]),
+        "k": np.array([2, 2, 2], np.int32),
+    }
     layout = wrapper.Layout.fit(parts, values, wide=None)
     assert list(layout.columns()) == ["p0", "p1"]
     frame = layout.encode(values)
@@ -262,7 +303,11 @@ def test_a_layout_is_exact_on_numbers_and_hides_those_without_a_value() -> None:
 
 def test_an_empirical_number_is_a_level_and_comes_back_by_its_quantile_function() -> None:
     part = Part("x", "x")
-    for numbers in (np.array([3.0, 0.1, 0.1, 0.1, 9.0]), np.random.default_rng(0).gamma(0.3, 9.0, 5000), np.array([-1.7e308, 1.7e308, 0.0])):
+    for numbers in (
+        np.array([3.0, 0.1, 0.1, 0.1, 9.0]),
+        np.random.default_rng(0).gamma(0.3, 9.0, 5000),
+        np.array([-1.7e308, 1.7e308, 0.0]),
+    ):
         layout = wrapper.Layout.fit([part], {"x": numbers}, wide=None, empirical=["x"])
         levels = layout.encode({"x": numbers})["p0"]
         np.testing.assert_allclose(levels, (stats.rankdata(numbers) - 0.5) / len(numbers))
@@ -279,20 +324,28 @@ def test_the_empirical_margin_keeps_skewed_numbers_and_their_correlation() -> No
     rng = np.random.default_rng(0)
     x = rng.multivariate_normal([0, 0], [[1, 0.8], [0.8, 1]], 2000)
     visits = np.floor(np.exp(1.5 * x[:, 0]))  # half are zeros, and the largest are far from the mean
-    data = table({"cost": pa.array(np.exp(1.2 * x[:, 1])), "visits": pa.array(visits.astype(np.int64))}, visits=Traits(spikes=()))
+    data = table(
+        {"cost": pa.array(np.exp(1.2 * x[:, 1])), "visits": pa.array(visits.astype(np.int64))}, visits=Traits(spikes=())
+    )
     module = plugins.ready("gaussian_copula")
     made = draw(module.fit(data, module.Params(), job=Job()), 8000).astype(float)
     for column in made:
         real = data.frame[column].to_numpy(dtype=float)
         assert stats.ks_2samp(made[column], real).statistic < 0.03
         assert made[column].mean() == pytest.approx(real.mean(), rel=0.1)
-        assert made[column].min() == pytest.approx(real.min(), abs=0.01) and made[column].max() > np.quantile(real, 0.999)
-    assert stats.spearmanr(made).statistic == pytest.approx(stats.spearmanr(data.frame.astype(float)).statistic, abs=0.08)  # ties lose order
+        assert made[column].min() == pytest.approx(real.min(), abs=0.01) and made[column].max() > np.quantile(
+            real, 0.999
+        )
+    assert stats.spearmanr(made).statistic == pytest.approx(
+        stats.spearmanr(data.frame.astype(float)).statistic, abs=0.08
+    )  # ties lose order
 
 
 def test_margins_can_be_mixed() -> None:
     module = plugins.ready("gaussian_copula")
-    data = table({"x": pa.array(np.linspace(1, 2, 40) ** 4), "y": pa.array(np.linspace(1, 2, 40)), "c": ["a", "b"] * 20})
+    data = table(
+        {"x": pa.array(np.linspace(1, 2, 40) ** 4), "y": pa.array(np.linspace(1, 2, 40)), "c": ["a", "b"] * 20}
+    )
     for params in (
         module.Params(numerical_distributions={"y": "beta"}),
         module.Params(default_distribution="beta", numerical_distributions={"x": "empirical"}),
@@ -308,7 +361,10 @@ def test_margins_can_be_mixed() -> None:
 
 
 def test_distributions_are_for_columns_that_are_numbers() -> None:
-    module, data = plugins.ready("gaussian_copula"), table({"height": pa.array(np.linspace(1, 2, 30)), "c": ["a", "b"] * 15})
+    module, data = (
+        plugins.ready("gaussian_copula"),
+        table({"height": pa.array(np.linspace(1, 2, 30)), "c": ["a", "b"] * 15}),
+    )
     with pytest.raises(FitError, match=r"column hight is not there\. Did you mean height\?"):
         module.fit(data, module.Params(numerical_distributions={"hight": "norm"}), job=Job())
     with pytest.raises(FitError, match="column c is not modelled as a number"):

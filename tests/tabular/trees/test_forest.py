@@ -12,7 +12,9 @@ from synthcli.tabular.trees.forest import ARRAYS, Forest, evenly, marginal
 
 @pytest.fixture
 def forest() -> Forest:
-    """Two trees: a < 0.5 ? (color in {2, 0} ? 10s : 20s) : 30s; and a stump that only knows 40s. used: parts 3 (a number) and 7 (a code)."""
+    """Two trees: a < 0.5 ? (color in {2, 0} ? 10s : 20s) : 30s; and a stump that only knows 40s. used: parts 3 (a
+    number) and 7 (a code).
+    """
     return Forest(
         used=np.array([3, 7], dtype=np.int32),
         roots=np.array([0, 5], dtype=np.int32),
@@ -44,13 +46,19 @@ def test_draws_are_as_by_hand(forest: Forest) -> None:
 
 def test_rows_of_a_leaf_share_its_donors_equally(forest: Forest) -> None:
     rows = 2 * 12 * 5
-    drawn = forest.draw([np.zeros(rows, dtype=np.float32), np.ones(rows, dtype=np.float32)], rows, rng=np.random.default_rng(0))
+    drawn = forest.draw(
+        [np.zeros(rows, dtype=np.float32), np.ones(rows, dtype=np.float32)], rows, rng=np.random.default_rng(0)
+    )
     assert Counter(drawn.tolist()) == {20: 30, 21: 30, 40: 12, 41: 12, 42: 12, 43: 12, 44: 12}
 
 
 def test_a_value_at_the_threshold_goes_left(forest: Forest) -> None:
     at = np.array([0.5, np.nextafter(np.float32(0.5), np.float32(1)), -3e38], dtype=np.float32)
-    assert forest._leaves(np.stack([at, np.zeros(3, dtype=np.float32)]), np.zeros(3, dtype=np.int32)).tolist() == [2, 4, 2]
+    assert forest._leaves(np.stack([at, np.zeros(3, dtype=np.float32)]), np.zeros(3, dtype=np.int32)).tolist() == [
+        2,
+        4,
+        2,
+    ]
 
 
 def test_a_deep_forest_against_one_row_after_the_other() -> None:
@@ -127,7 +135,9 @@ def test_even_draws_take_one_interval_each() -> None:
 
 
 def test_every_even_draw_is_uniform_by_itself() -> None:
-    """Over many draws, each row's number has the moments of a uniform one, whatever its place and the size of its leaf."""
+    """Over many draws, each row's number has the moments of a uniform one, whatever its place and the size of its
+    leaf.
+    """
     rng = np.random.default_rng(0)
     leaf = np.array([0, 1, 1, 2, 2, 2, 2, 2])
     u = np.stack([evenly(leaf, int(leaf.max()) + 1, rng=rng) for _ in range(20_000)])

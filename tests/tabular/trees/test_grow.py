@@ -21,7 +21,9 @@ class TestDesignEffect:
 
     def test_rows_of_a_unit_that_have_nothing_in_common_count_in_full(self) -> None:
         rng = np.random.default_rng(0)
-        found = [design_effect(rng.normal(size=4000), rng.permutation(np.repeat(np.arange(1000), 4))) for _ in range(20)]
+        found = [
+            design_effect(rng.normal(size=4000), rng.permutation(np.repeat(np.arange(1000), 4))) for _ in range(20)
+        ]
         assert np.mean(found) < 1.1
 
     @pytest.mark.parametrize("alike", [0.2, 0.5, 0.8])

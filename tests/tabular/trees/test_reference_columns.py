@@ -22,13 +22,26 @@ ORDER = ("limit", "before", "paid", "after")
 
 
 def accounts(rows: int, seed: int) -> pd.DataFrame:
-    """A balance, what is paid of it (all of it, a round amount or nothing), and the balance after: near to the one before."""
+    """A balance, what is paid of it (all of it, a round amount or nothing), and the balance after: near to the one
+    before.
+    """
     rng = np.random.default_rng(seed)
     before = np.where(rng.random(rows) < 0.1, 0, np.rint(np.exp(rng.normal(9, 1.2, rows)))).astype(np.int64)
     full = (before > 0) & (rng.random(rows) < 0.35)
-    some = rng.choice([0, 1000, 2000, 3000, 5000], rows) + np.where(rng.random(rows) < 0.3, rng.integers(1, 900, rows), 0)
-    after = np.where(before > 0, np.rint(before * np.exp(rng.normal(0.01, 0.02, rows))), np.rint(np.exp(rng.normal(8, 1, rows)))).astype(np.int64)
-    return pd.DataFrame({"limit": rng.integers(1, 80, rows) * 10_000, "before": before, "paid": np.where(full, before, some), "after": after})
+    some = rng.choice([0, 1000, 2000, 3000, 5000], rows) + np.where(
+        rng.random(rows) < 0.3, rng.integers(1, 900, rows), 0
+    )
+    after = np.where(
+        before > 0, np.rint(before * np.exp(rng.normal(0.01, 0.02, rows))), np.rint(np.exp(rng.normal(8, 1, rows)))
+    ).astype(np.int64)
+    return pd.DataFrame(
+        {
+            "limit": rng.integers(1, 80, rows) * 10_000,
+            "before": before,
+            "paid": np.where(full, before, some),
+            "after": after,
+        }
+    )
 
 
 def table(frame: pd.DataFrame) -> Table:
@@ -79,7 +92,9 @@ def test_equal_amounts_are_equal_to_the_digit(real: pd.DataFrame, out: pd.DataFr
     for rare in (real, out):
         rare["met"] = (rare["paid"] == rare["before"]) & (rare["paid"] % 1000 > 0)
     assert out["met"].mean() == pytest.approx(real["met"].mean(), abs=0.03)
-    assert (out["paid"].isin([1000, 2000, 3000, 5000])).mean() == pytest.approx(real["paid"].isin([1000, 2000, 3000, 5000]).mean(), abs=0.03)
+    assert (out["paid"].isin([1000, 2000, 3000, 5000])).mean() == pytest.approx(
+        real["paid"].isin([1000, 2000, 3000, 5000]).mean(), abs=0.03
+    )
 
 
 def test_what_follows_closely_follows_closely(real: pd.DataFrame, out: pd.DataFrame) -> None:
@@ -100,7 +115,9 @@ def test_nobodys_own_amounts_come_out_more_often_than_by_chance(real: pd.DataFra
 def test_a_loaded_model_draws_the_same(model: trees.Trees, tmp_path: Path) -> None:
     model.save(tmp_path)
     one, other = (m.draw(500, rng=np.random.default_rng(5)) for m in (model, trees.load(tmp_path)))
-    assert list(one) == list(other) and all(np.array_equal(one[k], other[k], equal_nan=one[k].dtype.kind == "f") for k in one)
+    assert list(one) == list(other) and all(
+        np.array_equal(one[k], other[k], equal_nan=one[k].dtype.kind == "f") for k in one
+    )
 
 
 def test_what_is_known_stays_and_what_is_told_from_it_follows(model: trees.Trees, real: pd.DataFrame) -> None:
@@ -129,13 +146,28 @@ def test_sharpness_prefers_what_is_true() -> None:
     base = np.exp(rng.normal(9, 1, 4000))
     near, free = base * np.exp(rng.normal(0, 0.02, 4000)), np.exp(rng.normal(9, 1, 4000))
     ratio = Anchor((), "x", 1.0)
-    assert reference_columns._sharpness(near, base, ratio, 0.0) < reference_columns._sharpness(near, base, None, 0.0) - 0.1
-    assert reference_columns._sharpness(free, base, ratio, 0.0) > reference_columns._sharpness(free, base, None, 0.0) - reference_columns.SHARPER
+    assert (
+        reference_columns._sharpness(near, base, ratio, 0.0) < reference_columns._sharpness(near, base, None, 0.0) - 0.1
+    )
+    assert (
+        reference_columns._sharpness(free, base, ratio, 0.0)
+        > reference_columns._sharpness(free, base, None, 0.0) - reference_columns.SHARPER
+    )
 
 
 def test_draws_between_bounds_come_from_the_leaf_or_are_the_bound() -> None:
     zero = np.zeros(1, dtype=np.int32)
-    forest = Forest(zero[:0], zero, zero, np.zeros(1), np.zeros(2, dtype=np.int32), np.array([0]), np.array([4]), np.array([1.0, 2, 2, 5]), {})
+    forest = Forest(
+        zero[:0],
+        zero,
+        zero,
+        np.zeros(1),
+        np.zeros(2, dtype=np.int32),
+        np.array([0]),
+        np.array([4]),
+        np.array([1.0, 2, 2, 5]),
+        {},
+    )
     leaf, least, most = np.zeros(6, dtype=np.int64), np.array([2.0, 0, 3, 6, -1, 5]), np.array([2.0, 1, 4, 7, 0, 9])
     drawn, share = forest.draw_between(leaf, least, most, rng=np.random.default_rng(0))
     assert drawn.tolist() == [2, 1, 4, 6, 0, 5] and share.tolist() == [0.5, 0.25, 0, 0, 0, 0.25]

@@ -1,4 +1,6 @@
-"""Drawing rows of which something is asked, against the distribution that the data was made from, and against filtering many rows."""
+"""Drawing rows of which something is asked, against the distribution that the data was made from, and against filtering
+many rows.
+"""
 
 from __future__ import annotations
 
@@ -21,14 +23,18 @@ ROWS = 20_000
 
 
 def made(rows: int = ROWS) -> pd.DataFrame:
-    """cause -> wealth -> effect, and a rare flag that cause and wealth drive: what comes last says much of what comes first."""
+    """cause -> wealth -> effect, and a rare flag that cause and wealth drive: what comes last says much of what comes
+    first.
+    """
     rng = np.random.default_rng(0)
     cause = rng.choice(["a", "b", "c"], rows, p=[0.6, 0.3, 0.1])
     wealth = np.round(np.exp(rng.normal(np.select([cause == "a", cause == "b"], [1.0, 2.0], 3.0), 0.5)), 2)
     effect = np.where(rng.random(rows) < np.select([cause == "a", cause == "b"], [0.1, 0.5], 0.9), "yes", "no")
     flag = rng.random(rows) < np.where((cause == "c") & (wealth > 25), 0.2, 0.002)
     spent = np.where(effect == "yes", np.round(wealth * rng.uniform(0.1, 0.9, rows), 2), np.nan)
-    return pd.DataFrame({"cause": cause, "wealth": wealth, "effect": effect, "flag": np.where(flag, "rare", "usual"), "spent": spent})
+    return pd.DataFrame(
+        {"cause": cause, "wealth": wealth, "effect": effect, "flag": np.where(flag, "rare", "usual"), "spent": spent}
+    )
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +42,9 @@ def real() -> pd.DataFrame:
     return made(100_000)
 
 
-@pytest.fixture(scope="module", params=[("cause", "wealth", "effect", "flag"), ("flag", "spent", "effect", "wealth", "cause")])
+@pytest.fixture(
+    scope="module", params=[("cause", "wealth", "effect", "flag"), ("flag", "spent", "effect", "wealth", "cause")]
+)
 def models(request: pytest.FixtureRequest) -> list[trees.Trees]:
     schema, data = infer(pa.Table.from_pandas(made(), preserve_index=False), {})
     return [trees.fit(Table(data, schema), trees.Params(order=request.param), job=Job(seed=seed)) for seed in (1, 2, 3)]
@@ -56,7 +64,9 @@ def test_what_comes_before_follows_from_what_is_known_after(model: trees.Trees, 
     out = model.complete(Given(3000, given), 0, rng=np.random.default_rng(0)).frame
     assert out["effect"].tolist() == given["effect"].tolist()
     for word in ("yes", "no"):
-        assert shares(out.loc[out["effect"] == word, "cause"]) == pytest.approx(shares(real.loc[real["effect"] == word, "cause"]), abs=0.04)
+        assert shares(out.loc[out["effect"] == word, "cause"]) == pytest.approx(
+            shares(real.loc[real["effect"] == word, "cause"]), abs=0.04
+        )
     assert (out["spent"].isna() == (out["effect"] == "no")).mean() > 0.99
 
 
@@ -78,9 +88,11 @@ def test_known_numbers_speak_for_what_goes_with_them(model: trees.Trees, real: p
         ({"spent": Allowed(high=2), "cause": Allowed(values=frozenset({"b", "c"}))}, "spent <= 2 and cause != 'a'"),
     ],
 )
-def test_rare_rows_are_as_those_of_the_source(models: list[trees.Trees], real: pd.DataFrame, allowed: dict[str, Allowed], expression: str) -> None:
-    """On average over fits: of one kind there are 136 rows to learn from. Where the effect was made before its cause, not all of what makes them
-    rare is evident in so few."""
+def test_rare_rows_are_as_those_of_the_source(
+    models: list[trees.Trees], real: pd.DataFrame, allowed: dict[str, Allowed], expression: str
+) -> None:
+    """On average over fits: of one kind there are 136 rows to learn from. Where the effect was made before its cause,
+    not all of what makes them rare is evident in so few."""
     against = models[0].learned[0].order[0] == "flag"
     want = real.query(expression)
     got = []
@@ -108,7 +120,11 @@ def test_unknown_cells_are_filled_and_known_ones_stay(model: trees.Trees) -> Non
 
 
 def test_a_word_that_was_never_seen_stays(model: trees.Trees) -> None:
-    out = model.complete(Given(3, pd.DataFrame({"cause": pd.Series(["z", "a", "b"], dtype="string[pyarrow]")})), 0, rng=np.random.default_rng(0))
+    out = model.complete(
+        Given(3, pd.DataFrame({"cause": pd.Series(["z", "a", "b"], dtype="string[pyarrow]")})),
+        0,
+        rng=np.random.default_rng(0),
+    )
     assert out.frame["cause"].tolist() == ["z", "a", "b"]
 
 
@@ -116,7 +132,9 @@ def test_what_nobody_has_is_refused_by_name(model: trees.Trees) -> None:
     with pytest.raises(FitError, match=r"column wealth: from 1000000 is asked"):
         model.complete(Given(5, allowed={"wealth": Allowed(low=1_000_000)}), 0, rng=np.random.default_rng(0))
     with pytest.raises(FitError, match="column flag: the model has learned no value 'never'"):
-        model.complete(Given(5, allowed={"flag": Allowed(values=frozenset({"never"}))}), 0, rng=np.random.default_rng(0))
+        model.complete(
+            Given(5, allowed={"flag": Allowed(values=frozenset({"never"}))}), 0, rng=np.random.default_rng(0)
+        )
 
 
 def test_the_same_stream_gives_the_same_rows(model: trees.Trees) -> None:
@@ -177,6 +195,8 @@ def test_a_single_row_is_asked_of_one_order(recwarn: pytest.WarningsRecorder) ->
     model = trees.fit(Table(data, schema), trees.Params(discriminator=0), job=Job(seed=1))
     assert len(model.learned) == 2
     for rows in (0, 1, 3):
-        out = model.complete(Given(rows, allowed={"flag": Allowed(values=frozenset({"rare"}))}), 0, rng=np.random.default_rng(0)).frame
+        out = model.complete(
+            Given(rows, allowed={"flag": Allowed(values=frozenset({"rare"}))}), 0, rng=np.random.default_rng(0)
+        ).frame
         assert out["flag"].tolist() == ["rare"] * rows
     assert not [w for w in recwarn if issubclass(w.category, RuntimeWarning)]

@@ -1,4 +1,6 @@
-"""The order of parts: from the number of most ties along the strongest ones, with determined columns after their source."""
+"""The order of parts: from the number of most ties along the strongest ones, with determined columns after their
+source.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,9 @@ def _ends() -> Iterator[None]:
     faulthandler.cancel_dump_traceback_later()
 
 
-def order(parts: Sequence[Part], values: Values, rules: Mapping[str, str] | None = None, first: Sequence[str] = ()) -> list[str]:
+def order(
+    parts: Sequence[Part], values: Values, rules: Mapping[str, str] | None = None, first: Sequence[str] = ()
+) -> list[str]:
     (found,) = orders_of(parts, values, rules or {}, first, rng=np.random.default_rng(1))
     return found
 
@@ -35,10 +39,18 @@ def numbers(**columns: np.ndarray) -> tuple[list[Part], Values]:
 
 @pytest.fixture(scope="module")
 def chain() -> tuple[list[Part], Values]:
-    """hub is tied to a strongly, to b less; c hangs on b; alone on nothing; code is a code of hub, tied as much as a number could be."""
+    """hub is tied to a strongly, to b less; c hangs on b; alone on nothing; code is a code of hub, tied as much as a
+    number could be.
+    """
     hub, other = RNG.normal(size=ROWS), RNG.normal(size=ROWS)
     b = hub + 0.7 * other
-    parts, values = numbers(alone=RNG.normal(size=ROWS), c=b + 0.9 * RNG.normal(size=ROWS), b=b, a=hub + 0.2 * RNG.normal(size=ROWS), hub=hub)
+    parts, values = numbers(
+        alone=RNG.normal(size=ROWS),
+        c=b + 0.9 * RNG.normal(size=ROWS),
+        b=b,
+        a=hub + 0.2 * RNG.normal(size=ROWS),
+        hub=hub,
+    )
     return [Part("code", "code", 2), *parts], {"code": (hub > 0).astype(np.int32), **values}
 
 
@@ -54,7 +66,9 @@ def test_strongest_ties_follow_from_the_number_of_most(chain: tuple[list[Part], 
 def test_further_orders_begin_with_the_categories_of_fewest_ties(chain: tuple[list[Part], Values]) -> None:
     parts, values = chain
     loose = np.where(RNG.random(ROWS) < 0.7, values["code"], RNG.integers(0, 2, ROWS)).astype(np.int32)
-    found = orders_of([*parts, Part("loose", "loose", 2)], {**values, "loose": loose}, {}, many=5, rng=np.random.default_rng(1))
+    found = orders_of(
+        [*parts, Part("loose", "loose", 2)], {**values, "loose": loose}, {}, many=5, rng=np.random.default_rng(1)
+    )
     assert [each[0] for each in found] == ["hub", "loose", "code"]  # each once
     led = orders_of(parts, values, {}, ["alone"], many=2, rng=np.random.default_rng(1))
     assert [each[:2] for each in led] == [["alone", led[0][1]], ["alone", "code"]]
@@ -71,7 +85,9 @@ def test_a_number_begins_even_where_a_code_has_more_ties() -> None:
 
 def test_as_prim_by_brute_force() -> None:
     """Over jointly normal columns, whose mutual information grows with their correlation, the order is Prim's."""
-    mix = np.array([[1.0, 0, 0, 0, 0], [0.9, 0.4, 0, 0, 0], [0.6, 0, 0.8, 0, 0], [0, 0, 0.8, 0.6, 0], [0, 0.7, 0, 0, 0.7]])
+    mix = np.array(
+        [[1.0, 0, 0, 0, 0], [0.9, 0.4, 0, 0, 0], [0.6, 0, 0.8, 0, 0], [0, 0, 0.8, 0.6, 0], [0, 0.7, 0, 0, 0.7]]
+    )
     x = (mix @ RNG.normal(size=(5, ROWS))).round(6)
     names = list("vwxyz")
     found = order([Part(n, n) for n in names], dict(zip(names, x)))
@@ -117,7 +133,13 @@ def test_parts_of_a_column_stay_together_the_state_first() -> None:
     n = RNG.normal(size=ROWS)
     gone = RNG.random(ROWS) < 0.3
     parts = [Part("a#state", "a", 2), Part("a", "a"), Part("b#state", "b", 2), Part("b", "b"), Part("c", "c", 2)]
-    values = {"a#state": gone * 1, "a": np.where(gone, np.nan, n), "b#state": gone * 1, "b": n + RNG.normal(size=ROWS), "c": (n > 0) * 1}
+    values = {
+        "a#state": gone * 1,
+        "a": np.where(gone, np.nan, n),
+        "b#state": gone * 1,
+        "b": n + RNG.normal(size=ROWS),
+        "c": (n > 0) * 1,
+    }
     for rules in ({}, {"a#state": "b#state"}, {"b#state": "a#state"}, {"b": "a"}):
         found = order(parts, values, rules)
         assert sorted(found) == sorted(values)
@@ -125,9 +147,14 @@ def test_parts_of_a_column_stay_together_the_state_first() -> None:
             assert found.index(column) == found.index(f"{column}#state") + 1
 
 
-@pytest.mark.parametrize("circle", [{"b#state": "a#state", "a": "b"}, {"a": "b", "b": "c", "c": "a"}, {"b#state": "a#state", "a": "b", "c": "a"}])
+@pytest.mark.parametrize(
+    "circle",
+    [{"b#state": "a#state", "a": "b"}, {"a": "b", "b": "c", "c": "a"}, {"b#state": "a#state", "a": "b", "c": "a"}],
+)
 def test_columns_that_wait_for_each_other_all_come_out(circle: dict[str, str]) -> None:
-    """Rules among parts run in no circle, but those among columns may: a number by a number, and a state by a state the other way."""
+    """Rules among parts run in no circle, but those among columns may: a number by a number, and a state by a state the
+    other way.
+    """
     n = RNG.normal(size=400)
     parts = [Part(f"{c}{s}", c, size) for c in "abc" for s, size in (("#state", 2), ("", 0))]
     values = {p.name: (n > 1) * 1 if p.is_code else n for p in parts}
