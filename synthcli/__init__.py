@@ -11,13 +11,14 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from synthcli.version import __version__
+
 __all__ = ["Run", "__version__", "combine", "execute", "load_spec"]
 
 if TYPE_CHECKING:
+    from synthcli.combining import combine
     from synthcli.pipeline.execute import Run, execute
     from synthcli.spec.load import load_spec
-    from synthcli.tabular.combining import combine
 
 _ROOMS = {
     "Run": "pipeline.execute",

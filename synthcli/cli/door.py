@@ -102,8 +102,8 @@ def _of_the_disk(error: OSError) -> tuple[str, int]:
 
 def _log_bug(error: BaseException) -> str:
     """Keep the traceback where the user can find it; without values of variables, which may be data."""
-    from synthcli import __version__
     from synthcli.artifacts.secret import state_folder
+    from synthcli.version import __version__
 
     text = f"synthcli {__version__}, Python {sys.version}\n" + "".join(traceback.format_exception(error))
     try:

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from synthcli import __version__
 from synthcli.cli import init, inspect, report, run, runs
+from synthcli.version import __version__
 
 app = typer.Typer(
     name="synth",

@@ -18,7 +18,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from synthcli.contracts import Column, Schema
+from synthcli.contracts.schema import Column, Schema
 from synthcli.errors import DataError
 
 NUMBERS = frozenset({"integer", "float", "datetime", "timedelta"})  # kinds with an order and distances

@@ -19,7 +19,7 @@ import pandas as pd
 import pyarrow as pa
 
 from synthcli.columns import frame as frames
-from synthcli.contracts import Traits
+from synthcli.contracts.schema import Traits
 from synthcli.errors import DataError
 
 NULLS = frozenset(

@@ -9,7 +9,8 @@ import pandas as pd
 import pyarrow as pa
 
 from synthcli.columns import frame as frames
-from synthcli.contracts import BLOCK, Dataset, Schema
+from synthcli.contracts.modelling import BLOCK, Dataset
+from synthcli.contracts.schema import Schema
 from synthcli.errors import DataError
 
 

@@ -25,7 +25,7 @@ from synthcli.columns.discovery import suggest
 from synthcli.columns.discovery.infer import infer
 from synthcli.columns.fake import generate as fake
 from synthcli.columns.pii import detect, protect
-from synthcli.contracts import Column, Schema, Traits
+from synthcli.contracts.schema import Column, Schema, Traits
 from synthcli.errors import DataError, SpecError
 from synthcli.init.imports.shared import Imported
 from synthcli.privacy.anonymity import uniqueness

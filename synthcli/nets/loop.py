@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from synthcli.contracts import Job
+from synthcli.contracts.modelling import Job
 from synthcli.errors import FitError
 from synthcli.nets import checkpoint
 from synthcli.nets.device import generator, one_thread

@@ -14,7 +14,8 @@ from synthcli.artifacts import files, store
 from synthcli.artifacts.store import FIT, MODEL, PLAN, TRAIN, Store
 from synthcli.columns.constraints.rule import Rule
 from synthcli.columns.table import Table
-from synthcli.contracts import Job, Limits, Model, Schema
+from synthcli.contracts.modelling import Job, Limits, Model
+from synthcli.contracts.schema import Schema
 from synthcli.errors import ArtifactError, SpecError, SynthError
 from synthcli.pipeline import estimate, related_again, stages, trusted
 from synthcli.pipeline.auto import choose

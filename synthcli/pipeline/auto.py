@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from synthcli.contracts import Limits, Schema
+from synthcli.contracts.modelling import Limits
+from synthcli.contracts.schema import Schema
 from synthcli.pipeline import costs
 from synthcli.pipeline.costs import Cost, Size
 from synthcli.pipeline.plan import Choice

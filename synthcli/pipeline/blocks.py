@@ -20,7 +20,8 @@ from synthcli.columns.constraints.table_rules import Unique
 from synthcli.columns.constraints.uniqueness import Watch
 from synthcli.columns.fake import generate as fake
 from synthcli.columns.table import Table
-from synthcli.contracts import BLOCK, Allowed, Given, Model, Request, Schema
+from synthcli.contracts.modelling import BLOCK, Allowed, Given, Model, Request
+from synthcli.contracts.schema import Schema
 from synthcli.errors import FitError
 from synthcli.pipeline.wanted import OFTEN, Cell, Wanted, drawable
 

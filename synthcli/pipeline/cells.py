@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 
 from synthcli.columns import frame as frames
-from synthcli.contracts import Allowed, Given, Model, Schema
+from synthcli.contracts.modelling import Allowed, Given, Model
+from synthcli.contracts.schema import Schema
 from synthcli.errors import FitError, SpecError, did_you_mean, listed
 from synthcli.pipeline.shares import EVEN, codes_of, fitted, independent, joint_of, parity_gap, whole_rows
 

@@ -17,7 +17,8 @@ from synthcli.artifacts import files
 from synthcli.columns import frame as frames
 from synthcli.columns.constraints.uniqueness import Watch
 from synthcli.columns.discovery.infer import infer
-from synthcli.contracts import BLOCK, Allowed, Column, Given, Model, Schema, Traits
+from synthcli.contracts.modelling import BLOCK, Allowed, Given, Model
+from synthcli.contracts.schema import Column, Schema, Traits
 from synthcli.errors import DataError, FitError, SpecError, did_you_mean
 from synthcli.pipeline.again import Released, format_for, released
 from synthcli.pipeline.events import Events

@@ -24,7 +24,9 @@ from synthcli.artifacts import files, store
 from synthcli.artifacts.store import FIT, MODEL, RULES, SAMPLE
 from synthcli.columns import frame as frames
 from synthcli.columns.table import Table
-from synthcli.contracts import Evidence, Job, Model, Schema
+from synthcli.contracts.evaluation import Evidence
+from synthcli.contracts.modelling import Job, Model
+from synthcli.contracts.schema import Schema
 from synthcli.pipeline import stages
 from synthcli.pipeline.events import Events
 from synthcli.pipeline.making import Making

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from synthcli.columns import frame as frames
-from synthcli.contracts import Schema
+from synthcli.contracts.schema import Schema
 from synthcli.pipeline.plan import Choice
 from synthcli.tabular.rejection.boosting import LOOKED_AT, WIDEST
 from synthcli.tabular.rejection.discriminator import FEWEST, PER_TREE, ROWS

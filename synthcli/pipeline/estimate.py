@@ -34,7 +34,8 @@ from synthcli.artifacts.store import (
     Store,
     Version,
 )
-from synthcli.contracts import BLOCK, Schema
+from synthcli.contracts.modelling import BLOCK
+from synthcli.contracts.schema import Schema
 from synthcli.errors import ArtifactError
 from synthcli.pipeline import copies, costs, stages
 from synthcli.pipeline.costs import Cost, Size

@@ -16,7 +16,7 @@ from typing import Any, Literal, get_args
 import pandas as pd
 import pyarrow.parquet as pq
 
-from synthcli import __version__, plugins
+from synthcli import plugins
 from synthcli.artifacts import files, store
 from synthcli.artifacts.secret import keyed
 from synthcli.artifacts.store import (
@@ -35,17 +35,19 @@ from synthcli.artifacts.store import (
 )
 from synthcli.columns import frame as frames
 from synthcli.columns.pii import protect
-from synthcli.contracts import Downstream, Evidence, Schema, Usage
+from synthcli.contracts.evaluation import Downstream, Evidence, Usage
+from synthcli.contracts.schema import Schema
 from synthcli.errors import ArtifactError, FitError, LimitReached, MissingExtra, SpecError, did_you_mean
+from synthcli.packages import packages
 from synthcli.pipeline import copies, gates, related, stages, trusted, verdict
 from synthcli.pipeline.auto import choose
 from synthcli.pipeline.events import Events
 from synthcli.pipeline.plan import Choice, Plan, code_hash, make_plan, open_target, rows_asked
 from synthcli.pipeline.real import Real
 from synthcli.pipeline.refine import Round, best, next_choice
-from synthcli.pipeline.versions import packages
 from synthcli.report import html, notebook
 from synthcli.spec.load import Loaded, load_spec
+from synthcli.version import __version__
 
 Upto = Literal["analyze", "train", "generate", "evaluate", "privacy-check", "run"]
 

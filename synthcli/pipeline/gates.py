@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from synthcli.contracts import Gate, Measurement, Outcome
+from synthcli.contracts.evaluation import Gate, Measurement, Outcome
 
 # Default gates ask point estimates: on a small table the interval of a sound synthesis would be wider than any bound.
 QUALITY = (

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from synthcli import sources
 from synthcli.columns.discovery.infer import infer
-from synthcli.contracts import Schema
+from synthcli.contracts.schema import Schema
 from synthcli.pipeline.plan import Plan, rows_asked
 from synthcli.pipeline.real import declared_schema
 from synthcli.sources import builtin, csv, dialect, files, jsonl, parquet, places, sampling

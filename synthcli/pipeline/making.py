@@ -12,11 +12,12 @@ from synthcli import sources
 from synthcli.columns.constraints.table_rules import Unique
 from synthcli.columns.constraints.uniqueness import Watch
 from synthcli.columns.table import Table
-from synthcli.contracts import BLOCK, Model, Request, Schema
+from synthcli.contracts.modelling import BLOCK, Model, Request
+from synthcli.contracts.schema import Schema
+from synthcli.packages import versions
 from synthcli.pipeline import workers
 from synthcli.pipeline.blocks import Maker, Tally
 from synthcli.pipeline.events import Events
-from synthcli.pipeline.versions import versions
 from synthcli.pipeline.wanted import Wanted, achieved, gap_of
 from synthcli.pipeline.workers import Engine, Made, Task
 

@@ -18,7 +18,7 @@ from synthcli.artifacts.store import RESHAPE
 from synthcli.columns import frame as frames
 from synthcli.columns.table import Table
 from synthcli.columns.transforms.transformer import Reshaper
-from synthcli.contracts import Given, Model, Request
+from synthcli.contracts.modelling import Given, Model, Request
 from synthcli.errors import SynthError
 
 

@@ -10,10 +10,10 @@ from typing import Any
 
 from synthcli import plugins, sources
 from synthcli.artifacts.secret import canonical, keyed
-from synthcli.contracts import Gate
+from synthcli.contracts.evaluation import Gate
 from synthcli.errors import SpecError
+from synthcli.packages import packages
 from synthcli.pipeline import gates
-from synthcli.pipeline.versions import packages
 from synthcli.sources import builtin
 from synthcli.spec import check, check_places
 from synthcli.spec.load import Loaded

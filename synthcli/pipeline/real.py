@@ -15,7 +15,7 @@ from synthcli.columns.constraints.rule import Rule, check_source
 from synthcli.columns.discovery.infer import infer
 from synthcli.columns.expressions.compile import parse
 from synthcli.columns.table import Table
-from synthcli.contracts import Column, Schema
+from synthcli.contracts.schema import Column, Schema
 from synthcli.errors import DataError, SpecError
 from synthcli.pipeline.plan import Plan
 from synthcli.spec import check

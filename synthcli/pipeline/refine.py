@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from synthcli import plugins
-from synthcli.contracts import Outcome
+from synthcli.contracts.evaluation import Outcome
 from synthcli.pipeline import gates
 from synthcli.pipeline.plan import Choice
 

@@ -20,7 +20,8 @@ from synthcli.columns.expressions.compile import parse
 from synthcli.columns.frame import to_arrow
 from synthcli.columns.pii import protect
 from synthcli.columns.table import Table
-from synthcli.contracts import Job, Schema
+from synthcli.contracts.modelling import Job
+from synthcli.contracts.schema import Schema
 from synthcli.errors import DataError, FitError
 from synthcli.pipeline import related_asked
 from synthcli.pipeline.events import Events

@@ -14,7 +14,8 @@ from synthcli import seeds, sources
 from synthcli.artifacts import files
 from synthcli.artifacts.store import FIT, MODEL, SAMPLE, TRAIN, Version
 from synthcli.columns.frame import to_arrow
-from synthcli.contracts import Column, Job, Limits, Schema, Traits
+from synthcli.contracts.modelling import Job, Limits
+from synthcli.contracts.schema import Column, Schema, Traits
 from synthcli.errors import SpecError
 from synthcli.pipeline import related, related_asked, related_rules
 from synthcli.pipeline.events import Events

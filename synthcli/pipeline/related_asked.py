@@ -11,7 +11,8 @@ import pandas as pd
 
 from synthcli import seeds
 from synthcli.columns.table import Table
-from synthcli.contracts import Fairness, Schema
+from synthcli.contracts.evaluation import Fairness
+from synthcli.contracts.schema import Schema
 from synthcli.errors import SpecError
 from synthcli.pipeline import likened as one_table
 from synthcli.pipeline.events import Events

@@ -18,7 +18,8 @@ from synthcli.artifacts import files
 from synthcli.artifacts.store import MEASURED, PICTURES, SAMPLE
 from synthcli.columns import frame as frames
 from synthcli.columns.table import Table
-from synthcli.contracts import Column, Evidence, Fairness, Measurement, Schema, Traits, Usage
+from synthcli.contracts.evaluation import Evidence, Fairness, Measurement, Usage
+from synthcli.contracts.schema import Column, Schema, Traits
 from synthcli.pipeline import related_asked
 from synthcli.pipeline.events import Events
 from synthcli.pipeline.plan import Plan

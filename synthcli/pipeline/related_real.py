@@ -14,7 +14,7 @@ from synthcli import seeds, sources
 from synthcli.columns.constraints.parse import FORMS
 from synthcli.columns.constraints.rule import Rule
 from synthcli.columns.discovery.infer import infer
-from synthcli.contracts import Schema, Traits
+from synthcli.contracts.schema import Schema, Traits
 from synthcli.errors import DataError, SpecError, did_you_mean
 from synthcli.pipeline import related_rules
 from synthcli.pipeline.plan import table_sources

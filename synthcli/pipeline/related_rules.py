@@ -13,7 +13,7 @@ import pandas as pd
 from synthcli.columns.constraints.feasibility import contradiction
 from synthcli.columns.constraints.parse import FORMS, parse_rule
 from synthcli.columns.constraints.rule import Rule, check_source
-from synthcli.contracts import Schema
+from synthcli.contracts.schema import Schema
 from synthcli.errors import DataError, SpecError, did_you_mean
 from synthcli.relational.data import Tables
 from synthcli.relational.graph import Order, order

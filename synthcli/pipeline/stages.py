@@ -21,7 +21,9 @@ from synthcli.columns.expressions.compile import parse
 from synthcli.columns.pii import protect
 from synthcli.columns.table import Table
 from synthcli.columns.transforms.transformer import Reshaper
-from synthcli.contracts import BLOCK, Evidence, Fairness, Job, Measurement, Model, Schema, Usage
+from synthcli.contracts.evaluation import Evidence, Fairness, Measurement, Usage
+from synthcli.contracts.modelling import BLOCK, Job, Model
+from synthcli.contracts.schema import Schema
 from synthcli.errors import FitError
 from synthcli.pipeline.events import Events
 from synthcli.pipeline.likened import likened

@@ -26,7 +26,7 @@ import numpy as np
 
 from synthcli import plugins
 from synthcli.artifacts import files
-from synthcli.contracts import Downstream, Evidence, Measurement
+from synthcli.contracts.evaluation import Downstream, Evidence, Measurement
 from synthcli.errors import SpecError
 from synthcli.pipeline.copies import deliver
 from synthcli.sources import Target

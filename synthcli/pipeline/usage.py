@@ -15,7 +15,7 @@ from types import FrameType
 
 import psutil
 
-from synthcli.contracts import Limits
+from synthcli.contracts.modelling import Limits
 from synthcli.errors import LimitReached
 
 PERIOD = 0.05  # seconds between looks at memory

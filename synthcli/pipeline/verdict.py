@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from synthcli.columns.pii import protect
-from synthcli.contracts import Outcome
+from synthcli.contracts.evaluation import Outcome
 from synthcli.pipeline import gates
 from synthcli.pipeline.plan import Plan
 from synthcli.pipeline.refine import Round

@@ -23,7 +23,8 @@ from synthcli.columns.constraints.linear import kinds_of
 from synthcli.columns.constraints.parse import parse_rule
 from synthcli.columns.constraints.rule import Rule, parse_constraint
 from synthcli.columns.expressions.compile import Expression, parse
-from synthcli.contracts import BLOCK, Allowed, Given, Model, Request, Schema
+from synthcli.contracts.modelling import BLOCK, Allowed, Given, Model, Request
+from synthcli.contracts.schema import Schema
 from synthcli.errors import FitError, SpecError, did_you_mean, listed
 from synthcli.pipeline.cells import Cell, cells_of, text_of
 from synthcli.pipeline.shares import codes_of, parity_gap

@@ -18,10 +18,10 @@ import pyarrow as pa
 
 from synthcli.columns import frame as frames
 from synthcli.columns.table import Table
-from synthcli.contracts import Schema
+from synthcli.contracts.schema import Schema
 from synthcli.errors import MissingExtra, SpecError, SynthError, TryLater
+from synthcli.packages import versions
 from synthcli.pipeline.blocks import Maker, Tally
-from synthcli.pipeline.versions import versions
 from synthcli.pipeline.wanted import Wanted
 
 WORTH = 24  # blocks from which on it is worth starting processes

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from synthcli.contracts import BLOCK, Dataset, Schema
+from synthcli.contracts.modelling import BLOCK, Dataset
+from synthcli.contracts.schema import Schema
 from synthcli.errors import DataError, SpecError, did_you_mean
 from synthcli.relational.relationships import (
     NULL,

@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 
 from synthcli.columns import frame as frames
-from synthcli.contracts import Column, Evidence, Gauge, Measurement, Schema, Traits
+from synthcli.contracts.evaluation import Evidence, Gauge, Measurement
+from synthcli.contracts.schema import Column, Schema, Traits
 from synthcli.relational.data import Tables
 from synthcli.relational.model.context import UNIT
 from synthcli.relational.relationships import Relationship

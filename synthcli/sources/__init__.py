@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from synthcli.contracts import Schema
+from synthcli.contracts.schema import Schema
 from synthcli.errors import DataError, SpecError, did_you_mean
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 
 from synthcli.columns.spelling import NULLS
-from synthcli.contracts import Schema
+from synthcli.contracts.schema import Schema
 from synthcli.errors import DataError
 from synthcli.sources import dialect, files, render
 from synthcli.sources.dialect import Layout

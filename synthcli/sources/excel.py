@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from synthcli.columns import frame as frames
-from synthcli.contracts import Schema
+from synthcli.contracts.schema import Schema
 from synthcli.errors import DataError, MissingExtra, did_you_mean
 from synthcli.sources import files
 

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from synthcli.columns import frame as frames
 from synthcli.columns import spelling
-from synthcli.contracts import Column, Schema
+from synthcli.contracts.schema import Column, Schema
 
 
 def cells(chunk: pd.DataFrame, schema: Schema, *, json: bool = False) -> Iterator[tuple[pa.Array, bool]]:

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.csv
 
 from synthcli.columns import frame as frames
-from synthcli.contracts import Schema
+from synthcli.contracts.schema import Schema
 from synthcli.errors import DataError
 from synthcli.sources import database
 from synthcli.sources.database import Database, split_table

@@ -12,7 +12,8 @@ from synthcli.columns.constraints import parse
 from synthcli.columns.constraints import rule as rule_types
 from synthcli.columns.expressions.properties import parse_property
 from synthcli.columns.fake import generate as fake
-from synthcli.contracts import Column, Gauge, Traits
+from synthcli.contracts.evaluation import Gauge
+from synthcli.contracts.schema import Column, Traits
 from synthcli.errors import SpecError, did_you_mean
 from synthcli.spec import check_places, check_related
 from synthcli.spec.load import Loaded, Problem

@@ -8,7 +8,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AllowInfNan, BaseModel, BeforeValidator, ConfigDict, Field, Strict, StringConstraints
 
-from synthcli.contracts import Gate, Limits, Traits
+from synthcli.contracts.evaluation import Gate
+from synthcli.contracts.modelling import Limits
+from synthcli.contracts.schema import Traits
 
 Int = Annotated[int, Strict()]  # true and "5" are not numbers
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]

@@ -19,7 +19,7 @@ from synthcli import seeds
 from synthcli.columns.codec.codec import Codec, Values
 from synthcli.columns.codec.conditions import Asked
 from synthcli.columns.table import Table
-from synthcli.contracts import BLOCK, Given, Job, Model, Request
+from synthcli.contracts.modelling import BLOCK, Given, Job, Model, Request
 from synthcli.tabular.rejection.discriminator import Discriminator
 
 

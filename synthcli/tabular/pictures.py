@@ -17,7 +17,8 @@ import pandas as pd
 from synthcli.columns import frame as frames
 from synthcli.columns.expressions.properties import figures, parse_property
 from synthcli.columns.table import Table
-from synthcli.contracts import Column, Evidence, Schema
+from synthcli.contracts.evaluation import Evidence
+from synthcli.contracts.schema import Column, Schema
 from synthcli.errors import SpecError
 from synthcli.tabular.judging import intervals
 from synthcli.tabular.judging.encoding import as_floats, cut, encode

@@ -9,7 +9,8 @@ import pandas as pd
 
 from synthcli.columns import frame as frames
 from synthcli.columns.table import Table
-from synthcli.contracts import Column, Progress, silent
+from synthcli.contracts.modelling import Progress, silent
+from synthcli.contracts.schema import Column
 
 TOP = 12  # most frequent values that are shown of a category
 RARE_UNITS = 10  # a category of fewer units is called rare

@@ -15,7 +15,7 @@ import pandas as pd
 
 from synthcli import plugins, seeds
 from synthcli.columns.table import Table
-from synthcli.contracts import Job, Request
+from synthcli.contracts.modelling import Job, Request
 from synthcli.errors import SynthError
 from synthcli.pipeline.auto import choose
 from synthcli.pipeline.gates import PRIVACY

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from synthcli import seeds, sources
-from synthcli.contracts import Schema
+from synthcli.contracts.schema import Schema
 from tests.benchmarks.harness import judging, processes, tables
 from tests.benchmarks.harness.document import Section, figure, grid, machine
 

@@ -13,8 +13,9 @@ import pandas as pd
 
 from synthcli import plugins
 from synthcli.columns.table import Table
-from synthcli.contracts import Column, Job, Request, Schema, Traits
-from synthcli.tabular.combining import combine
+from synthcli.combining import combine
+from synthcli.contracts.modelling import Job, Request
+from synthcli.contracts.schema import Column, Schema, Traits
 from tests.benchmarks.harness.document import Section, grid
 
 TITLE = "Coverage of intervals from several copies"

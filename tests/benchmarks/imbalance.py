@@ -16,7 +16,8 @@ import pandas as pd
 from synthcli import plugins, seeds
 from synthcli.columns import frame as frames
 from synthcli.columns.table import Table
-from synthcli.contracts import BLOCK, Given, Job, Request, Schema
+from synthcli.contracts.modelling import BLOCK, Given, Job, Request
+from synthcli.contracts.schema import Schema
 from synthcli.tabular.judging.intervals import one_thread
 from tests.benchmarks.harness import tables
 from tests.benchmarks.harness.document import Section, figure, grid, machine

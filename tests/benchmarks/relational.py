@@ -21,7 +21,8 @@ from synthcli import seeds, sources
 from synthcli.columns import frame as canonical
 from synthcli.columns.discovery.infer import infer
 from synthcli.columns.table import Table
-from synthcli.contracts import Job, Traits
+from synthcli.contracts.modelling import Job
+from synthcli.contracts.schema import Traits
 from synthcli.relational.data import Base, Tables
 from synthcli.relational.judging import key_columns, side_by_side
 from synthcli.relational.model import model as related_model
@@ -266,7 +267,7 @@ def _read(like: Tables, place: Path) -> Tables:
 
 
 def _loaded(place: Path) -> Tables:
-    from synthcli.contracts import Schema
+    from synthcli.contracts.schema import Schema
 
     body = json.loads((place / "tables.json").read_text())
     schemas = {n: Schema.from_json(s) for n, s in body["schemas"].items()}

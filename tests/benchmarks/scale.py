@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from synthcli import seeds
-from synthcli.contracts import Schema
+from synthcli.contracts.schema import Schema
 from tests.benchmarks.compare import Engine, Failed, make, task_of
 from tests.benchmarks.harness.document import Section, figure, grid, machine
 

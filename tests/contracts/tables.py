@@ -22,7 +22,8 @@ from synthcli import plugins, seeds
 from synthcli.columns import frame as frames
 from synthcli.columns.discovery.infer import infer
 from synthcli.columns.table import Table
-from synthcli.contracts import Column, Counter, Job, Model, Request, Schema, Traits
+from synthcli.contracts.modelling import Job, Model, Request
+from synthcli.contracts.schema import Column, Counter, Schema, Traits
 
 # given to every method that has such a parameter
 CHEAP: dict[str, Any] = {"epochs": 1, "steps": 4, "batch_size": 20, "pac": 2, "families": ("norm", "gamma", "t")}

@@ -18,13 +18,14 @@ from synthcli import plugins
 
 ROOT = Path(synthcli.__file__).parent
 ORDER = (  # from the ground up: a room imports from its own level and from those below
-    {"errors", "seeds"},
+    {"errors", "seeds", "version", "combining"},
     {"contracts"},
     {"columns", "sources", "privacy", "nets"},
     set(plugins.FLOORS),
     {"plugins"},
+    {"packages"},
     {"spec"},
-    {"init", "artifacts"},
+    {"artifacts", "init"},
     {"report"},
     {"pipeline"},
     {"cli", "__main__"},

@@ -21,7 +21,8 @@ import pytest
 from synthcli import plugins
 from synthcli.columns.constraints.rule import parse_constraint
 from synthcli.columns.table import Table
-from synthcli.contracts import Better, Downstream, Evidence, Fairness, Gauge, Measurement, Schema, Usage
+from synthcli.contracts.evaluation import Better, Downstream, Evidence, Fairness, Gauge, Measurement, Usage
+from synthcli.contracts.schema import Schema
 
 JUDGES = {m.__name__.rpartition(".")[2]: m for kind in ("metrics", "attacks") for m in plugins.judges(kind)}
 NEEDS = {"train", "control", "target", "constraints", "synthetic", "preserve", "fairness", "downstream"}

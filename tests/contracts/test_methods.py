@@ -21,7 +21,8 @@ from pydantic import BaseModel, ValidationError
 from synthcli import plugins
 from synthcli.columns import frame as frames
 from synthcli.columns.table import Table
-from synthcli.contracts import BLOCK, Column, Dial, Guarantee, Job, Limits, Method, Model, Request, Schema
+from synthcli.contracts.modelling import BLOCK, Dial, Guarantee, Job, Limits, Method, Model, Request
+from synthcli.contracts.schema import Column, Schema
 from synthcli.errors import LimitReached
 
 METHODS = plugins.names("methods")

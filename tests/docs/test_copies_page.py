@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from synthcli.combining import RULES, combine
 from synthcli.spec import yaml
 from synthcli.spec.models import Generate
-from synthcli.tabular.combining import RULES, combine
 
 PAGE = (Path(__file__).parents[2] / "docs/copies.md").read_text(encoding="utf-8")
 

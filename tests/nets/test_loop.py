@@ -12,7 +12,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from synthcli.contracts import Job, Limits  # noqa: E402
+from synthcli.contracts.modelling import Job, Limits  # noqa: E402
 from synthcli.errors import FitError  # noqa: E402
 from synthcli.nets import checkpoint, device, loop  # noqa: E402
 

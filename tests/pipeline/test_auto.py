@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from synthcli import plugins
-from synthcli.contracts import Column, Limits, Schema, Traits
+from synthcli.contracts.modelling import Limits
+from synthcli.contracts.schema import Column, Schema, Traits
 from synthcli.pipeline import auto, costs
 from synthcli.pipeline.costs import Size
 from synthcli.pipeline.plan import Choice

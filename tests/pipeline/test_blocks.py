@@ -11,12 +11,14 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from synthcli import contracts, plugins
+from synthcli import plugins
 from synthcli.columns.constraints.parse import Rule, parse_rule
 from synthcli.columns.discovery.infer import infer
 from synthcli.columns.table import Table
 from synthcli.columns.transforms.transformer import Reshaper
-from synthcli.contracts import Job, Model, Traits
+from synthcli.contracts import modelling
+from synthcli.contracts.modelling import Job, Model
+from synthcli.contracts.schema import Traits
 from synthcli.errors import FitError, SynthError
 from synthcli.pipeline import blocks, making, wanted
 from synthcli.pipeline.events import Events
@@ -36,7 +38,7 @@ def _small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     from synthcli.tabular import model
     from synthcli.tabular.methods import distributions
 
-    for module in (contracts, blocks, making, wanted, table, model, distributions):
+    for module in (modelling, blocks, making, wanted, table, model, distributions):
         monkeypatch.setattr(module, "BLOCK", SMALL)
     monkeypatch.setattr(wanted, "PILOT", 8 * SMALL)
 

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from synthcli.contracts import Column, Schema, Traits
+from synthcli.contracts.schema import Column, Schema, Traits
 from synthcli.errors import DataError
 from synthcli.pipeline.complete import read_known
 

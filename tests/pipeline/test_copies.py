@@ -11,7 +11,8 @@ import pytest
 
 from synthcli import execute
 from synthcli.columns.table import Table
-from synthcli.contracts import Column, Evidence, Schema, Traits
+from synthcli.contracts.evaluation import Evidence
+from synthcli.contracts.schema import Column, Schema, Traits
 from synthcli.errors import ArtifactError
 from synthcli.pipeline import copies
 from synthcli.sources import Target

@@ -17,7 +17,7 @@ import pandas as pd
 import pytest
 
 from synthcli import execute
-from synthcli.contracts import Column, Schema, Traits
+from synthcli.contracts.schema import Column, Schema, Traits
 from synthcli.pipeline import costs, estimate, glimpse
 from synthcli.pipeline.again import foreseen
 from synthcli.pipeline.costs import Size

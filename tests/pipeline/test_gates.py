@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from synthcli.contracts import Gate, Measurement, Outcome
+from synthcli.contracts.evaluation import Gate, Measurement, Outcome
 from synthcli.pipeline import gates
 
 M = Measurement("m", 0.90, low=0.85, high=0.95, floor=0.99)

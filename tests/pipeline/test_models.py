@@ -17,7 +17,7 @@ from synthcli.columns.constraints.parse import parse_rule
 from synthcli.columns.discovery.infer import infer
 from synthcli.columns.table import Table
 from synthcli.columns.transforms.transformer import Reshaper
-from synthcli.contracts import Allowed, Given, Job, Request
+from synthcli.contracts.modelling import Allowed, Given, Job, Request
 from synthcli.errors import SynthError
 from synthcli.pipeline.cells import Cell
 from synthcli.pipeline.likened import LEAST, likened

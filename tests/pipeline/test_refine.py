@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from synthcli.contracts import Gate, Measurement, Outcome
+from synthcli.contracts.evaluation import Gate, Measurement, Outcome
 from synthcli.pipeline.plan import Choice
 from synthcli.pipeline.refine import Round, best, next_choice
 from synthcli.tabular.methods.trees import DIAL

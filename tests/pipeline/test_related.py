@@ -15,7 +15,8 @@ from synthcli import plugins, sources
 from synthcli.artifacts import files
 from synthcli.columns.constraints.rule import parse_constraint
 from synthcli.columns.frame import to_arrow
-from synthcli.contracts import Limits, Traits
+from synthcli.contracts.modelling import Limits
+from synthcli.contracts.schema import Traits
 from synthcli.errors import DataError, SpecError
 from synthcli.pipeline import related, related_judged, related_real
 from synthcli.pipeline.events import Events

@@ -7,7 +7,7 @@ import time
 import numpy as np
 import pytest
 
-from synthcli.contracts import Limits
+from synthcli.contracts.modelling import Limits
 from synthcli.errors import LimitReached
 from synthcli.pipeline import usage
 

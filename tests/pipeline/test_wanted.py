@@ -11,7 +11,8 @@ import pytest
 
 from synthcli.columns.constraints.parse import parse_rule
 from synthcli.columns.table import Table
-from synthcli.contracts import BLOCK, Allowed, Column, Model, Request, Schema, Traits
+from synthcli.contracts.modelling import BLOCK, Allowed, Model, Request
+from synthcli.contracts.schema import Column, Schema, Traits
 from synthcli.errors import FitError, SpecError, SynthError
 from synthcli.pipeline import cells, shares
 from synthcli.pipeline.cells import Cell

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from synthcli.columns.discovery.infer import infer
 from synthcli.columns.frame import to_arrow
-from synthcli.contracts import Schema, Traits
+from synthcli.contracts.schema import Schema, Traits
 from synthcli.relational.data import Tables
 from synthcli.relational.relationships import Relationship
 

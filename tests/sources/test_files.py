@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from synthcli import sources
-from synthcli.contracts import Column, Schema, Traits
+from synthcli.contracts.schema import Column, Schema, Traits
 from synthcli.errors import DataError, SpecError
 from synthcli.sources import Source, files, places
 

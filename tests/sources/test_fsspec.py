@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 
 from synthcli import sources
-from synthcli.contracts import Column, Schema, Traits
+from synthcli.contracts.schema import Column, Schema, Traits
 from synthcli.errors import DataError, MissingExtra, SpecError, TryLater
 from synthcli.sources import Source, remote
 

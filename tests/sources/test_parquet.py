@@ -11,7 +11,7 @@ import pytest
 
 from synthcli import sources
 from synthcli.columns.frame import arrow_type
-from synthcli.contracts import Column, Schema
+from synthcli.contracts.schema import Column, Schema
 from synthcli.errors import DataError
 from synthcli.sources import Source, parquet
 

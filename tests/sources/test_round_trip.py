@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from synthcli import sources
 from synthcli.columns.discovery.infer import infer
-from synthcli.contracts import Column, Schema, Traits
+from synthcli.contracts.schema import Column, Schema, Traits
 from synthcli.sources import Source
 
 BERLIN = dt.datetime(2024, 7, 1, 12, 30, 5, 250_000)

@@ -27,7 +27,7 @@ import pytest
 from synthcli import sources
 from synthcli.columns import frame as frames
 from synthcli.columns.discovery.infer import infer
-from synthcli.contracts import Column, Schema, Traits
+from synthcli.contracts.schema import Column, Schema, Traits
 from synthcli.errors import DataError, SpecError, SynthError, TryLater
 from synthcli.sources import Source, Target, database
 

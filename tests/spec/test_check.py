@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from synthcli.contracts import Traits
+from synthcli.contracts.schema import Traits
 from synthcli.spec import check
 from synthcli.spec.load import load_spec
 

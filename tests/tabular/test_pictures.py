@@ -10,7 +10,8 @@ import pytest
 
 from synthcli.columns.frame import STRING
 from synthcli.columns.table import Table
-from synthcli.contracts import Column, Evidence, Schema, Traits
+from synthcli.contracts.evaluation import Evidence
+from synthcli.contracts.schema import Column, Schema, Traits
 from synthcli.tabular.pictures import FEW, _merged, cramer, pictures
 from synthcli.tabular.profile import _cramer
 

@@ -14,7 +14,7 @@ import pyarrow as pa
 from synthcli.columns import frame as frames
 from synthcli.columns.codec.parts import Part, Values, dtype_name, dtype_of, escaped, integers, natural, stand_in, times
 from synthcli.columns.fake import generate as fake
-from synthcli.contracts import Column
+from synthcli.contracts.schema import Column
 from synthcli.errors import DataError
 
 

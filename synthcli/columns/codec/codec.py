@@ -37,7 +37,7 @@ from synthcli.columns.codec.mixed import Mixed, is_candidate
 from synthcli.columns.codec.numeric import Numbers, held_by, is_few
 from synthcli.columns.codec.parts import Part, Scale, Values, escaped, natural, stand_in
 from synthcli.columns.fake import generate as fake
-from synthcli.contracts import Column, Schema
+from synthcli.contracts.schema import Column, Schema
 from synthcli.errors import DataError
 
 LEAST_UNITS = 50  # privacy units that a table needs for words of one unit to be folded away

@@ -17,7 +17,7 @@ from synthcli.columns.codec.mixed import Mixed
 from synthcli.columns.codec.numeric import Numbers
 from synthcli.columns.codec.parts import Values, escaped
 from synthcli.columns.codec.places import Place
-from synthcli.contracts import Allowed, Given
+from synthcli.contracts.modelling import Allowed, Given
 from synthcli.errors import FitError, did_you_mean
 
 

@@ -22,7 +22,7 @@ import pandas as pd
 from synthcli.columns import frame as frames
 from synthcli.columns.codec.numeric import Numbers, held_by
 from synthcli.columns.codec.parts import Part, Scale, Values, dtype_of, escaped, natural, stand_in
-from synthcli.contracts import Column, Traits
+from synthcli.contracts.schema import Column, Traits
 
 NUMBERS, WORDS = 20, 20  # distinct numbers, at least; distinct words, at most
 SHARE = 0.5  # of the distinct values that spell numbers, at least

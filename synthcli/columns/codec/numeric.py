@@ -25,7 +25,7 @@ from synthcli.columns.codec.parts import (
     integers,
     times,
 )
-from synthcli.contracts import Column
+from synthcli.contracts.schema import Column
 
 FEW = point_masses.FEW  # an integer of at most so many distinct values is modelled as a category
 MONEY = 2  # decimals that people write

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from synthcli.columns.codec.parts import Part, escaped
-from synthcli.contracts import Column, Schema
+from synthcli.contracts.schema import Column, Schema
 
 MOST, UNITS = 64, 300  # cells, at most; privacy units in a cell, at least
 SAMPLE = 100_000  # rows that cells are made of, at most

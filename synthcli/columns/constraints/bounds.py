@@ -12,7 +12,7 @@ import pandas as pd
 from synthcli.columns.constraints.formulas import All, Formula, Linear, Member, Null, Opaque, Same, Some, formula
 from synthcli.columns.constraints.linear import Kind
 from synthcli.columns.expressions.compile import Expression
-from synthcli.contracts import Allowed
+from synthcli.contracts.modelling import Allowed
 
 NOTHING = Allowed(values=frozenset())  # no value at all, null neither
 Bounds = dict[str, Allowed]

@@ -29,7 +29,7 @@ from synthcli.columns.constraints.linear import Kind, kinds_of
 from synthcli.columns.constraints.parse import OneHot
 from synthcli.columns.constraints.rule import Rule
 from synthcli.columns.expressions.compile import Expression
-from synthcli.contracts import Column, Schema
+from synthcli.contracts.schema import Column, Schema
 
 SUBSETS = 500  # tried, at most, to find a smaller set than leaving rules out one by one gives
 PAIRED = 12  # columns of a one_hot group, up to which each pair is looked at

@@ -17,7 +17,7 @@ from synthcli.columns import frame as frames
 from synthcli.columns.expressions.compile import is_word
 from synthcli.columns.expressions.functions import kind_of
 from synthcli.columns.expressions.syntax import Node
-from synthcli.contracts import Schema
+from synthcli.contracts.schema import Schema
 
 _MICROS = {"days": 86_400_000_000, "hours": 3_600_000_000, "minutes": 60_000_000}
 

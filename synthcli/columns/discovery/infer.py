@@ -15,7 +15,7 @@ from synthcli.columns import frame as frames
 from synthcli.columns import spelling
 from synthcli.columns.codec.mixed import looks_mixed
 from synthcli.columns.pii import protect as pii_protect
-from synthcli.contracts import Column, Schema, Traits
+from synthcli.contracts.schema import Column, Schema, Traits
 from synthcli.errors import DataError
 
 _KEY_NAME = re.compile(

@@ -19,7 +19,7 @@ from synthcli.columns import frame as frames
 from synthcli.columns import words
 from synthcli.columns.codec import dependencies
 from synthcli.columns.codec.codec import Codec
-from synthcli.contracts import Schema
+from synthcli.contracts.schema import Schema
 
 SAMPLE = 10_000  # rows that candidates are looked for in; findings are verified on all
 SIGNATURE = 24  # rows that a sum must meet before it is verified

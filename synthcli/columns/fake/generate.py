@@ -22,7 +22,7 @@ from synthcli.columns.fake import persons
 from synthcli.columns.fake import unique as unique_values
 from synthcli.columns.fake.patterns import WORD, Pattern
 from synthcli.columns.fake.unique import permute
-from synthcli.contracts import Column
+from synthcli.contracts.schema import Column
 from synthcli.errors import SpecError, did_you_mean
 
 __all__ = [

@@ -16,7 +16,7 @@ import pyarrow as pa
 from synthcli.columns import frame as frames
 from synthcli.columns import spelling
 from synthcli.columns.fake import distributions as fake_distributions
-from synthcli.contracts import Column
+from synthcli.contracts.schema import Column
 from synthcli.errors import SpecError, did_you_mean
 
 

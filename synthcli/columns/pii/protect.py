@@ -18,7 +18,7 @@ from synthcli.columns import words
 from synthcli.columns.fake import generate as fake
 from synthcli.columns.pii import detect
 from synthcli.columns.pii import values as pii_values
-from synthcli.contracts import Column, Schema, Traits
+from synthcli.contracts.schema import Column, Schema, Traits
 
 PATTERNS = {
     "coordinates": r"[1-7]\d\.\d{4}, [1-9]\d\.\d{4}",

@@ -11,7 +11,7 @@ import pandas as pd
 
 from synthcli.columns.codec.parts import integers
 from synthcli.columns.transforms.steps import Difference
-from synthcli.contracts import Column, Traits
+from synthcli.contracts.schema import Column, Traits
 
 GRID_ROWS = 50  # of known values, for their common step to be taken for a grid
 UNITS = ("s", "ms", "us", "ns")

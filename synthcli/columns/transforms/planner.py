@@ -18,7 +18,7 @@ from synthcli.columns.expressions.syntax import Node
 from synthcli.columns.transforms.measures import described, grid, heaped, of_times, same, spread
 from synthcli.columns.transforms.pieces import Equal, Group, Order, Piece
 from synthcli.columns.transforms.steps import Choice, Combination, Derived, Difference, Step, with_nulls
-from synthcli.contracts import Column, Schema, Traits
+from synthcli.contracts.schema import Column, Schema, Traits
 
 LEAST_ROWS = 100  # of a frame, for what a difference would spoil to be seen
 FINER = 3.0  # times the distinct values of a column that its difference has, from which on the column would be spoiled

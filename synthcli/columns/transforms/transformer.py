@@ -45,7 +45,7 @@ from synthcli.columns.constraints.rule import Constraint, Rule
 from synthcli.columns.transforms.pieces import pieces
 from synthcli.columns.transforms.planner import NO_WAY, Planner, reshaped
 from synthcli.columns.transforms.steps import STEPS, Step
-from synthcli.contracts import Column, Schema
+from synthcli.contracts.schema import Column, Schema
 
 How = Literal["construction", "repair", "rejection"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from synthcli.contracts import Evidence, Gauge, Measurement
+from synthcli.contracts.evaluation import Evidence, Gauge, Measurement
 from synthcli.relational.data import Tables
 from synthcli.relational.judging import Z, lacking, unmeasured
 from synthcli.relational.relationships import ORPHAN, Relationship

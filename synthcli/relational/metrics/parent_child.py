@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from synthcli.contracts import Evidence, Gauge, Measurement
+from synthcli.contracts.evaluation import Evidence, Gauge, Measurement
 from synthcli.relational.judging import Trend, across, side_by_side
 
 TRENDS = Gauge(

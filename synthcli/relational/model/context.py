@@ -15,7 +15,8 @@ import pandas as pd
 from synthcli import seeds
 from synthcli.columns import frame as frames
 from synthcli.columns.codec.parts import integers
-from synthcli.contracts import Allowed, Column, Given, Job, Model, Schema, Traits
+from synthcli.contracts.modelling import Allowed, Given, Job, Model
+from synthcli.contracts.schema import Column, Schema, Traits
 from synthcli.relational.data import Base
 
 UNIT = "^unit"  # the column that tells a table method whose rows belong together

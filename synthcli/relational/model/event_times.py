@@ -12,7 +12,7 @@ import pandas as pd
 
 from synthcli.columns.codec import top_coding
 from synthcli.columns.codec.parts import integers, times
-from synthcli.contracts import Column, Schema, Traits
+from synthcli.contracts.schema import Column, Schema, Traits
 from synthcli.relational.model.context import unit_of
 from synthcli.relational.model.siblings import Siblings, Wave
 

@@ -11,7 +11,8 @@ import pandas as pd
 from synthcli import seeds
 from synthcli.columns.codec.codec import Codec
 from synthcli.columns.constraints.rule import Rule
-from synthcli.contracts import Column, Job, Schema, Traits
+from synthcli.contracts.modelling import Job
+from synthcli.contracts.schema import Column, Schema, Traits
 from synthcli.errors import FitError
 from synthcli.relational.data import Base, Tables
 from synthcli.relational.graph import Order, order

@@ -11,7 +11,7 @@ import pandas as pd
 
 from synthcli.columns import frame as frames
 from synthcli.columns.codec.parts import dtype_name
-from synthcli.contracts import Column, Schema, Traits
+from synthcli.contracts.schema import Column, Schema, Traits
 from synthcli.relational.data import Tables
 from synthcli.relational.graph import Order
 from synthcli.relational.model.context import WHOLE, unit_of

@@ -20,7 +20,8 @@ import pyarrow.parquet as pq
 from synthcli.columns import frame as canonical
 from synthcli.columns.codec.codec import Codec
 from synthcli.columns.constraints.rule import Rule
-from synthcli.contracts import Column, Job, Schema, Traits
+from synthcli.contracts.modelling import Job
+from synthcli.contracts.schema import Column, Schema, Traits
 from synthcli.relational.data import Base, Tables
 from synthcli.relational.graph import Order
 from synthcli.relational.model.context import Aspect, Conditional

@@ -13,7 +13,7 @@ import pandas as pd
 from synthcli.columns import frame as frames
 from synthcli.columns.constraints.rule import Rule
 from synthcli.columns.constraints.uniqueness import Watch
-from synthcli.contracts import Schema
+from synthcli.contracts.schema import Schema
 from synthcli.errors import FitError
 from synthcli.relational.model import event_times as clocks
 from synthcli.relational.model.table_model import Sheet

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from synthcli.contracts import BLOCK, Column, Dataset, Given, Model, Request, Schema, Traits
+from synthcli.contracts.modelling import BLOCK, Dataset, Given, Model, Request
+from synthcli.contracts.schema import Column, Schema, Traits
 from synthcli.relational.model.rejection import stored
 from synthcli.relational.model.table_model import Sheet
 

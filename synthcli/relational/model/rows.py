@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from synthcli.contracts import Schema
+from synthcli.contracts.schema import Schema
 from synthcli.relational.graph import lineage
 from synthcli.relational.model.context import Aspect, cells, taken
 from synthcli.relational.relationships import NULL, Relationship

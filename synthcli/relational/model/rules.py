@@ -22,7 +22,7 @@ import pandas as pd
 from synthcli.columns.constraints.parse import Unique, parse_rule
 from synthcli.columns.constraints.rule import Rule
 from synthcli.columns.transforms.transformer import Reshaper
-from synthcli.contracts import Schema
+from synthcli.contracts.schema import Schema
 from synthcli.errors import FitError, SpecError, did_you_mean
 from synthcli.relational.graph import Order, lineage
 from synthcli.relational.model.layout import Layout

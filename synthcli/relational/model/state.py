@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow as pa
 
 from synthcli.columns import frame as canonical
-from synthcli.contracts import Column
+from synthcli.contracts.schema import Column
 from synthcli.relational.graph import Order
 from synthcli.relational.model.layout import Layout
 from synthcli.relational.model.rejection import Tally

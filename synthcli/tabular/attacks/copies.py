@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from synthcli.columns.table import Table
-from synthcli.contracts import Evidence, Gauge, Measurement
+from synthcli.contracts.evaluation import Evidence, Gauge, Measurement
 from synthcli.tabular.judging import intervals
 from synthcli.tabular.judging.encoding import Encoded, Part, cut, encode
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from synthcli.columns.table import Table
-from synthcli.contracts import Evidence, Gauge, Measurement
+from synthcli.contracts.evaluation import Evidence, Gauge, Measurement
 from synthcli.tabular.judging import intervals
 from synthcli.tabular.judging.encoding import cut, encode, one_per_unit
 from synthcli.tabular.judging.neighbours import affordable, embed, nearest

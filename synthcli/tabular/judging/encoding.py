@@ -11,7 +11,7 @@ import pandas as pd
 from synthcli.columns import frame as frames
 from synthcli.columns.codec.parts import natural
 from synthcli.columns.table import Table
-from synthcli.contracts import Schema
+from synthcli.contracts.schema import Schema
 
 _HUGE = 1e100  # beyond it, squares and ranges overflow
 _TICKS = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}  # of a second

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from synthcli.columns.table import Table
-from synthcli.contracts import Evidence, Gauge, Measurement
+from synthcli.contracts.evaluation import Evidence, Gauge, Measurement
 from synthcli.tabular.judging.encoding import Encoded, Part, cut, encode
 
 Z = 1.959964  # two-sided 95 %

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from synthcli.columns.codec.codec import Codec, Values
 from synthcli.columns.codec.conditions import Asked
 from synthcli.columns.table import Table
-from synthcli.contracts import Dial, Job
+from synthcli.contracts.modelling import Dial, Job
 from synthcli.tabular.model import CodedModel, encode, restore
 from synthcli.tabular.neural.cells import Cells
 from synthcli.tabular.neural.params import BatchSize, Dropout, Embedding, SharedBy, WeightDecay

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from synthcli.columns.codec.codec import Codec, Values
 from synthcli.columns.table import Table
-from synthcli.contracts import Dial, Job
+from synthcli.contracts.modelling import Dial, Job
 from synthcli.tabular.model import CodedModel, encode, restore
 
 MODALITY = "tabular"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from synthcli.columns.table import Table
-from synthcli.contracts import Dial, Job
+from synthcli.contracts.modelling import Dial, Job
 from synthcli.tabular.sdv import wrapper
 
 MODALITY = "tabular"

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from synthcli.columns.codec.codec import Codec, Part, Values
 from synthcli.columns.table import Table
-from synthcli.contracts import Dial, Job
+from synthcli.contracts.modelling import Dial, Job
 from synthcli.tabular.model import CodedModel, encode, filled, restore
 from synthcli.tabular.neural.cells import Cells, NumberCells, quantiles
 from synthcli.tabular.neural.params import BatchSize, Dropout, Embedding, SharedBy, WeightDecay

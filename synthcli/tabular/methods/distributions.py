@@ -24,7 +24,8 @@ from synthcli.columns.expressions import compile
 from synthcli.columns.fake import generate as fake
 from synthcli.columns.fake import recipes
 from synthcli.columns.table import Table
-from synthcli.contracts import BLOCK, Column, Dataset, Job, Model, Request, Schema
+from synthcli.contracts.modelling import BLOCK, Dataset, Job, Model, Request
+from synthcli.contracts.schema import Column, Schema
 from synthcli.errors import SpecError, did_you_mean
 
 MODALITY = "tabular"

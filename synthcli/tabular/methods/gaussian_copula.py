@@ -14,7 +14,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from synthcli.columns.table import Table
-from synthcli.contracts import Job
+from synthcli.contracts.modelling import Job
 from synthcli.tabular.sdv import wrapper
 
 MODALITY = "tabular"

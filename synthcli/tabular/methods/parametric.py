@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from synthcli.columns.codec.codec import Codec, Values
 from synthcli.columns.table import Table
-from synthcli.contracts import Job
+from synthcli.contracts.modelling import Job
 from synthcli.tabular.model import CodedModel, drawn, encode, frequencies, restore
 
 MODALITY = "tabular"

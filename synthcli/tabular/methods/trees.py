@@ -27,7 +27,7 @@ from synthcli.columns.codec.conditions import Asked
 from synthcli.columns.codec.dependencies import determined
 from synthcli.columns.codec.parts import Values
 from synthcli.columns.table import Table
-from synthcli.contracts import Dial, Job
+from synthcli.contracts.modelling import Dial, Job
 from synthcli.tabular.model import CodedModel, encode, restore
 from synthcli.tabular.rejection.discriminator import Discriminator, learn
 from synthcli.tabular.trees import mixture as chains

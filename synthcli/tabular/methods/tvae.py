@@ -11,7 +11,7 @@ from pathlib import Path
 from pydantic import Field
 
 from synthcli.columns.table import Table
-from synthcli.contracts import Dial, Job
+from synthcli.contracts.modelling import Dial, Job
 from synthcli.tabular.sdv import wrapper
 
 MODALITY = "tabular"

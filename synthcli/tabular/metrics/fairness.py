@@ -11,7 +11,7 @@ import numpy as np
 
 from synthcli import seeds
 from synthcli.columns.table import Table
-from synthcli.contracts import Evidence, Fairness, Gauge, Measurement
+from synthcli.contracts.evaluation import Evidence, Fairness, Gauge, Measurement
 from synthcli.tabular.judging import intervals, learners
 from synthcli.tabular.judging.encoding import Encoded, as_codes, cut, encode, judged
 

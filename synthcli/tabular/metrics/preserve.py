@@ -11,7 +11,7 @@ import numpy as np
 
 from synthcli.columns.expressions.properties import Property, figures, parse_property
 from synthcli.columns.table import Table
-from synthcli.contracts import Evidence, Gauge, Measurement
+from synthcli.contracts.evaluation import Evidence, Gauge, Measurement
 from synthcli.errors import SpecError
 from synthcli.tabular.judging import intervals
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from synthcli.columns.table import Table
-from synthcli.contracts import Evidence, Gauge, Measurement
+from synthcli.contracts.evaluation import Evidence, Gauge, Measurement
 from synthcli.tabular.judging import intervals
 
 VIOLATIONS = Gauge(

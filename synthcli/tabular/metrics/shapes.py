@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from synthcli.contracts import Evidence, Gauge, Measurement
+from synthcli.contracts.evaluation import Evidence, Gauge, Measurement
 from synthcli.tabular.judging import intervals
 from synthcli.tabular.judging.intervals import Piece
 

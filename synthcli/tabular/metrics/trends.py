@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from synthcli.contracts import Evidence, Gauge, Measurement
+from synthcli.contracts.evaluation import Evidence, Gauge, Measurement
 from synthcli.tabular.judging import intervals
 from synthcli.tabular.judging.encoding import Encoded, Part
 from synthcli.tabular.judging.intervals import Score, variance_of_mean

@@ -9,7 +9,7 @@ import numpy as np
 
 from synthcli import seeds
 from synthcli.columns.table import Table
-from synthcli.contracts import Evidence, Gauge, Measurement
+from synthcli.contracts.evaluation import Evidence, Gauge, Measurement
 from synthcli.tabular.judging import intervals, learners
 from synthcli.tabular.judging.encoding import Encoded, cut, encode, judged
 

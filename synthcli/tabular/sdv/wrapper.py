@@ -25,7 +25,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from synthcli import seeds
 from synthcli.columns.codec.codec import Codec, Values
 from synthcli.columns.table import Table
-from synthcli.contracts import Job
+from synthcli.contracts.modelling import Job
 from synthcli.errors import FitError, did_you_mean
 from synthcli.tabular.model import CodedModel, encode, filled, restore
 from synthcli.tabular.sdv.layout import Layout, words

@@ -16,7 +16,8 @@ import pandas as pd
 from synthcli import plugins, seeds
 from synthcli.columns import frame as frames
 from synthcli.columns.table import Table
-from synthcli.contracts import Column, Evidence, Schema
+from synthcli.contracts.evaluation import Evidence
+from synthcli.contracts.schema import Column, Schema
 from tests.benchmarks.harness.tables import Pair
 
 FIGURES = (

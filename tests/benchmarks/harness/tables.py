@@ -19,7 +19,7 @@ import yaml
 from synthcli import seeds, sources
 from synthcli.columns.discovery.infer import infer
 from synthcli.columns.table import Table
-from synthcli.contracts import Traits
+from synthcli.contracts.schema import Traits
 from synthcli.sources import builtin
 
 ENDINGS = (".csv.gz", ".csv", ".parquet")

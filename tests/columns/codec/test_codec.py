@@ -12,7 +12,7 @@ import pytest
 from synthcli.columns import frame as frames
 from synthcli.columns.codec.codec import Codec
 from synthcli.columns.discovery.infer import infer
-from synthcli.contracts import Column, Schema, Traits
+from synthcli.contracts.schema import Column, Schema, Traits
 
 
 def coded(frame: pd.DataFrame, units: np.ndarray | None = None, **traits: dict[str, Any]) -> tuple[Codec, pd.DataFrame]:

@@ -23,7 +23,7 @@ from synthcli.columns.codec.codec import LEAST_UNITS, Codec
 from synthcli.columns.codec.mixed import Mixed
 from synthcli.columns.codec.numeric import Numbers
 from synthcli.columns.discovery.infer import infer
-from synthcli.contracts import Schema, Traits
+from synthcli.contracts.schema import Schema, Traits
 
 INT = st.integers(-(2**63), 2**63 - 1)
 ENDS = st.sampled_from([-(2**63), 2**63 - 1, 0, -1, 2**53, 2**53 + 1, 999, -9])

@@ -12,7 +12,8 @@ import pytest
 from synthcli.columns.codec.codec import Codec
 from synthcli.columns.codec.conditions import Asked, Within, told
 from synthcli.columns.discovery.infer import infer
-from synthcli.contracts import Allowed, Given, Traits
+from synthcli.contracts.modelling import Allowed, Given
+from synthcli.contracts.schema import Traits
 from synthcli.errors import FitError
 
 ROWS = 400

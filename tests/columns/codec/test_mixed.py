@@ -13,7 +13,7 @@ from synthcli.columns.codec.categorical import Codes
 from synthcli.columns.codec.codec import Codec
 from synthcli.columns.codec.mixed import Mixed, Spelling
 from synthcli.columns.discovery.infer import infer
-from synthcli.contracts import Column, Traits
+from synthcli.contracts.schema import Column, Traits
 
 RNG = np.random.default_rng(0)
 

@@ -17,7 +17,7 @@ from synthcli.columns.codec.codec import Codec
 from synthcli.columns.codec.conditions import Asked
 from synthcli.columns.discovery.infer import infer
 from synthcli.columns.table import Table
-from synthcli.contracts import Given, Job, Request
+from synthcli.contracts.modelling import Given, Job, Request
 
 RNG = np.random.default_rng(0)
 TOWNS = np.array([[48.21, 16.37], [47.07, 15.44], [48.31, 14.29], [47.26, 11.40], [46.62, 14.31]])

@@ -10,7 +10,8 @@ from synthcli.columns.constraints import bounds
 from synthcli.columns.constraints.linear import kinds_of
 from synthcli.columns.expressions.compile import parse
 from synthcli.columns.frame import STRING
-from synthcli.contracts import Allowed, Column, Schema, Traits
+from synthcli.contracts.modelling import Allowed
+from synthcli.contracts.schema import Column, Schema, Traits
 
 SCHEMA = Schema((
     Column("age", Traits(type="integer"), storage="int64"), Column("x", Traits(type="float"), storage="double"),

@@ -11,7 +11,7 @@ from synthcli.columns.constraints.feasibility import contradiction, impossible
 from synthcli.columns.constraints.parse import parse_rule
 from synthcli.columns.expressions.compile import parse
 from synthcli.columns.frame import STRING
-from synthcli.contracts import Column, Schema, Traits
+from synthcli.contracts.schema import Column, Schema, Traits
 
 SCHEMA = Schema(
     (

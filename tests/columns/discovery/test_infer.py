@@ -14,7 +14,7 @@ from synthcli.columns import frame as frames
 from synthcli.columns import spelling
 from synthcli.columns.codec.codec import Codec
 from synthcli.columns.discovery.infer import infer
-from synthcli.contracts import Column, Traits
+from synthcli.contracts.schema import Column, Traits
 from synthcli.errors import DataError
 
 

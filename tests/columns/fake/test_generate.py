@@ -6,7 +6,7 @@ import pytest
 
 from synthcli.columns import frame as frames
 from synthcli.columns.fake import generate as fake
-from synthcli.contracts import Column, Traits
+from synthcli.contracts.schema import Column, Traits
 from synthcli.errors import SpecError
 
 

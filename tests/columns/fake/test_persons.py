@@ -4,7 +4,7 @@ import pytest
 
 from synthcli.columns.fake import checksums, persons
 from synthcli.columns.fake import generate as fake
-from synthcli.contracts import Column, Traits
+from synthcli.contracts.schema import Column, Traits
 
 
 def make(name, start=0, rows=400, key=3, seed=0, **traits):

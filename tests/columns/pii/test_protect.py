@@ -14,7 +14,7 @@ from synthcli.columns.codec.codec import Codec
 from synthcli.columns.discovery.infer import infer
 from synthcli.columns.fake import checksums, generate
 from synthcli.columns.pii import protect
-from synthcli.contracts import Traits
+from synthcli.contracts.schema import Traits
 
 faker = pytest.importorskip("faker")
 

@@ -16,7 +16,7 @@ from synthcli.columns.codec.codec import Codec
 from synthcli.columns.constraints.parse import parse_rule
 from synthcli.columns.discovery.infer import infer
 from synthcli.columns.transforms.transformer import Reshaper
-from synthcli.contracts import Column, Schema, Traits
+from synthcli.contracts.schema import Column, Schema, Traits
 from synthcli.seeds import stream
 
 FRAME = pd.testing.assert_frame_equal

@@ -12,7 +12,7 @@ import pytest
 
 from synthcli import seeds
 from synthcli.columns.table import Table
-from synthcli.contracts import Evidence, Measurement
+from synthcli.contracts.evaluation import Evidence, Measurement
 from synthcli.relational.data import Tables
 from synthcli.relational.metrics import cardinality, integrity, parent_child, siblings
 from synthcli.tabular.metrics import trends

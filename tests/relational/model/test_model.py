@@ -12,7 +12,7 @@ import pytest
 
 from synthcli import seeds
 from synthcli.columns.table import Table
-from synthcli.contracts import Job
+from synthcli.contracts.modelling import Job
 from synthcli.errors import FitError
 from synthcli.relational.data import Base, Tables
 from synthcli.relational.model import model as related_model

@@ -12,7 +12,8 @@ import pytest
 
 from synthcli import seeds
 from synthcli.columns.constraints.parse import parse_rule
-from synthcli.contracts import Column, Job, Schema, Traits
+from synthcli.contracts.modelling import Job
+from synthcli.contracts.schema import Column, Schema, Traits
 from synthcli.errors import FitError, SpecError
 from synthcli.relational.data import Tables
 from synthcli.relational.graph import order

@@ -10,7 +10,8 @@ import pytest
 
 from synthcli.columns.frame import STRING
 from synthcli.columns.table import Table
-from synthcli.contracts import Column, Evidence, Schema, Traits
+from synthcli.contracts.evaluation import Evidence
+from synthcli.contracts.schema import Column, Schema, Traits
 
 KINDS = {"x": "float", "y": "float", "age": "integer", "c": "category", "yes": "boolean", "who": "id"}
 SCHEMA = Schema(tuple(Column(name, inferred=Traits(type=kind)) for name, kind in KINDS.items()))

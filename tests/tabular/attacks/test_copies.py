@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from synthcli.columns.table import Table
-from synthcli.contracts import Column, Evidence, Schema, Traits
+from synthcli.contracts.evaluation import Evidence
+from synthcli.contracts.schema import Column, Schema, Traits
 from synthcli.tabular.attacks import copies
 
 ONE = Schema((Column("k", inferred=Traits(type="integer")), Column("z", inferred=Traits(type="float"))))

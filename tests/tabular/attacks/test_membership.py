@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from synthcli.columns.table import Table
-from synthcli.contracts import Schema
+from synthcli.contracts.schema import Schema
 from synthcli.tabular.attacks import membership
 
 

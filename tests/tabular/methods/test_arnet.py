@@ -12,7 +12,7 @@ pytest.importorskip("torch")
 
 from synthcli.columns.discovery.infer import infer
 from synthcli.columns.table import Table
-from synthcli.contracts import Job
+from synthcli.contracts.modelling import Job
 from synthcli.tabular.methods import arnet
 
 ROWS = 4000

@@ -13,7 +13,7 @@ pytest.importorskip("torch")
 from synthcli.columns.codec.codec import Part
 from synthcli.columns.discovery.infer import infer
 from synthcli.columns.table import Table
-from synthcli.contracts import Job
+from synthcli.contracts.modelling import Job
 from synthcli.tabular.methods import diffusion
 
 ROWS = 4000

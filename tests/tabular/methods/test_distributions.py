@@ -7,7 +7,8 @@ from scipy import stats
 
 from synthcli.columns import frame as frames
 from synthcli.columns.table import Table
-from synthcli.contracts import BLOCK, Column, Job, Request, Schema, Traits
+from synthcli.contracts.modelling import BLOCK, Job, Request
+from synthcli.contracts.schema import Column, Schema, Traits
 from synthcli.errors import SpecError
 from synthcli.tabular.methods import distributions
 

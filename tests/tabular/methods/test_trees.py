@@ -16,7 +16,7 @@ from synthcli import seeds
 from synthcli.columns.codec.parts import Part
 from synthcli.columns.discovery.infer import infer
 from synthcli.columns.table import Table
-from synthcli.contracts import Job, Request
+from synthcli.contracts.modelling import Job, Request
 from synthcli.tabular.methods import trees
 from synthcli.tabular.trees import grow as grow_module
 from synthcli.tabular.trees.features import PREDICTORS, Features

@@ -8,7 +8,8 @@ import pytest
 
 from synthcli.columns.frame import STRING
 from synthcli.columns.table import Table
-from synthcli.contracts import Column, Evidence, Schema, Traits
+from synthcli.contracts.evaluation import Evidence
+from synthcli.contracts.schema import Column, Schema, Traits
 from synthcli.tabular.metrics import coverage
 
 SCHEMA = Schema((Column("c", inferred=Traits(type="category")), Column("x", inferred=Traits(type="float"))))

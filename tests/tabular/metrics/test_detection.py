@@ -7,7 +7,8 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from synthcli.columns.table import Table
-from synthcli.contracts import Evidence, Schema
+from synthcli.contracts.evaluation import Evidence
+from synthcli.contracts.schema import Schema
 from synthcli.tabular.judging import intervals, learners
 from synthcli.tabular.metrics import detection
 
@@ -124,7 +125,7 @@ def test_values_that_only_one_table_holds_do_not_tell_by_their_coding():
     import pyarrow as pa
 
     from synthcli.columns.discovery.infer import infer
-    from synthcli.contracts import Traits
+    from synthcli.contracts.schema import Traits
 
     rng = np.random.default_rng(0)
     frame = pd.DataFrame({"code": [f"v{v}" for v in rng.zipf(1.3, 6000) % 100_000], "x": rng.normal(size=6000)})

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from synthcli.columns.table import Table
-from synthcli.contracts import Column, Evidence, Fairness, Measurement, Schema, Traits
+from synthcli.contracts.evaluation import Evidence, Fairness, Measurement
+from synthcli.contracts.schema import Column, Schema, Traits
 from synthcli.tabular.metrics import fairness
 
 STRING = pd.StringDtype("pyarrow")

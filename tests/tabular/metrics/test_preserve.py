@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from synthcli.columns.table import Table
-from synthcli.contracts import Column, Evidence, Measurement, Schema, Traits
+from synthcli.contracts.evaluation import Evidence, Measurement
+from synthcli.contracts.schema import Column, Schema, Traits
 from synthcli.tabular.metrics import preserve
 
 SCHEMA = Schema(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from synthcli.contracts import Usage
+from synthcli.contracts.evaluation import Usage
 from synthcli.tabular.metrics import technical
 
 

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from synthcli.columns.table import Table
-from synthcli.contracts import Evidence, Schema
+from synthcli.contracts.evaluation import Evidence
+from synthcli.contracts.schema import Schema
 from synthcli.tabular.metrics import trends
 
 

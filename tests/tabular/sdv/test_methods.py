@@ -23,7 +23,8 @@ from synthcli import plugins, seeds
 from synthcli.columns.codec.codec import Part
 from synthcli.columns.discovery.infer import infer
 from synthcli.columns.table import Table
-from synthcli.contracts import Job, Limits, Request, Traits
+from synthcli.contracts.modelling import Job, Limits, Request
+from synthcli.contracts.schema import Traits
 from synthcli.errors import FitError
 from synthcli.tabular.sdv import wrapper
 

@@ -11,7 +11,7 @@ import pytest
 
 from synthcli.columns.discovery.infer import infer
 from synthcli.columns.table import Table
-from synthcli.contracts import Allowed, Given, Job
+from synthcli.contracts.modelling import Allowed, Given, Job
 from synthcli.tabular.methods import trees
 from synthcli.tabular.model import encode
 from synthcli.tabular.trees import reference_columns

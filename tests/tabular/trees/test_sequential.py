@@ -13,7 +13,7 @@ import pytest
 
 from synthcli.columns.discovery.infer import infer
 from synthcli.columns.table import Table
-from synthcli.contracts import Allowed, Given, Job
+from synthcli.contracts.modelling import Allowed, Given, Job
 from synthcli.errors import FitError
 from synthcli.tabular.methods import trees
 from synthcli.tabular.trees.forest import Forest

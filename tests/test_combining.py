@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from synthcli.tabular.combining import Rule, combine
+from synthcli.combining import Rule, combine
 
 
 def test_by_hand() -> None:

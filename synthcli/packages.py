@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from importlib import metadata
 
-from synthcli import __version__, plugins
+from synthcli import plugins
+from synthcli.version import __version__
 
 PACKAGES = ("numpy", "pandas", "pyarrow", "scipy", "scikit-learn", "duckdb", "statsmodels", "faker", "pydantic")
 

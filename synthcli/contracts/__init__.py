@@ -1,0 +1,5 @@
+"""The nouns that every room shares. A user's own metric imports `Evidence` and `Measurement` from here."""
+
+from synthcli.contracts.evaluation import Evidence, Measurement
+
+__all__ = ["Evidence", "Measurement"]

@@ -1,0 +1,229 @@
+"""What generators share: data sets, jobs, requests, models, methods."""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import numpy as np
+from pydantic import BaseModel
+
+from synthcli import seeds
+from synthcli.contracts.schema import Schema
+
+BLOCK = 16_384  # rows that a model makes at a time; part of what makes the bytes what they are
+
+Guarantee = Literal["none", "central", "local", "federated"]
+
+
+class Dataset(ABC):
+    """Records of one modality with their schema."""
+
+    schema: Schema
+
+    @abstractmethod
+    def __len__(self) -> int: ...
+
+    @abstractmethod
+    def chunks(self, rows: int = BLOCK) -> Iterator[Dataset]:
+        """The records in order, `rows` at a time."""
+
+    @abstractmethod
+    def split(
+        self, fractions: Mapping[str, float], *, rng: np.random.Generator, stratify_by: str | None = None
+    ) -> dict[str, Any]:
+        """Disjoint parts by name; all records of a privacy unit fall into one part. Fractions of units, summing to
+        1.
+        """
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a fit may take: minutes of wall time and gigabytes of resident memory; None: no limit."""
+
+    minutes: float | None = None
+    memory_gb: float | None = None
+
+
+class Progress(Protocol):
+    """Whoever shows progress: `done` of `total` steps of a named piece of work."""
+
+    def __call__(self, label: str, done: float, total: float, note: str = "") -> None: ...
+
+
+def silent(label: str, done: float, total: float, note: str = "") -> None:
+    """A Progress that shows nothing."""
+
+
+@dataclass
+class Job:
+    """What a fit may use besides data: named streams, a work folder, the device, progress, limits.
+
+    A fit calls `going(...)` between steps. When it answers False, a limit is reached: the fit stops there and returns
+    the best model that it has, or raises LimitReached when it has none.
+    """
+
+    seed: int = 0
+    folder: Path | None = None
+    device: str = "cpu"
+    limits: Limits = field(default_factory=Limits)
+    progress: Progress = silent
+    target: str | None = (
+        None  # the column that a model of the data will be asked to predict: methods may take special care of it
+    )
+    started: float = field(default_factory=time.monotonic)
+    reached: str | None = None  # the limit that stopped the fit, in words
+
+    def stream(self, *names: object) -> np.random.Generator:
+        """The random stream of this job with that name."""
+        return seeds.stream(self.seed, *names)
+
+    def going(self, label: str, done: float, total: float, note: str = "") -> bool:
+        """Report progress; False once a limit is reached."""
+        self.progress(label, done, total, note)
+        if self.reached is None:
+            self.reached = self._over()
+        return self.reached is None
+
+    def _over(self) -> str | None:
+        minutes, memory = self.limits.minutes, self.limits.memory_gb
+        if minutes is not None and time.monotonic() - self.started > minutes * 60:
+            return f"generator.limits.minutes: {minutes:g}"
+        if memory is not None:
+            import psutil
+
+            if psutil.Process().memory_info().rss > memory * 2**30:
+                return f"generator.limits.memory_gb: {memory:g}"
+        return None
+
+
+@dataclass(frozen=True)
+class Request:
+    """How many records a model is asked for."""
+
+    rows: int
+
+    @property
+    def blocks(self) -> int:
+        return -(-self.rows // BLOCK)
+
+    def size(self, block: int) -> int:
+        """Records of that block."""
+        return min(BLOCK, self.rows - block * BLOCK)
+
+
+@dataclass(frozen=True)
+class Allowed:
+    """Values that a column may take: from low to high (numbers and times), or one of `values`; None: no such bound.
+    null: may be null.
+    """
+
+    low: Any = None
+    high: Any = None
+    values: frozenset[Any] | None = None
+    null: bool = False
+
+
+@dataclass(frozen=True)
+class Given:
+    """What is asked of each row before it is drawn. rows: how many there are.
+
+    frame: known columns (canonical dtypes, `rows` rows), those of them that the model does not have are no use to it;
+    known: (rows, columns of frame) bool, None where every cell is known, nulls too. allowed: column -> what every row
+    may hold there.
+    """
+
+    rows: int
+    frame: Any = None
+    known: np.ndarray | None = None
+    allowed: Mapping[str, Allowed] = field(default_factory=dict)
+
+
+class Model(ABC):
+    """A fitted generator. It needs neither the data nor the spec to sample."""
+
+    COMPLETES = False  # whether `complete` draws rows from their distribution given what is known of them
+
+    @abstractmethod
+    def sample(self, request: Request, block: int, *, rng: np.random.Generator) -> Dataset:
+        """The records of one block, `request.size(block)` of them; they depend on (model, block, rng) alone."""
+
+    def complete(self, given: Given, start: int, *, rng: np.random.Generator) -> Dataset:
+        """Rows that agree with what is given, at positions start... of the output; the rest follows the distribution
+        given that.
+
+        Known cells come back as they are. `allowed` steers: a row may still break it where the model knows of no such
+        value, so whoever asks looks.
+        """
+        raise NotImplementedError(f"{type(self).__name__} does not complete rows")
+
+    @property
+    def merged(self) -> dict[str, int]:
+        """Column -> rare categories that were merged away before anything was learned."""
+        return {}
+
+    @property
+    def clipped(self) -> dict[str, int]:
+        """Column -> rows whose value was moved to the nearest one that several privacy units reach, before anything was
+        learned.
+        """
+        return {}
+
+    def made_up(self, rows: int, start: int, *, rng: np.random.Generator) -> Mapping[str, Any] | None:
+        """Columns that are made up by position (keys, say), for rows at positions start... of the output: name ->
+        values.
+
+        For whoever leaves rows out, so that keys stay unique and in a row. None where they cannot be made apart from
+        the other columns.
+        """
+        return None
+
+    def check(self, request: Request) -> None:  # noqa: B027 - most models can make any number of rows
+        """Raise SpecError at once for a request that `sample` would refuse on the way, such as more unique keys than
+        there are.
+        """
+
+    @abstractmethod
+    def save(self, folder: Path) -> None:
+        """Write arrays and JSON that the method's `load(folder)` reads back; nothing that could run code."""
+
+
+@dataclass(frozen=True)
+class Dial:
+    """The one scalar between fidelity and privacy: a parameter, its two ends (in its own units), a log or a linear
+    scale.
+    """
+
+    param: str
+    fidelity: float
+    privacy: float
+    log: bool = True
+
+    def move(self, value: float, towards: float, other: float | None) -> float:
+        """The next value towards an end: half way (on the scale) to it, or to `other` where the answer lies between the
+        two.
+        """
+        goal = towards if other is None else other
+        if self.log:
+            return float(np.sqrt(value * goal))
+        return (value + goal) / 2
+
+
+class Method(Protocol):
+    """A module in a floor's methods/: its file name is its name in the spec."""
+
+    MODALITY: str
+    MODES: frozenset[str]
+    NEEDS_DATA: bool
+    EXTRA: str | None  # the extra whose packages it needs
+    TRUSTED_LOAD: bool  # True where the saved model is a pickle, which is loaded only when this user's own run wrote it
+    DIAL: Dial | None
+    Params: type[BaseModel]
+
+    def fit(self, data: Dataset, params: Any, *, job: Job) -> Model: ...
+
+    def load(self, folder: Path) -> Model: ...

@@ -1,0 +1,119 @@
+"""Columns and their traits: what the spec declares, kept apart from what was inferred by looking at data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any
+
+from pydantic import AllowInfNan, BaseModel, ConfigDict, Field, Strict
+
+Finite = Annotated[float, Strict(), AllowInfNan(False)]
+
+
+class Rare(BaseModel):
+    """Categories of fewer than `min_units` privacy units are merged into `as` before anything learns them."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    min_units: int = Field(ge=1, description="units (rows, without privacy_unit) that a category needs to be kept")
+    as_: str = Field(default="other", alias="as", description="the category that takes the place of the rare ones")
+
+
+class Counter(BaseModel):
+    """Start and step of a counted column; a step of time is written like 1h, 15min, 1d."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    start: int | Finite | str = 1
+    step: int | Finite | str = 1
+
+
+class Traits(BaseModel):
+    """What may be said of a column, in the spec (declared) or by looking at data (inferred)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    type: str | None = Field(
+        None,
+        description="boolean, integer, float, datetime, timedelta, category, text, id, or a made-up kind such as email",
+    )
+    format: str | None = Field(
+        None,
+        description=(
+            "strptime format of a datetime (%:z: offset with a colon); 'yes|no' of a boolean; %.2f of a float in text"
+        ),
+    )
+    min: int | Finite | str | None = Field(None, description="lowest value allowed (a date for datetimes)")
+    max: int | Finite | str | None = Field(None, description="highest value allowed (a date for datetimes)")
+    precision: int | None = Field(None, ge=0, le=15, description="decimals of a float")
+    categories: tuple[bool | int | float | str, ...] | None = Field(
+        None, min_length=1, description="the values that a category may take"
+    )
+    rare: Rare | None = None
+    spikes: tuple[Finite, ...] | None = Field(None, description="numbers modelled as atoms: zeros, missing codes")
+    nulls: Finite | None = Field(None, ge=0, le=1, description="share of nulls that a made-up column has")
+    unique: bool | None = Field(None, description="no value twice")
+    pattern: str | None = Field(None, description="regular expression that made-up values match")
+    locale: str | None = Field(None, description="Faker locale of made-up values, such as de_DE")
+    provider: str | None = Field(None, description="Faker provider of made-up values, such as company")
+    distribution: str | dict[str, dict[str, Any]] | None = Field(
+        None, description="{name: {parameter: value}}: uniform, normal, or any of scipy.stats"
+    )
+    weights: dict[str, Finite] | None = Field(None, description="categories and their relative weights")
+    sequence: Counter | None = None
+    expr: str | None = Field(None, description="expression over other columns of the row")
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: what the spec declared of it, kept apart from what was inferred. storage: the Arrow type at the
+    source.
+    """
+
+    name: str
+    declared: Traits = field(default_factory=lambda: Traits())
+    inferred: Traits = field(default_factory=lambda: Traits())
+    storage: str = "string"
+
+    def get(self, trait: str) -> Any:
+        """The declared value of a trait, else the inferred one, else None."""
+        value = getattr(self.declared, trait)
+        return getattr(self.inferred, trait) if value is None else value
+
+    @property
+    def kind(self) -> str:
+        """Its type; text where nobody said anything."""
+        return self.get("type") or "text"
+
+
+@dataclass(frozen=True)
+class Schema:
+    """Columns in order. unit: the column that names the privacy unit, None for the row itself."""
+
+    columns: tuple[Column, ...]
+    unit: str | None = None
+
+    @property
+    def names(self) -> list[str]:
+        return [c.name for c in self.columns]
+
+    def __getitem__(self, name: str) -> Column:
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise KeyError(name)
+
+    def to_json(self) -> dict[str, Any]:
+        """A plain dictionary that `from_json` reads back."""
+        dump = lambda t: t.model_dump(mode="json", exclude_none=True, by_alias=True)  # noqa: E731
+        columns = [
+            {"name": c.name, "declared": dump(c.declared), "inferred": dump(c.inferred), "storage": c.storage}
+            for c in self.columns
+        ]
+        return {"unit": self.unit, "columns": columns}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Schema:
+        columns = [
+            Column(c["name"], Traits.model_validate(c["declared"]), Traits.model_validate(c["inferred"]), c["storage"])
+            for c in data["columns"]
+        ]
+        return cls(tuple(columns), data["unit"])
