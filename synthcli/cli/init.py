@@ -97,7 +97,7 @@ def _source(data: str, format: str | None, table: str | None, folder: Path) -> t
     from synthcli import sources
     from synthcli.errors import SpecError
     from synthcli.sources import credentials, remote
-    from synthcli.spec.check_places import format_of
+    from synthcli.spec.places import format_of
 
     if data.startswith("builtin:"):
         name = data.partition(":")[2]

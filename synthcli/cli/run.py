@@ -170,9 +170,9 @@ def _from_run(
 ) -> dict[str, Any]:
     """Rows from an old run's model: so many, or those of a file completed."""
     from synthcli.cli import screen
-    from synthcli.pipeline.again import more
-    from synthcli.pipeline.complete import completed
+    from synthcli.pipeline.resample import more
     from synthcli.spec.models import Generate
+    from synthcli.tabular.impute import completed
 
     known = given or impute
     if (given is not None and impute is not None) or (known is not None and (rows is not None or where is not None)):
@@ -215,7 +215,7 @@ def preview(
     as_json: o.Json = False,
 ) -> None:
     """Show a few rows."""
-    from synthcli.pipeline.again import glance
+    from synthcli.pipeline.resample import glance
     from synthcli.report import terminal
 
     found, method = glance(spec, rows, o.overrides(sets, None, seed))

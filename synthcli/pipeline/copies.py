@@ -29,12 +29,12 @@ from synthcli.contracts.modelling import Job, Model
 from synthcli.contracts.schema import Schema
 from synthcli.pipeline import stages
 from synthcli.pipeline.events import Events
-from synthcli.pipeline.making import Making
-from synthcli.pipeline.models import Shaped, load_model
 from synthcli.pipeline.plan import Choice, Plan
-from synthcli.pipeline.real import Real
-from synthcli.pipeline.wanted import settle
 from synthcli.sources import Target
+from synthcli.tabular.sampling.request import settle
+from synthcli.tabular.sampling.stream import Making
+from synthcli.tabular.sampling.transformed import Shaped, load_model
+from synthcli.tabular.source import Real
 
 
 def file_of(copy: int) -> str:

@@ -39,14 +39,15 @@ from synthcli.contracts.evaluation import Downstream, Evidence, Usage
 from synthcli.contracts.schema import Schema
 from synthcli.errors import ArtifactError, FitError, LimitReached, MissingExtra, SpecError, did_you_mean
 from synthcli.packages import packages
-from synthcli.pipeline import copies, gates, related, stages, trusted, verdict
-from synthcli.pipeline.auto import choose
+from synthcli.pipeline import copies, gates, stages, user_code, verdict
 from synthcli.pipeline.events import Events
 from synthcli.pipeline.plan import Choice, Plan, code_hash, make_plan, open_target, rows_asked
-from synthcli.pipeline.real import Real
 from synthcli.pipeline.refine import Round, best, next_choice
+from synthcli.relational import modality as relational_modality
 from synthcli.report import html, notebook
 from synthcli.spec.load import Loaded, load_spec
+from synthcli.tabular.choose import choose
+from synthcli.tabular.source import Real
 from synthcli.version import __version__
 
 Upto = Literal["analyze", "train", "generate", "evaluate", "privacy-check", "run"]
@@ -122,7 +123,7 @@ def execute(
     shown = events or Events()
     plan = make_plan(loaded)
     if upto in ("evaluate", "privacy-check", "run"):
-        trusted.check(loaded, trust)
+        user_code.check(loaded, trust)
     shelf = Store(Path(root), loaded.name)
     _keep_out(loaded, shelf.root)
     if if_changed and (same := _unchanged(shelf, plan)) is not None:
@@ -169,8 +170,10 @@ class _Execution:
             fresh,
             keep_failed,
         )
-        self.real: Any = related.RelatedReal(related.described(plan.loaded)) if plan.related else Real(plan)
-        self.does: Any = related if plan.related else stages  # what each stage does
+        self.real: Any = (
+            relational_modality.RelatedReal(relational_modality.described(plan.loaded)) if plan.related else Real(plan)
+        )
+        self.does: Any = relational_modality if plan.related else stages  # what each stage does
         self.steps = list(STAGES) if upto == "run" else list(STAGES)[: list(STAGES).index(upto) + 1]
         self.loop = upto == "run"
         self.upto = upto
@@ -265,7 +268,7 @@ class _Execution:
         def build(folder: Path) -> None:
             trained = self.space.folder / place / TRAIN
             if plan.related:
-                related.generate(folder, choice, trained, plan, self.rows, self.events)
+                relational_modality.generate(folder, choice, trained, plan, self.rows, self.events)
             else:
                 copies.generate(folder, choice, trained, plan, self.real, self.rows, self.events)
 
@@ -291,7 +294,7 @@ class _Execution:
         seed, events = plan.spec.seed, self.events
         outcomes: list[list[Any]] = []
         detail = "" if control == "holdout" else "validation"
-        own = trusted.Domain(plan.loaded).measure if plan.spec.evaluate.domain is not None else None
+        own = user_code.Domain(plan.loaded).measure if plan.spec.evaluate.domain is not None else None
         keys = (
             plan.evaluate_key(choice, self.rows, control, "" if said is None else str(said.code)),
             plan.privacy_key(choice, self.rows, control),
@@ -328,10 +331,10 @@ class _Execution:
 
         def build(folder: Path) -> None:
             self.events.begin("downstream", asked.command)
-            trusted.downstream(folder, asked, plan.loaded, generated)
+            user_code.downstream(folder, asked, plan.loaded, generated)
 
         folder, record = self.space.stage(place, key, build, fresh=True)
-        said = trusted.read(folder)
+        said = user_code.read(folder)
         if not record["cached"]:
             self.events.end("downstream", record["seconds"], cached=False, detail=f"exit code {said.code}")
         return said
@@ -424,14 +427,14 @@ class _Execution:
             self.events.note(f"a gate failed: {asked.where} is left as it was")
             return None
         if self.plan.related and asked.format == "sql":
-            rows = related.deliver_sql(self.space.folder / GENERATE, asked)
+            rows = relational_modality.deliver_sql(self.space.folder / GENERATE, asked)
             return {"path": f"{asked.url}", "format": asked.format, "tables": rows}
         if self.plan.related:
             folder = self.plan.loaded.resolve(self.plan.spec.output.path or "", "output", "path")
             return {
                 "path": str(folder),
                 "format": asked.format,
-                "tables": related.deliver(self.space.folder / GENERATE, folder, asked.format),
+                "tables": relational_modality.deliver(self.space.folder / GENERATE, folder, asked.format),
             }
         written = []
         for name, target in copies.targets(asked, self.plan.spec.generate.copies):

@@ -15,7 +15,7 @@ from synthcli.errors import SpecError
 from synthcli.packages import packages
 from synthcli.pipeline import gates
 from synthcli.sources import builtin
-from synthcli.spec import check, check_places
+from synthcli.spec import check, places
 from synthcli.spec.load import Loaded
 from synthcli.spec.models import Spec
 
@@ -190,7 +190,7 @@ def table_sources(loaded: Loaded) -> dict[str, sources.Source]:
     for name, each in (loaded.spec.source.tables or {}).items():
         path = None if each.path is None else loaded.place(each.path, "source", "tables", name, "path")
         keys = each.model_dump(exclude={"path", "type", "keep"})
-        out[name] = sources.Source(check_places.table_type(each), path, folder=loaded.file.parent, **keys)
+        out[name] = sources.Source(places.table_type(each), path, folder=loaded.file.parent, **keys)
     return out
 
 

@@ -26,16 +26,16 @@ from synthcli.contracts.modelling import BLOCK, Job, Model
 from synthcli.contracts.schema import Schema
 from synthcli.errors import FitError
 from synthcli.pipeline.events import Events
-from synthcli.pipeline.likened import likened
-from synthcli.pipeline.making import Making
-from synthcli.pipeline.models import Shaped, load_model
+from synthcli.pipeline.metering import metered
 from synthcli.pipeline.plan import Choice, Plan
-from synthcli.pipeline.real import Real
-from synthcli.pipeline.usage import metered
-from synthcli.pipeline.wanted import Wanted, settle
-from synthcli.pipeline.workers import Engine
 from synthcli.tabular.pictures import pictures
 from synthcli.tabular.profile import profile
+from synthcli.tabular.sampling.matched import likened
+from synthcli.tabular.sampling.request import Wanted, settle
+from synthcli.tabular.sampling.stream import Making
+from synthcli.tabular.sampling.transformed import Shaped, load_model
+from synthcli.tabular.sampling.workers import Engine
+from synthcli.tabular.source import Real
 
 UNASKED_ROWS = 50_000  # rows as a model makes them by itself, at most
 JUDGED = 30 * BLOCK  # synthetic rows that metrics look at; larger tables are thinned by whole blocks

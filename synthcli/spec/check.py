@@ -15,8 +15,9 @@ from synthcli.columns.fake import generate as fake
 from synthcli.contracts.evaluation import Gauge
 from synthcli.contracts.schema import Column, Traits
 from synthcli.errors import SpecError, did_you_mean
-from synthcli.spec import check_places, check_related
+from synthcli.spec import places
 from synthcli.spec.load import Loaded, Problem
+from synthcli.spec.modalities import relational
 from synthcli.spec.models import GateKeys, Spec
 
 KINDS = ("boolean", "integer", "float", "datetime", "timedelta", "category", "text", "id")
@@ -39,7 +40,7 @@ def check(loaded: Loaded) -> None:
     spec = loaded.spec
     if spec.source.tables is not None:
         if problems := [
-            *check_related.check(loaded),
+            *relational.check(loaded),
             *_columns(spec),
             *_generator(spec),
             *_asked(spec),
@@ -48,13 +49,13 @@ def check(loaded: Loaded) -> None:
             raise loaded.fail(problems)
         return
     problems = [
-        *check_places.source(spec),
+        *places.source(spec),
         *_columns(spec),
         *_generator(spec),
         *_asked(spec),
         *_own(loaded),
         *_gates(loaded),
-        *check_places.output(loaded),
+        *places.output(loaded),
     ]
     if problems:
         raise loaded.fail(problems)

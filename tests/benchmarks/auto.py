@@ -17,8 +17,8 @@ from synthcli import plugins, seeds
 from synthcli.columns.table import Table
 from synthcli.contracts.modelling import Job, Request
 from synthcli.errors import SynthError
-from synthcli.pipeline.auto import choose
 from synthcli.pipeline.gates import PRIVACY
+from synthcli.tabular.choose import choose
 from tests.benchmarks.harness import judging, tables
 from tests.benchmarks.harness.document import Section, figure, grid, machine
 

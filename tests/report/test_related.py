@@ -17,7 +17,7 @@ import pytest
 from synthcli.artifacts.store import EVALUATE, PICTURES, Version
 from synthcli.columns.frame import to_arrow
 from synthcli.pipeline.execute import execute
-from synthcli.pipeline.related_pictures import relationships
+from synthcli.relational.pictures import relationships
 from synthcli.report import diagram, diff, html
 from synthcli.tabular.pictures import FEW
 from tests.relational import simulated

@@ -22,7 +22,7 @@ class Top(Model):
     them.
 
     Rows do not obey the rules of the table but for those that are built in: whoever takes them looks
-    (pipeline/making.py).
+    (tabular/sampling/stream.py).
     """
 
     COMPLETES = True

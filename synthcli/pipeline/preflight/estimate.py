@@ -1,0 +1,351 @@
+"""What a run will take and touch, told before it runs: seconds and memory of each stage, what is read and what is
+written.
+
+Seconds are those of one core on a machine that does nothing else; trees use two cores where they are free. Memory is
+resident memory at the height of a stage, in GiB. Both come from what such stages took in earlier runs below the same
+root, scaled by what the work depends on, else from the constants of tabular/costs.py. Of a source that no run has
+analyzed, only the head is read.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from collections.abc import Container, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from synthcli import sources
+from synthcli.artifacts import store
+from synthcli.artifacts.secret import canonical
+from synthcli.artifacts.store import (
+    ANALYZE,
+    EVALUATE,
+    FIT,
+    GENERATE,
+    PLAN,
+    PRIVACY,
+    PROFILE,
+    SAMPLE,
+    STAGE,
+    TRAIN,
+    Store,
+    Version,
+)
+from synthcli.contracts.modelling import BLOCK
+from synthcli.contracts.schema import Schema
+from synthcli.errors import ArtifactError
+from synthcli.pipeline import copies, stages
+from synthcli.pipeline.plan import Choice, Plan, open_target, table_sources
+from synthcli.tabular import costs
+from synthcli.tabular.costs import Cost, Size
+from synthcli.tabular.source_stats import Glimpse
+
+EARLIER, CONSTANTS = "earlier runs", "constants"
+NEAR = 10.0  # times as much work, or as little, up to which an earlier run tells more than constants do
+VERSIONS = 20  # newest runs that are asked what they took
+UNKNOWN: Mapping[str, Any] = MappingProxyType({"seconds": None, "gigabytes": None, "basis": None})
+_LOADED = frozenset({"breast_cancer", "diabetes", "wine", "iris"})
+
+
+@dataclass(frozen=True)
+class Step:
+    """A stage that a run goes through. keys: any of which an earlier stage may have; empty where it cannot be told yet.
+
+    choice: None for analyze; control: the part of the real data that judges look at.
+    """
+
+    stage: str
+    detail: str = ""
+    keys: tuple[str, ...] = ()
+    choice: Choice | None = None
+    control: str = ""
+
+
+def steps(plan: Plan, rows: int | None) -> list[Step]:
+    """The first round of each candidate, then the verdict on the best. rows: to make; None: nobody has counted the
+    source's.
+    """
+    choices = plan.choices
+    if not choices:  # `auto` chooses once it has seen the types
+        return [
+            Step(ANALYZE, "", (plan.analyze_key(),)),
+            *(Step(stage, "auto") for stage in (TRAIN, GENERATE, EVALUATE, PRIVACY)),
+        ]
+    steer = plan.has_data and plan.spec.source.split.validation > 0 and (len(choices) > 1 or plan.max_rounds > 1)
+    out = [Step(ANALYZE, "", (plan.analyze_key(),))]
+    for choice in choices:
+        out.append(Step(TRAIN, choice.method, (plan.train_key(choice),), choice))
+        out.append(Step(GENERATE, choice.method, () if rows is None else (plan.generate_key(choice, rows),), choice))
+        if steer:
+            out += _judged(plan, (choice,), rows, "validation", f"{choice.method}, validation")
+    best = choices[0].method if len(choices) == 1 else "the best"
+    return out + _judged(plan, choices, rows, "holdout", best)
+
+
+def _judged(plan: Plan, choices: Sequence[Choice], rows: int | None, control: str, detail: str) -> list[Step]:
+    counted = choices if rows is not None else ()
+    keys = {
+        EVALUATE: tuple(plan.evaluate_key(c, rows, control) for c in counted),  # type: ignore[arg-type]
+        PRIVACY: tuple(plan.privacy_key(c, rows, control) for c in counted),  # type: ignore[arg-type]
+    }
+    return [Step(stage, detail, found, choices[0], control) for stage, found in keys.items()]
+
+
+@dataclass(frozen=True)
+class Past:
+    """A stage of an earlier run. alike: what must be the same for its seconds to tell anything; peak: bytes, None where
+    nobody looked.
+    """
+
+    stage: str
+    alike: str
+    size: Size
+    seconds: float
+    peak: int | None = None
+
+
+class Estimates:
+    """Of the stages of a plan, for a table seen (or glimpsed) before, with what earlier runs below `root` took."""
+
+    def __init__(self, plan: Plan, table: Glimpse, root: Path) -> None:
+        self.plan, self.table = plan, table
+        self.past = list(earlier(root))
+
+    def lines(self, found: Sequence[Step], index: Container[str]) -> list[dict[str, Any]]:
+        """{stage, detail, cached, seconds, gigabytes, basis} of each step. index: keys of the stages that earlier runs
+        have.
+        """
+        out: list[dict[str, Any]] = []
+        loading = 0.0 if self.plan.source.name in _LOADED else costs.LOADING
+        for step in found:
+            cached = any(key in index for key in step.keys)
+            line = {
+                "stage": step.stage,
+                "detail": step.detail,
+                "cached": cached,
+                **(UNKNOWN if cached else self.of(step)),
+            }
+            if not cached and _loads(step):
+                line["seconds"] = round(line["seconds"] + loading, 2) if line["basis"] == CONSTANTS else line["seconds"]
+                loading = 0.0
+            out.append(line)
+        return out
+
+    def of(self, step: Step) -> Mapping[str, Any]:
+        """{seconds, gigabytes, basis}: all None where nothing is known to tell it by."""
+        size = self.size(step)
+        if size is None or (step.choice is None and step.stage != ANALYZE):
+            return UNKNOWN
+        cost = self.cost(step)
+        alike = _alike(step.stage, self.plan.to_json(), step.choice, step.control)
+        known = [p for p in self.past if (p.stage, p.alike) == (step.stage, alike)]
+        work = cost.seconds if cost is not None else lambda s: 1.0 + s.cells  # without constants: as rows × columns
+        nearest = min(known, key=lambda p: abs(math.log(work(size) / work(p.size))), default=None)
+        if nearest is not None and (cost is None or 1 / NEAR <= work(size) / work(nearest.size) <= NEAR):
+            seconds, basis = nearest.seconds * work(size) / work(nearest.size), EARLIER
+        elif cost is not None:
+            seconds, basis = cost.seconds(size), CONSTANTS
+        else:
+            return UNKNOWN
+        return self._told(step, seconds, _gigabytes(cost, size, nearest if basis == EARLIER else None), basis)
+
+    def _told(self, step: Step, seconds: float, gigabytes: float | None, basis: str) -> Mapping[str, Any]:
+        """With what the spec says of copies, worker processes and limits, where constants do not."""
+        limit, asked = self.plan.spec.generator.limits.minutes, self.plan.spec.generate
+        if step.stage == TRAIN and limit is not None:
+            seconds = min(seconds, 60 * limit)
+        if step.stage == GENERATE and basis == CONSTANTS:
+            engine, blocks = stages.engine_of(self.plan), -(-(self.table.asked or 1) // BLOCK)
+            if engine.kind == "dask":  # of a cluster that nobody has timed
+                return UNKNOWN
+            if (processes := engine.processes(blocks)) > 1:
+                seconds = costs.START + seconds / processes
+                gigabytes = (gigabytes or 0.0) + processes * costs.PROGRAM_GB
+            seconds *= asked.copies
+            if asked.proper:
+                again = self.of(Step(TRAIN, step.detail, (), step.choice))["seconds"]
+                if again is None:
+                    return UNKNOWN
+                seconds += asked.copies * again
+        return {
+            "seconds": round(seconds, 2),
+            "gigabytes": None if gigabytes is None else round(gigabytes, 2),
+            "basis": basis,
+        }
+
+    def cost(self, step: Step) -> Cost | None:
+        """The constants of a stage; None where there are none."""
+        if step.stage == ANALYZE:
+            return costs.SPELLED if sources.spelled(self.plan.source) else costs.ANALYZED
+        if step.stage == PRIVACY:
+            return costs.ATTACKED
+        if step.stage == EVALUATE:
+            own = self.plan.spec.evaluate.domain is not None  # nobody knows how long the user's metrics take
+            return None if own else costs.DRAWN if step.control == "holdout" else costs.MEASURED
+        assert step.choice is not None  # only analyze is of no method
+        if step.stage == GENERATE:
+            return None if self.plan.spec.generate.where is not None else costs.SAMPLED.get(step.choice.method)
+        return costs.trained(step.choice)
+
+    def size(self, step: Step) -> Size | None:
+        """Rows and columns that a stage works on; None where they are not known."""
+        table = self.table
+        if table.schema is None or table.parts is None or (table.asked is None and step.stage not in (ANALYZE, TRAIN)):
+            return None
+        rows = {
+            ANALYZE: sum(table.parts.values()),
+            TRAIN: table.parts.get("train", 0),
+            GENERATE: table.asked or 0,
+            **_judges(table.parts, step.control, table.asked or 0, self.plan.spec.generate.copies),
+        }
+        return Size.of(rows[step.stage], table.schema)
+
+
+def _loads(step: Step) -> bool:
+    """Whether a stage grows trees: metrics do as well."""
+    return step.stage == EVALUATE or (step.stage == TRAIN and step.choice is not None and step.choice.method == "trees")
+
+
+def _gigabytes(cost: Cost | None, size: Size, past: Past | None) -> float | None:
+    """What the cells take beside the program; by an earlier run where one looked."""
+    if past is not None and past.peak:
+        program = min(past.peak / 2**30, costs.PROGRAM_GB if cost is None else cost.program)
+        return program + (past.peak / 2**30 - program) * size.cells / max(1, past.size.cells)
+    return None if cost is None else cost.gigabytes(size)
+
+
+def _alike(stage: str, plan: dict[str, Any], choice: Choice | None, control: str) -> str:
+    """What of a resolved spec decides how long a stage takes, besides rows and columns."""
+    method = [] if choice is None else [choice.method, choice.full()]
+    evaluate, generate = (
+        plan["evaluate"],
+        {k: plan["generate"].get(k) for k in ("where", "balance", "fairness", "copies", "proper")},
+    )
+    real = plan["source"]["type"] != "none"
+    told: dict[str, Any] = {
+        ANALYZE: plan["source"]["type"],
+        TRAIN: [*method, bool(plan["constraints"])],
+        GENERATE: [*method, plan["constraints"], generate, plan.get("execution")],
+        EVALUATE: [
+            real,
+            control,
+            evaluate["target"] is None,
+            evaluate.get("domain"),
+            len(evaluate.get("preserve") or ()),
+            bool(plan["constraints"]),
+        ],
+        PRIVACY: [real, plan["privacy_check"]["attacks"], generate["copies"]],
+    }
+    return canonical(told[stage])
+
+
+def earlier(root: Path) -> Iterator[Past]:
+    """What stages of the newest versions below a root took; what cannot be read is passed over."""
+    versions = [version for name in store.names(root) for version in Store(root, name).versions()]
+    seen: set[str] = set()
+    for version in sorted(versions, key=lambda v: v.folder.stat().st_mtime, reverse=True)[:VERSIONS]:
+        with contextlib.suppress(ArtifactError, KeyError):  # damaged, or of another version of this program
+            yield from [p for key, p in _of_version(version) if key not in seen and not seen.add(key)]  # type: ignore[func-returns-value]
+
+
+def _of_version(version: Version) -> Iterator[tuple[str, Past]]:
+    """Each stage that a version has, under its key; several versions may share one."""
+    plan, profile = version.read(PLAN), version.read(ANALYZE, PROFILE)
+    if plan is None or profile is None:
+        return
+    schema, parts = Schema.from_json(profile["schema"]), profile.get("parts", {})
+
+    def record(
+        step: Step, rows: int, place: Sequence[str], took: dict[str, Any] | None = None
+    ) -> Iterator[tuple[str, Past]]:
+        if (made := version.read(*place, step.stage, STAGE)) is not None:
+            own = took or made
+            alike = _alike(step.stage, plan, step.choice, step.control)
+            yield made["key"], Past(step.stage, alike, Size.of(rows, schema), own["seconds"], own.get("peak_memory"))
+
+    yield from record(Step(ANALYZE), sum(parts.values()), ())
+    places = [("rounds", path.name) for path in sorted(version.folder.glob("rounds/*"))]
+    for place in [*places, ()]:
+        fit, sample = version.read(*place, TRAIN, FIT), version.read(*place, GENERATE, SAMPLE)
+        if fit is None:
+            continue
+        choice, control = Choice(fit["method"], fit["params"]), "validation" if place else "holdout"
+        if fit["limit"] is None:
+            yield from record(Step(TRAIN, choice=choice), fit["rows"], place, fit)
+        if sample is not None:
+            several = plan["generate"]["copies"] > 1 or plan["generate"]["proper"]
+            yield from record(Step(GENERATE, choice=choice), sample["rows"], place, None if several else sample)
+            judged = _judges(parts, control, sample["rows"], plan["generate"]["copies"])
+            for stage, rows in judged.items():
+                yield from record(Step(stage, control=control), rows, place)
+
+
+def _judges(parts: Mapping[str, int], control: str, made: int, copies: int) -> dict[str, int]:
+    """Rows that judges look at, of all tables together."""
+    real = parts.get("train", 0) + parts.get(control, 0)
+    return {EVALUATE: real + min(made, stages.JUDGED), PRIVACY: real + min(made * copies, stages.JUDGED)}
+
+
+def total(lines: Sequence[dict[str, Any]], plan: Plan) -> dict[str, Any]:
+    """Of the stages that would run: {seconds, gigabytes, unknown, max_rounds}. unknown: those whose seconds are not in
+    the sum.
+    """
+    runs = [line for line in lines if not line["cached"]]
+    unknown = [
+        f"{line['stage']} ({line['detail']})" if line["detail"] else line["stage"]
+        for line in runs
+        if line["seconds"] is None
+    ]
+    if plan.spec.evaluate.downstream is not None:
+        unknown.append("evaluate.downstream")
+    peaks = [line["gigabytes"] for line in runs if line["gigabytes"] is not None]
+    seconds = round(sum(line["seconds"] for line in runs if line["seconds"] is not None), 2)
+    return {
+        "seconds": seconds,
+        "gigabytes": max(peaks, default=None),
+        "unknown": unknown,
+        "max_rounds": plan.max_rounds,
+    }
+
+
+def reads(plan: Plan, table: Glimpse) -> list[dict[str, Any]]:
+    """{what, place, bytes, rows, exact}: the source, and other files that the spec names."""
+    out: list[dict[str, Any]] = []
+    for name, each in table_sources(plan.loaded).items():
+        size = each.path.stat().st_size if isinstance(each.path, Path) and each.path.is_file() else None
+        out.append({"what": f"source.tables.{name}", "place": each.where, "bytes": size, "rows": None, "exact": True})
+        out[-1]["columns"] = len(sources.columns(each))
+    if plan.has_data and not plan.related:
+        out.append(
+            {
+                "what": "source",
+                "place": plan.source.where,
+                "bytes": table.bytes_,
+                "rows": table.rows,
+                "exact": table.exact,
+            }
+        )
+        out[-1]["columns"] = table.columns
+    if (domain := plan.spec.evaluate.domain) is not None:
+        path = plan.loaded.resolve(domain.path, "evaluate", "domain")
+        out.append(
+            {"what": "evaluate.domain", "place": str(path), "bytes": path.stat().st_size, "rows": None, "exact": True}
+        )
+    return out
+
+
+def writes(plan: Plan, table: Glimpse, root: Path) -> list[dict[str, Any]]:
+    """{what, place, rows, exact}: the run folder, and the output (each copy of it), which is written when the gates
+    pass.
+    """
+    out: list[dict[str, Any]] = [
+        {"what": "run", "place": str(root.resolve() / plan.loaded.name), "rows": None, "exact": True}
+    ]
+    if (target := open_target(plan.loaded)) is not None:
+        exact = table.exact or plan.spec.generate.rows is not None
+        each = copies.targets(target, plan.spec.generate.copies)
+        out += [{"what": "output", "place": one.where, "rows": table.asked, "exact": exact} for _, one in each]
+    return out

@@ -1,0 +1,232 @@
+"""What judges look at of related tables, and what they found: of each table, over all, and of relationships."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+
+from synthcli import plugins, seeds
+from synthcli.artifacts import files
+from synthcli.artifacts.store import MEASURED, PICTURES, SAMPLE
+from synthcli.columns import frame as frames
+from synthcli.columns.table import Table
+from synthcli.contracts.evaluation import Evidence, Fairness, Measurement, Usage
+from synthcli.contracts.schema import Column, Schema, Traits
+from synthcli.pipeline.events import Events
+from synthcli.pipeline.plan import Plan
+from synthcli.relational import conditions
+from synthcli.relational.data import Tables
+from synthcli.relational.judging import key_columns
+from synthcli.relational.model.context import UNIT
+from synthcli.relational.pictures import relationships
+from synthcli.relational.source import RelatedReal
+from synthcli.tabular.metrics import trends
+from synthcli.tabular.pictures import pictures
+from synthcli.tabular.sampling.request import Wanted
+
+FLOOR = "relational"
+
+
+def schemas_of(generated: Path) -> dict[str, Schema]:
+    """Of the tables that `generate` wrote."""
+    return {name: Schema.from_json(body) for name, body in files.read_json(generated / SAMPLE)["schemas"].items()}
+
+
+def read_tables(generated: Path, like: Tables, mark: str = "") -> Tables:
+    """What `generate` wrote. mark: behind the names of the tables."""
+    schemas = schemas_of(generated)
+    return Tables(
+        {
+            name: frames.to_frame(pq.read_table(generated / f"{name}{mark}.parquet"), schema)
+            for name, schema in schemas.items()
+        },
+        schemas,
+        like.relationships,
+        unit=like.unit,
+        kept=like.kept,
+    )
+
+
+@dataclass(frozen=True)
+class Seen(Evidence):
+    """Tables in place of a table; tables: what the judges of one table look at, for each of those that have unseen
+    rows.
+    """
+
+    tables: Mapping[str, Evidence] = field(default_factory=dict)
+
+
+def evidence(plan: Plan, real: RelatedReal, generated: Path, schema: Schema, control: str, usage: Usage | None) -> Seen:
+    """What judges look at. schema: of the privacy unit's table; control: validation or holdout."""
+    sample, asked = files.read_json(generated / SAMPLE), plan.spec.generate
+    made = read_tables(generated, real.tables)
+    parts: dict[str, Tables | None] = {"train": real.train, "control": real.part(control)}
+    shown, fair = made, None
+    if "wanted" in sample:
+        unasked = read_tables(generated, real.tables, ".unasked")
+        wanted = Wanted.from_json(sample["wanted"], schema)
+        like = {
+            name: (
+                None
+                if part is None
+                else conditions.likened(part, wanted, rng=seeds.stream(real.said.seed, "likened", name))
+            )
+            for name, part in parts.items()
+        }
+        fair = conditions.fairness(asked, real.train, parts["control"], made, unasked)
+        if all(like[name] is not None for name, part in parts.items() if part is not None):
+            parts = like
+        else:  # too little real data like that: what the model makes by itself is judged
+            shown = unasked
+    seen = Evidence(schema, shown, parts["train"], parts["control"], target=real.said.target, usage=usage)
+    return Seen(**seen.__dict__, tables=_tables(seen, real, fair))
+
+
+def draw(folder: Path, seen: Seen, seed: int) -> None:
+    """pictures.json: {tables: of each that has unseen rows, by name; relationships}."""
+    own = {
+        name: set(schema.names) for name, schema in seen.synthetic.schemas.items()
+    }  # judges also see units, and columns of tables above
+    tables = {
+        name: pictures(one, rng=seeds.stream(seed, "pictures", name), of=own[name]) for name, one in seen.tables.items()
+    }
+    between = relationships(seen.control, seen.synthetic, rng=seeds.stream(seed, "pictures", "relationships"))
+    files.write_json(folder / PICTURES, {"tables": tables, "relationships": between})
+
+
+def measure(
+    folder: Path, kind: str, names: Sequence[str], seen: Seen, control: str, seed: int, events: Events, own: Any = None
+) -> None:
+    """measurements.json: those of the table floor of each table and over all (a mean; of attacks the worst), then those
+    of relationships.
+    """
+    measured: list[Measurement] = []
+    for i, name in enumerate(names):
+        events.progress(kind, i, len(names), name)
+        module = plugins.judge(kind, name)
+        if name == "technical":
+            measured += module.measure(seen, rng=seeds.stream(seed, kind, name))
+            continue
+        each = {
+            table: module.measure(one, rng=seeds.stream(seed, kind, name, table)) for table, one in seen.tables.items()
+        }
+        measured += over_tables(each, _worst if kind == "attacks" else _mean)
+    for name in plugins.names(kind, FLOOR):
+        module = plugins.judge(kind, name, FLOOR)
+        measured += module.measure(seen, rng=seeds.stream(seed, kind, name), **handed(module))
+    events.progress(kind, len(names), len(names))
+    files.write_json(folder / MEASURED, {"control": control, "measurements": [m.to_json() for m in measured]})
+
+
+def handed(module: ModuleType) -> dict[str, Any]:
+    """What a judge of relationships takes of the table floor."""
+    return {"trend": trends.measure, "table": Table} if "trend" in inspect.signature(module.measure).parameters else {}
+
+
+def _tables(seen: Evidence, real: RelatedReal, fair: Fairness | None = None) -> dict[str, Evidence]:
+    """The evidence of each table whose rows are of privacy units, the unit a column of its own; what is kept or shared
+    has no unseen rows.
+    """
+    sides: dict[str, Tables | None] = {"synthetic": seen.synthetic, "train": seen.train, "control": seen.control}
+    units = {side: tables.units() for side, tables in sides.items() if tables is not None}
+    rng = seeds.stream(real.said.seed, "baseline")
+    out = {}
+    for name, schema in real.tables.schemas.items():
+        if units["train"][name] is None:
+            continue
+        if not any(c.kind in frames.MODELLED for c in schema.columns):
+            continue
+        keys = key_columns(real.tables, name)
+        rules = real.rules.get(name, ())
+        above = sorted(
+            {c for rule in rules for c in rule.columns} - set(schema.names)
+        )  # columns of parents that rules look at
+        columns = (
+            replace(c, declared=c.declared.model_copy(update={"type": "id"})) if c.name in keys else c
+            for c in schema.columns
+        )
+        apart = (Column(c, Traits(type="id"), Traits(), "string") for c in above)
+        wide = Schema((*columns, *apart, Column(UNIT, Traits(type="id"), Traits(), "int64")), UNIT)
+        cut = {
+            side: _with_unit(tables, name, units[side][name], wide, real.beside(tables, name, above))
+            for side, tables in sides.items()
+            if tables is not None
+        }
+        rows = cut["train"].frame
+        shuffled = Table(
+            pd.DataFrame({c: rows[c].take(rng.permutation(len(rows))).reset_index(drop=True) for c in rows}), wide
+        )
+        target = (real.said.target or "").partition(".")
+        mine = target[2] if target[0] == name else None
+        out[name] = replace(
+            seen,
+            schema=wide,
+            synthetic=cut["synthetic"],
+            train=cut["train"],
+            control=cut.get("control"),
+            baseline=shuffled,
+            target=mine,
+            constraints=rules,
+            fairness=fair if name == real.tables.unit[0] else None,
+            usage=None,
+        )
+    return out
+
+
+def _with_unit(tables: Tables, name: str, units: np.ndarray | None, schema: Schema, above: pd.DataFrame) -> Table:
+    codes = np.arange(len(tables.frames[name])) if units is None else units
+    return Table(
+        pd.concat([tables.frames[name], above], axis=1).assign(**{UNIT: pd.array(codes, dtype="Int64")}), schema
+    )
+
+
+def over_tables(
+    each: Mapping[str, Sequence[Measurement]], combine: Callable[[list[Measurement]], Measurement]
+) -> list[Measurement]:
+    """Overall figures of the tables as one, then each table's (scope table), then the finer ones under their table's
+    name.
+    """
+    overall: dict[str, list[Measurement]] = {}
+    finer = []
+    for table, some in each.items():
+        for m in some:
+            if m.scope == "overall":
+                overall.setdefault(m.name, []).append(replace(m, scope="table", of=table))
+            else:
+                finer.append(replace(m, of=f"{table}: {m.of}"))
+    return [*(combine(some) for some in overall.values()), *(m for some in overall.values() for m in some), *finer]
+
+
+def _mean(some: list[Measurement]) -> Measurement:
+    """The mean over tables; its interval takes them for wholly dependent, so it is never too narrow."""
+    known = [m for m in some if m.value is not None]
+    if not known:
+        return replace(some[0], scope="overall", of=None)
+    keys = ("value", "low", "high", "floor", "baseline", "control")
+    values = {key: [getattr(m, key) for m in known] for key in keys}
+    means: dict[str, Any] = {
+        key: None if any(v is None for v in column) else float(np.mean(column)) for key, column in values.items()
+    }
+    return replace(known[0], scope="overall", of=None, n=sum(m.n or 0 for m in known), note="", **means)
+
+
+def _worst(some: list[Measurement]) -> Measurement:
+    """The table that an attack is best at."""
+    known = [m for m in some if m.value is not None]
+    if not known:
+        return replace(some[0], scope="overall", of=None)
+    badness = {
+        "lower": lambda m: m.value,
+        "higher": lambda m: -m.value,
+        "half": lambda m: m.value,
+    }  # above a half is where an attack works
+    worst = max(known, key=lambda m: badness[m.better](m))
+    return replace(worst, scope="overall", of=None, note=f"table {worst.of}, the worst")

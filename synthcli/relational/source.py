@@ -1,0 +1,207 @@
+"""Related tables as a spec describes them, and the parts of the real ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from synthcli import seeds, sources
+from synthcli.columns.constraints.parse import FORMS
+from synthcli.columns.constraints.rule import Rule
+from synthcli.columns.discovery.infer import infer
+from synthcli.contracts.schema import Schema, Traits
+from synthcli.errors import DataError, SpecError, did_you_mean
+from synthcli.pipeline.plan import table_sources
+from synthcli.relational import constraints
+from synthcli.relational.data import Tables, check_names
+from synthcli.relational.graph import order
+from synthcli.relational.model.rules import widened
+from synthcli.relational.relationships import NULL, Relationship, root
+from synthcli.spec import check
+from synthcli.spec.load import Loaded
+from synthcli.spec.modalities import relational
+
+
+@dataclass(frozen=True)
+class Described:
+    """What a spec says of related tables. sources: by table; traits, rules: by table; kept: given out as they are;
+    unit: table.column, or a table for its rows; parts: fractions by name; target: table.column."""
+
+    sources: Mapping[str, sources.Source]
+    relationships: tuple[Relationship, ...]
+    traits: Mapping[str, Mapping[str, Traits]] = field(default_factory=dict)
+    rules: Mapping[str, tuple[Rule, ...]] = field(default_factory=dict)
+    kept: frozenset[str] = frozenset()
+    unit: str | None = None
+    parts: Mapping[str, float] = field(default_factory=lambda: {"train": 0.7, "validation": 0.1, "holdout": 0.2})
+    stratify_by: str | None = None
+    target: str | None = None
+    seed: int = 0
+    check: Callable[[Mapping[str, Schema], str], None] = lambda schemas, unit: (
+        None
+    )  # of what the spec says beside the columns that are there
+    fail: Callable[[str, Rule, str], SpecError] = lambda table, rule, why: SpecError(
+        f"constraint {rule.text} of table {table}: {why}"
+    )
+
+
+_PLACE = "\x00row"  # no column of a file is called so
+
+
+def by_table(keyed: Mapping[str, Any], tables: Sequence[str], where: str) -> dict[str, dict[str, Any]]:
+    """Values keyed table.column, as table -> column -> value. Raises SpecError for a key that names no table."""
+    out: dict[str, dict[str, Any]] = {name: {} for name in tables}
+    for key, value in keyed.items():
+        table, dot, column = key.partition(".")
+        if table not in out or not dot:
+            raise SpecError(
+                f"{where}.{key}: expected table.column.{did_you_mean(table, tables)} Tables: {', '.join(tables)}"
+            )
+        out[table][column] = value
+    return out
+
+
+def described(loaded: Loaded) -> Described:
+    """What a spec says of related tables. Raises SpecError."""
+    spec = loaded.spec
+    tables, split = spec.source.tables or {}, spec.source.split
+    rules: dict[str, tuple[Rule, ...]] = {}
+    places: dict[tuple[str, str], Any] = {}
+    for i, raw in enumerate(spec.constraints):
+        table, rule = constraints.rule_of(loaded, i, raw)
+        if rule.text in [known.text for known in rules.get(table, ())]:
+            raise loaded.fail([(("constraints", i), "stands twice; remedy: keep one of the two")])
+        rules[table] = (*rules.get(table, ()), rule)
+        form = next((key for key in raw if key in FORMS), None)
+        places[table, rule.text] = ("constraints", i) if form is None else ("constraints", i, form)
+    return Described(
+        check=lambda schemas, unit: _against(loaded, schemas, unit),
+        fail=lambda table, rule, why: loaded.fail([(places[table, rule.text], why)]),
+        sources=table_sources(loaded),
+        relationships=tuple(Relationship.parse(r.from_, r.to, r.on_orphans) for r in spec.source.relationships),
+        traits=by_table(spec.columns, list(tables), "columns"),
+        rules=rules,
+        kept=frozenset(name for name, each in tables.items() if each.keep),
+        unit=spec.privacy_unit,
+        parts={"train": 1 - split.validation - split.holdout, "validation": split.validation, "holdout": split.holdout},
+        stratify_by=split.stratify_by,
+        target=spec.evaluate.target,
+        seed=spec.seed,
+    )
+
+
+def _against(loaded: Loaded, schemas: Mapping[str, Schema], unit: str) -> None:
+    kinds = {table: {c.name: c.kind for c in schema.columns} for table, schema in schemas.items()}
+    relational.against(loaded, kinds, unit)
+    check.check_traits(
+        loaded, {f"{table}.{column}": kind for table, columns in kinds.items() for column, kind in columns.items()}
+    )
+
+
+def tables_of(said: Described, frames: Mapping[str, pd.DataFrame], schemas: Mapping[str, Schema]) -> Tables:
+    """Tables as they are described."""
+    table, _, column = (said.unit or root(list(frames), said.relationships)).partition(".")
+    return Tables(frames, schemas, said.relationships, unit=(table, column or None), kept=said.kept)
+
+
+class RelatedReal:
+    """train, validation and holdout of related tables: read once, when the first stage that is not cached asks for
+    them.
+    """
+
+    def __init__(self, said: Described) -> None:
+        self.said = said
+
+    @cached_property
+    def _checked(self) -> tuple[Tables, list[dict[str, Any]]]:
+        """The tables whose keys are sound and whose rows obey the rules, and what was found: by rules, then the rows
+        that orphans cost.
+        """
+        said, frames, schemas = self.said, {}, {}
+        for name in said.sources:
+            schemas[name], frames[name] = self._read(name)
+        raw = tables_of(said, frames, schemas)
+        said.check(schemas, raw.unit[0])
+        check_names(raw)
+        return constraints.obeying(raw, said.rules, said.fail)
+
+    def _read(self, name: str) -> tuple[Schema, pd.DataFrame]:
+        """A table; its keys are ids unless the spec says more of them."""
+        source, traits = self.said.sources[name], dict(self.said.traits.get(name, {}))
+        arrow = sources.read(source)
+        if unknown := [c for c in traits if c not in arrow.column_names]:
+            raise SpecError(
+                f"columns.{name}.{unknown[0]}: table {name} has no such"
+                f" column.{did_you_mean(unknown[0], arrow.column_names)}"
+            )
+        for key in self._keys(name):
+            if key in arrow.column_names and traits.get(key, Traits()).type is None:
+                traits[key] = traits.get(key, Traits()).model_copy(update={"type": "id"})
+        schema, frame = infer(arrow, traits, text=sources.spelled(source))
+        if name == (self.said.unit or "").partition(".")[0] and not len(frame):
+            raise DataError(f"{source.where}: has columns and no rows; remedy: a source with data")
+        return schema, frame
+
+    def _keys(self, name: str) -> set[str]:
+        """Keys of one column, whichever end they are; of a key of several columns what a row refers by, and no more
+        than that, is an id.
+        """
+        single = (r for r in self.said.relationships if len(r.keys) == 1)
+        return {c for r in single for t, cs in ((r.child, r.columns), (r.parent, r.keys)) if t == name for c in cs}
+
+    @property
+    def tables(self) -> Tables:
+        return self._checked[0]
+
+    @property
+    def findings(self) -> list[dict[str, Any]]:
+        """What the constraints found in each table, and how many rows went because they were orphans."""
+        return self._checked[1]
+
+    @cached_property
+    def rules(self) -> dict[str, tuple[Rule, ...]]:
+        """The rules of each table with what they must know of the source: of train alone, which is what a model may
+        know.
+        """
+        tables, made = self.train, order(self.tables)
+        return {
+            name: tuple(rule.learn(constraints.wide(tables, name, rules, made)) for rule in rules)
+            for name, rules in self.said.rules.items()
+            if rules and name not in self.said.kept
+        }
+
+    def beside(self, tables: Tables, name: str, columns: Sequence[str]) -> pd.DataFrame:
+        """Columns of the rows above those of a table, as TABLE.COLUMN."""
+        return widened(
+            columns,
+            name,
+            tables.frames[name],
+            tables.frames,
+            order(self.tables),
+            lambda r: np.maximum(tables.parents(r), NULL),
+        )
+
+    @property
+    def source_rows(self) -> int:
+        """Rows of the privacy unit's table."""
+        return len(self.tables)
+
+    @cached_property
+    def parts(self) -> dict[str, Tables]:
+        fractions = {name: share for name, share in self.said.parts.items() if share > 0}
+        return self.tables.split(
+            fractions, rng=seeds.stream(self.said.seed, "split"), stratify_by=self.said.stratify_by
+        )
+
+    @property
+    def train(self) -> Tables:
+        return self.parts["train"]
+
+    def part(self, name: str) -> Tables | None:
+        """validation or holdout, None where there is none."""
+        return self.parts.get(name)

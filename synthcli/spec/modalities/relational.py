@@ -1,0 +1,237 @@
+"""What a spec of related tables must be: keys, places, and what is asked of which table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from synthcli import plugins
+from synthcli.columns import frame
+from synthcli.columns.constraints import rule as rule_types
+from synthcli.columns.expressions.compile import parse
+from synthcli.errors import SpecError, did_you_mean
+from synthcli.spec import places
+from synthcli.spec.load import Loaded, Problem
+from synthcli.spec.models import Spec
+
+_SINGLE: dict[tuple[str, ...], str] = {  # what is asked of one table only
+    ("generate", "copies"): "copies",
+    ("generate", "proper"): "generators fitted anew for each copy",
+    ("evaluate", "preserve"): "named properties",
+    ("evaluate", "domain"): "own metrics",
+    ("evaluate", "downstream"): "downstream commands",
+    ("execution", "workers"): "workers",
+    ("execution", "address"): "clusters",
+}
+Columns = Mapping[str, Mapping[str, str]]  # table -> column -> kind
+
+
+def check(loaded: Loaded) -> Iterator[Problem]:
+    """What can be seen without data."""
+    spec = loaded.spec
+    yield from _source(spec)
+    yield from _tables(spec)
+    yield from _asked(spec)
+    for path, what in _SINGLE.items():
+        section = getattr(spec, path[0])
+        if path[1] in section.model_fields_set and getattr(section, path[1]) not in (None, 1, (), False):
+            yield path, f"{what} are not offered for related tables by this version; remedy: leave it out"
+    if spec.execution.engine == "dask":
+        yield (
+            ("execution", "engine"),
+            "clusters are not offered for related tables by this version; remedy: engine: local",
+        )
+    for path_, method in _methods(spec):
+        if method in (known := plugins.names("methods")) and "order" not in plugins.method(method).Params.model_fields:
+            may = ", ".join(name for name in known if "order" in plugins.method(name).Params.model_fields)
+            yield (
+                path_,
+                (
+                    f"{method} does not draw rows given what is known of them, as related tables need it; remedy: one"
+                    f" of {may}"
+                ),
+            )
+    yield from places.output_tables(loaded)
+
+
+def _methods(spec: Spec) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Every method that is named, and where."""
+    if spec.generator.method not in (None, "auto"):
+        yield ("generator", "method"), str(spec.generator.method)
+    yield from ((("generator", "candidates", i), each.method) for i, each in enumerate(spec.generator.candidates or ()))
+
+
+def _source(spec: Spec) -> Iterator[Problem]:
+    for key in sorted(spec.source.model_fields_set - {"type", "tables", "relationships", "split", "dataset"}):
+        yield ("source", key), "belongs to a source of one table; remedy: under source.tables"
+    if spec.source.type != "tables":
+        yield ("source", "type"), "stands beside tables; remedy: leave it out, and give the type of each table"
+    if spec.source.split.validation + spec.source.split.holdout >= 1:
+        yield ("source", "split"), "validation and holdout leave nothing to train on; expected a sum below 1"
+    if not spec.source.relationships:
+        yield (
+            ("source",),
+            "has tables and no relationships; remedy: relationships: [{from: TABLE.COLUMN, to: TABLE.COLUMN}]",
+        )
+    yield from places.of_tables(spec)
+
+
+def _tables(spec: Spec) -> Iterator[Problem]:
+    """Every key that must name one of the tables."""
+    tables = spec.source.tables or {}
+    known = f"Tables: {', '.join(tables)}"
+    for i, r in enumerate(spec.source.relationships):
+        for key, said in (("from", r.from_), ("to", r.to)):
+            for word in (said,) if isinstance(said, str) else said:
+                if word.partition(".")[0] not in tables or not word.partition(".")[2]:
+                    yield (
+                        ("source", "relationships", i, key),
+                        f"{word!r} is no TABLE.COLUMN.{did_you_mean(word.partition('.')[0], tables)} {known}",
+                    )
+    for name in spec.columns:
+        if name.partition(".")[0] not in tables or not name.partition(".")[2]:
+            yield ("columns", name), f"expected TABLE.COLUMN.{did_you_mean(name.partition('.')[0], tables)} {known}"
+    if spec.privacy_unit is not None and spec.privacy_unit.partition(".")[0] not in tables:
+        yield ("privacy_unit",), f"expected TABLE or TABLE.COLUMN.{did_you_mean(spec.privacy_unit, tables)} {known}"
+    elif tables and spec.privacy_unit is not None and tables[spec.privacy_unit.partition(".")[0]].keep:
+        yield (
+            ("privacy_unit",),
+            (
+                "is a table that is kept as it is; remedy: leave out keep: true, or name the table of those who are"
+                " protected"
+            ),
+        )
+    for path, named in (
+        (("evaluate", "target"), spec.evaluate.target),
+        (("source", "split", "stratify_by"), spec.source.split.stratify_by),
+    ):
+        if named is not None and (named.partition(".")[0] not in tables or not named.partition(".")[2]):
+            yield path, f"expected TABLE.COLUMN.{did_you_mean(named.partition('.')[0], tables)} {known}"
+
+
+def unit_of(spec: Spec) -> str | None:
+    """The table of the privacy unit, None where relationships name what is no table."""
+    from synthcli.relational.relationships import Relationship, root
+
+    tables = list(spec.source.tables or {})
+    try:
+        relationships = [Relationship.parse(r.from_, r.to) for r in spec.source.relationships]
+    except SpecError:
+        return None
+    return spec.privacy_unit.partition(".")[0] if spec.privacy_unit is not None else root(tables, relationships)
+
+
+def _names(spec: Spec) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Where `generate` names columns of the unit's table."""
+    asked = spec.generate
+    if asked.where is not None:
+        try:
+            yield from ((("generate", "where"), name) for name in sorted(parse(asked.where).columns))
+        except SpecError:
+            return  # said elsewhere
+    yield from ((("generate", "balance", name), name) for name in asked.balance or ())
+    if asked.fairness is not None:
+        yield ("generate", "fairness", "target"), asked.fairness.target
+        yield from ((("generate", "fairness", "sensitive", i), name) for i, name in enumerate(asked.fairness.sensitive))
+
+
+def _asked(spec: Spec) -> Iterator[Problem]:
+    """Conditions are on the table of the privacy unit, whose rows are made before all others."""
+    asked, tables = spec.generate, spec.source.tables or {}
+    if (unit := unit_of(spec)) not in tables or all(v is None for v in (asked.where, asked.balance, asked.fairness)):
+        return
+    for r in spec.source.relationships:
+        one = r.from_ if isinstance(r.from_, str) else r.from_[0]
+        other = r.to if isinstance(r.to, str) else r.to[0]
+        above = other.partition(".")[0]
+        if one.partition(".")[0] == unit and above != unit:
+            key = next(key for key in ("where", "balance", "fairness") if getattr(asked, key) is not None)
+            remedy = (
+                "leave it out"
+                if above in tables and tables[above].keep
+                else f"privacy_unit: {above}, and conditions on it"
+            )
+            yield ("generate", key), f"is asked of {unit}, whose rows are made given those of {above}; remedy: {remedy}"
+            break
+    if asked.where is not None:
+        try:
+            rule_types.parse_constraint(asked.where)
+        except SpecError as error:
+            yield ("generate", "where"), str(error)
+    for path, name in _names(spec):
+        table, _, column = name.partition(".")
+        if column and table in tables:
+            remedy = (
+                f"write {column}"
+                if table == unit
+                else f"a condition on columns of {unit}; what hangs from its rows follows them"
+            )
+            yield (
+                path,
+                (
+                    f"{name!r}: conditions are on columns of {unit}, the table of the privacy unit, alone; remedy:"
+                    f" {remedy}"
+                ),
+            )
+
+
+# --- beside the data
+
+
+def against(loaded: Loaded, tables: Columns, unit: str, *, typed: bool = True) -> None:
+    """Raise one SpecError for every key that names a column which the data lacks, or asks of it what it cannot. typed:
+    whether kinds are known.
+    """
+    spec = loaded.spec
+    problems: list[Problem] = []
+    for name in spec.columns:
+        table, _, column = name.partition(".")
+        if column not in tables[table]:
+            problems.append((("columns", name), _lacks(table, column, tables)))
+    for i, r in enumerate(spec.source.relationships):
+        for key, said in (("from", r.from_), ("to", r.to)):
+            for word in (said,) if isinstance(said, str) else said:
+                table, _, column = word.partition(".")
+                if column not in tables[table]:
+                    problems.append((("source", "relationships", i, key), _lacks(table, column, tables)))
+    for path, named in (
+        (("evaluate", "target"), spec.evaluate.target),
+        (("source", "split", "stratify_by"), spec.source.split.stratify_by),
+    ):
+        if named is None:
+            continue
+        table, _, column = named.partition(".")
+        if column not in tables[table]:
+            problems.append((path, _lacks(table, column, tables)))
+        elif path[-1] == "target" and typed and tables[table][column] not in frame.MODELLED:
+            problems.append(
+                (
+                    path,
+                    (
+                        f"is of type {tables[table][column]}, which no model predicts; remedy: a number, boolean or"
+                        " category"
+                    ),
+                )
+            )
+        elif path[-1] == "stratify_by" and table != unit:
+            problems.append((path, f"is a column of {table}; expected one of {unit}, the table of the privacy unit"))
+    who = (spec.privacy_unit or "").partition(".")[2]
+    if who and who not in tables[unit]:
+        problems.append((("privacy_unit",), _lacks(unit, who, tables)))
+    problems += [(path, _lacks(unit, name, tables)) for path, name in _names(spec) if name not in tables[unit]]
+    if typed:
+        made_up = [(path, name) for path, name in _names(spec) if tables[unit].get(name, "float") not in frame.MODELLED]
+        why = "is of type {}, whose values are made up and never learned; remedy: a condition on other columns"
+        problems += [(path, f"{name} {why.format(tables[unit][name])}") for path, name in made_up]
+    if spec.generate.where is not None and typed and not problems:
+        try:
+            rule_types.parse_constraint(spec.generate.where).check(tables[unit])
+        except SpecError as error:
+            problems.append((("generate", "where"), str(error)))
+    if problems:
+        raise loaded.fail(problems)
+
+
+def _lacks(table: str, column: str, tables: Columns) -> str:
+    names = list(tables[table])
+    shown = ", ".join(names[:12]) + (f" and {len(names) - 12} more" if len(names) > 12 else "")
+    return f"table {table} has no column {column!r}.{did_you_mean(column, names)} Columns: {shown}"

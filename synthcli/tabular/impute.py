@@ -1,0 +1,275 @@
+"""Rows of a file completed by an old run's model: known cells stay, the others are drawn given them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from synthcli import seeds, sources
+from synthcli.artifacts import files
+from synthcli.columns import frame as frames
+from synthcli.columns.constraints.uniqueness import Watch
+from synthcli.columns.discovery.infer import infer
+from synthcli.contracts.modelling import BLOCK, Allowed, Given, Model
+from synthcli.contracts.schema import Column, Schema, Traits
+from synthcli.errors import DataError, FitError, SpecError, did_you_mean
+from synthcli.pipeline.events import Events
+from synthcli.pipeline.resample import Released, format_for, released
+from synthcli.spec import places
+
+TRIES = 30  # times that a row which breaks a rule is completed anew
+LINES = 5  # of those that break a rule, which are told
+_DECIMAL = r"([-+]?\d+)\.0+"
+
+
+@dataclass(frozen=True)
+class Known:
+    """A file to complete. frame: its columns that the model has, in canonical dtypes; beside: the others as they are;
+    order: all its columns. lines: where each row stands in the file; of Parquet, which row it is. (rows,) int64"""
+
+    frame: pd.DataFrame
+    beside: pd.DataFrame
+    columns: tuple[Column, ...]  # of `beside`
+    order: tuple[str, ...]
+    lines: np.ndarray
+
+
+def completed(
+    root: Path,
+    run: str,
+    known: Path,
+    target: Path,
+    *,
+    impute: bool,
+    seed: int | None,
+    keep_failed: bool,
+    events: Events,
+) -> dict[str, Any]:
+    """Every row of a file with its empty cells, and the columns that it lacks, drawn given the rest. {run, rows,
+    output, filled, breaking, broken}
+
+    impute: what is filled in is never null, and only the file's columns are written, in its order; else nulls come as
+    they do in the source, and all columns are written. Columns that the model does not know are passed on. filled:
+    cells of the file that were empty; breaking: rows that still break a rule, because what is known does; broken:
+    {constraint, rows, lines} of each such rule, the first LINES lines.
+    """
+    old = released(root, run, keep_failed=keep_failed)
+    if not old.model.COMPLETES:
+        raise SpecError(f"{old.version.name}: {old.method} cannot complete rows; remedy: a run of trees or arnet")
+    format_ = format_for(target, old)
+    if target.resolve() == known.resolve():
+        raise SpecError(f"--output {target}: is the file to complete, which would be overwritten")
+    given = read_known(known, old.schema)
+    given = replace(given, frame=given.frame.apply(_as_learned, model=old.model))
+    own = {column.name: column for column in (*old.schema.columns, *given.columns)}
+    names = given.order if impute else (*old.schema.names, *given.beside.columns)
+    schema = Schema(tuple(own[name] for name in names))
+    counts: dict[str, Any] = {"filled": 0, "breaking": 0, "broken": []}
+    chunks = _blocks(old, given, schema, impute, old.plan["seed"] if seed is None else seed, counts, events)
+    sources.write(chunks, schema, target, format_)
+    return {
+        "run": old.version.name,
+        "rows": len(given.frame),
+        "output": str(target),
+        "sha256": files.sha256(target),
+        **counts,
+    }
+
+
+def _blocks(
+    old: Released, given: Known, schema: Schema, impute: bool, seed: int, counts: dict[str, Any], events: Events
+) -> Iterator[pd.DataFrame]:
+    watch = Watch([rule for rule in old.rules if rule.columns <= set(schema.names)])
+    rows = len(given.frame)
+    for block, start in enumerate(range(0, rows, BLOCK)):
+        events.progress("rows", start, rows)
+        part = given.frame.iloc[start : start + BLOCK].reset_index(drop=True)
+        out = _obeying(old.model, part, watch, impute, start, seed, block)
+        counts["filled"] += int((part.isna() & out[part.columns].notna()).to_numpy().sum())
+        broken = watch.broken(out)
+        counts["breaking"] += int(broken.any(axis=0).sum())
+        _tell(counts["broken"], watch, broken, given.lines[start : start + BLOCK])
+        watch.accept(out)
+        beside = given.beside.iloc[start : start + BLOCK].reset_index(drop=True)
+        yield pd.concat([out, beside], axis=1)[schema.names]
+    events.progress("rows", rows, rows)
+
+
+def _tell(found: list[dict[str, Any]], watch: Watch, broken: np.ndarray, lines: np.ndarray) -> None:
+    """Add a block's rows to what is told of each broken rule. broken: (rules, rows) bool; lines: (rows,)"""
+    for rule, rows in zip(watch.rules, broken):
+        if not rows.any():
+            continue
+        told = next((each for each in found if each["constraint"] == rule.text), None)
+        if told is None:
+            found.append(told := {"constraint": rule.text, "rows": 0, "lines": []})
+        told["rows"] += int(rows.sum())
+        told["lines"] += lines[rows][: LINES - len(told["lines"])].tolist()
+
+
+def _obeying(
+    model: Model, part: pd.DataFrame, watch: Watch, impute: bool, start: int, seed: int, block: int
+) -> pd.DataFrame:
+    """A block completed; again where a rule is broken that an unknown cell has part in, or a cell is empty that is to
+    be filled.
+    """
+    allowed = {name: Allowed() for name in part.columns} if impute else {}
+    known = part.notna()
+
+    def drawn(rows: np.ndarray, attempt: int) -> pd.DataFrame:
+        given = Given(len(rows), part.iloc[rows].reset_index(drop=True), known.to_numpy()[rows], allowed)
+        made: Any = model.complete(given, start, rng=seeds.stream(seed, "complete", block, attempt))
+        return made.frame
+
+    out = drawn(np.arange(len(part)), 0)
+    # the same keys as at first, whichever rows are drawn again
+    keys = {name: out[name].copy() for name in model.made_up(0, 0, rng=np.random.default_rng(0)) or {}}
+    for attempt in range(1, TRIES):
+        wrong = np.flatnonzero(_wrong(out, known, watch, impute))
+        if not len(wrong):
+            break
+        again = drawn(wrong, attempt).set_axis(wrong)
+        for name, own in keys.items():
+            again[name] = own.iloc[wrong].where(own.iloc[wrong].notna(), again[name])
+        out = pd.concat([out.drop(index=wrong), again]).sort_index()
+    return out
+
+
+def _wrong(out: pd.DataFrame, known: pd.DataFrame, watch: Watch, impute: bool) -> np.ndarray:
+    """Rows that another draw may mend. (rows,) bool"""
+    free = np.zeros((len(watch.rules), len(out)), dtype=bool)
+    for i, rule in enumerate(watch.rules):
+        free[i] = ~np.all(
+            [known[name] if name in known else np.zeros(len(out), dtype=bool) for name in rule.columns], axis=0
+        )
+    wrong = np.zeros(len(out), dtype=bool)
+    if watch.rules:
+        wrong |= (watch.broken(out) & free).any(axis=0)
+    if impute:
+        empty = out[known.columns].isna()
+        wrong |= empty.loc[:, ~empty.all()].any(axis=1).to_numpy()
+    return wrong
+
+
+def read_known(path: Path, schema: Schema) -> Known:
+    """A file's columns. Raises DataError with the column and a value that is not of the model's type."""
+    format_ = places.format_of(path.name)
+    if format_ is None:
+        raise SpecError(f"{path}: the ending names no format; expected .csv, .parquet or .jsonl")
+    if not path.is_file():
+        beside = [other.name for other in path.parent.iterdir()] if path.parent.is_dir() else []
+        raise SpecError(f"{path} does not exist.{did_you_mean(path.name, beside)}")
+    source = sources.Source(type=format_, path=path)
+    table, text = sources.read(source), sources.spelled(source)
+    mine = [name for name in table.column_names if name in schema.names]
+    if not mine:
+        near = did_you_mean(table.column_names[0], schema.names) if table.column_names else ""
+        raise DataError(f"{path}: has none of the model's columns.{near} They are: {', '.join(schema.names)}")
+    others = [name for name in table.column_names if name not in schema.names]
+    try:
+        _, frame = infer(
+            _whole(table.select(mine), schema) if text else table.select(mine),
+            {name: _traits(schema[name]) for name in mine},
+            text=text,
+        )
+        passed, beside = infer(
+            table.select(others), dict.fromkeys(others, Traits(type="text")) if text else {}, text=text
+        )
+    except DataError as error:
+        raise DataError(f"{path}: {error}") from None
+    frame = pd.DataFrame({name: conformed(frame[name], schema[name], path) for name in mine}, index=range(len(table)))
+    return Known(
+        frame, beside.set_axis(range(len(table))), passed.columns, tuple(table.column_names), _lines(table, format_)
+    )
+
+
+def _lines(table: pa.Table, format_: str) -> np.ndarray:
+    """The line on which each row begins: below the header of a csv, whose cells may hold several lines. (rows,)
+    int64
+    """
+    rows = np.arange(1, len(table) + 1)
+    if format_ != "csv":
+        return rows + (format_ == "excel")
+    more = np.zeros(len(table), dtype=np.int64)
+    for column in table.columns:
+        more += pc.fill_null(pc.count_substring(column, "\n"), 0).to_numpy()
+    return rows + 1 + sum(name.count("\n") for name in table.column_names) + np.cumsum(more) - more
+
+
+def _as_learned(values: pd.Series, model: Model) -> pd.Series:
+    """Words such as 19.0 as the 19 that the model knows, where it knows no 19.0: what many a tool makes of whole
+    numbers with gaps among them.
+    """
+    if values.dtype != frames.STRING:
+        return values
+    words = values.dropna().drop_duplicates()
+    whole = words.str.extract(f"^{_DECIMAL}$", expand=False)
+    known = {
+        w: n
+        for w, n in zip(words, whole)
+        if not pd.isna(n) and not _knows(model, values.name, w) and _knows(model, values.name, n)
+    }
+    return values.map(lambda word: known.get(word, word), na_action="ignore").astype(frames.STRING) if known else values
+
+
+def _knows(model: Model, column: Any, word: str) -> bool:
+    """Whether a model can be told to make this word."""
+    try:
+        made: Any = model.complete(
+            Given(1, allowed={column: Allowed(values=frozenset({word}))}), 0, rng=np.random.default_rng(0)
+        )
+    except FitError:
+        return False
+    return bool(made.frame[column].eq(word).fillna(False).all())
+
+
+def _whole(table: pa.Table, schema: Schema) -> pa.Table:
+    """Integers as the model's source spells them: where a column has gaps, many a tool writes 34 as 34.0."""
+    for place, name in enumerate(table.column_names):
+        if schema[name].kind == "integer" and pa.types.is_string(table.schema.field(name).type):
+            table = table.set_column(
+                place, name, pc.replace_substring_regex(table[name], r"^\s*([-+]?\d+)\.0*\s*$", r"\1")
+            )
+    return table
+
+
+def _traits(column: Column) -> Traits:
+    """How a cell is read: as the model's column is, made-up ones as they are spelled."""
+    if column.kind in frames.MODELLED:
+        return Traits(type=column.kind, format=column.get("format"))
+    return Traits(type="integer" if "int" in column.storage else "text")
+
+
+def conformed(values: pd.Series, column: Column, path: Path) -> pd.Series:
+    """A column in the canonical dtype that the schema's column has. Raises DataError with the value that cannot be
+    so.
+    """
+    want = frames.series(pa.chunked_array([], type=frames.arrow_type(column.storage)), column.kind).dtype
+    if values.dtype == want:
+        return values
+    try:
+        if values.isna().all():
+            return pd.Series([None] * len(values), dtype=want)
+        if isinstance(want, pd.DatetimeTZDtype) and getattr(values.dtype, "tz", None) is None:
+            return values.dt.tz_localize(want.tz).astype(want)
+        if want == "boolean" and values.dtype == frames.STRING:
+            return (
+                values.str.lower()
+                .map({"true": True, "false": False, "1": True, "0": False}, na_action="ignore")
+                .astype(want)
+            )
+        if values.dtype == frames.STRING and want in ("Int64", "float64"):
+            return pd.to_numeric(values).astype(want)
+        return values.astype(want)
+    except (TypeError, ValueError, AttributeError) as error:
+        shown = values.dropna().iloc[0]
+        raise DataError(
+            f"{path}: column {column.name} holds {shown!r}, which is no {column.kind} as the model knows it ({error})"
+        ) from None

@@ -1,0 +1,141 @@
+"""Related tables through the stages, from files to a folder of files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pandas as pd
+import pyarrow.csv as pacsv
+import pyarrow.parquet as pq
+import pytest
+
+from synthcli import plugins, sources
+from synthcli.artifacts import files
+from synthcli.columns.constraints.rule import parse_constraint
+from synthcli.columns.frame import to_arrow
+from synthcli.contracts.modelling import Limits
+from synthcli.contracts.schema import Traits
+from synthcli.errors import DataError, SpecError
+from synthcli.pipeline.events import Events
+from synthcli.pipeline.plan import Choice
+from synthcli.relational import evidence, source
+from synthcli.relational import modality as relational_modality
+from synthcli.spec.models import Generate
+from tests.relational import simulated
+
+CHOICE = Choice("trees", {"trees": 2})
+PLAN: Any = SimpleNamespace(
+    spec=SimpleNamespace(seed=0, generate=Generate(), generator=SimpleNamespace(limits=SimpleNamespace(build=Limits))),
+    loaded=None,
+)
+
+
+@pytest.fixture(scope="module")
+def described(tmp_path_factory: pytest.TempPathFactory) -> source.Described:
+    """The shop as CSV files, the products as Parquet."""
+    folder, shop = tmp_path_factory.mktemp("shop"), simulated.shop(250)
+    read = {}
+    for name, frame in shop.frames.items():
+        table = to_arrow(frame, shop.schemas[name])
+        if name == "products":
+            pq.write_table(table, folder / "products.parquet")
+            read[name] = sources.Source("parquet", path=folder / "products.parquet")
+        else:
+            pacsv.write_csv(table, folder / f"{name}.csv")
+            read[name] = sources.Source("csv", path=folder / f"{name}.csv")
+    return source.Described(
+        read,
+        simulated.SHOP,
+        {"orders": {"amount": Traits(type="float", min=0)}},
+        {"orders": (parse_constraint("amount > 0"),)},
+        unit="customers.id",
+    )
+
+
+@pytest.fixture(scope="module")
+def run(described: source.Described, tmp_path_factory: pytest.TempPathFactory) -> tuple[source.RelatedReal, Path]:
+    """All stages but the judges."""
+    folder, real = tmp_path_factory.mktemp("run"), source.RelatedReal(described)
+    places = [files.make_folder(folder / name) for name in ("analyze", "train", "generate")]
+    relational_modality.analyze(places[0], PLAN, real, Events())
+    relational_modality.train(places[1], PLAN, real, CHOICE, Events())
+    relational_modality.generate(places[2], CHOICE, places[1], PLAN, len(real.tables), Events())
+    return real, folder
+
+
+def test_profile(run: tuple[source.RelatedReal, Path]) -> None:
+    body = files.read_json(run[1] / "analyze" / "profile.json")
+    assert body["rows"] == 250 and body["parts"] == {"train": 175, "validation": 25, "holdout": 50}
+    assert body["tables"]["products"]["in_every_part"] and not body["tables"]["items"]["in_every_part"]
+    assert [r["name"] for r in body["relationships"]] == [r.name for r in simulated.SHOP]
+    assert body["relationships"][0]["without_children"] > 50
+    assert body["constraints"][0]["table"] == "orders"
+
+
+def test_files_and_figures(run: tuple[source.RelatedReal, Path], tmp_path: Path) -> None:
+    real, folder = run
+    sample = files.read_json(folder / "generate" / "sample.json")
+    assert sample["rows"] == 250 and set(sample["tables"]) == {"products", "customers", "orders", "items"}
+    made = evidence.read_tables(folder / "generate", real.tables).checked()[0]
+    assert made.rows == sample["tables"]
+    seen = relational_modality.evidence(PLAN, real, folder / "generate", real.tables.schema, "holdout", None)
+    relational_modality.measure(tmp_path, "metrics", ["shapes", "rules"], seen, "holdout", 0, Events())
+    found = {
+        (m["name"], m.get("scope", "overall"), m.get("of")): m
+        for m in files.read_json(tmp_path / "measurements.json")["measurements"]
+    }
+    assert found["referential_integrity", "overall", None]["value"] == 1
+    assert found["constraint_violations", "overall", None]["value"] == 0
+    each = [found["column_shapes", "table", t]["value"] for t in ("customers", "orders", "items")]
+    assert found["column_shapes", "overall", None]["value"] == pytest.approx(sum(each) / 3)
+    assert ("column_shapes", "table", "products") not in found, "no part of it is unseen"
+    assert found["cardinality_shape", "overall", None]["value"] > 0.7
+    assert "floor" in found["parent_child_trend", "overall", None]
+
+
+def test_attacks_are_judged_by_the_worst_table(run: tuple[source.RelatedReal, Path], tmp_path: Path) -> None:
+    real, folder = run
+    seen = relational_modality.evidence(PLAN, real, folder / "generate", real.tables.schema, "holdout", None)
+    relational_modality.measure(tmp_path, "attacks", ["membership"], seen, "holdout", 0, Events())
+    found = files.read_json(tmp_path / "measurements.json")["measurements"]
+    tables = [m["value"] for m in found if m["name"] == "membership_auc" and m.get("scope") == "table"]
+    overall = next(m for m in found if m["name"] == "membership_auc" and m.get("scope", "overall") == "overall")
+    assert len(tables) == 3 and overall["value"] == max(tables)
+
+
+def test_a_folder_of_files_takes_the_place_of_another(run: tuple[source.RelatedReal, Path], tmp_path: Path) -> None:
+    target = tmp_path / "out"
+    relational_modality.deliver(run[1] / "generate", target, "csv")
+    first = pd.read_csv(target / "orders.csv")
+    hashes = relational_modality.deliver(run[1] / "generate", target, "parquet")
+    assert sorted(p.name for p in target.iterdir()) == [
+        "customers.parquet",
+        "items.parquet",
+        "orders.parquet",
+        "products.parquet",
+    ]
+    assert hashes["items"] == files.sha256(target / "items.parquet")
+    assert len(first) == len(pd.read_parquet(target / "orders.parquet"))
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["out"]
+    (target / "notes.txt").write_text("mine")
+    with pytest.raises(DataError, match=r"holds notes.txt, which is none of the tables"):
+        relational_modality.deliver(run[1] / "generate", target, "csv")
+    assert (target / "items.parquet").exists()
+
+
+def test_keys_of_columns_name_a_table() -> None:
+    assert source.by_table({"a.x": 1, "a.y.z": 2}, ["a", "b"], "columns") == {"a": {"x": 1, "y.z": 2}, "b": {}}
+    with pytest.raises(SpecError, match=r"columns.order.amount: expected table.column. Did you mean orders"):
+        source.by_table({"order.amount": 1}, ["orders"], "columns")
+
+
+def test_a_column_that_a_table_lacks(described: source.Described) -> None:
+    wrong = source.Described(described.sources, described.relationships, {"orders": {"amonut": Traits(min=0)}})
+    with pytest.raises(SpecError, match=r"columns.orders.amonut: table orders has no such column. Did you mean amount"):
+        source.RelatedReal(wrong).tables  # noqa: B018
+
+
+def test_judges_of_relationships_are_there() -> None:
+    assert plugins.names("metrics", evidence.FLOOR) == ("cardinality", "integrity", "parent_child", "siblings")
