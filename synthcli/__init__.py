@@ -17,11 +17,12 @@ __all__ = ["Run", "__version__", "combine", "execute", "load_spec"]
 
 if TYPE_CHECKING:
     from synthcli.combining import combine
-    from synthcli.pipeline.execute import Run, execute
+    from synthcli.pipeline.execute import execute
+    from synthcli.pipeline.run import Run
     from synthcli.spec.load import load_spec
 
 _ROOMS = {
-    "Run": "pipeline.execute",
+    "Run": "pipeline.run",
     "execute": "pipeline.execute",
     "load_spec": "spec.load",
     "combine": "tabular.combining",

@@ -71,3 +71,9 @@ def listed(names: Iterable[str], most: int = 12) -> str:
     """The first names, and how many more there are."""
     names = list(names)
     return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
+
+
+class GateClosed(SynthError):
+    """What was requested comes from a run that did not pass its gates."""
+
+    exit_code = 4

@@ -1,4 +1,4 @@
-"""Finds a room by its file name and imports it only when it is used."""
+"""Finds a plugin by its modality, its room and its file name, and imports it only when it is used."""
 
 from __future__ import annotations
 
@@ -6,39 +6,68 @@ import importlib
 import importlib.util
 import pkgutil
 from functools import cache
-from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, cast
 
+import synthcli
+from synthcli.contracts.modality import Choice, Modality
 from synthcli.errors import MissingExtra, SpecError, did_you_mean
 
-FLOORS = ("tabular", "relational")  # one per modality
+GROUND = "tabular"  # the modality that others build on
+ROOMS = ("methods", "metrics", "attacks")
+EXTRAS = {"sdv": ("sdv", "torch"), "neural": ("torch",)}  # the packages whose absence means that an extra is missing
 
 
 @cache
-def names(kind: str, floor: str = "tabular") -> tuple[str, ...]:
-    """The file names in a room (methods, metrics, attacks) of a floor, without importing any of them."""
-    folder = Path(__file__).parent / floor / kind
-    return tuple(sorted(m.name for m in pkgutil.iter_modules([str(folder)]) if not m.name.startswith("_")))
+def modalities() -> tuple[str, ...]:
+    """The folders of the package that have a modality.py, the ground modality first, without importing any."""
+    folders = (m.name for m in pkgutil.iter_modules(synthcli.__path__) if m.ispkg)
+    rooms = (name for name in folders if name != "contracts")  # which holds the protocol itself
+    found = [name for name in rooms if importlib.util.find_spec(f"synthcli.{name}.modality") is not None]
+    return tuple(sorted(found, key=lambda name: (name != GROUND, name)))
 
 
-def method(name: str, floor: str = "tabular") -> Any:
+def modality(name: str) -> Modality:
+    """The plugin by which the loop speaks to a modality. Raises SpecError for an unknown name."""
+    if name not in modalities():
+        known = ", ".join(modalities())
+        raise SpecError(f"there is no modality {name!r}.{did_you_mean(name, modalities())} Known: {known}")
+    return cast(Modality, importlib.import_module(f"synthcli.{name}.modality"))
+
+
+@cache
+def names(room: str, modality: str) -> tuple[str, ...]:
+    """The file names in a room (methods, metrics, attacks) of a modality, without importing any of them."""
+    if importlib.util.find_spec(f"synthcli.{modality}.{room}") is None:
+        return ()
+    path = importlib.import_module(f"synthcli.{modality}.{room}").__path__
+    return tuple(sorted(m.name for m in pkgutil.iter_modules(path) if not m.name.startswith("_")))
+
+
+def method(name: str, modality: str) -> Any:
     """The module of a method. Raises SpecError for an unknown name."""
-    if name not in names("methods", floor):
-        known = ", ".join(names("methods", floor))
-        raise SpecError(f"there is no method {name!r}.{did_you_mean(name, names('methods', floor))} Known: {known}")
-    return importlib.import_module(f"synthcli.{floor}.methods.{name}")
+    if name not in (known := names("methods", modality)):
+        raise SpecError(f"there is no method {name!r}.{did_you_mean(name, known)} Known: {', '.join(known)}")
+    return importlib.import_module(f"synthcli.{modality}.methods.{name}")
 
 
-def ready(name: str, floor: str = "tabular") -> Any:
+def ready(choice: Choice) -> Any:
     """The module of a method, once the packages of its extra are there. Raises MissingExtra."""
-    module = method(name, floor)
+    module = method(choice.method, choice.modality)
     if module.EXTRA is not None and not installed(module.EXTRA):
-        raise MissingExtra(f"method {name}", module.EXTRA)
+        raise MissingExtra(f"method {choice.method}", module.EXTRA)
     return module
 
 
-EXTRAS = {"sdv": ("sdv", "torch"), "neural": ("torch",)}  # the packages whose absence means that an extra is missing
+def params(choice: Choice) -> dict[str, Any]:
+    """All parameters of a choice as JSON, defaults filled in."""
+    validated = method(choice.method, choice.modality).Params.model_validate(choice.params)
+    return dict(validated.model_dump(mode="json"))
+
+
+def able(room_of: str, *abilities: str) -> tuple[str, ...]:
+    """The methods of a modality that have all these abilities."""
+    return tuple(name for name in names("methods", room_of) if method(name, room_of).CAN.issuperset(abilities))
 
 
 def installed(extra: str) -> bool:
@@ -46,11 +75,11 @@ def installed(extra: str) -> bool:
     return all(importlib.util.find_spec(package) is not None for package in EXTRAS[extra])
 
 
-def judge(kind: str, name: str, floor: str = "tabular") -> Any:
+def judge(room: str, name: str, modality: str) -> Any:
     """One module of metrics/ or attacks/."""
-    return importlib.import_module(f"synthcli.{floor}.{kind}.{name}")
+    return importlib.import_module(f"synthcli.{modality}.{room}.{name}")
 
 
-def judges(kind: str, floor: str = "tabular") -> list[ModuleType]:
+def judges(room: str, modality: str) -> list[ModuleType]:
     """All modules of metrics/ or attacks/, in name order."""
-    return [judge(kind, name, floor) for name in names(kind, floor)]
+    return [judge(room, name, modality) for name in names(room, modality)]

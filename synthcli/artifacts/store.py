@@ -36,8 +36,14 @@ PROFILE, MODEL, FIT, DATA, SAMPLE, MEASURED = (
 REPORT, PICTURES = "report.html", "pictures.json"
 RESHAPE, RULES, UNASKED = "reshape.json", "rules.json", "unasked.parquet"
 LATEST, PASSED = "latest", "passed"
+ROUNDS, DOWNSTREAM, SCRATCH = "rounds", "downstream", "scratch"
 _VERSION = re.compile(r"\d{4,}-[0-9a-f]{6}")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+
+
+def file_of(copy: int) -> str:
+    """The file of a copy, counted from 1."""
+    return f"data-{copy}.parquet"
 
 
 @dataclass(frozen=True)

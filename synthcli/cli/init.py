@@ -96,8 +96,7 @@ def _source(data: str, format: str | None, table: str | None, folder: Path) -> t
     """
     from synthcli import sources
     from synthcli.errors import SpecError
-    from synthcli.sources import credentials, remote
-    from synthcli.spec.places import format_of
+    from synthcli.sources import credentials, format_of, remote
 
     if data.startswith("builtin:"):
         name = data.partition(":")[2]

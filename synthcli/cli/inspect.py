@@ -27,7 +27,7 @@ def register(app: typer.Typer) -> None:
 @door
 def check(spec: o.Spec, sets: o.Sets = None, trust: o.Trust = False, as_json: o.Json = False) -> None:
     """Validate a spec."""
-    from synthcli.pipeline.resample import checked
+    from synthcli.pipeline.checking import checked
 
     found = checked(spec, list(sets or []), trust=trust)
     if as_json:
@@ -46,7 +46,7 @@ def plan(
     as_json: o.Json = False,
 ) -> None:
     """Tell which stages would run, what they take, and what is read and written."""
-    from synthcli.pipeline.resample import foreseen
+    from synthcli.pipeline.preflight.plan import foreseen
     from synthcli.report import terminal
 
     found = foreseen(spec, root, o.overrides(sets, rows, seed))

@@ -12,7 +12,7 @@ import typer
 def _methods() -> list[str]:
     from synthcli import plugins
 
-    return [*plugins.names("methods"), "auto"]
+    return [*(name for modality in plugins.modalities() for name in plugins.names("methods", modality)), "auto"]
 
 
 def _runs() -> list[str]:

@@ -170,9 +170,8 @@ def _from_run(
 ) -> dict[str, Any]:
     """Rows from an old run's model: so many, or those of a file completed."""
     from synthcli.cli import screen
-    from synthcli.pipeline.resample import more
+    from synthcli.pipeline.resample import completed, more
     from synthcli.spec.models import Generate
-    from synthcli.tabular.impute import completed
 
     known = given or impute
     if (given is not None and impute is not None) or (known is not None and (rows is not None or where is not None)):
@@ -195,9 +194,10 @@ def _from_run(
 def _rows_name(root: Path, run: str, name: str, rows: int | None) -> str:
     """A file, or the folder of related tables."""
     from synthcli.artifacts import store
+    from synthcli.spec.describe import modality_of_run
 
-    plan = store.find(root, run).read(store.PLAN) or {}
-    return f"{name}-{rows}" + ("" if (plan.get("source") or {}).get("tables") else ".parquet")
+    plan = store.find(root, run).read(store.PLAN) or {"source": {}}
+    return f"{name}-{rows}" + ("" if modality_of_run(plan) == "relational" else ".parquet")
 
 
 def _completed_name(name: str) -> str:
@@ -215,19 +215,18 @@ def preview(
     as_json: o.Json = False,
 ) -> None:
     """Show a few rows."""
-    from synthcli.pipeline.resample import glance
+    from synthcli.pipeline.preview import preview as previewed
     from synthcli.report import terminal
 
-    found, method = glance(spec, rows, o.overrides(sets, None, seed))
+    found, method = previewed(spec, rows, o.overrides(sets, None, seed))
     plain = lambda frame: json.loads(frame.to_json(orient="records", date_format="iso"))  # noqa: E731
     if as_json:
+        alone = list(found) == [""]
         body = (
-            {"tables": {name: plain(frame) for name, frame in found.items()}}
-            if isinstance(found, dict)
-            else {"rows": plain(found)}
+            {"rows": plain(found[""])} if alone else {"tables": {name: plain(frame) for name, frame in found.items()}}
         )
         typer.echo(json.dumps({"exit_code": 0, "method": method, **body}, ensure_ascii=False))
         return
-    for name, frame in found.items() if isinstance(found, dict) else [("", found)]:
+    for name, frame in found.items():
         what = f"{len(frame)} rows{f' of {name}' if name else ''} by {method} from a small fit; nothing is kept"
         terminal.show(terminal.rows_page(frame, what))

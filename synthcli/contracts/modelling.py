@@ -7,13 +7,16 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 from pydantic import BaseModel
 
 from synthcli import seeds
 from synthcli.contracts.schema import Schema
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 BLOCK = 16_384  # rows that a model makes at a time; part of what makes the bytes what they are
 
@@ -102,21 +105,6 @@ class Job:
 
 
 @dataclass(frozen=True)
-class Request:
-    """How many records a model is asked for."""
-
-    rows: int
-
-    @property
-    def blocks(self) -> int:
-        return -(-self.rows // BLOCK)
-
-    def size(self, block: int) -> int:
-        """Records of that block."""
-        return min(BLOCK, self.rows - block * BLOCK)
-
-
-@dataclass(frozen=True)
 class Allowed:
     """Values that a column may take: from low to high (numbers and times), or one of `values`; None: no such bound.
     null: may be null.
@@ -128,31 +116,78 @@ class Allowed:
     null: bool = False
 
 
-@dataclass(frozen=True)
-class Given:
-    """What is asked of each row before it is drawn. rows: how many there are.
+class Predicate(Protocol):
+    """A condition on the columns of a row, such as a parsed expression."""
 
-    frame: known columns (canonical dtypes, `rows` rows), those of them that the model does not have are no use to it;
-    known: (rows, columns of frame) bool, None where every cell is known, nulls too. allowed: column -> what every row
-    may hold there.
+    @property
+    def text(self) -> str: ...
+
+    @property
+    def columns(self) -> frozenset[str]: ...
+
+    def evaluate(self, frame: pd.DataFrame) -> pd.Series: ...
+
+
+@dataclass(frozen=True)
+class Parity:
+    """A target that is to be independent of the sensitive columns."""
+
+    target: str
+    sensitive: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is requested of a generator. rows: how many records, or whatever its modality counts.
+
+    block_size: records generated at a time; part of what makes the bytes what they are. where: true of every record;
+    balance: column -> value -> share of the records; fairness: a target independent of sensitive columns; copies:
+    independent data sets, each from a model fitted to a bootstrap if `proper`.
+
+    frame: cells that are known before a record is drawn (canonical dtypes, `rows` rows); columns that the model does
+    not have are ignored. known: (rows, columns of frame) bool, None if every cell is known, nulls included. allowed:
+    column -> what every record may hold there.
     """
 
     rows: int
-    frame: Any = None
+    seed: int = 0
+    block_size: int = BLOCK
+    where: Predicate | None = None
+    balance: Mapping[str, Mapping[bool | int | float | str, float]] | None = None
+    fairness: Parity | None = None
+    copies: int = 1
+    proper: bool = False
+    frame: pd.DataFrame | None = None
     known: np.ndarray | None = None
     allowed: Mapping[str, Allowed] = field(default_factory=dict)
+
+    @property
+    def blocks(self) -> int:
+        return -(-self.rows // self.block_size)
+
+    def size(self, block: int) -> int:
+        """The number of records of that block."""
+        return min(self.block_size, self.rows - block * self.block_size)
+
+    @property
+    def conditional(self) -> bool:
+        """Whether conditions are set on the records."""
+        return self.where is not None or self.balance is not None or self.fairness is not None
 
 
 class Model(ABC):
     """A fitted generator. It needs neither the data nor the spec to sample."""
 
-    COMPLETES = False  # whether `complete` draws rows from their distribution given what is known of them
+    @property
+    def completes(self) -> bool:
+        """Whether `complete` draws rows from their distribution given known cells."""
+        return type(self).complete is not Model.complete
 
     @abstractmethod
     def sample(self, request: Request, block: int, *, rng: np.random.Generator) -> Dataset:
         """The records of one block, `request.size(block)` of them; they depend on (model, block, rng) alone."""
 
-    def complete(self, given: Given, start: int, *, rng: np.random.Generator) -> Dataset:
+    def complete(self, given: Request, start: int, *, rng: np.random.Generator) -> Dataset:
         """Rows that agree with what is given, at positions start... of the output; the rest follows the distribution
         given that.
 
@@ -218,9 +253,10 @@ class Method(Protocol):
 
     MODALITY: str
     MODES: frozenset[str]
-    NEEDS_DATA: bool
+    CAN: frozenset[str]  # abilities: "complete" rows given known cells; generate "without_data"
     EXTRA: str | None  # the extra whose packages it needs
     TRUSTED_LOAD: bool  # True where the saved model is a pickle, which is loaded only when this user's own run wrote it
+    WARNING: str | None  # shown whenever the method is used
     DIAL: Dial | None
     Params: type[BaseModel]
 

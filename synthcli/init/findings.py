@@ -30,7 +30,7 @@ from synthcli.errors import DataError, SpecError
 from synthcli.init.imports.shared import Imported
 from synthcli.privacy.anonymity import uniqueness
 from synthcli.sources import builtin, csv
-from synthcli.spec.check import SERVES
+from synthcli.spec.traits import SERVES
 
 ENCODED = 1 << 24  # bytes of a file by which its encoding is told
 LOOKED_AT = 2_000  # rows from which the spelling of numbers is told

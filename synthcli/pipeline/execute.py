@@ -4,19 +4,13 @@ verdict.
 
 from __future__ import annotations
 
-import platform
-import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-import pandas as pd
-import pyarrow.parquet as pq
-
-from synthcli import plugins
 from synthcli.artifacts import files, store
 from synthcli.artifacts.secret import keyed
 from synthcli.artifacts.store import (
@@ -33,69 +27,20 @@ from synthcli.artifacts.store import (
     Version,
     Workspace,
 )
-from synthcli.columns import frame as frames
 from synthcli.columns.pii import protect
-from synthcli.contracts.evaluation import Downstream, Evidence, Usage
+from synthcli.contracts.evaluation import Downstream, Evidence, Outcome, Usage
+from synthcli.contracts.modality import Choice
 from synthcli.contracts.schema import Schema
-from synthcli.errors import ArtifactError, FitError, LimitReached, MissingExtra, SpecError, did_you_mean
-from synthcli.packages import packages
-from synthcli.pipeline import copies, gates, stages, user_code, verdict
+from synthcli.errors import FitError, LimitReached, MissingExtra, SpecError, did_you_mean
+from synthcli.pipeline import gates, keys, manifest, stages, user_code, verdict
 from synthcli.pipeline.events import Events
-from synthcli.pipeline.plan import Choice, Plan, code_hash, make_plan, open_target, rows_asked
+from synthcli.pipeline.plan import Plan, make_plan, rows_requested
 from synthcli.pipeline.refine import Round, best, next_choice
-from synthcli.relational import modality as relational_modality
-from synthcli.report import html, notebook
+from synthcli.pipeline.run import Run
+from synthcli.report import html
 from synthcli.spec.load import Loaded, load_spec
-from synthcli.tabular.choose import choose
-from synthcli.tabular.source import Real
-from synthcli.version import __version__
 
 Upto = Literal["analyze", "train", "generate", "evaluate", "privacy-check", "run"]
-
-
-@dataclass(frozen=True)
-class Run:
-    """A finished run. fresh: False where --if-changed found nothing new."""
-
-    version: Version
-    fresh: bool = True
-
-    @property
-    def verdict(self) -> dict[str, Any] | None:
-        return self.version.verdict()
-
-    @property
-    def passed(self) -> bool:
-        """Whether every gate that was asked passed; True where none was."""
-        verdict = self.verdict
-        return verdict is None or bool(verdict["passed"])
-
-    @property
-    def exit_code(self) -> int:
-        return 0 if self.passed else 4
-
-    @property
-    def data(self) -> Path:
-        """The synthetic table as Parquet."""
-        return self.version.data()
-
-    def frame(self, copy: int | None = None) -> pd.DataFrame:
-        """The synthetic table in memory; copy: which of generate.copies, from 1. Raises ArtifactError for one that was
-        not made.
-        """
-        path = self.data if copy is None else self.data.with_name(copies.file_of(copy))
-        if not path.exists():
-            what = "rows" if copy is None else f"copy {copy}"
-            raise ArtifactError(
-                f"{self.version.name} has no {what}; remedy:"
-                f" {'a run up to generate' if copy is None else 'generate.copies'}"
-            )
-        return frames.to_frame(
-            pq.read_table(path), Schema.from_json(files.read_json(self.data.parent / SAMPLE)["schema"])
-        )
-
-    def _repr_html_(self) -> str:
-        return notebook.fragment(self.version, fresh=self.fresh)
 
 
 def execute(
@@ -125,10 +70,12 @@ def execute(
     if upto in ("evaluate", "privacy-check", "run"):
         user_code.check(loaded, trust)
     shelf = Store(Path(root), loaded.name)
-    _keep_out(loaded, shelf.root)
+    _keep_out(plan, shelf.root)
     if if_changed and (same := _unchanged(shelf, plan)) is not None:
         return Run(same, fresh=False)
-    with shelf.workspace(plan.key(), lambda holder: shown.note(f"waiting for the same run in {holder}")) as space:
+    with shelf.workspace(
+        keys.run_key(plan), lambda holder: shown.note(f"waiting for the same run in {holder}")
+    ) as space:
         version = _Execution(plan, shelf, space, shown, upto, fresh, keep_failed).run()
         html.write(version)
     retention = plan.spec.retention
@@ -137,22 +84,22 @@ def execute(
     return Run(version)
 
 
-def _keep_out(loaded: Loaded, root: Path) -> None:
+def _keep_out(plan: Plan, root: Path) -> None:
     """Refuse an output that would stand among the run folders."""
-    target = open_target(loaded)
+    target = plan.target
     if target is not None and isinstance(target.path, Path) and target.path.is_relative_to(root):
-        raise loaded.fail([(("output", "path"), f"lies in {root}, where the run folders are; remedy: another folder")])
+        raise plan.loaded.fail(
+            [(("output", "path"), f"lies in {root}, where the run folders are; remedy: another folder")]
+        )
 
 
 def _unchanged(shelf: Store, plan: Plan) -> Version | None:
     """The latest complete version where it has these inputs and its output still stands."""
     complete = [v for v in shelf.versions() if v.known.get("complete")]
-    if not complete or complete[-1].known["key"] != plan.key():
+    if not complete or complete[-1].known["key"] != keys.run_key(plan):
         return None
-    target, passed = open_target(plan.loaded), complete[-1].known.get("passed")
-    outputs = (
-        [] if target is None or not passed else [t.path for _, t in copies.targets(target, plan.spec.generate.copies)]
-    )
+    target, passed = plan.target, complete[-1].known.get("passed")
+    outputs = [] if target is None or not passed else [t.path for t in plan.modality.outputs(target, plan.request(0))]
     return None if any(isinstance(path, Path) and not path.exists() for path in outputs) else complete[-1]
 
 
@@ -170,10 +117,7 @@ class _Execution:
             fresh,
             keep_failed,
         )
-        self.real: Any = (
-            relational_modality.RelatedReal(relational_modality.described(plan.loaded)) if plan.related else Real(plan)
-        )
-        self.does: Any = relational_modality if plan.related else stages  # what each stage does
+        self.real = plan.modality.read(plan.described)
         self.steps = list(STAGES) if upto == "run" else list(STAGES)[: list(STAGES).index(upto) + 1]
         self.loop = upto == "run"
         self.upto = upto
@@ -182,7 +126,8 @@ class _Execution:
 
     def run(self) -> Version:
         plan = self.plan
-        folder = self._stage(ANALYZE, plan.analyze_key(), lambda f: self.does.analyze(f, plan, self.real, self.events))
+        analyze = keys.analyze_key(plan)
+        folder = self._stage(ANALYZE, analyze, lambda f: stages.analyze(f, plan, self.real, self.events))
         self.profile = files.read_json(folder / PROFILE)
         if sampled := self.profile.get("sampled"):
             self.events.note(
@@ -192,11 +137,14 @@ class _Execution:
         for note in protect.notes(self.profile.get("personal", ())):
             self.events.note(note)
         if plan.auto:
-            schema, limits = Schema.from_json(self.profile["schema"]), plan.spec.generator.limits.build()
-            chosen = Choice(**choose(self.profile["parts"]["train"], schema, limits))
+            chosen = plan.modality.choose(
+                self.profile["parts"]["train"],
+                Schema.from_json(self.profile["schema"]),
+                plan.spec.generator.limits.build(),
+            )
             self.plan = plan = plan.with_choice(chosen)
             self.events.note(f"auto: {chosen.method}: {chosen.why}")
-        self.rows = rows_asked(plan.spec, self.profile["rows"])
+        self.rows = rows_requested(plan.spec, self.profile["rows"])
         rounds = self._rounds() if len(self.steps) > 1 else []
         body = self._verdict(rounds) if rounds else None
         return self._finish(rounds, body)
@@ -250,12 +198,12 @@ class _Execution:
         return current
 
     def _make(self, current: Round) -> None:
-        plan, choice, place = self.plan, current.choice, f"rounds/{current.name}"
+        plan, choice, place = self.plan, current.choice, f"{store.ROUNDS}/{current.name}"
         current.folder = self.space.folder / place
         self._stage(
             f"{place}/{TRAIN}",
-            plan.train_key(choice),
-            lambda f: self.does.train(f, plan, self.real, choice, self.events),
+            keys.train_key(plan, choice),
+            lambda f: stages.train(f, plan, self.real, choice, self.events),
             choice.method,
         )
         fit = files.read_json(current.folder / TRAIN / FIT)
@@ -267,50 +215,46 @@ class _Execution:
 
         def build(folder: Path) -> None:
             trained = self.space.folder / place / TRAIN
-            if plan.related:
-                relational_modality.generate(folder, choice, trained, plan, self.rows, self.events)
-            else:
-                copies.generate(folder, choice, trained, plan, self.real, self.rows, self.events)
+            stages.generate(folder, choice, trained, plan, self.real, self.rows, self.events)
 
-        self._stage(f"{place}/{GENERATE}", plan.generate_key(choice, self.rows), build, choice.method)
+        self._stage(f"{place}/{GENERATE}", keys.generate_key(plan, choice, self.rows), build, choice.method)
 
     def _judge(self, current: Round) -> None:
         """Measure a round against the validation part."""
-        current.quality, current.privacy = self._measured(current, f"rounds/{current.name}/", "validation")
+        current.quality, current.privacy = self._measured(current, f"{store.ROUNDS}/{current.name}/", "validation")
         current.judged = True
 
-    def _measured(self, current: Round, place: str, control: str) -> tuple[list[Any], list[Any]]:
+    def _measured(self, current: Round, place: str, control: str) -> tuple[list[Outcome], list[Outcome]]:
         """Outcomes of the quality and the privacy gates against a part of the real data."""
         plan, choice = self.plan, current.choice
         assert current.folder is not None  # it was made
         source, said = current.folder / GENERATE, self._downstream(current)
-        schema = Schema.from_json(files.read_json(source / SAMPLE)["schema"])
 
         @cache
         def seen() -> Evidence:  # read when the first of the two stages that is not cached asks for it
-            found = self.does.evidence(plan, self.real, source, schema, control, self._usage(current.folder))
+            usage = self._usage(current.folder)
+            found = plan.modality.evidence(self.real, source, control, usage, plan.request(self.rows))
             return replace(found, downstream=said)
 
-        seed, events = plan.spec.seed, self.events
-        outcomes: list[list[Any]] = []
+        outcomes: list[list[Outcome]] = []
         detail = "" if control == "holdout" else "validation"
         own = user_code.Domain(plan.loaded).measure if plan.spec.evaluate.domain is not None else None
-        keys = (
-            plan.evaluate_key(choice, self.rows, control, "" if said is None else str(said.code)),
-            plan.privacy_key(choice, self.rows, control),
+        quality_key = keys.evaluate_key(plan, choice, self.rows, control, "" if said is None else str(said.code))
+        privacy_key = keys.privacy_key(plan, choice, self.rows, control)
+        judged = (
+            (EVALUATE, "metrics", plan.metrics, quality_key, plan.quality),
+            (PRIVACY, "attacks", plan.attacks, privacy_key, plan.privacy),
         )
-        judged = ((EVALUATE, "metrics", keys[0], plan.quality), (PRIVACY, "attacks", keys[1], plan.privacy))
-        for stage, kind, key, bounds in judged:
+        for stage, kind, names, key, bounds in judged:
             if stage not in [STAGES[s] for s in self.steps]:
                 outcomes.append([])
                 continue
-            names = plugins.names(kind) if kind == "metrics" else plan.attacks
 
             def build(f: Path, kind: str = kind, names: Sequence[str] = names) -> None:
-                looked = seen() if kind == "metrics" else copies.together(seen(), source, plan.spec.generate.copies)
-                self.does.measure(f, kind, names, looked, control, seed, events, own=own if kind == "metrics" else None)
+                mine = own if kind == "metrics" else None
+                stages.measure(f, kind, names, plan, seen(), control, self.events, own=mine)
                 if kind == "metrics" and not place:  # the chosen round's, which the report shows
-                    self.does.draw(f, seen(), seed)
+                    stages.draw(f, plan, seen())
 
             folder = self._stage(f"{place}{stage}", key, build, detail)
             outcomes.append(gates.judge(bounds, stages.read_measurements(folder)))
@@ -320,18 +264,22 @@ class _Execution:
         """What the user's application says of a round's data: asked once in each run, as what it is made of may have
         changed.
         """
-        plan, asked, place = self.plan, self.plan.spec.evaluate.downstream, f"rounds/{current.name}/downstream"
+        plan, asked, place = (
+            self.plan,
+            self.plan.spec.evaluate.downstream,
+            f"{store.ROUNDS}/{current.name}/{store.DOWNSTREAM}",
+        )
         if asked is None:
             return None
         assert current.folder is not None  # it was made
         key, generated = (
-            keyed("downstream", plan.generate_key(current.choice, self.rows), asked.model_dump_json()),
+            keyed("downstream", keys.generate_key(plan, current.choice, self.rows), asked.model_dump_json()),
             current.folder / GENERATE,
         )
 
         def build(folder: Path) -> None:
             self.events.begin("downstream", asked.command)
-            user_code.downstream(folder, asked, plan.loaded, generated)
+            user_code.downstream(folder, asked, plan, generated)
 
         folder, record = self.space.stage(place, key, build, fresh=True)
         said = user_code.read(folder)
@@ -377,72 +325,30 @@ class _Execution:
         files.write_text(folder / store.SPEC, plan.loaded.text)
         files.write_json(folder / store.PLAN, plan.to_json() | {"sampled": self.profile.get("sampled")})
         output = self._deliver(body) if self.loop else None
-        made = {"rounds", store.VERDICT, *(STAGES[s] for s in self.steps)} if rounds else set()
-        self.space.clear({ANALYZE, store.SPEC, store.PLAN, *made})
-        manifest = {
-            "name": plan.loaded.name,
-            "key": self.space.key,
-            "upto": self.upto,
-            "complete": "privacy-check" in self.steps,
-            "passed": bool(body and body["passed"]) if body is not None else None,
-            "started": self.started,
-            "finished": time.time(),
-            "data": {
-                "source": plan.spec.source.type,
-                "dataset": plan.spec.source.dataset,
-                "hash": plan.data_key,
-                "rows": self.profile["rows"],
-                "path": str(plan.source.path or ""),
-            },
-            "spec_path": str(plan.loaded.file),
-            "spec_hash": files.sha256(folder / store.SPEC),
-            "seed": plan.spec.seed,
-            "randomness": "numpy PCG64 streams named by stage and block, from the spec's seed",
-            "code": {"synthcli": __version__, "hash": code_hash()},
-            "packages": packages(*(r.choice.method for r in rounds)),
-            "python": sys.version.split()[0],
-            "platform": platform.platform(),
-            "stages": {
-                place: {k: record[k] for k in ("key", "seconds", "cached")} for place, record in self.made.items()
-            },
-            "rounds": [r.name for r in rounds],
-            "pickled": sorted(
-                {
-                    r.choice.method
-                    for r in rounds
-                    if r.folder is not None and plugins.method(r.choice.method).TRUSTED_LOAD
-                }
+        there = {store.ROUNDS, store.VERDICT, *(STAGES[s] for s in self.steps)} if rounds else set()
+        self.space.clear({ANALYZE, store.SPEC, store.PLAN, *there})
+        return self.shelf.finish(
+            self.space,
+            manifest.build(
+                plan,
+                self.space,
+                rounds,
+                body,
+                upto=self.upto,
+                complete="privacy-check" in self.steps,
+                started=self.started,
+                rows=self.profile["rows"],
+                stages=self.made,
+                output=output,
             ),
-            "output": output,
-            "overrides": list(plan.loaded.sets),
-        }
-        return self.shelf.finish(self.space, manifest)
+        )
 
     def _deliver(self, body: dict[str, Any] | None) -> dict[str, Any] | None:
-        """Write the output in one step, each copy in one of its own, when the gates pass or --keep-failed says so."""
-        asked = open_target(self.plan.loaded)
-        if asked is None:
+        """Write the output when the gates pass or --keep-failed says so."""
+        target = self.plan.target
+        if target is None:
             return None
         if body is not None and not body["passed"] and not self.keep_failed:
-            self.events.note(f"a gate failed: {asked.where} is left as it was")
+            self.events.note(f"a gate failed: {target.where} is left as it was")
             return None
-        if self.plan.related and asked.format == "sql":
-            rows = relational_modality.deliver_sql(self.space.folder / GENERATE, asked)
-            return {"path": f"{asked.url}", "format": asked.format, "tables": rows}
-        if self.plan.related:
-            folder = self.plan.loaded.resolve(self.plan.spec.output.path or "", "output", "path")
-            return {
-                "path": str(folder),
-                "format": asked.format,
-                "tables": relational_modality.deliver(self.space.folder / GENERATE, folder, asked.format),
-            }
-        written = []
-        for name, target in copies.targets(asked, self.plan.spec.generate.copies):
-            copies.deliver(self.space.folder / GENERATE, target, name)
-            written.append(
-                {
-                    "path": target.where,
-                    **({"sha256": files.sha256(target.path)} if isinstance(target.path, Path) else {}),
-                }
-            )
-        return {**written[0], "format": asked.format, **({"copies": written} if len(written) > 1 else {})}
+        return self.plan.modality.deliver(self.space.folder / GENERATE, target, self.plan.request(self.rows))

@@ -6,25 +6,6 @@ from collections.abc import Iterable, Sequence
 
 from synthcli.contracts.evaluation import Gate, Measurement, Outcome
 
-# Default gates ask point estimates: on a small table the interval of a sound synthesis would be wider than any bound.
-QUALITY = (
-    Gate("column_shapes", min=0.95, bound="value", of="floor"),
-    Gate("column_pair_trends", min=0.95, bound="value", of="floor"),
-    Gate("detection_auc", max=0.80, severity="warn", bound="value"),
-)
-UTILITY = (Gate("utility_ratio", min=0.90, bound="value"),)
-RELATED = (
-    Gate("referential_integrity", min=1.0, bound="value"),
-    Gate("cardinality_shape", min=0.95, bound="value", of="floor"),
-    Gate("parent_child_trend", min=0.95, bound="value", of="floor"),
-)
-RULES = (Gate("constraint_violations", max=0.0, bound="value"),)
-PRIVACY = (
-    Gate("membership_auc", max=0.55, bound="value"),
-    Gate("dcr_share", max=0.60, bound="value"),
-    Gate("excess_copies", max=0.05, bound="value"),
-)
-
 
 def judge(gates: Iterable[Gate], measurements: Sequence[Measurement]) -> list[Outcome]:
     """Each gate's outcome, in order."""

@@ -6,14 +6,14 @@ quality fails: towards fidelity; privacy fails: towards privacy; where one value
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from synthcli import plugins
 from synthcli.contracts.evaluation import Outcome
+from synthcli.contracts.modality import Choice
 from synthcli.pipeline import gates
-from synthcli.pipeline.plan import Choice
 
 
 @dataclass
@@ -46,8 +46,8 @@ class Round:
 
     def dial(self) -> float | None:
         """Where this round's dial stood; None for a method without one."""
-        dial = plugins.method(self.choice.method).DIAL
-        return float(self.choice.full()[dial.param]) if dial is not None else None
+        dial = plugins.method(self.choice.method, self.choice.modality).DIAL
+        return float(plugins.params(self.choice)[dial.param]) if dial is not None else None
 
 
 def best(rounds: Sequence[Round]) -> Round:
@@ -61,7 +61,7 @@ def next_choice(rounds: Sequence[Round]) -> tuple[Choice | None, str]:
     if lead.error is not None:
         return None, "no round could be tried"
     method = lead.choice.method
-    module = plugins.method(method)
+    module = plugins.method(method, lead.choice.modality)
     if module.DIAL is None:
         return None, f"{method} has no dial between fidelity and privacy"
     quality, privacy = bool(gates.failed(lead.quality)), bool(gates.failed(lead.privacy))
@@ -80,10 +80,11 @@ def next_choice(rounds: Sequence[Round]) -> tuple[Choice | None, str]:
     between = [v for v in failed_other if min(at, goal) < v < max(at, goal)]
     value = dial.move(at, goal, min(between, key=lambda v: abs(v - at)) if between else None)
     params = _with(lead.choice, module, dial.param, value)
-    if any(r.choice.method == method and r.choice.full() == Choice(method, params).full() for r in rounds):
+    turned = replace(lead.choice, params=params)
+    if any(r.choice.method == method and plugins.params(r.choice) == plugins.params(turned) for r in rounds):
         return None, f"the dial {dial.param} of {method} has no value left to try"
     side = "quality fails: towards fidelity" if quality else "privacy fails: towards privacy"
-    return Choice(method, params, why=f"{side}, {dial.param} {at:g} → {params[dial.param]:g}"), side
+    return replace(turned, why=f"{side}, {dial.param} {at:g} → {params[dial.param]:g}"), side
 
 
 def _failed_at(rounds: Sequence[Round], method: str, side: str) -> list[float]:

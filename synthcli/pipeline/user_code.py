@@ -24,12 +24,12 @@ from typing import Any
 
 import numpy as np
 
-from synthcli import plugins
 from synthcli.artifacts import files
 from synthcli.contracts.evaluation import Downstream, Evidence, Measurement
+from synthcli.contracts.modality import Target
 from synthcli.errors import SpecError
-from synthcli.pipeline.copies import deliver
-from synthcli.sources import Target
+from synthcli.pipeline.plan import Plan
+from synthcli.spec import describe, gates
 from synthcli.spec.load import Loaded
 from synthcli.spec.models import Downstream as Asked
 
@@ -92,7 +92,8 @@ class Domain:
                 type(odd[0]).__name__ if odd[0] is found else f"a {type(found).__name__} with {type(odd[0]).__name__}"
             )
             raise self.fail(f"measure returned {what}; expected a list of synthcli.contracts.Measurement")
-        ours = {g.name for kind in ("metrics", "attacks") for module in plugins.judges(kind) for g in module.GAUGES}
+        judges = describe.keys(describe.modality_of(self.loaded.spec)).JUDGES
+        ours = {name for room in ("metrics", "attacks") for name in gates.gauges(room, judges)}
         if taken := sorted({m.name for m in found} & ours):
             raise self.fail(f"measures {taken[0]}, which is the name of a measurement of ours; remedy: another name")
         return [self._plain(m) for m in found]
@@ -157,16 +158,15 @@ def _where(file: Path, error: BaseException, trace: TracebackType | None) -> str
     return f"line {steps[-1].lineno}, in {steps[-1].name}: " if steps else ""
 
 
-def downstream(folder: Path, asked: Asked, loaded: Loaded, generated: Path) -> None:
+def downstream(folder: Path, asked: Asked, plan: Plan, generated: Path) -> None:
     """Run the command on a copy of the synthetic table; downstream.json and downstream.log say what came of it."""
-    format_ = asked.format or (
-        loaded.spec.output.format if loaded.spec.output.format in ("csv", "parquet", "jsonl") else "parquet"
-    )
+    own = plan.spec.output.format
+    format_ = asked.format or (own if own in ("csv", "parquet", "jsonl") else "parquet")
     table = folder / f"synthetic.{format_}"
-    deliver(generated, Target(format_, table))
+    plan.modality.deliver(generated, Target(format_, table), replace(plan.checked.request, copies=1))
     fill = lambda text, path: text.replace("{output}", path)  # noqa: E731
     env = {**os.environ, **{name: fill(value, str(table)) for name, value in asked.env.items()}}
-    result = _run(fill(asked.command, shlex.quote(str(table))), asked, env, loaded.file.parent, folder / LOG)
+    result = _run(fill(asked.command, shlex.quote(str(table))), asked, env, plan.loaded.file.parent, folder / LOG)
     table.unlink(missing_ok=True)
     files.write_json(folder / RESULT, asdict(result))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from synthcli import plugins
 from synthcli.columns.pii import protect
 from synthcli.contracts.evaluation import Outcome
 from synthcli.pipeline import gates
@@ -35,7 +36,7 @@ def build(
         "scope": "quality and privacy" if with_privacy else "quality",
         "round": chosen.name,
         "method": chosen.choice.method,
-        "params": chosen.choice.full(),
+        "params": plugins.params(chosen.choice),
         "why": chosen.choice.why,
         "gates": [
             {"kind": kind, **_outcome(o)} for kind, some in (("quality", quality), ("privacy", privacy)) for o in some
@@ -56,7 +57,7 @@ def _outcome(outcome: Outcome) -> dict[str, Any]:
 def _round(tried: Round) -> dict[str, Any]:
     return {
         "round": tried.name,
-        "params": tried.choice.full(),
+        "params": plugins.params(tried.choice),
         "why": tried.choice.why,
         "error": tried.error,
         "steered": tried.judged,

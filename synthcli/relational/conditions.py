@@ -12,31 +12,28 @@ import pandas as pd
 from synthcli import seeds
 from synthcli.columns.table import Table
 from synthcli.contracts.evaluation import Fairness
+from synthcli.contracts.modelling import Progress, Request
 from synthcli.contracts.schema import Schema
 from synthcli.errors import SpecError
-from synthcli.pipeline.events import Events
 from synthcli.relational.constraints import without
 from synthcli.relational.data import Tables
 from synthcli.relational.model.model import Related
 from synthcli.relational.model.rejection import Tally
 from synthcli.relational.model.root_table import Top
-from synthcli.spec.models import Generate
 from synthcli.tabular.sampling import matched as one_table
-from synthcli.tabular.sampling.request import Wanted, settle
-from synthcli.tabular.sampling.stream import Making
+from synthcli.tabular.sampling.request import SettledRequest, settle
+from synthcli.tabular.sampling.stream import RowStream
 
 
-def made(
-    model: Related, asked: Generate, rows: int, seed: int, tally: Tally, events: Events
-) -> tuple[Tables, dict[str, Any]]:
-    """Tables with so many rows in that of the privacy unit, each as it was asked; with {asked, wanted} for sample.json,
-    {} without conditions.
+def generate(model: Related, request: Request, counts: Tally, progress: Progress) -> tuple[Tables, dict[str, Any]]:
+    """Tables with the requested rows in that of the privacy unit; with {asked, wanted} for sample.json, {} without
+    conditions.
 
-    Raises SpecError for a request that names what is not there, FitError for one that no row can meet.
+    Raises SpecError for a request that names columns that do not exist, FitError for one that no row meets.
     """
-    rng = seeds.stream(seed, "generate")
-    if asked.where is None and asked.balance is None and asked.fairness is None:
-        return model.sample(rows, rng=rng, tally=tally), {}
+    rng = seeds.stream(request.seed, "generate")
+    if not request.conditional:
+        return model.sample(request.rows, rng=rng, tally=counts), {}
     name = model.unit[0]
     sheet = model.sheets[name]
     if (driver := model.order.driver.get(name)) is not None:
@@ -49,25 +46,25 @@ def made(
     own = Schema(
         tuple(c for c in top.schema.columns if c.name not in top.counts)
     )  # numbers of children are no columns to ask of
-    wanted = settle(asked, rows, top, own, rules, seed)
-    making = Making(top, wanted, top.schema)
-    frame = pd.concat([table.frame for table in making.tables(events)], ignore_index=True)
-    tables = model.sample(rows, rng=rng, top=frame, tally=tally)
+    settled = settle(request, top, own, rules)
+    stream = RowStream(top, settled, top.schema)
+    frame = pd.concat([table.frame for table in stream.tables(progress)], ignore_index=True)
+    tables = model.sample(request.rows, rng=rng, top=frame, tally=counts)
     for kind in ("refused", "repaired"):
-        for rule, number in getattr(making.tally, kind).items():
-            tally.add(kind, name, rule, number)
-    return tables, {"asked": {"table": name, **making.report()}, "wanted": wanted.to_json()}
+        for rule, number in getattr(stream.tally, kind).items():
+            counts.add(kind, name, rule, number)
+    return tables, {"asked": {"table": name, **stream.report()}, "wanted": settled.to_json()}
 
 
-def likened(real: Tables, wanted: Wanted, *, rng: np.random.Generator) -> Tables | None:
+def matched(real: Tables, settled: SettledRequest, *, rng: np.random.Generator) -> Tables | None:
     """The real tables as the synthetic ones were asked to be: units that `where` is true of, as many of each cell as
     its share allows, and what hangs from them; None where too few are left."""
     name = real.unit[0]
     place = "\x00row"
     frame = real.frames[name].assign(**{place: np.arange(len(real))})
-    found = np.flatnonzero(wanted.accepts(frame))
-    if wanted.cells and len(found):
-        found = found[one_table._thinned(frame.iloc[found].reset_index(drop=True), wanted, rng=rng)]
+    found = np.flatnonzero(settled.accepts(frame))
+    if settled.strata and len(found):
+        found = found[one_table.thinned(frame.iloc[found].reset_index(drop=True), settled, rng=rng)]
     if len(found) < one_table.LEAST:
         return None
     keep = {table: np.ones(rows, dtype=bool) for table, rows in real.rows.items()}
@@ -75,13 +72,15 @@ def likened(real: Tables, wanted: Wanted, *, rng: np.random.Generator) -> Tables
     return without(real, keep)
 
 
-def fairness(asked: Generate, real: Any, control: Tables | None, synthetic: Tables, unasked: Tables) -> Fairness | None:
+def fairness(
+    request: Request, real: Any, control: Tables | None, synthetic: Tables, unasked: Tables
+) -> Fairness | None:
     """The real rows of the unit's table as they are, and all that was made."""
-    if asked.fairness is None:
+    if request.fairness is None:
         return None
     name = synthetic.unit[0]
     table = lambda tables: Table(tables.frames[name], tables.schemas[name])  # noqa: E731
     there = None if control is None else table(control)
     return Fairness(
-        asked.fairness.target, asked.fairness.sensitive, table(synthetic), table(real), there, table(unasked)
+        request.fairness.target, request.fairness.sensitive, table(synthetic), table(real), there, table(unasked)
     )

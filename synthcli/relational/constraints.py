@@ -11,35 +11,18 @@ import numpy as np
 import pandas as pd
 
 from synthcli.columns.constraints.feasibility import contradiction
-from synthcli.columns.constraints.parse import FORMS, parse_rule
 from synthcli.columns.constraints.rule import Rule, check_source
 from synthcli.contracts.schema import Schema
-from synthcli.errors import DataError, SpecError, did_you_mean
+from synthcli.errors import DataError, SpecError
 from synthcli.relational.data import Tables
 from synthcli.relational.graph import Order, order
 from synthcli.relational.model.rules import check as check_rule
 from synthcli.relational.model.rules import kinds, named, widened
 from synthcli.relational.relationships import NULL, ORPHAN, Relationship, blanked, positions
-from synthcli.spec.load import Loaded
 
 _PLACE = "\x00row"  # no column of a file is called so
 Rules = Mapping[str, tuple[Rule, ...]]
 Fail = Callable[[str, Rule, str], SpecError]  # of a table and its rule, and why
-
-
-def rule_of(loaded: Loaded, i: int, raw: Any) -> tuple[str, Rule]:
-    """The table and the rule of a constraint. Raises SpecError."""
-    tables = loaded.spec.source.tables or {}
-    if not isinstance(raw, Mapping) or raw.get("table") not in tables:
-        named = raw.get("table") if isinstance(raw, Mapping) else None
-        near = did_you_mean(str(named), tables) if named is not None else ""
-        why = f"names none of the tables; expected {{table: NAME, expr: …}}.{near} Tables: {', '.join(tables)}"
-        raise loaded.fail([(("constraints", i, "table") if named is not None else ("constraints", i), why)])
-    try:
-        return str(raw["table"]), parse_rule({k: v for k, v in raw.items() if k != "table"})
-    except SpecError as error:
-        form = next((key for key in raw if key in FORMS), None)
-        raise loaded.fail([(("constraints", i) if form is None else ("constraints", i, form), str(error))]) from None
 
 
 def obeying(raw: Tables, rules: Rules, fail: Fail) -> tuple[Tables, list[dict[str, Any]]]:

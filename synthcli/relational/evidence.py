@@ -15,22 +15,19 @@ import pyarrow.parquet as pq
 
 from synthcli import plugins, seeds
 from synthcli.artifacts import files
-from synthcli.artifacts.store import MEASURED, PICTURES, SAMPLE
+from synthcli.artifacts.store import SAMPLE
 from synthcli.columns import frame as frames
 from synthcli.columns.table import Table
 from synthcli.contracts.evaluation import Evidence, Fairness, Measurement, Usage
+from synthcli.contracts.modelling import Progress, Request
 from synthcli.contracts.schema import Column, Schema, Traits
-from synthcli.pipeline.events import Events
-from synthcli.pipeline.plan import Plan
 from synthcli.relational import conditions
 from synthcli.relational.data import Tables
 from synthcli.relational.judging import key_columns
 from synthcli.relational.model.context import UNIT
-from synthcli.relational.pictures import relationships
 from synthcli.relational.source import RelatedReal
 from synthcli.tabular.metrics import trends
-from synthcli.tabular.pictures import pictures
-from synthcli.tabular.sampling.request import Wanted
+from synthcli.tabular.sampling.request import SettledRequest
 
 FLOOR = "relational"
 
@@ -56,7 +53,7 @@ def read_tables(generated: Path, like: Tables, mark: str = "") -> Tables:
 
 
 @dataclass(frozen=True)
-class Seen(Evidence):
+class RelatedEvidence(Evidence):
     """Tables in place of a table; tables: what the judges of one table look at, for each of those that have unseen
     rows.
     """
@@ -64,54 +61,47 @@ class Seen(Evidence):
     tables: Mapping[str, Evidence] = field(default_factory=dict)
 
 
-def evidence(plan: Plan, real: RelatedReal, generated: Path, schema: Schema, control: str, usage: Usage | None) -> Seen:
+def evidence(
+    real: RelatedReal, generated: Path, control: str, usage: Usage | None, request: Request
+) -> RelatedEvidence:
     """What judges look at. schema: of the privacy unit's table; control: validation or holdout."""
-    sample, asked = files.read_json(generated / SAMPLE), plan.spec.generate
+    sample = files.read_json(generated / SAMPLE)
+    schema = Schema.from_json(sample["schema"])
     made = read_tables(generated, real.tables)
     parts: dict[str, Tables | None] = {"train": real.train, "control": real.part(control)}
     shown, fair = made, None
     if "wanted" in sample:
         unasked = read_tables(generated, real.tables, ".unasked")
-        wanted = Wanted.from_json(sample["wanted"], schema)
+        settled = SettledRequest.from_json(sample["wanted"], schema)
         like = {
             name: (
                 None
                 if part is None
-                else conditions.likened(part, wanted, rng=seeds.stream(real.said.seed, "likened", name))
+                else conditions.matched(part, settled, rng=seeds.stream(real.said.seed, "likened", name))
             )
             for name, part in parts.items()
         }
-        fair = conditions.fairness(asked, real.train, parts["control"], made, unasked)
+        fair = conditions.fairness(request, real.train, parts["control"], made, unasked)
         if all(like[name] is not None for name, part in parts.items() if part is not None):
             parts = like
         else:  # too little real data like that: what the model makes by itself is judged
             shown = unasked
     seen = Evidence(schema, shown, parts["train"], parts["control"], target=real.said.target, usage=usage)
-    return Seen(**seen.__dict__, tables=_tables(seen, real, fair))
-
-
-def draw(folder: Path, seen: Seen, seed: int) -> None:
-    """pictures.json: {tables: of each that has unseen rows, by name; relationships}."""
-    own = {
-        name: set(schema.names) for name, schema in seen.synthetic.schemas.items()
-    }  # judges also see units, and columns of tables above
-    tables = {
-        name: pictures(one, rng=seeds.stream(seed, "pictures", name), of=own[name]) for name, one in seen.tables.items()
-    }
-    between = relationships(seen.control, seen.synthetic, rng=seeds.stream(seed, "pictures", "relationships"))
-    files.write_json(folder / PICTURES, {"tables": tables, "relationships": between})
+    return RelatedEvidence(**seen.__dict__, tables=_tables(seen, real, fair))
 
 
 def measure(
-    folder: Path, kind: str, names: Sequence[str], seen: Seen, control: str, seed: int, events: Events, own: Any = None
-) -> None:
-    """measurements.json: those of the table floor of each table and over all (a mean; of attacks the worst), then those
-    of relationships.
+    kind: str, names: Sequence[str], seen: RelatedEvidence, *, seed: int, progress: Progress
+) -> list[Measurement]:
+    """The figures of tables, for each table and over all (a mean; for attacks the worst), then those of
+    relationships.
     """
     measured: list[Measurement] = []
     for i, name in enumerate(names):
-        events.progress(kind, i, len(names), name)
-        module = plugins.judge(kind, name)
+        progress(kind, i, len(names), name)
+        if name in plugins.names(kind, "relational"):
+            continue  # they come last
+        module = plugins.judge(kind, name, "tabular")
         if name == "technical":
             measured += module.measure(seen, rng=seeds.stream(seed, kind, name))
             continue
@@ -119,11 +109,11 @@ def measure(
             table: module.measure(one, rng=seeds.stream(seed, kind, name, table)) for table, one in seen.tables.items()
         }
         measured += over_tables(each, _worst if kind == "attacks" else _mean)
-    for name in plugins.names(kind, FLOOR):
-        module = plugins.judge(kind, name, FLOOR)
-        measured += module.measure(seen, rng=seeds.stream(seed, kind, name), **handed(module))
-    events.progress(kind, len(names), len(names))
-    files.write_json(folder / MEASURED, {"control": control, "measurements": [m.to_json() for m in measured]})
+    for name in plugins.names(kind, "relational"):
+        if name in names:
+            module = plugins.judge(kind, name, "relational")
+            measured += module.measure(seen, rng=seeds.stream(seed, kind, name), **handed(module))
+    return measured
 
 
 def handed(module: ModuleType) -> dict[str, Any]:

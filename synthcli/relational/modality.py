@@ -1,245 +1,211 @@
-"""Related tables in the pipeline: what each stage does of them; the stages take what those of stages.py take."""
+"""Related tables: how the loop reads, fits, generates, judges and delivers them."""
 
 from __future__ import annotations
 
-import os
-import shutil
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 
-from synthcli import plugins, seeds, sources
+from synthcli import seeds, sources
 from synthcli.artifacts import files
-from synthcli.artifacts.store import FIT, MODEL, PROFILE, SAMPLE
-from synthcli.columns import frame as frames
-from synthcli.columns.expressions.compile import parse
+from synthcli.artifacts.store import SAMPLE
 from synthcli.columns.frame import to_arrow
-from synthcli.columns.pii import protect
-from synthcli.columns.table import Table
-from synthcli.contracts.modelling import Job
+from synthcli.contracts.cost import Cost, Work
+from synthcli.contracts.evaluation import Measurement, Usage
+from synthcli.contracts.modality import Choice, Engine, Json, Origin, Size, Target
+from synthcli.contracts.modelling import Job, Limits, Progress, Request, silent
 from synthcli.contracts.schema import Schema
-from synthcli.errors import DataError, FitError
-from synthcli.pipeline.events import Events
-from synthcli.pipeline.metering import metered
-from synthcli.pipeline.plan import Choice, Plan
-from synthcli.relational import conditions
-from synthcli.relational.data import Base, Tables
-from synthcli.relational.evidence import draw, evidence, measure, schemas_of
+from synthcli.errors import SpecError
+from synthcli.relational import conditions, constraints, output
+from synthcli.relational import evidence as judging
+from synthcli.relational import fitted as fitting
+from synthcli.relational import pictures as drawing
+from synthcli.relational import profile as profiling
+from synthcli.relational.data import Tables
+from synthcli.relational.evidence import RelatedEvidence
+from synthcli.relational.fitted import FittedTables
 from synthcli.relational.model import model as related_model
 from synthcli.relational.model.rejection import Tally
-from synthcli.relational.model.table_model import Sheet
-from synthcli.relational.relationships import Relationship
-from synthcli.relational.source import RelatedReal, described
-from synthcli.sources import sql_write
-from synthcli.tabular.profile import profile
+from synthcli.relational.source import Described, RelatedReal
+from synthcli.sources import remote
+from synthcli.tabular import modality as tabular
 
-UNASKED_ROWS = 20_000  # units of tables as a model makes them by itself, at most
-ENDINGS = {"csv": "csv", "parquet": "parquet", "jsonl": "jsonl", "excel": "xlsx"}
-__all__ = ["RelatedReal", "analyze", "deliver", "described", "draw", "evidence", "generate", "measure", "train"]
+COUNTS = "rows of the privacy unit's table"
+FREELY = 20_000  # units that a model generates without conditions, at most
+LEAST = 50  # units that a preview learns from, at least
 
 
-def analyze(folder: Path, plan: Plan, real: RelatedReal, events: Events) -> None:
-    """profile.json: a profile of each table, the relationships, what the constraints found, sizes of the parts (in rows
-    of the unit's table).
-    """
-    tables, units = real.tables, real.tables.units()
-    each: dict[str, Any] = {}
-    found: list[dict[str, Any]] = []
-    for name, frame in tables.frames.items():
-        table = Table(frame, tables.schemas[name])
-        each[name] = {
-            "rows": len(frame),
-            "kept": name in tables.kept,
-            "in_every_part": units[name] is None,
-            "schema": table.schema.to_json(),
-        }
-        each[name] |= profile(table, progress=events.progress) if len(frame) else {}
-        found += [{**one.to_json(), "column": f"{name}.{one.column}"} for one in protect.found(table.schema, frame)]
-    body = {
-        "rows": real.source_rows,
+def read(described: Described) -> RelatedReal:
+    """The parts of the tables, read when a stage first needs them."""
+    return RelatedReal(described)
+
+
+def look(described: Described, profile: Json) -> Size:
+    """The size of the unit's table if an earlier run has a profile."""
+    if not profile:
+        return Size(0)
+    schema = Schema.from_json(cast(dict[str, object], profile["schema"]))
+    parts, rows = cast(dict[str, int], profile["parts"]), cast(int, profile["rows"])
+    return Size(len(schema.columns), schema, rows, True, None, parts)
+
+
+def work(records: int, schema: Schema) -> Work:
+    """As of one table."""
+    return tabular.work(records, schema)
+
+
+def cost(stage: str, choice: Choice | None, described: Described, request: Request, control: str) -> Cost | None:
+    """As of one table that is read as it is stored."""
+    return tabular.cost_of(stage, choice, sources.Source("none"), request, control)
+
+
+def profile(real: RelatedReal, *, progress: Progress) -> Json:
+    """A profile of each table, and of the relationships."""
+    return profiling.profile(real, progress=progress)
+
+
+def choose(records: int, schema: Schema, limits: Limits) -> Choice:
+    """Always trees: related tables need a method that draws rows given known values."""
+    return Choice("trees", {}, "trees draw rows given known values", modality="tabular")
+
+
+def fit(
+    real: RelatedReal, choice: Choice, request: Request, *, job: Job, bootstrap: np.random.Generator | None
+) -> FittedTables:
+    """Fit a table method to each table, given the rows above."""
+    return fitting.fit(real, choice, request, job=job, bootstrap=bootstrap)
+
+
+def load(choice: Choice, trained: Path) -> FittedTables:
+    """The generator that a train stage saved."""
+    return fitting.load(choice, trained)
+
+
+def generate(fitted: FittedTables, request: Request, folder: Path, *, engine: Engine, progress: Progress) -> Json:
+    """TABLE.parquet for each table; with conditions also TABLE.unasked.parquet, generated without them."""
+    counts, model = Tally(), fitted.model
+    tables, conditioned = conditions.generate(model, request, counts, progress)
+    _write(folder, tables, "", progress)
+    total = sum(tables.rows.values())
+    if conditioned:
+        freely = model.sample(min(request.rows, FREELY), rng=seeds.stream(request.seed, "unasked"))
+        _write(folder, freely, ".unasked", silent)
+    return {
+        "records": total,
+        "refused_by_constraints": sum(n for text, n in counts.refused.items() if text in fitted.rules),
+        "drawn": total + sum(counts.refused.values()),
+        "refused": counts.refused,
+        "repaired": counts.repaired,
+        "dropped": counts.dropped,
         "schema": tables.schema.to_json(),
-        "constraints": real.findings,
-        "parts": {name: len(part) for name, part in real.parts.items()},
-        "unit": list(tables.unit),
-        "tables": each,
-        "relationships": [_relationship(tables, r) for r in tables.relationships],
-        "personal": found,
-    }
-    files.write_json(folder / PROFILE, body)
-
-
-def _relationship(tables: Tables, r: Relationship) -> dict[str, Any]:
-    at, children = tables.parents(r), tables.children(r)
-    quantiles = (
-        [int(q) for q in np.quantile(children, [0, 0.25, 0.5, 0.75, 1], method="nearest")] if len(children) else []
-    )
-    nulls = float((at < 0).mean()) if len(at) else 0.0
-    return {
-        "name": r.name,
-        "null_share": round(nulls, 6),
-        "children": quantiles,
-        "without_children": int((children == 0).sum()),
+        "tables": tables.rows,
+        "schemas": {name: schema.to_json() for name, schema in tables.schemas.items()},
+        **conditioned,
     }
 
 
-def base_of(choice: Choice) -> Base:
-    """The table method that related tables are made by."""
-    return Base(plugins.ready(choice.method), Table, dict(choice.params))
-
-
-def train(folder: Path, plan: Plan, real: RelatedReal, choice: Choice, events: Events) -> None:
-    """model/ and fit.json, as for one table."""
-    limits = plan.spec.generator.limits.build()
-    base, target, scratch = base_of(choice), files.make_folder(folder / MODEL), files.make_folder(folder / "scratch")
-    job = Job(seeds.key(real.said.seed, "train") % 2**63, scratch, "cpu", limits, events.progress)
-    with metered(limits) as meter:
-        try:
-            fitted = related_model.fit(real.train, base, job=job, rules=real.rules, keep=kept(plan, real))
-        except MemoryError:
-            raise FitError(f"{choice.method} ran out of memory; remedy: fewer rows") from None
-        fitted.save(target)
-    shutil.rmtree(scratch)
-    body = {
-        "method": choice.method,
-        "params": choice.full(),
-        "why": choice.why,
-        "rows": len(real.train),
-        "seconds": round(meter.seconds, 3),
-        "peak_memory": meter.peak,
-        "model_bytes": sum(p.stat().st_size for p in target.rglob("*") if p.is_file()),
-        "limit": job.reached,
-        "merged_rare": fitted.merged,
-        "clipped": fitted.clipped,
-        "device": "cpu",
-        "constraints": [line for name, sheet in fitted.sheets.items() for line in held(name, sheet)],
-        "schema": real.train.schema.to_json(),
-        "tables": real.train.rows,
-        "pickled": False,
-        "warning": None,
-    }
-    files.write_json(folder / FIT, body)
-
-
-def kept(plan: Plan, real: RelatedReal) -> dict[str, frozenset[str]]:
-    """Columns by table that no rule may rewrite: those that something is asked of."""
-    top, column = real.tables.unit
-    asked = plan.spec.generate
-    fair = () if asked.fairness is None else (asked.fairness.target, *asked.fairness.sensitive)
-    names = {column, *(asked.balance or ()), *fair} | (set() if asked.where is None else parse(asked.where).columns)
-    table, _, target = (real.said.target or "").partition(".")
-    out = {top: frozenset(name for name in names if name is not None)}
-    return out | {table: out.get(table, frozenset()) | {target}} if target else out
-
-
-def held(name: str, sheet: Sheet) -> list[dict[str, Any]]:
-    """What each rule of a table holds by."""
-    if sheet.obeyed is None:
-        return []
-    why = sheet.obeyed.why
-    return [
-        {"table": name, "constraint": f"{name}: {text}", "holds_by": how, "why": why.get(text)}
-        for text, how in sheet.obeyed.how.items()
-    ]
-
-
-def generate(folder: Path, choice: Choice, trained: Path, plan: Plan, rows: int, events: Events) -> None:
-    """TABLE.parquet for each table, and sample.json. rows: of the privacy unit's table. trained: the folder of the
-    train stage.
-
-    Where conditions are asked, also TABLE.unasked.parquet, as the model makes tables by itself: see stages.generate.
-    """
-    with metered() as meter:
-        tally, model = Tally(), related_model.load(trained / MODEL, base_of(choice))
-        made, asked = conditions.made(model, plan.spec.generate, rows, plan.spec.seed, tally, events)
-        write(folder, made, "", events)
-    total = sum(made.rows.values())
-    body = {
-        "rows": rows,
-        "seconds": round(meter.seconds, 3),
-        "rows_per_second": round(total / max(meter.seconds, 1e-6), 1),
-        "peak_memory": meter.peak,
-        "refused_by_constraints": sum(n for text, n in tally.refused.items() if text in _texts(model)),
-        "drawn": total + sum(tally.refused.values()),
-        "refused": tally.refused,
-        "repaired": tally.repaired,
-        "dropped": tally.dropped,
-        "schema": made.schema.to_json(),
-        "tables": made.rows,
-        "schemas": {name: schema.to_json() for name, schema in made.schemas.items()},
-        **asked,
-    }
-    if asked:
-        write(
-            folder,
-            model.sample(min(rows, UNASKED_ROWS), rng=seeds.stream(plan.spec.seed, "unasked")),
-            ".unasked",
-            Events(),
-        )
-    files.write_json(folder / SAMPLE, body)
-
-
-def _texts(model: related_model.Related) -> set[str]:
-    """The rules of all tables, as they are counted."""
-    return {
-        f"{name}: {rule.text}"
-        for name, sheet in model.sheets.items()
-        if sheet.obeyed is not None
-        for rule in sheet.obeyed.rules
-    }
-
-
-def write(folder: Path, tables: Tables, mark: str, events: Events) -> None:
+def _write(folder: Path, tables: Tables, mark: str, progress: Progress) -> None:
     """TABLE.parquet of each table, with a mark behind its name."""
     for i, (name, frame) in enumerate(tables.frames.items()):
-        events.progress("tables", i, len(tables.frames), name)
+        progress("tables", i, len(tables.frames), name)
         pq.write_table(to_arrow(frame, tables.schemas[name]), folder / f"{name}{mark}.parquet")
 
 
-def deliver_sql(generated: Path, target: sources.Target) -> dict[str, int]:
-    """All tables into a database, parents before children, in the place of those of their names; the rows of each."""
-    schemas = schemas_of(generated)
-    return sql_write.write_all(
-        {name: (_chunks(generated, name, schema), schema) for name, schema in schemas.items()}, target
+def evidence(
+    real: RelatedReal, generated: Path, control: str, usage: Usage | None, request: Request
+) -> RelatedEvidence:
+    """The synthetic tables beside the real ones that they should resemble."""
+    return judging.evidence(real, generated, control, usage, request)
+
+
+def measure(
+    kind: str, names: Sequence[str], evidence: RelatedEvidence, *, seed: int, progress: Progress
+) -> list[Measurement]:
+    """The figures of each table and over all, then those of relationships."""
+    return judging.measure(kind, names, evidence, seed=seed, progress=progress)
+
+
+def pictures(evidence: RelatedEvidence, *, seed: int) -> Json:
+    """What the report draws of each table and of the relationships."""
+    return drawing.pictures(evidence, seed=seed)
+
+
+def deliver(generated: Path, target: Target, request: Request) -> Json:
+    """A folder with a file per table, or the tables of a database."""
+    return output.deliver(generated, target)
+
+
+def outputs(target: Target, request: Request) -> list[Target]:
+    """The folder or the database."""
+    return [target]
+
+
+def more(fitted: FittedTables, request: Request, target: Path, origin: Origin, *, progress: Progress) -> Json:
+    """Tables from an old run's model, as files of a folder."""
+    _check_folder(target, origin)
+    counts = Tally()
+    tables, conditioned = conditions.generate(fitted.model, request, counts, progress)
+    format_ = str(cast(dict[str, object], origin.plan["output"])["format"])
+    with tempfile.TemporaryDirectory(prefix="synth-") as scratch:
+        _write(Path(scratch), tables, "", silent)
+        files.write_json(
+            Path(scratch) / SAMPLE, {"schemas": {name: schema.to_json() for name, schema in tables.schemas.items()}}
+        )
+        written = output.to_folder(Path(scratch), target, format_ if format_ in sources.FILES else "parquet")
+    return {
+        "tables": tables.rows,
+        "output": str(target),
+        "files": written,
+        **({"asked": conditioned["asked"]} if conditioned else {}),
+        "refused": counts.refused,
+        "repaired": counts.repaired,
+        "dropped": counts.dropped,
+    }
+
+
+def _check_folder(target: Path, origin: Origin) -> None:
+    """Raises SpecError for a place that cannot take a folder of files."""
+    if sources.format_of(target.name) is not None:
+        raise SpecError(
+            f"--output {target}: this run is of related tables, which go to a folder of files; remedy: the name of a"
+            " folder"
+        )
+    if not target.resolve().parent.is_dir():
+        raise SpecError(f"--output {target}: the folder {target.resolve().parent} does not exist; remedy: make it")
+    described = cast(dict[str, dict[str, dict[str, str]]], origin.plan["source"])["tables"]
+    paths = [each["path"] for each in described.values() if each.get("path")]
+    read_from = {(origin.folder / path).resolve().parent for path in paths if not remote.is_url(path)}
+    if target.is_file() or target.resolve() in read_from:
+        why = "a file" if target.is_file() else "the folder of the source of that run, which would be overwritten"
+        raise SpecError(f"--output {target}: is {why}; remedy: the name of a folder of its own")
+
+
+def complete(
+    fitted: FittedTables, known: Path, target: Path, origin: Origin, *, impute: bool, seed: int, progress: Progress
+) -> Json:
+    """Raises SpecError: only the rows of one table can be completed."""
+    raise SpecError(
+        f"{origin.name} is a run of related tables, and --given and --impute complete the rows of one; remedy: --rows N"
     )
 
 
-def _chunks(generated: Path, name: str, schema: Schema) -> Iterator[pd.DataFrame]:
-    """A table that `generate` wrote, piece by piece."""
-    with pq.ParquetFile(generated / f"{name}.parquet") as file:
-        for i in range(file.num_row_groups):
-            yield frames.to_frame(file.read_row_group(i), schema)
-
-
-def deliver(generated: Path, target: Path, format_: str) -> dict[str, str]:
-    """A folder with a file for each table, which takes the place of the one before it when it is whole; the hash of
-    each file.
-
-    Raises DataError where the folder holds anything else than such files.
-    """
-    schemas = schemas_of(generated)
-    names = {name: f"{name}.{ENDINGS[format_]}" for name in schemas}
-    if target.exists() and (others := sorted(p.name for p in target.iterdir() if p.is_dir() or p.stem not in schemas)):
-        raise DataError(
-            f"{target}: holds {others[0]}, which is none of the tables, and would be removed; remedy: a folder of its"
-            " own for output.path"
-        )
-    fresh, old = (target.with_name(f".{target.name}.{os.getpid()}.{word}") for word in ("new", "old"))
-    fresh.mkdir(mode=0o700)
-    try:
-        for name, schema in schemas.items():
-            sources.write(_chunks(generated, name, schema), schema, fresh / names[name], format_)
-        if target.exists():
-            target.rename(old)
-        fresh.rename(target)
-    except BaseException:
-        if old.exists():  # what was there stays there
-            old.rename(target)
-        raise
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
-        shutil.rmtree(old, ignore_errors=True)
-    return {name: files.sha256(target / file) for name, file in names.items()}
+def preview(real: RelatedReal, choice: Choice, request: Request, *, most: int, job: Job) -> Mapping[str, pd.DataFrame]:
+    """A few rows of each table, from a fit on whole units of about `most` rows in all."""
+    train, seed = real.train, real.said.seed
+    units = max(LEAST, most * len(train) // max(1, sum(train.rows.values())))
+    if units < len(train):
+        keep = {name: np.ones(n, dtype=bool) for name, n in train.rows.items()}
+        chosen = seeds.stream(seed, "preview").permutation(len(train))[:units]
+        keep[train.unit[0]] = np.isin(np.arange(len(train)), chosen)
+        train = constraints.without(train, keep).checked()[0]
+    job.target = None
+    model = related_model.fit(
+        train, fitting.base_of(choice), job=job, rules=real.rules, keep=fitting.kept(real, request)
+    )
+    tables, _ = conditions.generate(model, request, Tally(), silent)
+    return {name: frame.head(request.rows) for name, frame in tables.frames.items()}

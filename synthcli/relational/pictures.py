@@ -11,14 +11,29 @@ from typing import Any
 
 import numpy as np
 
+from synthcli import seeds
 from synthcli.columns.table import Table
 from synthcli.relational.data import Tables
+from synthcli.relational.evidence import RelatedEvidence
 from synthcli.relational.judging import side_by_side
 from synthcli.relational.relationships import Relationship
 from synthcli.tabular.pictures import associations, bins, rounded, too_few
+from synthcli.tabular.pictures import pictures as table_pictures
 
 SHOWN = 24  # columns of a side of a heat map, those that differ most
 COUNT = "number of children"
+
+
+def pictures(seen: RelatedEvidence, *, seed: int) -> dict[str, Any]:
+    """{tables: of each that has unseen rows, by name; relationships}."""
+    # judges also see units, and columns of tables above
+    own = {name: set(schema.names) for name, schema in seen.synthetic.schemas.items()}
+    tables = {
+        name: table_pictures(one, rng=seeds.stream(seed, "pictures", name), of=own[name])
+        for name, one in seen.tables.items()
+    }
+    between = relationships(seen.control, seen.synthetic, rng=seeds.stream(seed, "pictures", "relationships"))
+    return {"tables": tables, "relationships": between}
 
 
 def relationships(real: Tables | None, made: Tables, *, rng: np.random.Generator) -> list[dict[str, Any]]:

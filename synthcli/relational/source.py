@@ -11,20 +11,15 @@ import numpy as np
 import pandas as pd
 
 from synthcli import seeds, sources
-from synthcli.columns.constraints.parse import FORMS
 from synthcli.columns.constraints.rule import Rule
 from synthcli.columns.discovery.infer import infer
 from synthcli.contracts.schema import Schema, Traits
 from synthcli.errors import DataError, SpecError, did_you_mean
-from synthcli.pipeline.plan import table_sources
 from synthcli.relational import constraints
 from synthcli.relational.data import Tables, check_names
 from synthcli.relational.graph import order
 from synthcli.relational.model.rules import widened
 from synthcli.relational.relationships import NULL, Relationship, root
-from synthcli.spec import check
-from synthcli.spec.load import Loaded
-from synthcli.spec.modalities import relational
 
 
 @dataclass(frozen=True)
@@ -51,56 +46,6 @@ class Described:
 
 
 _PLACE = "\x00row"  # no column of a file is called so
-
-
-def by_table(keyed: Mapping[str, Any], tables: Sequence[str], where: str) -> dict[str, dict[str, Any]]:
-    """Values keyed table.column, as table -> column -> value. Raises SpecError for a key that names no table."""
-    out: dict[str, dict[str, Any]] = {name: {} for name in tables}
-    for key, value in keyed.items():
-        table, dot, column = key.partition(".")
-        if table not in out or not dot:
-            raise SpecError(
-                f"{where}.{key}: expected table.column.{did_you_mean(table, tables)} Tables: {', '.join(tables)}"
-            )
-        out[table][column] = value
-    return out
-
-
-def described(loaded: Loaded) -> Described:
-    """What a spec says of related tables. Raises SpecError."""
-    spec = loaded.spec
-    tables, split = spec.source.tables or {}, spec.source.split
-    rules: dict[str, tuple[Rule, ...]] = {}
-    places: dict[tuple[str, str], Any] = {}
-    for i, raw in enumerate(spec.constraints):
-        table, rule = constraints.rule_of(loaded, i, raw)
-        if rule.text in [known.text for known in rules.get(table, ())]:
-            raise loaded.fail([(("constraints", i), "stands twice; remedy: keep one of the two")])
-        rules[table] = (*rules.get(table, ()), rule)
-        form = next((key for key in raw if key in FORMS), None)
-        places[table, rule.text] = ("constraints", i) if form is None else ("constraints", i, form)
-    return Described(
-        check=lambda schemas, unit: _against(loaded, schemas, unit),
-        fail=lambda table, rule, why: loaded.fail([(places[table, rule.text], why)]),
-        sources=table_sources(loaded),
-        relationships=tuple(Relationship.parse(r.from_, r.to, r.on_orphans) for r in spec.source.relationships),
-        traits=by_table(spec.columns, list(tables), "columns"),
-        rules=rules,
-        kept=frozenset(name for name, each in tables.items() if each.keep),
-        unit=spec.privacy_unit,
-        parts={"train": 1 - split.validation - split.holdout, "validation": split.validation, "holdout": split.holdout},
-        stratify_by=split.stratify_by,
-        target=spec.evaluate.target,
-        seed=spec.seed,
-    )
-
-
-def _against(loaded: Loaded, schemas: Mapping[str, Schema], unit: str) -> None:
-    kinds = {table: {c.name: c.kind for c in schema.columns} for table, schema in schemas.items()}
-    relational.against(loaded, kinds, unit)
-    check.check_traits(
-        loaded, {f"{table}.{column}": kind for table, columns in kinds.items() for column, kind in columns.items()}
-    )
 
 
 def tables_of(said: Described, frames: Mapping[str, pd.DataFrame], schemas: Mapping[str, Schema]) -> Tables:

@@ -8,20 +8,26 @@ from synthcli import plugins
 
 
 def methods() -> list[dict[str, Any]]:
-    """All methods, by name."""
-    return [method(name) for name in plugins.names("methods")]
+    """All methods, by modality and name."""
+    return [_method(name, modality) for modality in plugins.modalities() for name in plugins.names("methods", modality)]
 
 
 def method(name: str) -> dict[str, Any]:
+    """The method of that name. Raises SpecError for an unknown one."""
+    found = [one for one in methods() if one["name"] == name]
+    return found[0] if found else _method(name, plugins.GROUND)
+
+
+def _method(name: str, modality: str) -> dict[str, Any]:
     """{name, modality, guarantees, needs_data, extra, installed, summary, about, dial, params}."""
-    module = plugins.method(name)
+    module = plugins.method(name, modality)
     about = (module.__doc__ or "").strip()
     dial = module.DIAL
     return {
         "name": name,
         "modality": module.MODALITY,
         "guarantees": sorted(module.MODES),
-        "needs_data": module.NEEDS_DATA,
+        "needs_data": "without_data" not in module.CAN,
         "extra": module.EXTRA,
         "installed": module.EXTRA is None or plugins.installed(module.EXTRA),
         "summary": about.splitlines()[0],
@@ -56,8 +62,8 @@ def gauges() -> list[dict[str, Any]]:
     """Everything that a gate can ask for: {name, section, better, needs, unit, help}."""
     out = []
     for kind, section in (("metrics", "evaluate"), ("attacks", "privacy_check")):
-        for floor in plugins.FLOORS:
-            for room in plugins.names(kind, floor):
+        for modality in plugins.modalities():
+            for room in plugins.names(kind, modality):
                 out += [
                     {
                         "name": g.name,
@@ -68,7 +74,7 @@ def gauges() -> list[dict[str, Any]]:
                         "unit": g.unit,
                         "help": g.help,
                     }
-                    for g in plugins.judge(kind, room, floor).GAUGES
+                    for g in plugins.judge(kind, room, modality).GAUGES
                 ]
     return out
 

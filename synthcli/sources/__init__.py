@@ -12,9 +12,10 @@ import importlib
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
+from synthcli.contracts.modality import Target
 from synthcli.contracts.schema import Schema
 from synthcli.errors import DataError, SpecError, did_you_mean
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 FILES = ("csv", "parquet", "jsonl", "excel")  # kinds that are files, and formats of files
 KINDS = (*FILES, "sql", "builtin", "none")
 FORMATS = (*FILES, "sql")  # kinds that can be written
+ENDINGS = {"csv": "csv", "parquet": "parquet", "jsonl": "jsonl", "excel": "xlsx"}  # of files that are written
 
 
 @dataclass(frozen=True)
@@ -63,27 +65,6 @@ class Source:
     def where(self) -> str:
         """What to call it in a message."""
         return str(self.path or self.name or f"{self.url} ({self.table or 'query'})")
-
-
-@dataclass(frozen=True)
-class Target:
-    """Where an output goes: a file or an object (path), or a table of a database. if_exists: replace, append or fail,
-    of a table.
-    """
-
-    format: str
-    path: Path | str | None = None
-    url: str | None = None
-    table: str | None = None
-    if_exists: str = "replace"
-    folder: Path | None = None
-
-    @property
-    def where(self) -> str:
-        """What to call it in a message and a manifest; never a secret."""
-        if self.path is not None:
-            return str(self.path)
-        return str(self.url) if self.table is None else f"{self.url} table {self.table}"
 
 
 def read(source: Source) -> pa.Table:
@@ -231,3 +212,16 @@ def _first(chunks: Iterator[pd.DataFrame], rows: int) -> Iterator[pd.DataFrame]:
         left -= min(left, len(chunk))
         if not left:
             return
+
+
+def format_of(name: str) -> str | None:
+    """The format that a file's ending tells, None where it tells none."""
+    endings = {
+        ".csv": "csv",
+        ".parquet": "parquet",
+        ".pq": "parquet",
+        ".jsonl": "jsonl",
+        ".ndjson": "jsonl",
+        ".xlsx": "excel",
+    }
+    return endings.get(PurePath(name.removesuffix(".gz")).suffix)

@@ -246,6 +246,9 @@ class Spec(Part):
     version: Literal[1] = 1
     name: str | None = Field(None, pattern=NAME, description="folder of the runs; default: the spec's file name")
     description: str = ""
+    modality: str | None = Field(
+        None, description="kind of data; default: tabular, or relational where source.tables says so"
+    )
     seed: Int = Field(0, ge=0, lt=2**63, description="same spec, seed, data and package versions give the same bytes")
     source: Annotated[Source, BeforeValidator(_related)]
     privacy_unit: str | None = Field(
@@ -267,17 +270,11 @@ class Spec(Part):
     retention: Retention = Retention()
     execution: Execution = Execution()
 
-    @property
-    def method(self) -> str:
-        """The method that is named, or the default: trees, without data distributions."""
-        return self.generator.method or ("distributions" if self.source.type == "none" else "trees")
-
 
 _DP = "formal privacy guarantees are not offered by this version"
 LATER: dict[tuple[str, ...], str] = {  # keys of the format that this version cannot honour: refused, never ignored
     ("privacy",): _DP,
     ("purpose",): "gates chosen by purpose are not offered by this version; write the gates out",
-    ("modality",): "this version makes single tables only",
     ("entity",): "this version makes single tables only",
     ("time",): "this version makes single tables only",
 }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import PurePath
 
 from synthcli import sources
 from synthcli.errors import SpecError, did_you_mean
@@ -69,7 +68,7 @@ def place(at: tuple[str, ...], source: Place, type_: str) -> Iterator[Problem]:
 
 def table_type(each: TableSource) -> str:
     """The type of one of several tables: as it is said, else as its ending tells."""
-    return each.type or ("sql" if each.url is not None else format_of(each.path or "") or "csv")
+    return each.type or ("sql" if each.url is not None else sources.format_of(each.path or "") or "csv")
 
 
 def of_tables(spec: Spec) -> Iterator[Problem]:
@@ -124,7 +123,7 @@ def output(loaded: Loaded) -> Iterator[Problem]:
                 key,
                 "is one of the files that source.path names, and would be learned from as real; remedy: another folder",
             )
-    told = format_of(name)
+    told = sources.format_of(name)
     if told is not None and told != output.format:
         yield key, f"ends like {told}, and output.format is {output.format}; remedy: make the two agree"
 
@@ -219,16 +218,3 @@ def _remote(key: tuple[str, ...], path: str, *, write: bool) -> Iterator[Problem
         remote.check(path, ".".join(key), write=write)
     except SpecError as error:
         yield key, str(error).partition("; ")[2]
-
-
-def format_of(name: str) -> str | None:
-    """The format that a file's ending tells, None where it tells none."""
-    endings = {
-        ".csv": "csv",
-        ".parquet": "parquet",
-        ".pq": "parquet",
-        ".jsonl": "jsonl",
-        ".ndjson": "jsonl",
-        ".xlsx": "excel",
-    }
-    return endings.get(PurePath(name.removesuffix(".gz")).suffix)

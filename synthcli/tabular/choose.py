@@ -9,22 +9,24 @@ bootstrap, which repeats real rows.
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
 
+from synthcli.contracts.cost import Cost, Work
+from synthcli.contracts.modality import Choice
 from synthcli.contracts.modelling import Limits
 from synthcli.contracts.schema import Schema
-from synthcli.pipeline.plan import Choice
 from synthcli.tabular import costs
-from synthcli.tabular.costs import Cost, Size
 
-TREES, FEW_TREES, INDEPENDENT = Choice("trees", {}), Choice("trees", {"trees": 1}), Choice("independent", {})
+TREES = Choice("trees", {}, modality="tabular")
+FEW_TREES = Choice("trees", {"trees": 1}, modality="tabular")
+INDEPENDENT = Choice("independent", {}, modality="tabular")
 
 
-def choose(rows: int, schema: Schema, limits: Limits | None = None) -> dict[str, Any]:
-    """{method, params, why} for a table of so many rows. limits: of the fit; what is expected to break them is not
+def choose(rows: int, schema: Schema, limits: Limits | None = None) -> Choice:
+    """The choice for a table of so many rows. limits: of the fit; what is expected to break them is not
     chosen.
     """
-    size = Size.of(rows, schema)
+    size = costs.work(rows, schema)
     if size.learned < 2:
         return _said(INDEPENDENT, f"{size.learned} columns to model: there is nothing to depend on")
     seen = f"{rows:,} rows × {size.learned} columns, {size.numbers / size.learned:.0%} of them numbers"
@@ -50,12 +52,12 @@ def _cost(choice: Choice) -> Cost:
     return cost
 
 
-def _needs(choice: Choice, size: Size) -> str:
+def _needs(choice: Choice, size: Work) -> str:
     cost = _cost(choice)
     return f"about {_time(cost.seconds(size))} and {cost.gigabytes(size):.1f} GB"
 
 
-def _beyond(cost: Cost, size: Size, limits: Limits) -> str | None:
+def _beyond(cost: Cost, size: Work, limits: Limits) -> str | None:
     """How it would break a limit; None where it would not."""
     seconds, gigabytes = cost.seconds(size), cost.gigabytes(size)
     if limits.minutes is not None and seconds > limits.minutes * 60:
@@ -74,5 +76,5 @@ def _words(choice: Choice) -> str:
     return f"{choice.method} ({words})" if words else choice.method
 
 
-def _said(choice: Choice, why: str) -> dict[str, Any]:
-    return {"method": choice.method, "params": dict(choice.params), "why": why}
+def _said(choice: Choice, why: str) -> Choice:
+    return replace(choice, why=why)

@@ -1,68 +1,33 @@
 """What stages take, by rows and columns: seconds of one core on a machine that does nothing else, and memory. One place
 for all such constants.
 
-pipeline/preflight/estimate.py tells them before a run; tabular/choose.py holds those of a fit against generator.limits.
+pipeline/preflight/estimate.py shows them before a run; choose.py compares those of a fit with generator.limits.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
 
+from synthcli import plugins, sources
+from synthcli.artifacts.store import ANALYZE, EVALUATE, GENERATE, PRIVACY
 from synthcli.columns import frame as frames
+from synthcli.contracts.cost import Cost, Work
+from synthcli.contracts.modality import Choice
 from synthcli.contracts.schema import Schema
-from synthcli.pipeline.plan import Choice
+from synthcli.sources import Source
 from synthcli.tabular.rejection.boosting import LOOKED_AT, WIDEST
 from synthcli.tabular.rejection.discriminator import FEWEST, PER_TREE, ROWS
 
 NEAR = 40  # columns that a tree looks at, about; beyond, a column takes no longer for there being more
 LOADING = 1.1  # seconds of loading what grows trees, in the first stage that does; some built-in tables need it earlier
-START = 2.0  # seconds until worker processes are there
-PROGRAM_GB, SDV_GB = 0.25, 0.45  # resident memory of the program with what it imports
+SDV_GB = 0.45  # resident memory of the program with sdv
 
 
-@dataclass(frozen=True)
-class Size:
-    """What the work of a stage depends on. others: columns that are made up, not learned."""
-
-    rows: int
-    numbers: int
-    codes: int
-    others: int = 0
-
-    @classmethod
-    def of(cls, rows: int, schema: Schema) -> Size:
-        """Of a table of so many rows."""
-        kinds = [c.kind for c in schema.columns]
-        numbers, codes = sum(k in frames.NUMBERS for k in kinds), sum(k in frames.CODES for k in kinds)
-        return cls(rows, numbers, codes, len(kinds) - numbers - codes)
-
-    @property
-    def learned(self) -> int:
-        """Columns that are."""
-        return self.numbers + self.codes
-
-    @property
-    def columns(self) -> int:
-        return self.learned + self.others
-
-    @property
-    def cells(self) -> int:
-        return self.rows * self.columns
-
-
-@dataclass(frozen=True)
-class Cost:
-    """Seconds of one core, bytes of memory for each cell, and GiB of the program with what it imports."""
-
-    seconds: Callable[[Size], float]
-    bytes_: float
-    program: float = PROGRAM_GB
-
-    def gigabytes(self, size: Size) -> float:
-        """Resident memory at the height of the stage, in GiB."""
-        return self.program + size.cells * self.bytes_ / 2**30
+def work(rows: int, schema: Schema) -> Work:
+    """The work that a table of so many rows makes."""
+    kinds = [c.kind for c in schema.columns]
+    numbers, codes = sum(k in frames.NUMBERS for k in kinds), sum(k in frames.CODES for k in kinds)
+    return Work(rows, numbers, codes, len(kinds) - numbers - codes)
 
 
 def trees(number: int, discriminator: int = 0) -> Cost:
@@ -72,7 +37,7 @@ def trees(number: int, discriminator: int = 0) -> Cost:
     discriminator: trees that tell drawn rows from real ones.
     """
 
-    def seconds(s: Size) -> float:
+    def seconds(s: Work) -> float:
         each = 2.5e-3 * math.sqrt(s.rows) + 1.2e-5 * s.rows * (1 + min(s.learned, NEAR) / 20)
         told = 0.0
         if s.rows >= FEWEST:
@@ -82,16 +47,16 @@ def trees(number: int, discriminator: int = 0) -> Cost:
             )
         return 0.1 + (0.22 + 0.13 * number) * (s.numbers + 0.3 * s.codes) * each + told
 
-    return Cost(seconds, 230)
+    return Cost(seconds, 230, loading=LOADING)
 
 
-def _measured(s: Size) -> float:
+def _measured(s: Work) -> float:
     """Metrics: the most of it is classifiers, which look at so many rows at most."""
     work = s.rows * math.sqrt(s.columns)
     return 0.03 + 5.2 * work / (work + 50_000)
 
 
-def _drawn(s: Size) -> float:
+def _drawn(s: Work) -> float:
     """Metrics, and the pictures of the report, against the holdout."""
     return _measured(s) + 0.3 + 0.004 * s.columns + 1.5e-6 * min(s.cells, 1_000_000)
 
@@ -110,7 +75,7 @@ SAMPLED = {
     "independent": Cost(lambda s: 0.03 + 0.001 * s.columns + 0.2e-6 * s.cells, 200),
     "gaussian_copula": Cost(lambda s: 0.1 + 0.01 * s.columns + 1e-6 * s.cells, 200, SDV_GB),
 }
-MEASURED, DRAWN = Cost(_measured, 120), Cost(_drawn, 120)
+MEASURED, DRAWN = Cost(_measured, 120, loading=LOADING), Cost(_drawn, 120, loading=LOADING)
 ATTACKED = Cost(
     lambda s: 0.015 + min(1.6, 3e-6 * s.cells) + 0.1e-6 * s.cells, 120
 )  # searches for neighbours take so long, at most
@@ -118,5 +83,21 @@ ATTACKED = Cost(
 
 def trained(choice: Choice) -> Cost | None:
     """Of a fit; None where nobody timed the method."""
-    full = choice.full()
+    full = plugins.params(choice)
     return trees(full["trees"], full["discriminator"]) if choice.method == "trees" else FITTED.get(choice.method)
+
+
+def of_stage(stage: str, choice: Choice | None, source: Source, *, control: str, conditional: bool) -> Cost | None:
+    """The constants of a stage; None if nobody timed it. choice: None for analyze; control: what judges compare with;
+    conditional: whether rows must meet a condition.
+    """
+    if stage == ANALYZE:
+        return SPELLED if sources.spelled(source) else ANALYZED
+    if stage == PRIVACY:
+        return ATTACKED
+    if stage == EVALUATE:
+        return DRAWN if control == "holdout" else MEASURED
+    assert choice is not None  # only analyze is of no method
+    if stage == GENERATE:
+        return None if conditional else SAMPLED.get(choice.method)
+    return trained(choice)

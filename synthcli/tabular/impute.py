@@ -12,17 +12,17 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from synthcli import seeds, sources
+from synthcli import plugins, seeds, sources
 from synthcli.artifacts import files
 from synthcli.columns import frame as frames
 from synthcli.columns.constraints.uniqueness import Watch
 from synthcli.columns.discovery.infer import infer
-from synthcli.contracts.modelling import BLOCK, Allowed, Given, Model
+from synthcli.contracts.modality import Json, Origin
+from synthcli.contracts.modelling import BLOCK, Allowed, Model, Progress, Request
 from synthcli.contracts.schema import Column, Schema, Traits
 from synthcli.errors import DataError, FitError, SpecError, did_you_mean
-from synthcli.pipeline.events import Events
-from synthcli.pipeline.resample import Released, format_for, released
-from synthcli.spec import places
+from synthcli.tabular.fitted import FittedTable
+from synthcli.tabular.output import format_for
 
 TRIES = 30  # times that a row which breaks a rule is completed anew
 LINES = 5  # of those that break a rule, which are told
@@ -41,57 +41,49 @@ class Known:
     lines: np.ndarray
 
 
-def completed(
-    root: Path,
-    run: str,
-    known: Path,
-    target: Path,
-    *,
-    impute: bool,
-    seed: int | None,
-    keep_failed: bool,
-    events: Events,
-) -> dict[str, Any]:
-    """Every row of a file with its empty cells, and the columns that it lacks, drawn given the rest. {run, rows,
-    output, filled, breaking, broken}
+def impute_rows(
+    fitted: FittedTable, known: Path, target: Path, origin: Origin, *, impute: bool, seed: int, progress: Progress
+) -> Json:
+    """Every row of a file with its empty cells, and the columns that it lacks, drawn given the rest. {rows, output,
+    filled, breaking, broken}
 
     impute: what is filled in is never null, and only the file's columns are written, in its order; else nulls come as
     they do in the source, and all columns are written. Columns that the model does not know are passed on. filled:
     cells of the file that were empty; breaking: rows that still break a rule, because what is known does; broken:
     {constraint, rows, lines} of each such rule, the first LINES lines.
     """
-    old = released(root, run, keep_failed=keep_failed)
-    if not old.model.COMPLETES:
-        raise SpecError(f"{old.version.name}: {old.method} cannot complete rows; remedy: a run of trees or arnet")
-    format_ = format_for(target, old)
+    if not fitted.model.completes:
+        able = " or ".join(reversed(plugins.able("tabular", "complete")))
+        raise SpecError(f"{origin.name}: {fitted.choice.method} cannot complete rows; remedy: a run of {able}")
+    format_ = format_for(target, origin)
     if target.resolve() == known.resolve():
         raise SpecError(f"--output {target}: is the file to complete, which would be overwritten")
-    given = read_known(known, old.schema)
-    given = replace(given, frame=given.frame.apply(_as_learned, model=old.model))
-    own = {column.name: column for column in (*old.schema.columns, *given.columns)}
-    names = given.order if impute else (*old.schema.names, *given.beside.columns)
+    given = read_known(known, fitted.schema)
+    given = replace(given, frame=given.frame.apply(_as_learned, model=fitted.model))
+    own = {column.name: column for column in (*fitted.schema.columns, *given.columns)}
+    names = given.order if impute else (*fitted.schema.names, *given.beside.columns)
     schema = Schema(tuple(own[name] for name in names))
     counts: dict[str, Any] = {"filled": 0, "breaking": 0, "broken": []}
-    chunks = _blocks(old, given, schema, impute, old.plan["seed"] if seed is None else seed, counts, events)
+    chunks = _blocks(fitted, given, schema, impute, seed, counts, progress)
     sources.write(chunks, schema, target, format_)
-    return {
-        "run": old.version.name,
-        "rows": len(given.frame),
-        "output": str(target),
-        "sha256": files.sha256(target),
-        **counts,
-    }
+    return {"rows": len(given.frame), "output": str(target), "sha256": files.sha256(target), **counts}
 
 
 def _blocks(
-    old: Released, given: Known, schema: Schema, impute: bool, seed: int, counts: dict[str, Any], events: Events
+    fitted: FittedTable,
+    given: Known,
+    schema: Schema,
+    impute: bool,
+    seed: int,
+    counts: dict[str, Any],
+    progress: Progress,
 ) -> Iterator[pd.DataFrame]:
-    watch = Watch([rule for rule in old.rules if rule.columns <= set(schema.names)])
+    watch = Watch([rule for rule in fitted.rules if rule.columns <= set(schema.names)])
     rows = len(given.frame)
     for block, start in enumerate(range(0, rows, BLOCK)):
-        events.progress("rows", start, rows)
+        progress("rows", start, rows)
         part = given.frame.iloc[start : start + BLOCK].reset_index(drop=True)
-        out = _obeying(old.model, part, watch, impute, start, seed, block)
+        out = _obeying(fitted.model, part, watch, impute, start, seed, block)
         counts["filled"] += int((part.isna() & out[part.columns].notna()).to_numpy().sum())
         broken = watch.broken(out)
         counts["breaking"] += int(broken.any(axis=0).sum())
@@ -99,7 +91,7 @@ def _blocks(
         watch.accept(out)
         beside = given.beside.iloc[start : start + BLOCK].reset_index(drop=True)
         yield pd.concat([out, beside], axis=1)[schema.names]
-    events.progress("rows", rows, rows)
+    progress("rows", rows, rows)
 
 
 def _tell(found: list[dict[str, Any]], watch: Watch, broken: np.ndarray, lines: np.ndarray) -> None:
@@ -124,7 +116,9 @@ def _obeying(
     known = part.notna()
 
     def drawn(rows: np.ndarray, attempt: int) -> pd.DataFrame:
-        given = Given(len(rows), part.iloc[rows].reset_index(drop=True), known.to_numpy()[rows], allowed)
+        given = Request(
+            len(rows), frame=part.iloc[rows].reset_index(drop=True), known=known.to_numpy()[rows], allowed=allowed
+        )
         made: Any = model.complete(given, start, rng=seeds.stream(seed, "complete", block, attempt))
         return made.frame
 
@@ -160,7 +154,7 @@ def _wrong(out: pd.DataFrame, known: pd.DataFrame, watch: Watch, impute: bool) -
 
 def read_known(path: Path, schema: Schema) -> Known:
     """A file's columns. Raises DataError with the column and a value that is not of the model's type."""
-    format_ = places.format_of(path.name)
+    format_ = sources.format_of(path.name)
     if format_ is None:
         raise SpecError(f"{path}: the ending names no format; expected .csv, .parquet or .jsonl")
     if not path.is_file():
@@ -223,7 +217,7 @@ def _knows(model: Model, column: Any, word: str) -> bool:
     """Whether a model can be told to make this word."""
     try:
         made: Any = model.complete(
-            Given(1, allowed={column: Allowed(values=frozenset({word}))}), 0, rng=np.random.default_rng(0)
+            Request(1, allowed={column: Allowed(values=frozenset({word}))}), 0, rng=np.random.default_rng(0)
         )
     except FitError:
         return False

@@ -19,7 +19,7 @@ from synthcli import seeds
 from synthcli.columns.codec.codec import Codec, Values
 from synthcli.columns.codec.conditions import Asked
 from synthcli.columns.table import Table
-from synthcli.contracts.modelling import BLOCK, Given, Job, Model, Request
+from synthcli.contracts.modelling import Job, Model, Request
 from synthcli.tabular.rejection.discriminator import Discriminator
 
 
@@ -100,9 +100,9 @@ class CodedModel(Model):
             if self.discriminator is None
             else self.discriminator.sifted(rows, self.draw, self.codec.axes, rng=parts)
         )
-        return Drawn(self.codec, values, rows, self.codec.made_up(rows, start=block * BLOCK, rng=made_up))
+        return Drawn(self.codec, values, rows, self.codec.made_up(rows, start=block * request.block_size, rng=made_up))
 
-    def complete(self, given: Given, start: int, *, rng: np.random.Generator) -> Table:
+    def complete(self, given: Request, start: int, *, rng: np.random.Generator) -> Table:
         parts, made_up = rng.spawn(2)
         values = self._asked(Asked.of(self.codec, given), rng=parts)
         frame = self.codec.decode(values, given.rows, start=start, rng=made_up)

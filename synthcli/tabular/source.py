@@ -1,7 +1,9 @@
-"""The real data of a run: read once, when the first stage that is not cached asks for it."""
+"""The real data of one table: what a spec says about it, and its parts, read when a stage first needs them."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -10,34 +12,60 @@ import pandas as pd
 
 from synthcli import seeds, sources
 from synthcli.columns.constraints.feasibility import contradiction, impossible
-from synthcli.columns.constraints.parse import parse_rule
 from synthcli.columns.constraints.rule import Rule, check_source
 from synthcli.columns.discovery.infer import infer
-from synthcli.columns.expressions.compile import parse
+from synthcli.columns.expressions.compile import Expression
 from synthcli.columns.table import Table
-from synthcli.contracts.schema import Column, Schema
+from synthcli.contracts.schema import Schema, Traits
 from synthcli.errors import DataError, SpecError
-from synthcli.pipeline.plan import Plan
-from synthcli.spec import check
-from synthcli.spec.load import Loaded
-from synthcli.tabular.methods import distributions
+from synthcli.sources import Source
+
+PARTS = {"train": 0.7, "validation": 0.1, "holdout": 0.2}
+
+
+@dataclass(frozen=True)
+class Described:
+    """What a spec says about one table, parsed once.
+
+    unit: the column that names who is protected, None for the row; parts: fractions of units by name; where: true of
+    every generated row; target: what a downstream model predicts; preserve: properties that matter; schema: declared,
+    if there is no data. check: raises SpecError for kinds of columns that the spec contradicts; fail: the error of a
+    rule, or of `where` (None), at its place in the spec.
+    """
+
+    source: Source
+    columns: Mapping[str, Traits] = field(default_factory=dict)
+    rules: tuple[Rule, ...] = ()
+    unit: str | None = None
+    parts: Mapping[str, float] = field(default_factory=lambda: PARTS)
+    stratify_by: str | None = None
+    where: Expression | None = None
+    target: str | None = None
+    preserve: tuple[str, ...] = ()
+    seed: int = 0
+    schema: Schema | None = None
+    check: Callable[[Mapping[str, str]], None] = lambda kinds: None
+    fail: Callable[[Rule | None, str], SpecError] = lambda rule, why: SpecError(why)
+
+    @property
+    def has_data(self) -> bool:
+        return self.schema is None
 
 
 class Real:
-    """train, validation and holdout of a plan's source; a schema without rows where the source is `none`."""
+    """train, validation and holdout of a source; a schema without rows if there is no data."""
 
-    def __init__(self, plan: Plan) -> None:
-        self.plan = plan
-
-    @cached_property
-    def _stated(self) -> tuple[Rule, ...]:
-        """The rules as the spec states them."""
-        return tuple(parse_rule(raw) for raw in self.plan.spec.constraints)
+    def __init__(self, described: Described) -> None:
+        self.described = described
 
     @cached_property
     def constraints(self) -> tuple[Rule, ...]:
         """The rules with what they must know of the source: of train alone, which is what a model may know."""
-        return tuple(rule.learn(self.train.frame) for rule in self._stated) if self.plan.has_data else self._stated
+        return (
+            tuple(rule.learn(self.train.frame) for rule in self.described.rules)
+            if self.described.has_data
+            else self.described.rules
+        )
 
     @cached_property
     def table(self) -> Table:
@@ -58,7 +86,7 @@ class Real:
     def sampled(self) -> dict[str, Any] | None:
         """What was read of a source that is too large to be read whole: {rows, of, by}; None where all of it was."""
         kept, rows = len(self._read), self.source_rows
-        return {"rows": kept, "of": rows, "by": self.plan.unit or "row"} if kept < rows else None
+        return {"rows": kept, "of": rows, "by": self.described.unit or "row"} if kept < rows else None
 
     @cached_property
     def _read(self) -> Table:
@@ -67,40 +95,35 @@ class Real:
     @cached_property
     def _counted(self) -> tuple[Table, int]:
         """The rows that are read, and how many the source has."""
-        plan = self.plan
-        if not plan.has_data:
-            schema = declared_schema(plan.loaded)
-            return Table(pd.DataFrame({c.name: [] for c in schema.columns}), schema), 0
-        drawn = sources.sample(plan.source, seed=plan.spec.seed, unit=plan.unit)
-        schema, frame = infer(drawn.table, plan.spec.columns, unit=plan.unit, text=sources.spelled(plan.source))
-        frame = frame.iloc[: drawn.kept]  # the rest only told of types
+        said = self.described
+        if said.schema is not None:
+            return Table(pd.DataFrame({c.name: [] for c in said.schema.columns}), said.schema), 0
+        drawn = sources.sample(said.source, seed=said.seed, unit=said.unit)
+        schema, frame = infer(drawn.table, said.columns, unit=said.unit, text=sources.spelled(said.source))
+        frame = frame.iloc[: drawn.kept]  # the rest only helped to tell types
         if not len(frame):
-            raise DataError(f"{plan.source.where}: has columns and no rows; remedy: a source with data")
-        kinds = {c.name: c.kind for c in schema.columns}
-        check.check_columns(plan.loaded, kinds)
-        check.check_traits(plan.loaded, kinds)
+            raise DataError(f"{said.source.where}: has columns and no rows; remedy: a source with data")
+        said.check({c.name: c.kind for c in schema.columns})
         return Table(frame, schema), drawn.rows
 
     @cached_property
     def _kept(self) -> tuple[Table, list[dict[str, Any]]]:
-        table, rules = self._read, self._stated
-        for i, rule in enumerate(rules if self.plan.has_data else ()):
+        said, table = self.described, self._read
+        for rule in said.rules if said.has_data else ():
             try:
                 rule.violations(table.frame.head(1))
             except SpecError as error:  # types clash: say on which line
-                raise self.plan.loaded.fail([(check.rule_path(self.plan.loaded, i), str(error))]) from None
-        if (
-            conflict := contradiction(rules, table.schema, table.frame if self.plan.has_data else None)
-        ) is not None and conflict.kind != "nulls":
-            raise self.plan.loaded.fail(
-                [(check.rule_path(self.plan.loaded, rules.index(conflict.rules[0])), conflict.explanation)]
-            )
-        where = self.plan.spec.generate.where
-        if where is not None and (why := impossible(where, parse(where), rules, table.schema)) is not None:
-            raise self.plan.loaded.fail([(("generate", "where"), why)])
-        if not self.plan.has_data:
+                raise said.fail(rule, str(error)) from None
+        conflict = contradiction(said.rules, table.schema, table.frame if said.has_data else None)
+        if conflict is not None and conflict.kind != "nulls":
+            raise said.fail(conflict.rules[0], conflict.explanation)
+        if said.where is not None:
+            why = impossible(said.where.text, said.where, said.rules, table.schema)
+            if why is not None:
+                raise said.fail(None, why)
+        if not said.has_data:
             return table, []
-        frame, findings = check_source(table.frame, rules)
+        frame, findings = check_source(table.frame, said.rules)
         if conflict is not None:
             findings = [
                 f | ({"note": conflict.explanation} if f["constraint"] == conflict.rules[0].text else {})
@@ -110,28 +133,22 @@ class Real:
 
     @cached_property
     def parts(self) -> dict[str, Table]:
-        """train, and validation and holdout where the split has them. max_rows cuts what is used, by whole units where
-        it can.
+        """train, and validation and holdout if the split has them. max_rows limits what is used, by whole units where
+        possible.
         """
-        table, split = self.table, self.plan.spec.source.split
-        seed = self.plan.spec.seed
-        if (most := self.plan.source.max_rows) is not None and len(table) > most:
-            table = table.take(_whole_units(table.units(), most, rng=seeds.stream(seed, "max_rows")))
-        fractions = {
-            "train": 1 - split.validation - split.holdout,
-            "validation": split.validation,
-            "holdout": split.holdout,
-        }
-        fractions = {name: share for name, share in fractions.items() if share > 0}
-        return table.split(fractions, rng=seeds.stream(seed, "split"), stratify_by=split.stratify_by)
+        table, said = self.table, self.described
+        if (most := said.source.max_rows) is not None and len(table) > most:
+            table = table.take(_whole_units(table.units(), most, rng=seeds.stream(said.seed, "max_rows")))
+        fractions = {name: share for name, share in said.parts.items() if share > 0}
+        return table.split(fractions, rng=seeds.stream(said.seed, "split"), stratify_by=said.stratify_by)
 
     @property
     def train(self) -> Table:
-        return self.parts["train"] if self.plan.has_data else self.table
+        return self.parts["train"] if self.described.has_data else self.table
 
     def part(self, name: str) -> Table | None:
         """validation or holdout, None where there is none."""
-        return self.parts.get(name) if self.plan.has_data else None
+        return self.parts.get(name) if self.described.has_data else None
 
     def baseline(self, *, rng: np.random.Generator) -> Table:
         """Train's columns, each shuffled by itself: what independence gives."""
@@ -142,16 +159,6 @@ class Real:
             ),
             self.train.schema,
         )
-
-
-def declared_schema(loaded: Loaded) -> Schema:
-    """The schema of a spec without a source. Raises SpecError for columns that say wrongly, or not, how they are
-    made.
-    """
-    schema = distributions.complete(Schema(tuple(Column(name, traits) for name, traits in loaded.spec.columns.items())))
-    distributions.check(schema, loaded.spec.generate.rows)
-    check.check_columns(loaded, {c.name: c.kind for c in schema.columns})
-    return schema
 
 
 def _whole_units(units: np.ndarray, most: int, *, rng: np.random.Generator) -> np.ndarray:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import contextlib
 import zipfile
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,82 +16,44 @@ import pyarrow.parquet as pq
 
 from synthcli import sources
 from synthcli.columns.discovery.infer import infer
+from synthcli.contracts.modality import Json, Size
 from synthcli.contracts.schema import Schema
-from synthcli.pipeline.plan import Plan, rows_asked
 from synthcli.sources import builtin, csv, dialect, files, jsonl, parquet, places, sampling
-from synthcli.tabular.source import declared_schema
+from synthcli.tabular.source import Described
 
 HEAD = 1 << 20  # bytes of a text file from which its rows are estimated
 PACKED = 1 << 20  # bytes of a compressed file from which its size is estimated: a block of bzip2 takes up to 900,000
 LOOKED = 5_000  # rows that types are told from
 
 
-@dataclass(frozen=True)
-class Glimpse:
-    """What is known of a source. rows: of all of it, None where nobody can tell, counted where `exact`; bytes_: on
-    disk, None for no file.
-
-    columns: how many; schema: None where types are unknown; parts: rows of train, validation and holdout; asked: rows
-    to make.
+def look(described: Described, profile: Json) -> Size:
+    """What can be told about a source before it is read. profile: of an earlier run, {} for none. Raises DataError for
+    a damaged head.
     """
-
-    columns: int
-    schema: Schema | None = None
-    rows: int | None = None
-    exact: bool = False
-    bytes_: int | None = None
-    parts: dict[str, int] | None = None
-    asked: int | None = None
-
-
-def glimpse(plan: Plan, profile: dict[str, Any]) -> Glimpse:
-    """What can be told of a plan's source before it is read. profile: of an earlier run, {} for none. Raises DataError
-    for a damaged head.
-    """
-    source, asked = plan.source, plan.spec.generate.rows
-    if not plan.has_data:
-        schema = declared_schema(plan.loaded)
-        return Glimpse(len(schema.columns), schema, 0, True, None, {}, asked)
+    source = described.source
+    if described.schema is not None:
+        return Size(len(described.schema.columns), described.schema, 0, True, None, {})
     if profile:
-        schema, size = Schema.from_json(profile["schema"]), _bytes(source)
-        return Glimpse(
-            len(schema.columns),
-            schema,
-            profile["rows"],
-            True,
-            size,
-            profile["parts"],
-            rows_asked(plan.spec, profile["rows"]),
-        )
+        schema = Schema.from_json(profile["schema"])  # type: ignore[arg-type]
+        return Size(len(schema.columns), schema, profile["rows"], True, _bytes(source), profile["parts"])  # type: ignore[arg-type]
     table, rows, exact = _head(source)
-    names = sources.columns(source)
-    seen = Glimpse(len(names), bytes_=_bytes(source), asked=asked)
+    seen = Size(len(sources.columns(source)), stored=_bytes(source))
     if table is None or rows is None:
         return seen
-    kept = table.slice(0, LOOKED)
+    some = table.slice(0, LOOKED)
     if source.type == "csv":
-        kept = csv.finished(kept, source)
-    schema, _ = infer(
-        kept,
-        plan.spec.columns,
-        unit=plan.unit if plan.unit in kept.column_names else None,
-        text=sources.spelled(source),
-    )
+        some = csv.finished(some, source)
+    unit = described.unit if described.unit in some.column_names else None
+    schema, _ = infer(some, described.columns, unit=unit, text=sources.spelled(source))
     used = _used(source, rows, table.nbytes / max(1, len(table)))
-    made = asked if asked is not None or not rows else rows_asked(plan.spec, rows)
-    return replace(seen, schema=schema, rows=rows, exact=exact, parts=_parts(plan, used), asked=made)
+    parts = {name: round(used * share) for name, share in described.parts.items() if share > 0}
+    return replace(seen, schema=schema, records=rows, exact=exact, parts=parts)
 
 
 def _used(source: sources.Source, rows: int, each: float) -> int:
     """Rows that are learned from and judged by, of so many with so many bytes each in memory."""
     fits = rows if rows * each <= sampling.LIMIT else min(sampling.ROWS, int(sampling.LIMIT / each))
     return min(rows, source.max_rows if source.max_rows is not None else fits)
-
-
-def _parts(plan: Plan, rows: int) -> dict[str, int]:
-    split = plan.spec.source.split
-    shares = {"train": 1 - split.validation - split.holdout, "validation": split.validation, "holdout": split.holdout}
-    return {name: round(rows * share) for name, share in shares.items() if share > 0}
 
 
 def _bytes(source: sources.Source) -> int | None:

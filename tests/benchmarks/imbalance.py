@@ -16,7 +16,7 @@ import pandas as pd
 from synthcli import plugins, seeds
 from synthcli.columns import frame as frames
 from synthcli.columns.table import Table
-from synthcli.contracts.modelling import BLOCK, Given, Job, Request
+from synthcli.contracts.modelling import BLOCK, Job, Request
 from synthcli.contracts.schema import Schema
 from synthcli.tabular.judging.intervals import one_thread
 from tests.benchmarks.harness import tables
@@ -169,7 +169,7 @@ def arms(train: Table, target: str, rare: str, method: str, *, rng: np.random.Ge
 def given(model: Any, train: Table, target: str, values: Any, *, rng: np.random.Generator) -> pd.DataFrame:
     """Rows drawn given their class: what `generate.balance` asks of a model."""
     known = pd.DataFrame({target: pd.Series(list(values), dtype=train.frame[target].dtype)})
-    return model.complete(Given(len(known), frame=known), 0, rng=rng).frame
+    return model.complete(Request(len(known), frame=known), 0, rng=rng).frame
 
 
 def smote(train: Table, target: str, rare: str, *, rng: np.random.Generator) -> pd.DataFrame:

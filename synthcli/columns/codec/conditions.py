@@ -17,7 +17,7 @@ from synthcli.columns.codec.mixed import Mixed
 from synthcli.columns.codec.numeric import Numbers
 from synthcli.columns.codec.parts import Values, escaped
 from synthcli.columns.codec.places import Place
-from synthcli.contracts.modelling import Allowed, Given
+from synthcli.contracts.modelling import Allowed, Request
 from synthcli.errors import FitError, did_you_mean
 
 
@@ -49,7 +49,7 @@ class Asked:
     within: Mapping[str, Within] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, codec: Codec, given: Given) -> Asked:
+    def of(cls, codec: Codec, given: Request) -> Asked:
         """Raises FitError where a column may hold nothing that the codec knows."""
         known: Values = {}
         within: dict[str, Within] = {}
@@ -80,7 +80,7 @@ def _known(coder: Any, values: pd.Series, seen: np.ndarray | None) -> Values:
     return out
 
 
-def _placed(place: Place, given: Given) -> Values:
+def _placed(place: Place, given: Request) -> Values:
     """The place of rows whose coordinates are both known, -1 elsewhere."""
     pair = [place.latitude, place.longitude]
     if given.frame is None or not {*pair} <= {*given.frame.columns}:

@@ -3,7 +3,7 @@ written.
 
 Seconds are those of one core on a machine that does nothing else; trees use two cores where they are free. Memory is
 resident memory at the height of a stage, in GiB. Both come from what such stages took in earlier runs below the same
-root, scaled by what the work depends on, else from the constants of tabular/costs.py. Of a source that no run has
+root, scaled by what the work depends on, else from the constants of the modality. Of a source that no run has
 analyzed, only the head is read.
 """
 
@@ -17,7 +17,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from synthcli import sources
+from synthcli import plugins, sources
 from synthcli.artifacts import store
 from synthcli.artifacts.secret import canonical
 from synthcli.artifacts.store import (
@@ -34,15 +34,17 @@ from synthcli.artifacts.store import (
     Store,
     Version,
 )
+from synthcli.contracts.cost import PROGRAM_GB, Cost, Work
+from synthcli.contracts.modality import Choice, Size
 from synthcli.contracts.modelling import BLOCK
 from synthcli.contracts.schema import Schema
 from synthcli.errors import ArtifactError
-from synthcli.pipeline import copies, stages
-from synthcli.pipeline.plan import Choice, Plan, open_target, table_sources
-from synthcli.tabular import costs
-from synthcli.tabular.costs import Cost, Size
-from synthcli.tabular.source_stats import Glimpse
+from synthcli.pipeline import keys
+from synthcli.pipeline.plan import Plan
+from synthcli.spec import describe
 
+JUDGED = 30 * BLOCK  # synthetic records that metrics look at, at most
+START = 2.0  # seconds until worker processes are there
 EARLIER, CONSTANTS = "earlier runs", "constants"
 NEAR = 10.0  # times as much work, or as little, up to which an earlier run tells more than constants do
 VERSIONS = 20  # newest runs that are asked what they took
@@ -71,14 +73,16 @@ def steps(plan: Plan, rows: int | None) -> list[Step]:
     choices = plan.choices
     if not choices:  # `auto` chooses once it has seen the types
         return [
-            Step(ANALYZE, "", (plan.analyze_key(),)),
+            Step(ANALYZE, "", (keys.analyze_key(plan),)),
             *(Step(stage, "auto") for stage in (TRAIN, GENERATE, EVALUATE, PRIVACY)),
         ]
     steer = plan.has_data and plan.spec.source.split.validation > 0 and (len(choices) > 1 or plan.max_rounds > 1)
-    out = [Step(ANALYZE, "", (plan.analyze_key(),))]
+    out = [Step(ANALYZE, "", (keys.analyze_key(plan),))]
     for choice in choices:
-        out.append(Step(TRAIN, choice.method, (plan.train_key(choice),), choice))
-        out.append(Step(GENERATE, choice.method, () if rows is None else (plan.generate_key(choice, rows),), choice))
+        out.append(Step(TRAIN, choice.method, (keys.train_key(plan, choice),), choice))
+        out.append(
+            Step(GENERATE, choice.method, () if rows is None else (keys.generate_key(plan, choice, rows),), choice)
+        )
         if steer:
             out += _judged(plan, (choice,), rows, "validation", f"{choice.method}, validation")
     best = choices[0].method if len(choices) == 1 else "the best"
@@ -88,8 +92,8 @@ def steps(plan: Plan, rows: int | None) -> list[Step]:
 def _judged(plan: Plan, choices: Sequence[Choice], rows: int | None, control: str, detail: str) -> list[Step]:
     counted = choices if rows is not None else ()
     keys = {
-        EVALUATE: tuple(plan.evaluate_key(c, rows, control) for c in counted),  # type: ignore[arg-type]
-        PRIVACY: tuple(plan.privacy_key(c, rows, control) for c in counted),  # type: ignore[arg-type]
+        EVALUATE: tuple(keys.evaluate_key(plan, c, rows, control) for c in counted),  # type: ignore[arg-type]
+        PRIVACY: tuple(keys.privacy_key(plan, c, rows, control) for c in counted),  # type: ignore[arg-type]
     }
     return [Step(stage, detail, found, choices[0], control) for stage, found in keys.items()]
 
@@ -102,16 +106,18 @@ class Past:
 
     stage: str
     alike: str
-    size: Size
+    size: Work
     seconds: float
     peak: int | None = None
 
 
 class Estimates:
-    """Of the stages of a plan, for a table seen (or glimpsed) before, with what earlier runs below `root` took."""
+    """Estimates for the stages of a plan, by what earlier runs below `root` took. rows: to generate, None if
+    unknown.
+    """
 
-    def __init__(self, plan: Plan, table: Glimpse, root: Path) -> None:
-        self.plan, self.table = plan, table
+    def __init__(self, plan: Plan, table: Size, rows: int | None, root: Path) -> None:
+        self.plan, self.table, self.rows = plan, table, rows
         self.past = list(earlier(root))
 
     def lines(self, found: Sequence[Step], index: Container[str]) -> list[dict[str, Any]]:
@@ -119,7 +125,7 @@ class Estimates:
         have.
         """
         out: list[dict[str, Any]] = []
-        loading = 0.0 if self.plan.source.name in _LOADED else costs.LOADING
+        loaded = self.plan.spec.source.name in _LOADED
         for step in found:
             cached = any(key in index for key in step.keys)
             line = {
@@ -128,9 +134,11 @@ class Estimates:
                 "cached": cached,
                 **(UNKNOWN if cached else self.of(step)),
             }
-            if not cached and _loads(step):
-                line["seconds"] = round(line["seconds"] + loading, 2) if line["basis"] == CONSTANTS else line["seconds"]
-                loading = 0.0
+            cost = self.cost(step) if not cached else None
+            if cost is not None and cost.loading:
+                if line["basis"] == CONSTANTS:
+                    line["seconds"] = round(line["seconds"] + (0.0 if loaded else cost.loading), 2)
+                loaded = True
             out.append(line)
         return out
 
@@ -158,12 +166,12 @@ class Estimates:
         if step.stage == TRAIN and limit is not None:
             seconds = min(seconds, 60 * limit)
         if step.stage == GENERATE and basis == CONSTANTS:
-            engine, blocks = stages.engine_of(self.plan), -(-(self.table.asked or 1) // BLOCK)
+            engine, blocks = self.plan.engine, -(-(self.rows or 1) // BLOCK)
             if engine.kind == "dask":  # of a cluster that nobody has timed
                 return UNKNOWN
             if (processes := engine.processes(blocks)) > 1:
-                seconds = costs.START + seconds / processes
-                gigabytes = (gigabytes or 0.0) + processes * costs.PROGRAM_GB
+                seconds = START + seconds / processes
+                gigabytes = (gigabytes or 0.0) + processes * PROGRAM_GB
             seconds *= asked.copies
             if asked.proper:
                 again = self.of(Step(TRAIN, step.detail, (), step.choice))["seconds"]
@@ -177,49 +185,37 @@ class Estimates:
         }
 
     def cost(self, step: Step) -> Cost | None:
-        """The constants of a stage; None where there are none."""
-        if step.stage == ANALYZE:
-            return costs.SPELLED if sources.spelled(self.plan.source) else costs.ANALYZED
-        if step.stage == PRIVACY:
-            return costs.ATTACKED
-        if step.stage == EVALUATE:
-            own = self.plan.spec.evaluate.domain is not None  # nobody knows how long the user's metrics take
-            return None if own else costs.DRAWN if step.control == "holdout" else costs.MEASURED
-        assert step.choice is not None  # only analyze is of no method
-        if step.stage == GENERATE:
-            return None if self.plan.spec.generate.where is not None else costs.SAMPLED.get(step.choice.method)
-        return costs.trained(step.choice)
+        """The constants of a stage; None if there are none."""
+        plan = self.plan
+        if step.stage == EVALUATE and plan.spec.evaluate.domain is not None:
+            return None  # nobody knows how long the user's metrics take
+        return plan.modality.cost(step.stage, step.choice, plan.described, plan.checked.request, step.control)
 
-    def size(self, step: Step) -> Size | None:
-        """Rows and columns that a stage works on; None where they are not known."""
+    def size(self, step: Step) -> Work | None:
+        """The rows and columns that a stage works on; None if they are not known."""
         table = self.table
-        if table.schema is None or table.parts is None or (table.asked is None and step.stage not in (ANALYZE, TRAIN)):
+        if table.schema is None or table.parts is None or (self.rows is None and step.stage not in (ANALYZE, TRAIN)):
             return None
         rows = {
             ANALYZE: sum(table.parts.values()),
             TRAIN: table.parts.get("train", 0),
-            GENERATE: table.asked or 0,
-            **_judges(table.parts, step.control, table.asked or 0, self.plan.spec.generate.copies),
+            GENERATE: self.rows or 0,
+            **_judges(table.parts, step.control, self.rows or 0, self.plan.spec.generate.copies),
         }
-        return Size.of(rows[step.stage], table.schema)
+        return self.plan.modality.work(rows[step.stage], table.schema)
 
 
-def _loads(step: Step) -> bool:
-    """Whether a stage grows trees: metrics do as well."""
-    return step.stage == EVALUATE or (step.stage == TRAIN and step.choice is not None and step.choice.method == "trees")
-
-
-def _gigabytes(cost: Cost | None, size: Size, past: Past | None) -> float | None:
+def _gigabytes(cost: Cost | None, size: Work, past: Past | None) -> float | None:
     """What the cells take beside the program; by an earlier run where one looked."""
     if past is not None and past.peak:
-        program = min(past.peak / 2**30, costs.PROGRAM_GB if cost is None else cost.program)
+        program = min(past.peak / 2**30, PROGRAM_GB if cost is None else cost.program)
         return program + (past.peak / 2**30 - program) * size.cells / max(1, past.size.cells)
     return None if cost is None else cost.gigabytes(size)
 
 
 def _alike(stage: str, plan: dict[str, Any], choice: Choice | None, control: str) -> str:
     """What of a resolved spec decides how long a stage takes, besides rows and columns."""
-    method = [] if choice is None else [choice.method, choice.full()]
+    method = [] if choice is None else [choice.method, plugins.params(choice)]
     evaluate, generate = (
         plan["evaluate"],
         {k: plan["generate"].get(k) for k in ("where", "balance", "fairness", "copies", "proper")},
@@ -257,6 +253,8 @@ def _of_version(version: Version) -> Iterator[tuple[str, Past]]:
     if plan is None or profile is None:
         return
     schema, parts = Schema.from_json(profile["schema"]), profile.get("parts", {})
+    name = describe.modality_of_run(plan)
+    modality, methods = plugins.modality(name), describe.keys(name).METHODS
 
     def record(
         step: Step, rows: int, place: Sequence[str], took: dict[str, Any] | None = None
@@ -264,15 +262,18 @@ def _of_version(version: Version) -> Iterator[tuple[str, Past]]:
         if (made := version.read(*place, step.stage, STAGE)) is not None:
             own = took or made
             alike = _alike(step.stage, plan, step.choice, step.control)
-            yield made["key"], Past(step.stage, alike, Size.of(rows, schema), own["seconds"], own.get("peak_memory"))
+            yield (
+                made["key"],
+                Past(step.stage, alike, modality.work(rows, schema), own["seconds"], own.get("peak_memory")),
+            )
 
     yield from record(Step(ANALYZE), sum(parts.values()), ())
-    places = [("rounds", path.name) for path in sorted(version.folder.glob("rounds/*"))]
+    places = [(store.ROUNDS, path.name) for path in sorted(version.folder.glob(f"{store.ROUNDS}/*"))]
     for place in [*places, ()]:
         fit, sample = version.read(*place, TRAIN, FIT), version.read(*place, GENERATE, SAMPLE)
         if fit is None:
             continue
-        choice, control = Choice(fit["method"], fit["params"]), "validation" if place else "holdout"
+        choice, control = Choice(fit["method"], fit["params"], modality=methods), "validation" if place else "holdout"
         if fit["limit"] is None:
             yield from record(Step(TRAIN, choice=choice), fit["rows"], place, fit)
         if sample is not None:
@@ -286,7 +287,7 @@ def _of_version(version: Version) -> Iterator[tuple[str, Past]]:
 def _judges(parts: Mapping[str, int], control: str, made: int, copies: int) -> dict[str, int]:
     """Rows that judges look at, of all tables together."""
     real = parts.get("train", 0) + parts.get(control, 0)
-    return {EVALUATE: real + min(made, stages.JUDGED), PRIVACY: real + min(made * copies, stages.JUDGED)}
+    return {EVALUATE: real + min(made, JUDGED), PRIVACY: real + min(made * copies, JUDGED)}
 
 
 def total(lines: Sequence[dict[str, Any]], plan: Plan) -> dict[str, Any]:
@@ -311,41 +312,31 @@ def total(lines: Sequence[dict[str, Any]], plan: Plan) -> dict[str, Any]:
     }
 
 
-def reads(plan: Plan, table: Glimpse) -> list[dict[str, Any]]:
-    """{what, place, bytes, rows, exact}: the source, and other files that the spec names."""
+def reads(plan: Plan, table: Size) -> list[dict[str, Any]]:
+    """{what, place, bytes, rows, exact, columns}: the sources, and other files that the spec names."""
     out: list[dict[str, Any]] = []
-    for name, each in table_sources(plan.loaded).items():
+    opened = describe.open_sources(plan.loaded) if plan.has_data else {}
+    for what, each in opened.items():
         size = each.path.stat().st_size if isinstance(each.path, Path) and each.path.is_file() else None
-        out.append({"what": f"source.tables.{name}", "place": each.where, "bytes": size, "rows": None, "exact": True})
-        out[-1]["columns"] = len(sources.columns(each))
-    if plan.has_data and not plan.related:
-        out.append(
-            {
-                "what": "source",
-                "place": plan.source.where,
-                "bytes": table.bytes_,
-                "rows": table.rows,
-                "exact": table.exact,
-            }
-        )
-        out[-1]["columns"] = table.columns
+        line = {"what": what, "place": each.where, "bytes": size, "rows": None, "exact": True}
+        if len(opened) == 1:
+            line |= {"bytes": table.stored, "rows": table.records, "exact": table.exact}
+        out.append(line | {"columns": table.columns if len(opened) == 1 else len(sources.columns(each))})
     if (domain := plan.spec.evaluate.domain) is not None:
         path = plan.loaded.resolve(domain.path, "evaluate", "domain")
-        out.append(
-            {"what": "evaluate.domain", "place": str(path), "bytes": path.stat().st_size, "rows": None, "exact": True}
-        )
+        size = path.stat().st_size
+        out.append({"what": "evaluate.domain", "place": str(path), "bytes": size, "rows": None, "exact": True})
     return out
 
 
-def writes(plan: Plan, table: Glimpse, root: Path) -> list[dict[str, Any]]:
+def writes(plan: Plan, table: Size, rows: int | None, root: Path) -> list[dict[str, Any]]:
     """{what, place, rows, exact}: the run folder, and the output (each copy of it), which is written when the gates
     pass.
     """
-    out: list[dict[str, Any]] = [
-        {"what": "run", "place": str(root.resolve() / plan.loaded.name), "rows": None, "exact": True}
-    ]
-    if (target := open_target(plan.loaded)) is not None:
+    place = str(root.resolve() / plan.loaded.name)
+    out: list[dict[str, Any]] = [{"what": "run", "place": place, "rows": None, "exact": True}]
+    if plan.target is not None:
         exact = table.exact or plan.spec.generate.rows is not None
-        each = copies.targets(target, plan.spec.generate.copies)
-        out += [{"what": "output", "place": one.where, "rows": table.asked, "exact": exact} for _, one in each]
+        for one in plan.modality.outputs(plan.target, plan.checked.request):
+            out.append({"what": "output", "place": one.where, "rows": rows, "exact": exact})
     return out

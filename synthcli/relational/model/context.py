@@ -15,7 +15,7 @@ import pandas as pd
 from synthcli import seeds
 from synthcli.columns import frame as frames
 from synthcli.columns.codec.parts import integers
-from synthcli.contracts.modelling import Allowed, Given, Job, Model
+from synthcli.contracts.modelling import Allowed, Job, Model, Request
 from synthcli.contracts.schema import Column, Schema, Traits
 from synthcli.relational.data import Base
 
@@ -156,5 +156,5 @@ class Conditional:
     ) -> pd.DataFrame:
         """The drawn columns of rows of which the context is known. allowed: what each row may hold."""
         frame = None if known is None or not len(known.columns) else known[list(self.given)]
-        made: Any = self.model.complete(Given(rows, frame, allowed=allowed), 0, rng=rng)
+        made: Any = self.model.complete(Request(rows, frame=frame, allowed=allowed), 0, rng=rng)
         return made.frame[list(self.drawn)]

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from synthcli.contracts.modelling import BLOCK, Dataset, Given, Model, Request
+from synthcli.contracts.modelling import Dataset, Model, Request
 from synthcli.contracts.schema import Column, Schema, Traits
 from synthcli.relational.model.rejection import stored
 from synthcli.relational.model.table_model import Sheet
@@ -24,8 +24,6 @@ class Top(Model):
     Rows do not obey the rules of the table but for those that are built in: whoever takes them looks
     (tabular/sampling/stream.py).
     """
-
-    COMPLETES = True
 
     def __init__(self, sheet: Sheet, table: Any) -> None:
         self.sheet, self.table = sheet, table
@@ -44,9 +42,9 @@ class Top(Model):
         self.repaired: dict[str, int] = {}
 
     def sample(self, request: Request, block: int, *, rng: np.random.Generator) -> Dataset:
-        return self.complete(Given(request.size(block)), block * BLOCK, rng=rng)
+        return self.complete(Request(request.size(block)), block * request.block_size, rng=rng)
 
-    def complete(self, given: Given, start: int, *, rng: np.random.Generator) -> Dataset:
+    def complete(self, given: Request, start: int, *, rng: np.random.Generator) -> Dataset:
         """Rows of which `allowed` is true as far as the model can be told; nothing of single rows is known."""
         drawing, making = rng.spawn(2)
         rewritten = frozenset() if self.sheet.obeyed is None else self.sheet.obeyed.rewritten

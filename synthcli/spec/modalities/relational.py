@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
-from synthcli import plugins
+import pandas as pd
+
+from synthcli import plugins, sources
 from synthcli.columns import frame
 from synthcli.columns.constraints import rule as rule_types
+from synthcli.columns.constraints.parse import FORMS, parse_rule
+from synthcli.columns.constraints.rule import Rule
 from synthcli.columns.expressions.compile import parse
+from synthcli.contracts.evaluation import Gate
+from synthcli.contracts.modality import Choice
+from synthcli.contracts.schema import Column, Schema, Traits
 from synthcli.errors import SpecError, did_you_mean
+from synthcli.relational import constraints
+from synthcli.relational.data import check_names
+from synthcli.relational.relationships import Relationship, root
+from synthcli.relational.source import Described, tables_of
 from synthcli.spec import places
+from synthcli.spec.describe import Gates, table_sources
 from synthcli.spec.load import Loaded, Problem
+from synthcli.spec.modalities import tabular
 from synthcli.spec.models import Spec
+from synthcli.spec.traits import check_traits
 
 _SINGLE: dict[tuple[str, ...], str] = {  # what is asked of one table only
     ("generate", "copies"): "copies",
@@ -23,9 +38,30 @@ _SINGLE: dict[tuple[str, ...], str] = {  # what is asked of one table only
     ("execution", "address"): "clusters",
 }
 Columns = Mapping[str, Mapping[str, str]]  # table -> column -> kind
+METHODS = "tabular"
+JUDGES = ("tabular", "relational")
+RELATIONS = (
+    Gate("referential_integrity", min=1.0, bound="value"),
+    Gate("cardinality_shape", min=0.95, bound="value", of="floor"),
+    Gate("parent_child_trend", min=0.95, bound="value", of="floor"),
+)
 
 
-def check(loaded: Loaded) -> Iterator[Problem]:
+def default_gates(have: frozenset[str]) -> Gates:
+    """Those of one table, and those of relationships."""
+    (quality, privacy), rules = tabular.default_gates(have - {"constraints"}), tabular.RULES
+    return (*quality, *RELATIONS, *(rules if "constraints" in have else ())), privacy
+
+
+def default_choice(loaded: Loaded) -> Choice | None:
+    """trees, also for auto: related tables need a method that draws rows given known values."""
+    if loaded.spec.generator.method == "auto":
+        why = "related tables are made by a method that draws rows given what is known of them"
+        return Choice("trees", {}, why, modality=METHODS)
+    return Choice("trees", loaded.spec.generator.params, modality=METHODS)
+
+
+def problems(loaded: Loaded) -> Iterator[Problem]:
     """What can be seen without data."""
     spec = loaded.spec
     yield from _source(spec)
@@ -40,16 +76,11 @@ def check(loaded: Loaded) -> Iterator[Problem]:
             ("execution", "engine"),
             "clusters are not offered for related tables by this version; remedy: engine: local",
         )
+    may = plugins.able(METHODS, "complete")
     for path_, method in _methods(spec):
-        if method in (known := plugins.names("methods")) and "order" not in plugins.method(method).Params.model_fields:
-            may = ", ".join(name for name in known if "order" in plugins.method(name).Params.model_fields)
-            yield (
-                path_,
-                (
-                    f"{method} does not draw rows given what is known of them, as related tables need it; remedy: one"
-                    f" of {may}"
-                ),
-            )
+        if method in plugins.names("methods", METHODS) and method not in may:
+            why = f"{method} does not draw rows given known values, which related tables need"
+            yield path_, f"{why}; remedy: one of {', '.join(may)}"
     yield from places.output_tables(loaded)
 
 
@@ -110,8 +141,6 @@ def _tables(spec: Spec) -> Iterator[Problem]:
 
 def unit_of(spec: Spec) -> str | None:
     """The table of the privacy unit, None where relationships name what is no table."""
-    from synthcli.relational.relationships import Relationship, root
-
     tables = list(spec.source.tables or {})
     try:
         relationships = [Relationship.parse(r.from_, r.to) for r in spec.source.relationships]
@@ -235,3 +264,89 @@ def _lacks(table: str, column: str, tables: Columns) -> str:
     names = list(tables[table])
     shown = ", ".join(names[:12]) + (f" and {len(names) - 12} more" if len(names) > 12 else "")
     return f"table {table} has no column {column!r}.{did_you_mean(column, names)} Columns: {shown}"
+
+
+# --- parsed
+
+
+def describe(loaded: Loaded) -> Described:
+    """What a spec says of related tables. Raises SpecError."""
+    spec = loaded.spec
+    tables, split = spec.source.tables or {}, spec.source.split
+    rules: dict[str, tuple[Rule, ...]] = {}
+    places: dict[tuple[str, str], Any] = {}
+    for i, raw in enumerate(spec.constraints):
+        table, rule = _rule_of(loaded, i, raw)
+        if rule.text in [known.text for known in rules.get(table, ())]:
+            raise loaded.fail([(("constraints", i), "stands twice; remedy: keep one of the two")])
+        rules[table] = (*rules.get(table, ()), rule)
+        form = next((key for key in raw if key in FORMS), None)
+        places[table, rule.text] = ("constraints", i) if form is None else ("constraints", i, form)
+    return Described(
+        check=lambda schemas, unit: _against(loaded, schemas, unit),
+        fail=lambda table, rule, why: loaded.fail([(places[table, rule.text], why)]),
+        sources=table_sources(loaded),
+        relationships=tuple(Relationship.parse(r.from_, r.to, r.on_orphans) for r in spec.source.relationships),
+        traits=by_table(spec.columns, list(tables), "columns"),
+        rules=rules,
+        kept=frozenset(name for name, each in tables.items() if each.keep),
+        unit=spec.privacy_unit,
+        parts={"train": 1 - split.validation - split.holdout, "validation": split.validation, "holdout": split.holdout},
+        stratify_by=split.stratify_by,
+        target=spec.evaluate.target,
+        seed=spec.seed,
+    )
+
+
+def _rule_of(loaded: Loaded, i: int, raw: Any) -> tuple[str, Rule]:
+    """The table and the rule of a constraint. Raises SpecError."""
+    tables = loaded.spec.source.tables or {}
+    if not isinstance(raw, Mapping) or raw.get("table") not in tables:
+        named = raw.get("table") if isinstance(raw, Mapping) else None
+        near = did_you_mean(str(named), tables) if named is not None else ""
+        why = f"names none of the tables; expected {{table: NAME, expr: …}}.{near} Tables: {', '.join(tables)}"
+        raise loaded.fail([(("constraints", i, "table") if named is not None else ("constraints", i), why)])
+    try:
+        return str(raw["table"]), parse_rule({k: v for k, v in raw.items() if k != "table"})
+    except SpecError as error:
+        form = next((key for key in raw if key in FORMS), None)
+        raise loaded.fail([(("constraints", i) if form is None else ("constraints", i, form), str(error))]) from None
+
+
+def by_table(keyed: Mapping[str, Any], tables: Sequence[str], where: str) -> dict[str, dict[str, Any]]:
+    """Values keyed table.column, as table -> column -> value. Raises SpecError for a key that names no table."""
+    out: dict[str, dict[str, Any]] = {name: {} for name in tables}
+    for key, value in keyed.items():
+        table, dot, column = key.partition(".")
+        if table not in out or not dot:
+            raise SpecError(
+                f"{where}.{key}: expected table.column.{did_you_mean(table, tables)} Tables: {', '.join(tables)}"
+            )
+        out[table][column] = value
+    return out
+
+
+def _against(loaded: Loaded, schemas: Mapping[str, Schema], unit: str) -> None:
+    kinds = {table: {c.name: c.kind for c in schema.columns} for table, schema in schemas.items()}
+    against(loaded, kinds, unit)
+    check_traits(
+        loaded, {f"{table}.{column}": kind for table, columns in kinds.items() for column, kind in columns.items()}
+    )
+
+
+def hold_against_source(loaded: Loaded, described: Described) -> int:
+    """Check every name against the names of the tables' columns; the number of columns. Raises SpecError, DataError."""
+    said, spec = described, loaded.spec
+    names = {table: sources.columns(source) for table, source in said.sources.items()}
+    declared = {
+        t: {c: spec.columns.get(f"{t}.{c}", Traits()).type or "category" for c in columns}
+        for t, columns in names.items()
+    }
+    schemas = {
+        t: Schema(tuple(Column(c, Traits(type=kind)) for c, kind in columns.items())) for t, columns in declared.items()
+    }
+    empty = tables_of(said, {t: pd.DataFrame(columns=columns) for t, columns in names.items()}, schemas)
+    against(loaded, declared, empty.unit[0], typed=False)
+    check_names(empty)
+    constraints.ruled(empty, said.rules, said.fail, typed=False)
+    return sum(map(len, names.values()))

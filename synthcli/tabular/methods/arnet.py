@@ -26,9 +26,10 @@ if TYPE_CHECKING:
 
 MODALITY = "tabular"
 MODES = frozenset({"none"})
-NEEDS_DATA = True
+CAN: frozenset[str] = frozenset({"complete"})
 EXTRA = "neural"
 TRUSTED_LOAD = False
+WARNING: str | None = None
 DIAL = Dial("dropout", fidelity=0.05, privacy=0.6)
 PREDICTORS = 40  # columns that the net of a column sees; where there are more, those of the strongest association
 SCREENED = 5_000  # rows that association is measured on
@@ -68,8 +69,6 @@ class Params(BaseModel):
 
 class ArNet(CodedModel):
     """The net of all columns. order: positions of columns in the order in which they are drawn."""
-
-    COMPLETES = True
 
     def __init__(self, codec: Codec, cells: Cells, order: np.ndarray, net: Ordered | None) -> None:
         super().__init__(codec)

@@ -20,7 +20,7 @@ from synthcli.tabular.model import CodedModel, encode, restore
 
 MODALITY = "tabular"
 MODES = frozenset({"none"})
-NEEDS_DATA = True
+CAN: frozenset[str] = frozenset()
 EXTRA = None
 TRUSTED_LOAD = False
 DIAL = Dial("smooth", fidelity=0.0, privacy=8.0, log=False)

@@ -13,9 +13,10 @@ from synthcli.tabular.sdv import wrapper
 
 MODALITY = "tabular"
 MODES = frozenset({"none"})
-NEEDS_DATA = True
+CAN: frozenset[str] = frozenset()
 EXTRA = "sdv"
 TRUSTED_LOAD = True
+WARNING: str | None = None
 DIAL = Dial("epochs", fidelity=2000, privacy=20)
 
 

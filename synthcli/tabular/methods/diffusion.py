@@ -26,9 +26,10 @@ if TYPE_CHECKING:
 
 MODALITY = "tabular"
 MODES = frozenset({"none"})
-NEEDS_DATA = True
+CAN: frozenset[str] = frozenset()
 EXTRA = "neural"
 TRUSTED_LOAD = False
+WARNING: str | None = None
 DIAL = Dial("dropout", fidelity=0.02, privacy=0.6)
 GRID = 1001  # quantiles of a number, at most
 ROUND_STEPS = 20  # of an epoch, at least, where that leaves batches of 32

@@ -24,15 +24,16 @@ from synthcli.columns.expressions import compile
 from synthcli.columns.fake import generate as fake
 from synthcli.columns.fake import recipes
 from synthcli.columns.table import Table
-from synthcli.contracts.modelling import BLOCK, Dataset, Job, Model, Request
+from synthcli.contracts.modelling import Dataset, Job, Model, Request
 from synthcli.contracts.schema import Column, Schema
 from synthcli.errors import SpecError, did_you_mean
 
 MODALITY = "tabular"
 MODES = frozenset({"none"})
-NEEDS_DATA = False
+CAN: frozenset[str] = frozenset({"without_data"})
 EXTRA = None
 TRUSTED_LOAD = False
+WARNING: str | None = None
 DIAL = None
 
 RECIPES = ("expr", "sequence", "weights", "distribution", "pattern", "provider")
@@ -64,7 +65,7 @@ class Made(Model):
         self.order = _order(schema)
 
     def sample(self, request: Request, block: int, *, rng: np.random.Generator) -> Table:
-        start, rows = block * BLOCK, request.size(block)
+        start, rows = block * request.block_size, request.size(block)
         base = int(rng.integers(2**63))
         frame = pd.DataFrame(index=pd.RangeIndex(rows))
         for name in self.order:

@@ -19,9 +19,10 @@ from synthcli.tabular.sdv import wrapper
 
 MODALITY = "tabular"
 MODES = frozenset({"none"})
-NEEDS_DATA = True
+CAN: frozenset[str] = frozenset()
 EXTRA = "sdv"
 TRUSTED_LOAD = True
+WARNING: str | None = None
 DIAL = None
 
 Margin = Literal["empirical"] | wrapper.Family

@@ -15,9 +15,10 @@ from synthcli.tabular.model import CodedModel, drawn, encode, frequencies, resto
 
 MODALITY = "tabular"
 MODES = frozenset({"none"})
-NEEDS_DATA = True
+CAN: frozenset[str] = frozenset()
 EXTRA = None
 TRUSTED_LOAD = False
+WARNING: str | None = None
 DIAL = None
 GRID = 1001  # points of the quantile function that stands for a number's marginal
 

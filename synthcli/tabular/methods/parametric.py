@@ -22,9 +22,10 @@ from synthcli.tabular.model import CodedModel, drawn, encode, frequencies, resto
 
 MODALITY = "tabular"
 MODES = frozenset({"none"})
-NEEDS_DATA = True
+CAN: frozenset[str] = frozenset()
 EXTRA = None
 TRUSTED_LOAD = False
+WARNING: str | None = None
 DIAL = None
 FAMILIES = (
     "norm",

@@ -42,9 +42,10 @@ from synthcli.tabular.trees.visit_sequence import orders_of
 
 MODALITY = "tabular"
 MODES = frozenset({"none"})
-NEEDS_DATA = True
+CAN: frozenset[str] = frozenset({"complete"})
 EXTRA = None
 TRUSTED_LOAD = False
+WARNING: str | None = None
 DIAL = Dial("min_leaf", fidelity=1, privacy=500)
 GAIN = 0.1  # nats that a split must gain on held-out people, for each that a leaf must have
 # quarters of a row that count against a leaf of the discriminator, for each that a leaf of the forests must have
@@ -94,8 +95,6 @@ class Params(BaseModel):
 
 class Trees(CodedModel):
     """Chains of forests that differ in the order in which parts are drawn."""
-
-    COMPLETES = True
 
     def __init__(self, codec: Codec, learned: Sequence[Learned]) -> None:
         super().__init__(codec)

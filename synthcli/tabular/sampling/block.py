@@ -20,10 +20,10 @@ from synthcli.columns.constraints.table_rules import Unique
 from synthcli.columns.constraints.uniqueness import Watch
 from synthcli.columns.fake import generate as fake
 from synthcli.columns.table import Table
-from synthcli.contracts.modelling import BLOCK, Allowed, Given, Model, Request
+from synthcli.contracts.modelling import Allowed, Model, Request
 from synthcli.contracts.schema import Schema
 from synthcli.errors import FitError
-from synthcli.tabular.sampling.request import OFTEN, Cell, Wanted, drawable
+from synthcli.tabular.sampling.request import OFTEN, SettledRequest, Stratum, drawable
 
 TRIES = 2000  # times that a block's missing rows are drawn
 IN_VAIN = 20  # of them without a single row, after which there is no hope
@@ -32,7 +32,7 @@ RAREST = (
     1e-4  # share of rows of use that a model is taken to have, at least: of rarer ones, IN_VAIN whole blocks are drawn
 )
 LOSSY = ("float", "halffloat", "decimal", "time32", "time64")  # storage types that hold less than a frame does
-ANY = Cell({}, 0)
+ANY = Stratum({}, 0)
 
 
 @dataclass
@@ -43,14 +43,14 @@ class Tally:
     made: int = 0
     refused: dict[str, int] = field(default_factory=dict)
     repaired: dict[str, int] = field(default_factory=dict)
-    cells: dict[int, int] = field(default_factory=dict)  # number of a cell -> its rows, as counted in the output
+    strata: dict[int, int] = field(default_factory=dict)  # number of a cell -> its rows, as counted in the output
 
     def add(self, other: Tally) -> None:
         self.drawn += other.drawn
         self.made += other.made
         _add(self.refused, other.refused)
         _add(self.repaired, other.repaired)
-        _add(self.cells, other.cells)
+        _add(self.strata, other.strata)
 
 
 def _add(mine: dict[Any, int], others: dict[Any, int]) -> None:
@@ -58,35 +58,35 @@ def _add(mine: dict[Any, int], others: dict[Any, int]) -> None:
         mine[name] = mine.get(name, 0) + number
 
 
-class Maker:
+class BlockGenerator:
     """Makes the blocks of what is wanted from a model. schema: of the rows that it makes."""
 
-    def __init__(self, model: Model, wanted: Wanted, schema: Schema) -> None:
-        self.model, self.wanted, self.schema = model, wanted, schema
-        self.most = drawable(model, wanted.rows)
+    def __init__(self, model: Model, request: SettledRequest, schema: Schema) -> None:
+        self.model, self.request, self.schema = model, request, schema
+        self.most = drawable(model, request)
         # columns that are made up by position get their values last, so that keys are unique and in a row whatever was
         # left out
         by_position = model.made_up(0, 0, rng=np.random.default_rng(0))
-        self.numbered = by_position is not None and not (_deciding(wanted, schema) & by_position.keys())
+        self.numbered = by_position is not None and not (_deciding(request, schema) & by_position.keys())
 
     def make(self, block: int) -> tuple[Table, Tally]:
         """The rows of a block, which obey all but what looks at other blocks; with what became of those that were
         drawn.
         """
-        wanted = self.wanted
-        if wanted.plain:
-            table: Any = self.model.sample(wanted.request, block, rng=seeds.stream(wanted.seed, "generate", block, 0))
+        request = self.request
+        if request.plain:
+            table: Any = self.model.sample(request, block, rng=seeds.stream(request.seed, "generate", block, 0))
             return table, Tally(len(table), len(table), repaired=self._repaired())
         tally = Tally()
-        frame = self._rows(block, wanted.counts(block), count(), Watch(wanted.rules), tally)
-        if wanted.cells:
-            frame = frame.iloc[seeds.stream(wanted.seed, "mix", block).permutation(len(frame))]
+        frame = self._rows(block, request.counts(block), count(), Watch(request.rules), tally)
+        if request.strata:
+            frame = frame.iloc[seeds.stream(request.seed, "mix", block).permutation(len(frame))]
         table = self._positioned(block, frame)
         tally.made = len(table)
         tally.repaired = self._repaired()
-        tally.cells = (
-            dict(enumerate(np.bincount(wanted.cell_of(table.frame), minlength=len(wanted.cells)).tolist()))
-            if wanted.cells
+        tally.strata = (
+            dict(enumerate(np.bincount(request.stratum_of(table.frame), minlength=len(request.strata)).tolist()))
+            if request.strata
             else {}
         )
         return table, tally
@@ -101,11 +101,11 @@ class Maker:
             _count(tally, watch, broken)
             mine = watch.fork()
             mine.accept(frame[~wrong])
-            short = np.bincount(self.wanted.cell_of(frame[wrong]), minlength=max(1, len(self.wanted.cells)))
+            short = np.bincount(self.request.stratum_of(frame[wrong]), minlength=max(1, len(self.request.strata)))
             again = self._rows(block, short, count(TRIES * (len(short) + 1)), mine, tally)
             frame = pd.concat([frame[~wrong], again], ignore_index=True)
             frame = self._positioned(
-                block, frame.iloc[seeds.stream(self.wanted.seed, "mix again", block).permutation(len(frame))]
+                block, frame.iloc[seeds.stream(self.request.seed, "mix again", block).permutation(len(frame))]
             ).frame
         watch.accept(frame)
         return Table(frame, table.schema)
@@ -117,18 +117,18 @@ class Maker:
         Raises FitError where they cannot be had. watch: sees the rows.
         """
         short, pieces = short.copy(), []
-        told = self.wanted.guided and bool(self.wanted.cells)
+        told = self.request.guided and bool(self.request.strata)
         pieces.append(self._filled(block, short, ANY, attempts, watch, tally, least=OFTEN if told else 0.0))
         for number in np.flatnonzero(short) if told else ():
             alone = np.where(np.arange(len(short)) == number, short, 0)
-            pieces.append(self._filled(block, alone, self.wanted.cells[number], attempts, watch, tally))
+            pieces.append(self._filled(block, alone, self.request.strata[number], attempts, watch, tally))
         return pd.concat(pieces, ignore_index=True)
 
     def _filled(
         self,
         block: int,
         short: np.ndarray,
-        asked: Cell,
+        kind: Stratum,
         attempts: Iterator[int],
         watch: Watch,
         tally: Tally,
@@ -142,18 +142,18 @@ class Maker:
         vain, share, lacks = 0, 1.0, dict[str, int]()
         total = int(short.sum())
         for attempt, _ in zip(attempts, range(TRIES)):
-            frame = self._drawn(asked, block, min(self.most, int(short.sum() / share * SPARE) + 16), attempt)
-            cell, wrong = self.wanted.cell_of(frame), self._wrong(frame, watch)
+            frame = self._drawn(kind, block, min(self.most, int(short.sum() / share * SPARE) + 16), attempt)
+            stratum, wrong = self.request.stratum_of(frame), self._wrong(frame, watch)
             for name, mask in wrong.items():
                 lacks[name] = lacks.get(name, 0) + int((~mask).sum())
                 if mask.any():
                     tally.refused[name] = tally.refused.get(name, 0) + int(mask.sum())
-            if asked.values:
-                lacks[asked.text] = lacks.get(asked.text, 0) + int((short[cell] * (cell >= 0) > 0).sum())
+            if kind.values:
+                lacks[kind.text] = lacks.get(kind.text, 0) + int((short[stratum] * (stratum >= 0) > 0).sum())
             tally.drawn += len(frame)
             good = ~np.any(list(wrong.values()), axis=0) if wrong else np.ones(len(frame), dtype=bool)
-            fresh = frame[_first(np.where(good, cell, -1), short)]
-            short -= np.bincount(self.wanted.cell_of(fresh), minlength=len(short))
+            fresh = frame[_first(np.where(good, stratum, -1), short)]
+            short -= np.bincount(self.request.stratum_of(fresh), minlength=len(short))
             kept.append(fresh)
             watch.accept(fresh)
             share = max(RAREST, len(fresh) / len(frame))
@@ -162,20 +162,21 @@ class Maker:
                 return pd.concat(kept, ignore_index=True)
             if vain == IN_VAIN:
                 break
-        raise FitError(_hopeless(self.wanted, asked, short, total, lacks))
+        raise FitError(_hopeless(self.request, kind, short, total, lacks))
 
-    def _drawn(self, asked: Cell, block: int, rows: int, attempt: int) -> pd.DataFrame:
+    def _drawn(self, kind: Stratum, block: int, rows: int, attempt: int) -> pd.DataFrame:
         """Rows that may be of the cell."""
-        wanted = self.wanted
-        rng = seeds.stream(wanted.seed, "generate", block, attempt)
-        place = 0 if self.numbered else block + attempt * wanted.request.blocks
-        within = {name: _exactly(value) for name, value in asked.values.items()}
-        within |= {name: bound for name, bound in wanted.allowed.items() if name not in within}
+        request = self.request
+        rng = seeds.stream(request.seed, "generate", block, attempt)
+        place = 0 if self.numbered else block + attempt * request.blocks
+        within = {name: _exactly(value) for name, value in kind.values.items()}
+        within |= {name: bound for name, bound in request.allowed.items() if name not in within}
         made: Any
-        if wanted.guided and within:
-            made = self.model.complete(Given(rows, allowed=within), place * BLOCK, rng=rng)
+        if request.guided and within:
+            made = self.model.complete(Request(rows, allowed=within), place * request.block_size, rng=rng)
         else:
-            made = self.model.sample(Request(place * BLOCK + rows), place, rng=rng)
+            some = Request(place * request.block_size + rows, block_size=request.block_size)
+            made = self.model.sample(some, place, rng=rng)
         return self._stored(made.frame)
 
     def _stored(self, frame: pd.DataFrame) -> pd.DataFrame:
@@ -188,7 +189,9 @@ class Maker:
         """The rows of a block with what is made up by position."""
         frame = frame.reset_index(drop=True)
         if self.numbered:
-            own = self.model.made_up(len(frame), block * BLOCK, rng=seeds.stream(self.wanted.seed, "made", block))
+            own = self.model.made_up(
+                len(frame), block * self.request.block_size, rng=seeds.stream(self.request.seed, "made", block)
+            )
             frame = frame.assign(**(own or {}))
         return Table(frame, self.schema)
 
@@ -198,8 +201,8 @@ class Maker:
         """
         out: dict[str, np.ndarray] = {}
         so_far = np.zeros(len(frame), dtype=bool)
-        if self.wanted.where is not None:
-            out[f"where: {self.wanted.where.text}"] = so_far = ~self.wanted.accepts(frame)
+        if self.request.where is not None:
+            out[f"where: {self.request.where.text}"] = so_far = ~self.request.accepts(frame)
         if watch.rules:
             broken = np.zeros((len(watch.rules), len(frame)), dtype=bool)
             broken[:, ~so_far] = watch.broken(frame[~so_far].reset_index(drop=True))
@@ -214,15 +217,15 @@ class Maker:
         return out
 
 
-def _first(cell: np.ndarray, short: np.ndarray) -> np.ndarray:
+def _first(stratum: np.ndarray, short: np.ndarray) -> np.ndarray:
     """Which rows are taken: the first of each cell, as many as it is short of. cell: (rows,), -1 for none. (rows,)
     bool
     """
-    rank = pd.Series(cell).groupby(cell).cumcount().to_numpy()
-    return (cell >= 0) & (rank < short[cell])
+    rank = pd.Series(stratum).groupby(stratum).cumcount().to_numpy()
+    return (stratum >= 0) & (rank < short[stratum])
 
 
-def _deciding(wanted: Wanted, schema: Schema) -> frozenset[str]:
+def _deciding(request: SettledRequest, schema: Schema) -> frozenset[str]:
     """Columns that decide whether a row is taken; not those of rules that hold by themselves, as no row repeats a key
     that is unique.
     """
@@ -231,10 +234,10 @@ def _deciding(wanted: Wanted, schema: Schema) -> frozenset[str]:
         column = schema[name]
         if column.kind in frames.MODELLED or not fake.unique(column):
             return False
-        return (room := fake.capacity(column)) is None or room >= wanted.rows
+        return (room := fake.capacity(column)) is None or room >= request.rows
 
-    rules = tuple(r for r in wanted.rules if not (isinstance(r, Unique) and any(counted(name) for name in r.of)))
-    return replace(wanted, rules=rules).looked_at
+    rules = tuple(r for r in request.rules if not (isinstance(r, Unique) and any(counted(name) for name in r.of)))
+    return replace(request, rules=rules).looked_at
 
 
 def _exactly(value: Any) -> Allowed:
@@ -247,9 +250,9 @@ def _count(tally: Tally, watch: Watch, broken: np.ndarray) -> None:
             tally.refused[rule.text] = tally.refused.get(rule.text, 0) + rows
 
 
-def _hopeless(wanted: Wanted, asked: Cell, short: np.ndarray, total: int, lacks: dict[str, int]) -> str:
+def _hopeless(request: SettledRequest, kind: Stratum, short: np.ndarray, total: int, lacks: dict[str, int]) -> str:
     """Why rows could not be made: what none of them had, else what few had."""
-    short_of = [wanted.cells[i] for i in np.flatnonzero(short)] if wanted.cells else [asked]
+    short_of = [request.strata[i] for i in np.flatnonzero(short)] if request.strata else [kind]
     what = f" where {short_of[0].text}" if short_of[0].values else ""
     more = f" (and of {len(short_of) - 1} other kinds)" if len(short_of) > 1 else ""
     start = f"generate: {total - int(short.sum())} of {total} rows could be made, none more{what}{more}"
@@ -263,5 +266,5 @@ def _hopeless(wanted: Wanted, asked: Cell, short: np.ndarray, total: int, lacks:
         if rare
         else ""
     )
-    remedy = "" if wanted.guided else ", or a method that can be told what is asked (trees, arnet)"
+    remedy = "" if request.guided else ", or a method that can be told what is asked (trees, arnet)"
     return f"{start}{all_of}; remedy: fewer rows, or a weaker constraint{remedy}"

@@ -8,30 +8,30 @@ import numpy as np
 import pandas as pd
 
 from synthcli.columns.table import Table
-from synthcli.tabular.sampling.request import Wanted
+from synthcli.tabular.sampling.request import SettledRequest
 
 LEAST = 100  # rows of the real data that must be left for anything to be said
 
 
-def likened(real: Table, wanted: Wanted, *, rng: np.random.Generator) -> Table | None:
+def matched(real: Table, request: SettledRequest, *, rng: np.random.Generator) -> Table | None:
     """Rows of the real data that `where` is true of, as many of each cell as its share allows; None where too few are
     left.
     """
-    found = np.flatnonzero(wanted.accepts(real.frame))
-    if wanted.cells and len(found):
+    found = np.flatnonzero(request.accepts(real.frame))
+    if request.strata and len(found):
         frame = real.frame.iloc[found].reset_index(drop=True)
-        found = found[_thinned(frame, wanted, rng=rng)]
+        found = found[thinned(frame, request, rng=rng)]
     return real.take(np.sort(found)) if len(found) >= LEAST else None
 
 
-def _thinned(frame: pd.DataFrame, wanted: Wanted, *, rng: np.random.Generator) -> np.ndarray:
+def thinned(frame: pd.DataFrame, request: SettledRequest, *, rng: np.random.Generator) -> np.ndarray:
     """Positions of the most rows that have the cells' shares, as far as they can be had: cells of a row in a thousand
     may lack some.
     """
-    total = sum(cell.rows for cell in wanted.cells)
-    cell_of = wanted.cell_of(frame)
-    members = [rng.permutation(np.flatnonzero(cell_of == number)) for number in range(len(wanted.cells))]
-    shares = np.array([cell.rows / total for cell in wanted.cells])
+    total = sum(stratum.rows for stratum in request.strata)
+    stratum_of = request.stratum_of(frame)
+    members = [rng.permutation(np.flatnonzero(stratum_of == number)) for number in range(len(request.strata))]
+    shares = np.array([stratum.rows / total for stratum in request.strata])
     sizes = np.array([len(m) for m in members])
     decisive = shares >= 1e-3
     rows = (sizes[decisive] / shares[decisive]).min() if decisive.any() else 0

@@ -74,10 +74,10 @@ def whole_rows(target: np.ndarray, rows: int) -> np.ndarray:
             lines.append(np.isin(np.arange(target.size), np.take(places, i, axis=axis)))
             wants.append(total - np.take(floor, i, axis=axis).sum())
     # a cell is rounded up or not; each margin may miss its number by what it pays for, down or up
-    cells = sparse.csr_matrix(np.array(lines, dtype=float))
+    strata = sparse.csr_matrix(np.array(lines, dtype=float))
     slack = sparse.identity(len(lines))
     whole = sparse.csr_matrix(np.ones((1, target.size)))
-    matrix = sparse.bmat([[cells, slack, -slack], [whole, None, None]]).tocsr()
+    matrix = sparse.bmat([[strata, slack, -slack], [whole, None, None]]).tocsr()
     bounds = np.array([*wants, rows - floor.sum()], dtype=float)
     near = floor.ravel() - target.ravel()  # rounding up what is nearly there costs least
     cost = np.concatenate([1e-3 * near, np.ones(2 * len(lines))])

@@ -1,14 +1,12 @@
-"""What `generate` asks for, settled against a model before any row is made: how many rows of which kind, and how they
-are found.
-"""
+"""A request settled against a model before any row is generated: how many rows of which kind, and how to get them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from math import gcd
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -23,14 +21,11 @@ from synthcli.columns.constraints.linear import kinds_of
 from synthcli.columns.constraints.parse import parse_rule
 from synthcli.columns.constraints.rule import Rule, parse_constraint
 from synthcli.columns.expressions.compile import Expression, parse
-from synthcli.contracts.modelling import BLOCK, Allowed, Given, Model, Request
+from synthcli.contracts.modelling import BLOCK, Allowed, Model, Predicate, Request
 from synthcli.contracts.schema import Schema
 from synthcli.errors import FitError, SpecError, did_you_mean, listed
 from synthcli.tabular.sampling.raking import codes_of, parity_gap
-from synthcli.tabular.sampling.strata import Cell, cells_of, text_of
-
-if TYPE_CHECKING:
-    from synthcli.spec.models import Generate  # which a worker has no use for
+from synthcli.tabular.sampling.strata import Stratum, strata_of, text_of
 
 PILOT = 2 * BLOCK  # rows that tell how often a model makes by itself what is asked
 OFTEN = (
@@ -39,59 +34,49 @@ OFTEN = (
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """rows, in all; rules that every row obeys; where: what else is true of each; cells: how many rows of which kind,
-    () for any.
+class SettledRequest(Request):
+    """A request that was settled against a model.
 
-    guided: the model is told what is asked, rather than drawing freely. allowed: what `where` says of single columns.
-    report: for people.
+    rules: obeyed by every row; strata: how many rows of which kind, () for any; guided: whether the model is given the
+    conditions, instead of drawing freely; report: for people.
     """
 
-    rows: int
-    seed: int
     rules: tuple[Rule, ...] = ()
-    where: Expression | None = None
-    cells: tuple[Cell, ...] = ()
+    strata: tuple[Stratum, ...] = ()
     guided: bool = False
-    allowed: Mapping[str, Allowed] = field(default_factory=dict)
     report: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def request(self) -> Request:
-        return Request(self.rows)
 
     @property
     def plain(self) -> bool:
         """Whether the rows of a model are taken as they come."""
-        return not self.rules and self.where is None and not self.cells
+        return not self.rules and self.where is None and not self.strata
 
     @property
     def looked_at(self) -> frozenset[str]:
         """Columns that decide whether a row is taken."""
         named = [rule.columns for rule in self.rules] + ([] if self.where is None else [self.where.columns])
-        return frozenset().union(*named, *(cell.values for cell in self.cells[:1]))
+        return frozenset().union(*named, *(stratum.values for stratum in self.strata[:1]))
 
     def counts(self, block: int) -> np.ndarray:
-        """Rows of each cell in a block; over all blocks as many as asked. (cells,), one for any row where there are no
-        cells
+        """The rows of each stratum in a block; over all blocks as many as requested. (strata,), one if there are none
 
-        Row r of the output stands at r * stride (mod rows) among the rows sorted by cell, so that each block has about
-        its share of each cell and none has to know of the others.
+        Row r of the output stands at r * stride (mod rows) among the rows sorted by stratum, so that each block has
+        about its share of each stratum and no block has to know of the others.
         """
-        size = self.request.size(block)
-        if not self.cells:
+        size = self.size(block)
+        if not self.strata:
             return np.array([size])
         stride = max(1, round(self.rows * 0.6180339887498949))
         while gcd(stride, self.rows) > 1:
             stride += 1
-        first = block * BLOCK * stride % self.rows
+        first = block * self.block_size * stride % self.rows
         place = (first + np.arange(size, dtype=np.int64) * stride) % self.rows
-        edges = np.cumsum([cell.rows for cell in self.cells])
-        return np.bincount(np.searchsorted(edges, place, side="right"), minlength=len(self.cells))
+        edges = np.cumsum([stratum.rows for stratum in self.strata])
+        return np.bincount(np.searchsorted(edges, place, side="right"), minlength=len(self.strata))
 
-    def cell_of(self, frame: pd.DataFrame) -> np.ndarray:
-        """The number of the cell that each row belongs to, -1 for none; 0 where there are no cells. (rows,) int64"""
-        if not self.cells:
+    def stratum_of(self, frame: pd.DataFrame) -> np.ndarray:
+        """The number of the stratum of each row, -1 for none; 0 if there are no strata. (rows,) int64"""
+        if not self.strata:
             return np.zeros(len(frame), dtype=np.int64)
         levels, table = self._table
         codes = [codes_of(frame[name], values) for name, values in levels.items()]
@@ -99,13 +84,15 @@ class Wanted:
 
     @cached_property
     def _table(self) -> tuple[dict[str, list[Any]], np.ndarray]:
-        """Levels of the columns of the cells, and the cell of each combination of their codes; one more place per
-        column for other values.
+        """The levels of the columns of the strata, and the stratum of each combination of their codes; one more
+        place per column for other values.
         """
-        levels = {name: list(dict.fromkeys(cell.values[name] for cell in self.cells)) for name in self.cells[0].values}
+        levels = {
+            name: list(dict.fromkeys(stratum.values[name] for stratum in self.strata)) for name in self.strata[0].values
+        }
         table = np.full([len(values) + 1 for values in levels.values()], -1, dtype=np.int64)
-        for number, cell in enumerate(self.cells):
-            table[tuple(levels[name].index(value) for name, value in cell.values.items())] = number
+        for number, stratum in enumerate(self.strata):
+            table[tuple(levels[name].index(value) for name, value in stratum.values.items())] = number
         return levels, table
 
     def accepts(self, frame: pd.DataFrame) -> np.ndarray:
@@ -115,68 +102,84 @@ class Wanted:
         return self.where.evaluate(frame).fillna(False).to_numpy(dtype=bool)
 
     def to_json(self) -> dict[str, Any]:
-        """For another process; what steers a model is worked out again there."""
-        return {
+        """For another process, which derives `allowed` from `where` again."""
+        own = {} if self.block_size == BLOCK else {"block_size": self.block_size}
+        return own | {
             "rows": self.rows,
             "seed": self.seed,
             "rules": [rule.to_json() for rule in self.rules],
             "where": None if self.where is None else self.where.text,
-            "cells": [{"values": dict(cell.values), "rows": cell.rows} for cell in self.cells],
+            "cells": [{"values": dict(stratum.values), "rows": stratum.rows} for stratum in self.strata],
             "guided": self.guided,
         }
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any], schema: Schema) -> Wanted:
+    def from_json(cls, data: Mapping[str, Any], schema: Schema) -> SettledRequest:
         where = None if data["where"] is None else parse(data["where"])
         allowed = {} if where is None else bounds.allowed(where, kinds_of(schema)) or {}
-        cells = tuple(Cell(c["values"], c["rows"]) for c in data["cells"])
+        strata = tuple(Stratum(c["values"], c["rows"]) for c in data["cells"])
+        rules = tuple(parse_rule(r) for r in data["rules"])
         return cls(
             data["rows"],
             data["seed"],
-            tuple(parse_rule(r) for r in data["rules"]),
+            data.get("block_size", BLOCK),
             where,
-            cells,
-            data["guided"],
-            allowed,
+            allowed=allowed,
+            rules=rules,
+            strata=strata,
+            guided=data["guided"],
         )
 
 
-def settle(asked: Generate, rows: int, model: Model, schema: Schema, rules: Sequence[Rule], seed: int) -> Wanted:
-    """Raises SpecError for a request that names what is not there, FitError for one that no row can meet."""
-    where = None if asked.where is None else _where(asked.where, schema)
-    plain = Wanted(rows, seed, tuple(rules), where)
-    if where is None and not asked.balance and asked.fairness is None:
+def settle(request: Request, model: Model, schema: Schema, rules: Sequence[Rule]) -> SettledRequest:
+    """How a model meets a request: freely or guided, and how many rows of each stratum.
+
+    Raises SpecError for a request that names columns or values that do not exist, FitError for one that no row meets.
+    """
+    where = request.where
+    assert where is None or isinstance(where, Expression)  # parse_where made it
+    if where is not None:
+        _check_where(where, schema)
+    plain = SettledRequest(request.rows, request.seed, request.block_size, where, rules=tuple(rules))
+    if not request.conditional:
         return plain
     allowed = {} if where is None else bounds.allowed(where, kinds_of(schema))
     if allowed is None:
-        raise SpecError(f"generate.where: no row can meet {asked.where}: it contradicts itself")
+        raise SpecError(f"generate.where: no row can meet {where and where.text}: it contradicts itself")
     if where is not None and (why := impossible(where.text, where, rules, schema)) is not None:
         raise SpecError(f"generate.where: {why}")
-    pilot = _pilot(model, rows, {}, seed)
+    pilot = _pilot(model, request, {})
     share = float(plain.accepts(pilot).mean())
-    _check_found(asked.where, share, len(pilot), where, allowed, model, schema)
-    report: dict[str, Any] = {} if where is None else {"where": asked.where, "share_by_itself": share}
-    cells: tuple[Cell, ...] = ()
-    if asked.balance or asked.fairness is not None:
-        if share < OFTEN and model.COMPLETES and allowed:
-            pilot = _pilot(model, rows, allowed, seed)
-        cells = cells_of(asked, rows, pilot[plain.accepts(pilot)], model, schema, report)
-        _check_cells(cells, allowed, asked)
-    guided = model.COMPLETES and (bool(cells) or share < OFTEN)
-    found_by = {"found_by": "steering the model" if guided else "choosing among rows"}
-    return Wanted(rows, seed, tuple(rules), where, cells, guided, allowed, report | found_by)
+    _check_found(where, share, len(pilot), allowed, model, schema)
+    report: dict[str, Any] = {} if where is None else {"where": where.text, "share_by_itself": share}
+    strata: tuple[Stratum, ...] = ()
+    if request.balance or request.fairness is not None:
+        if share < OFTEN and model.completes and allowed:
+            pilot = _pilot(model, request, allowed)
+        strata = strata_of(request, pilot[plain.accepts(pilot)], model, schema, report)
+        _check_strata(strata, allowed, where)
+    guided = model.completes and (bool(strata) or share < OFTEN)
+    report["found_by"] = "steering the model" if guided else "choosing among rows"
+    return replace(plain, strata=strata, guided=guided, allowed=allowed, report=report)
 
 
-def _where(text: str, schema: Schema) -> Expression:
-    """Raises SpecError for what cannot be read, for columns that are not there and for kinds that do not compare."""
+def parse_where(text: str) -> Expression:
+    """The expression of `generate.where`. Raises SpecError that names the key."""
     try:
-        where = parse(text)
+        return parse(text)
+    except SpecError as error:
+        raise SpecError(f"generate.where: {error}") from None
+
+
+def _check_where(where: Predicate, schema: Schema) -> None:
+    """Raises SpecError for columns that do not exist and for kinds that do not compare."""
+    try:
         empty = {
             c.name: frames.series(pa.chunked_array([], type=frames.arrow_type(c.storage)), c.kind)
             for c in schema.columns
         }
         if where.columns <= empty.keys():
-            parse_constraint(text).check({column.name: column.kind for column in schema.columns})
+            parse_constraint(where.text).check({column.name: column.kind for column in schema.columns})
             where.evaluate(pd.DataFrame(empty))
     except SpecError as error:
         raise SpecError(f"generate.where: {error}") from None
@@ -185,78 +188,74 @@ def _where(text: str, schema: Schema) -> Expression:
             f"generate.where: there is no column {unknown[0]!r}.{did_you_mean(unknown[0], schema.names)} Columns:"
             f" {listed(schema.names)}"
         )
-    return where
 
 
-def _check_cells(cells: Sequence[Cell], allowed: Mapping[str, Allowed], asked: Generate) -> None:
+def _check_strata(strata: Sequence[Stratum], allowed: Mapping[str, Allowed], where: Predicate | None) -> None:
     """Raises SpecError for a value that is balanced and that `where` rules out."""
-    for cell in cells:
-        for name, value in cell.values.items():
+    for stratum in strata:
+        for name, value in stratum.values.items():
             if name in allowed and not fits(value, allowed[name]):
                 raise SpecError(
                     f"generate.balance.{name}: asks for {text_of(value)}, which generate.where rules out:"
-                    f" {asked.where}; remedy: keep one of them"
+                    f" {where and where.text}; remedy: keep one of them"
                 )
 
 
 def _check_found(
-    text: str | None,
+    where: Predicate | None,
     share: float,
     rows: int,
-    where: Expression | None,
     allowed: Mapping[str, Allowed],
     model: Model,
     schema: Schema,
 ) -> None:
-    """Raises FitError where no row of the pilot is as asked and the model cannot be told, or knows no such value."""
+    """Raises FitError if no row of the pilot meets `where` and the model takes no conditions or knows no such value."""
     if share or where is None:
         return
+    text = where.text
     if made := sorted(name for name in where.columns if schema[name].kind not in frames.MODELLED):
         raise FitError(
             f"generate.where: none of {rows:,} rows meets {text}: {made[0]} is of type {schema[made[0]].kind}, whose"
             " values are made up and never learned; remedy: a condition on other columns"
         )
-    if not model.COMPLETES:
+    if not model.completes:
         raise FitError(
             f"generate.where: none of {rows:,} rows that the model draws by itself meets {text}; "
             "remedy: a weaker condition, or trees or arnet, which can be told"
         )
     try:
-        model.complete(Given(1, allowed=allowed), 0, rng=np.random.default_rng(0))
+        model.complete(Request(1, allowed=allowed), 0, rng=np.random.default_rng(0))
     except FitError as error:
         raise FitError(f"generate.where: {error}") from None
 
 
-def drawable(model: Model, rows: int) -> int:
-    """Rows that a model can be asked for at once: a block, or fewer where it has fewer unique keys than that."""
+def drawable(model: Model, request: Request) -> int:
+    """The rows that a model can draw at once: a block, or fewer if it has fewer unique keys than that."""
     try:
-        model.check(Request(BLOCK))
+        model.check(Request(request.block_size))
     except SpecError:
-        return min(rows, BLOCK)
-    return BLOCK
+        return min(request.rows, request.block_size)
+    return request.block_size
 
 
-def _pilot(model: Model, rows: int, allowed: Mapping[str, Allowed], seed: int) -> pd.DataFrame:
-    """Rows as the model makes them: by itself, or where it is told what columns may hold."""
-    size = drawable(model, rows)
+def _pilot(model: Model, request: Request, allowed: Mapping[str, Allowed]) -> pd.DataFrame:
+    """Rows that the model draws freely, or given what columns may hold."""
+    size = drawable(model, request)
     drawn: list[Any] = []
     for i in range(-(-PILOT // max(size, PILOT // 64))):
-        rng = seeds.stream(seed, "pilot", bool(allowed), i)
-        drawn.append(
-            model.complete(Given(size, allowed=allowed), 0, rng=rng)
-            if allowed
-            else model.sample(Request(size), 0, rng=rng)
-        )
+        rng = seeds.stream(request.seed, "pilot", bool(allowed), i)
+        some = Request(size, block_size=size, allowed=allowed)
+        drawn.append(model.complete(some, 0, rng=rng) if allowed else model.sample(some, 0, rng=rng))
     return pd.concat([table.frame for table in drawn], ignore_index=True)
 
 
-def achieved(wanted: Wanted, counts: Mapping[int, int]) -> list[dict[str, Any]]:
-    """Requested against achieved, per balanced column and value. counts: number of a cell -> rows of the output"""
+def achieved(request: SettledRequest, counts: Mapping[int, int]) -> list[dict[str, Any]]:
+    """Requested against achieved, per balanced column and value. counts: number of a stratum -> its rows"""
     rows: dict[tuple[str, str], list[int]] = {}
-    for number, cell in enumerate(wanted.cells):
-        for name, value in cell.values.items():
+    for number, stratum in enumerate(request.strata):
+        for name, value in stratum.values.items():
             both = rows.setdefault((name, text_of(value)), [0, 0])
-            both[0] += cell.rows
+            both[0] += stratum.rows
             both[1] += counts.get(number, 0)
     return [
         {"column": name, "value": value, "requested": both[0], "achieved": both[1]}
@@ -264,10 +263,10 @@ def achieved(wanted: Wanted, counts: Mapping[int, int]) -> list[dict[str, Any]]:
     ]
 
 
-def gap_of(wanted: Wanted, counts: Mapping[int, int], target: str) -> float:
-    """The demographic parity gap of the output. counts: number of a cell -> its rows"""
-    levels, table = wanted._table
+def gap_of(request: SettledRequest, counts: Mapping[int, int], target: str) -> float:
+    """The demographic parity gap of the output. counts: number of a stratum -> its rows"""
+    levels, table = request._table
     rows = np.array(
-        [*(counts.get(number, 0) for number in range(len(wanted.cells))), 0], dtype=float
-    )  # the last place: no cell
+        [*(counts.get(number, 0) for number in range(len(request.strata))), 0], dtype=float
+    )  # the last place: no stratum
     return parity_gap(rows[table], list(levels).index(target))

@@ -6,21 +6,18 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from synthcli.columns import frame as frames
-from synthcli.contracts.modelling import Allowed, Given, Model
+from synthcli.contracts.modelling import Allowed, Model, Request
 from synthcli.contracts.schema import Schema
 from synthcli.errors import FitError, SpecError, did_you_mean, listed
 from synthcli.tabular.sampling.raking import EVEN, codes_of, fitted, independent, joint_of, parity_gap, whole_rows
 
-if TYPE_CHECKING:
-    from synthcli.spec.models import Generate  # which a worker has no use for
-
-CELLS = 2000  # combinations of balanced columns, at most
+STRATA = 2000  # combinations of balanced columns, at most
 _RANGE = re.compile(
     r"\s*(-?\d+(\.\d+)?\s*(-|–|\.\.+|…|to|:)\s*-?\d+(\.\d+)?|[<>≤≥]=?\s*-?\d+(\.\d+)?|-?\d+(\.\d+)?\s*\+)\s*"
 )
@@ -28,7 +25,7 @@ LABELS = 100  # distinct values of a balanced or sensitive column, at most
 
 
 @dataclass(frozen=True)
-class Cell:
+class Stratum:
     """Rows that share some values, None for null; how many of them are asked for."""
 
     values: Mapping[str, Any]
@@ -41,22 +38,22 @@ class Cell:
         )
 
 
-def cells_of(
-    asked: Generate, rows: int, pilot: pd.DataFrame, model: Model, schema: Schema, report: dict[str, Any]
-) -> tuple[Cell, ...]:
+def strata_of(
+    request: Request, pilot: pd.DataFrame, model: Model, schema: Schema, report: dict[str, Any]
+) -> tuple[Stratum, ...]:
     """Every combination of the balanced columns with its rows: the model's own joint distribution, fitted to the
     margins asked for.
     """
-    margins = {name: _margin(name, shares, pilot, model, schema) for name, shares in (asked.balance or {}).items()}
-    fair = asked.fairness
+    margins = {name: _margin(name, shares, pilot, model, schema) for name, shares in (request.balance or {}).items()}
+    fair, rows = request.fairness, request.rows
     names = list(dict.fromkeys([*margins, *((*fair.sensitive, fair.target) if fair is not None else ())]))
     levels = {
         name: list(margins[name]) if name in margins else _levels("generate.fairness", name, pilot, schema)
         for name in names
     }
-    if (size := int(np.prod([len(v) for v in levels.values()]))) > CELLS:
+    if (size := int(np.prod([len(v) for v in levels.values()]))) > STRATA:
         raise SpecError(
-            f"generate: {' × '.join(names)} have {size:,} combinations; at most {CELLS:,} can be balanced; remedy:"
+            f"generate: {' × '.join(names)} have {size:,} combinations; at most {STRATA:,} can be balanced; remedy:"
             " fewer columns"
         )
     joint = joint_of(pilot, levels)
@@ -71,7 +68,7 @@ def cells_of(
     found = []
     for place, values in zip(np.ndindex(*joint.shape), product(*levels.values())):
         if counts[place]:
-            found.append(Cell(dict(zip(names, values)), int(counts[place])))
+            found.append(Stratum(dict(zip(names, values)), int(counts[place])))
     return tuple(found)
 
 
@@ -159,10 +156,10 @@ def _check_learned(key: str, name: str, value: Any, levels: Sequence[Any], model
     """Raises SpecError for a value that the pilot lacks, unless the model can be told and knows it."""
     words = [text_of(level) for level in levels]
     hint = did_you_mean(text_of(value), words)
-    if model.COMPLETES:
+    if model.completes:
         only = Allowed(values=frozenset(), null=True) if value is None else Allowed(values=frozenset({value}))
         try:
-            made: Any = model.complete(Given(1, allowed={name: only}), 0, rng=np.random.default_rng(0))
+            made: Any = model.complete(Request(1, allowed={name: only}), 0, rng=np.random.default_rng(0))
         except FitError as error:
             hint = hint or "".join(str(error).partition(" Did you mean ")[1:])
         else:

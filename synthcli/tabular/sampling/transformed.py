@@ -18,7 +18,8 @@ from synthcli.artifacts.store import RESHAPE
 from synthcli.columns import frame as frames
 from synthcli.columns.table import Table
 from synthcli.columns.transforms.transformer import Reshaper
-from synthcli.contracts.modelling import Given, Model, Request
+from synthcli.contracts.modality import Choice
+from synthcli.contracts.modelling import Model, Request
 from synthcli.errors import SynthError
 
 
@@ -29,8 +30,11 @@ class Shaped(Model):
 
     def __init__(self, inner: Model, shaper: Reshaper) -> None:
         self.inner, self.shaper = inner, shaper
-        self.COMPLETES = inner.COMPLETES
         self._of_thread = threading.local()  # a cluster's worker makes several blocks at once
+
+    @property
+    def completes(self) -> bool:
+        return self.inner.completes
 
     @property
     def repaired(self) -> dict[str, int]:
@@ -42,13 +46,15 @@ class Shaped(Model):
     def sample(self, request: Request, block: int, *, rng: np.random.Generator) -> Table:
         return self._original(self.inner.sample(request, block, rng=rng))
 
-    def complete(self, given: Given, start: int, *, rng: np.random.Generator) -> Table:
+    def complete(self, given: Request, start: int, *, rng: np.random.Generator) -> Table:
         """Cells of a rewritten column are told to the model where all that they are rewritten with is known too, and
         put back in any case.
         """
         frame, known = self._told(given)
         allowed = {name: bound for name, bound in given.allowed.items() if name not in self.shaper.rewritten}
-        out = self._original(self.inner.complete(Given(given.rows, frame, known, allowed), start, rng=rng))
+        out = self._original(
+            self.inner.complete(Request(given.rows, frame=frame, known=known, allowed=allowed), start, rng=rng)
+        )
         if given.frame is None:
             return out
         for place, name in enumerate(given.frame.columns):
@@ -57,7 +63,7 @@ class Shaped(Model):
                 out.frame[name] = own if given.known is None else own.where(given.known[:, place], out.frame[name])
         return out
 
-    def _told(self, given: Given) -> tuple[pd.DataFrame | None, np.ndarray | None]:
+    def _told(self, given: Request) -> tuple[pd.DataFrame | None, np.ndarray | None]:
         """What is known, in rewritten columns."""
         if given.frame is None:
             return None, None
@@ -112,9 +118,9 @@ class Shaped(Model):
         files.write_json(folder / RESHAPE, self.shaper.to_json())
 
 
-def load_model(method: str, folder: Path) -> Model:
+def load_model(choice: Choice, folder: Path) -> Model:
     """A saved model. The caller has checked its hash where the method pickles."""
-    module = plugins.ready(method)
+    module = plugins.ready(choice)
     try:
         model: Model = module.load(folder)
         return (

@@ -18,33 +18,15 @@ import pyarrow as pa
 
 from synthcli.columns import frame as frames
 from synthcli.columns.table import Table
+from synthcli.contracts.modality import Choice, Engine
 from synthcli.contracts.schema import Schema
 from synthcli.errors import MissingExtra, SpecError, SynthError, TryLater
 from synthcli.packages import versions
-from synthcli.tabular.sampling.block import Maker, Tally
-from synthcli.tabular.sampling.request import Wanted
+from synthcli.tabular.sampling.block import BlockGenerator, Tally
+from synthcli.tabular.sampling.request import SettledRequest
 
-WORTH = 24  # blocks from which on it is worth starting processes
 PATIENCE = 20  # seconds that a scheduler has to answer, and to have a worker
 AHEAD = 3  # blocks per worker that are made before they are asked for
-
-
-@dataclass(frozen=True)
-class Engine:
-    """Where blocks are made. workers: local processes, None: as many as there are cores; address: of a Dask
-    scheduler.
-    """
-
-    kind: str = "local"
-    workers: int | None = None
-    address: str | None = None
-
-    def processes(self, blocks: int) -> int:
-        """Local processes for so many blocks; 1: this one."""
-        import os
-
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        return min(self.workers or (cores if blocks >= WORTH else 1), blocks)
 
 
 @dataclass(frozen=True)
@@ -57,13 +39,13 @@ class Task:
 
     method: str
     folder: str
-    wanted: str
+    request: str
     schema: str
     versions: str
 
 
 @dataclass(frozen=True)
-class Made:
+class Block:
     """A block as it was made: here as a table, elsewhere as the bytes of an Arrow stream."""
 
     schema: Schema
@@ -83,22 +65,22 @@ class Made:
         return self.table if self.table is not None else Table(frames.to_frame(self.arrow(), self.schema), self.schema)
 
 
-def blocks(engine: Engine, maker: Maker, task: Task | None) -> Iterator[Made]:
+def blocks(engine: Engine, generator: BlockGenerator, task: Task | None) -> Iterator[Block]:
     """Every block in order. task: None where the model stands in no folder that others can read; then this process
     makes all.
     """
-    count = maker.wanted.request.blocks
+    count = generator.request.blocks
     if engine.kind == "dask" and task is not None:
         yield from _on_dask(engine, task, count)
     elif task is not None and (workers := engine.processes(count)) > 1:
         yield from _in_processes(task, count, workers)
     else:
         for block in range(count):
-            table, tally = maker.make(block)
-            yield Made(table.schema, tally, table=table)
+            table, tally = generator.make(block)
+            yield Block(table.schema, tally, table=table)
 
 
-def _in_processes(task: Task, count: int, workers: int) -> Iterator[Made]:
+def _in_processes(task: Task, count: int, workers: int) -> Iterator[Block]:
     import multiprocessing
     from concurrent.futures import ProcessPoolExecutor
     from concurrent.futures.process import BrokenProcessPool
@@ -106,7 +88,7 @@ def _in_processes(task: Task, count: int, workers: int) -> Iterator[Made]:
     # started afresh, not forked: a fork of a process with threads may hang
     with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"), initializer=_quiet) as pool:
 
-        def submit(block: int) -> Future[Made]:
+        def submit(block: int) -> Future[Block]:
             with _without_main():
                 return pool.submit(_made, task, block)
 
@@ -120,8 +102,8 @@ def _in_processes(task: Task, count: int, workers: int) -> Iterator[Made]:
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _in_order(submit: Callable[[int], Future[Made]], count: int, ahead: int) -> Iterator[Made]:
-    waiting: list[Future[Made]] = []
+def _in_order(submit: Callable[[int], Future[Block]], count: int, ahead: int) -> Iterator[Block]:
+    waiting: list[Future[Block]] = []
     upcoming = iter(range(count))
     for block in itertools.islice(upcoming, ahead):
         waiting.append(submit(block))
@@ -166,7 +148,7 @@ def _client(engine: Engine) -> Iterator[Any]:
         client.close(timeout=5)
 
 
-def _on_dask(engine: Engine, task: Task, count: int) -> Iterator[Made]:
+def _on_dask(engine: Engine, task: Task, count: int) -> Iterator[Block]:
     """Blocks as tasks of a cluster, whose workers read the model from its folder; what a lost worker had is made again
     by another.
     """
@@ -221,13 +203,14 @@ def _end_with_parent() -> None:
 
 
 @lru_cache(maxsize=1)
-def _maker(task: Task) -> Maker:
+def _generator(task: Task) -> BlockGenerator:
     from synthcli.tabular.sampling.transformed import load_model
 
+    choice = Choice(task.method, {}, modality="tabular")
     if other := {
         name: (mine, asked)
         for name, asked in json.loads(task.versions).items()
-        if (mine := versions(task.method).get(name)) != asked
+        if (mine := versions(choice).get(name)) != asked
     }:
         name, (mine, asked) = next(iter(other.items()))
         raise SynthError(
@@ -239,13 +222,15 @@ def _maker(task: Task) -> Maker:
             " path"
         )
     schema = Schema.from_json(json.loads(task.schema))
-    return Maker(load_model(task.method, Path(task.folder)), Wanted.from_json(json.loads(task.wanted), schema), schema)
+    return BlockGenerator(
+        load_model(choice, Path(task.folder)), SettledRequest.from_json(json.loads(task.request), schema), schema
+    )
 
 
-def _made(task: Task, block: int) -> Made:
-    table, tally = _maker(task).make(block)
+def _made(task: Task, block: int) -> Block:
+    table, tally = _generator(task).make(block)
     sink = pa.BufferOutputStream()
     arrow = table.arrow()
     with pa.ipc.new_stream(sink, arrow.schema) as stream:
         stream.write_table(arrow)
-    return Made(table.schema, tally, stream=sink.getvalue().to_pybytes())
+    return Block(table.schema, tally, stream=sink.getvalue().to_pybytes())

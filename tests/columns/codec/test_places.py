@@ -17,7 +17,7 @@ from synthcli.columns.codec.codec import Codec
 from synthcli.columns.codec.conditions import Asked
 from synthcli.columns.discovery.infer import infer
 from synthcli.columns.table import Table
-from synthcli.contracts.modelling import Given, Job, Request
+from synthcli.contracts.modelling import Job, Request
 
 RNG = np.random.default_rng(0)
 TOWNS = np.array([[48.21, 16.37], [47.07, 15.44], [48.31, 14.29], [47.26, 11.40], [46.62, 14.31]])
@@ -141,9 +141,9 @@ def test_a_place_is_known_where_both_coordinates_are() -> None:
     codec, frame = fitted(towns(1000))
     pair = frame[["latitude", "longitude"]].head(4)
     known = np.array([[True, True], [True, False], [False, True], [True, True]])
-    code = Asked.of(codec, Given(4, pair, known, {})).known["latitude#place"]
+    code = Asked.of(codec, Request(4, frame=pair, known=known, allowed={})).known["latitude#place"]
     assert (code >= 0).tolist() == [True, False, False, True]
-    assert "latitude#place" not in Asked.of(codec, Given(4, pair[["latitude"]], None, {})).known
+    assert "latitude#place" not in Asked.of(codec, Request(4, frame=pair[["latitude"]], known=None, allowed={})).known
 
 
 @pytest.mark.parametrize("method", ["trees", "arnet"])
@@ -171,7 +171,7 @@ def test_of_a_known_half_the_other_follows(given: str) -> None:
     for params in ({"given": [given], "order": [given]}, {}):
         model = module.fit(Table(frame, schema), module.Params.model_validate(params), job=Job(seed=1))
         asked = frame[[given]].head(500).reset_index(drop=True)
-        made = model.complete(Given(500, asked, None, {}), 0, rng=seeds.stream(1, "generate", 0)).frame
+        made = model.complete(Request(500, frame=asked, known=None, allowed={}), 0, rng=seeds.stream(1, "generate", 0)).frame
         assert (made[given] == asked[given]).all()
         points = made[["latitude", "longitude"]].to_numpy(dtype=float)
         assert (np.abs(points[:, None, :] - TOWNS).max(2).min(1) < 0.06).mean() > 0.9

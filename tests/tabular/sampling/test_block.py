@@ -24,7 +24,7 @@ from synthcli.pipeline.events import Events
 from synthcli.spec.models import Generate
 from synthcli.tabular.sampling import block, request, stream
 from synthcli.tabular.sampling.request import settle
-from synthcli.tabular.sampling.stream import Making
+from synthcli.tabular.sampling.stream import RowStream
 from synthcli.tabular.sampling.transformed import Shaped
 from synthcli.tabular.sampling.workers import Engine
 
@@ -94,9 +94,9 @@ def model(method: str, table: Table = TABLE, rules: tuple[Rule, ...] = (), key: 
 
 def made(
     rows: int, fitted: Model, rules: tuple[Rule, ...] = (), seed: int = 5, table: Table = TABLE, **asked: Any
-) -> tuple[pd.DataFrame, Making]:
+) -> tuple[pd.DataFrame, RowStream]:
     settled = settle(Generate(**asked), rows, fitted, table.schema, rules, seed)
-    out = Making(fitted, settled, table.schema, engine=Engine(workers=1))
+    out = RowStream(fitted, settled, table.schema, engine=Engine(workers=1))
     frame = pd.concat([t.frame for t in out.tables(Events())], ignore_index=True)
     assert len(frame) == rows == out.tally.made
     return frame, out
@@ -122,7 +122,7 @@ def test_cells_are_exact_with_three_columns_nulls_and_a_value_of_one_row_in_a_th
     assert frame["level"].isna().sum() == 1000
     assert frame["flag"].sum() == 1000
     assert all(line["requested"] == line["achieved"] for line in out.report()["balance"])
-    assert sum(out.tally.cells.values()) == 2000
+    assert sum(out.tally.strata.values()) == 2000
 
 
 def test_a_cell_is_spread_over_the_rows() -> None:

@@ -16,9 +16,9 @@ from synthcli.contracts.schema import Column, Schema, Traits
 from synthcli.errors import FitError, SpecError, SynthError
 from synthcli.spec.models import Generate
 from synthcli.tabular.sampling import raking
-from synthcli.tabular.sampling import strata as cells
-from synthcli.tabular.sampling.request import Wanted, settle
-from synthcli.tabular.sampling.strata import Cell
+from synthcli.tabular.sampling import strata as strata
+from synthcli.tabular.sampling.request import SettledRequest, settle
+from synthcli.tabular.sampling.strata import Stratum
 
 SCHEMA = Schema(
     (
@@ -74,14 +74,14 @@ class Free(Coin):
     COMPLETES = False
 
 
-def settled(rows: int = 1000, model: Model | None = None, **asked: Any) -> Wanted:
+def settled(rows: int = 1000, model: Model | None = None, **asked: Any) -> SettledRequest:
     return settle(Generate(**asked), rows, model or Coin(), SCHEMA, (), 1)
 
 
-def totals(wanted: Wanted, name: str) -> dict[Any, int]:
+def totals(wanted: SettledRequest, name: str) -> dict[Any, int]:
     out: dict[Any, int] = {}
-    for cell in wanted.cells:
-        out[cell.values[name]] = out.get(cell.values[name], 0) + cell.rows
+    for stratum in wanted.strata:
+        out[stratum.values[name]] = out.get(stratum.values[name], 0) + stratum.rows
     return out
 
 
@@ -108,18 +108,18 @@ def test_three_margins_are_each_exact() -> None:
 
 def test_balance_keeps_the_odds_ratio_of_the_model() -> None:
     """Iterative proportional fitting keeps odds ratios: here (0.5 * 0.9) / (0.5 * 0.1) = 9."""
-    cells = {
+    strata = {
         tuple(c.values.values()): c.rows
-        for c in settled(10**6, balance={"sex": {"f": 0.5, "m": 0.5}, "smoker": {"true": 0.5}}).cells
+        for c in settled(10**6, balance={"sex": {"f": 0.5, "m": 0.5}, "smoker": {"true": 0.5}}).strata
     }
-    odds = cells["m", True] * cells["f", False] / (cells["m", False] * cells["f", True])
+    odds = strata["m", True] * strata["f", False] / (strata["m", False] * strata["f", True])
     assert 8 < odds < 10
 
 
 def test_fairness_makes_the_target_independent_and_keeps_both_margins() -> None:
     asked = settled(100_000, fairness={"target": "smoker", "sensitive": ["sex"]})
-    cells = {(c.values["sex"], c.values["smoker"]): c.rows for c in asked.cells}
-    rates = [cells[s, True] / (cells[s, True] + cells[s, False]) for s in "mf"]
+    strata = {(c.values["sex"], c.values["smoker"]): c.rows for c in asked.strata}
+    rates = [strata[s, True] / (strata[s, True] + strata[s, False]) for s in "mf"]
     assert abs(rates[0] - rates[1]) < 1e-4
     assert 0.35 < asked.report["fairness"]["gap_before"] < 0.45  # 0.5 - 0.1
     assert asked.report["fairness"]["gap_asked"] < 1e-4
@@ -190,7 +190,7 @@ def test_a_condition_against_the_constraints_is_an_error_that_names_them() -> No
 
 
 def test_too_many_combinations(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cells, "CELLS", 9)
+    monkeypatch.setattr(strata, "CELLS", 9)
     with pytest.raises(SpecError, match="sex × n have 10 combinations; at most 9"):
         settled(balance={"sex": {"m": 0.5}, "n": {"1": 0.5}})
 
@@ -212,34 +212,34 @@ def test_common_rows_are_chosen_and_rare_ones_are_steered_to() -> None:
 def test_rows_of_a_block_add_up_over_blocks() -> None:
     for rows in (1, 2, 7, BLOCK - 1, BLOCK, BLOCK + 1, 3 * BLOCK + 5):
         sizes = raking.largest_remainder(np.array([0.1, 0.0003, 0.8997]) * rows, rows)
-        asked = Wanted(rows, 0, cells=tuple(Cell({"a": i}, int(n)) for i, n in enumerate(sizes)))
+        asked = SettledRequest(rows, 0, strata=tuple(Stratum({"a": i}, int(n)) for i, n in enumerate(sizes)))
         counts = np.array([asked.counts(b) for b in range(asked.request.blocks)])
         assert counts.sum(axis=0).tolist() == sizes.tolist()
         assert counts.sum(axis=1).tolist() == [asked.request.size(b) for b in range(asked.request.blocks)]
 
 
 def test_each_block_has_about_its_share_of_each_cell() -> None:
-    asked = Wanted(10**12, 0, cells=(Cell({"a": 0}, 10**11), Cell({"a": 1}, 9 * 10**11)))
+    asked = SettledRequest(10**12, 0, strata=(Stratum({"a": 0}, 10**11), Stratum({"a": 1}, 9 * 10**11)))
     for block in (0, 12_345, 61_035_155):
         assert abs(asked.counts(block)[0] - 1638) < 20
 
 
 def test_the_cell_of_a_row() -> None:
-    cells = (Cell({"sex": "m", "n": None}, 1), Cell({"sex": "f", "n": 1}, 1))
+    strata = (Stratum({"sex": "m", "n": None}, 1), Stratum({"sex": "f", "n": 1}, 1))
     frame = pd.DataFrame(
         {
             "sex": pd.array(["m", "f", "f", None, "z"], dtype="string[pyarrow]"),
             "n": pd.array([None, 1, 2, 1, None], dtype="Int64"),
         }
     )
-    assert Wanted(2, 0, cells=cells).cell_of(frame).tolist() == [0, 1, -1, -1, -1]
+    assert SettledRequest(2, 0, strata=strata).stratum_of(frame).tolist() == [0, 1, -1, -1, -1]
 
 
 def test_it_is_told_to_another_process() -> None:
     asked = settled(where="sex == 'm' and x < 0.01", balance={"n": {"null": 0.5, "1": 0.5}, "smoker": {"true": 0.5}})
-    again = Wanted.from_json(json.loads(json.dumps(asked.to_json())), SCHEMA)
-    assert (again.rows, again.cells, again.guided, again.allowed, again.where) == (
-        asked.rows, asked.cells, asked.guided, asked.allowed, asked.where,
+    again = SettledRequest.from_json(json.loads(json.dumps(asked.to_json())), SCHEMA)
+    assert (again.rows, again.strata, again.guided, again.allowed, again.where) == (
+        asked.rows, asked.strata, asked.guided, asked.allowed, asked.where,
     )  # fmt: skip
 
 

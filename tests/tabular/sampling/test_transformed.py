@@ -17,14 +17,14 @@ from synthcli.columns.constraints.parse import parse_rule
 from synthcli.columns.discovery.infer import infer
 from synthcli.columns.table import Table
 from synthcli.columns.transforms.transformer import Reshaper
-from synthcli.contracts.modelling import Allowed, Given, Job, Request
+from synthcli.contracts.modelling import Allowed, Job, Request
 from synthcli.errors import SynthError
 from synthcli.pipeline.plan import make_plan
 from synthcli.spec.load import load_spec
 from synthcli.tabular.methods import trees
-from synthcli.tabular.sampling.matched import LEAST, likened
-from synthcli.tabular.sampling.request import Wanted
-from synthcli.tabular.sampling.strata import Cell
+from synthcli.tabular.sampling.matched import LEAST, matched
+from synthcli.tabular.sampling.request import SettledRequest
+from synthcli.tabular.sampling.strata import Stratum
 from synthcli.tabular.sampling.transformed import Shaped, load_model
 
 
@@ -64,7 +64,7 @@ def model() -> Shaped:
 
 
 def completed(model: Any, frame: pd.DataFrame, known: np.ndarray | None = None) -> pd.DataFrame:
-    return model.complete(Given(len(frame), frame, known), 0, rng=np.random.default_rng(0)).frame
+    return model.complete(Request(len(frame), frame=frame, known=known), 0, rng=np.random.default_rng(0)).frame
 
 
 def test_known_cells_come_back_also_of_rewritten_and_of_repaired_columns(model: Shaped) -> None:
@@ -89,7 +89,7 @@ def test_what_is_told_reaches_rewritten_columns_where_all_inputs_are_known(model
 
 def test_bounds_of_plain_columns_reach_the_model(model: Shaped) -> None:
     out = model.complete(
-        Given(300, allowed={"group": Allowed(values=frozenset({"c"}))}), 0, rng=np.random.default_rng(0)
+        Request(300, allowed={"group": Allowed(values=frozenset({"c"}))}), 0, rng=np.random.default_rng(0)
     ).frame
     assert (out["group"] == "c").all()
 
@@ -122,17 +122,17 @@ def test_saved_and_loaded_it_makes_the_same(model: Shaped, tmp_path: Path) -> No
 
 
 def test_real_data_is_likened_to_what_was_asked() -> None:
-    asked = Wanted(1000, 0, cells=(Cell({"group": "a"}, 500), Cell({"group": "b"}, 500)))
-    some = likened(TABLE, asked, rng=np.random.default_rng(0))
+    asked = SettledRequest(1000, 0, strata=(Stratum({"group": "a"}, 500), Stratum({"group": "b"}, 500)))
+    some = matched(TABLE, asked, rng=np.random.default_rng(0))
     assert some is not None
     counts = some.frame["group"].value_counts().to_dict()
     assert counts == {"a": (TABLE.frame["group"] == "b").sum(), "b": (TABLE.frame["group"] == "b").sum()}
     from synthcli.columns.expressions.compile import parse
 
-    some = likened(TABLE, Wanted(1000, 0, where=parse("age >= 60")), rng=np.random.default_rng(0))
+    some = matched(TABLE, SettledRequest(1000, 0, where=parse("age >= 60")), rng=np.random.default_rng(0))
     assert some is not None and len(some) == (TABLE.frame["age"] >= 60).sum()
     assert (TABLE.frame["age"] == 18).sum() < LEAST
-    assert likened(TABLE, Wanted(1000, 0, where=parse("age == 18")), rng=np.random.default_rng(0)) is None
+    assert matched(TABLE, SettledRequest(1000, 0, where=parse("age == 18")), rng=np.random.default_rng(0)) is None
 
 
 def test_stages_that_depend_on_what_is_asked_have_keys_that_do(spec: Path) -> None:

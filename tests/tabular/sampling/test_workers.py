@@ -24,7 +24,7 @@ from synthcli.pipeline.resample import Released, released
 from synthcli.spec.models import Generate
 from synthcli.tabular.sampling import workers
 from synthcli.tabular.sampling.request import settle
-from synthcli.tabular.sampling.stream import Making
+from synthcli.tabular.sampling.stream import RowStream
 from synthcli.tabular.sampling.workers import Engine
 
 ROWS = 3 * 16_384 + 100
@@ -44,9 +44,9 @@ def old(spec: Path, synth: Any) -> Released:
     return released(Path("artifacts"), "people", keep_failed=True)
 
 
-def making(old: Released, engine: Engine, rows: int = ROWS) -> Making:
+def making(old: Released, engine: Engine, rows: int = ROWS) -> RowStream:
     wanted = settle(Generate(balance=BALANCE), rows, old.model, old.schema, old.rules, 5)
-    return Making(old.model, wanted, old.schema, old.method, old.version.folder / "2-train/model", engine)
+    return RowStream(old.model, wanted, old.schema, old.method, old.version.folder / "2-train/model", engine)
 
 
 def written(old: Released, engine: Engine, target: Path, events: Events | None = None) -> bytes:
@@ -55,7 +55,7 @@ def written(old: Released, engine: Engine, target: Path, events: Events | None =
     table = pd.read_parquet(target)
     assert len(table) == ROWS and (table["city"] == "Steyr").sum() == round(ROWS / 4) and table["id"].is_unique
     assert not table.dropna()[["visit", "age", "income"]].duplicated().any()
-    assert out.tally.cells and sum(out.tally.cells.values()) == ROWS
+    assert out.tally.strata and sum(out.tally.strata.values()) == ROWS
     return target.read_bytes()
 
 

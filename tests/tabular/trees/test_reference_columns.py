@@ -11,7 +11,7 @@ import pytest
 
 from synthcli.columns.discovery.infer import infer
 from synthcli.columns.table import Table
-from synthcli.contracts.modelling import Allowed, Given, Job
+from synthcli.contracts.modelling import Allowed, Job, Request
 from synthcli.tabular.methods import trees
 from synthcli.tabular.model import encode
 from synthcli.tabular.trees import reference_columns
@@ -122,7 +122,7 @@ def test_a_loaded_model_draws_the_same(model: trees.Trees, tmp_path: Path) -> No
 
 def test_what_is_known_stays_and_what_is_told_from_it_follows(model: trees.Trees, real: pd.DataFrame) -> None:
     given = real[["before"]].iloc[:1500].reset_index(drop=True).astype("Int64")
-    out = model.complete(Given(1500, given), 0, rng=np.random.default_rng(0)).frame.astype("int64")
+    out = model.complete(Request(1500, frame=given), 0, rng=np.random.default_rng(0)).frame.astype("int64")
     assert out["before"].tolist() == given["before"].tolist()
     rare = out["paid"] % 1000 > 0
     assert ((out["paid"] == out["before"]) & rare).mean() == pytest.approx(
@@ -130,14 +130,14 @@ def test_what_is_known_stays_and_what_is_told_from_it_follows(model: trees.Trees
     )
     # and backwards: an amount after the fact says what was before
     given = real.loc[real["before"] > 0, ["after"]].iloc[:400].reset_index(drop=True).astype("Int64")
-    back = model.complete(Given(400, given), 0, rng=np.random.default_rng(0)).frame.astype("int64")
+    back = model.complete(Request(400, frame=given), 0, rng=np.random.default_rng(0)).frame.astype("int64")
     assert back["after"].tolist() == given["after"].tolist()
     assert np.corrcoef(back["after"].rank(), back["before"].rank())[0, 1] > 0.5
 
 
 def test_bounds_hold_for_what_is_told_from_another(model: trees.Trees) -> None:
     asked = {"after": Allowed(low=5000, high=6000), "paid": Allowed(high=4000)}
-    out = model.complete(Given(500, allowed=asked), 0, rng=np.random.default_rng(0)).frame.astype("int64")
+    out = model.complete(Request(500, allowed=asked), 0, rng=np.random.default_rng(0)).frame.astype("int64")
     assert out["after"].between(5000, 6000).mean() > 0.97 and (out["paid"] <= 4000).mean() > 0.97
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from synthcli.columns.discovery.infer import infer
 from synthcli.columns.table import Table
-from synthcli.contracts.modelling import Allowed, Given, Job
+from synthcli.contracts.modelling import Allowed, Job, Request
 from synthcli.errors import FitError
 from synthcli.tabular.methods import trees
 from synthcli.tabular.trees.forest import Forest
@@ -61,7 +61,7 @@ def shares(values: pd.Series) -> dict[str, float]:
 
 def test_what_comes_before_follows_from_what_is_known_after(model: trees.Trees, real: pd.DataFrame) -> None:
     given = pd.DataFrame({"effect": pd.Series(["yes", "no"] * 1500, dtype="string[pyarrow]")})
-    out = model.complete(Given(3000, given), 0, rng=np.random.default_rng(0)).frame
+    out = model.complete(Request(3000, frame=given), 0, rng=np.random.default_rng(0)).frame
     assert out["effect"].tolist() == given["effect"].tolist()
     for word in ("yes", "no"):
         assert shares(out.loc[out["effect"] == word, "cause"]) == pytest.approx(
@@ -73,7 +73,7 @@ def test_what_comes_before_follows_from_what_is_known_after(model: trees.Trees, 
 def test_known_numbers_speak_for_what_goes_with_them(model: trees.Trees, real: pd.DataFrame) -> None:
     for low, high in ((3.0, 3.5), (30.0, 40.0)):
         given = pd.DataFrame({"wealth": np.random.default_rng(0).uniform(low, high, 2000).round(2)})
-        out = model.complete(Given(2000, given), 0, rng=np.random.default_rng(1)).frame
+        out = model.complete(Request(2000, frame=given), 0, rng=np.random.default_rng(1)).frame
         assert out["wealth"].tolist() == given["wealth"].tolist()
         want = real[real["wealth"].between(low, high)]
         assert shares(out["effect"])["yes"] == pytest.approx(shares(want["effect"])["yes"], abs=0.08)
@@ -97,7 +97,7 @@ def test_rare_rows_are_as_those_of_the_source(
     want = real.query(expression)
     got = []
     for model in models:
-        out = model.complete(Given(1000, allowed=allowed), 0, rng=np.random.default_rng(0)).frame
+        out = model.complete(Request(1000, allowed=allowed), 0, rng=np.random.default_rng(0)).frame
         assert len(out.query(expression)) > 970
         assert out["wealth"].median() == pytest.approx(want["wealth"].median(), rel=0.12)
         got.append(shares(out["cause"]))
@@ -109,7 +109,7 @@ def test_rare_rows_are_as_those_of_the_source(
 def test_unknown_cells_are_filled_and_known_ones_stay(model: trees.Trees) -> None:
     frame = made(2000).astype({"cause": "string[pyarrow]", "effect": "string[pyarrow]", "flag": "string[pyarrow]"})
     holes = frame.mask(np.random.default_rng(1).random(frame.shape) < 0.3)
-    asked = Given(2000, holes, holes.notna().to_numpy(), {name: Allowed() for name in frame})
+    asked = Request(2000, frame=holes, known=holes.notna().to_numpy(), allowed={name: Allowed() for name in frame})
     out = model.complete(asked, 0, rng=np.random.default_rng(0)).frame
     assert out.notna().all().all()
     for name in frame:
@@ -121,7 +121,7 @@ def test_unknown_cells_are_filled_and_known_ones_stay(model: trees.Trees) -> Non
 
 def test_a_word_that_was_never_seen_stays(model: trees.Trees) -> None:
     out = model.complete(
-        Given(3, pd.DataFrame({"cause": pd.Series(["z", "a", "b"], dtype="string[pyarrow]")})),
+        Request(3, frame=pd.DataFrame({"cause": pd.Series(["z", "a", "b"], dtype="string[pyarrow]")})),
         0,
         rng=np.random.default_rng(0),
     )
@@ -130,15 +130,15 @@ def test_a_word_that_was_never_seen_stays(model: trees.Trees) -> None:
 
 def test_what_nobody_has_is_refused_by_name(model: trees.Trees) -> None:
     with pytest.raises(FitError, match=r"column wealth: from 1000000 is asked"):
-        model.complete(Given(5, allowed={"wealth": Allowed(low=1_000_000)}), 0, rng=np.random.default_rng(0))
+        model.complete(Request(5, allowed={"wealth": Allowed(low=1_000_000)}), 0, rng=np.random.default_rng(0))
     with pytest.raises(FitError, match="column flag: the model has learned no value 'never'"):
         model.complete(
-            Given(5, allowed={"flag": Allowed(values=frozenset({"never"}))}), 0, rng=np.random.default_rng(0)
+            Request(5, allowed={"flag": Allowed(values=frozenset({"never"}))}), 0, rng=np.random.default_rng(0)
         )
 
 
 def test_the_same_stream_gives_the_same_rows(model: trees.Trees) -> None:
-    given = Given(50, pd.DataFrame({"effect": pd.Series(["yes"] * 50, dtype="string[pyarrow]")}))
+    given = Request(50, frame=pd.DataFrame({"effect": pd.Series(["yes"] * 50, dtype="string[pyarrow]")}))
     one, other = (model.complete(given, 0, rng=np.random.default_rng(3)).frame for _ in range(2))
     pd.testing.assert_frame_equal(one, other)
 
@@ -196,7 +196,7 @@ def test_a_single_row_is_asked_of_one_order(recwarn: pytest.WarningsRecorder) ->
     assert len(model.learned) == 2
     for rows in (0, 1, 3):
         out = model.complete(
-            Given(rows, allowed={"flag": Allowed(values=frozenset({"rare"}))}), 0, rng=np.random.default_rng(0)
+            Request(rows, allowed={"flag": Allowed(values=frozenset({"rare"}))}), 0, rng=np.random.default_rng(0)
         ).frame
         assert out["flag"].tolist() == ["rare"] * rows
     assert not [w for w in recwarn if issubclass(w.category, RuntimeWarning)]

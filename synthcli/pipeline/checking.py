@@ -1,0 +1,28 @@
+"""Validation of a spec against the names of its source's columns; nothing is generated."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from synthcli.pipeline import user_code
+from synthcli.spec import describe
+from synthcli.spec.check import check
+from synthcli.spec.load import load_spec
+
+
+def checked(spec: str | Path, sets: Sequence[str], *, trust: bool = False) -> dict[str, Any]:
+    """Validate a spec: {columns, method, gates}. trust: load its own metrics too. Raises SpecError, DataError."""
+    loaded = load_spec(spec, sets)
+    found = check(loaded)
+    user_code.check(loaded, trust)
+    columns = describe.keys(found.modality).hold_against_source(loaded, found.described)
+    given = (loaded.spec.evaluate.gates, loaded.spec.privacy_check.gates)
+    gates = "default" if all(g is None for g in given) else sum(len(g or ()) for g in given)
+    named = loaded.spec.generator.method == "auto" or not found.choices
+    return {
+        "columns": columns,
+        "method": "auto" if named else ", ".join(c.method for c in found.choices),
+        "gates": gates,
+    }

@@ -1,0 +1,91 @@
+"""The key of each stage: a keyed hash of all that can change its result, so that it says when the stage must run
+again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from pathlib import Path
+
+import synthcli
+from synthcli import plugins
+from synthcli.artifacts.secret import canonical, keyed
+from synthcli.contracts.modality import Choice
+from synthcli.packages import packages
+from synthcli.pipeline.plan import Plan
+
+BESIDE = ("cli", "report", "init", "release")  # rooms that change no result
+
+
+def run_key(plan: Plan) -> str:
+    """Of everything that can change the result; not of where it goes, nor of how it is described."""
+    apart = ("source", "output", "retention", "description", "name", "version", "execution")
+    body = {k: v for k, v in plan.to_json().items() if k not in apart}
+    return keyed("run", canonical(body), analyze_key(plan), canonical(packages(*plan.choices)))
+
+
+def analyze_key(plan: Plan) -> str:
+    """Of what analysis looks at; not of the methods that follow, so that another candidate keeps it."""
+    body = plan.to_json()
+    source = {k: v for k, v in body["source"].items() if k not in ("path", "url", "dataset")}
+    needed = {"source": source, **{k: body[k] for k in ("modality", "columns", "constraints", "privacy_unit", "seed")}}
+    # what `auto` may choose from depends on the extras that are there
+    extras = {extra: plugins.installed(extra) for extra in plugins.EXTRAS}
+    code = code_hash(plan.checked.modality)
+    return keyed("analyze", canonical(needed), plan.data_key, code, canonical(packages()), canonical(extras))
+
+
+def train_key(plan: Plan, choice: Choice) -> str:
+    # which columns rules may rewrite depends on the conditions on the output
+    generate = plan.spec.generate
+    kept = {
+        "where": generate.where,
+        "balance": sorted(generate.balance or ()),
+        "fairness": generate.model_dump(mode="json")["fairness"],
+    }
+    needed = {
+        "limits": plan.to_json()["generator"]["limits"],
+        "target": plan.spec.evaluate.target,
+        "kept": kept if plan.spec.constraints else None,
+    }
+    method = (choice.method, canonical(plugins.params(choice)))
+    return keyed("train", analyze_key(plan), *method, canonical(needed), canonical(packages(choice)))
+
+
+def generate_key(plan: Plan, choice: Choice, rows: int) -> str:
+    fields = {"where", "balance", "fairness", "copies", "proper"}
+    conditions = plan.spec.generate.model_dump(mode="json", include=fields)
+    return keyed("generate", train_key(plan, choice), str(rows), canonical(conditions))
+
+
+def evaluate_key(plan: Plan, choice: Choice, rows: int, control: str, downstream: str = "") -> str:
+    """downstream: what the user's application said about the data."""
+    own = {name: plan.to_json()["evaluate"][name] for name in ("preserve", "domain")}
+    return keyed("evaluate", generate_key(plan, choice, rows), control, canonical(own), downstream)
+
+
+def privacy_key(plan: Plan, choice: Choice, rows: int, control: str) -> str:
+    return keyed("privacy-check", generate_key(plan, choice, rows), canonical(list(plan.attacks)), control)
+
+
+@cache
+def code_hash(modality: str) -> str:
+    """Hash of our own code that can change a result of a modality: of the rooms that all share, of its own room, and of
+    the ground modality. What only shows results is left out.
+    """
+    digest = hashlib.sha256()
+    for top in map(Path, synthcli.__path__):
+        for path in sorted(top.rglob("*.py")):
+            name = path.relative_to(top)
+            if _counts(name.parts, modality):
+                digest.update(name.as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
+
+
+def _counts(parts: tuple[str, ...], modality: str) -> bool:
+    """Whether a file can change a result of a modality. parts: of its path below the package."""
+    others = set(plugins.modalities()) - {modality, plugins.GROUND}
+    if parts[0] in BESIDE or parts[0] in others:
+        return False
+    return parts[:2] != ("spec", "modalities") or Path(parts[-1]).stem not in others

@@ -1,0 +1,142 @@
+"""What a spec describes, parsed: its modality, where data is read from and written to, and what is requested."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator, Mapping
+from typing import Protocol, cast
+
+from synthcli import plugins, sources
+from synthcli.columns.expressions.compile import parse
+from synthcli.contracts.evaluation import Gate
+from synthcli.contracts.modality import Choice, Described, Engine, Target
+from synthcli.contracts.modelling import Parity, Request
+from synthcli.errors import SpecError, did_you_mean
+from synthcli.spec import places
+from synthcli.spec.load import Loaded, Problem
+from synthcli.spec.models import Generate, Spec
+
+Gates = tuple[tuple[Gate, ...], tuple[Gate, ...]]  # of quality and of privacy
+
+
+class Keys(Protocol):
+    """spec/modalities/NAME.py: which keys a modality takes, and what they mean there."""
+
+    METHODS: str  # the modality whose methods it uses
+    JUDGES: tuple[str, ...]  # the modalities whose metrics and attacks measure it
+
+    def problems(self, loaded: Loaded) -> Iterator[Problem]:
+        """Contradictions that can be seen without data."""
+
+    def describe(self, loaded: Loaded) -> Described:
+        """What the spec says about the data. Raises SpecError."""
+
+    def hold_against_source(self, loaded: Loaded, described: Described) -> int:
+        """Check every name against the names of the source's columns; the number of columns. Raises SpecError."""
+
+    def default_choice(self, loaded: Loaded) -> Choice | None:
+        """The method that is used if the spec names none, or says auto. None: chosen by looking at the profile."""
+
+    def default_gates(self, have: frozenset[str]) -> Gates:
+        """The gates if the spec writes none. have: what a verdict can look at, see Gauge.needs."""
+
+
+def modality_of(spec: Spec) -> str:
+    """The modality that a spec names, else the one that its source implies."""
+    return spec.modality or ("relational" if spec.source.tables is not None else "tabular")
+
+
+def modality_of_run(plan: Mapping[str, object]) -> str:
+    """The modality of a run. plan: its plan.json; older ones do not name it."""
+    source = cast(Mapping[str, object], plan["source"])
+    return str(plan.get("modality") or ("relational" if source.get("tables") else "tabular"))
+
+
+def keys(modality: str) -> Keys:
+    """The module that says which keys a modality takes."""
+    return cast(Keys, importlib.import_module(f"synthcli.spec.modalities.{modality}"))
+
+
+def known_modality(loaded: Loaded) -> str:
+    """The modality of a spec. Raises SpecError for one that does not exist, or that the source contradicts."""
+    name = modality_of(loaded.spec)
+    if name not in plugins.modalities():
+        near = did_you_mean(name, plugins.modalities())
+        raise loaded.fail(
+            [(("modality",), f"there is no such modality.{near} Known: {', '.join(plugins.modalities())}")]
+        )
+    if (name == "relational") != (loaded.spec.source.tables is not None):
+        why = "needs source.tables" if name == "relational" else "source.tables makes it relational"
+        raise loaded.fail([(("modality",), f"{why}; remedy: leave modality out")])
+    return name
+
+
+def choices(loaded: Loaded) -> tuple[Choice, ...]:
+    """The methods that a run tries; empty while `auto` has not seen the profile."""
+    generator, room = loaded.spec.generator, keys(modality_of(loaded.spec))
+    if generator.candidates is not None:
+        return tuple(Choice(c.method, c.params, modality=room.METHODS) for c in generator.candidates)
+    if generator.method not in (None, "auto"):
+        return (Choice(str(generator.method), generator.params, modality=room.METHODS),)
+    default = room.default_choice(loaded)
+    return () if default is None else (default,)
+
+
+def request_of(generate: Generate, seed: int, rows: int = 0) -> Request:
+    """What is requested of a generator. rows: 0 while nobody knows. Raises SpecError for a condition that cannot be
+    read.
+    """
+    fair = generate.fairness
+    try:
+        where = None if generate.where is None else parse(generate.where)
+    except SpecError as error:
+        raise SpecError(f"generate.where: {error}") from None
+    return Request(
+        rows,
+        seed,
+        where=where,
+        balance=generate.balance,
+        fairness=None if fair is None else Parity(fair.target, fair.sensitive),
+        copies=generate.copies,
+        proper=generate.proper,
+    )
+
+
+def engine_of(spec: Spec) -> Engine:
+    """Where the spec says that rows are generated."""
+    said = spec.execution
+    return Engine(said.engine, said.workers, said.address)
+
+
+def open_sources(loaded: Loaded) -> dict[str, sources.Source]:
+    """The sources of a spec by the key that describes each, their paths resolved."""
+    if loaded.spec.source.tables is None:
+        return {"source": open_source(loaded)}
+    return {f"source.tables.{name}": each for name, each in table_sources(loaded).items()}
+
+
+def open_source(loaded: Loaded) -> sources.Source:
+    """The source of one table, its path resolved."""
+    said = loaded.spec.source.model_dump(exclude={"dataset", "split", "path", "tables", "relationships"})
+    path = loaded.spec.source.path
+    resolved = None if path is None else loaded.place(path, "source", "path")
+    return sources.Source(path=resolved, folder=loaded.file.parent, **said)
+
+
+def table_sources(loaded: Loaded) -> dict[str, sources.Source]:
+    """The sources of related tables, their paths resolved."""
+    out = {}
+    for name, each in (loaded.spec.source.tables or {}).items():
+        path = None if each.path is None else loaded.place(each.path, "source", "tables", name, "path")
+        said = each.model_dump(exclude={"path", "type", "keep"})
+        out[name] = sources.Source(places.table_type(each), path, folder=loaded.file.parent, **said)
+    return out
+
+
+def open_target(loaded: Loaded) -> Target | None:
+    """Where the output of a spec goes besides the run folder; None if it says nothing."""
+    said = loaded.spec.output
+    if said.path is None and said.url is None:
+        return None
+    path = None if said.path is None else loaded.place(said.path, "output", "path")
+    return Target(said.format, path, said.url, said.table, said.if_exists, loaded.file.parent)

@@ -1,0 +1,219 @@
+"""The keys of a spec for one table: what they mean, and what they must not contradict."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from synthcli import sources
+from synthcli.columns import frame
+from synthcli.columns.constraints import rule as rule_types
+from synthcli.columns.constraints.parse import parse_rule
+from synthcli.columns.constraints.rule import Rule
+from synthcli.columns.expressions.compile import Expression, parse
+from synthcli.columns.expressions.properties import parse_property
+from synthcli.contracts.evaluation import Gate
+from synthcli.contracts.modality import Choice
+from synthcli.contracts.schema import Column, Schema, Traits
+from synthcli.errors import SpecError, did_you_mean
+from synthcli.sources import builtin
+from synthcli.spec import gates, places
+from synthcli.spec.describe import Gates, open_source
+from synthcli.spec.load import Loaded, Problem
+from synthcli.spec.models import Spec
+from synthcli.spec.traits import check_traits, rule_path
+from synthcli.tabular.methods import distributions
+from synthcli.tabular.source import Described
+
+METHODS = "tabular"
+JUDGES = ("tabular",)
+# Default gates compare point estimates: on a small table the interval of a sound synthesis is wider than any bound.
+QUALITY = (
+    Gate("column_shapes", min=0.95, bound="value", of="floor"),
+    Gate("column_pair_trends", min=0.95, bound="value", of="floor"),
+    Gate("detection_auc", max=0.80, severity="warn", bound="value"),
+)
+UTILITY = (Gate("utility_ratio", min=0.90, bound="value"),)
+RULES = (Gate("constraint_violations", max=0.0, bound="value"),)
+PRIVACY = (
+    Gate("membership_auc", max=0.55, bound="value"),
+    Gate("dcr_share", max=0.60, bound="value"),
+    Gate("excess_copies", max=0.05, bound="value"),
+)
+
+
+def default_gates(have: frozenset[str]) -> Gates:
+    """The gates on what a spec can measure."""
+    quality = (*(QUALITY if "control" in have else ()), *(UTILITY if {"target", "control"} <= have else ()))
+    return (*quality, *(RULES if "constraints" in have else ())), (PRIVACY if "control" in have else ())
+
+
+def default_choice(loaded: Loaded) -> Choice | None:
+    """trees, or distributions without data; None for auto."""
+    if loaded.spec.generator.method == "auto":
+        return None
+    return Choice(
+        "distributions" if loaded.spec.source.type == "none" else "trees",
+        loaded.spec.generator.params,
+        modality=METHODS,
+    )
+
+
+def problems(loaded: Loaded) -> Iterator[Problem]:
+    """Contradictions of places and of what the user brings."""
+    yield from places.source(loaded.spec)
+    yield from _own(loaded)
+    yield from places.output(loaded)
+
+
+def describe(loaded: Loaded) -> Described:
+    """What a spec says about one table. Raises SpecError."""
+    spec = loaded.spec
+    split = spec.source.split
+    rules = tuple(_rule(loaded, i) for i in range(len(spec.constraints)))
+    default_unit = builtin.UNITS.get(spec.source.name or "") if spec.source.type == "builtin" else None
+
+    def fail(rule: Rule | None, why: str) -> SpecError:
+        if rule is None:
+            return loaded.fail([(("generate", "where"), why)])
+        place = next(i for i, each in enumerate(rules) if each is rule)
+        return loaded.fail([(rule_path(loaded, place), why)])
+
+    def check(kinds: Mapping[str, str]) -> None:
+        check_columns(loaded, kinds)
+        check_traits(loaded, kinds)
+
+    return Described(
+        source=open_source(loaded),
+        columns=spec.columns,
+        rules=rules,
+        unit=spec.privacy_unit or default_unit,
+        parts={"train": 1 - split.validation - split.holdout, "validation": split.validation, "holdout": split.holdout},
+        stratify_by=split.stratify_by,
+        where=None if spec.generate.where is None else _where(loaded),
+        target=spec.evaluate.target,
+        preserve=spec.evaluate.preserve,
+        seed=spec.seed,
+        schema=declared_schema(loaded) if spec.source.type == "none" else None,
+        check=check,
+        fail=fail,
+    )
+
+
+def _rule(loaded: Loaded, i: int) -> Rule:
+    try:
+        return parse_rule(loaded.spec.constraints[i])
+    except SpecError as error:
+        raise loaded.fail([(rule_path(loaded, i), str(error))]) from None
+
+
+def _where(loaded: Loaded) -> Expression:
+    try:
+        return parse(str(loaded.spec.generate.where))
+    except SpecError as error:
+        raise loaded.fail([(("generate", "where"), str(error))]) from None
+
+
+def declared_schema(loaded: Loaded) -> Schema:
+    """The schema of a spec without a source. Raises SpecError for columns that do not say how they are generated, or
+    contradict themselves.
+    """
+    schema = distributions.complete(Schema(tuple(Column(name, traits) for name, traits in loaded.spec.columns.items())))
+    distributions.check(schema, loaded.spec.generate.rows)
+    check_columns(loaded, {c.name: c.kind for c in schema.columns})
+    return schema
+
+
+def hold_against_source(loaded: Loaded, described: Described) -> int:
+    """Check every name against the names of the source's columns; the number of columns. Raises SpecError."""
+    if described.schema is not None:
+        return len(described.schema.names)
+    names = sources.columns(described.source)
+    check_columns(loaded, {name: loaded.spec.columns.get(name, Traits()).type or "category" for name in names})
+    declared = {name: traits.type for name, traits in loaded.spec.columns.items() if traits.type is not None}
+    check_traits(loaded, declared)
+    return len(names)
+
+
+def check_columns(loaded: Loaded, kinds: Mapping[str, str]) -> None:
+    """Raise one SpecError for every key that names a column which the data lacks. kinds: column -> kind."""
+    spec = loaded.spec
+    named: list[tuple[tuple[str | int, ...], str | None]] = [
+        (("privacy_unit",), spec.privacy_unit),
+        (("source", "split", "stratify_by"), spec.source.split.stratify_by),
+        (("evaluate", "target"), spec.evaluate.target),
+        *((("columns", name), name) for name in spec.columns),
+        *((("generate", "balance", name), name) for name in spec.generate.balance or ()),
+        *(
+            (("generate", "fairness", "sensitive", i), name)
+            for i, name in enumerate(spec.generate.fairness.sensitive if spec.generate.fairness else ())
+        ),
+        *([(("generate", "fairness", "target"), spec.generate.fairness.target)] if spec.generate.fairness else []),
+        *(
+            (("generator", "params", "order", i), c)
+            for i, c in enumerate(spec.generator.params.get("order", ()) if _is_trees(spec) else ())
+        ),
+    ]
+    problems: list[Problem] = [
+        (path, f"the data has no column {name!r}.{did_you_mean(name, kinds)} Columns: {_some(kinds)}")
+        for path, name in named
+        if name is not None and name not in kinds
+    ]
+    target = spec.evaluate.target
+    if target is not None and target in kinds and kinds[target] not in frame.MODELLED:
+        problems.append(
+            (
+                ("evaluate", "target"),
+                f"is of type {kinds[target]}, which no model predicts; remedy: a number, boolean or category",
+            )
+        )
+    if spec.generate.where is not None:
+        try:
+            rule_types.parse_constraint(spec.generate.where).check(kinds)
+        except SpecError as error:
+            problems.append((("generate", "where"), str(error)))
+    for i, text in enumerate(spec.evaluate.preserve):
+        try:
+            parse_property(text).check(kinds)
+        except SpecError as error:
+            problems.append((("evaluate", "preserve", i), str(error)))
+    for i, rule in enumerate(spec.constraints):
+        try:
+            parse_rule(rule).check(kinds)
+        except SpecError as error:
+            problems.append((rule_path(loaded, i), str(error)))
+    if problems:
+        raise loaded.fail(problems)
+
+
+def _is_trees(spec: Spec) -> bool:
+    return spec.generator.method in (None, "trees") and isinstance(
+        spec.generator.params.get("order", ()), (list, tuple)
+    )
+
+
+def _some(names: Mapping[str, str], most: int = 12) -> str:
+    shown = list(names)[:most]
+    return ", ".join(shown) + (f" and {len(names) - most} more" if len(names) > most else "")
+
+
+def _own(loaded: Loaded) -> Iterator[Problem]:
+    """What the user brings: properties, a file of metrics, a command."""
+    evaluate = loaded.spec.evaluate
+    for i, text in enumerate(evaluate.preserve):
+        if text in evaluate.preserve[:i]:
+            yield ("evaluate", "preserve", i), "stands twice; remedy: keep one of the two"
+        try:
+            parse_property(text)
+        except SpecError as error:
+            yield ("evaluate", "preserve", i), str(error)
+    if evaluate.preserve and "control" not in gates.available(loaded.spec):
+        yield ("evaluate", "preserve"), gates.LACKS["control"]
+    if evaluate.domain is not None:
+        file = loaded.resolve(evaluate.domain.path, "evaluate", "domain")
+        if file.suffix != ".py" or not file.is_file():
+            yield (
+                ("evaluate", "domain"),
+                f"{file} is no Python file; expected one with measure(evidence, params, *, rng)",
+            )
+    if evaluate.downstream is not None and not evaluate.downstream.command.strip():
+        yield ("evaluate", "downstream", "command"), "is empty"

@@ -1,0 +1,176 @@
+"""One table: how the loop reads, fits, generates, judges and delivers it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from synthcli import plugins, seeds
+from synthcli.artifacts import files
+from synthcli.artifacts.store import DATA, UNASKED
+from synthcli.columns.pii import protect
+from synthcli.columns.table import Table
+from synthcli.contracts.cost import Cost, Work
+from synthcli.contracts.evaluation import Measurement, Usage
+from synthcli.contracts.modality import Choice, Engine, Json, Origin, Size, Target
+from synthcli.contracts.modelling import Job, Limits, Progress, Request, silent
+from synthcli.contracts.schema import Schema
+from synthcli.sources import Source
+from synthcli.tabular import choose as choosing
+from synthcli.tabular import costs, output, source_stats
+from synthcli.tabular import evidence as judging
+from synthcli.tabular import fitted as fitting
+from synthcli.tabular import pictures as drawing
+from synthcli.tabular import profile as profiling
+from synthcli.tabular.evidence import TableEvidence
+from synthcli.tabular.fitted import FittedTable
+from synthcli.tabular.impute import impute_rows
+from synthcli.tabular.sampling.request import SettledRequest, settle
+from synthcli.tabular.sampling.stream import RowStream
+from synthcli.tabular.source import Described, Real
+
+COUNTS = "rows"
+FREELY = 50_000  # rows that a model generates without conditions, at most
+
+
+def read(described: Described) -> Real:
+    """The parts of the table, read when a stage first needs them."""
+    return Real(described)
+
+
+def look(described: Described, profile: Json) -> Size:
+    """The size of a source that was not read: from its profile if an earlier run made one, else from its head."""
+    return source_stats.look(described, profile)
+
+
+def work(records: int, schema: Schema) -> Work:
+    """The work that so many rows make."""
+    return costs.work(records, schema)
+
+
+def cost(stage: str, choice: Choice | None, described: Described, request: Request, control: str) -> Cost | None:
+    """What a stage takes, None if nobody timed it."""
+    return cost_of(stage, choice, described.source, request, control)
+
+
+def cost_of(stage: str, choice: Choice | None, source: Source, request: Request, control: str) -> Cost | None:
+    """What a stage takes for rows of this source."""
+    return costs.of_stage(stage, choice, source, control=control, conditional=request.where is not None)
+
+
+def profile(real: Real, *, progress: Progress) -> Json:
+    """Schema, distributions, dependencies, keys, what the constraints found, sizes of the parts."""
+    table = real.table
+    body: Json = {
+        "rows": real.source_rows,
+        "sampled": real.sampled,
+        "schema": table.schema.to_json(),
+        "constraints": real.findings,
+    }
+    if real.described.has_data:
+        body["parts"] = {name: len(part) for name, part in real.parts.items()}
+        body |= profiling.profile(table, progress=progress)
+        body["personal"] = [one.to_json() for one in protect.found(table.schema, table.frame)]
+    return body
+
+
+def choose(records: int, schema: Schema, limits: Limits) -> Choice:
+    """The method that `auto` takes, by rows and types of the train part."""
+    return choosing.choose(records, schema, limits)
+
+
+def fit(
+    real: Real, choice: Choice, request: Request, *, job: Job, bootstrap: np.random.Generator | None
+) -> FittedTable:
+    """Fit a method to the train part, or to a bootstrap of its units."""
+    return fitting.fit(real, choice, request, job=job, bootstrap=bootstrap)
+
+
+def load(choice: Choice, trained: Path) -> FittedTable:
+    """The generator that a train stage saved."""
+    return fitting.load(choice, trained)
+
+
+def generate(fitted: FittedTable, request: Request, folder: Path, *, engine: Engine, progress: Progress) -> Json:
+    """data.parquet, streamed block by block; with conditions also unasked.parquet, rows generated without them."""
+    settled = settle(request, fitted.model, fitted.schema, fitted.rules)
+    stream = RowStream(fitted.model, settled, fitted.schema, fitted.choice, fitted.folder, engine)
+    schema, tally = stream.write(folder / DATA, "parquet", progress), stream.tally
+    body: Json = {
+        "refused_by_constraints": sum(tally.refused.get(rule.text, 0) for rule in fitted.rules),
+        "drawn": tally.drawn,
+        "refused": tally.refused,
+        "repaired": tally.repaired,
+        "schema": schema.to_json(),
+    }
+    if settled.where is not None or settled.strata:
+        body |= {"asked": stream.report(), "wanted": settled.to_json()}
+        plain = SettledRequest(min(request.rows, FREELY), request.seed, request.block_size, rules=fitted.rules)
+        RowStream(fitted.model, plain, schema).write(folder / UNASKED, "parquet", silent)
+    return body
+
+
+def evidence(real: Real, generated: Path, control: str, usage: Usage | None, request: Request) -> TableEvidence:
+    """The synthetic rows beside the real ones that they should resemble."""
+    return judging.evidence(real, generated, control, usage, request)
+
+
+def measure(
+    kind: str, names: Sequence[str], evidence: TableEvidence, *, seed: int, progress: Progress
+) -> list[Measurement]:
+    """The figures of metrics or attacks; attacks see all copies at once."""
+    if kind == "attacks" and evidence.attacked is not None:
+        evidence = replace(evidence, synthetic=evidence.attacked)
+    measured: list[Measurement] = []
+    for i, name in enumerate(names):
+        progress(kind, i, len(names), name)
+        measured += plugins.judge(kind, name, "tabular").measure(evidence, rng=seeds.stream(seed, kind, name))
+    return measured
+
+
+def pictures(evidence: TableEvidence, *, seed: int) -> Json:
+    """What the report draws of both tables, without a value that stands for one person."""
+    return drawing.pictures(evidence, rng=seeds.stream(seed, "pictures"))
+
+
+def deliver(generated: Path, target: Target, request: Request) -> Json:
+    """Each copy where it goes, seen there only when whole."""
+    return output.deliver(generated, target, request.copies)
+
+
+def outputs(target: Target, request: Request) -> list[Target]:
+    """Where `deliver` writes each copy."""
+    return [one for _, one in output.targets(target, request.copies)]
+
+
+def more(fitted: FittedTable, request: Request, target: Path, origin: Origin, *, progress: Progress) -> Json:
+    """Rows from an old run's model, streamed into a file."""
+    format_ = output.format_for(target, origin)
+    settled = settle(request, fitted.model, fitted.schema, fitted.rules)
+    stream = RowStream(fitted.model, settled, fitted.schema, fitted.choice, fitted.folder)
+    stream.write(target, format_, progress)
+    return {"output": str(target), "sha256": files.sha256(target), "asked": stream.report()}
+
+
+def complete(
+    fitted: FittedTable, known: Path, target: Path, origin: Origin, *, impute: bool, seed: int, progress: Progress
+) -> Json:
+    """The rows of a file, completed given the cells that are known."""
+    return impute_rows(fitted, known, target, origin, impute=impute, seed=seed, progress=progress)
+
+
+def preview(real: Real, choice: Choice, request: Request, *, most: int, job: Job) -> Mapping[str, pd.DataFrame]:
+    """A few rows from a fit on at most `most` rows, whose rules are met by rejection alone."""
+    train = real.train
+    if len(train) > most:
+        chosen = seeds.stream(real.described.seed, "preview").permutation(len(train))[:most]
+        train = Table(train.frame.iloc[chosen], train.schema)
+    module = plugins.ready(choice)
+    model = module.fit(train, module.Params.model_validate(choice.params), job=job)
+    settled = settle(request, model, train.schema, real.constraints)
+    tables = RowStream(model, settled, train.schema).tables(silent)
+    return {"": pd.concat([t.frame for t in tables], ignore_index=True)}

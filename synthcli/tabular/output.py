@@ -1,0 +1,72 @@
+"""Where generated tables go: one file or table per copy, streamed, visible there only when whole."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from synthcli import sources
+from synthcli.artifacts import files, store
+from synthcli.artifacts.store import SAMPLE, file_of
+from synthcli.columns import frame as frames
+from synthcli.contracts.modality import Json, Origin, Target
+from synthcli.contracts.schema import Schema
+from synthcli.errors import SpecError
+from synthcli.sources import format_of
+
+
+def deliver(generated: Path, target: Target, copies: int) -> Json:
+    """Write each copy where it goes; the places with their hashes."""
+    written: list[Json] = []
+    for name, one in targets(target, copies):
+        _deliver(generated, one, name)
+        own: Json = {"sha256": files.sha256(one.path)} if isinstance(one.path, Path) else {}
+        written.append({"path": one.where, **own})
+    return {**written[0], "format": target.format, **({"copies": written} if len(written) > 1 else {})}
+
+
+def format_for(target: Path, origin: Origin) -> str:
+    """The format that the ending of --output names. Raises SpecError for none, and for the source of the run."""
+    format_ = format_of(target.name)
+    if format_ is None:
+        raise SpecError(f"--output {target}: the ending names no format; expected .csv, .parquet or .jsonl")
+    if str(target.resolve()) == origin.read:
+        raise SpecError(f"--output {target}: is the source of that run, which would be overwritten")
+    return format_
+
+
+def numbered(path: Path, copy: int) -> Path:
+    """Where a copy of an output goes: people.csv.gz is people-2.csv.gz."""
+    stem, dot, endings = path.name.partition(".")
+    return path.with_name(f"{stem}-{copy}{dot}{endings}")
+
+
+def targets(target: Target, copies: int) -> list[tuple[str, Target]]:
+    """Each table of the generate stage with where it goes: one, or people-1.csv, people-2.csv … (tables of a database:
+    people_1 …).
+    """
+    if copies == 1:
+        return [(store.DATA, target)]
+    return [(file_of(i), _target(target, i)) for i in range(1, copies + 1)]
+
+
+def _target(target: Target, copy: int) -> Target:
+    if target.table is not None:
+        return replace(target, table=f"{target.table}_{copy}")
+    assert target.path is not None  # the spec was checked
+    if isinstance(target.path, Path):
+        return replace(target, path=numbered(target.path, copy))
+    front, slash, name = target.path.rpartition("/")
+    return replace(target, path=f"{front}{slash}{numbered(Path(name), copy)}")
+
+
+def _deliver(generated: Path, target: Target, name: str) -> None:
+    """A generated table where it goes, streamed, seen there only when whole. name: of the table in the generate
+    stage.
+    """
+    schema = Schema.from_json(files.read_json(generated / SAMPLE)["schema"])
+    with pq.ParquetFile(generated / name) as file:
+        chunks = (frames.to_frame(file.read_row_group(i), schema) for i in range(file.num_row_groups))
+        sources.deliver(chunks, schema, target)
