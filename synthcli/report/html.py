@@ -6,30 +6,29 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import importlib
 import json
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, cast
 
 from synthcli.artifacts import files
 from synthcli.artifacts.store import REPORT, Version
-from synthcli.report import asked, charts, one_table, relations, words
-from synthcli.report.reading import Body, Drawn, line, overall, read, sole_table
+from synthcli.report import asked, charts, words
+from synthcli.report.reading import Body, Drawn, line, overall, read
 from synthcli.report.rounds import rounds
 from synthcli.report.sections import attacks, gates, lineage, personal, rules, tiles, utility
+from synthcli.spec.describe import modality_of_run
 
 FOLDER = Path(__file__).parent / "page"
-SECTIONS = (
+BEFORE = (
     ("verdict", "Verdict"),
     ("gates", "Gates"),
     ("asked", "Rows asked for"),
     ("matters", "What matters here"),
     ("fairness", "Fairness"),
-    ("relationships", "Relationships"),
-    ("tables", "Tables"),
-    ("columns", "Columns"),
-    ("pairs", "Pairs of columns"),
-    ("detector", "Detector"),
+)
+AFTER = (  # between the two stand the sections of the modality
     ("utility", "Utility"),
     ("privacy", "Privacy"),
     ("rounds", "Rounds"),
@@ -50,12 +49,15 @@ def page(version: Version) -> str:
     run = read(version)
     drawn: Drawn = {}
     datasets: Body = {}
+    own = _sections(run)
     found: Body = {
+        "tables": [],
+        "attacked": None,
+        **own.view(run, drawn, datasets),
         "gates": gates(run, drawn),
         "asked": asked.rows(run, drawn),
         "matters": asked.matters(run, drawn),
         "fairness": asked.fairness(run, drawn),
-        **_tables(run, drawn, datasets),
         "utility": utility(run, drawn),
         "privacy": attacks(run, drawn),
         "rounds": rounds(run, drawn),
@@ -70,33 +72,32 @@ def page(version: Version) -> str:
         "figures": [line(m, run["help"]) for m in overall(run["measured"]).values()],
         "sections": [
             (name, title)
-            for name, title in SECTIONS
-            if name == "verdict" or found[name] or (name == "privacy" and held)
+            for name, title in (*BEFORE, *own.SECTIONS, *AFTER)
+            if name == "verdict" or found.get(name) or (name == "privacy" and held)
         ],
         "personal": held,
         "drawn": drawn,
+        "own_sections": own.TEMPLATE,
         **found,
     }
     return render("run.html.j2", context, {"charts": drawn, "datasets": datasets, "config": charts.CONFIG})
 
 
-def _tables(run: Body, drawn: Drawn, datasets: Body) -> Body:
-    """The sections of one table, or of several and their relationships; those of the other kind are empty."""
-    several = relations.each_table(run, drawn, datasets)
-    view: Body = (
-        {"columns": [], "pairs": None, "detector": None}
-        if several
-        else one_table.view(sole_table(run), drawn, datasets)
-    )
-    return {
-        "view": view,
-        **{key: view[key] for key in ("columns", "pairs", "detector")},
-        "tables": several,
-        "relationships": relations.each_relationship(run, drawn, datasets),
-        "structure": relations.structure(run),
-        "beside": relations.side_by_side(run, drawn),
-        "attacked": relations.attacked(run, drawn),
-    }
+class Sections(Protocol):
+    """report/modalities/NAME.py: what a page shows of a modality. TEMPLATE: of its sections, in page/ or in the
+    modality's own folder; SECTIONS: id and title of each.
+    """
+
+    TEMPLATE: str
+    SECTIONS: tuple[tuple[str, str], ...]
+
+    def view(self, run: Body, drawn: Drawn, datasets: Body) -> Body:
+        """Values of the template; a section without a value is left out."""
+
+
+def _sections(run: Body) -> Sections:
+    name = modality_of_run(run["plan"])
+    return cast(Sections, importlib.import_module(f"synthcli.report.modalities.{name}"))
 
 
 def render(template: str, context: Body, data: Body) -> str:

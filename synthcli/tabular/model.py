@@ -84,6 +84,10 @@ class CodedModel(Model):
         """Every part of rows of which something is asked; of models that can do so."""
         raise NotImplementedError(f"{type(self).__name__} does not complete rows")
 
+    @property
+    def completes(self) -> bool:
+        return type(self).draw_asked is not CodedModel.draw_asked
+
     def draw_axes(self, rows: int, *, rng: np.random.Generator) -> Values:
         """The same on the axes that a discriminator looks at."""
         return self.codec.axes(self.draw(rows, rng=rng))

@@ -17,7 +17,7 @@ from synthcli import plugins, seeds
 from synthcli.columns.table import Table
 from synthcli.contracts.modelling import Job, Request
 from synthcli.errors import SynthError
-from synthcli.pipeline.gates import PRIVACY
+from synthcli.spec.modalities.tabular import PRIVACY
 from synthcli.tabular.choose import choose
 from tests.benchmarks.harness import judging, tables
 from tests.benchmarks.harness.document import Section, figure, grid, machine
@@ -62,11 +62,11 @@ def run(asked: argparse.Namespace) -> list[Section]:
         chosen = choose(len((pair := tables.small(name, 0)).train), pair.train.schema)
         trials = tried(
             name,
-            [chosen["method"], *(m for m in methods if m != chosen["method"])],
+            [chosen.method, *(m for m in methods if m != chosen.method)],
             asked.repeats,
-            params={chosen["method"]: chosen["params"]},
+            params={chosen.method: dict(chosen.params)},
         )
-        lines.append(compared(name, chosen["method"], trials))
+        lines.append(compared(name, chosen.method, trials))
     head = ("table", "rows", "columns", "chosen", "score", "leak", "best", "its score", "near")
     return [Section(TITLE, f"{ABOUT}\n\n{machine()}; {asked.repeats} halvings of each table.", grid(head, lines))]
 
@@ -88,7 +88,7 @@ def tried(
 
 def trial(pair: tables.Pair, method: str, params: dict[str, object], seed: int) -> Trial:
     """Fit, sample and judge."""
-    module = plugins.ready(method)
+    module = plugins.method(method, "tabular")
     with tempfile.TemporaryDirectory() as scratch, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         started = time.perf_counter()

@@ -62,7 +62,7 @@ def analysed(table: Table) -> np.ndarray:
 
 def replication(method: str, rows: int, copies: int, seed: int, target: str | None = None) -> dict[str, np.ndarray]:
     """What each copy says, from one fit and from refits to bootstraps. (copies, 3, 2)"""
-    module, rng = plugins.method(method), np.random.default_rng(seed)
+    module, rng = plugins.method(method, "tabular"), np.random.default_rng(seed)
     real = sample(rows, rng=rng)
     fit = lambda data, i: module.fit(data, module.Params(), job=Job(seed=seed * 1000 + i, target=target))  # noqa: E731
     draw = lambda model, i: analysed(model.sample(Request(rows), 0, rng=np.random.default_rng([seed, i])))  # noqa: E731

@@ -144,7 +144,7 @@ def cut(table: Table, target: str, rare: str, share: float, *, rng: np.random.Ge
 
 def arms(train: Table, target: str, rare: str, method: str, *, rng: np.random.Generator) -> dict[str, pd.DataFrame]:
     """The rows that each arm learns from."""
-    module = plugins.ready(method)
+    module = plugins.method(method, "tabular")
     with tempfile.TemporaryDirectory() as scratch, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         model = module.fit(train, module.Params(), job=Job(seeds.fork(rng), Path(scratch), target=target))

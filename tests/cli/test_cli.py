@@ -189,9 +189,9 @@ def test_a_reader_that_leaves_is_no_error(spec: Path) -> None:
 
 def test_methods_tell_params_from_one_place(synth: Any) -> None:
     found = {m["name"]: m for m in synth("methods", "--json").json["methods"]}
-    assert set(found) == set(plugins.names("methods"))
+    assert set(found) == set(plugins.names("methods", "tabular"))
     leaf = next(p for p in found["trees"]["params"] if p["name"] == "min_leaf")
-    assert (leaf["default"], leaf["bounds"]) == (plugins.method("trees").Params().min_leaf, "≥ 1, ≤ 1e+06")
+    assert (leaf["default"], leaf["bounds"]) == (plugins.method("trees", "tabular").Params().min_leaf, "≥ 1, ≤ 1e+06")
     assert "min_leaf" in synth("methods", "trees").out
     assert all(p["help"] for m in found.values() for p in m["params"])
 

@@ -309,7 +309,7 @@ def spoken(name: str) -> Table:
 
 def names_for(method: str) -> tuple[str, ...]:
     """The tables that a method is tried on."""
-    return tuple(HOSTILE if plugins.method(method).NEEDS_DATA else SPOKEN)
+    return tuple(HOSTILE if "without_data" not in plugins.method(method, "tabular").CAN else SPOKEN)
 
 
 def fresh(method: str) -> list[str]:
@@ -318,17 +318,17 @@ def fresh(method: str) -> list[str]:
 
 @cache
 def table_for(method: str, name: str) -> Table:
-    return HOSTILE[name]() if plugins.method(method).NEEDS_DATA else spoken(name)
+    return HOSTILE[name]() if "without_data" not in plugins.method(method, "tabular").CAN else spoken(name)
 
 
 def cheap(method: str) -> Any:
     """The method's own defaults, save for what costs time."""
-    params = plugins.method(method).Params
+    params = plugins.method(method, "tabular").Params
     return params(**{k: v for k, v in CHEAP.items() if k in params.model_fields})
 
 
 def fit(method: str, data: Table, **job: Any) -> Model:
-    return plugins.ready(method).fit(data, cheap(method), job=Job(seed=3, **job))
+    return plugins.method(method, "tabular").fit(data, cheap(method), job=Job(seed=3, **job))
 
 
 def sample(model: Model, rows: int, block: int = 0, seed: int = 9) -> Table:
@@ -351,7 +351,7 @@ def main(folder: Path, methods: list[str]) -> None:
     for method in methods:
         out = {}
         for name in fresh(method):
-            loaded = plugins.ready(method).load(folder / method / name)
+            loaded = plugins.method(method, "tabular").load(folder / method / name)
             out[name] = [digest(sample(m, ROWS).frame) for m in (fit(method, table_for(method, name)), loaded)]
         print(json.dumps({method: out}), flush=True)
 

@@ -24,7 +24,7 @@ from synthcli.columns.table import Table
 from synthcli.contracts.evaluation import Better, Downstream, Evidence, Fairness, Gauge, Measurement, Usage
 from synthcli.contracts.schema import Schema
 
-JUDGES = {m.__name__.rpartition(".")[2]: m for kind in ("metrics", "attacks") for m in plugins.judges(kind)}
+JUDGES = {m.__name__.rpartition(".")[2]: m for kind in ("metrics", "attacks") for m in plugins.judges(kind, "tabular")}
 NEEDS = {"train", "control", "target", "constraints", "synthetic", "preserve", "fairness", "downstream"}
 SCOPES = {"overall", "column", "pair", "rule", "subgroup", "property"}
 USAGE = Usage(fit_seconds=1.0, sample_seconds=0.5, rows=100, peak_memory=10**8, model_bytes=10**6)

@@ -25,7 +25,7 @@ from synthcli.contracts.modelling import BLOCK, Dial, Guarantee, Job, Limits, Me
 from synthcli.contracts.schema import Column, Schema
 from synthcli.errors import LimitReached
 
-METHODS = plugins.names("methods")
+METHODS = plugins.names("methods", "tabular")
 PAIRS = [(method, name) for method in METHODS for name in tables.names_for(method)]
 GRANULES = ("D", "h", "min", "s", "ms", "us")  # from coarse to fine
 
@@ -35,7 +35,7 @@ each_pair = pytest.mark.parametrize(("method", "name"), PAIRS, ids=[f"{m}-{n}" f
 
 @pytest.fixture(autouse=True)
 def _installed(request: pytest.FixtureRequest) -> None:
-    extra = plugins.method(request.getfixturevalue("method")).EXTRA
+    extra = plugins.method(request.getfixturevalue("method"), "tabular").EXTRA
     if extra is not None and not plugins.installed(extra):
         pytest.skip(f"the extra {extra} is not installed")
 
@@ -57,18 +57,18 @@ def two_blocks(method: str) -> tuple[Table, Table]:
 
 @each_method
 def test_the_module_has_all_that_a_method_has(method: str) -> None:
-    module = plugins.method(method)
+    module = plugins.method(method, "tabular")
     for name in [*Method.__annotations__, "fit", "load"]:
         assert hasattr(module, name), f"{method} lacks {name}"
     assert module.MODALITY == "tabular" and module.MODES and module.MODES.issubset(get_args(Guarantee))
-    assert isinstance(module.NEEDS_DATA, bool) and isinstance(module.TRUSTED_LOAD, bool)
+    assert {"complete", "without_data"} >= module.CAN and isinstance(module.TRUSTED_LOAD, bool)
     assert module.EXTRA is None or module.EXTRA in plugins.EXTRAS
     assert module.__doc__ and module.Params.__doc__ and module.fit.__doc__
 
 
 @each_method
 def test_params_have_defaults_bounds_and_help(method: str) -> None:
-    params = plugins.method(method).Params
+    params = plugins.method(method, "tabular").Params
     assert issubclass(params, BaseModel)
     assert params.model_validate(params().model_dump()) == params()
     assert [n for n, f in params.model_fields.items() if not f.description] == []
@@ -79,7 +79,7 @@ def test_params_have_defaults_bounds_and_help(method: str) -> None:
 
 @each_method
 def test_both_ends_of_the_dial_are_allowed(method: str) -> None:
-    module = plugins.method(method)
+    module = plugins.method(method, "tabular")
     if module.DIAL is None:
         return
     assert isinstance(module.DIAL, Dial) and module.DIAL.param in module.Params.model_fields
@@ -99,7 +99,7 @@ def test_output_obeys_the_schema(method: str, name: str) -> None:
 @each_pair
 def test_save_and_load_change_nothing(method: str, name: str, tmp_path: Path) -> None:
     fitted(method, name).save(tmp_path)
-    again = tables.sample(plugins.ready(method).load(tmp_path), tables.ROWS)
+    again = tables.sample(plugins.method(method, "tabular").load(tmp_path), tables.ROWS)
     pd.testing.assert_frame_equal(again.frame, first_rows(method, name).frame, check_exact=True)
     assert again.schema == first_rows(method, name).schema
 
@@ -116,7 +116,7 @@ def test_the_saved_model_cannot_run_code(method: str, name: str, tmp_path: Path)
         elif path.suffix == ".json":
             json.loads(path.read_text(encoding="utf-8"), parse_constant=_no_json)
         else:
-            assert plugins.method(method).TRUSTED_LOAD, f"{path.name} is neither an array nor JSON"
+            assert plugins.method(method, "tabular").TRUSTED_LOAD, f"{path.name} is neither an array nor JSON"
 
 
 def _no_json(word: str) -> None:
@@ -146,7 +146,7 @@ def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any],
     stderr.
     """
     folder = tmp_path_factory.mktemp("models")
-    ready = [m for m in METHODS if (extra := plugins.method(m).EXTRA) is None or plugins.installed(extra)]
+    ready = [m for m in METHODS if (extra := plugins.method(m, "tabular").EXTRA) is None or plugins.installed(extra)]
     for method, name in [(m, n) for m in ready for n in tables.fresh(m)]:
         (folder / method / name).mkdir(parents=True)
         fitted(method, name).save(folder / method / name)
@@ -218,7 +218,7 @@ def test_a_fit_leaves_data_streams_and_screen_alone(method: str, capfd: pytest.C
     assert (repr(np.random.get_state()), random.getstate()) == states
     assert capfd.readouterr() == ("", "")
     assert all(0 <= done <= total for done, total in steps)
-    assert steps or not plugins.method(method).NEEDS_DATA
+    assert steps or "without_data" in plugins.method(method, "tabular").CAN
 
 
 @each_method
@@ -226,10 +226,10 @@ def test_a_limit_that_is_already_reached_stops_the_fit(method: str) -> None:
     """With the best model that there is, or with LimitReached. A method that looks at no data has nothing to stop."""
     data, job = tables.table_for(method, "mixed"), Job(seed=3, limits=Limits(minutes=1e-9))
     try:
-        model = plugins.ready(method).fit(data, tables.cheap(method), job=job)
+        model = plugins.method(method, "tabular").fit(data, tables.cheap(method), job=job)
     except LimitReached:
         return
-    assert job.reached is not None or not plugins.method(method).NEEDS_DATA
+    assert job.reached is not None or "without_data" in plugins.method(method, "tabular").CAN
     assert list(complaints(tables.sample(model, 50), data, 50)) == []
 
 

@@ -11,11 +11,12 @@ import pytest
 
 from synthcli import execute
 from synthcli.columns.table import Table
-from synthcli.contracts.evaluation import Evidence
+from synthcli.contracts.modality import Target
+from synthcli.contracts.modelling import silent
 from synthcli.contracts.schema import Column, Schema, Traits
 from synthcli.errors import ArtifactError
-from synthcli.pipeline import copies
-from synthcli.sources import Target
+from synthcli.tabular import fitted, modality, output
+from synthcli.tabular.evidence import TableEvidence, _all_copies
 
 
 def add(spec: Path, text: str) -> None:
@@ -71,10 +72,18 @@ def test_attacks_see_all_copies(spec: Path, tmp_path: Path) -> None:
     add(spec, "generate: {copies: 3}\n")
     done = execute(spec, root=tmp_path / "a")
     schema = Schema((Column("age", inferred=Traits(type="integer"), storage="int64"),))
-    seen = Evidence(schema, Table(done.frame()[["age"]], schema))
-    whole = copies.together(seen, done.data.parent, 3)
-    assert whole.synthetic.frame["age"].tolist() == pd.concat([done.frame(i)["age"] for i in (1, 2, 3)]).tolist()
-    assert copies.together(seen, done.data.parent, 1) is seen
+    first = Table(done.frame()[["age"]], schema)
+    whole = _all_copies(first, done.data.parent, 3)
+    assert whole is not None
+    assert whole.frame["age"].tolist() == pd.concat([done.frame(i)["age"] for i in (1, 2, 3)]).tolist()
+    assert _all_copies(first, done.data.parent, 1) is None
+    # three times the rows, each of them a copy of a training row of itself
+    seen = TableEvidence(schema, first, first, first, attacked=whole)
+    counts = [
+        {m.name: m.n for m in modality.measure(kind, names, seen, seed=0, progress=silent)}
+        for kind, names in (("metrics", ["shapes"]), ("attacks", ["copies"]))
+    ]
+    assert counts[1]["exact_copies"] == len(whole) == 3 * len(first)
 
 
 def test_a_bootstrap_takes_whole_units() -> None:
@@ -83,7 +92,7 @@ def test_a_bootstrap_takes_whole_units() -> None:
         pd.DataFrame({"who": pd.array(["a", "a", "b", "c", "c", "c"], dtype=pd.StringDtype("pyarrow"))}), schema
     )
     for seed in range(20):
-        rows = copies.resampled(table, rng=np.random.default_rng(seed))
+        rows = fitted.resampled(table, rng=np.random.default_rng(seed))
         times = np.bincount(rows, minlength=6)
         assert times[0] == times[1] and times[3] == times[4] == times[5]
         assert times[0] + times[2] + times[3] == 3
@@ -99,8 +108,8 @@ def test_a_bootstrap_takes_whole_units() -> None:
     ],
 )
 def test_names_of_copies(target: Target, expected: str) -> None:
-    assert copies.targets(target, 1) == [("data.parquet", target)]
-    name, second = copies.targets(target, 3)[1]
+    assert output.targets(target, 1) == [("data.parquet", target)]
+    name, second = output.targets(target, 3)[1]
     assert (name, second.where) == ("data-2.parquet", expected)
 
 

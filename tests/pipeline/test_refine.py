@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from synthcli.contracts.evaluation import Gate, Measurement, Outcome
-from synthcli.pipeline.plan import Choice
+from synthcli.contracts.modality import Choice
 from synthcli.pipeline.refine import Round, best, next_choice
 from synthcli.tabular.methods.trees import DIAL
 
@@ -15,7 +15,7 @@ BAD, GOOD = (
 
 def tried(number: int, leaf: int, quality: Outcome, privacy: Outcome, method: str = "trees") -> Round:
     params = {"min_leaf": leaf} if method == "trees" else {}
-    return Round(number, Choice(method, params), quality=[quality], privacy=[privacy], judged=True)
+    return Round(number, Choice(method, params, modality="tabular"), quality=[quality], privacy=[privacy], judged=True)
 
 
 def test_quality_fails_towards_fidelity() -> None:
@@ -58,6 +58,6 @@ def test_the_dial_stops_where_it_stands_still() -> None:
 def test_the_best_round_is_the_one_that_passes_and_ties_go_to_the_first() -> None:
     failed, passed, again = tried(1, 60, BAD, GOOD), tried(2, 17, GOOD, GOOD), tried(3, 9, GOOD, GOOD)
     assert best([failed, passed, again]) is passed
-    broken = Round(4, Choice("trees", {}), error="no")
+    broken = Round(4, Choice("trees", {}, modality="tabular"), error="no")
     assert best([broken, failed]) is failed
     assert next_choice([broken])[0] is None

@@ -12,11 +12,11 @@ import pytest
 from synthcli import sources
 from synthcli.artifacts import files
 from synthcli.errors import DataError, SpecError
+from synthcli.pipeline.checking import checked
 from synthcli.pipeline.events import Events
 from synthcli.pipeline.execute import Run, execute
-from synthcli.pipeline.resample import checked, glance, more, released
-from synthcli.relational import resample
-from synthcli.spec.load import load_spec
+from synthcli.pipeline.preview import preview
+from synthcli.pipeline.resample import completed, more
 from synthcli.spec.models import Generate
 
 SPEC = """
@@ -126,7 +126,16 @@ def test_more_without_the_source(run: Run, folder: Path, tmp_path: Path, monkeyp
     with pytest.raises(SpecError, match="related tables, which go to a folder"):
         more(alone, "spec", 4, tmp_path / "x.csv", seed=None, keep_failed=True, events=Events())
     with pytest.raises(SpecError, match="--given and --impute complete the rows of one"):
-        released(alone, "spec", keep_failed=True)
+        completed(
+            alone,
+            "spec",
+            folder / "users.csv",
+            tmp_path / "z.csv",
+            impute=True,
+            seed=None,
+            keep_failed=True,
+            events=Events(),
+        )
     with pytest.raises(SpecError, match=r"there is no column 'amount'. Columns: segment, age, limit, retired$"):
         more(
             alone,
@@ -143,10 +152,9 @@ def test_more_without_the_source(run: Run, folder: Path, tmp_path: Path, monkeyp
 
 
 def test_preview_shows_a_few_of_each(folder: Path) -> None:
-    found, method = glance(folder / "spec.yaml", 5, ["generator.params={trees: 1}", "generator.method=trees"])
-    assert isinstance(found, dict) and method == "trees"
+    found, method = preview(folder / "spec.yaml", 5, ["generator.params={trees: 1}", "generator.method=trees"])
+    assert method == "trees"
     assert len(found["users"]) == 5 and len(found["orders"]) <= 5 and (found["users"]["age"] > 30).all()
-    assert resample.checked(load_spec(folder / "spec.yaml")) == 8
 
 
 def test_what_the_source_breaks_names_table_rule_and_rows(folder: Path) -> None:

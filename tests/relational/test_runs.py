@@ -15,20 +15,27 @@ from synthcli import plugins, sources
 from synthcli.artifacts import files
 from synthcli.columns.constraints.rule import parse_constraint
 from synthcli.columns.frame import to_arrow
-from synthcli.contracts.modelling import Limits
+from synthcli.contracts.modality import Choice, Engine
+from synthcli.contracts.modelling import Limits, Request
 from synthcli.contracts.schema import Traits
 from synthcli.errors import DataError, SpecError
+from synthcli.pipeline import stages
 from synthcli.pipeline.events import Events
-from synthcli.pipeline.plan import Choice
-from synthcli.relational import evidence, source
-from synthcli.relational import modality as relational_modality
-from synthcli.spec.models import Generate
+from synthcli.relational import evidence, modality, output, source
+from synthcli.spec.modalities import relational as keys
 from tests.relational import simulated
 
-CHOICE = Choice("trees", {"trees": 2})
+CHOICE = Choice("trees", {"trees": 2}, modality="tabular")
 PLAN: Any = SimpleNamespace(
-    spec=SimpleNamespace(seed=0, generate=Generate(), generator=SimpleNamespace(limits=SimpleNamespace(build=Limits))),
-    loaded=None,
+    spec=SimpleNamespace(
+        seed=0,
+        generator=SimpleNamespace(limits=SimpleNamespace(build=Limits)),
+        evaluate=SimpleNamespace(target=None),
+    ),
+    checked=SimpleNamespace(request=Request(0)),
+    request=Request,
+    modality=modality,
+    engine=Engine(),
 )
 
 
@@ -59,9 +66,9 @@ def run(described: source.Described, tmp_path_factory: pytest.TempPathFactory) -
     """All stages but the judges."""
     folder, real = tmp_path_factory.mktemp("run"), source.RelatedReal(described)
     places = [files.make_folder(folder / name) for name in ("analyze", "train", "generate")]
-    relational_modality.analyze(places[0], PLAN, real, Events())
-    relational_modality.train(places[1], PLAN, real, CHOICE, Events())
-    relational_modality.generate(places[2], CHOICE, places[1], PLAN, len(real.tables), Events())
+    stages.analyze(places[0], PLAN, real, Events())
+    stages.train(places[1], PLAN, real, CHOICE, Events())
+    stages.generate(places[2], CHOICE, places[1], PLAN, real, len(real.tables), Events())
     return real, folder
 
 
@@ -80,8 +87,9 @@ def test_files_and_figures(run: tuple[source.RelatedReal, Path], tmp_path: Path)
     assert sample["rows"] == 250 and set(sample["tables"]) == {"products", "customers", "orders", "items"}
     made = evidence.read_tables(folder / "generate", real.tables).checked()[0]
     assert made.rows == sample["tables"]
-    seen = relational_modality.evidence(PLAN, real, folder / "generate", real.tables.schema, "holdout", None)
-    relational_modality.measure(tmp_path, "metrics", ["shapes", "rules"], seen, "holdout", 0, Events())
+    seen = modality.evidence(real, folder / "generate", "holdout", None, Request(0))
+    names = ["shapes", "rules", *plugins.names("metrics", "relational")]
+    stages.measure(tmp_path, "metrics", names, PLAN, seen, "holdout", Events())
     found = {
         (m["name"], m.get("scope", "overall"), m.get("of")): m
         for m in files.read_json(tmp_path / "measurements.json")["measurements"]
@@ -97,8 +105,8 @@ def test_files_and_figures(run: tuple[source.RelatedReal, Path], tmp_path: Path)
 
 def test_attacks_are_judged_by_the_worst_table(run: tuple[source.RelatedReal, Path], tmp_path: Path) -> None:
     real, folder = run
-    seen = relational_modality.evidence(PLAN, real, folder / "generate", real.tables.schema, "holdout", None)
-    relational_modality.measure(tmp_path, "attacks", ["membership"], seen, "holdout", 0, Events())
+    seen = modality.evidence(real, folder / "generate", "holdout", None, Request(0))
+    stages.measure(tmp_path, "attacks", ["membership"], PLAN, seen, "holdout", Events())
     found = files.read_json(tmp_path / "measurements.json")["measurements"]
     tables = [m["value"] for m in found if m["name"] == "membership_auc" and m.get("scope") == "table"]
     overall = next(m for m in found if m["name"] == "membership_auc" and m.get("scope", "overall") == "overall")
@@ -107,9 +115,9 @@ def test_attacks_are_judged_by_the_worst_table(run: tuple[source.RelatedReal, Pa
 
 def test_a_folder_of_files_takes_the_place_of_another(run: tuple[source.RelatedReal, Path], tmp_path: Path) -> None:
     target = tmp_path / "out"
-    relational_modality.deliver(run[1] / "generate", target, "csv")
+    output.to_folder(run[1] / "generate", target, "csv")
     first = pd.read_csv(target / "orders.csv")
-    hashes = relational_modality.deliver(run[1] / "generate", target, "parquet")
+    hashes = output.to_folder(run[1] / "generate", target, "parquet")
     assert sorted(p.name for p in target.iterdir()) == [
         "customers.parquet",
         "items.parquet",
@@ -121,14 +129,14 @@ def test_a_folder_of_files_takes_the_place_of_another(run: tuple[source.RelatedR
     assert sorted(p.name for p in tmp_path.iterdir()) == ["out"]
     (target / "notes.txt").write_text("mine")
     with pytest.raises(DataError, match=r"holds notes.txt, which is none of the tables"):
-        relational_modality.deliver(run[1] / "generate", target, "csv")
+        output.to_folder(run[1] / "generate", target, "csv")
     assert (target / "items.parquet").exists()
 
 
 def test_keys_of_columns_name_a_table() -> None:
-    assert source.by_table({"a.x": 1, "a.y.z": 2}, ["a", "b"], "columns") == {"a": {"x": 1, "y.z": 2}, "b": {}}
+    assert keys.by_table({"a.x": 1, "a.y.z": 2}, ["a", "b"], "columns") == {"a": {"x": 1, "y.z": 2}, "b": {}}
     with pytest.raises(SpecError, match=r"columns.order.amount: expected table.column. Did you mean orders"):
-        source.by_table({"order.amount": 1}, ["orders"], "columns")
+        keys.by_table({"order.amount": 1}, ["orders"], "columns")
 
 
 def test_a_column_that_a_table_lacks(described: source.Described) -> None:
@@ -138,4 +146,4 @@ def test_a_column_that_a_table_lacks(described: source.Described) -> None:
 
 
 def test_judges_of_relationships_are_there() -> None:
-    assert plugins.names("metrics", evidence.FLOOR) == ("cardinality", "integrity", "parent_child", "siblings")
+    assert plugins.names("metrics", "relational") == ("cardinality", "integrity", "parent_child", "siblings")

@@ -16,7 +16,7 @@ def produce(task):
     from synthcli import plugins
 
     folder = Path(task["out"]).parent / "runs"
-    known = plugins.method(task["variant"]).Params.model_fields if task["variant"] != "auto" else {}
+    known = plugins.method(task["variant"], "tabular").Params.model_fields if task["variant"] != "auto" else {}
     params = {key: task[key] for key in ("epochs",) if task[key] is not None and key in known}
     body = {
         "name": "bench",

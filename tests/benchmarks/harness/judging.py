@@ -85,10 +85,10 @@ def measure(pair: Pair, synthetic: Table, seed: int) -> tuple[Figures, Figures]:
     seen = Evidence(pair.train.schema, synthetic, pair.train, pair.unseen, _shuffled(pair.train, seed), pair.target)
     found = {}
     for kind in ("metrics", "attacks"):
-        for name in plugins.names(kind):
+        for name in plugins.names(kind, "tabular"):
             found |= {
                 m.name: m
-                for m in plugins.judge(kind, name).measure(seen, rng=seeds.stream(seed, kind, name))
+                for m in plugins.judge(kind, name, "tabular").measure(seen, rng=seeds.stream(seed, kind, name))
                 if m.scope == "overall"
             }
     value = {name: found[name].value if name in found else None for name in FIGURES}

@@ -149,7 +149,7 @@ def test_a_place_is_known_where_both_coordinates_are() -> None:
 @pytest.mark.parametrize("method", ["trees", "arnet"])
 def test_points_lie_where_real_ones_do(method: str) -> None:
     schema, frame = infer(towns(5000), {})
-    module = plugins.ready(method)
+    module = plugins.method(method, "tabular")
     params = {"trees": {}, "arnet": {"epochs": 20}}[method]
     model = module.fit(Table(frame, schema), module.Params.model_validate(params), job=Job(seed=1))
     made = model.sample(Request(1000), 0, rng=seeds.stream(1, "generate", 0)).frame
@@ -167,11 +167,13 @@ def test_points_lie_where_real_ones_do(method: str) -> None:
 @pytest.mark.parametrize("given", ["latitude", "longitude"])
 def test_of_a_known_half_the_other_follows(given: str) -> None:
     schema, frame = infer(towns(3000), {})
-    module = plugins.ready("trees")
+    module = plugins.method("trees", "tabular")
     for params in ({"given": [given], "order": [given]}, {}):
         model = module.fit(Table(frame, schema), module.Params.model_validate(params), job=Job(seed=1))
         asked = frame[[given]].head(500).reset_index(drop=True)
-        made = model.complete(Request(500, frame=asked, known=None, allowed={}), 0, rng=seeds.stream(1, "generate", 0)).frame
+        made = model.complete(
+            Request(500, frame=asked, known=None, allowed={}), 0, rng=seeds.stream(1, "generate", 0)
+        ).frame
         assert (made[given] == asked[given]).all()
         points = made[["latitude", "longitude"]].to_numpy(dtype=float)
         assert (np.abs(points[:, None, :] - TOWNS).max(2).min(1) < 0.06).mean() > 0.9

@@ -17,15 +17,15 @@ import pandas as pd
 import pytest
 
 from synthcli import execute
+from synthcli.contracts.cost import Work
+from synthcli.contracts.modality import Choice, Size
 from synthcli.contracts.schema import Column, Schema, Traits
-from synthcli.pipeline.plan import Choice, Plan, make_plan
+from synthcli.pipeline.plan import Plan, make_plan, rows_requested
 from synthcli.pipeline.preflight import estimate
 from synthcli.pipeline.preflight.estimate import Estimates, Past, Step
-from synthcli.pipeline.resample import foreseen
+from synthcli.pipeline.preflight.plan import foreseen
 from synthcli.spec.load import load_spec
 from synthcli.tabular import costs, source_stats
-from synthcli.tabular.costs import Size
-from synthcli.tabular.source_stats import Glimpse
 
 KEYS = {"stage", "detail", "cached", "seconds", "gigabytes", "basis"}
 SCHEMA = Schema(tuple(Column(f"c{i}", inferred=Traits(type="float" if i < 6 else "category")) for i in range(10)))
@@ -35,6 +35,10 @@ def planned(folder: Path, source: str, rest: str = "") -> Plan:
     spec = folder / "s.yaml"
     spec.write_text(f"source: {source}\n{rest}")
     return make_plan(load_spec(spec, []))
+
+
+def looked(plan: Plan) -> Size:
+    return plan.modality.look(plan.described, {})
 
 
 def people(rows: int) -> pd.DataFrame:
@@ -54,10 +58,10 @@ def people(rows: int) -> pd.DataFrame:
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 def test_rows_of_a_small_file_are_counted(tmp_path: Path, rows: int, end: str) -> None:
     people(rows).to_csv(tmp_path / "a.csv", index=False, lineterminator=end)
-    seen = source_stats.glimpse(planned(tmp_path, "{type: csv, path: a.csv}"), {})
+    seen = looked(planned(tmp_path, "{type: csv, path: a.csv}"))
     if rows:
-        assert (seen.rows, seen.exact, seen.columns) == (rows, True, 4)
-        assert seen.bytes_ == (tmp_path / "a.csv").stat().st_size
+        assert (seen.records, seen.exact, seen.columns) == (rows, True, 4)
+        assert seen.stored == (tmp_path / "a.csv").stat().st_size
     else:
         assert seen.columns == 4 and seen.schema is None
 
@@ -81,9 +85,9 @@ def test_rows_of_a_larger_file_are_estimated_from_its_head(
 ) -> None:
     monkeypatch.setattr(source_stats, "HEAD", 1 << 17)
     WRITERS[name](tmp_path / name, people(50_000).to_csv(index=False).encode())
-    seen = source_stats.glimpse(planned(tmp_path, f"{{type: csv, path: {name}}}"), {})
-    assert seen.rows is not None and seen.schema is not None
-    assert not seen.exact and abs(seen.rows / 50_000 - 1) < 0.1
+    seen = looked(planned(tmp_path, f"{{type: csv, path: {name}}}"))
+    assert seen.records is not None and seen.schema is not None
+    assert not seen.exact and abs(seen.records / 50_000 - 1) < 0.1
     assert seen.schema["age"].kind == "integer" and seen.schema["sex"].kind == "category"
 
 
@@ -91,17 +95,16 @@ def test_parquet_rows_are_those_of_the_footers_of_all_files(tmp_path: Path) -> N
     (tmp_path / "d").mkdir()
     for i, rows in enumerate((300, 40)):
         people(rows).to_parquet(tmp_path / "d" / f"{i}.parquet")
-    seen = source_stats.glimpse(planned(tmp_path, "{type: parquet, path: d}"), {})
-    assert (seen.rows, seen.exact) == (340, True)
+    seen = looked(planned(tmp_path, "{type: parquet, path: d}"))
+    assert (seen.records, seen.exact) == (340, True)
     assert seen.parts == {"train": 238, "validation": 34, "holdout": 68}
 
 
 def test_jsonl_rows_are_counted_and_max_rows_cuts_what_is_learned(tmp_path: Path) -> None:
     people(500).to_json(tmp_path / "a.jsonl", orient="records", lines=True)
-    seen = source_stats.glimpse(
-        planned(tmp_path, "{type: jsonl, path: a.jsonl, max_rows: 100}", "generate: {scale: 2}\n"), {}
-    )
-    assert (seen.rows, seen.exact, seen.asked) == (500, True, 1000)
+    plan = planned(tmp_path, "{type: jsonl, path: a.jsonl, max_rows: 100}", "generate: {scale: 2}\n")
+    seen = looked(plan)
+    assert (seen.records, seen.exact) == (500, True) and rows_requested(plan.spec, 500) == 1000
     assert seen.parts == {"train": 70, "validation": 10, "holdout": 20}
 
 
@@ -115,25 +118,25 @@ def test_a_workbook_is_unknown_and_so_is_what_follows(tmp_path: Path) -> None:
 
 
 def estimates(plan: Plan, rows: int, past: list[Past], tmp_path: Path) -> Estimates:
-    seen = Glimpse(10, SCHEMA, rows, True, None, {"train": rows, "validation": 0, "holdout": 0}, rows)
-    out = Estimates(plan, seen, tmp_path / "none")
+    seen = Size(10, SCHEMA, rows, True, None, {"train": rows, "validation": 0, "holdout": 0})
+    out = Estimates(plan, seen, rows, tmp_path / "none")
     out.past = past
     return out
 
 
 def test_earlier_runs_are_scaled_by_the_work(tmp_path: Path) -> None:
     plan = planned(tmp_path, "{type: builtin, name: iris}")
-    choice = Choice("trees", {})
+    choice = Choice("trees", {}, modality="tabular")
     step = Step("2-train", choice=choice)
     alike = estimate._alike("2-train", plan.to_json(), choice, "")
-    past = Past("2-train", alike, Size(2_000, 6, 4), 30.0, 3 * 2**30)
+    past = Past("2-train", alike, Work(2_000, 6, 4), 30.0, 3 * 2**30)
     told = estimates(plan, 4_000, [past], tmp_path).of(step)
     cost = costs.trained(choice)
     assert cost is not None
     work = cost.seconds
-    assert told["seconds"] == pytest.approx(30 * work(Size(4_000, 6, 4)) / work(past.size), abs=0.01)
+    assert told["seconds"] == pytest.approx(30 * work(Work(4_000, 6, 4)) / work(past.size), abs=0.01)
     assert told["gigabytes"] == pytest.approx(0.25 + 2 * 2.75) and told["basis"] == "earlier runs"
-    nearer = replace(past, size=Size(3_900, 6, 4), seconds=7.0)
+    nearer = replace(past, size=Work(3_900, 6, 4), seconds=7.0)
     assert estimates(plan, 4_000, [past, nearer], tmp_path).of(step)["seconds"] == pytest.approx(7.0, rel=0.05)
     far = estimates(plan, 400_000, [past], tmp_path).of(step)
     assert far["basis"] == "constants", "a run of a hundredth of the rows tells less than constants do"
@@ -146,7 +149,7 @@ def test_a_method_without_constants_is_unknown_until_it_has_run(tmp_path: Path) 
     choice = plan.choices[0]
     step = Step("2-train", choice=choice)
     assert estimates(plan, 4_000, [], tmp_path).of(step) == {"seconds": None, "gigabytes": None, "basis": None}
-    past = Past("2-train", estimate._alike("2-train", plan.to_json(), choice, ""), Size(1_000, 6, 4), 30.0, 2**30)
+    past = Past("2-train", estimate._alike("2-train", plan.to_json(), choice, ""), Work(1_000, 6, 4), 30.0, 2**30)
     assert estimates(plan, 4_000, [past], tmp_path).of(step)["seconds"] == pytest.approx(120, rel=0.01)
 
 
@@ -208,7 +211,7 @@ def test_constants_of_trees_are_within_a_factor_of_two_of_what_was_measured(
     rows: int, numbers: int, codes: int, took: float
 ) -> None:
     """took: CPU seconds of fits on built-in and simulated tables, without loading."""
-    assert 0.5 <= costs.trees(6).seconds(Size(rows, numbers, codes)) / took <= 2
+    assert 0.5 <= costs.trees(6).seconds(Work(rows, numbers, codes)) / took <= 2
 
 
 def test_a_race_is_judged_on_validation_and_once_on_the_holdout(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ which block.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,31 +17,29 @@ from synthcli.columns.constraints.parse import Rule, parse_rule
 from synthcli.columns.discovery.infer import infer
 from synthcli.columns.table import Table
 from synthcli.columns.transforms.transformer import Reshaper
-from synthcli.contracts import modelling
-from synthcli.contracts.modelling import Job, Model
+from synthcli.contracts.modality import Engine
+from synthcli.contracts.modelling import Job, Model, Request, silent
 from synthcli.contracts.schema import Traits
 from synthcli.errors import FitError, SynthError
-from synthcli.pipeline.events import Events
+from synthcli.spec.describe import request_of
 from synthcli.spec.models import Generate
-from synthcli.tabular.sampling import block, request, stream
+from synthcli.tabular.sampling import request
 from synthcli.tabular.sampling.request import settle
 from synthcli.tabular.sampling.stream import RowStream
 from synthcli.tabular.sampling.transformed import Shaped
-from synthcli.tabular.sampling.workers import Engine
 
 SMALL = 512
 
 
 @pytest.fixture(autouse=True)
 def _small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A block of few rows, wherever the name was taken to."""
-    from synthcli.columns import table
-    from synthcli.tabular import model
-    from synthcli.tabular.methods import distributions
-
-    for module in (modelling, block, stream, request, table, model, distributions):
-        monkeypatch.setattr(module, "BLOCK", SMALL)
+    """A pilot of few rows."""
     monkeypatch.setattr(request, "PILOT", 8 * SMALL)
+
+
+def small(conditions: dict[str, Any], rows: int, seed: int) -> Request:
+    """A request in blocks of few rows."""
+    return replace(request_of(Generate(**conditions), seed, rows), block_size=SMALL)
 
 
 def source(rows: int = 3000) -> Table:
@@ -83,7 +82,7 @@ _fitted: dict[Any, Model] = {}
 def model(method: str, table: Table = TABLE, rules: tuple[Rule, ...] = (), key: str = "plain") -> Model:
     """Fitted once; rules are built in where they can be."""
     if (method, key) not in _fitted:
-        module = plugins.ready(method)
+        module = plugins.method(method, "tabular")
         params = module.Params(**({"epochs": 1, "hidden": 8, "embedding": 4} if method == "arnet" else {}))
         shaper = Reshaper.plan(rules, table.frame, table.schema, keep=frozenset({"group", "flag"})) if rules else None
         learned = Table(shaper.forward(table.frame), shaper.schema) if shaper is not None else table
@@ -95,9 +94,9 @@ def model(method: str, table: Table = TABLE, rules: tuple[Rule, ...] = (), key: 
 def made(
     rows: int, fitted: Model, rules: tuple[Rule, ...] = (), seed: int = 5, table: Table = TABLE, **asked: Any
 ) -> tuple[pd.DataFrame, RowStream]:
-    settled = settle(Generate(**asked), rows, fitted, table.schema, rules, seed)
+    settled = settle(small(asked, rows, seed), fitted, table.schema, rules)
     out = RowStream(fitted, settled, table.schema, engine=Engine(workers=1))
-    frame = pd.concat([t.frame for t in out.tables(Events())], ignore_index=True)
+    frame = pd.concat([t.frame for t in out.tables(silent)], ignore_index=True)
     assert len(frame) == rows == out.tally.made
     return frame, out
 

@@ -14,6 +14,7 @@ from synthcli.columns.table import Table
 from synthcli.contracts.modelling import BLOCK, Allowed, Model, Request
 from synthcli.contracts.schema import Column, Schema, Traits
 from synthcli.errors import FitError, SpecError, SynthError
+from synthcli.spec.describe import request_of
 from synthcli.spec.models import Generate
 from synthcli.tabular.sampling import raking
 from synthcli.tabular.sampling import strata as strata
@@ -37,8 +38,6 @@ class Coin(Model):
     """Rows of known shares: sex is m in 3 of 4 rows, and then smokes in half of them, else in one of ten. Completes
     what is told of one column.
     """
-
-    COMPLETES = True
 
     def sample(self, request: Request, block: int, *, rng: np.random.Generator) -> Table:
         rows = request.size(block)
@@ -71,11 +70,11 @@ class Coin(Model):
 
 
 class Free(Coin):
-    COMPLETES = False
+    completes = False
 
 
 def settled(rows: int = 1000, model: Model | None = None, **asked: Any) -> SettledRequest:
-    return settle(Generate(**asked), rows, model or Coin(), SCHEMA, (), 1)
+    return settle(request_of(Generate(**asked), 1, rows), model or Coin(), SCHEMA, ())
 
 
 def totals(wanted: SettledRequest, name: str) -> dict[Any, int]:
@@ -186,11 +185,11 @@ def test_errors_name_the_part(asked: dict[str, Any], words: list[str]) -> None:
 def test_a_condition_against_the_constraints_is_an_error_that_names_them() -> None:
     rules = tuple(parse_rule(text) for text in ("n >= 2", "x < 1"))
     with pytest.raises(SpecError, match=r"generate\.where: no row can meet n < 2 and obey n >= 2; remedy"):
-        settle(Generate(where="n < 2"), 10, Coin(), SCHEMA, rules, 1)
+        settle(request_of(Generate(where="n < 2"), 1, 10), Coin(), SCHEMA, rules)
 
 
 def test_too_many_combinations(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(strata, "CELLS", 9)
+    monkeypatch.setattr(strata, "STRATA", 9)
     with pytest.raises(SpecError, match="sex × n have 10 combinations; at most 9"):
         settled(balance={"sex": {"m": 0.5}, "n": {"1": 0.5}})
 

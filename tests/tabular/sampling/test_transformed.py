@@ -17,8 +17,10 @@ from synthcli.columns.constraints.parse import parse_rule
 from synthcli.columns.discovery.infer import infer
 from synthcli.columns.table import Table
 from synthcli.columns.transforms.transformer import Reshaper
+from synthcli.contracts.modality import Choice
 from synthcli.contracts.modelling import Allowed, Job, Request
 from synthcli.errors import SynthError
+from synthcli.pipeline import keys as stage_keys
 from synthcli.pipeline.plan import make_plan
 from synthcli.spec.load import load_spec
 from synthcli.tabular.methods import trees
@@ -113,12 +115,12 @@ def test_repairs_are_counted_for_each_thread_alone(model: Shaped) -> None:
 
 def test_saved_and_loaded_it_makes_the_same(model: Shaped, tmp_path: Path) -> None:
     model.save(tmp_path)
-    again = load_model("trees", tmp_path)
+    again = load_model(Choice("trees", {}, modality="tabular"), tmp_path)
     one, two = (m.sample(Request(300), 0, rng=np.random.default_rng(2)).frame for m in (model, again))
     pd.testing.assert_frame_equal(one, two)
     (tmp_path / "arrays.npz").write_bytes(b"")
     with pytest.raises(SynthError, match="the model cannot be read"):
-        load_model("trees", tmp_path)
+        load_model(Choice("trees", {}, modality="tabular"), tmp_path)
 
 
 def test_real_data_is_likened_to_what_was_asked() -> None:
@@ -139,7 +141,12 @@ def test_stages_that_depend_on_what_is_asked_have_keys_that_do(spec: Path) -> No
     def keys(*sets: str) -> tuple[str, ...]:
         plan = make_plan(load_spec(spec, [*sets]))
         choice = plan.choices[0]
-        return plan.analyze_key(), plan.train_key(choice), plan.generate_key(choice, 100), plan.key()
+        return (
+            stage_keys.analyze_key(plan),
+            stage_keys.train_key(plan, choice),
+            stage_keys.generate_key(plan, choice, 100),
+            stage_keys.run_key(plan),
+        )
 
     plain = keys()
     for asked in (

@@ -18,21 +18,23 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from synthcli.contracts.modality import Engine
+from synthcli.contracts.modelling import Progress, silent
 from synthcli.errors import MissingExtra, SpecError, SynthError, TryLater
-from synthcli.pipeline.events import Events
-from synthcli.pipeline.resample import Released, released
+from synthcli.pipeline.resample import released
+from synthcli.spec.describe import request_of
 from synthcli.spec.models import Generate
+from synthcli.tabular.fitted import FittedTable
 from synthcli.tabular.sampling import workers
 from synthcli.tabular.sampling.request import settle
 from synthcli.tabular.sampling.stream import RowStream
-from synthcli.tabular.sampling.workers import Engine
 
 ROWS = 3 * 16_384 + 100
 BALANCE = {"city": {"Steyr": 0.25, "Wien": 0.25}}
 
 
 @pytest.fixture
-def old(spec: Path, synth: Any) -> Released:
+def old(spec: Path, synth: Any) -> FittedTable:
     """A run of trees with a rule over the table, which looks across blocks."""
     spec.write_text(
         spec.read_text()
@@ -41,17 +43,19 @@ def old(spec: Path, synth: Any) -> Released:
     )
     said = synth("generate", spec, "--rows", "50")
     assert said.code == 0, said.err
-    return released(Path("artifacts"), "people", keep_failed=True)
+    fitted = released(Path("artifacts"), "people", keep_failed=True).fitted
+    assert isinstance(fitted, FittedTable)
+    return fitted
 
 
-def making(old: Released, engine: Engine, rows: int = ROWS) -> RowStream:
-    wanted = settle(Generate(balance=BALANCE), rows, old.model, old.schema, old.rules, 5)
-    return RowStream(old.model, wanted, old.schema, old.method, old.version.folder / "2-train/model", engine)
+def making(old: FittedTable, engine: Engine, rows: int = ROWS) -> RowStream:
+    wanted = settle(request_of(Generate(balance=BALANCE), 5, rows), old.model, old.schema, old.rules)
+    return RowStream(old.model, wanted, old.schema, old.choice, old.folder, engine)
 
 
-def written(old: Released, engine: Engine, target: Path, events: Events | None = None) -> bytes:
+def written(old: FittedTable, engine: Engine, target: Path, progress: Progress | None = None) -> bytes:
     out = making(old, engine)
-    out.write(target, "parquet", events or Events())
+    out.write(target, "parquet", progress or silent)
     table = pd.read_parquet(target)
     assert len(table) == ROWS and (table["city"] == "Steyr").sum() == round(ROWS / 4) and table["id"].is_unique
     assert not table.dropna()[["visit", "age", "income"]].duplicated().any()
@@ -98,20 +102,20 @@ def cluster(tmp_path: Path) -> Iterator[Cluster]:
     made.close()
 
 
-class Killing(Events):
+class Killing:
     """Kills a process when the first block is done."""
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self.process, self.killed = process, False
 
-    def progress(self, label: str, done: float, total: float, note: str = "") -> None:
+    def __call__(self, label: str, done: float, total: float, note: str = "") -> None:
         if done >= 16_384 and not self.killed:
             self.process.send_signal(signal.SIGKILL)
             self.killed = True
 
 
 def test_the_same_bytes_from_one_two_and_three_processes_and_a_cluster_that_loses_a_worker(
-    old: Released, cluster: Cluster, tmp_path: Path
+    old: FittedTable, cluster: Cluster, tmp_path: Path
 ) -> None:
     alone = written(old, Engine(workers=1), tmp_path / "1.parquet")
     for count in (2, 3):
@@ -121,9 +125,9 @@ def test_the_same_bytes_from_one_two_and_three_processes_and_a_cluster_that_lose
     assert killing.killed and cluster.workers[1].poll() is None
 
 
-def test_a_local_worker_that_dies_is_an_error_of_words(old: Released) -> None:
+def test_a_local_worker_that_dies_is_an_error_of_words(old: FittedTable) -> None:
     out = making(old, Engine(workers=2))
-    blocks = out.blocks(Events())
+    blocks = out.blocks(silent)
     next(blocks)
     for child in _children(os.getpid()):
         os.kill(child, signal.SIGKILL)
@@ -141,21 +145,23 @@ def _children(parent: int) -> list[int]:
     return out
 
 
-def test_no_scheduler_is_try_later(old: Released, monkeypatch: pytest.MonkeyPatch, spec: Path, synth: Any) -> None:
+def test_no_scheduler_is_try_later(old: FittedTable, monkeypatch: pytest.MonkeyPatch, spec: Path, synth: Any) -> None:
     monkeypatch.setattr(workers, "PATIENCE", 1)
     address = f"tcp://127.0.0.1:{free_port()}"
     with pytest.raises(TryLater, match=f"execution.address: {address}: no Dask scheduler answers"):
-        list(making(old, Engine("dask", None, address), 10).blocks(Events()))
+        list(making(old, Engine("dask", None, address), 10).blocks(silent))
     said = synth(
         "generate", spec, "--rows", "60", "--set", "execution.engine=dask", "--set", f"execution.address={address}"
     )
     assert said.code == 6, said.err
     for wrong in ("nonsense", "tcp://127.0.0.1:notaport"):
         with pytest.raises((SpecError, TryLater), match=r"execution\.address"):
-            list(making(old, Engine("dask", None, wrong), 10).blocks(Events()))
+            list(making(old, Engine("dask", None, wrong), 10).blocks(silent))
 
 
-def test_a_cluster_without_workers_is_try_later(old: Released, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cluster_without_workers_is_try_later(
+    old: FittedTable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     cluster = Cluster(tmp_path, 0)
     try:
         deadline = time.monotonic() + 20
@@ -163,7 +169,7 @@ def test_a_cluster_without_workers_is_try_later(old: Released, tmp_path: Path, m
             time.sleep(0.1)
         monkeypatch.setattr(workers, "PATIENCE", 3)
         with pytest.raises(TryLater, match="no workers"):
-            list(making(old, Engine("dask", None, cluster.address), 10).blocks(Events()))
+            list(making(old, Engine("dask", None, cluster.address), 10).blocks(silent))
     finally:
         cluster.close()
 
@@ -174,7 +180,7 @@ def _answers(address: str) -> bool:
         return s.connect_ex((host, int(port))) == 0
 
 
-def test_a_worker_that_cannot_make_the_same_rows_refuses(old: Released) -> None:
+def test_a_worker_that_cannot_make_the_same_rows_refuses(old: FittedTable) -> None:
     from dataclasses import replace
 
     task = making(old, Engine(), 10).task

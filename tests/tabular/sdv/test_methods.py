@@ -67,7 +67,7 @@ def mixed(rows: int = 200) -> Table:
 
 
 def fitted(name: str, data: Table, *, seed: int = 3, **job: object) -> wrapper.SdvModel:
-    module = plugins.ready(name)
+    module = plugins.method(name, "tabular")
     return module.fit(data, module.Params(**SMALL[name]), job=Job(seed=seed, **job))
 
 
@@ -148,7 +148,7 @@ def test_a_loaded_model_samples_alike_and_sampling_changes_no_file(
     models[name].save(second)
     assert {p.name for p in first.iterdir()} == {"codec.json", "model.json", "model.pkl", "arrays.npz"}
     assert (first / "model.pkl").read_bytes() == (second / "model.pkl").read_bytes()
-    pd.testing.assert_frame_equal(draw(plugins.ready(name).load(first), 250), before)
+    pd.testing.assert_frame_equal(draw(plugins.method(name, "tabular").load(first), 250), before)
 
 
 @pytest.mark.parametrize("name", METHODS)
@@ -178,7 +178,7 @@ def test_the_copula_keeps_shares_and_correlations() -> None:
     data = table(
         {"x": pa.array(x[:, 0]), "y": pa.array(x[:, 1]), "level": pa.array(level), "w": words.tolist(), "z": doubled}
     )
-    module = plugins.ready("gaussian_copula")
+    module = plugins.method("gaussian_copula", "tabular")
     made = draw(module.fit(data, module.Params(default_distribution="norm"), job=Job()), 6000)
     assert np.corrcoef(made["x"], made["y"])[0, 1] == pytest.approx(0.8, abs=0.03)
     assert (
@@ -215,13 +215,13 @@ def test_small_and_odd_tables_work(name: str, shape: str, tmp_path: Path) -> Non
     if shape in ("one row", "constants"):
         pd.testing.assert_frame_equal(made.drop_duplicates(), data.frame.head(1))
     model.save(tmp_path)
-    pd.testing.assert_frame_equal(draw(plugins.ready(name).load(tmp_path), 30), made)
+    pd.testing.assert_frame_equal(draw(plugins.method(name, "tabular").load(tmp_path), 30), made)
 
 
 @pytest.mark.parametrize("name", NETS)
 def test_a_limit_stops_after_an_epoch_with_a_usable_model(name: str) -> None:
     seen: list[tuple[str, float, float, str]] = []
-    module = plugins.ready(name)
+    module = plugins.method(name, "tabular")
     job = Job(
         limits=Limits(minutes=1e-9),
         progress=lambda label, done, total, note="": seen.append((label, done, total, note)),
@@ -328,7 +328,7 @@ def test_the_empirical_margin_keeps_skewed_numbers_and_their_correlation() -> No
     data = table(
         {"cost": pa.array(np.exp(1.2 * x[:, 1])), "visits": pa.array(visits.astype(np.int64))}, visits=Traits(spikes=())
     )
-    module = plugins.ready("gaussian_copula")
+    module = plugins.method("gaussian_copula", "tabular")
     made = draw(module.fit(data, module.Params(), job=Job()), 8000).astype(float)
     for column in made:
         real = data.frame[column].to_numpy(dtype=float)
@@ -343,7 +343,7 @@ def test_the_empirical_margin_keeps_skewed_numbers_and_their_correlation() -> No
 
 
 def test_margins_can_be_mixed() -> None:
-    module = plugins.ready("gaussian_copula")
+    module = plugins.method("gaussian_copula", "tabular")
     data = table(
         {"x": pa.array(np.linspace(1, 2, 40) ** 4), "y": pa.array(np.linspace(1, 2, 40)), "c": ["a", "b"] * 20}
     )
@@ -357,13 +357,13 @@ def test_margins_can_be_mixed() -> None:
         assert learned["p0"]["learned_parameters"] == {"loc": 0.0, "scale": 1.0}
         assert list(model.layout.quantiles) == ["x"] and list(model.layout.scales) == ["y"]
     with pytest.raises(ValueError, match="default_distribution"):
-        plugins.ready("copulagan").Params(default_distribution="empirical")
+        plugins.method("copulagan", "tabular").Params(default_distribution="empirical")
     assert len(draw(module.fit(table({"c": ["a", "b"] * 20}), module.Params(), job=Job()), 5)) == 5
 
 
 def test_distributions_are_for_columns_that_are_numbers() -> None:
     module, data = (
-        plugins.ready("gaussian_copula"),
+        plugins.method("gaussian_copula", "tabular"),
         table({"height": pa.array(np.linspace(1, 2, 30)), "c": ["a", "b"] * 15}),
     )
     with pytest.raises(FitError, match=r"column hight is not there\. Did you mean height\?"):
@@ -378,7 +378,7 @@ def test_distributions_are_for_columns_that_are_numbers() -> None:
 @pytest.mark.parametrize("wrong", [{"batch_size": 55}, {"batch_size": 52}, {"pac": 3}, {"epochs": 0}, {"epoch": 3}])
 def test_parameters_that_cannot_work_are_refused(wrong: dict) -> None:
     with pytest.raises(ValueError, match=r"batch_size|epoch"):
-        plugins.ready("ctgan").Params(**wrong)
+        plugins.method("ctgan", "tabular").Params(**wrong)
 
 
 def test_a_net_whose_training_diverged_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
