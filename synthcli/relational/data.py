@@ -70,8 +70,13 @@ class Tables(Dataset):
         """All of it: rows of a table are nothing without those that they refer to."""
         yield self
 
-    def having(self, tables: Mapping[str, pd.DataFrame], hierarchies: Mapping[str, Hierarchy] | None = None) -> Tables:
-        """The same schemas and relationships over other rows."""
+    def having(
+        self,
+        tables: Mapping[str, pd.DataFrame],
+        hierarchies: Mapping[str, Hierarchy] | None = None,
+        counted: Mapping[tuple[str, str, tuple[str, ...]], int] | None = None,
+    ) -> Tables:
+        """Return the same schemas and relationships over other rows. counted: None keeps what is known."""
         return Tables(
             tables,
             self.schemas,
@@ -79,7 +84,7 @@ class Tables(Dataset):
             unit=self.unit,
             kept=self.kept,
             hierarchies=hierarchies,
-            counted=self.counted,
+            counted=self.counted if counted is None else counted,
         )
 
     def parents(self, relationship: Relationship) -> np.ndarray:
@@ -116,13 +121,7 @@ class Tables(Dataset):
                     )
                     again = True
         hierarchies = {r.child: _hierarchy(r, tables) for r in self.relationships if r.own}
-        tables.counted = {
-            (t, c, among): start
-            for t, among in _groups(tables)
-            for c in tables.schemas[t].names
-            if c not in among and (start := counted(tables.frames[t], c, among)) is not None
-        }
-        return tables.having(tables.frames, hierarchies), dropped
+        return tables.having(tables.frames, hierarchies, _counters(tables)), dropped
 
     def units(self) -> dict[str, np.ndarray | None]:
         """Of each table the privacy unit of each row, from 0; None for a table that hangs from no unit.
@@ -244,6 +243,16 @@ def check_names(tables: Tables) -> None:
                 f"{r.name}: {r.child} is kept as it is, and the keys of {r.parent} are made anew; remedy: keep"
                 f" {r.parent} too"
             )
+
+
+def _counters(tables: Tables) -> dict[tuple[str, str, tuple[str, ...]], int]:
+    """Columns that count the rows which agree in other columns: (table, column, columns) -> the first number."""
+    return {
+        (t, c, among): start
+        for t, among in _groups(tables)
+        for c in tables.schemas[t].names
+        if c not in among and (start := counted(tables.frames[t], c, among)) is not None
+    }
 
 
 def _groups(tables: Tables) -> set[tuple[str, tuple[str, ...]]]:
