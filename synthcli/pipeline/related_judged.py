@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -29,7 +27,6 @@ from synthcli.pipeline.wanted import Wanted
 from synthcli.relational.data import Tables
 from synthcli.relational.judging import key_columns
 from synthcli.relational.model.context import UNIT
-from synthcli.tabular.metrics import trends
 from synthcli.tabular.pictures import pictures
 
 FLOOR = "relational"
@@ -121,14 +118,9 @@ def measure(
         measured += over_tables(each, _worst if kind == "attacks" else _mean)
     for name in plugins.names(kind, FLOOR):
         module = plugins.judge(kind, name, FLOOR)
-        measured += module.measure(seen, rng=seeds.stream(seed, kind, name), **handed(module))
+        measured += module.measure(seen, rng=seeds.stream(seed, kind, name))
     events.progress(kind, len(names), len(names))
     files.write_json(folder / MEASURED, {"control": control, "measurements": [m.to_json() for m in measured]})
-
-
-def handed(module: ModuleType) -> dict[str, Any]:
-    """What a judge of relationships takes of the table floor."""
-    return {"trend": trends.measure, "table": Table} if "trend" in inspect.signature(module.measure).parameters else {}
 
 
 def _tables(seen: Evidence, real: RelatedReal, fair: Fairness | None = None) -> dict[str, Evidence]:
