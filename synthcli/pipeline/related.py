@@ -29,10 +29,11 @@ from synthcli.pipeline.plan import Choice, Plan
 from synthcli.pipeline.related_judged import draw, evidence, measure, schemas_of
 from synthcli.pipeline.related_real import RelatedReal, described
 from synthcli.pipeline.usage import metered
-from synthcli.relational.data import Base, Tables
+from synthcli.relational.data import Tables
 from synthcli.relational.model import model as related_model
-from synthcli.relational.model.rejection import Tally
-from synthcli.relational.model.table_model import Sheet
+from synthcli.relational.model.rejection_counts import RejectionCounts
+from synthcli.relational.model.table_method import TableMethod
+from synthcli.relational.model.table_model import TableModel
 from synthcli.relational.relationships import Relationship
 from synthcli.sources import sql_write
 from synthcli.tabular.profile import profile
@@ -86,9 +87,9 @@ def _relationship(tables: Tables, r: Relationship) -> dict[str, Any]:
     }
 
 
-def base_of(choice: Choice) -> Base:
+def base_of(choice: Choice) -> TableMethod:
     """The table method that related tables are made by."""
-    return Base(plugins.ready(choice.method), Table, dict(choice.params))
+    return TableMethod(plugins.ready(choice.method), dict(choice.params))
 
 
 def train(folder: Path, plan: Plan, real: RelatedReal, choice: Choice, events: Events) -> None:
@@ -115,7 +116,7 @@ def train(folder: Path, plan: Plan, real: RelatedReal, choice: Choice, events: E
         "merged_rare": fitted.merged,
         "clipped": fitted.clipped,
         "device": "cpu",
-        "constraints": [line for name, sheet in fitted.sheets.items() for line in held(name, sheet)],
+        "constraints": [line for name, model in fitted.table_models.items() for line in held(name, model)],
         "schema": real.train.schema.to_json(),
         "tables": real.train.rows,
         "pickled": False,
@@ -135,14 +136,14 @@ def kept(plan: Plan, real: RelatedReal) -> dict[str, frozenset[str]]:
     return out | {table: out.get(table, frozenset()) | {target}} if target else out
 
 
-def held(name: str, sheet: Sheet) -> list[dict[str, Any]]:
+def held(name: str, model: TableModel) -> list[dict[str, Any]]:
     """What each rule of a table holds by."""
-    if sheet.obeyed is None:
+    if model.rule_plan is None:
         return []
-    why = sheet.obeyed.why
+    why = model.rule_plan.why
     return [
         {"table": name, "constraint": f"{name}: {text}", "holds_by": how, "why": why.get(text)}
-        for text, how in sheet.obeyed.how.items()
+        for text, how in model.rule_plan.how.items()
     ]
 
 
@@ -153,7 +154,7 @@ def generate(folder: Path, choice: Choice, trained: Path, plan: Plan, rows: int,
     Where conditions are asked, also TABLE.unasked.parquet, as the model makes tables by itself: see stages.generate.
     """
     with metered() as meter:
-        tally, model = Tally(), related_model.load(trained / MODEL, base_of(choice))
+        tally, model = RejectionCounts(), related_model.load(trained / MODEL, base_of(choice))
         made, asked = related_asked.made(model, plan.spec.generate, rows, plan.spec.seed, tally, events)
         write(folder, made, "", events)
     total = sum(made.rows.values())
@@ -182,13 +183,13 @@ def generate(folder: Path, choice: Choice, trained: Path, plan: Plan, rows: int,
     files.write_json(folder / SAMPLE, body)
 
 
-def _texts(model: related_model.Related) -> set[str]:
+def _texts(model: related_model.RelationalModel) -> set[str]:
     """The rules of all tables, as they are counted."""
     return {
         f"{name}: {rule.text}"
-        for name, sheet in model.sheets.items()
-        if sheet.obeyed is not None
-        for rule in sheet.obeyed.rules
+        for name, table in model.table_models.items()
+        if table.rule_plan is not None
+        for rule in table.rule_plan.rules
     }
 
 

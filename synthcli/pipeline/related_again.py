@@ -23,7 +23,7 @@ from synthcli.pipeline.plan import Choice, Plan, table_sources
 from synthcli.pipeline.related_real import RelatedReal, described, tables_of
 from synthcli.relational.data import Tables, check_names
 from synthcli.relational.model import model as related_model
-from synthcli.relational.model.rejection import Tally
+from synthcli.relational.model.rejection_counts import RejectionCounts
 from synthcli.sources import remote
 from synthcli.spec import check_places, check_related
 from synthcli.spec.load import Loaded
@@ -65,7 +65,7 @@ def glance(plan: Plan, rows: int, most: int, minutes: float) -> tuple[dict[str, 
         model = related_model.fit(
             train, related.base_of(choice), job=job, rules=real.rules, keep=related.kept(plan, real)
         )
-    made, _ = related_asked.made(model, plan.spec.generate, rows, seed, Tally(), Events())
+    made, _ = related_asked.made(model, plan.spec.generate, rows, seed, RejectionCounts(), Events())
     return {name: frame.head(rows) for name, frame in made.frames.items()}, choice.method
 
 
@@ -85,7 +85,7 @@ def more(
     if target.is_file() or target.resolve() in _read(version, plan):
         why = "a file" if target.is_file() else "the folder of the source of that run, which would be overwritten"
         raise SpecError(f"--output {target}: is {why}; remedy: the name of a folder of its own")
-    fit, tally = version.read(TRAIN, FIT), Tally()
+    fit, tally = version.read(TRAIN, FIT), RejectionCounts()
     assert fit is not None  # the run was opened
     model = related_model.load(version.folder / TRAIN / MODEL, related.base_of(Choice(fit["method"], fit["params"])))
     made, report = related_asked.made(model, asked, rows, seed, tally, events)

@@ -20,14 +20,14 @@ from synthcli.pipeline.making import Making
 from synthcli.pipeline.related_rules import without
 from synthcli.pipeline.wanted import Wanted, settle
 from synthcli.relational.data import Tables
-from synthcli.relational.model.model import Related
-from synthcli.relational.model.rejection import Tally
-from synthcli.relational.model.root_table import Top
+from synthcli.relational.model.model import RelationalModel
+from synthcli.relational.model.rejection_counts import RejectionCounts
+from synthcli.relational.model.root_table import RootTableModel
 from synthcli.spec.models import Generate
 
 
 def made(
-    model: Related, asked: Generate, rows: int, seed: int, tally: Tally, events: Events
+    model: RelationalModel, asked: Generate, rows: int, seed: int, tally: RejectionCounts, events: Events
 ) -> tuple[Tables, dict[str, Any]]:
     """Tables with so many rows in that of the privacy unit, each as it was asked; with {asked, wanted} for sample.json,
     {} without conditions.
@@ -36,23 +36,23 @@ def made(
     """
     rng = seeds.stream(seed, "generate")
     if asked.where is None and asked.balance is None and asked.fairness is None:
-        return model.sample(rows, rng=rng, tally=tally), {}
+        return model.sample(rows, rng=rng, counts=tally), {}
     name = model.unit[0]
-    sheet = model.sheets[name]
+    table_model = model.table_models[name]
     if (driver := model.order.driver.get(name)) is not None:
         raise SpecError(
             f"conditions are on {name}, the table of the privacy unit, whose rows are made given those of"
             f" {driver.parent}; remedy: a run with privacy_unit: {driver.parent}, and conditions on it"
         )
-    top = Top(sheet, Table)
-    rules = () if sheet.obeyed is None else sheet.obeyed.by("drawn")
+    top = RootTableModel(table_model)
+    rules = () if table_model.rule_plan is None else table_model.rule_plan.by("drawn")
     own = Schema(
         tuple(c for c in top.schema.columns if c.name not in top.counts)
     )  # numbers of children are no columns to ask of
     wanted = settle(asked, rows, top, own, rules, seed)
     making = Making(top, wanted, top.schema)
     frame = pd.concat([table.frame for table in making.tables(events)], ignore_index=True)
-    tables = model.sample(rows, rng=rng, top=frame, tally=tally)
+    tables = model.sample(rows, rng=rng, root_rows=frame, counts=tally)
     for kind in ("refused", "repaired"):
         for rule, number in getattr(making.tally, kind).items():
             tally.add(kind, name, rule, number)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -207,17 +206,6 @@ class Tables(Dataset):
                 hierarchy = hierarchies[r.child]
                 hierarchies[r.child] = Hierarchy(hierarchy.level, hierarchy.reports, hierarchy.severed | gone)
         return self.having(tables, hierarchies)
-
-
-@dataclass(frozen=True)
-class Base:
-    """What a table method gives to this floor. method: its module; table: makes a Dataset of a frame and a schema;
-    params: as in the spec.
-    """
-
-    method: Any
-    table: Any
-    params: Mapping[str, Any] = field(default_factory=dict)
 
 
 def check_names(tables: Tables) -> None:

@@ -20,12 +20,12 @@ import pyarrow.parquet as pq
 from synthcli import seeds, sources
 from synthcli.columns import frame as canonical
 from synthcli.columns.discovery.infer import infer
-from synthcli.columns.table import Table
 from synthcli.contracts.modelling import Job
 from synthcli.contracts.schema import Traits
-from synthcli.relational.data import Base, Tables
+from synthcli.relational.data import Tables
 from synthcli.relational.judging import join_parents, key_columns
 from synthcli.relational.model import model as related_model
+from synthcli.relational.model.table_method import TableMethod
 from synthcli.relational.relationships import Relationship
 from synthcli.tabular.methods import trees
 from tests.benchmarks.harness import processes
@@ -281,7 +281,7 @@ def main(engine: str, place: Path, seed: int) -> None:
     (place / "made").mkdir()
     started = time.perf_counter()
     if engine == "synthcli":
-        fitted = related_model.fit(tables.checked()[0], Base(trees, Table), job=Job(seed))
+        fitted = related_model.fit(tables.checked()[0], TableMethod(trees), job=Job(seed))
         middle = time.perf_counter()
         made = fitted.sample(len(tables), rng=seeds.stream(seed, "made")).frames
         took = middle - started, time.perf_counter() - middle

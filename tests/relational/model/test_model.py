@@ -11,11 +11,11 @@ import pyarrow as pa
 import pytest
 
 from synthcli import seeds
-from synthcli.columns.table import Table
 from synthcli.contracts.modelling import Job
 from synthcli.errors import FitError
-from synthcli.relational.data import Base, Tables
+from synthcli.relational.data import Tables
 from synthcli.relational.model import model as related_model
+from synthcli.relational.model.table_method import TableMethod
 from synthcli.relational.relationships import Relationship
 from synthcli.tabular.methods import independent
 from tests.relational import simulated
@@ -113,7 +113,7 @@ def test_parents_without_children_stay(made: Tables, shop: Tables) -> None:
 
 
 def test_the_same_seed_gives_the_same_tables_also_from_a_saved_model(
-    fitted: related_model.Related, made: Tables, tmp_path: Path
+    fitted: related_model.RelationalModel, made: Tables, tmp_path: Path
 ) -> None:
     fitted.save(tmp_path)
     again = related_model.load(tmp_path, BASE).sample(len(made), rng=seeds.stream(1, "made"))
@@ -127,7 +127,7 @@ def test_nothing_of_a_key_is_learned(made: Tables, shop: Tables) -> None:
     assert made.frames["products"]["sku"].str.fullmatch(r"P-\d{4}").all()
 
 
-def test_other_numbers_of_rows(fitted: related_model.Related, shop: Tables) -> None:
+def test_other_numbers_of_rows(fitted: related_model.RelationalModel, shop: Tables) -> None:
     twice = fitted.sample(2 * len(shop), rng=seeds.stream(1, "made"))
     assert sound(twice)
     assert twice.rows["orders"] == pytest.approx(2 * shop.rows["orders"], rel=0.15)
@@ -257,7 +257,7 @@ def test_a_method_that_draws_nothing_given_is_refused() -> None:
     with pytest.raises(
         FitError, match=r"independent does not draw rows given what is known.*remedy: generator.method: trees"
     ):
-        related_model.fit(simulated.school().checked()[0], Base(independent, Table), job=Job(0))
+        related_model.fit(simulated.school().checked()[0], TableMethod(independent), job=Job(0))
 
 
 def test_a_family_of_thousands() -> None:
