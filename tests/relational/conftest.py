@@ -16,7 +16,7 @@ BASE = TableMethod(trees, {"trees": 2})
 
 
 def synthetic(tables: Tables, rows: int | None = None, seed: int = 1) -> Tables:
-    """Tables made of a model of tables."""
+    """Fit tables, and generate new ones."""
     checked = tables.checked()[0]
     return related_model.fit(checked, BASE, job=Job(seed)).sample(
         len(checked) if rows is None else rows, rng=seeds.stream(seed, "made")
@@ -34,5 +34,5 @@ def fitted(shop: Tables) -> related_model.RelationalModel:
 
 
 @pytest.fixture(scope="session")
-def made(shop: Tables, fitted: related_model.RelationalModel) -> Tables:
+def generated(shop: Tables, fitted: related_model.RelationalModel) -> Tables:
     return fitted.sample(len(shop), rng=seeds.stream(1, "made"))

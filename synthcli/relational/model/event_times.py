@@ -204,6 +204,6 @@ def since(ticks: pd.Series, from_: pd.Series, type_: str, unit: str) -> pd.Serie
     )
 
 
-def _in_unit(raw: np.ndarray, unit: str, wanted: str) -> np.ndarray:
-    have, want = _NANO[unit], _NANO[wanted]
+def _in_unit(raw: np.ndarray, unit: str, target: str) -> np.ndarray:
+    have, want = _NANO[unit], _NANO[target]
     return raw * (have // want) if have >= want else raw // (want // have)

@@ -32,19 +32,19 @@ def slots(degree: np.ndarray, rows: int, *, rng: np.random.Generator) -> np.ndar
     return np.concatenate([np.tile(base, often), base[rng.permutation(len(base))[:rest]]])
 
 
-def match_nearest(wanted: np.ndarray, there: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
+def match_nearest(drawn: np.ndarray, there: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
     """Match each row to the nearest place, each place once. (rows,) int64
 
-    wanted, there: (rows, d) numbers of one scale, the most informative column first. Both sides are halved by one
+    drawn, there: (rows, d) numbers of one scale, the most informative column first. Both sides are halved by one
     column after the other until single rows are left: two k-d trees, matched leaf by leaf.
     """
-    rows, d = wanted.shape
+    rows, d = drawn.shape
     ours, theirs = rng.permutation(rows), rng.permutation(rows)
     cell = np.zeros(rows, dtype=np.int64)
     level, size = 0, rows
     while size > 1 and d:
         j = level % d
-        ours, theirs = ours[np.lexsort((wanted[ours, j], cell))], theirs[np.lexsort((there[theirs, j], cell))]
+        ours, theirs = ours[np.lexsort((drawn[ours, j], cell))], theirs[np.lexsort((there[theirs, j], cell))]
         counts = np.bincount(cell)
         place = np.arange(rows) - np.repeat(np.cumsum(counts) - counts, counts)
         cell = 2 * cell + (place >= (np.repeat(counts, counts) + 1) // 2)
@@ -56,7 +56,7 @@ def match_nearest(wanted: np.ndarray, there: np.ndarray, *, rng: np.random.Gener
 
 
 def match_parents(
-    wanted: pd.DataFrame,
+    drawn: pd.DataFrame,
     offered: pd.DataFrame,
     degree: np.ndarray,
     groups: tuple[np.ndarray, np.ndarray] | None = None,
@@ -65,13 +65,14 @@ def match_parents(
 ) -> np.ndarray:
     """Match each row to a parent, NULL where no parent is allowed. (rows,) int64
 
-    wanted: drawn columns of the parent of each row; offered: the same columns of all parents, the most informative
-    first; degree: (parents,) children to get; groups: codes of the rows and of the parents that must be equal.
+    drawn: columns of the parent that were drawn with each row; offered: the same columns of all parents, the most
+    informative first; degree: (parents,) children to get; groups: codes of the rows and of the parents that must be
+    equal.
     """
-    ours, theirs = _numbers(wanted, offered)
+    ours, theirs = _numbers(drawn, offered)
     if groups is None:
         return _match(ours, theirs, degree, rng=rng)
-    out = np.full(len(wanted), NULL)
+    out = np.full(len(drawn), NULL)
     mine, others = groups
     by_row, by_parent = np.argsort(mine, kind="stable"), np.argsort(others, kind="stable")
     for group in np.unique(mine):
@@ -84,45 +85,50 @@ def match_parents(
     return out
 
 
-def _match(wanted: np.ndarray, offered: np.ndarray, degree: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
+def _match(drawn: np.ndarray, offered: np.ndarray, degree: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
     if not len(degree):
-        return np.full(len(wanted), NULL)
+        return np.full(len(drawn), NULL)
     places = slots(
-        reassign_degrees(degree, wanted[:, 0], offered[:, 0], rng=rng) if wanted.shape[1] else degree,
-        len(wanted),
+        reassign_degrees(degree, drawn[:, 0], offered[:, 0], rng=rng) if drawn.shape[1] else degree,
+        len(drawn),
         rng=rng,
     )
-    return places[match_nearest(wanted, offered[places], rng=rng)]
+    return places[match_nearest(drawn, offered[places], rng=rng)]
 
 
 def reassign_degrees(
-    degree: np.ndarray, wanted: np.ndarray, offered: np.ndarray, *, rng: np.random.Generator
+    degree: np.ndarray, drawn: np.ndarray, offered: np.ndarray, *, rng: np.random.Generator
 ) -> np.ndarray:
     """Exchange numbers of children between kinds of parents so that they agree with the drawn kinds. (parents,) int64
 
-    degree, offered: (parents,); wanted: (rows,) the most informative column as a number. A small lookup table never has
+    degree, offered: (parents,); drawn: (rows,) the most informative column as a number. A small lookup table never has
     its numbers of children in the drawn proportions by chance alone.
     """
-    distinct_ = np.unique(offered)
-    edges = (
-        distinct_[1:]
-        if len(distinct_) <= KINDS
-        else np.unique(np.quantile(offered, np.linspace(0, 1, KINDS + 1)[1:-1]))
-    )
-    kind, drawn = np.searchsorted(edges, offered, side="right"), np.searchsorted(edges, wanted, side="right")
+    values = np.unique(offered)
+    edges = values[1:]
+    if len(values) > KINDS:
+        edges = np.unique(np.quantile(offered, np.linspace(0, 1, KINDS + 1)[1:-1]))
+    kind = np.searchsorted(edges, offered, side="right")
+    drawn_kind = np.searchsorted(edges, drawn, side="right")
     size, total = len(edges) + 1, int(degree.sum())
     parents = np.bincount(kind, minlength=size)
-    want = np.where(parents > 0, np.bincount(drawn, minlength=size), 0.0)
+    want = np.where(parents > 0, np.bincount(drawn_kind, minlength=size), 0.0)
     if not total or not want.sum():
         return degree
     want *= total / want.sum()
     if np.abs(np.bincount(kind, degree, minlength=size) - want).sum() <= 2 * OFF * total:
         return degree
-    members = [rng.permutation(np.flatnonzero(kind == k)).tolist() for k in range(size)]
-    out, left = np.zeros_like(degree), want.copy()
-    for n in np.sort(degree)[
-        ::-1
-    ]:  # the largest first, each to the kind whose parents lack most: a loop over parents, not over rows
+    return _deal_degrees(degree, kind, want, rng=rng)
+
+
+def _deal_degrees(degree: np.ndarray, kind: np.ndarray, want: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
+    """Deal numbers of children, the largest first, to the kind of parents that lacks most. (parents,) int64
+
+    kind: (parents,); want: (kinds,) children that all parents of a kind are to have.
+    """
+    members = [rng.permutation(np.flatnonzero(kind == k)).tolist() for k in range(len(want))]
+    out, left, parents = np.zeros_like(degree), want.copy(), np.bincount(kind, minlength=len(want))
+    for n in np.sort(degree)[::-1]:  # a loop over parents, not over rows
         k = int(np.argmax(np.where(parents > 0, left / np.maximum(parents, 1), -np.inf)))
         out[members[k].pop()] = n
         parents[k] -= 1

@@ -64,7 +64,7 @@ class RowRejection:
 
     @property
     def clock(self) -> Clock:
-        assert self.model.layout.clock is not None  # only asked of tables with times
+        assert self.model.layout.clock is not None  # only tables with times need it
         return self.model.layout.clock
 
     def set_times(self, ticks: np.ndarray) -> None:

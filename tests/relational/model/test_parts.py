@@ -48,7 +48,7 @@ def test_matching_of_two_columns_is_close() -> None:
     assert np.abs(ours - theirs[place]).mean() < 0.03  # 1/3 at random
 
 
-def test_numbers_of_children_go_where_they_are_asked() -> None:
+def test_degrees_are_reassigned_to_the_drawn_kinds() -> None:
     rng = np.random.default_rng(3)
     offered = np.repeat([0.0, 1.0], 20)
     degree = rng.permutation(np.r_[np.full(20, 1), np.full(20, 9)])
@@ -76,21 +76,21 @@ def test_no_pair_twice_where_there_is_room() -> None:
     assert np.bincount(out, minlength=30).tolist() == np.bincount(two, minlength=30).tolist()
 
 
-def test_pairs_that_there_is_no_room_for_are_told() -> None:
+def test_pairs_that_must_repeat_are_returned() -> None:
     out, left = exchange_duplicates(
         np.zeros(5, dtype=int), np.array([0, 0, 1, 1, 2]), np.zeros(3, dtype=np.int64), rng=np.random.default_rng(0)
     )
     assert left.sum() == 2 and len(set(out[~left])) == 3
 
 
-def test_the_most_telling_column_is_first() -> None:
+def test_the_most_informative_column_is_first() -> None:
     rng = np.random.default_rng(6)
     x = rng.normal(size=2000)
     words = np.where(x > 0, "up", "down").astype(object)
     assert rank_by_information([rng.normal(size=2000), words], [x], rng=rng)[0] == 1
 
 
-def test_the_past_of_siblings_against_a_loop() -> None:
+def test_earlier_siblings_against_a_loop() -> None:
     rng = np.random.default_rng(7)
     owner = np.sort(rng.integers(-1, 12, 60))
     values = np.where(rng.random(60) < 0.2, np.nan, rng.normal(size=60))
@@ -105,7 +105,7 @@ def test_the_past_of_siblings_against_a_loop() -> None:
 
 
 @pytest.mark.parametrize("n", [[0, 1, 5, 2], [300, 0, 40], [0]])
-def test_waves_make_every_row_once_and_in_order(n: list[int]) -> None:
+def test_waves_cover_every_row_once_and_in_order(n: list[int]) -> None:
     seen = [w.rows for w in waves(np.array(n), offset=3)]
     rows = np.concatenate(seen) if seen else np.zeros(0, dtype=int)
     assert sorted(rows) == list(range(3, 3 + sum(n)))
@@ -145,8 +145,8 @@ def test_a_clock_brings_times_back() -> None:
 
 @pytest.mark.parametrize("rows", [19, 25, 400, 50_000])
 def test_no_time_of_a_single_row_is_kept(rows: int) -> None:
-    """Times of rows without a parent: each that is kept is a mean of ten or more, and what is made of them lies as they
-    do.
+    """Times of rows without a parent: each that is saved is a mean of ten or more, and generated times are distributed
+    like the real ones.
     """
     rng = np.random.default_rng(0)
     seconds = np.sort((rng.beta(2, 5, rows) * 1e8).astype(np.int64))

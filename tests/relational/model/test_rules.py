@@ -1,4 +1,4 @@
-"""Rules of related tables: true of every row that is made, over rows above too, with keys, order and relations kept."""
+"""Rules of related tables hold for every generated row, also over columns of ancestors."""
 
 from __future__ import annotations
 
@@ -53,10 +53,10 @@ def fitted(tables: Tables, rules: Rules) -> related_model.RelationalModel:
 
 def broken(tables: Tables, rules: Rules) -> dict[str, int]:
     """Rule -> rows that break it, by the frames alone."""
-    made, out = order(tables), {}
+    generated, out = order(tables), {}
     for name, some in rules.items():
         for rule in map(parse_rule, some):
-            wide = widened(sorted(rule.columns), name, tables.frames[name], tables.frames, made, tables.parents)
+            wide = widened(sorted(rule.columns), name, tables.frames[name], tables.frames, generated, tables.parents)
             out[f"{name}: {rule.text}"] = int(rule.violations(wide).sum())
     return out
 
@@ -72,25 +72,25 @@ def test_every_rule_is_true_of_every_row(ruled: related_model.RelationalModel, s
     )
     ruled.save(tmp_path)
     counts = RejectionCounts()
-    made = related_model.load(tmp_path, BASE).sample(700, rng=seeds.stream(1, "made"), counts=counts)
-    assert set(broken(made, SHOP).values()) == {0}
-    made.checked()  # keys are whole
-    assert len(made) == 700 and sum(counts.refused.values()) > 0
-    counts = made.frames["items"].groupby(["region", "order_no"])["line"].agg(["max", "size"])
+    generated = related_model.load(tmp_path, BASE).sample(700, rng=seeds.stream(1, "made"), counts=counts)
+    assert set(broken(generated, SHOP).values()) == {0}
+    generated.checked()  # keys are whole
+    assert len(generated) == 700 and sum(counts.refused.values()) > 0
+    counts = generated.frames["items"].groupby(["region", "order_no"])["line"].agg(["max", "size"])
     assert (counts["max"] == counts["size"]).all(), "lines are numbered, also where a row went"
     again = ruled.sample(700, rng=seeds.stream(1, "made"))
-    assert all(again.frames[name].equals(frame) for name, frame in made.frames.items())
+    assert all(again.frames[name].equals(frame) for name, frame in generated.frames.items())
 
 
 def test_what_rules_say_nothing_of_stays(ruled: related_model.RelationalModel, shop: Tables) -> None:
-    made = ruled.sample(len(shop), rng=seeds.stream(2, "made"))
-    for tables in (shop, made):
+    generated = ruled.sample(len(shop), rng=seeds.stream(2, "made"))
+    for tables in (shop, generated):
         at = tables.parents(tables.relationships[0])
         segment = tables.frames["customers"]["segment"].take(at).to_numpy()
         amount = tables.frames["orders"]["amount"].to_numpy()
         assert amount[segment == "business"].mean() > 2 * amount[segment != "business"].mean()
     for name in ("orders", "items"):
-        assert made.rows[name] == pytest.approx(shop.rows[name], rel=0.2)
+        assert generated.rows[name] == pytest.approx(shop.rows[name], rel=0.2)
 
 
 def test_each_rule_says_what_it_holds_by(ruled: related_model.RelationalModel) -> None:
@@ -119,23 +119,23 @@ def test_rows_that_fit_at_no_time_are_moved() -> None:
     tables = Tables(frames, schemas, shop.relationships).checked()[0]
     rules = {"orders": ["shipped > placed", "shipped <= customers.closed", "placed >= customers.signup"]}
     counts = RejectionCounts()
-    made = fitted(tables, rules).sample(150, rng=seeds.stream(0, "made"), counts=counts)
-    assert set(broken(made, rules).values()) == {0}
-    assert sum(counts.dropped.values()) < 0.1 * made.rows["orders"]
+    generated = fitted(tables, rules).sample(150, rng=seeds.stream(0, "made"), counts=counts)
+    assert set(broken(generated, rules).values()) == {0}
+    assert sum(counts.dropped.values()) < 0.1 * generated.rows["orders"]
 
 
 def test_no_pair_of_keys_twice_and_one_child_each() -> None:
     school = simulated.school(200).checked()[0]
     rules = {"enrolments": [{"unique": ["student_id", "course_id"]}, {"unique": ["student_id", "grade"]}]}
-    made = fitted(school, rules).sample(200, rng=seeds.stream(0, "made"))
-    assert set(broken(made, rules).values()) == {0}
+    generated = fitted(school, rules).sample(200, rng=seeds.stream(0, "made"))
+    assert set(broken(generated, rules).values()) == {0}
     one = Tables(
         school.frames | {"enrolments": school.frames["enrolments"].drop_duplicates("student_id")},
         school.schemas,
         school.relationships,
     ).checked()[0]
-    made = fitted(one, {"enrolments": [{"unique": "student_id"}]}).sample(500, rng=seeds.stream(0, "made"))
-    assert not made.frames["enrolments"]["student_id"].duplicated().any()
+    generated = fitted(one, {"enrolments": [{"unique": "student_id"}]}).sample(500, rng=seeds.stream(0, "made"))
+    assert not generated.frames["enrolments"]["student_id"].duplicated().any()
 
 
 @pytest.mark.parametrize("rule", ["courses.field != 'law'", "courses.id < 505"])
@@ -144,9 +144,9 @@ def test_other_parents_that_a_rule_refuses_have_no_children(rule: str) -> None:
     school, rules = simulated.school(200).checked()[0], {"enrolments": [rule]}
     assert sum(broken(school, rules).values()) > 100
     counts = RejectionCounts()
-    made = fitted(school, rules).sample(200, rng=seeds.stream(0, "made"), counts=counts)
-    assert set(broken(made, rules).values()) == {0} and not counts.dropped
-    assert made.rows["enrolments"] > 100 and made.rows["courses"] == 30
+    generated = fitted(school, rules).sample(200, rng=seeds.stream(0, "made"), counts=counts)
+    assert set(broken(generated, rules).values()) == {0} and not counts.dropped
+    assert generated.rows["enrolments"] > 100 and generated.rows["courses"] == 30
 
 
 @pytest.fixture(scope="module")
@@ -164,10 +164,10 @@ def counted() -> Tables:
 def test_numbers_stay_where_times_are_moved(counted: Tables) -> None:
     rules = {"orders": ["placed >= customers.signup + days(150)", "seq == 1 or amount > 15", "seq > 1 or amount < 45"]}
     counts = RejectionCounts()
-    made = fitted(counted, rules).sample(400, rng=seeds.stream(0, "made"), counts=counts)
-    assert set(broken(made, rules).values()) == {0} and not counts.dropped
+    generated = fitted(counted, rules).sample(400, rng=seeds.stream(0, "made"), counts=counts)
+    assert set(broken(generated, rules).values()) == {0} and not counts.dropped
     assert counts.repaired["orders: placed >= customers.signup + days(150)"] > 100
-    orders = made.frames["orders"]
+    orders = generated.frames["orders"]
     assert (orders.groupby("customer_id")["placed"].diff().dropna() >= pd.Timedelta(0)).all(), (
         "in the order of their numbers"
     )
@@ -223,8 +223,8 @@ def test_two_ways_to_a_table_are_ambiguous() -> None:
 
 
 def test_columns_of_grandparents_stand_beside_rows(shop: Tables) -> None:
-    made = order(shop)
-    wide = widened(["quantity", "customers.age"], "items", shop.frames["items"], shop.frames, made, shop.parents)
+    generated = order(shop)
+    wide = widened(["quantity", "customers.age"], "items", shop.frames["items"], shop.frames, generated, shop.parents)
     items = shop.frames["items"].merge(shop.frames["orders"], left_on=["region", "order_no"], right_on=["region", "no"])
     ages = shop.frames["customers"].set_index("id")["age"]
     assert wide["customers.age"].tolist() == items["customer_id"].map(ages).tolist()
