@@ -154,9 +154,7 @@ def _unknown(name: str, table: str, schemas: Mapping[str, Schema], order: Order)
 
 
 def reached(path: Sequence[Relationship], at: Callable[[Relationship], np.ndarray]) -> np.ndarray:
-    """The position of the row to which relationships lead, one after the other, from each row of the first one's child.
-    (rows,) int64
-    """
+    """Follow relationships from each row upwards, one after the other. Returns positions, below 0 without a row."""
     out = at(path[0])
     for r in path[1:]:
         above = at(r)
@@ -165,7 +163,7 @@ def reached(path: Sequence[Relationship], at: Callable[[Relationship], np.ndarra
 
 
 def rows_at(values: pd.Series, at: np.ndarray) -> pd.Series:
-    """The values at positions, null where the position is below 0."""
+    """Take the values at these positions, null where a position is below 0."""
     if not len(values):
         return values.reindex(range(len(at)))
     return values.take(np.maximum(at, 0)).reset_index(drop=True).mask(at < 0)
