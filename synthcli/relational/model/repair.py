@@ -58,7 +58,7 @@ def check_losses(table: str, broken: dict[str, np.ndarray], rows: int, before: i
     rows += before
     if not may_drop or lost > max(10, LOST * rows):
         raise FitError(
-            f"constraints: table {table}: {lost:,} of {rows:,} rows that were made break {' and '.join(broken)}, and"
-            " none of many other draws, given what is known of them, obeys; remedy: a weaker constraint, or one on"
+            f"constraints: table {table}: {lost:,} of {rows:,} generated rows break {' and '.join(broken)}, and"
+            " none of many other draws obeys; remedy: a weaker constraint, or one on"
             " columns that are drawn"
         )

@@ -192,7 +192,7 @@ def test_numbers_are_looked_at_again_where_rows_go(counted: Tables) -> None:
 
 def test_what_nothing_can_obey_names_table_and_rule(shop: Tables) -> None:
     with pytest.raises(
-        FitError, match=r"table orders: \d+ of \d+ rows that were made break no < 3, and none of many other draws"
+        FitError, match=r"table orders: \d+ of \d+ generated rows break no < 3, and none of many other draws"
     ):
         fitted(shop, {"orders": ["no < 3"]}).sample(100, rng=seeds.stream(0, "made"))
 
