@@ -59,6 +59,5 @@ def check_losses(table: str, broken: dict[str, np.ndarray], rows: int, before: i
     if not may_drop or lost > max(10, LOST * rows):
         raise FitError(
             f"constraints: table {table}: {lost:,} of {rows:,} generated rows break {' and '.join(broken)}, and"
-            " none of many other draws obeys; remedy: a weaker constraint, or one on"
-            " columns that are drawn"
+            " none of many other draws obeys; remedy: a weaker constraint, or one on columns that are drawn"
         )
