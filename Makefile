@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: run test check format bench docs install lock clean
+.PHONY: run test check format bench docs house install lock clean
 
 run: install
 	@$(BIN)/synth run specs/quickstart.yaml
@@ -24,6 +24,9 @@ bench: install
 
 docs: install
 	@$(BIN)/python -c 'from synthcli.report.reference import markdown; print(markdown(), end="")' > docs/reference.md
+
+house: install
+	@$(BIN)/python -m tests.contracts.house
 
 install: $(READY)
 

@@ -25,7 +25,7 @@ _ROOMS = {
     "Run": "pipeline.run",
     "execute": "pipeline.execute",
     "load_spec": "spec.load",
-    "combine": "tabular.combining",
+    "combine": "combining",
 }
 
 

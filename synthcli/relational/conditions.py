@@ -17,15 +17,17 @@ from synthcli.contracts.schema import Schema
 from synthcli.errors import SpecError
 from synthcli.relational.constraints import without
 from synthcli.relational.data import Tables
-from synthcli.relational.model.model import Related
-from synthcli.relational.model.rejection import Tally
-from synthcli.relational.model.root_table import Top
+from synthcli.relational.model.model import RelationalModel
+from synthcli.relational.model.rejection_counts import RejectionCounts
+from synthcli.relational.model.root_table import RootTableModel
 from synthcli.tabular.sampling import matched as one_table
 from synthcli.tabular.sampling.request import SettledRequest, settle
 from synthcli.tabular.sampling.stream import RowStream
 
 
-def generate(model: Related, request: Request, counts: Tally, progress: Progress) -> tuple[Tables, dict[str, Any]]:
+def generate(
+    model: RelationalModel, request: Request, counts: RejectionCounts, progress: Progress
+) -> tuple[Tables, dict[str, Any]]:
     """Tables with the requested rows in that of the privacy unit; with {asked, wanted} for sample.json, {} without
     conditions.
 
@@ -33,23 +35,23 @@ def generate(model: Related, request: Request, counts: Tally, progress: Progress
     """
     rng = seeds.stream(request.seed, "generate")
     if not request.conditional:
-        return model.sample(request.rows, rng=rng, tally=counts), {}
+        return model.sample(request.rows, rng=rng, counts=counts), {}
     name = model.unit[0]
-    sheet = model.sheets[name]
+    table_model = model.table_models[name]
     if (driver := model.order.driver.get(name)) is not None:
         raise SpecError(
             f"conditions are on {name}, the table of the privacy unit, whose rows are made given those of"
             f" {driver.parent}; remedy: a run with privacy_unit: {driver.parent}, and conditions on it"
         )
-    top = Top(sheet, Table)
-    rules = () if sheet.obeyed is None else sheet.obeyed.by("drawn")
+    top = RootTableModel(table_model)
+    rules = () if table_model.rule_plan is None else table_model.rule_plan.by("drawn")
     own = Schema(
         tuple(c for c in top.schema.columns if c.name not in top.counts)
     )  # numbers of children are no columns to ask of
     settled = settle(request, top, own, rules)
     stream = RowStream(top, settled, top.schema)
     frame = pd.concat([table.frame for table in stream.tables(progress)], ignore_index=True)
-    tables = model.sample(request.rows, rng=rng, top=frame, tally=counts)
+    tables = model.sample(request.rows, rng=rng, root_rows=frame, counts=counts)
     for kind in ("refused", "repaired"):
         for rule, number in getattr(stream.tally, kind).items():
             counts.add(kind, name, rule, number)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,6 +10,7 @@ import pandas as pd
 from synthcli.contracts.modelling import BLOCK, Dataset
 from synthcli.contracts.schema import Schema
 from synthcli.errors import DataError, SpecError, did_you_mean
+from synthcli.relational.privacy_units import assign_parts, inherit_units
 from synthcli.relational.relationships import (
     NULL,
     ORPHAN,
@@ -28,13 +27,12 @@ EXAMPLES = 3  # values that a message shows
 
 
 class Tables(Dataset):
-    """Frames (canonical dtypes, RangeIndex) and schemas by table. kept: tables that are public, and are given out as
-    they are.
+    """Related tables: frames (canonical dtypes, RangeIndex) and schemas by table.
 
-    unit: the table and the column that name who is protected, None in place of the column for its rows; without any,
-    the rows of the table that most others hang from. hierarchies: by table that refers to itself, where its rows stand
-    in the whole source; counted: (table, column, columns) -> the number from which on that column counts the rows which
-    agree in the others, in the whole source.
+    kept: public tables, which are given out as they are; unit: the table and the column of the privacy unit, None in
+    place of the column for single rows; by default the rows of the root table. hierarchies: by table that refers to
+    itself, the levels in the whole source; counted: (table, column, columns) -> the first number of a column that
+    counts the rows which agree in other columns of the whole source.
     """
 
     def __init__(
@@ -58,7 +56,7 @@ class Tables(Dataset):
         self.schema = self.schemas[self.unit[0]]
 
     def __len__(self) -> int:
-        """Rows of the table of the privacy unit, which is what requests count."""
+        """Count the rows of the table of the privacy unit, which is what requests count."""
         return len(self.frames[self.unit[0]])
 
     @property
@@ -67,11 +65,16 @@ class Tables(Dataset):
         return {name: len(frame) for name, frame in self.frames.items()}
 
     def chunks(self, rows: int = BLOCK) -> Iterator[Tables]:
-        """All of it: rows of a table are nothing without those that they refer to."""
+        """Return all tables at once: rows cannot be separated from those that they refer to."""
         yield self
 
-    def having(self, tables: Mapping[str, pd.DataFrame], hierarchies: Mapping[str, Hierarchy] | None = None) -> Tables:
-        """The same schemas and relationships over other rows."""
+    def having(
+        self,
+        tables: Mapping[str, pd.DataFrame],
+        hierarchies: Mapping[str, Hierarchy] | None = None,
+        counted: Mapping[tuple[str, str, tuple[str, ...]], int] | None = None,
+    ) -> Tables:
+        """Return the same schemas and relationships over other rows. counted: None keeps what is known."""
         return Tables(
             tables,
             self.schemas,
@@ -79,32 +82,33 @@ class Tables(Dataset):
             unit=self.unit,
             kept=self.kept,
             hierarchies=hierarchies,
-            counted=self.counted,
+            counted=self.counted if counted is None else counted,
         )
 
     def parents(self, relationship: Relationship) -> np.ndarray:
-        """The position of each child row's parent, NULL where it names none, ORPHAN where there is no such row. (rows
-        of child,) int64
+        """Find the position of each child row's parent. (rows of child,) int64
+
+        NULL where the foreign key is null, ORPHAN where no row has this key.
         """
         child, parent = self.frames[relationship.child], self.frames[relationship.parent]
         return positions(parent, relationship.keys, child, relationship.columns)
 
     def children(self, relationship: Relationship) -> np.ndarray:
-        """How many rows refer to each row of the parent. (rows of parent,) int64"""
+        """Count the children of each parent. (rows of parent,) int64"""
         at = self.parents(relationship)
         return np.bincount(at[at >= 0], minlength=len(self.frames[relationship.parent]))
 
     def checked(self) -> tuple[Tables, dict[str, int]]:
-        """The tables without orphans where `on_orphans: drop` says so, and how many rows each relationship lost.
+        """Return the tables without orphans, if `on_orphans: drop` says so, and how many rows each relationship lost.
 
-        Raises DataError for keys that repeat or are null, for orphans, and for rows that are above themselves.
+        Raises DataError for keys that repeat or are null, for other orphans, and for rows that are their own ancestors.
         """
         check_names(self)
         for relationship in self.relationships:
             _check_key(relationship, self.frames[relationship.parent])
         tables, dropped = self, dict.fromkeys((r.name for r in self.relationships), 0)
         again = True
-        while again:  # a row that goes may leave others without a parent
+        while again:  # dropping a row may orphan others
             again = False
             for relationship in self.relationships:
                 lost = tables.parents(relationship) == ORPHAN
@@ -116,19 +120,13 @@ class Tables(Dataset):
                     )
                     again = True
         hierarchies = {r.child: _hierarchy(r, tables) for r in self.relationships if r.own}
-        tables.counted = {
-            (t, c, among): start
-            for t, among in _groups(tables)
-            for c in tables.schemas[t].names
-            if c not in among and (start := counted(tables.frames[t], c, among)) is not None
-        }
-        return tables.having(tables.frames, hierarchies), dropped
+        return tables.having(tables.frames, hierarchies, _counters(tables)), dropped
 
     def units(self) -> dict[str, np.ndarray | None]:
-        """Of each table the privacy unit of each row, from 0; None for a table that hangs from no unit.
+        """Find the privacy unit of each row, from 0, by table; None for a table whose rows belong to no unit.
 
-        Of a row that hangs from several units it is the one that the relationship named first leads to; a row that
-        refers to nobody's row, though its table could, stands for itself alone.
+        A row of several units gets the one that its first relationship leads to; a row without a parent in a table of
+        units is a unit of its own.
         """
         table, column = self.unit
         found: dict[str, np.ndarray | None] = dict.fromkeys(self.frames)
@@ -141,7 +139,7 @@ class Tables(Dataset):
         for name in downwards(list(self.frames), self.relationships):
             above = [r for r in self.relationships if r.child == name and not r.own and found[r.parent] is not None]
             if name != table and above:
-                found[name], size = _inherited(
+                found[name], size = inherit_units(
                     [(found[r.parent], self.parents(r)) for r in above], len(self.frames[name]), size
                 )
         return found
@@ -149,12 +147,11 @@ class Tables(Dataset):
     def split(
         self, fractions: Mapping[str, float], *, rng: np.random.Generator, stratify_by: str | None = None
     ) -> dict[str, Tables]:
-        """Parts by name, of units drawn at random, with all rows of all tables that hang from them; other tables are in
-        every part.
+        """Split the tables into parts of random units, with all rows that belong to them.
 
-        stratify_by: a column of the unit's table, as table.column. Rows of units of several parts are in none. A row
-        that lies below a row of its own table which is in another part has none above it. Raises DataError when a part
-        would be empty.
+        Tables whose rows belong to no unit are in all parts; rows of units of several parts are in none. A row whose
+        parent in the same table is in another part has no parent. stratify_by: a column of the unit's table, as
+        table.column. Raises DataError when a part would be empty.
         """
         units = self.units()
         mine = units[self.unit[0]]
@@ -165,7 +162,7 @@ class Tables(Dataset):
         count = 1 + max(int(u.max(initial=-1)) for u in units.values() if u is not None)
         stratum = np.zeros(count, dtype=np.int64)
         stratum[mine[::-1]] = strata[::-1]  # of a unit's first row
-        part_of = _dealt(stratum, np.cumsum(list(fractions.values())), rng)
+        part_of = assign_parts(stratum, np.cumsum(list(fractions.values())), rng)
         places = self._places(units, part_of)
         parts = {}
         for i, name in enumerate(fractions):
@@ -184,9 +181,7 @@ class Tables(Dataset):
         return parts
 
     def _places(self, units: Mapping[str, np.ndarray | None], part_of: np.ndarray) -> dict[str, np.ndarray | None]:
-        """The part of each row of each table; -1 where it refers to rows of several parts, None for tables that are in
-        every part.
-        """
+        """Find the part of each row, by table: -1 for a row of several parts, None for a table that is in all parts."""
         place = {name: None if codes is None else part_of[codes] for name, codes in units.items()}
         for name in downwards(list(self.frames), self.relationships):
             for r in self.relationships:
@@ -210,19 +205,8 @@ class Tables(Dataset):
         return self.having(tables, hierarchies)
 
 
-@dataclass(frozen=True)
-class Base:
-    """What a table method gives to this floor. method: its module; table: makes a Dataset of a frame and a schema;
-    params: as in the spec.
-    """
-
-    method: Any
-    table: Any
-    params: Mapping[str, Any] = field(default_factory=dict)
-
-
 def check_names(tables: Tables) -> None:
-    """Raise SpecError for a relationship or a unit that names a table or a column which is not there."""
+    """Raise SpecError for a relationship or a privacy unit that names an unknown table or column."""
     ends = [
         (r.name, end, cols) for r in tables.relationships for end, cols in ((r.child, r.columns), (r.parent, r.keys))
     ]
@@ -246,8 +230,18 @@ def check_names(tables: Tables) -> None:
             )
 
 
+def _counters(tables: Tables) -> dict[tuple[str, str, tuple[str, ...]], int]:
+    """Find the columns that count rows which agree in other columns: (table, column, columns) -> the first number."""
+    return {
+        (t, c, among): start
+        for t, among in _groups(tables)
+        for c in tables.schemas[t].names
+        if c not in among and (start := counted(tables.frames[t], c, among)) is not None
+    }
+
+
 def _groups(tables: Tables) -> set[tuple[str, tuple[str, ...]]]:
-    """Columns that rows may be counted within: foreign keys, and keys of several columns without one of them."""
+    """Return the columns that rows may be counted within: foreign keys, and composite keys without one column."""
     keys = {
         (r.parent, tuple(c for c in r.keys if c != out))
         for r in tables.relationships
@@ -258,7 +252,7 @@ def _groups(tables: Tables) -> set[tuple[str, tuple[str, ...]]]:
 
 
 def _check_key(relationship: Relationship, parent: pd.DataFrame) -> None:
-    """A key that is referred to names one row."""
+    """Raise DataError unless the keys that a relationship refers to are unique and not null."""
     keys = parent[list(relationship.keys)]
     what = f"{relationship.parent}.{'+'.join(relationship.keys)}"
     if n := int(keys.isna().any(axis=1).sum()):
@@ -289,7 +283,7 @@ def _some(rows: pd.DataFrame) -> str:
 
 
 def _hierarchy(relationship: Relationship, tables: Tables) -> Hierarchy:
-    """Levels from the top down; a row that names itself is at the top."""
+    """Compute the levels of a hierarchy from the top; a row that refers to itself is at the top."""
     above = tables.parents(relationship)
     above = np.where(above == np.arange(len(above)), NULL, above)
     level = np.where(above < 0, 0, -1)
@@ -304,21 +298,3 @@ def _hierarchy(relationship: Relationship, tables: Tables) -> Hierarchy:
             " mend the source"
         )
     return Hierarchy(level, np.bincount(above[above >= 0], minlength=len(above)), np.zeros(len(above), dtype=bool))
-
-
-def _inherited(above: Sequence[tuple[Any, np.ndarray]], rows: int, size: int) -> tuple[np.ndarray, int]:
-    """The unit of rows by the first of the rows that they refer to, new ones from `size` on where there are none."""
-    unit = np.full(rows, -1, dtype=np.int64)
-    for units, at in above:
-        unit = np.where((unit < 0) & (at >= 0), units[at] if len(units) else -1, unit)
-    alone = unit < 0
-    return np.where(alone, size + np.cumsum(alone) - 1, unit), size + int(alone.sum())
-
-
-def _dealt(strata: np.ndarray, edges: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """The part of each unit: one shuffled order per stratum, cut at the cumulated fractions. (units,) int64"""
-    order = np.lexsort((rng.random(len(strata)), strata))
-    sizes = np.bincount(strata - strata.min(initial=0))
-    place = np.empty(len(strata))
-    place[order] = np.concatenate([(np.arange(n) + 0.5) / n for n in sizes if n]) if len(strata) else []
-    return np.minimum(np.searchsorted(edges, place, side="left"), len(edges) - 1)

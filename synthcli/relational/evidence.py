@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -26,10 +24,7 @@ from synthcli.relational.data import Tables
 from synthcli.relational.judging import key_columns
 from synthcli.relational.model.context import UNIT
 from synthcli.relational.source import RelatedReal
-from synthcli.tabular.metrics import trends
 from synthcli.tabular.sampling.request import SettledRequest
-
-FLOOR = "relational"
 
 
 def schemas_of(generated: Path) -> dict[str, Schema]:
@@ -112,13 +107,8 @@ def measure(
     for name in plugins.names(kind, "relational"):
         if name in names:
             module = plugins.judge(kind, name, "relational")
-            measured += module.measure(seen, rng=seeds.stream(seed, kind, name), **handed(module))
+            measured += module.measure(seen, rng=seeds.stream(seed, kind, name))
     return measured
-
-
-def handed(module: ModuleType) -> dict[str, Any]:
-    """What a judge of relationships takes of the table floor."""
-    return {"trend": trends.measure, "table": Table} if "trend" in inspect.signature(module.measure).parameters else {}
 
 
 def _tables(seen: Evidence, real: RelatedReal, fair: Fairness | None = None) -> dict[str, Evidence]:

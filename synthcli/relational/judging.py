@@ -1,36 +1,36 @@
-"""What the judges of related tables share: measurements as means over relationships, and the rows of two tables side by
-side.
-"""
+"""What the metrics of related tables share: means over relationships, and the rows of two related tables joined."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from synthcli.columns import frame as frames
+from synthcli.columns.table import Table
 from synthcli.contracts.evaluation import Evidence, Gauge, Measurement
 from synthcli.contracts.schema import Column, Schema, Traits
 from synthcli.relational.data import Tables
 from synthcli.relational.model.context import UNIT
 from synthcli.relational.relationships import Relationship
+from synthcli.tabular.metrics import trends
 
 Z = 1.959964  # two-sided 95 %
-Trend = Callable[..., list[Measurement]]  # measure(evidence, *, rng) of the table floor's pair trends
 PAIRS = 120  # pairs of columns of a relationship; of more, a random choice
 ROWS = 25_000  # rows that a pair is measured on
+JoinRows = Callable[[Tables, Relationship], Table]
+ChoosePairs = Callable[[list[str]], list[tuple[str, str]]]
 
 
 def unmeasured(gauges: Sequence[Gauge], note: str) -> list[Measurement]:
-    """Each gauge without a value, and why."""
+    """Return each gauge without a value. note: why."""
     return [Measurement(g.name, None, unit=g.unit, better=g.better, note=note) for g in gauges]
 
 
-def lacking(evidence: Evidence, *needed: str) -> str | None:
-    """Why these parts cannot be looked at; None when they are all there."""
+def missing_part(evidence: Evidence, *needed: str) -> str | None:
+    """Say which of the needed parts is missing or empty; None when all are there."""
     for name in needed:
         part = getattr(evidence, name)
         if part is None or not len(part):
@@ -38,9 +38,10 @@ def lacking(evidence: Evidence, *needed: str) -> str | None:
     return None
 
 
-def joined(gauge: Gauge, each: Sequence[Measurement], n: int) -> list[Measurement]:
-    """The mean of figures of relationships or pairs, then those figures. Its interval takes them for wholly dependent,
-    so it is never too narrow.
+def with_mean(gauge: Gauge, each: Sequence[Measurement], n: int) -> list[Measurement]:
+    """Put the mean of some measurements before them.
+
+    Its interval takes them for wholly dependent, so it is never too narrow.
     """
     known = [m for m in each if m.value is not None]
     if not known:
@@ -48,63 +49,51 @@ def joined(gauge: Gauge, each: Sequence[Measurement], n: int) -> list[Measuremen
     mean = lambda values: None if any(v is None for v in values) else float(np.mean(values))  # noqa: E731
     value, low, high = (mean([getattr(m, key) for m in known]) for key in ("value", "low", "high"))
     floor, baseline = mean([m.floor for m in known]), mean([m.baseline for m in known])
-    return [
-        Measurement(
-            gauge.name, value, low, high, n, unit=gauge.unit, better=gauge.better, floor=floor, baseline=baseline
-        ),
-        *each,
-    ]
+    overall = Measurement(
+        gauge.name, value, low, high, n, unit=gauge.unit, better=gauge.better, floor=floor, baseline=baseline
+    )
+    return [overall, *each]
 
 
-def side_by_side(tables: Tables, relationship: Relationship, table: Any) -> Any:
-    """Each child row beside its parent's, as a table of the table floor: columns `parent.x`, `child.y`, and how many
-    siblings it has.
-    """
+def join_parents(tables: Tables, relationship: Relationship) -> Table:
+    """Join each child row with its parent: columns `parent.x` and `child.y`, and `parent.#`, the number of children."""
     at = tables.parents(relationship)
     rows = np.flatnonzero(at >= 0)
-    up, low = tables.schemas[relationship.parent], tables.schemas[relationship.child]
     out: dict[str, pd.Series] = {}
     columns: list[Column] = []
-    for mark, schema, frame, taken, keys in (
-        ("parent", up, tables.frames[relationship.parent], at[rows], key_columns(tables, relationship.parent)),
-        ("child", low, tables.frames[relationship.child], rows, key_columns(tables, relationship.child)),
-    ):
-        for column in schema.columns:
+    for side, name, positions in (("parent", relationship.parent, at[rows]), ("child", relationship.child, rows)):
+        keys = key_columns(tables, name)
+        for column in tables.schemas[name].columns:
             if column.kind in frames.MODELLED and column.name not in keys:
-                name = f"{mark}.{column.name}"
-                out[name] = frame[column.name].take(taken).reset_index(drop=True)
-                columns.append(Column(name, column.declared, column.inferred, column.storage))
+                label = f"{side}.{column.name}"
+                out[label] = tables.frames[name][column.name].take(positions).reset_index(drop=True)
+                columns.append(Column(label, column.declared, column.inferred, column.storage))
     out["parent.#"] = pd.Series(pd.array(tables.children(relationship)[at[rows]], dtype="Int64"))
     columns.append(Column("parent.#", Traits(type="integer"), Traits(), "int64"))
-    return _with_units(out, columns, at[rows], table)
+    return table_with_units(out, columns, at[rows])
 
 
-def _with_units(out: dict[str, pd.Series], columns: list[Column], units: np.ndarray, table: Any) -> Any:
-    out[UNIT] = pd.Series(pd.array(units, dtype="Int64"))
-    return table(pd.DataFrame(out), Schema((*columns, Column(UNIT, Traits(type="id"), Traits(), "int64")), UNIT))
+def table_with_units(values: dict[str, pd.Series], columns: Sequence[Column], units: np.ndarray) -> Table:
+    """Build a table whose privacy units are these. units: (rows,) codes."""
+    frame = pd.DataFrame({**values, UNIT: pd.Series(pd.array(units, dtype="Int64"))})
+    return Table(frame, Schema((*columns, Column(UNIT, Traits(type="id"), Traits(), "int64")), UNIT))
 
 
 def key_columns(tables: Tables, name: str) -> set[str]:
-    """Columns of a table that relationships are made of; they say nothing of the row."""
+    """Return the columns of a table that are part of a key; they carry no information about the row."""
     return {
         c for r in tables.relationships for t, cs in ((r.child, r.columns), (r.parent, r.keys)) if t == name for c in cs
     }
 
 
-def across(
-    gauge: Gauge,
-    evidence: Evidence,
-    rows: Callable[[Tables, Relationship], Any],
-    pairs: Callable[[list[str]], list[tuple[str, str]]],
-    trend: Trend,
-    table: Any,
-    *,
-    rng: np.random.Generator,
+def pair_trends(
+    gauge: Gauge, evidence: Evidence, rows: JoinRows, pairs: ChoosePairs, *, rng: np.random.Generator
 ) -> list[Measurement]:
-    """The pair trends of every relationship and their mean. rows: of a relationship, as a table of the table floor;
-    pairs: of its columns.
+    """Measure the pair trends of every relationship, and their mean.
+
+    rows: the joined rows of a relationship; pairs: the pairs of their columns to measure.
     """
-    if note := lacking(evidence, "control", "synthetic"):
+    if note := missing_part(evidence, "control", "synthetic"):
         return unmeasured([gauge], note)
     each: list[Measurement] = []
     for r in evidence.control.relationships:
@@ -112,46 +101,47 @@ def across(
         if evidence.full and evidence.train is not None:
             given["train"] = evidence.train
         sides = {side: rows(tables, r) for side, tables in given.items()}
-        if not all(len(s) for s in sides.values()):
-            continue
-        each += _pairs(gauge, evidence, sides, pairs(sides["control"].schema.names), r.name, trend, table, rng=rng)
-    return joined(gauge, each, len(evidence.synthetic))
+        if all(len(s) for s in sides.values()):
+            chosen = pairs(sides["control"].schema.names)
+            each += _measure_pairs(gauge, sides, chosen, r.name, full=evidence.full, rng=rng)
+    return with_mean(gauge, each, len(evidence.synthetic))
 
 
-def _pairs(
+def _measure_pairs(
     gauge: Gauge,
-    evidence: Evidence,
-    sides: dict[str, Any],
+    sides: dict[str, Table],
     pairs: Sequence[tuple[str, str]],
-    mark: str,
-    trend: Trend,
-    table: Any,
+    relationship: str,
     *,
+    full: bool,
     rng: np.random.Generator,
 ) -> list[Measurement]:
-    """A measurement for each pair of columns by the table floor's pair trends. sides: control, synthetic, and train
-    where there is one.
-    """
+    """Measure the trend of each pair of columns. sides: control, synthetic, and train where there is one."""
     if len(pairs) > PAIRS:
         pairs = [pairs[i] for i in np.sort(rng.choice(len(pairs), PAIRS, replace=False))]
-    sides = {side: _some(each, table, rng) for side, each in sides.items()}
+    sides = {side: _subsample(table, rng) for side, table in sides.items()}
     out = []
     for pair in pairs:
-        schema = Schema((*(sides["control"].schema[c] for c in pair), sides["control"].schema[UNIT]), UNIT)
-        cut = {side: table(each.frame, schema) for side, each in sides.items()}
-        shuffled = None
-        if evidence.full and "train" in cut:
-            frame = cut["train"].frame
-            mixed = frame[pair[0]].take(rng.permutation(len(frame))).reset_index(drop=True)
-            shuffled = table(frame.assign(**{pair[0]: mixed}), schema)
-        seen = Evidence(schema, cut["synthetic"], cut.get("train"), cut["control"], shuffled, full=evidence.full)
-        found = trend(seen, rng=rng)[0]
-        of = f"{mark}: {' × '.join(pair)}"
+        found = trends.measure(_pair_evidence(sides, pair, full=full, rng=rng), rng=rng)[0]
+        of = f"{relationship}: {' × '.join(pair)}"
         out.append(replace(found, name=gauge.name, scope="pair", of=of, unit=gauge.unit, better=gauge.better))
     return out
 
 
-def _some(each: Any, table: Any, rng: np.random.Generator) -> Any:
-    if len(each) <= ROWS:
-        return each
-    return table(each.frame.iloc[np.sort(rng.choice(len(each), ROWS, replace=False))], each.schema)
+def _pair_evidence(sides: dict[str, Table], pair: tuple[str, str], *, full: bool, rng: np.random.Generator) -> Evidence:
+    """Cut the evidence down to two columns; the baseline is train with one of them shuffled."""
+    whole = sides["control"].schema
+    schema = Schema((*(whole[c] for c in pair), whole[UNIT]), UNIT)
+    cut = {side: Table(each.frame, schema) for side, each in sides.items()}
+    shuffled = None
+    if full and "train" in cut:
+        frame = cut["train"].frame
+        mixed = frame[pair[0]].take(rng.permutation(len(frame))).reset_index(drop=True)
+        shuffled = Table(frame.assign(**{pair[0]: mixed}), schema)
+    return Evidence(schema, cut["synthetic"], cut.get("train"), cut["control"], shuffled, full=full)
+
+
+def _subsample(table: Table, rng: np.random.Generator) -> Table:
+    if len(table) <= ROWS:
+        return table
+    return table.take(np.sort(rng.choice(len(table), ROWS, replace=False)))

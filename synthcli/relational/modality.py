@@ -30,7 +30,7 @@ from synthcli.relational.data import Tables
 from synthcli.relational.evidence import RelatedEvidence
 from synthcli.relational.fitted import FittedTables
 from synthcli.relational.model import model as related_model
-from synthcli.relational.model.rejection import Tally
+from synthcli.relational.model.rejection_counts import RejectionCounts
 from synthcli.relational.source import Described, RelatedReal
 from synthcli.sources import remote
 from synthcli.tabular import modality as tabular
@@ -88,7 +88,7 @@ def load(choice: Choice, trained: Path) -> FittedTables:
 
 def generate(fitted: FittedTables, request: Request, folder: Path, *, engine: Engine, progress: Progress) -> Json:
     """TABLE.parquet for each table; with conditions also TABLE.unasked.parquet, generated without them."""
-    counts, model = Tally(), fitted.model
+    counts, model = RejectionCounts(), fitted.model
     tables, conditioned = conditions.generate(model, request, counts, progress)
     _write(folder, tables, "", progress)
     total = sum(tables.rows.values())
@@ -148,7 +148,7 @@ def outputs(target: Target, request: Request) -> list[Target]:
 def more(fitted: FittedTables, request: Request, target: Path, origin: Origin, *, progress: Progress) -> Json:
     """Tables from an old run's model, as files of a folder."""
     _check_folder(target, origin)
-    counts = Tally()
+    counts = RejectionCounts()
     tables, conditioned = conditions.generate(fitted.model, request, counts, progress)
     format_ = str(cast(dict[str, object], origin.plan["output"])["format"])
     with tempfile.TemporaryDirectory(prefix="synth-") as scratch:
@@ -207,5 +207,5 @@ def preview(real: RelatedReal, choice: Choice, request: Request, *, most: int, j
     model = related_model.fit(
         train, fitting.base_of(choice), job=job, rules=real.rules, keep=fitting.kept(real, request)
     )
-    tables, _ = conditions.generate(model, request, Tally(), silent)
+    tables, _ = conditions.generate(model, request, RejectionCounts(), silent)
     return {name: frame.head(request.rows) for name, frame in tables.frames.items()}

@@ -12,10 +12,9 @@ from typing import Any
 import numpy as np
 
 from synthcli import seeds
-from synthcli.columns.table import Table
 from synthcli.relational.data import Tables
 from synthcli.relational.evidence import RelatedEvidence
-from synthcli.relational.judging import side_by_side
+from synthcli.relational.judging import join_parents
 from synthcli.relational.relationships import Relationship
 from synthcli.tabular.pictures import associations, bins, rounded, too_few
 from synthcli.tabular.pictures import pictures as table_pictures
@@ -89,7 +88,7 @@ def _trends(r: Relationship, sides: dict[str, Tables], rng: np.random.Generator)
     """The columns of parents (their numbers of children among them) against those of children, those that differ most
     first.
     """
-    tables = {side: side_by_side(each, r, Table) for side, each in sides.items()}
+    tables = {side: join_parents(each, r) for side, each in sides.items()}
     found = associations(tables, tables["real"].schema, rng=rng)
     if found is None:
         return None

@@ -1,4 +1,4 @@
-"""Relationships between tables: what refers to what, where a row's parent stands, and which table is at the top."""
+"""Relationships between tables: foreign keys and the keys they refer to, positions of parents, the root table."""
 
 from __future__ import annotations
 
@@ -17,9 +17,7 @@ NULL, ORPHAN = -1, -2  # in place of the position of a parent
 
 @dataclass(frozen=True)
 class Relationship:
-    """Each row of `child` names at most one row of `parent`: its `columns` hold that row's `keys`. on_orphans: what a
-    key without a parent causes.
-    """
+    """A foreign key: `columns` of `child` refer to `keys` of `parent`. on_orphans: whether orphans are an error."""
 
     child: str
     columns: tuple[str, ...]
@@ -31,9 +29,9 @@ class Relationship:
     def parse(
         cls, from_: str | Sequence[str], to: str | Sequence[str], on_orphans: Literal["error", "drop"] = "error"
     ) -> Relationship:
-        """From `orders.user_id` and `users.id`, or lists of such. Raises SpecError."""
-        child, columns = _spelled("from", from_)
-        parent, keys = _spelled("to", to)
+        """Parse names such as `orders.user_id` and `users.id`, or lists of them. Raises SpecError."""
+        child, columns = _parse_end("from", from_)
+        parent, keys = _parse_end("to", to)
         if len(columns) != len(keys):
             raise SpecError(
                 f"relationship from {child} to {parent}: {len(columns)} columns point at {len(keys)}; remedy: as many"
@@ -43,12 +41,12 @@ class Relationship:
 
     @property
     def name(self) -> str:
-        """Such as orders.user_id → users.id"""
+        """The relationship in words, such as orders.user_id → users.id."""
         return f"{self.child}.{'+'.join(self.columns)} → {self.parent}.{'+'.join(self.keys)}"
 
     @property
     def own(self) -> bool:
-        """Whether a table refers to itself."""
+        """Whether the table refers to itself."""
         return self.child == self.parent
 
     def to_json(self) -> dict[str, Any]:
@@ -65,12 +63,12 @@ class Relationship:
         return cls(data["child"], tuple(data["columns"]), data["parent"], tuple(data["keys"]), data["on_orphans"])
 
 
-def _spelled(key: str, said: str | Sequence[str]) -> tuple[str, tuple[str, ...]]:
-    """The table and the columns of an end of a relationship."""
-    words = [said] if isinstance(said, str) else list(said)
+def _parse_end(key: str, names: str | Sequence[str]) -> tuple[str, tuple[str, ...]]:
+    """Parse the table and the columns of one end of a relationship."""
+    words = [names] if isinstance(names, str) else list(names)
     parts = [word.partition(".") for word in words]
     if not parts or not all(table and column for table, _, column in parts):
-        raise SpecError(f"relationships.{key} is {said!r}; expected table.column, or a list of such")
+        raise SpecError(f"relationships.{key} is {names!r}; expected table.column, or a list of such")
     if len(tables := {table for table, _, _ in parts}) > 1:
         raise SpecError(
             f"relationships.{key} names columns of several tables: {', '.join(sorted(tables))}; remedy: one"
@@ -81,8 +79,9 @@ def _spelled(key: str, said: str | Sequence[str]) -> tuple[str, tuple[str, ...]]
 
 @dataclass(frozen=True)
 class Hierarchy:
-    """Of each row of a table that refers to itself, as it is in the whole source. level: 0 at the top; reports: rows
-    below it, directly; severed: whether the row above it lies in another part of the split."""
+    """The rows of a table that refers to itself, in the whole source. level: 0 at the top; reports: the number of
+    children; severed: whether the parent is in another part of the split.
+    """
 
     level: np.ndarray
     reports: np.ndarray
@@ -93,7 +92,7 @@ class Hierarchy:
 
 
 def positions(parent: pd.DataFrame, keys: Sequence[str], child: pd.DataFrame, columns: Sequence[str]) -> np.ndarray:
-    """The position among the parents of each child row, NULL or ORPHAN where there is none. (rows of child,) int64
+    """Find the position of each child row's parent, NULL or ORPHAN without one. (rows of child,) int64
 
     A key of several columns is null where one of them is, as in SQL.
     """
@@ -112,12 +111,12 @@ def positions(parent: pd.DataFrame, keys: Sequence[str], child: pd.DataFrame, co
 
 
 def blanked(frame: pd.DataFrame, columns: Sequence[str], where: np.ndarray) -> pd.DataFrame:
-    """The frame with null in these columns of some rows."""
+    """Set these columns to null in some rows. where: (rows,) bool"""
     return frame.assign(**{c: frame[c].mask(where) for c in columns}) if where.any() else frame
 
 
 def downwards(names: Sequence[str], relationships: Sequence[Relationship]) -> list[str]:
-    """Tables, parents before their children as far as they stand in no circle."""
+    """Sort tables so that parents come before their children, except in circles."""
     left, out = list(names), []
     while left:
         free = [t for t in left if not any(r.child == t and not r.own and r.parent in left for r in relationships)]
@@ -127,7 +126,7 @@ def downwards(names: Sequence[str], relationships: Sequence[Relationship]) -> li
 
 
 def root(names: Sequence[str], relationships: Sequence[Relationship]) -> str:
-    """The table without parents that most others hang from; of several, the one whose relationship is named first."""
+    """Find the table without parents that has the most descendants; of several, the one that is referred to first."""
     below = {name: 0 for name in names if not any(r.child == name and not r.own for r in relationships)}
     if not below:
         return names[0]
@@ -141,9 +140,7 @@ def root(names: Sequence[str], relationships: Sequence[Relationship]) -> str:
 
 
 def counted(frame: pd.DataFrame, column: str, among: tuple[str, ...]) -> int | None:
-    """The number that a column starts at where it counts the rows which agree in other columns; None where it does
-    not.
-    """
+    """Return the first number of a column that counts the rows which agree in other columns; None if it does not."""
     values = frame[column]
     if values.dtype != "Int64" or values.isna().any() or not len(frame):
         return None

@@ -20,12 +20,12 @@ import pyarrow.parquet as pq
 from synthcli import seeds, sources
 from synthcli.columns import frame as canonical
 from synthcli.columns.discovery.infer import infer
-from synthcli.columns.table import Table
 from synthcli.contracts.modelling import Job
 from synthcli.contracts.schema import Traits
-from synthcli.relational.data import Base, Tables
-from synthcli.relational.judging import key_columns, side_by_side
+from synthcli.relational.data import Tables
+from synthcli.relational.judging import join_parents, key_columns
 from synthcli.relational.model import model as related_model
+from synthcli.relational.model.table_method import TableMethod
 from synthcli.relational.relationships import Relationship
 from synthcli.tabular.methods import trees
 from tests.benchmarks.harness import processes
@@ -120,7 +120,7 @@ def judged(real: Tables, other: Tables) -> dict[str, float]:
                     kind.compute(_plain(real.frames[name][c.name], c.kind), _plain(other.frames[name][c.name], c.kind))
                 )
     for r in real.relationships:
-        a, b = side_by_side(real, r, Table), side_by_side(other, r, Table)
+        a, b = join_parents(real, r), join_parents(other, r)
         kinds = {c.name: c.kind for c in a.schema.columns}
         for up in (n for n in a.schema.names if n.startswith("parent.")):
             for low in (n for n in a.schema.names if n.startswith("child.")):
@@ -159,10 +159,10 @@ def _report(real: Tables, other: Tables, meta: dict[str, object]) -> float:
 def _siblings(real: Tables, other: Tables, r: Relationship) -> list[float]:
     from sdmetrics.column_pairs import CorrelationSimilarity
 
-    from synthcli.relational.metrics.siblings import _following, _time
+    from synthcli.relational.metrics.siblings import join_previous_siblings, sort_column
 
-    by = _time(real, r)
-    a, b = _following(real, r, by, Table).frame, _following(other, r, by, Table).frame
+    by = sort_column(real, r)
+    a, b = join_previous_siblings(real, r, by).frame, join_previous_siblings(other, r, by).frame
     schema = real.schemas[r.child]
     names = [c.name for c in schema.columns if c.kind in canonical.NUMBERS and c.name not in key_columns(real, r.child)]
     pairs = [
@@ -281,7 +281,7 @@ def main(engine: str, place: Path, seed: int) -> None:
     (place / "made").mkdir()
     started = time.perf_counter()
     if engine == "synthcli":
-        fitted = related_model.fit(tables.checked()[0], Base(trees, Table), job=Job(seed))
+        fitted = related_model.fit(tables.checked()[0], TableMethod(trees), job=Job(seed))
         middle = time.perf_counter()
         made = fitted.sample(len(tables), rng=seeds.stream(seed, "made")).frames
         took = middle - started, time.perf_counter() - middle

@@ -5,18 +5,18 @@ from __future__ import annotations
 import pytest
 
 from synthcli import seeds
-from synthcli.columns.table import Table
 from synthcli.contracts.modelling import Job
-from synthcli.relational.data import Base, Tables
+from synthcli.relational.data import Tables
 from synthcli.relational.model import model as related_model
+from synthcli.relational.model.table_method import TableMethod
 from synthcli.tabular.methods import trees
 from tests.relational import simulated
 
-BASE = Base(trees, Table, {"trees": 2})
+BASE = TableMethod(trees, {"trees": 2})
 
 
 def synthetic(tables: Tables, rows: int | None = None, seed: int = 1) -> Tables:
-    """Tables made of a model of tables."""
+    """Fit tables, and generate new ones."""
     checked = tables.checked()[0]
     return related_model.fit(checked, BASE, job=Job(seed)).sample(
         len(checked) if rows is None else rows, rng=seeds.stream(seed, "made")
@@ -29,10 +29,10 @@ def shop() -> Tables:
 
 
 @pytest.fixture(scope="session")
-def fitted(shop: Tables) -> related_model.Related:
+def fitted(shop: Tables) -> related_model.RelationalModel:
     return related_model.fit(shop, BASE, job=Job(1))
 
 
 @pytest.fixture(scope="session")
-def made(shop: Tables, fitted: related_model.Related) -> Tables:
+def generated(shop: Tables, fitted: related_model.RelationalModel) -> Tables:
     return fitted.sample(len(shop), rng=seeds.stream(1, "made"))

@@ -1,4 +1,4 @@
-"""Do rows have as many children as real ones do."""
+"""Compare the numbers of children of parents in synthetic and in real data."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 
 from synthcli.contracts.evaluation import Evidence, Gauge, Measurement
 from synthcli.relational.data import Tables
-from synthcli.relational.judging import Z, joined, lacking, unmeasured
+from synthcli.relational.judging import Z, missing_part, unmeasured, with_mean
 from synthcli.relational.relationships import Relationship
 
 CARDINALITY = Gauge(
@@ -20,40 +20,36 @@ GAUGES: tuple[Gauge, ...] = (CARDINALITY,)
 
 
 def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement]:
-    """SDMetrics' CardinalityShapeSimilarity with a 95 % interval (delta method at the widest point); the floor is train
-    against control.
+    """Measure SDMetrics' CardinalityShapeSimilarity with a 95 % interval (delta method at the widest point).
 
-    A parent that hangs from no privacy unit is in every part, with fewer children in a smaller part: there, children
-    are thinned at random until both sides have as many to a parent.
+    The floor compares train with control. A parent table without privacy units is in every part, with fewer children
+    in a smaller part: there, children are thinned at random until both sides have as many per parent.
     """
-    if note := lacking(evidence, "control", "synthetic"):
+    if note := missing_part(evidence, "control", "synthetic"):
         return unmeasured(GAUGES, note)
     control: Tables = evidence.control
-    each = []
     shared = {name for name, codes in control.units().items() if codes is None}
-    for r in control.relationships:
-        value, variance, n = _similar(control, evidence.synthetic, r, r.parent in shared, rng)
-        floor = (
-            _similar(control, evidence.train, r, r.parent in shared, rng)[0]
-            if evidence.full and evidence.train is not None
-            else None
-        )
-        if value is None:
-            each.append(
-                Measurement(CARDINALITY.name, None, scope="relationship", of=r.name, note=f"{r.parent} has no rows")
-            )
-            continue
-        half = Z * float(np.sqrt(variance))
-        low, high = max(0.0, value - half), min(1.0, value + half)
-        each.append(
-            Measurement(CARDINALITY.name, value, low, high, n, "relationship", r.name, better="higher", floor=floor)
-        )
-    return joined(CARDINALITY, each, len(evidence.synthetic))
+    each = [_of_relationship(evidence, r, r.parent in shared, rng) for r in control.relationships]
+    return with_mean(CARDINALITY, each, len(evidence.synthetic))
 
 
-def _similar(
+def _of_relationship(evidence: Evidence, r: Relationship, thin: bool, rng: np.random.Generator) -> Measurement:
+    control: Tables = evidence.control
+    value, variance, n = _similarity(control, evidence.synthetic, r, thin, rng)
+    floor = None
+    if evidence.full and evidence.train is not None:
+        floor = _similarity(control, evidence.train, r, thin, rng)[0]
+    if value is None:
+        return Measurement(CARDINALITY.name, None, scope="relationship", of=r.name, note=f"{r.parent} has no rows")
+    half = Z * float(np.sqrt(variance))
+    low, high = max(0.0, value - half), min(1.0, value + half)
+    return Measurement(CARDINALITY.name, value, low, high, n, "relationship", r.name, better="higher", floor=floor)
+
+
+def _similarity(
     control: Tables, other: Tables, r: Relationship, thin: bool, rng: np.random.Generator
 ) -> tuple[float | None, float, int]:
+    """Return the similarity, its variance and the number of parents."""
     a, b = control.children(r), other.children(r)
     if not len(a) or not len(b):
         return None, 0.0, 0
@@ -63,7 +59,8 @@ def _similar(
     points = np.unique(np.r_[a, b])
     f, g = (np.searchsorted(np.sort(x), points, side="right") / len(x) for x in (a, b))
     at = int(np.argmax(np.abs(f - g)))
-    return float(1 - abs(f[at] - g[at])), float(f[at] * (1 - f[at]) / len(a) + g[at] * (1 - g[at]) / len(b)), len(b)
+    variance = f[at] * (1 - f[at]) / len(a) + g[at] * (1 - g[at]) / len(b)
+    return float(1 - abs(f[at] - g[at])), float(variance), len(b)
 
 
 def _thinned(children: np.ndarray, mean: float, rng: np.random.Generator) -> np.ndarray:

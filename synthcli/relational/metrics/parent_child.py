@@ -1,13 +1,11 @@
-"""Do children go with their parents as in real data: the pair trends of the table floor, across a relationship."""
+"""Compare how columns of parents and columns of their children vary together, in synthetic and in real data."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 
 from synthcli.contracts.evaluation import Evidence, Gauge, Measurement
-from synthcli.relational.judging import Trend, across, side_by_side
+from synthcli.relational.judging import join_parents, pair_trends
 
 TRENDS = Gauge(
     "parent_child_trend",
@@ -19,12 +17,10 @@ TRENDS = Gauge(
 GAUGES: tuple[Gauge, ...] = (TRENDS,)
 
 
-def measure(evidence: Evidence, *, rng: np.random.Generator, trend: Trend, table: Any) -> list[Measurement]:
-    """Over the child rows of every relationship beside their parents' columns. trend: `measure` of the table floor's
-    trends; table: its Dataset.
-    """
+def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement]:
+    """Measure the trend of every pair of a parent's and a child's column, for each relationship."""
+    return pair_trends(TRENDS, evidence, join_parents, _pairs, rng=rng)
 
-    def pairs(names: list[str]) -> list[tuple[str, str]]:
-        return [(a, b) for a in names if a.startswith("parent.") for b in names if b.startswith("child.")]
 
-    return across(TRENDS, evidence, lambda tables, r: side_by_side(tables, r, table), pairs, trend, table, rng=rng)
+def _pairs(names: list[str]) -> list[tuple[str, str]]:
+    return [(a, b) for a in names if a.startswith("parent.") for b in names if b.startswith("child.")]

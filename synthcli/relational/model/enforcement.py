@@ -1,151 +1,92 @@
-"""How the rows of a sample come to obey the rules of their tables: how many children, drawn beside what, at which time,
-and which rows go.
-"""
+"""Enforcement of rules over whole tables: parents that get no children, and rows that are dropped."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from synthcli.columns.constraints.rule import Rule
+from synthcli.relational.model.generated import GeneratedTables
 from synthcli.relational.model.layout import count
-from synthcli.relational.model.rejection import Drawing, Remake, childless, moved, refused
-from synthcli.relational.model.rules import named, rows_at, widened
-from synthcli.relational.model.state import Sample
-from synthcli.relational.model.table_model import put_parents
+from synthcli.relational.model.rejection_counts import RejectionCounts
+from synthcli.relational.model.repair import broken_by, check_losses
+from synthcli.relational.model.rules import named, rows_at
 from synthcli.relational.relationships import Relationship
 
-ORDERS = 4  # times that siblings are put in order again, which gives them other numbers
 
+@dataclass(frozen=True)
+class RuleEnforcer:
+    """Enforces the rules of generated tables. fixed: tables that may lose no row, such as the privacy unit's."""
 
-def degree(sample: Sample, r: Relationship) -> tuple[np.ndarray, np.ndarray]:
-    """How many children each parent is to have, and which may have any: those that no rule refuses. (parents,) int64,
-    (parents,) bool
-    """
-    extra, name = sample.world.extra[r.parent], count(sample.relationships.index(r))
-    if name not in extra:  # the parent had no rows
-        return np.zeros(len(extra), dtype=np.int64), np.ones(len(extra), dtype=bool)
-    n = np.maximum(extra[name].fillna(0).to_numpy(dtype=np.int64), 0)
-    obeyed = sample.sheets[r.child].obeyed
-    if obeyed is None:
-        return n, np.ones(len(n), dtype=bool)
-    if any(set(rule.columns) <= set(r.columns) for rule in obeyed.by("pairs")):  # one child of each parent
-        n = np.minimum(n, 1)
-    wide = {rule.text: found for rule in obeyed.by("parents") if (found := _of_parents(sample, rule, r)) is not None}
-    no = childless([rule for rule in obeyed.rules if rule.text in wide], wide, r.child, n, sample.tally)
-    return np.where(no, 0, n), ~no
+    generated: GeneratedTables
+    counts: RejectionCounts
+    fixed: frozenset[str]
 
+    def child_counts(self, r: Relationship) -> tuple[np.ndarray, np.ndarray]:
+        """Count the children that each parent is to get, and find the parents that no rule refuses. (parents,) each."""
+        derived, name = self.generated.derived[r.parent], count(self.generated.relationships.index(r))
+        if name not in derived:  # the parent had no rows
+            return np.zeros(len(derived), dtype=np.int64), np.ones(len(derived), dtype=bool)
+        n = np.maximum(derived[name].fillna(0).to_numpy(dtype=np.int64), 0)
+        plan = self.generated.models[r.child].rule_plan
+        if plan is None:
+            return n, np.ones(len(n), dtype=bool)
+        if any(set(rule.columns) <= set(r.columns) for rule in plan.by("pairs")):  # one child of each parent
+            n = np.minimum(n, 1)
+        refused = self._refused_parents(r, plan.by("parents"), n)
+        return np.where(refused, 0, n), ~refused
 
-def _of_parents(sample: Sample, rule: Rule, r: Relationship) -> pd.DataFrame | None:
-    """What a rule looks at, for each row that may be the parent; None where it looks at none of these rows, nor above
-    them.
-    """
-    frames, columns = sample.world.frames, dict[str, pd.Series]()
-    above = {} if r is not sample.order.driver.get(r.child) else dict(sample.world.above(r.parent, sample.order.driver))
-    for name in rule.columns:
-        table, column = named(name, frames)
-        if table == r.parent:
-            columns[name] = frames[r.parent][column]
-        elif table in above:
-            columns[name] = rows_at(frames[str(table)][column], above[table])
-        else:
-            return None
-    return pd.DataFrame(columns, index=pd.RangeIndex(len(frames[r.parent])))
+    def _refused_parents(self, r: Relationship, rules: tuple[Rule, ...], n: np.ndarray) -> np.ndarray:
+        """Find the parents that break a rule, and count those that would have children. (parents,) bool"""
+        out = np.zeros(len(n), dtype=bool)
+        for rule in rules:
+            columns = self._parent_columns(rule, r)
+            if columns is not None:
+                broken = rule.violations(columns)
+                self.counts.add("repaired", r.child, rule.text, int((broken & ~out & (n > 0)).sum()))
+                out |= broken
+        return out
 
+    def _parent_columns(self, rule: Rule, r: Relationship) -> pd.DataFrame | None:
+        """Look up what a rule reads for each possible parent; None if it reads other tables than theirs or above."""
+        frames, columns = self.generated.frames, dict[str, pd.Series]()
+        is_driver = r is self.generated.order.driver.get(r.child)
+        above = dict(self.generated.ancestors(r.parent)) if is_driver else {}
+        for name in rule.columns:
+            table, column = named(name, frames)
+            if table == r.parent:
+                columns[name] = frames[r.parent][column]
+            elif table in above:
+                columns[name] = rows_at(frames[str(table)][column], above[table])
+            else:
+                return None
+        return pd.DataFrame(columns, index=pd.RangeIndex(len(frames[r.parent])))
 
-def early(sample: Sample, name: str, rows: int, making: np.random.Generator) -> tuple[pd.DataFrame, Remake | None]:
-    """What is made up, where rules look at it while rows are drawn; and what makes more of it, unlike all before."""
-    obeyed, there = sample.sheets[name].obeyed, rows
-    assert obeyed is not None
-    if not set(obeyed.beside) & set(sample.layouts[name].made):
-        return pd.DataFrame(index=pd.RangeIndex(rows)), None
+    def enforce(self, table: str, *, complete: bool) -> None:
+        """Drop the rows of a table that still break a rule, as long as no other row refers to them.
 
-    def remake(more: int) -> pd.DataFrame:
-        nonlocal there
-        there += more
-        return sample.made(name, more, there - more, rng=making)
-
-    return sample.made(name, rows, 0, rng=making), remake
-
-
-def hold(sample: Sample, name: str, *, whole: bool, before: int = 0) -> None:
-    """See that every rule is true of a table; rows that nothing makes obey go, as long as nothing hangs from them.
-
-    whole: whether all keys are there, those that are found at the end too; before: rows that went already.
-    """
-    sheet = sample.sheets[name]
-    if sheet.obeyed is None or name in sample.kept:
-        return
-    frame, order = sample.world.frames[name], sample.order
-    late = set() if whole else {c for r in order.late if r.child == name for c in r.columns}
-    rules = [rule for rule in sheet.obeyed.rules if not rule.columns & late]
-    names = sorted({c for rule in rules for c in rule.columns})
-    wide = widened(names, name, frame, sample.world.frames, order, lambda r: sample.world.at[r.name])
-    gone = refused(name, rules, wide, may_drop=not whole and name != sample.unit, before=before, tally=sample.tally)
-    if gone.any():
-        _leave(sample, name, ~gone)
-        hold(
-            sample, name, whole=whole, before=before + int(gone.sum())
-        )  # numbers follow each other again, and rules may look at them
-
-
-def _leave(sample: Sample, name: str, keep: np.ndarray) -> None:
-    """Go on with these rows of a table, which are the last that were made."""
-    world, layout = sample.world, sample.layouts[name]
-    frame = world.frames[name][keep].reset_index(drop=True)
-    for numbered in layout.numbered:
-        frame[numbered.column] = (
-            frame.groupby(list(numbered.among), dropna=False, sort=False).cumcount() + numbered.start
-        ).astype("Int64")
-    world.frames[name], world.extra[name] = frame, world.extra[name][keep].reset_index(drop=True)
-    for r in sample.settled(name):
-        world.at[r.name] = world.at[r.name][keep]
-
-
-def watched(sample: Sample, name: str, driver: Relationship, owner: np.ndarray, making: np.random.Generator) -> Drawing:
-    """What sees that rows obey the rules of their table; it knows what is there before they are drawn, but for their
-    time.
-    """
-    sheet, layout = sample.sheets[name], sample.layouts[name]
-    assert sheet.obeyed is not None
-    made, remake = early(sample, name, len(owner), making)
-    frame = made
-    for r in sample.settled(name):
-        frame = sample.with_key(frame, r, layout)
-    for n in layout.numbered:
-        if n.among == driver.columns:
-            frame = frame.assign(**{n.column: (pd.Series(owner).groupby(owner).cumcount() + n.start).astype("Int64")})
-    clock = () if layout.clock is None else (layout.clock.column,)
-    names = [c for c in dict.fromkeys([*made, *sheet.obeyed.beside]) if c not in clock]
-    known = widened(names, name, frame, sample.world.frames, sample.order, lambda r: sample.world.at[r.name])
-    return Drawing(name, sheet, known, owner, sample.tally, remake)
-
-
-def in_time(
-    sample: Sample,
-    name: str,
-    rules: Drawing,
-    ticks: np.ndarray,
-    known: dict[str, np.ndarray],
-    owner: np.ndarray,
-    *,
-    rng: np.random.Generator,
-) -> np.ndarray:
-    """The times of rows moved as far as rules over times ask; siblings stand in their order again, each with its other
-    parents.
-    """
-    sheet, clock, world = sample.sheets[name], sample.layouts[name].clock, sample.world
-    assert clock is not None
-    timed = rules.obeyed.by("timed")
-    numbers = [n.column for n in sample.layouts[name].numbered if n.column in rules.beside]
-    for _ in range(ORDERS if timed else 0):
-        ticks = moved(ticks, rules.beside, timed, clock, name, sample.tally, rng=rng)
-        order = np.lexsort((ticks, owner))
-        if (order == np.arange(len(order))).all():
-            break
-        for link in sheet.links:
-            world.at[link.relationship.name] = world.at[link.relationship.name][order]
-            put_parents(known, link, world.at[link.relationship.name], sample.layouts, world)
-        counted = rules.beside[numbers]  # they stay where they are
-        rules.beside, ticks = rules.beside.iloc[order].reset_index(drop=True).assign(**counted), ticks[order]
-    return ticks
+        complete: whether deferred keys are known too. Raises FitError where a rule cannot be kept.
+        """
+        generated, plan = self.generated, self.generated.models[table].rule_plan
+        if plan is None:
+            return
+        deferred = set()
+        if not complete:
+            deferred = {c for r in generated.order.deferred if r.child == table for c in r.columns}
+        rules = [rule for rule in plan.rules if not rule.columns & deferred]
+        names = sorted({c for rule in rules for c in rule.columns})
+        dropped = 0
+        while True:  # dropping changes the numbers of the other rows, and rules may read these
+            frame = generated.frames[table]
+            found = broken_by(rules, generated.with_ancestors(names, table, frame))
+            broken = {text: rows for text, rows in found.items() if rows.any()}
+            if not broken:
+                return
+            check_losses(table, broken, len(frame), dropped, may_drop=not complete and table not in self.fixed)
+            for text, rows in broken.items():
+                self.counts.add("dropped", table, text, int(rows.sum()))
+            drop = np.any(list(broken.values()), axis=0)
+            generated.drop_rows(table, drop)
+            dropped += int(drop.sum())

@@ -1,4 +1,4 @@
-"""What becomes of each column of related tables: drawn, made up, numbered, a time, or the key of another row."""
+"""The role of each column of related tables: drawn, positional, numbered, a time, or a foreign key."""
 
 from __future__ import annotations
 
@@ -22,27 +22,32 @@ LEVEL = "#level"
 
 
 def count(k: int) -> str:
-    """The column of a parent that counts its children by the k-th relationship."""
+    """Name the column of a parent that counts its children by the k-th relationship."""
     return f"#{k}.n"
 
 
 def first(k: int) -> str:
-    """The column of a parent with the time of the first of these children."""
+    """Name the column of a parent with the time of its first child."""
     return f"#{k}.first"
 
 
 def span(k: int) -> str:
-    """The column of a parent with the time from the first to the last of these children."""
+    """Name the column of a parent with the time from its first to its last child."""
     return f"#{k}.span"
 
 
 @dataclass(frozen=True)
 class Numbered:
-    """A column that counts the rows which agree in `among`, from `start` on."""
+    """A column that counts the rows which agree in the columns `among`, from `start` on."""
 
     column: str
     among: tuple[str, ...]
     start: int
+
+    def values(self, frame: pd.DataFrame) -> pd.Series:
+        """Number the rows of a frame."""
+        counted = frame.groupby(list(self.among), dropna=False, sort=False).cumcount()
+        return (counted + self.start).astype("Int64")
 
 
 @dataclass(frozen=True)
@@ -56,12 +61,16 @@ class Relative:
 
 @dataclass(frozen=True)
 class Layout:
-    """Of one table. own: modelled columns, the clock's among them; made: made up by position; foreign: hold keys of
-    other rows; clock: by which its rows follow each other; anchor: the time from which its children's are counted."""
+    """The roles of the columns of one table.
+
+    own: modelled columns, the clock's among them; positional: values that follow from the position of a row, such as
+    ids and fake names; foreign: keys of other rows; clock: orders siblings; anchor: the time that the times of children
+    are counted from.
+    """
 
     schema: Schema
     own: tuple[str, ...]
-    made: tuple[str, ...]
+    positional: tuple[str, ...]
     foreign: tuple[str, ...]
     numbered: tuple[Numbered, ...] = ()
     clock: Clock | None = None
@@ -69,7 +78,7 @@ class Layout:
     anchor: str | None = None
 
     def drawn(self) -> tuple[Column, ...]:
-        """The columns of its own that a table method draws; those relative to its time as whole numbers of ticks."""
+        """Return the columns that a table method draws; times relative to the clock are numbers of ticks."""
         ticks = {r.column for r in self.relative}
         apart = self.clock.column if self.clock else None
         return tuple(
@@ -80,7 +89,7 @@ class Layout:
         return {
             "schema": self.schema.to_json(),
             "own": self.own,
-            "made": self.made,
+            "made": self.positional,
             "foreign": self.foreign,
             "anchor": self.anchor,
             "numbered": [[n.column, n.among, n.start] for n in self.numbered],
@@ -103,9 +112,7 @@ class Layout:
 
 
 def lay_out(tables: Tables, order: Order) -> tuple[Tables, dict[str, Layout]]:
-    """The layout of every table, and the tables with the rows of each parent together, in the order of their time or
-    number.
-    """
+    """Find the layout of every table, and sort the rows of each table by parent, then by time or number."""
     layouts: dict[str, Layout] = {}
     for name in order.tables:
         layout, frame = _roles(tables, name, order), tables.frames[name]
@@ -113,7 +120,7 @@ def lay_out(tables: Tables, order: Order) -> tuple[Tables, dict[str, Layout]]:
         if driver is not None:
             owner = tables.parents(driver)
             layout = _numbers(layout, tables, driver)
-            by = time_column(frame, layout.schema, frozenset((*layout.foreign, *layout.made)))
+            by = time_column(frame, layout.schema, frozenset((*layout.foreign, *layout.positional)))
             if by is not None:
                 anchor = layouts[driver.parent].anchor
                 anchored = anchor is not None and near(frame[by], owner, tables.frames[driver.parent][anchor])
@@ -121,14 +128,14 @@ def lay_out(tables: Tables, order: Order) -> tuple[Tables, dict[str, Layout]]:
             tables = _reordered(tables, name, _sibling_order(layout, frame, driver, owner))
         else:
             layout = replace(
-                layout, anchor=time_column(frame, layout.schema, frozenset((*layout.foreign, *layout.made)))
+                layout, anchor=time_column(frame, layout.schema, frozenset((*layout.foreign, *layout.positional)))
             )
         layouts[name] = layout
     return tables, layouts
 
 
 def _roles(tables: Tables, name: str, order: Order) -> Layout:
-    """Which columns are keys, which are made up, which are modelled; a key that nothing else makes is an id."""
+    """Divide the columns into keys, positional and modelled ones; a key that nothing else determines is an id."""
     schema = tables.schemas[name]
     foreign = tuple(dict.fromkeys(c for r in tables.relationships if r.child == name for c in r.columns))
     frame, keys, numbered, carriers = (
@@ -150,23 +157,23 @@ def _roles(tables: Tables, name: str, order: Order) -> Layout:
             numbered.append(Numbered(carrier, among, start))
     columns = tuple(_as_key(c) if c.name in carriers else c for c in schema.columns)
     counted = {n.column for n in numbered}
-    made = tuple(
+    positional = tuple(
         c.name for c in columns if c.kind not in frames.MODELLED and c.name not in foreign and c.name not in counted
     )
     own = tuple(
         c.name for c in columns if c.kind in frames.MODELLED and c.name not in foreign and c.name not in counted
     )
-    return Layout(Schema(columns, schema.unit), own, made, foreign, tuple(numbered))
+    return Layout(Schema(columns, schema.unit), own, positional, foreign, tuple(numbered))
 
 
 def _as_key(column: Column) -> Column:
-    """The column as one whose values are made up, none twice."""
+    """Declare a column as one of unique positional values."""
     kind = column.declared.type if column.declared.type not in (None, *frames.MODELLED) else "id"
     return replace(column, declared=column.declared.model_copy(update={"type": kind, "unique": True, "nulls": None}))
 
 
 def _numbers(layout: Layout, tables: Tables, driver: Relationship) -> Layout:
-    """Modelled integers that count the rows of a parent are numbered instead."""
+    """Number the modelled integers that count the rows of a parent."""
     found = []
     for column in layout.own:
         if (
@@ -185,7 +192,7 @@ def _timed(layout: Layout, frame: pd.DataFrame, clock: Clock) -> Layout:
 
 
 def _sibling_order(layout: Layout, frame: pd.DataFrame, driver: Relationship, owner: np.ndarray) -> np.ndarray:
-    """Positions of the rows parent by parent, by their time, else by the number that counts them, else as they come."""
+    """Sort rows by parent, then by time, else by the number that counts them. Returns their positions."""
     by = [frame[n.column].to_numpy(dtype=np.int64) for n in layout.numbered if n.among == driver.columns][:1]
     if layout.clock is not None:
         by = [*by, layout.clock.ticks(frame[layout.clock.column])]

@@ -1,5 +1,7 @@
-"""Finding parents for rows that already have another: by what is drawn of them, under the number of children that each
-parent is to have.
+"""Matching of rows to parents.
+
+A row is matched by the columns of its parent, which are drawn with the row. Each parent has a number of children to
+get.
 """
 
 from __future__ import annotations
@@ -11,16 +13,18 @@ import pandas as pd
 
 from synthcli.relational.relationships import NULL
 
-SAMPLE = 5_000  # rows that ties are measured on
-CLASSES = 12  # classes of a column when ties are measured
-KINDS = 16  # kinds of parents that are told apart when their numbers of children are given out
-OFF = 0.01  # share of the children that may be of other kinds of parents than asked
+SAMPLE = 5_000  # rows that mutual information is measured on
+CLASSES = 12  # of a column when mutual information is measured
+KINDS = 16  # of parents, when numbers of children are reassigned
+OFF = 0.01  # share of the children that may be of other kinds of parents than was drawn
 ROUNDS = 60  # of exchanging parents between rows whose pair of parents occurs twice
 
 
 def slots(degree: np.ndarray, rows: int, *, rng: np.random.Generator) -> np.ndarray:
-    """Positions of parents, each as often as it has children, for exactly so many rows: where the sum differs, places
-    are left out or taken again at random. (rows,) int64"""
+    """Repeat the position of each parent by its number of children, for exactly this number of rows. (rows,) int64
+
+    Where the sum differs, positions are left out or repeated at random.
+    """
     base = np.repeat(np.arange(len(degree)), np.maximum(degree, 0))
     if not len(base):
         return rng.integers(len(degree), size=rows) if len(degree) else np.full(rows, NULL)
@@ -28,20 +32,19 @@ def slots(degree: np.ndarray, rows: int, *, rng: np.random.Generator) -> np.ndar
     return np.concatenate([np.tile(base, often), base[rng.permutation(len(base))[:rest]]])
 
 
-def matched(wanted: np.ndarray, there: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
-    """For each row the place that fits it, each place once. wanted, there: (rows, d) numbers of one scale, the most
-    telling column first.
+def match_nearest(drawn: np.ndarray, there: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
+    """Match each row to the nearest place, each place once. (rows,) int64
 
-    Both sides are halved by the same column after the other until they are single: a k-d tree of either, leaf on leaf.
-    (rows,) int64
+    drawn, there: (rows, d) numbers of one scale, the most informative column first. Both sides are halved by one
+    column after the other until single rows are left: two k-d trees, matched leaf by leaf.
     """
-    rows, d = wanted.shape
+    rows, d = drawn.shape
     ours, theirs = rng.permutation(rows), rng.permutation(rows)
     cell = np.zeros(rows, dtype=np.int64)
     level, size = 0, rows
     while size > 1 and d:
         j = level % d
-        ours, theirs = ours[np.lexsort((wanted[ours, j], cell))], theirs[np.lexsort((there[theirs, j], cell))]
+        ours, theirs = ours[np.lexsort((drawn[ours, j], cell))], theirs[np.lexsort((there[theirs, j], cell))]
         counts = np.bincount(cell)
         place = np.arange(rows) - np.repeat(np.cumsum(counts) - counts, counts)
         cell = 2 * cell + (place >= (np.repeat(counts, counts) + 1) // 2)
@@ -52,22 +55,24 @@ def matched(wanted: np.ndarray, there: np.ndarray, *, rng: np.random.Generator) 
     return out
 
 
-def chosen(
-    wanted: pd.DataFrame,
+def match_parents(
+    drawn: pd.DataFrame,
     offered: pd.DataFrame,
     degree: np.ndarray,
     groups: tuple[np.ndarray, np.ndarray] | None = None,
     *,
     rng: np.random.Generator,
 ) -> np.ndarray:
-    """The parent of each row, NULL where none may be. wanted: what is drawn of it; offered: the same columns of all
-    parents, the most telling first; degree: (parents,) children to have; groups: codes of the rows and of the parents
-    that must be equal. (rows,) int64
+    """Match each row to a parent, NULL where no parent is allowed. (rows,) int64
+
+    drawn: columns of the parent that were drawn with each row; offered: the same columns of all parents, the most
+    informative first; degree: (parents,) children to get; groups: codes of the rows and of the parents that must be
+    equal.
     """
-    ours, theirs = _numbers(wanted, offered)
+    ours, theirs = _numbers(drawn, offered)
     if groups is None:
-        return _chosen(ours, theirs, degree, rng=rng)
-    out = np.full(len(wanted), NULL)
+        return _match(ours, theirs, degree, rng=rng)
+    out = np.full(len(drawn), NULL)
     mine, others = groups
     by_row, by_parent = np.argsort(mine, kind="stable"), np.argsort(others, kind="stable")
     for group in np.unique(mine):
@@ -76,46 +81,54 @@ def chosen(
             np.searchsorted(others[by_parent], group) : np.searchsorted(others[by_parent], group, side="right")
         ]
         if len(parents):
-            out[rows] = parents[_chosen(ours[rows], theirs[parents], degree[parents], rng=rng)]
+            out[rows] = parents[_match(ours[rows], theirs[parents], degree[parents], rng=rng)]
     return out
 
 
-def _chosen(wanted: np.ndarray, offered: np.ndarray, degree: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
+def _match(drawn: np.ndarray, offered: np.ndarray, degree: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
     if not len(degree):
-        return np.full(len(wanted), NULL)
+        return np.full(len(drawn), NULL)
     places = slots(
-        rebalanced(degree, wanted[:, 0], offered[:, 0], rng=rng) if wanted.shape[1] else degree, len(wanted), rng=rng
+        reassign_degrees(degree, drawn[:, 0], offered[:, 0], rng=rng) if drawn.shape[1] else degree,
+        len(drawn),
+        rng=rng,
     )
-    return places[matched(wanted, offered[places], rng=rng)]
+    return places[match_nearest(drawn, offered[places], rng=rng)]
 
 
-def rebalanced(degree: np.ndarray, wanted: np.ndarray, offered: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
-    """The same numbers of children, given to other parents where those of a kind would have far more or fewer than what
-    is drawn asks of it.
+def reassign_degrees(
+    degree: np.ndarray, drawn: np.ndarray, offered: np.ndarray, *, rng: np.random.Generator
+) -> np.ndarray:
+    """Exchange numbers of children between kinds of parents so that they agree with the drawn kinds. (parents,) int64
 
-    degree, offered: (parents,); wanted: (rows,) the most telling column as a number. Few parents, such as those of a
-    small lookup table, never have their numbers of children in the proportions of what is asked by chance alone.
+    degree, offered: (parents,); drawn: (rows,) the most informative column as a number. A small lookup table never has
+    its numbers of children in the drawn proportions by chance alone.
     """
-    distinct_ = np.unique(offered)
-    edges = (
-        distinct_[1:]
-        if len(distinct_) <= KINDS
-        else np.unique(np.quantile(offered, np.linspace(0, 1, KINDS + 1)[1:-1]))
-    )
-    kind, asked = np.searchsorted(edges, offered, side="right"), np.searchsorted(edges, wanted, side="right")
+    values = np.unique(offered)
+    edges = values[1:]
+    if len(values) > KINDS:
+        edges = np.unique(np.quantile(offered, np.linspace(0, 1, KINDS + 1)[1:-1]))
+    kind = np.searchsorted(edges, offered, side="right")
+    drawn_kind = np.searchsorted(edges, drawn, side="right")
     size, total = len(edges) + 1, int(degree.sum())
     parents = np.bincount(kind, minlength=size)
-    want = np.where(parents > 0, np.bincount(asked, minlength=size), 0.0)
+    want = np.where(parents > 0, np.bincount(drawn_kind, minlength=size), 0.0)
     if not total or not want.sum():
         return degree
     want *= total / want.sum()
     if np.abs(np.bincount(kind, degree, minlength=size) - want).sum() <= 2 * OFF * total:
         return degree
-    members = [rng.permutation(np.flatnonzero(kind == k)).tolist() for k in range(size)]
-    out, left = np.zeros_like(degree), want.copy()
-    for n in np.sort(degree)[
-        ::-1
-    ]:  # the largest first, each to the kind whose parents lack most: a loop over parents, not over rows
+    return _deal_degrees(degree, kind, want, rng=rng)
+
+
+def _deal_degrees(degree: np.ndarray, kind: np.ndarray, want: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
+    """Deal numbers of children, the largest first, to the kind of parents that lacks most. (parents,) int64
+
+    kind: (parents,); want: (kinds,) children that all parents of a kind are to have.
+    """
+    members = [rng.permutation(np.flatnonzero(kind == k)).tolist() for k in range(len(want))]
+    out, left, parents = np.zeros_like(degree), want.copy(), np.bincount(kind, minlength=len(want))
+    for n in np.sort(degree)[::-1]:  # a loop over parents, not over rows
         k = int(np.argmax(np.where(parents > 0, left / np.maximum(parents, 1), -np.inf)))
         out[members[k].pop()] = n
         parents[k] -= 1
@@ -124,7 +137,7 @@ def rebalanced(degree: np.ndarray, wanted: np.ndarray, offered: np.ndarray, *, r
 
 
 def _numbers(one: pd.DataFrame, two: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-    """Both frames as numbers of one scale: words as codes, the most frequent first. (rows, d), (parents, d)"""
+    """Convert both frames to numbers of one scale, categories by frequency. (rows, d), (parents, d)"""
     columns = []
     for name in one.columns:
         both = pd.concat([one[name], two[name]], ignore_index=True)
@@ -139,18 +152,17 @@ def _numbers(one: pd.DataFrame, two: pd.DataFrame) -> tuple[np.ndarray, np.ndarr
     return joined[: len(one)], joined[len(one) :]
 
 
-def distinct(
-    first: np.ndarray, second: np.ndarray, like: np.ndarray, *, rng: np.random.Generator
+def exchange_duplicates(
+    first: np.ndarray, second: np.ndarray, rank: np.ndarray, *, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The second parents exchanged between rows until no pair occurs twice, and which rows are still a second time
-    there. (rows,), (rows,) bool
+    """Exchange second parents between rows until no pair repeats; also return the rows that still do. (rows,), (rows,)
 
-    first: codes of the rest of what must be distinct; rows with a null parent are left alone. like: (parents,) their
-    place by what they are like: partners are near at first.
+    first: codes of the rest of the pair; rows with a null parent stay as they are; rank: (parents,) similar parents are
+    exchanged first.
     """
     out, width = second.copy(), int(second.max(initial=0)) + 1
     free = np.flatnonzero((first >= 0) & (second >= 0))
-    near = free[np.lexsort((rng.random(len(free)), like[out[free]]))] if len(free) else free
+    near = free[np.lexsort((rng.random(len(free)), rank[out[free]]))] if len(free) else free
     place = np.empty(len(first), dtype=np.int64)
     place[near] = np.arange(len(near))
     for attempt in range(ROUNDS):
@@ -170,18 +182,16 @@ def distinct(
     return out, left
 
 
-def likeness(offered: pd.DataFrame) -> np.ndarray:
-    """The place of each parent in the order of its columns, the most telling first; the same for those that are alike.
-    (parents,) int64
-    """
+def similarity_rank(offered: pd.DataFrame) -> np.ndarray:
+    """Rank parents by their columns, the most informative first; equal parents have equal ranks. (parents,) int64"""
     numbers = _numbers(offered, offered)[0]
     if not numbers.shape[1]:
         return np.zeros(len(offered), dtype=np.int64)
     return np.unique(numbers, axis=0, return_inverse=True)[1].reshape(-1)
 
 
-def tie(a: np.ndarray, b: np.ndarray, *, rng: np.random.Generator) -> float:
-    """Mutual information of two columns of cells, in nats, less what independent ones would show (Miller 1955)."""
+def mutual_information(a: np.ndarray, b: np.ndarray, *, rng: np.random.Generator) -> float:
+    """Estimate the mutual information of two columns of cells, in nats, corrected for bias (Miller 1955)."""
     some = rng.permutation(len(a))[:SAMPLE]
     x, y = _classes(a[some]), _classes(b[some])
     n, ka, kb = len(some), int(x.max(initial=0)) + 1, int(y.max(initial=0)) + 1
@@ -206,7 +216,9 @@ def _classes(values: np.ndarray) -> np.ndarray:
     return np.minimum(rank[codes], CLASSES - 1).astype(np.int64)
 
 
-def telling(offered: Sequence[np.ndarray], others: Sequence[np.ndarray], *, rng: np.random.Generator) -> list[int]:
-    """Places of the columns, those that say most of any of the others first."""
-    strength = [max((tie(a, b, rng=rng) for b in others), default=0.0) for a in offered]
+def rank_by_information(
+    columns: Sequence[np.ndarray], others: Sequence[np.ndarray], *, rng: np.random.Generator
+) -> list[int]:
+    """Sort columns by their mutual information with any of the others, the highest first. Returns their positions."""
+    strength = [max((mutual_information(a, b, rng=rng) for b in others), default=0.0) for a in columns]
     return [int(i) for i in np.argsort(-np.array(strength), kind="stable")]

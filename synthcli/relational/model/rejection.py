@@ -1,302 +1,204 @@
-"""Rows that obey the rules of their table: drawn, looked at, and those that break one drawn again, given what is known
-of each.
-"""
+"""Rejection sampling of the rows of one table: rows that break a rule are drawn again, given their context."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from synthcli.columns import frame as frames
-from synthcli.columns.constraints.rule import Rule
 from synthcli.columns.constraints.uniqueness import Watch
-from synthcli.contracts.schema import Schema
-from synthcli.errors import FitError
-from synthcli.relational.model import event_times as clocks
-from synthcli.relational.model.table_model import Sheet
+from synthcli.relational.model import event_times
+from synthcli.relational.model.event_times import Clock
+from synthcli.relational.model.generated import PositionalColumns, as_stored
+from synthcli.relational.model.rejection_counts import RejectionCounts
+from synthcli.relational.model.repair import move_times
+from synthcli.relational.model.table_model import TableModel
 
 TRIES = 6  # times that the rows of a wave which break a rule are drawn again, each time more of them at once
 AT_ONCE = 20_000  # rows that are drawn again at once: each of few many times over
 MOST = 4**4  # draws of one row at once
-STEPS = 48  # times that a time which breaks a rule is moved, further each time
-LOSSY = ("float", "halffloat", "decimal", "time32", "time64")  # storage types that hold less than a frame does
-LOST = 0.05  # share of a table's rows that may go because nothing was found for them
-
-Remake = Callable[[int], pd.DataFrame]  # so many rows of the columns that are made up, unlike all before
-Draw = Callable[
-    ..., pd.DataFrame
-]  # positions in the wave, a stream, and their times where these are new -> the columns of a table method
 
 
 @dataclass
-class Tally:
-    """What became of rows, by table and rule: drawn again, moved to where they obey, gone because nothing was left for
-    them.
+class WaveRows:
+    """The rows of one wave. rows: (n,) their positions in the table; context: None without any; columns: as they are
+    drawn; repairs: by rule, whether it moved a value.
     """
 
-    drawn: int = 0
-    refused: dict[str, int] = field(default_factory=dict)
-    repaired: dict[str, int] = field(default_factory=dict)
-    dropped: dict[str, int] = field(default_factory=dict)
+    rows: np.ndarray
+    context: pd.DataFrame | None
+    columns: pd.DataFrame
+    repairs: pd.DataFrame
 
-    def add(self, kind: str, table: str, rule: str, rows: int) -> None:
-        if rows:
-            counts: dict[str, int] = getattr(self, kind)
-            name = f"{table}: {rule}"
-            counts[name] = counts.get(name, 0) + rows
-
-    def take(self, other: Tally) -> None:
-        """Add what another one counted."""
-        self.drawn += other.drawn
-        for kind in ("refused", "repaired", "dropped"):
-            mine: dict[str, int] = getattr(self, kind)
-            for name, rows in getattr(other, kind).items():
-                mine[name] = mine.get(name, 0) + rows
+    def replace(self, places: np.ndarray, columns: pd.DataFrame, repairs: pd.DataFrame, chosen: np.ndarray) -> None:
+        """Replace rows of the wave by chosen rows of other draws."""
+        _set_rows(self.columns, places, columns, chosen)
+        _set_rows(self.repairs, places, repairs, chosen)
 
 
-class Drawing:
-    """The rows of one table. beside: (rows,) the columns that its rules look at and nobody draws; owner: (rows,) the
-    parent of each; remake: so many rows of the columns that are made up, unlike those that are there. ticks: (rows,)
-    the times by which siblings are ordered.
+class RowRejection:
+    """The rows of one table that are known before they are drawn, and the rules that drawn rows must obey.
+
+    beside: (rows,) columns that rules read and that are not drawn; owner: (rows,) the parent of each row; positional:
+    generates positional columns anew, None if no rule reads them; ticks: (rows,) times that order siblings.
     """
 
     def __init__(
-        self, name: str, sheet: Sheet, beside: pd.DataFrame, owner: np.ndarray, tally: Tally, remake: Remake | None
+        self,
+        table: str,
+        model: TableModel,
+        beside: pd.DataFrame,
+        owner: np.ndarray,
+        counts: RejectionCounts,
+        positional: PositionalColumns | None,
     ) -> None:
-        assert sheet.obeyed is not None  # asked for tables that have rules
-        self.name, self.sheet, self.beside, self.owner, self.tally, self.remake = (
-            name,
-            sheet,
-            beside,
-            owner,
-            tally,
-            remake,
-        )
+        assert model.rule_plan is not None  # only tables with rules need one
+        self.table, self.model, self.plan = table, model, model.rule_plan
+        self.beside, self.owner, self.counts, self.positional = beside, owner, counts, positional
         self.ticks: np.ndarray | None = None
-        self.obeyed, self.watch = sheet.obeyed, Watch(sheet.obeyed.by("drawn"))
-        looked_at = frozenset().union(*(rule.columns for rule in self.watch.rules))
-        self.made = [c for c in sheet.layout.made if c in looked_at]
-        self.own = [c.name for c in sheet.layout.drawn()]
+        self.watch = Watch(self.plan.by("drawn"))
+        read = frozenset().union(*(rule.columns for rule in self.watch.rules))
+        self.redrawn = [c for c in model.layout.positional if c in read]
+        self.own = [c.name for c in model.layout.drawn()]
 
     @property
-    def clock(self) -> clocks.Clock:
-        assert self.sheet.layout.clock is not None  # asked for tables that have one
-        return self.sheet.layout.clock
+    def clock(self) -> Clock:
+        assert self.model.layout.clock is not None  # only tables with times need it
+        return self.model.layout.clock
 
-    def timed(self, ticks: np.ndarray) -> None:
-        """Take the times of all rows."""
+    def set_times(self, ticks: np.ndarray) -> None:
+        """Set the times of all rows."""
         self.ticks = ticks
         self.beside = self.beside.assign(**{self.clock.column: self.clock.series(ticks)})
 
-    def moment(self, rows: np.ndarray, ticks: np.ndarray | None = None) -> dict[str, np.ndarray]:
-        """The time of rows, and that since the sibling before, as context. ticks: in place of their own."""
-        assert self.ticks is not None
-        own, before = self.ticks[rows] if ticks is None else ticks, np.maximum(rows - 1, 0)
-        first = (rows == 0) | (self.owner[before] != self.owner[rows]) | (self.owner[rows] < 0)
-        return {
-            "@time": self.clock.seconds(own),
-            "@gap": self.clock.seconds(np.where(first, -1, own - self.ticks[before])),
-        }
+    def move_times(self, ticks: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
+        """Move times so that they obey the rules over times. ticks: (rows,)"""
+        moved, broken = move_times(ticks, self.beside, self.plan.by("timed"), self.clock, rng=rng)
+        for rule, rows in broken.items():
+            self.counts.add("repaired", self.table, rule, rows)
+        return moved
 
-    def wave(self, rows: np.ndarray, draw: Draw, *, rng: np.random.Generator) -> pd.DataFrame:
-        """The drawn columns of rows at these positions of the table, times as they are; and those that count children.
+    def reorder(self, order: np.ndarray) -> None:
+        """Reorder the rows; numbers of rows within their parent stay where they are."""
+        numbers = [n.column for n in self.model.layout.numbered if n.column in self.beside]
+        fixed = self.beside[numbers]
+        self.beside = self.beside.iloc[order].reset_index(drop=True).assign(**fixed)
 
-        Rows for which nothing is found come back as they were drawn, for whoever leaves them out.
+    def draw(self, rows: np.ndarray, context: pd.DataFrame | None, *, rng: np.random.Generator) -> pd.DataFrame:
+        """Draw the columns of rows at these positions, again where they break a rule. context: (rows,)
+
+        Rows for which no draw obeys come back as they were drawn; they are dropped later.
         """
-        out, repairs = self._restored(draw(np.arange(len(rows)), rng), rows)
-        wide = self._wide(out, rows)
-        bad = self._judged(wide, np.arange(len(rows)))
+        columns, repairs = self._restore(self._draw(rows, context, None, rng=rng), rows)
+        wave = WaveRows(rows, context, columns, repairs)
+        bad = self._reject(pd.concat([columns, self.beside.iloc[rows].reset_index(drop=True)], axis=1))
         for attempt in range(TRIES if self.ticks is None else 3 * TRIES):
             if not len(bad):
                 break
             times = max(1, min(MOST, 4 ** (attempt % TRIES), AT_ONCE // len(bad)))
-            bad = self._again(out, repairs, rows, np.tile(bad, times), draw, move=attempt // TRIES, rng=rng)
-        for rule in repairs:
-            self.tally.add("repaired", self.name, rule, int(repairs[rule].sum()))
-        return out
+            bad = self._retry(wave, np.tile(bad, times), move=attempt // TRIES, rng=rng)
+        for rule in wave.repairs:
+            self.counts.add("repaired", self.table, rule, int(wave.repairs[rule].sum()))
+        return wave.columns
 
-    def _again(
-        self,
-        out: pd.DataFrame,
-        repairs: pd.DataFrame,
-        rows: np.ndarray,
-        again: np.ndarray,
-        draw: Draw,
-        *,
-        move: int,
-        rng: np.random.Generator,
-    ) -> np.ndarray:
-        """Draw rows again, each as often as it is in `again`, and take the first draw that obeys; those that have none
-        yet.
+    def _draw(
+        self, rows: np.ndarray, context: pd.DataFrame | None, ticks: np.ndarray | None, *, rng: np.random.Generator
+    ) -> pd.DataFrame:
+        """Draw rows by the table method. ticks: their times, if these are not the ones that are set."""
+        if context is not None and self.ticks is not None:  # earlier siblings may have been moved
+            context = context.assign(**self._time_context(rows, ticks))
+        return self.model.models["values"].draw(context, len(rows), rng=rng.spawn(1)[0])
 
-        move: 1 at other times too, between those of the siblings beside them; 2 at any time up to the sibling that
-        follows.
+    def _time_context(self, rows: np.ndarray, ticks: np.ndarray | None) -> dict[str, np.ndarray]:
+        assert self.ticks is not None
+        own, before = self.ticks[rows] if ticks is None else ticks, np.maximum(rows - 1, 0)
+        first = (rows == 0) | (self.owner[before] != self.owner[rows]) | (self.owner[rows] < 0)
+        return self.clock.context(own, np.where(first, -1, own - self.ticks[before]))
+
+    def _reject(self, drawn: pd.DataFrame) -> np.ndarray:
+        """Find the rows that break a rule, and count them; the others are remembered, for rules over many rows."""
+        self.counts.drawn += len(drawn)
+        broken = self.watch.broken(drawn)
+        for rule, rows in zip(self.watch.rules, broken.sum(axis=1).tolist()):
+            self.counts.add("refused", self.table, rule.text, rows)
+        wrong = broken.any(axis=0)
+        self.watch.accept(drawn[~wrong])
+        return np.flatnonzero(wrong)
+
+    def _retry(self, wave: WaveRows, again: np.ndarray, *, move: int, rng: np.random.Generator) -> np.ndarray:
+        """Draw rows again, each as often as it is in `again`, and take the first draw that obeys.
+
+        Returns the rows without such a draw. move: 1 also draws another time between those of the siblings next to a
+        row, 2 any time up to that of the next sibling.
         """
-        place = rows[again]
-        side, ticks = self.beside.iloc[place].reset_index(drop=True), None
+        rows = wave.rows[again]
+        side, ticks = self.beside.iloc[rows].reset_index(drop=True), None
         if move:
-            ticks = self._between(place, any_=move > 1, rng=rng)
+            ticks = self._draw_times(rows, any_earlier=move > 1, rng=rng)
             side = side.assign(**{self.clock.column: self.clock.series(ticks)})
-        if self.made and self.remake is not None:
-            side = side.assign(**self.remake(len(again))[self.made])
-        fresh, more = self._restored(draw(again, rng, ticks), place, side)
+        if self.redrawn and self.positional is not None:
+            side = side.assign(**self.positional.generate(len(again))[self.redrawn])
+        context = None if wave.context is None else wave.context.iloc[again].reset_index(drop=True)
+        fresh, repairs = self._restore(self._draw(rows, context, ticks, rng=rng), rows, side)
         seen = pd.concat([fresh, side], axis=1)
-        wrong = self.watch.broken(seen).any(axis=0)
-        for rule in self.obeyed.by("timed") if move else ():
-            wrong |= rule.violations(seen)
-        good = np.flatnonzero(~wrong)
+        good = np.flatnonzero(~self._broken(seen, timed=move > 0))
         places, first = np.unique(again[good], return_index=True)
         chosen = good[first]
         self.watch.accept(seen.iloc[chosen])
-        _put(out, places, fresh, chosen)
-        _put(repairs, places, more, chosen)
-        _put(self.beside, rows[places], side, chosen)
+        wave.replace(places, fresh, repairs, chosen)
+        _set_rows(self.beside, wave.rows[places], side, chosen)
         if ticks is not None and self.ticks is not None:
-            self.ticks[rows[places]] = ticks[chosen]
+            self.ticks[wave.rows[places]] = ticks[chosen]
         return np.setdiff1d(again, places)
 
-    def _between(self, rows: np.ndarray, *, any_: bool, rng: np.random.Generator) -> np.ndarray:
-        """Other times of rows, from the sibling before to the one after; of the first and the last, from the start and
-        to the end.
-        """
+    def _broken(self, drawn: pd.DataFrame, *, timed: bool) -> np.ndarray:
+        """Find the rows that break a rule. timed: whether rules over times count too."""
+        broken = np.asarray(self.watch.broken(drawn).any(axis=0))
+        for rule in self.plan.by("timed") if timed else ():
+            broken |= rule.violations(drawn)
+        return broken
+
+    def _draw_times(self, rows: np.ndarray, *, any_earlier: bool, rng: np.random.Generator) -> np.ndarray:
+        """Draw times between the previous and the next sibling, or from the start of the clock to its end. (rows,)"""
         assert self.ticks is not None
         clock, here, last = self.clock, self.owner[rows], len(self.owner) - 1
         opens = (rows == 0) | (self.owner[np.maximum(rows - 1, 0)] != here) | (here < 0)
         closes = (rows == last) | (self.owner[np.minimum(rows + 1, last)] != here) | (here < 0)
-        low = np.where(opens | any_, clock.start, self.ticks[np.maximum(rows - 1, 0)])
+        low = np.where(opens | any_earlier, clock.start, self.ticks[np.maximum(rows - 1, 0)])
         high = np.where(closes, clock.end, self.ticks[np.minimum(rows + 1, last)])
-        return (
-            low
-            + np.floor(rng.random(len(rows)) * (np.maximum(high - low, 0) // clock.grain + 1)).astype(np.int64)
-            * clock.grain
-        )
+        steps = np.maximum(high - low, 0) // clock.grain + 1
+        return low + np.floor(rng.random(len(rows)) * steps).astype(np.int64) * clock.grain
 
-    def _judged(self, wide: pd.DataFrame, places: np.ndarray) -> np.ndarray:
-        """The rows that break a rule; the others are remembered."""
-        self.tally.drawn += len(wide)
-        broken = self.watch.broken(wide)
-        for rule, rows in zip(self.watch.rules, broken.sum(axis=1).tolist()):
-            self.tally.add("refused", self.name, rule.text, rows)
-        wrong = broken.any(axis=0)
-        self.watch.accept(wide[~wrong])
-        return places[wrong]
-
-    def _restored(
+    def _restore(
         self, drawn: pd.DataFrame, rows: np.ndarray, side: pd.DataFrame | None = None
     ) -> tuple[pd.DataFrame, pd.DataFrame]:
-        """What a table method drew, in the table's own columns; which rows a range moved, by rule. side: what is beside
-        them, if not as it is.
+        """Convert drawn columns to those of the table, and find the values that a rule moved.
+
+        side: the columns beside them, if these are not the ones that are known.
         """
-        drawn, side = (
-            drawn.reset_index(drop=True),
-            self.beside.iloc[rows].reset_index(drop=True) if side is None else side,
-        )
-        for each in self.sheet.layout.relative:
+        drawn = drawn.reset_index(drop=True)
+        if side is None:
+            side = self.beside.iloc[rows].reset_index(drop=True)
+        for each in self.model.layout.relative:
             if each.column in drawn:
-                drawn[each.column] = clocks.since(drawn[each.column], side[self.clock.column], each.type, each.unit)
+                time = side[self.clock.column]
+                drawn[each.column] = event_times.since(drawn[each.column], time, each.type, each.unit)
         repairs = pd.DataFrame(index=drawn.index)
-        shaper = self.obeyed.shaper
+        shaper = self.plan.shaper
         if shaper is not None and (shaper.steps or shaper.clips):
             for rule in shaper.clips:
                 if rule.columns <= set(drawn):
                     repairs[rule.text] = rule.violations(drawn)
-            counts = drawn[[c for c in drawn if c.startswith("#")]]
-            whole = pd.concat([drawn.drop(columns=list(counts)), side[list(self.obeyed.beside)]], axis=1)
-            drawn = pd.concat([shaper.repaired(whole)[0][self.own], counts], axis=1)
-        return stored(drawn, self.sheet.layout.schema), repairs
-
-    def _wide(self, drawn: pd.DataFrame, rows: np.ndarray) -> pd.DataFrame:
-        return pd.concat([drawn, self.beside.iloc[rows].reset_index(drop=True)], axis=1)
+            derived = drawn[[c for c in drawn if c.startswith("#")]]
+            whole = pd.concat([drawn.drop(columns=list(derived)), side[list(self.plan.beside)]], axis=1)
+            drawn = pd.concat([shaper.repaired(whole)[0][self.own], derived], axis=1)
+        return as_stored(drawn, self.model.layout.schema), repairs
 
 
-def _put(out: pd.DataFrame, places: np.ndarray, fresh: pd.DataFrame, chosen: np.ndarray) -> None:
-    """Set rows of a frame to chosen ones of another."""
-    for column in out if len(places) else ():
-        taken = fresh[column].iloc[chosen]
+def _set_rows(frame: pd.DataFrame, places: np.ndarray, other: pd.DataFrame, chosen: np.ndarray) -> None:
+    """Set rows of a frame to chosen rows of another one, in place: a copy for each retry would be quadratic."""
+    for column in frame if len(places) else ():
+        taken = other[column].iloc[chosen]
         taken.index = pd.Index(places)
-        out.loc[places, column] = taken
-
-
-def stored(frame: pd.DataFrame, schema: Schema) -> pd.DataFrame:
-    """The frame as it is once it is written, so that what holds here holds of the file."""
-    lossy = Schema(tuple(c for c in schema.columns if c.name in frame and c.storage.startswith(LOSSY)))
-    if not lossy.columns:
-        return frame
-    return frame.assign(**frames.to_frame(frames.to_arrow(frame, lossy), lossy))
-
-
-def moved(
-    ticks: np.ndarray,
-    frame: pd.DataFrame,
-    rules: Sequence[Rule],
-    clock: clocks.Clock,
-    name: str,
-    tally: Tally,
-    *,
-    rng: np.random.Generator,
-) -> np.ndarray:
-    """Times moved as far as rules ask. ticks: (rows,); frame: (rows,) the other columns that rules look at."""
-    out = ticks.copy()
-    alone = [rule for rule in rules if not rule.TABLE]
-    span = max(clock.grain, clock.end - clock.start)
-    for step in range(STEPS):
-        wide = frame.assign(**{clock.column: clock.series(out)})
-        broken = {rule.text: rule.violations(wide) for rule in rules}
-        bad = np.flatnonzero(np.any(list(broken.values()), axis=0))
-        if step == 0:
-            for rule, rows in broken.items():
-                tally.add("repaired", name, rule, int(rows.sum()))
-        if not len(bad):
-            break
-        reach = max(1, min(2 * span // clock.grain, 2 ** (step // 2)))
-        for sign in rng.permutation([-1, 1]):
-            fresh = ticks[bad] + sign * rng.integers(1, reach + 1, size=len(bad)) * clock.grain
-            seen = frame.iloc[bad].reset_index(drop=True).assign(**{clock.column: clock.series(fresh)})
-            good = (
-                ~np.any([rule.violations(seen) for rule in alone], axis=0) if alone else np.ones(len(bad), dtype=bool)
-            )
-            out[bad[good]] = fresh[good]
-            bad = bad[~good]
-            if not len(bad):
-                break
-    return out
-
-
-def refused(
-    name: str, rules: Sequence[Rule], wide: pd.DataFrame, *, may_drop: bool, before: int = 0, tally: Tally
-) -> np.ndarray:
-    """Which rows of a whole table must go, as nothing was found that makes them obey. (rows,) bool; raises FitError
-    where too many would, or any of a table whose rows are counted. before: rows that went already."""
-    gone, by = np.zeros(len(wide), dtype=bool), dict[str, int]()
-    for rule in rules:
-        broken = rule.violations(wide)
-        if broken.any():
-            by[rule.text] = int(broken.sum())
-            gone |= broken
-    rows, lost = before + len(wide), before + int(gone.sum())
-    if gone.any() and (not may_drop or lost > max(10, LOST * rows)):
-        raise FitError(
-            f"constraints: table {name}: {lost:,} of {rows:,} rows that were made break {' and '.join(by)}, and none of"
-            " many other draws, given what is known of them, obeys; remedy: a weaker constraint, or one on columns"
-            " that are drawn"
-        )
-    for text, rows in by.items():
-        tally.add("dropped", name, text, rows)
-    return gone
-
-
-def childless(
-    rules: Sequence[Rule], wide: Mapping[str, pd.DataFrame], name: str, n: np.ndarray, tally: Tally
-) -> np.ndarray:
-    """Parents that a rule refuses. n: children that each would have; wide: rule text -> what it looks at, for each
-    parent. (parents,) bool
-    """
-    out = np.zeros(len(n), dtype=bool)
-    for rule in rules:
-        broken = rule.violations(wide[rule.text])
-        tally.add("repaired", name, rule.text, int((broken & ~out & (n > 0)).sum()))
-        out |= broken
-    return out
+        frame.loc[places, column] = taken

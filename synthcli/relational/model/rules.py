@@ -1,13 +1,11 @@
-"""The rules of one table of several: the columns of other tables that they may name, and what of the table's making
-keeps each of them.
+"""The rules of one of several tables: which columns of other tables they may name, and how each rule is enforced.
 
-drawn     looks at columns that are drawn: built into what is learned (columns/transforms/transformer.py), else rows
-          that break it are drawn again, given what is known of them: those above them, their other parents, their time,
-          their earlier siblings
-timed     looks at the time that orders siblings, and at nothing that is drawn: times that break it are moved
-parents   looks at columns of one parent alone: parents that break it have no children
-pairs     unique over keys of parents: partners are exchanged
-last      looks at what is known once the table is whole: looked at then
+drawn     a rule over drawn columns: built into the fitted model (columns/transforms/transformer.py), else rows that
+          break it are drawn again given their context: ancestors, other parents, time and earlier siblings
+timed     a rule over the time that orders siblings, and over no drawn column: times that break it are moved
+parents   a rule over columns of one parent alone: parents that break it get no children
+pairs     unique over foreign keys: parents are exchanged between rows
+last      a rule over columns that are known once the table is complete: checked then
 """
 
 from __future__ import annotations
@@ -38,9 +36,12 @@ _HOW: dict[Way, tuple[str, str]] = {
 
 
 @dataclass(frozen=True)
-class Obeyed:
-    """How the rules of a table hold. ways: of each rule; beside: columns that rules look at and the table method does
-    not draw; shaper: how what it draws is rewritten; how, why: rule text -> what it holds by, and the reason."""
+class RulePlan:
+    """How each rule of a table is enforced.
+
+    ways: of each rule; beside: columns that rules read and the table method does not draw; shaper: rewrites drawn
+    columns so that rules hold; how, why: rule text -> what it holds by, and the reason.
+    """
 
     rules: tuple[Rule, ...]
     ways: tuple[Way, ...]
@@ -50,12 +51,12 @@ class Obeyed:
     why: Mapping[str, str | None]
 
     def by(self, *ways: Way) -> tuple[Rule, ...]:
-        """The rules that hold in these ways."""
+        """Return the rules that are enforced in these ways."""
         return tuple(rule for rule, way in zip(self.rules, self.ways) if way in ways)
 
     @property
     def rewritten(self) -> frozenset[str]:
-        """Columns that the table method does not see."""
+        """The columns that the table method does not see."""
         return frozenset() if self.shaper is None else self.shaper.rewritten
 
     def to_json(self) -> dict[str, Any]:
@@ -69,18 +70,19 @@ class Obeyed:
         }
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Obeyed:
+    def from_json(cls, data: Mapping[str, Any]) -> RulePlan:
         shaper = None if data["shaper"] is None else Reshaper.from_json(data["shaper"])
         rules = tuple(parse_rule(rule) for rule in data["rules"])
         return cls(rules, tuple(data["ways"]), tuple(data["beside"]), shaper, data["how"], data["why"])
 
 
-# --- columns of other tables
+# --- columns of ancestors
 
 
 def paths(table: str, order: Order) -> dict[str, list[tuple[Relationship, ...]]]:
-    """The tables above one, each with the ways of relationships that lead there from a row: one, where its columns may
-    be named.
+    """Return the ancestor tables of a table, with each chain of relationships that leads to them.
+
+    Rules may name the columns of an ancestor that exactly one chain leads to.
     """
     drivers = lineage(table, order.driver)
     found: dict[str, list[tuple[Relationship, ...]]] = {}
@@ -92,13 +94,13 @@ def paths(table: str, order: Order) -> dict[str, list[tuple[Relationship, ...]]]
 
 
 def named(name: str, tables: Mapping[str, Any]) -> tuple[str | None, str]:
-    """The table and the column of users.since, None in place of the table where there is no such."""
+    """Split a name such as users.since into table and column; the table is None if there is none of that name."""
     table = max((t for t in tables if name.startswith(f"{t}.")), key=len, default=None)
     return table, name if table is None else name[len(table) + 1 :]
 
 
 def kinds(table: str, schemas: Mapping[str, Schema], order: Order) -> Schema:
-    """The columns that a rule of a table may name: its own, and TABLE.COLUMN of those above it."""
+    """Return the columns that a rule of a table may name: its own, and TABLE.COLUMN of its ancestors."""
     single = [t for t, ways in paths(table, order).items() if len(ways) == 1 and t != table]
     above = (
         replace(c, name=f"{t}.{c.name}")
@@ -110,7 +112,7 @@ def kinds(table: str, schemas: Mapping[str, Schema], order: Order) -> Schema:
 
 
 def check(rule: Rule, table: str, schemas: Mapping[str, Schema], order: Order) -> None:
-    """Raise SpecError for a rule that names what it may not, or of which there is no way to make it true."""
+    """Raise SpecError for a rule that names an unknown column, or that nothing can enforce."""
     known = {c.name: c.kind for c in kinds(table, schemas, order).columns}
     for name in sorted(rule.columns - known.keys()):
         raise SpecError(f"constraint {rule.text}: {_unknown(name, table, schemas, order)}")
@@ -124,7 +126,7 @@ def check(rule: Rule, table: str, schemas: Mapping[str, Schema], order: Order) -
 
 
 def _unknown(name: str, table: str, schemas: Mapping[str, Schema], order: Order) -> str:
-    """Why a column may not be named, and the remedy."""
+    """Say why a rule may not name a column, and the remedy."""
     other, column = named(name, schemas)
     found = paths(table, order)
     if other is None and "." in name and (near := did_you_mean(name.partition(".")[0], schemas)):
@@ -152,9 +154,7 @@ def _unknown(name: str, table: str, schemas: Mapping[str, Schema], order: Order)
 
 
 def reached(path: Sequence[Relationship], at: Callable[[Relationship], np.ndarray]) -> np.ndarray:
-    """The position of the row to which relationships lead, one after the other, from each row of the first one's child.
-    (rows,) int64
-    """
+    """Follow relationships from each row upwards, one after the other. Returns positions, below 0 without a row."""
     out = at(path[0])
     for r in path[1:]:
         above = at(r)
@@ -163,7 +163,7 @@ def reached(path: Sequence[Relationship], at: Callable[[Relationship], np.ndarra
 
 
 def rows_at(values: pd.Series, at: np.ndarray) -> pd.Series:
-    """The values at positions, null where the position is below 0."""
+    """Take the values at these positions, null where a position is below 0."""
     if not len(values):
         return values.reindex(range(len(at)))
     return values.take(np.maximum(at, 0)).reset_index(drop=True).mask(at < 0)
@@ -177,9 +177,7 @@ def widened(
     order: Order,
     at: Callable[[Relationship], np.ndarray],
 ) -> pd.DataFrame:
-    """The columns of these names: of the rows themselves where they have them, else of those above. own: (rows,) of the
-    table.
-    """
+    """Look up columns by name: of the rows themselves, else of their ancestors. own: (rows,) of the table."""
     found, out = paths(table, order), dict[str, pd.Series]()
     for name in names:
         if name in own:
@@ -190,16 +188,16 @@ def widened(
     return pd.DataFrame(out, index=pd.RangeIndex(len(own)))
 
 
-# --- what keeps them
+# --- how they are enforced
 
 
-def way_of(rule: Rule, layout: Layout, late: frozenset[str], numbered: frozenset[str], schema: Schema) -> Way:
-    """late: keys that are known at the end; numbered: columns whose numbers are known before a row is drawn."""
+def way_of(rule: Rule, layout: Layout, deferred: frozenset[str], numbered: frozenset[str], schema: Schema) -> Way:
+    """Choose how a rule is enforced. deferred: keys known at the end; numbered: columns known before a row is drawn."""
     drawn = {c.name for c in layout.drawn()}
     counted = {n.column for n in layout.numbered} - numbered
-    if rule.columns & (late | counted):
+    if rule.columns & (deferred | counted):
         return "last"
-    if rule.columns & (drawn | set(layout.made)):
+    if rule.columns & (drawn | set(layout.positional)):
         return "drawn"
     if layout.clock is not None and layout.clock.column in rule.columns:
         return "timed"
@@ -208,7 +206,7 @@ def way_of(rule: Rule, layout: Layout, late: frozenset[str], numbered: frozenset
     return "pairs" if isinstance(rule, Unique) and rule.columns <= set(layout.foreign) else "last"
 
 
-def planned(
+def plan_rules(
     table: str,
     rules: Sequence[Rule],
     layout: Layout,
@@ -216,11 +214,11 @@ def planned(
     schema: Schema,
     ways: Sequence[Way],
     keep: frozenset[str],
-) -> tuple[Obeyed, np.ndarray]:
-    """How rules are kept, and the rows to learn from. wide: columns that are drawn and those that rules name; schema:
-    of them.
+) -> tuple[RulePlan, np.ndarray]:
+    """Plan how rules are enforced, and find the rows that obey them. (rows,) bool
 
-    keep: columns that stay as they are. Raises FitError where no row obeys all rules of what is drawn.
+    wide: the columns that are drawn and those that rules name; schema: of them; keep: columns that may not be
+    rewritten. Raises FitError where no row obeys all rules over drawn columns.
     """
     mine = [rule for rule, way in zip(rules, ways) if way == "drawn"]
     own = {c.name for c in layout.drawn()}
@@ -241,4 +239,4 @@ def planned(
         if way == "drawn" and shaper is not None:
             how[rule.text], why[rule.text] = shaper.how[rule.text], shaper.why.get(rule.text)
     bounds = () if shaper is None else shaper.bounds
-    return Obeyed((*rules, *bounds), (*ways, *["drawn"] * len(bounds)), beside, shaper, how, why), good  # type: ignore[arg-type]
+    return RulePlan((*rules, *bounds), (*ways, *["drawn"] * len(bounds)), beside, shaper, how, why), good  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""The rows of one parent, in their order: what was before each of them, and the waves in which they are made."""
+"""Siblings, the rows of one parent in their order: what precedes each of them, and the waves that generate them."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from synthcli.relational.model.context import Aspect, taken
+from synthcli.relational.model.context import ContextFeature, take_cells
 
-SINGLE = 32  # siblings that come one after the other; of more, a wave makes one for every STRETCH that are there
+SINGLE = 32  # siblings that are generated one after the other; then a wave takes one for every STRETCH that exist
 STRETCH = 8
 
 
 @dataclass(frozen=True)
 class Siblings:
-    """Rows laid out parent by parent. owner: (rows,) position of the parent, NULL where there is none; n: how many
-    siblings; i: which one.
+    """Rows sorted by parent. owner: (rows,) position of the parent, NULL without one; n: number of siblings; i: which
+    of them a row is.
     """
 
     owner: np.ndarray
@@ -25,7 +25,7 @@ class Siblings:
 
     @classmethod
     def of(cls, owner: np.ndarray, parents: int) -> Siblings:
-        """owner: sorted, so that those of one parent are together."""
+        """Number the rows of each parent. owner: sorted."""
         counts = np.bincount(owner[owner >= 0], minlength=parents)
         start = np.cumsum(counts) - counts + int((owner < 0).sum())
         has = owner >= 0
@@ -37,11 +37,11 @@ class Siblings:
 
     @property
     def before(self) -> np.ndarray:
-        """The position of the previous sibling, -1 where there is none. (rows,)"""
+        """The position of the previous sibling, -1 without one. (rows,)"""
         return np.where(self.i > 0, np.arange(len(self.i)) - 1, -1)
 
     def earlier_mean(self, values: np.ndarray) -> np.ndarray:
-        """The mean of the numbers of all earlier siblings that have one, NaN where there is none. (rows,)"""
+        """Compute the mean of a number over all earlier siblings, NaN without one. (rows,)"""
         known = ~np.isnan(values)
         total, count = np.cumsum(np.where(known, values, 0.0)), np.cumsum(known)
         here = np.arange(len(values))
@@ -52,55 +52,57 @@ class Siblings:
 
 
 @dataclass(frozen=True)
-class Past:
-    """What a row knows of a column of its earlier siblings: the last value, and of numbers the mean so far."""
+class SiblingFeature:
+    """A column of the earlier siblings as context: the last value, and of a number also the mean so far."""
 
-    last: Aspect
-    mean: Aspect | None
+    last: ContextFeature
+    mean: ContextFeature | None
 
     @property
     def source(self) -> str:
         return self.last.source
 
 
-class Memory:
-    """The past of every parent while its rows are made."""
+class SiblingHistory:
+    """The last values and the running means of every parent's rows while they are generated."""
 
-    def __init__(self, pasts: Sequence[Past], parents: int) -> None:
-        self.pasts = pasts
+    def __init__(self, features: Sequence[SiblingFeature], parents: int) -> None:
+        self.features = features
         self.last = {
-            p.source: np.full(parents, None, dtype=object) if p.last.code else np.full(parents, np.nan) for p in pasts
+            f.source: np.full(parents, None, dtype=object) if f.last.code else np.full(parents, np.nan)
+            for f in features
         }
-        self.sum = {p.source: np.zeros(parents) for p in pasts if p.mean}
-        self.count = {p.source: np.zeros(parents) for p in pasts if p.mean}
+        self.sum = {f.source: np.zeros(parents) for f in features if f.mean}
+        self.count = {f.source: np.zeros(parents) for f in features if f.mean}
 
-    def put(self, into: dict[str, np.ndarray], parents: np.ndarray) -> None:
-        """Add the context of rows of these parents."""
-        for past in self.pasts:
-            past.last.put(into, taken(self.last[past.source], parents))
-            if past.mean:
-                total, count = self.sum[past.source], self.count[past.source]
-                past.mean.put(into, taken(np.where(count > 0, total / np.maximum(count, 1), np.nan), parents))
+    def context(self, parents: np.ndarray) -> dict[str, np.ndarray]:
+        """Compute the context of new rows. parents: (rows,) of each."""
+        out: dict[str, np.ndarray] = {}
+        for feature in self.features:
+            source = feature.source
+            out |= feature.last.columns(take_cells(self.last[source], parents))
+            if feature.mean:
+                total, count = self.sum[source], self.count[source]
+                mean = np.where(count > 0, total / np.maximum(count, 1), np.nan)
+                out |= feature.mean.columns(take_cells(mean, parents))
+        return out
 
-    def add(self, parents: np.ndarray, made: Mapping[str, np.ndarray], ends: np.ndarray) -> None:
-        """Rows that were made, parent by parent. made: cells by column; ends: positions of each parent's last row among
-        them.
-        """
-        for past in self.pasts:
-            values = made[past.source]
-            self.last[past.source][parents[ends]] = values[ends]
-            if past.mean:
+    def add(self, parents: np.ndarray, rows: Mapping[str, np.ndarray], ends: np.ndarray) -> None:
+        """Remember new rows. rows: their cells by column, sorted by parent; ends: positions of each parent's last."""
+        for feature in self.features:
+            source, values = feature.source, rows[feature.source]
+            self.last[source][parents[ends]] = values[ends]
+            if feature.mean:
                 known = ~np.isnan(values)
-                self.sum[past.source] += np.bincount(
-                    parents, np.where(known, values, 0.0), minlength=len(self.sum[past.source])
-                )
-                self.count[past.source] += np.bincount(parents, known, minlength=len(self.count[past.source]))
+                size = len(self.sum[source])
+                self.sum[source] += np.bincount(parents, np.where(known, values, 0.0), minlength=size)
+                self.count[source] += np.bincount(parents, known, minlength=size)
 
 
 @dataclass(frozen=True)
 class Wave:
-    """parents: (w,) those that have a row in it; first: (w,) each one's first row; many: (w,) how many; rows: (rows,)
-    all of them.
+    """Rows that are generated at once. parents: (w,) that have a row in it; first: (w,) the first row of each; many:
+    (w,) how many; rows: (rows,) all of them, sorted by parent.
     """
 
     parents: np.ndarray
@@ -118,11 +120,10 @@ class Wave:
 
 
 def waves(n: np.ndarray, skip: int = 0, spare: int = 0, *, offset: int = 0) -> Iterator[Wave]:
-    """Waves over parents of n rows each, laid out one after the other from `offset` on, but for each one's first `skip`
-    and last `spare`.
+    """Divide the rows of parents with n rows each into waves, leaving out the first `skip` and last `spare` of each.
 
-    The k-th wave is the k-th row of all that have one; after SINGLE, a wave takes several, so that the number of waves
-    grows with the logarithm of the longest family, and the whole is linear in rows.
+    Rows are sorted by parent, from position `offset` on. The k-th wave is the k-th row of all parents that have one;
+    after SINGLE, a wave takes several, so that the number of waves grows with the logarithm of the largest family.
     """
     start, k = np.cumsum(n) - n + offset, skip
     alive = np.flatnonzero(n - spare > k)

@@ -1,28 +1,31 @@
-"""What was learned of one table, and what is known of its rows when they come."""
+"""The fitted model of one of several related tables."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-
-import numpy as np
+from pathlib import Path
+from typing import Any
 
 from synthcli.columns.codec.codec import Codec
-from synthcli.relational.model import event_times as clocks
-from synthcli.relational.model.context import Aspect, Conditional
-from synthcli.relational.model.layout import LEVEL, Layout
-from synthcli.relational.model.rows import World, put
-from synthcli.relational.model.rules import Obeyed
-from synthcli.relational.model.siblings import Past
+from synthcli.relational.model.context import ContextFeature
+from synthcli.relational.model.layout import Layout
+from synthcli.relational.model.rules import RulePlan
+from synthcli.relational.model.siblings import SiblingFeature
+from synthcli.relational.model.table_method import ConditionalModel, TableMethod
 from synthcli.relational.relationships import Relationship
 
 
-@dataclass
+@dataclass(frozen=True)
 class Link:
-    """How the parents of a relationship that makes no rows are found. aspects: their columns, the most telling first;
-    nullable: whether a row may have none; looped: whether those at the top of a hierarchy name themselves."""
+    """How rows find the parents of a relationship that does not determine their number.
+
+    features: columns of the parents to match by, the most informative first; nullable: whether a row may have no
+    parent; looped: whether the rows at the top of a hierarchy refer to themselves.
+    """
 
     relationship: Relationship
-    aspects: tuple[Aspect, ...]
+    features: tuple[ContextFeature, ...]
     nullable: bool
     looped: bool = False
 
@@ -31,61 +34,99 @@ class Link:
         """The column that says whether there is a parent."""
         return f"{self.relationship.name}?"
 
+    def to_json(self) -> list[Any]:
+        return [self.relationship.name, [f.to_json() for f in self.features], self.nullable, self.looped]
 
-@dataclass
-class Sheet:
-    """What was learned of one table. rows: it had; loose: share of them without the parent that makes rows; distinct:
-    columns of keys that together occur once. values draws its columns, pace its times, links its other parents, late
-    those that are found at the end.
+
+@dataclass(frozen=True)
+class TableModel:
+    """The fitted model of one table.
+
+    rows: of the table it was fitted on; parentless: share of rows without the parent that determines their number;
+    shared: whether its rows belong to no privacy unit; ancestor_features: with their table, the nearest first;
+    distinct: key columns whose combination is unique. models: values draws the columns, pace the times, links the
+    other parents, and `late RELATIONSHIP` the parents of a deferred relationship.
     """
 
     layout: Layout
     rows: int
-    loose: float = 0.0
+    parentless: float = 0.0
     shared: bool = False
-    aspects: tuple[Aspect, ...] = ()
-    above: tuple[tuple[str, Aspect], ...] = ()  # the table that it is of, nearest first
-    pasts: tuple[Past, ...] = ()
+    features: tuple[ContextFeature, ...] = ()
+    ancestor_features: tuple[tuple[str, ContextFeature], ...] = ()
+    sibling_features: tuple[SiblingFeature, ...] = ()
     links: tuple[Link, ...] = ()
-    late: tuple[Link, ...] = ()
+    deferred: tuple[Link, ...] = ()
     distinct: tuple[str, ...] = ()
-    models: dict[str, Conditional] = field(default_factory=dict)
-    codec: Codec | None = None
-    obeyed: Obeyed | None = None  # None without rules
+    models: Mapping[str, ConditionalModel] = field(default_factory=dict)
+    codec: Codec | None = None  # None for a table that is kept
+    rule_plan: RulePlan | None = None  # None without rules
 
+    @property
+    def drawn(self) -> set[str]:
+        """The columns of the table itself that a table method draws."""
+        return {c.name for c in self.layout.drawn()}
 
-def put_above(
-    into: dict[str, np.ndarray],
-    sheet: Sheet,
-    above: list[tuple[str, np.ndarray]],
-    layouts: dict[str, Layout],
-    world: World,
-) -> None:
-    """Add the columns of the rows above."""
-    for table, at in above:
-        put(into, [a for t, a in sheet.above if t == table], table, at, layouts[table].schema, world)
+    def save(self, folder: Path, i: int) -> None:
+        """Write the codec and the models of the i-th table."""
+        if self.codec is not None:
+            (folder / f"{i}").mkdir()
+            self.codec.save(folder / f"{i}")
+        for j, each in enumerate(self.models.values()):
+            (folder / f"{i}.{j}").mkdir()
+            each.model.save(folder / f"{i}.{j}")
 
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "layout": self.layout.to_json(),
+            "rows": self.rows,
+            "loose": self.parentless,
+            "shared": self.shared,
+            "distinct": self.distinct,
+            "aspects": [f.to_json() for f in self.features],
+            "above": [[t, f.to_json()] for t, f in self.ancestor_features],
+            "pasts": [[f.last.to_json(), f.mean and f.mean.to_json()] for f in self.sibling_features],
+            "links": [link.to_json() for link in self.links],
+            "late": [link.to_json() for link in self.deferred],
+            "models": {part: [each.given, each.drawn] for part, each in self.models.items()},
+            "made": self.codec is not None,
+            "obeyed": None if self.rule_plan is None else self.rule_plan.to_json(),
+        }
 
-def put_parents(
-    into: dict[str, np.ndarray], link: Link, at: np.ndarray, layouts: dict[str, Layout], world: World
-) -> None:
-    """Add the columns of a parent that was looked for, and whether there is one."""
-    if link.nullable:
-        into[link.flag] = np.where(at < 0, "null", "known").astype(object)
-    put(into, link.aspects, link.relationship.parent, at, layouts[link.relationship.parent].schema, world)
+    @classmethod
+    def load(
+        cls,
+        data: Mapping[str, Any],
+        relationships: Mapping[str, Relationship],
+        folder: Path,
+        i: int,
+        method: TableMethod,
+    ) -> TableModel:
+        """Read the i-th table that `save` and `to_json` wrote. relationships: by name."""
 
+        def links(saved: Iterable[Any]) -> tuple[Link, ...]:
+            return tuple(
+                Link(relationships[r], tuple(ContextFeature(**f) for f in features), nullable, looped)
+                for r, features, nullable, looped in saved
+            )
 
-def put_time(into: dict[str, np.ndarray], clock: clocks.Clock, ticks: np.ndarray, gap: np.ndarray) -> None:
-    """Add the time of each row and that since the sibling before it, which is negative for the first."""
-    into["@time"], into["@gap"] = clock.seconds(ticks), clock.seconds(gap)
-
-
-def late_context(
-    name: str, r: Relationship, sheet: Sheet, layouts: dict[str, Layout], world: World, rows: np.ndarray
-) -> dict[str, np.ndarray]:
-    """A row's own columns, and its level in a hierarchy."""
-    known: dict[str, np.ndarray] = {}
-    put(known, sheet.aspects, name, rows, layouts[name].schema, world)
-    if r.own:
-        known[LEVEL] = world.extra[name][LEVEL].to_numpy(dtype=np.float64)[rows]
-    return known
+        return cls(
+            layout=Layout.from_json(data["layout"]),
+            rows=data["rows"],
+            parentless=data["loose"],
+            shared=data["shared"],
+            features=tuple(ContextFeature(**f) for f in data["aspects"]),
+            ancestor_features=tuple((t, ContextFeature(**f)) for t, f in data["above"]),
+            sibling_features=tuple(
+                SiblingFeature(ContextFeature(**last), mean and ContextFeature(**mean)) for last, mean in data["pasts"]
+            ),
+            links=links(data["links"]),
+            deferred=links(data["late"]),
+            distinct=tuple(data["distinct"]),
+            models={
+                part: method.load(folder / f"{i}.{j}", tuple(given), tuple(drawn))
+                for j, (part, (given, drawn)) in enumerate(data["models"].items())
+            },
+            codec=Codec.load(folder / f"{i}") if data["made"] else None,
+            rule_plan=None if data["obeyed"] is None else RulePlan.from_json(data["obeyed"]),
+        )

@@ -4,28 +4,23 @@ from __future__ import annotations
 
 import functools
 from types import ModuleType
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from synthcli import seeds
-from synthcli.columns.table import Table
 from synthcli.contracts.evaluation import Evidence, Measurement
 from synthcli.relational.data import Tables
 from synthcli.relational.metrics import cardinality, integrity, parent_child, siblings
-from synthcli.tabular.metrics import trends
 from tests.relational import simulated
-
-HANDED: dict[str, Any] = {"trend": trends.measure, "table": Table}
 
 
 def measured(
-    module: ModuleType, synthetic: Tables, control: Tables, train: Tables | None = None, **more: Any
+    module: ModuleType, synthetic: Tables, control: Tables, train: Tables | None = None
 ) -> dict[str | None, Measurement]:
     seen = Evidence(control.schema, synthetic, train, control)
-    return {m.of: m for m in module.measure(seen, rng=seeds.stream(0, "judge"), **more)}
+    return {m.of: m for m in module.measure(seen, rng=seeds.stream(0, "judge"))}
 
 
 @pytest.fixture(scope="module")
@@ -40,16 +35,14 @@ def other() -> Tables:
 
 @pytest.mark.parametrize("module", [integrity, cardinality, parent_child, siblings])
 def test_the_same_tables_score_one(module: ModuleType, shop: Tables) -> None:
-    more = HANDED if module in (parent_child, siblings) else {}
-    overall = measured(module, shop, shop, shop, **more)[None]
+    overall = measured(module, shop, shop, shop)[None]
     assert overall.value == pytest.approx(1) and overall.floor == pytest.approx(1)
     assert overall.low is not None and overall.low <= 1
 
 
 @pytest.mark.parametrize("module", [cardinality, parent_child, siblings])
 def test_nothing_without_a_control(module: ModuleType, shop: Tables) -> None:
-    more = HANDED if module in (parent_child, siblings) else {}
-    found = module.measure(Evidence(shop.schema, shop), rng=seeds.stream(0, "x"), **more)
+    found = module.measure(Evidence(shop.schema, shop), rng=seeds.stream(0, "x"))
     assert [m.value for m in found] == [None] and "no real records" in found[0].note
 
 
@@ -119,19 +112,16 @@ def test_broken_ties_are_seen(shop: Tables, other: Tables) -> None:
     mixed = orders.assign(customer_id=orders["customer_id"].take(rng.permutation(len(orders))).to_numpy())
     broken = shop.having(shop.frames | {"orders": mixed})
     of = "orders.customer_id → customers.id: parent.segment × child.amount"
-    judge = functools.partial(measured, parent_child, control=other, train=shop, **HANDED)
+    judge = functools.partial(measured, parent_child, control=other, train=shop)
     good, bad = judge(shop)[of], judge(broken)[of]
     assert bad.value < good.value - 0.05
     assert bad.value == pytest.approx(good.baseline, abs=0.06), "mixed keys are what independence gives"
     assert good.floor == pytest.approx(good.value, abs=0.02)
     alike = "orders.customer_id → customers.id: amount before × this amount"
-    assert (
-        measured(siblings, broken, other, **HANDED)[alike].value
-        < measured(siblings, shop, other, **HANDED)[alike].value - 0.1
-    )
+    assert measured(siblings, broken, other)[alike].value < measured(siblings, shop, other)[alike].value - 0.1
 
 
 def test_numbers_of_children_are_a_parent_s_column(shop: Tables) -> None:
-    found = measured(parent_child, shop, shop, **HANDED)
+    found = measured(parent_child, shop, shop)
     assert any(of and "parent.# × child.amount" in of for of in found)
     assert not any(of and ("customer_id ×" in of or "child.region" in of) for of in found), "keys are no columns"

@@ -1,4 +1,4 @@
-"""Related tables that are made: whole keys, numbers of children, what goes with what, and odd sources."""
+"""Generated tables: sound keys, numbers of children, dependence on parents, and unusual sources."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ import pyarrow as pa
 import pytest
 
 from synthcli import seeds
-from synthcli.columns.table import Table
 from synthcli.contracts.modelling import Job
 from synthcli.errors import FitError
-from synthcli.relational.data import Base, Tables
+from synthcli.relational.data import Tables
 from synthcli.relational.model import model as related_model
+from synthcli.relational.model.table_method import TableMethod
 from synthcli.relational.relationships import Relationship
 from synthcli.tabular.methods import independent
 from tests.relational import simulated
@@ -28,24 +28,24 @@ def sound(tables: Tables) -> bool:
     return all((tables.parents(r) >= 0).all() for r in tables.relationships)
 
 
-def test_keys_are_whole(made: Tables, shop: Tables) -> None:
-    assert sound(made)
-    assert len(made) == len(shop)
+def test_keys_are_whole(generated: Tables, shop: Tables) -> None:
+    assert sound(generated)
+    assert len(generated) == len(shop)
     for name, rows in shop.rows.items():
-        assert made.rows[name] == pytest.approx(rows, rel=0.1)
+        assert generated.rows[name] == pytest.approx(rows, rel=0.1)
 
 
-def test_schema_and_types_are_the_source_s(made: Tables, shop: Tables) -> None:
+def test_schema_and_types_are_the_source_s(generated: Tables, shop: Tables) -> None:
     for name, frame in shop.frames.items():
-        assert made.frames[name].dtypes.to_dict() == frame.dtypes.to_dict()
-        assert list(made.frames[name]) == list(frame)
+        assert generated.frames[name].dtypes.to_dict() == frame.dtypes.to_dict()
+        assert list(generated.frames[name]) == list(frame)
 
 
-def test_rows_are_numbered_as_in_the_source(made: Tables) -> None:
-    items = made.frames["items"]
+def test_rows_are_numbered_as_in_the_source(generated: Tables) -> None:
+    items = generated.frames["items"]
     ends = items.groupby(["region", "order_no"])["line"].agg(["min", "max", "size", "nunique"])
     assert (ends["min"] == 1).all() and (ends["max"] == ends["size"]).all() and (ends["nunique"] == ends["size"]).all()
-    orders = made.frames["orders"].groupby("region")["no"].agg(["max", "size"])
+    orders = generated.frames["orders"].groupby("region")["no"].agg(["max", "size"])
     assert (orders["max"] == orders["size"]).all()
 
 
@@ -56,20 +56,21 @@ def test_rows_are_numbered_also_where_a_part_has_gaps(shop: Tables) -> None:
     assert (orders.groupby("region")["no"].max() == orders.groupby("region").size()).all()
 
 
-def test_no_product_twice_in_an_order(made: Tables) -> None:
-    assert not made.frames["items"].duplicated(["region", "order_no", "product_id"]).any()
+def test_no_product_twice_in_an_order(generated: Tables) -> None:
+    assert not generated.frames["items"].duplicated(["region", "order_no", "product_id"]).any()
 
 
-def test_times_are_in_order(made: Tables, shop: Tables) -> None:
-    at = made.parents(made.relationships[0])
-    orders = made.frames["orders"]
+def test_times_are_in_order(generated: Tables, shop: Tables) -> None:
+    at = generated.parents(generated.relationships[0])
+    orders = generated.frames["orders"]
     assert (
-        orders["placed"].reset_index(drop=True) >= made.frames["customers"]["signup"].take(at).reset_index(drop=True)
+        orders["placed"].reset_index(drop=True)
+        >= generated.frames["customers"]["signup"].take(at).reset_index(drop=True)
     ).mean() > 0.99
     waited = (orders["shipped"] - orders["placed"]).dropna().dt.days
     assert waited.min() >= 1 and waited.max() <= 5
     assert orders["shipped"].isna().mean() == pytest.approx(shop.frames["orders"]["shipped"].isna().mean(), abs=0.05)
-    for side in (made, shop):
+    for side in (generated, shop):
         assert orders["placed"].max() <= side.frames["orders"]["placed"].max()
 
 
@@ -86,8 +87,8 @@ def test_times_are_not_counted_from_a_date_of_birth() -> None:
         assert abs(drawn.quantile(q) - real.quantile(q)) < pd.Timedelta(days=30)
 
 
-def test_children_go_with_their_parents_and_grandparents(made: Tables, shop: Tables) -> None:
-    for tables in (shop, made):
+def test_children_go_with_their_parents_and_grandparents(generated: Tables, shop: Tables) -> None:
+    for tables in (shop, generated):
         at = tables.parents(tables.relationships[0])
         segment = tables.frames["customers"]["segment"].take(at).to_numpy()
         amount = tables.frames["orders"]["amount"].to_numpy()
@@ -107,27 +108,27 @@ def test_children_go_with_their_parents_and_grandparents(made: Tables, shop: Tab
         assert quantity[kind == "kind 3"].mean() > 1.7 * quantity[kind == "kind 0"].mean()
 
 
-def test_parents_without_children_stay(made: Tables, shop: Tables) -> None:
-    share = [(t.children(t.relationships[0]) == 0).mean() for t in (shop, made)]
+def test_parents_without_children_stay(generated: Tables, shop: Tables) -> None:
+    share = [(t.children(t.relationships[0]) == 0).mean() for t in (shop, generated)]
     assert share[0] > 0.2 and share[1] == pytest.approx(share[0], abs=0.05)
 
 
 def test_the_same_seed_gives_the_same_tables_also_from_a_saved_model(
-    fitted: related_model.Related, made: Tables, tmp_path: Path
+    fitted: related_model.RelationalModel, generated: Tables, tmp_path: Path
 ) -> None:
     fitted.save(tmp_path)
-    again = related_model.load(tmp_path, BASE).sample(len(made), rng=seeds.stream(1, "made"))
-    assert all(again.frames[name].equals(frame) for name, frame in made.frames.items())
-    other = fitted.sample(len(made), rng=seeds.stream(2, "made"))
-    assert not other.frames["orders"].equals(made.frames["orders"])
+    again = related_model.load(tmp_path, BASE).sample(len(generated), rng=seeds.stream(1, "made"))
+    assert all(again.frames[name].equals(frame) for name, frame in generated.frames.items())
+    other = fitted.sample(len(generated), rng=seeds.stream(2, "made"))
+    assert not other.frames["orders"].equals(generated.frames["orders"])
 
 
-def test_nothing_of_a_key_is_learned(made: Tables, shop: Tables) -> None:
-    assert not set(made.frames["customers"]["id"]) & set(shop.frames["customers"]["id"]) or len(made) < 10_000
-    assert made.frames["products"]["sku"].str.fullmatch(r"P-\d{4}").all()
+def test_nothing_of_a_key_is_learned(generated: Tables, shop: Tables) -> None:
+    assert not set(generated.frames["customers"]["id"]) & set(shop.frames["customers"]["id"]) or len(generated) < 10_000
+    assert generated.frames["products"]["sku"].str.fullmatch(r"P-\d{4}").all()
 
 
-def test_other_numbers_of_rows(fitted: related_model.Related, shop: Tables) -> None:
+def test_other_numbers_of_rows(fitted: related_model.RelationalModel, shop: Tables) -> None:
     twice = fitted.sample(2 * len(shop), rng=seeds.stream(1, "made"))
     assert sound(twice)
     assert twice.rows["orders"] == pytest.approx(2 * shop.rows["orders"], rel=0.15)
@@ -136,30 +137,30 @@ def test_other_numbers_of_rows(fitted: related_model.Related, shop: Tables) -> N
 
 
 def test_a_hierarchy_in_levels() -> None:
-    made = synthetic(simulated.firm())
-    checked = made.checked()[0]
+    generated = synthetic(simulated.firm())
+    checked = generated.checked()[0]
     level = checked.hierarchies["employees"].level
     assert np.bincount(level)[0] == pytest.approx(3, abs=2) and level.max() == 2
-    assert ((level == 0) == made.frames["employees"]["manager_id"].isna()).all()
+    assert ((level == 0) == generated.frames["employees"]["manager_id"].isna()).all()
 
 
 def test_those_at_the_top_may_name_themselves() -> None:
     firm = simulated.firm()
     frame = firm.frames["employees"]
     looped = firm.having({"employees": frame.assign(manager_id=frame["manager_id"].fillna(frame["id"]))})
-    made = synthetic(looped).frames["employees"]
-    assert 1 <= (made["manager_id"] == made["id"]).sum() <= 6 and not made["manager_id"].isna().any()
+    generated = synthetic(looped).frames["employees"]
+    assert 1 <= (generated["manager_id"] == generated["id"]).sum() <= 6 and not generated["manager_id"].isna().any()
 
 
 def test_many_to_many_without_a_pair_twice() -> None:
     school = simulated.school()
-    made = synthetic(school)
-    pairs = made.frames["enrolments"]
-    assert sound(made) and not pairs.duplicated(["student_id", "course_id"]).any()
+    generated = synthetic(school)
+    pairs = generated.frames["enrolments"]
+    assert sound(generated) and not pairs.duplicated(["student_id", "course_id"]).any()
     assert len(pairs) == pytest.approx(len(school.frames["enrolments"]), rel=0.15)
     fields = [
-        made.frames[t]["field"].take(made.parents(r)).to_numpy()
-        for t, r in zip(("students", "courses"), made.relationships)
+        generated.frames[t]["field"].take(generated.parents(r)).to_numpy()
+        for t, r in zip(("students", "courses"), generated.relationships)
     ]
     assert (fields[0] == fields[1]).mean() > 0.7  # 1/3 by chance
 
@@ -171,23 +172,23 @@ def test_null_foreign_keys_keep_their_share() -> None:
         student_id=frame["student_id"].mask(rng.random(len(frame)) < 0.2),
         course_id=frame["course_id"].mask(rng.random(len(frame)) < 0.3),
     )
-    made = synthetic(school.having(school.frames | {"enrolments": holes})).checked()[0].frames["enrolments"]
-    assert made["student_id"].isna().mean() == pytest.approx(0.2, abs=0.06)
-    assert made["course_id"].isna().mean() == pytest.approx(0.3, abs=0.08)
+    generated = synthetic(school.having(school.frames | {"enrolments": holes})).checked()[0].frames["enrolments"]
+    assert generated["student_id"].isna().mean() == pytest.approx(0.2, abs=0.06)
+    assert generated["course_id"].isna().mean() == pytest.approx(0.3, abs=0.08)
 
 
 def test_a_kept_table_is_given_out_as_it_is(tmp_path: Path) -> None:
     shop = simulated.shop(200)
     tables = Tables(shop.frames, shop.schemas, shop.relationships, kept=frozenset({"products"})).checked()[0]
     fitted = related_model.fit(tables, BASE, job=Job(0))
-    made = fitted.sample(200, rng=seeds.stream(0, "made"))
-    assert sound(made) and made.frames["products"].equals(shop.frames["products"])
+    generated = fitted.sample(200, rng=seeds.stream(0, "made"))
+    assert sound(generated) and generated.frames["products"].equals(shop.frames["products"])
     fitted.save(tmp_path)
     assert (
         related_model.load(tmp_path, BASE)
         .sample(200, rng=seeds.stream(0, "made"))
         .frames["items"]
-        .equals(made.frames["items"])
+        .equals(generated.frames["items"])
     )
 
 
@@ -209,8 +210,8 @@ def test_a_circle_of_tables() -> None:
         Relationship.parse("departments.head_id", "staff.id"),
         Relationship.parse("staff.department_id", "departments.id"),
     )
-    made = synthetic(simulated.tables(columns, ends, unit=("departments", None)))
-    assert sound(made) and made.rows["departments"] == 20
+    generated = synthetic(simulated.tables(columns, ends, unit=("departments", None)))
+    assert sound(generated) and generated.rows["departments"] == 20
 
 
 def test_keys_that_share_a_column() -> None:
@@ -249,15 +250,19 @@ def test_hardly_any_children(orders: list[int]) -> None:
             "x": pa.array(np.arange(len(orders)) * 1.5),
         },
     }
-    made = synthetic(simulated.tables(columns, (Relationship.parse("orders.user_id", "users.id"),)))
-    assert sound(made) and made.rows["users"] == 3 and list(made.frames["orders"]) == ["user_id", "day", "x"]
+    generated = synthetic(simulated.tables(columns, (Relationship.parse("orders.user_id", "users.id"),)))
+    assert (
+        sound(generated)
+        and generated.rows["users"] == 3
+        and list(generated.frames["orders"]) == ["user_id", "day", "x"]
+    )
 
 
 def test_a_method_that_draws_nothing_given_is_refused() -> None:
     with pytest.raises(
         FitError, match=r"independent does not draw rows given what is known.*remedy: generator.method: trees"
     ):
-        related_model.fit(simulated.school().checked()[0], Base(independent, Table), job=Job(0))
+        related_model.fit(simulated.school().checked()[0], TableMethod(independent), job=Job(0))
 
 
 def test_a_family_of_thousands() -> None:
@@ -273,12 +278,12 @@ def test_a_family_of_thousands() -> None:
             "x": pa.array(rng.normal(size=len(owner))),
         },
     }
-    made = synthetic(simulated.tables(columns, (Relationship.parse("sales.shop_id", "shops.id"),)))
-    sizes = made.children(made.relationships[0])
+    generated = synthetic(simulated.tables(columns, (Relationship.parse("sales.shop_id", "shops.id"),)))
+    sizes = generated.children(generated.relationships[0])
     assert (sizes > 1_000).sum() in range(6, 11)
-    sales = made.frames["sales"]
+    sales = generated.frames["sales"]
     assert sales.groupby("shop_id")["day"].is_monotonic_increasing.all()
-    big = made.frames["shops"]["id"].to_numpy()[sizes > 1_000]
+    big = generated.frames["shops"]["id"].to_numpy()[sizes > 1_000]
     medians = [(sales.loc[sales["shop_id"] == shop, "day"] - sales["day"].min()).dt.days.median() for shop in big]
     assert (
         250 < np.mean(medians) < 700

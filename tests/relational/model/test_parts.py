@@ -9,7 +9,14 @@ import pytest
 
 from synthcli.relational import graph
 from synthcli.relational.model.event_times import Clock
-from synthcli.relational.model.links import chosen, distinct, matched, rebalanced, slots, telling
+from synthcli.relational.model.links import (
+    exchange_duplicates,
+    match_nearest,
+    match_parents,
+    rank_by_information,
+    reassign_degrees,
+    slots,
+)
 from synthcli.relational.model.siblings import Siblings, waves
 from synthcli.relational.relationships import NULL, Relationship
 from tests.relational import simulated
@@ -29,7 +36,7 @@ def test_slots_keep_numbers_of_children() -> None:
 def test_matching_of_one_column_is_by_rank() -> None:
     rng = np.random.default_rng(1)
     ours, theirs = rng.normal(size=(501, 1)), 5 + 3 * rng.normal(size=(501, 1))
-    place = matched(ours, theirs, rng=rng)
+    place = match_nearest(ours, theirs, rng=rng)
     assert sorted(place) == list(range(501))
     assert np.array_equal(np.argsort(ours[:, 0]), np.argsort(theirs[place, 0]))
 
@@ -37,53 +44,53 @@ def test_matching_of_one_column_is_by_rank() -> None:
 def test_matching_of_two_columns_is_close() -> None:
     rng = np.random.default_rng(2)
     ours, theirs = rng.random((4096, 2)), rng.random((4096, 2))
-    place = matched(ours, theirs, rng=rng)
+    place = match_nearest(ours, theirs, rng=rng)
     assert np.abs(ours - theirs[place]).mean() < 0.03  # 1/3 at random
 
 
-def test_numbers_of_children_go_where_they_are_asked() -> None:
+def test_degrees_are_reassigned_to_the_drawn_kinds() -> None:
     rng = np.random.default_rng(3)
     offered = np.repeat([0.0, 1.0], 20)
     degree = rng.permutation(np.r_[np.full(20, 1), np.full(20, 9)])
     wanted = np.r_[np.zeros(40), np.ones(160)]
-    out = rebalanced(degree, wanted, offered, rng=rng)
+    out = reassign_degrees(degree, wanted, offered, rng=rng)
     assert sorted(out) == sorted(degree)
     assert abs(out[:20].sum() - 40) <= 9
     even = np.full(40, 5)
-    assert rebalanced(even, np.repeat([0.0, 1.0], 100), offered, rng=rng) is even
+    assert reassign_degrees(even, np.repeat([0.0, 1.0], 100), offered, rng=rng) is even
 
 
 def test_parents_of_a_group_of_their_own() -> None:
     rng = np.random.default_rng(4)
     wanted, offered = pd.DataFrame({"x": rng.random(90)}), pd.DataFrame({"x": rng.random(10)})
     mine, theirs = np.repeat([0, 1, 7], 30), np.repeat([0, 1], 5)
-    at = chosen(wanted, offered, np.full(10, 6), (mine, theirs), rng=rng)
+    at = match_parents(wanted, offered, np.full(10, 6), (mine, theirs), rng=rng)
     assert (theirs[at[:60]] == mine[:60]).all() and (at[60:] == NULL).all()
 
 
 def test_no_pair_twice_where_there_is_room() -> None:
     rng = np.random.default_rng(5)
     one, two = rng.integers(0, 40, 300), rng.integers(0, 30, 300)
-    out, left = distinct(one, two, np.zeros(30, dtype=np.int64), rng=rng)
+    out, left = exchange_duplicates(one, two, np.zeros(30, dtype=np.int64), rng=rng)
     assert not left.any() and len(set(zip(one, out))) == 300
     assert np.bincount(out, minlength=30).tolist() == np.bincount(two, minlength=30).tolist()
 
 
-def test_pairs_that_there_is_no_room_for_are_told() -> None:
-    out, left = distinct(
+def test_pairs_that_must_repeat_are_returned() -> None:
+    out, left = exchange_duplicates(
         np.zeros(5, dtype=int), np.array([0, 0, 1, 1, 2]), np.zeros(3, dtype=np.int64), rng=np.random.default_rng(0)
     )
     assert left.sum() == 2 and len(set(out[~left])) == 3
 
 
-def test_the_most_telling_column_is_first() -> None:
+def test_the_most_informative_column_is_first() -> None:
     rng = np.random.default_rng(6)
     x = rng.normal(size=2000)
     words = np.where(x > 0, "up", "down").astype(object)
-    assert telling([rng.normal(size=2000), words], [x], rng=rng)[0] == 1
+    assert rank_by_information([rng.normal(size=2000), words], [x], rng=rng)[0] == 1
 
 
-def test_the_past_of_siblings_against_a_loop() -> None:
+def test_earlier_siblings_against_a_loop() -> None:
     rng = np.random.default_rng(7)
     owner = np.sort(rng.integers(-1, 12, 60))
     values = np.where(rng.random(60) < 0.2, np.nan, rng.normal(size=60))
@@ -98,7 +105,7 @@ def test_the_past_of_siblings_against_a_loop() -> None:
 
 
 @pytest.mark.parametrize("n", [[0, 1, 5, 2], [300, 0, 40], [0]])
-def test_waves_make_every_row_once_and_in_order(n: list[int]) -> None:
+def test_waves_cover_every_row_once_and_in_order(n: list[int]) -> None:
     seen = [w.rows for w in waves(np.array(n), offset=3)]
     rows = np.concatenate(seen) if seen else np.zeros(0, dtype=int)
     assert sorted(rows) == list(range(3, 3 + sum(n)))
@@ -131,20 +138,20 @@ def test_a_clock_brings_times_back() -> None:
     rows, before, left, share = clock.pace(ticks, layout)
     assert rows.tolist() == [1] and share[0] == pytest.approx(0.2)
     assert clock.between(share, before, before + left).tolist() == [ticks[1]]
-    assert clock.loose == (), "one row's time is nobody else's"
+    assert clock.parentless == (), "one row's time is nobody else's"
     alone = clock.alone(200, rng=np.random.default_rng(0))
     assert alone.min() >= ticks[0] and alone.max() <= ticks[4] and len(set(alone)) > 40
 
 
 @pytest.mark.parametrize("rows", [19, 25, 400, 50_000])
 def test_no_time_of_a_single_row_is_kept(rows: int) -> None:
-    """Times of rows without a parent: each that is kept is a mean of ten or more, and what is made of them lies as they
-    do.
+    """Times of rows without a parent: each that is saved is a mean of ten or more, and generated times are distributed
+    like the real ones.
     """
     rng = np.random.default_rng(0)
     seconds = np.sort((rng.beta(2, 5, rows) * 1e8).astype(np.int64))
     clock = Clock.of("at", pd.Series(seconds.astype("datetime64[s]")), np.full(rows, NULL), None, False)
-    assert len(clock.loose) <= rows // 10 and not set(clock.loose[:20]) & set(
+    assert len(clock.parentless) <= rows // 10 and not set(clock.parentless[:20]) & set(
         seconds[:200].tolist() if rows < 1_000 else []
     )
     if rows >= 400:
@@ -162,4 +169,6 @@ def test_a_circle_is_cut() -> None:
         Relationship.parse("staff.department_id", "departments.id"),
     )
     order = graph.order(simulated.tables(columns, ends, unit=("departments", None)))
-    assert order.tables == ("departments", "staff") and order.late == (ends[0],) and order.driver == {"staff": ends[1]}
+    assert (
+        order.tables == ("departments", "staff") and order.deferred == (ends[0],) and order.driver == {"staff": ends[1]}
+    )

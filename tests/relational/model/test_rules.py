@@ -1,4 +1,4 @@
-"""Rules of related tables: true of every row that is made, over rows above too, with keys, order and relations kept."""
+"""Rules of related tables hold for every generated row, also over columns of ancestors."""
 
 from __future__ import annotations
 
@@ -18,11 +18,12 @@ from synthcli.errors import FitError, SpecError
 from synthcli.relational.data import Tables
 from synthcli.relational.graph import order
 from synthcli.relational.model import model as related_model
-from synthcli.relational.model.enforcement import hold
+from synthcli.relational.model.enforcement import RuleEnforcer
 from synthcli.relational.model.event_times import Clock
-from synthcli.relational.model.rejection import Tally, moved
+from synthcli.relational.model.generated import GeneratedTables
+from synthcli.relational.model.rejection_counts import RejectionCounts
+from synthcli.relational.model.repair import move_times
 from synthcli.relational.model.rules import check, named, reached, widened
-from synthcli.relational.model.state import Sample
 from tests.relational import simulated
 from tests.relational.conftest import BASE
 
@@ -44,7 +45,7 @@ SHOP: Rules = {
 }
 
 
-def fitted(tables: Tables, rules: Rules) -> related_model.Related:
+def fitted(tables: Tables, rules: Rules) -> related_model.RelationalModel:
     return related_model.fit(
         tables, BASE, job=Job(1), rules={name: [parse_rule(raw) for raw in some] for name, some in rules.items()}
     )
@@ -52,48 +53,48 @@ def fitted(tables: Tables, rules: Rules) -> related_model.Related:
 
 def broken(tables: Tables, rules: Rules) -> dict[str, int]:
     """Rule -> rows that break it, by the frames alone."""
-    made, out = order(tables), {}
+    generated, out = order(tables), {}
     for name, some in rules.items():
         for rule in map(parse_rule, some):
-            wide = widened(sorted(rule.columns), name, tables.frames[name], tables.frames, made, tables.parents)
+            wide = widened(sorted(rule.columns), name, tables.frames[name], tables.frames, generated, tables.parents)
             out[f"{name}: {rule.text}"] = int(rule.violations(wide).sum())
     return out
 
 
 @pytest.fixture(scope="module")
-def ruled(shop: Tables) -> related_model.Related:
+def ruled(shop: Tables) -> related_model.RelationalModel:
     return fitted(shop, SHOP)
 
 
-def test_every_rule_is_true_of_every_row(ruled: related_model.Related, shop: Tables, tmp_path: Path) -> None:
+def test_every_rule_is_true_of_every_row(ruled: related_model.RelationalModel, shop: Tables, tmp_path: Path) -> None:
     assert sum(v > 0 for v in broken(shop, SHOP).values()) >= 2, (
         "the source breaks some, so that they are no matter of course"
     )
     ruled.save(tmp_path)
-    tally = Tally()
-    made = related_model.load(tmp_path, BASE).sample(700, rng=seeds.stream(1, "made"), tally=tally)
-    assert set(broken(made, SHOP).values()) == {0}
-    made.checked()  # keys are whole
-    assert len(made) == 700 and sum(tally.refused.values()) > 0
-    counts = made.frames["items"].groupby(["region", "order_no"])["line"].agg(["max", "size"])
+    counts = RejectionCounts()
+    generated = related_model.load(tmp_path, BASE).sample(700, rng=seeds.stream(1, "made"), counts=counts)
+    assert set(broken(generated, SHOP).values()) == {0}
+    generated.checked()  # keys are whole
+    assert len(generated) == 700 and sum(counts.refused.values()) > 0
+    counts = generated.frames["items"].groupby(["region", "order_no"])["line"].agg(["max", "size"])
     assert (counts["max"] == counts["size"]).all(), "lines are numbered, also where a row went"
     again = ruled.sample(700, rng=seeds.stream(1, "made"))
-    assert all(again.frames[name].equals(frame) for name, frame in made.frames.items())
+    assert all(again.frames[name].equals(frame) for name, frame in generated.frames.items())
 
 
-def test_what_rules_say_nothing_of_stays(ruled: related_model.Related, shop: Tables) -> None:
-    made = ruled.sample(len(shop), rng=seeds.stream(2, "made"))
-    for tables in (shop, made):
+def test_what_rules_say_nothing_of_stays(ruled: related_model.RelationalModel, shop: Tables) -> None:
+    generated = ruled.sample(len(shop), rng=seeds.stream(2, "made"))
+    for tables in (shop, generated):
         at = tables.parents(tables.relationships[0])
         segment = tables.frames["customers"]["segment"].take(at).to_numpy()
         amount = tables.frames["orders"]["amount"].to_numpy()
         assert amount[segment == "business"].mean() > 2 * amount[segment != "business"].mean()
     for name in ("orders", "items"):
-        assert made.rows[name] == pytest.approx(shop.rows[name], rel=0.2)
+        assert generated.rows[name] == pytest.approx(shop.rows[name], rel=0.2)
 
 
-def test_each_rule_says_what_it_holds_by(ruled: related_model.Related) -> None:
-    orders = ruled.sheets["orders"].obeyed
+def test_each_rule_says_what_it_holds_by(ruled: related_model.RelationalModel) -> None:
+    orders = ruled.table_models["orders"].rule_plan
     assert orders is not None
     assert orders.ways == ("timed", "drawn", "drawn", "drawn", "parents")
     assert list(orders.how.values()) == ["repair", "construction", "rejection", "rejection", "repair"]
@@ -117,24 +118,24 @@ def test_rows_that_fit_at_no_time_are_moved() -> None:
     )
     tables = Tables(frames, schemas, shop.relationships).checked()[0]
     rules = {"orders": ["shipped > placed", "shipped <= customers.closed", "placed >= customers.signup"]}
-    tally = Tally()
-    made = fitted(tables, rules).sample(150, rng=seeds.stream(0, "made"), tally=tally)
-    assert set(broken(made, rules).values()) == {0}
-    assert sum(tally.dropped.values()) < 0.1 * made.rows["orders"]
+    counts = RejectionCounts()
+    generated = fitted(tables, rules).sample(150, rng=seeds.stream(0, "made"), counts=counts)
+    assert set(broken(generated, rules).values()) == {0}
+    assert sum(counts.dropped.values()) < 0.1 * generated.rows["orders"]
 
 
 def test_no_pair_of_keys_twice_and_one_child_each() -> None:
     school = simulated.school(200).checked()[0]
     rules = {"enrolments": [{"unique": ["student_id", "course_id"]}, {"unique": ["student_id", "grade"]}]}
-    made = fitted(school, rules).sample(200, rng=seeds.stream(0, "made"))
-    assert set(broken(made, rules).values()) == {0}
+    generated = fitted(school, rules).sample(200, rng=seeds.stream(0, "made"))
+    assert set(broken(generated, rules).values()) == {0}
     one = Tables(
         school.frames | {"enrolments": school.frames["enrolments"].drop_duplicates("student_id")},
         school.schemas,
         school.relationships,
     ).checked()[0]
-    made = fitted(one, {"enrolments": [{"unique": "student_id"}]}).sample(500, rng=seeds.stream(0, "made"))
-    assert not made.frames["enrolments"]["student_id"].duplicated().any()
+    generated = fitted(one, {"enrolments": [{"unique": "student_id"}]}).sample(500, rng=seeds.stream(0, "made"))
+    assert not generated.frames["enrolments"]["student_id"].duplicated().any()
 
 
 @pytest.mark.parametrize("rule", ["courses.field != 'law'", "courses.id < 505"])
@@ -142,10 +143,10 @@ def test_other_parents_that_a_rule_refuses_have_no_children(rule: str) -> None:
     """Also where rows ask for parents of a kind that none may be, and numbers of children are given out again."""
     school, rules = simulated.school(200).checked()[0], {"enrolments": [rule]}
     assert sum(broken(school, rules).values()) > 100
-    tally = Tally()
-    made = fitted(school, rules).sample(200, rng=seeds.stream(0, "made"), tally=tally)
-    assert set(broken(made, rules).values()) == {0} and not tally.dropped
-    assert made.rows["enrolments"] > 100 and made.rows["courses"] == 30
+    counts = RejectionCounts()
+    generated = fitted(school, rules).sample(200, rng=seeds.stream(0, "made"), counts=counts)
+    assert set(broken(generated, rules).values()) == {0} and not counts.dropped
+    assert generated.rows["enrolments"] > 100 and generated.rows["courses"] == 30
 
 
 @pytest.fixture(scope="module")
@@ -162,11 +163,11 @@ def counted() -> Tables:
 
 def test_numbers_stay_where_times_are_moved(counted: Tables) -> None:
     rules = {"orders": ["placed >= customers.signup + days(150)", "seq == 1 or amount > 15", "seq > 1 or amount < 45"]}
-    tally = Tally()
-    made = fitted(counted, rules).sample(400, rng=seeds.stream(0, "made"), tally=tally)
-    assert set(broken(made, rules).values()) == {0} and not tally.dropped
-    assert tally.repaired["orders: placed >= customers.signup + days(150)"] > 100
-    orders = made.frames["orders"]
+    counts = RejectionCounts()
+    generated = fitted(counted, rules).sample(400, rng=seeds.stream(0, "made"), counts=counts)
+    assert set(broken(generated, rules).values()) == {0} and not counts.dropped
+    assert counts.repaired["orders: placed >= customers.signup + days(150)"] > 100
+    orders = generated.frames["orders"]
     assert (orders.groupby("customer_id")["placed"].diff().dropna() >= pd.Timedelta(0)).all(), (
         "in the order of their numbers"
     )
@@ -174,25 +175,24 @@ def test_numbers_stay_where_times_are_moved(counted: Tables) -> None:
 
 def test_numbers_are_looked_at_again_where_rows_go(counted: Tables) -> None:
     learned = fitted(counted, {"orders": ["amount > 15", "seq > 1 or amount < 45"]})
-    sample = Sample(learned.sheets, learned.order, learned.relationships, frozenset(), "customers")
+    generated = GeneratedTables(learned.table_models, learned.order, learned.relationships)
+    counts = RejectionCounts()
     orders = counted.frames["orders"].head(3).assign(seq=pd.array([1, 2, 3], dtype="Int64"), amount=[10.0, 50.0, 20.0])
     orders["customer_id"] = orders["customer_id"].iloc[0]
-    sample.world.frames, sample.world.extra["orders"] = (
-        {**counted.frames, "orders": orders},
-        pd.DataFrame(index=orders.index),
-    )
-    sample.world.at[learned.order.driver["orders"].name] = np.zeros(3, dtype=np.int64)
-    hold(sample, "orders", whole=False)
-    left = sample.world.frames["orders"]
+    for name, frame in {**counted.frames, "orders": orders}.items():
+        generated.add(name, frame, pd.DataFrame(index=frame.index))
+    generated.set_parents(learned.order.driver["orders"], np.zeros(3, dtype=np.int64))
+    RuleEnforcer(generated, counts, frozenset({"customers"})).enforce("orders", complete=False)
+    left = generated.frames["orders"]
     assert left["amount"].tolist() == [20.0] and left["seq"].tolist() == [1], (
         "the second became the first, and too dear for it"
     )
-    assert sample.tally.dropped == {"orders: amount > 15": 1, "orders: seq > 1 or amount < 45": 1}
+    assert counts.dropped == {"orders: amount > 15": 1, "orders: seq > 1 or amount < 45": 1}
 
 
 def test_what_nothing_can_obey_names_table_and_rule(shop: Tables) -> None:
     with pytest.raises(
-        FitError, match=r"table orders: \d+ of \d+ rows that were made break no < 3, and none of many other draws"
+        FitError, match=r"table orders: \d+ of \d+ generated rows break no < 3, and none of many other draws"
     ):
         fitted(shop, {"orders": ["no < 3"]}).sample(100, rng=seeds.stream(0, "made"))
 
@@ -223,8 +223,8 @@ def test_two_ways_to_a_table_are_ambiguous() -> None:
 
 
 def test_columns_of_grandparents_stand_beside_rows(shop: Tables) -> None:
-    made = order(shop)
-    wide = widened(["quantity", "customers.age"], "items", shop.frames["items"], shop.frames, made, shop.parents)
+    generated = order(shop)
+    wide = widened(["quantity", "customers.age"], "items", shop.frames["items"], shop.frames, generated, shop.parents)
     items = shop.frames["items"].merge(shop.frames["orders"], left_on=["region", "order_no"], right_on=["region", "no"])
     ages = shop.frames["customers"].set_index("id")["age"]
     assert wide["customers.age"].tolist() == items["customer_id"].map(ages).tolist()
@@ -238,11 +238,9 @@ def test_times_are_moved_to_the_nearest() -> None:
     clock = Clock.of("at", day, np.zeros(3, dtype=np.int64), None, False)
     rules = [parse_rule("at >= p.since"), parse_rule({"unique": ["at"]})]
     since = pd.Series(pd.to_datetime(["2024-01-04", "2024-01-04", "2024-01-01"]).astype("datetime64[s]"))
-    tally = Tally()
-    out = clock.series(
-        moved(
-            clock.ticks(day), pd.DataFrame({"p.since": since}), rules, clock, "t", tally, rng=np.random.default_rng(0)
-        )
+    ticks, broken = move_times(
+        clock.ticks(day), pd.DataFrame({"p.since": since}), rules, clock, rng=np.random.default_rng(0)
     )
+    out = clock.series(ticks)
     assert (out >= since).all() and out.is_unique and out[2] == day[2]
-    assert abs((out - day).dt.days).max() < 12 and tally.repaired == {"t: at >= p.since": 1}
+    assert abs((out - day).dt.days).max() < 12 and broken == {"at >= p.since": 1, "unique: at": 0}

@@ -66,7 +66,7 @@ def test_what_is_fine(tmp_path: Path, text: str) -> None:
         ("execution: {workers: 2}", "workers are not offered for related tables"),
         (
             "generator: {method: gaussian_copula}",
-            "gaussian_copula does not draw rows given what is known of them.*remedy: one of arnet, trees",
+            "gaussian_copula does not draw rows given known values.*remedy: one of arnet, trees",
         ),
         ("evaluate: {target: orders.amont}", "table orders has no column 'amont'. Did you mean amount"),
         ("evaluate: {target: amount}", r"expected TABLE.COLUMN"),

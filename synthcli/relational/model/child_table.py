@@ -1,0 +1,196 @@
+"""The rows of a table whose parents are known: their times, then their columns, wave by wave."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from synthcli.relational.model import event_times
+from synthcli.relational.model.context import cells, context_frame
+from synthcli.relational.model.event_times import Clock
+from synthcli.relational.model.generated import GeneratedTables, empty, null_columns, reads_positional
+from synthcli.relational.model.layout import first, span
+from synthcli.relational.model.rejection import RowRejection
+from synthcli.relational.model.rejection_counts import RejectionCounts
+from synthcli.relational.model.siblings import SiblingHistory, Siblings, Wave, waves
+from synthcli.relational.relationships import NULL
+
+ORDERS = 4  # times that siblings are sorted again after their times were moved
+
+
+class ChildTableSampler:
+    """Samples the drawn columns of one table.
+
+    owner: (rows,) the parent that determines the number of rows, sorted; positional: stream of the positional columns.
+    """
+
+    def __init__(
+        self,
+        generated: GeneratedTables,
+        counts: RejectionCounts,
+        table: str,
+        owner: np.ndarray,
+        *,
+        positional: np.random.Generator,
+    ) -> None:
+        self.generated, self.table, self.owner = generated, table, owner
+        self.model, self.driver = generated.models[table], generated.order.driver[table]
+        self.layout = self.model.layout
+        self.parents = len(generated.frames[self.driver.parent])
+        self.siblings = Siblings.of(owner, self.parents)
+        self.alone = int((owner < 0).sum())  # rows without a parent come first
+        self.counts = np.bincount(owner[owner >= 0], minlength=self.parents)
+        self.context = self._initial_context()
+        self.rejection = None if self.model.rule_plan is None else self._start_rejection(counts, positional)
+
+    def _initial_context(self) -> dict[str, np.ndarray]:
+        """Compute what is known of rows before their times: ancestors, siblings, other parents."""
+        generated, siblings = self.generated, self.siblings
+        known = generated.ancestor_context(self.table, self.model.ancestor_features)
+        known["#n"] = siblings.n.astype(np.float64)
+        for link in self.model.links:
+            known |= generated.link_context(link, generated.parents[link.relationship.name])
+        known["#i"] = siblings.i.astype(np.float64)
+        known["#left"] = (siblings.n - siblings.i).astype(np.float64)
+        return known
+
+    def _start_rejection(self, counts: RejectionCounts, stream: np.random.Generator) -> RowRejection:
+        """Look up the columns that rules read and that are known before the rows are drawn, except for their times."""
+        generated, plan = self.generated, self.model.rule_plan
+        assert plan is not None
+        positional = generated.positional(self.table, stream) if reads_positional(self.model) else None
+        frame = pd.DataFrame(index=pd.RangeIndex(len(self.owner)))
+        if positional is not None:
+            frame = positional.generate(len(self.owner))
+        names = [*frame, *plan.beside]
+        for r in generated.row_relationships(self.table):
+            frame = generated.with_keys(frame, r)
+        for n in self.layout.numbered:
+            if n.among == self.driver.columns:
+                number = pd.Series(self.owner).groupby(self.owner).cumcount() + n.start
+                frame = frame.assign(**{n.column: number.astype("Int64")})
+        clock = () if self.layout.clock is None else (self.layout.clock.column,)
+        known = [c for c in dict.fromkeys(names) if c not in clock]
+        beside = generated.with_ancestors(known, self.table, frame)
+        return RowRejection(self.table, self.model, beside, self.owner, counts, positional)
+
+    def sample(self, *, rng: np.random.Generator, moving: np.random.Generator) -> pd.DataFrame:
+        """Sample the times and the drawn columns of all rows. moving: stream of the times that rules move."""
+        clock = self.layout.clock
+        if clock is None:
+            return self._sample_values(rng=rng)
+        ticks = self._sample_times(clock, rng=rng)
+        if self.rejection is not None:
+            ticks = self._enforce_times(self.rejection, ticks, rng=moving)
+        gap = np.where(self.siblings.i > 0, ticks - np.r_[0, ticks[:-1]], -1)
+        self.context |= clock.context(ticks, gap)
+        if self.rejection is not None:
+            self.rejection.set_times(ticks)
+            drawn = self._sample_values(rng=rng)
+            return drawn.assign(**{clock.column: self.rejection.beside[clock.column]})
+        return self._with_times(self._sample_values(rng=rng), clock, ticks)
+
+    def _with_times(self, drawn: pd.DataFrame, clock: Clock, ticks: np.ndarray) -> pd.DataFrame:
+        """Add the time column, and convert the columns that are relative to it to times."""
+        time = clock.series(ticks)
+        relative = {
+            each.column: event_times.since(drawn[each.column], time, each.type, each.unit)
+            for each in self.layout.relative
+        }
+        return drawn.assign(**relative, **{clock.column: time})
+
+    def _sample_times(self, clock: Clock, *, rng: np.random.Generator) -> np.ndarray:
+        """Sample the time of each row: the first and last of each parent, then those between. (rows,) int64 ticks"""
+        begin, finish = self._time_bounds(clock)
+        ticks = np.concatenate([clock.alone(self.alone, rng=rng), np.repeat(begin, self.counts)])
+        several = self.counts > 1
+        ticks[(self.alone + np.cumsum(self.counts) - 1)[several]] = finish[several]
+        if "pace" not in self.model.models:
+            return ticks
+        static = context_frame(self.context, len(self.owner))
+        for wave in waves(self.counts, 1, 1, offset=self.alone):
+            before, last = ticks[wave.first - 1], finish[wave.parents]
+            moment = {
+                "@before": np.repeat(clock.seconds(before), wave.many),
+                "@rest": np.repeat(clock.seconds(last - before), wave.many),
+            }
+            context = _joined(static, wave.rows, moment)
+            drawn = self.model.models["pace"].draw(context, len(wave.rows), rng=rng.spawn(1)[0])
+            ticks[wave.rows] = clock.walk(wave, drawn[event_times.SHARE].to_numpy(), before, last)
+        return ticks
+
+    def _time_bounds(self, clock: Clock) -> tuple[np.ndarray, np.ndarray]:
+        """Compute the first and the last time of each parent's rows. (parents,), (parents,)"""
+        generated, parent = self.generated, self.driver.parent
+        derived, k = generated.derived[parent], generated.relationships.index(self.driver)
+        anchor = generated.layouts[parent].anchor if clock.anchored else None
+        anchors = clock.ticks(generated.frames[parent][anchor]) if anchor else None
+        return clock.bounds(derived[first(k)], derived[span(k)], anchors, self.counts)
+
+    def _enforce_times(self, rejection: RowRejection, ticks: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
+        """Move times so that they obey the rules over times, and sort siblings again, with their other parents."""
+        generated = self.generated
+        for _ in range(ORDERS if rejection.plan.by("timed") else 0):
+            ticks = rejection.move_times(ticks, rng=rng)
+            order = np.lexsort((ticks, self.owner))
+            if (order == np.arange(len(order))).all():
+                break
+            generated.select_parents([link.relationship for link in self.model.links], order)
+            for link in self.model.links:
+                self.context |= generated.link_context(link, generated.parents[link.relationship.name])
+            rejection.reorder(order)
+            ticks = ticks[order]
+        return ticks
+
+    def _sample_values(self, *, rng: np.random.Generator) -> pd.DataFrame:
+        """Sample all drawn columns, wave by wave, and the positional columns that rules read."""
+        rows = len(self.owner)
+        if "values" not in self.model.models:  # it has no columns to draw, or had no rows
+            return null_columns(self.layout, rows)
+        history = SiblingHistory(self.model.sibling_features, self.parents)
+        static = context_frame(self.context, rows)
+        pieces, places = [], []
+        for wave in self._waves():
+            drawn = self._sample_wave(wave, _joined(static, wave.rows, history.context(wave.owners)), rng=rng)
+            if (wave.parents >= 0).all():
+                history.add(wave.owners, self._sibling_cells(drawn, wave), wave.ends)
+            pieces.append(drawn)
+            places.append(wave.rows)
+        if not pieces:
+            derived = [c for c in self.model.models["values"].drawn if c.startswith("#")]
+            own = {c.name: empty(c) for c in self.layout.drawn()}
+            return pd.DataFrame(own | {c: pd.Series([], dtype="Int64") for c in derived})
+        out = pd.concat(pieces, ignore_index=True).iloc[np.argsort(np.concatenate(places))].reset_index(drop=True)
+        if self.rejection is None:
+            return out
+        beside = self.rejection.beside
+        return pd.concat([out, beside[[c for c in self.layout.positional if c in beside]]], axis=1)
+
+    def _waves(self) -> Iterator[Wave]:
+        """Divide the rows into waves: first those without a parent, then those of all parents."""
+        if self.alone:
+            rows = np.arange(self.alone)
+            yield Wave(np.full(self.alone, NULL), rows, np.ones(self.alone, dtype=np.int64), rows)
+        yield from waves(self.counts, offset=self.alone)
+
+    def _sample_wave(self, wave: Wave, context: pd.DataFrame, *, rng: np.random.Generator) -> pd.DataFrame:
+        if self.rejection is not None:
+            return self.rejection.draw(wave.rows, context, rng=rng)
+        return self.model.models["values"].draw(context, len(wave.rows), rng=rng.spawn(1)[0])
+
+    def _sibling_cells(self, drawn: pd.DataFrame, wave: Wave) -> dict[str, np.ndarray]:
+        """Return the cells that later siblings depend on; times relative to the row's own."""
+        clock, kinds = self.layout.clock, {c.name: c.kind for c in self.layout.drawn()}
+        if self.rejection is not None and clock is not None and self.layout.relative:
+            own = self.rejection.beside[clock.column].iloc[wave.rows].reset_index(drop=True)
+            relative = {r.column: event_times.difference(drawn[r.column], own) for r in self.layout.relative}
+            drawn = drawn.assign(**relative)
+        sources = [feature.source for feature in self.model.sibling_features]
+        return {source: cells(drawn[source], kinds.get(source, "integer")) for source in sources}
+
+
+def _joined(static: pd.DataFrame, rows: np.ndarray, more: dict[str, np.ndarray]) -> pd.DataFrame:
+    """Take the context of some rows, and add more columns."""
+    return pd.concat([static.take(rows).reset_index(drop=True), context_frame(more, len(rows))], axis=1)
