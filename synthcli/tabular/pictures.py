@@ -45,7 +45,7 @@ def pictures(evidence: Evidence, *, rng: np.random.Generator, of: Collection[str
     here. of: the columns to list, None for all.
     """
     sides = {"synthetic": cut(evidence.synthetic, intervals.ROWS, rng=rng)}
-    if intervals.lacking(evidence, "control") is None:
+    if intervals.missing_evidence(evidence, "control") is None:
         sides = {"real": cut(evidence.control, intervals.ROWS, rng=rng), **sides}
     units = {side: table.units() for side, table in sides.items()}
     listed = [column for column in evidence.schema.columns if of is None or column.name in of]
@@ -56,7 +56,7 @@ def pictures(evidence: Evidence, *, rng: np.random.Generator, of: Collection[str
         "few": FEW,
         "columns": columns,
         "pairs": _pairs(sides, evidence, rng) if both else None,
-        "detector": detection.telling(evidence, rng=rng) if both else None,
+        "detector": detection.discriminating_columns(evidence, rng=rng) if both else None,
         "properties": [_property(text, evidence) for text in dict.fromkeys(evidence.preserve)],
     }
 
@@ -278,7 +278,7 @@ def associations(sides: dict[str, Table], schema: Schema, *, rng: np.random.Gene
     None with less than two columns or too few rows. sides: real and synthetic.
     """
     encoded = encode({side: cut(table, PAIR_ROWS, rng=rng) for side, table in sides.items()}, schema)
-    real, synthetic = encoded.parts["real"], encoded.parts["synthetic"]
+    real, synthetic = encoded.tables["real"], encoded.tables["synthetic"]
     numbers = len(encoded.numbers)
     if len(encoded.names) < 2 or min(len(real), len(synthetic)) < 2 * FEW:
         return None
