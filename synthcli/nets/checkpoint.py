@@ -1,6 +1,4 @@
-"""Where training stands, on disk: written in one step, read without running code, taken up only by the fit that it
-belongs to.
-"""
+"""Checkpoints of training: written atomically, read without running code, resumed only by the same fit."""
 
 from __future__ import annotations
 
@@ -15,7 +13,7 @@ import torch
 
 
 def fingerprint(tensors: Sequence[torch.Tensor], *settings: object) -> str:
-    """Depends on every entry of the tensors and on the settings."""
+    """Hash of every entry of the tensors and of the settings."""
     digest = hashlib.blake2b(repr(settings).encode(), digest_size=16)
     for tensor in tensors:
         digest.update(f"{tensor.dtype} {tuple(tensor.shape)}".encode())
@@ -34,7 +32,7 @@ def write(path: Path, state: dict[str, Any]) -> None:
 
 
 def read(path: Path, belongs_to: str) -> dict[str, Any] | None:
-    """The state whose "fingerprint" is that one; None where there is none, or where the file is damaged."""
+    """The state with this fingerprint; None if there is none, or if the file is damaged."""
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except (FileNotFoundError, EOFError, RuntimeError, pickle.UnpicklingError):

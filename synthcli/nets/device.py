@@ -1,4 +1,4 @@
-"""Where a net computes, and on how many threads."""
+"""Threads, random streams and weights of nets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Weights as plain arrays, so that the file of a model cannot run code, and back."""
+"""Conversion of weights to and from plain arrays, so that the file of a model cannot run code."""
 
 from __future__ import annotations
 

@@ -15,8 +15,8 @@ from synthcli.contracts.cost import Cost, Work
 from synthcli.contracts.modality import Choice
 from synthcli.contracts.schema import Schema
 from synthcli.sources import Source
-from synthcli.tabular.rejection.boosting import LOOKED_AT, WIDEST
-from synthcli.tabular.rejection.discriminator import FEWEST, PER_TREE, ROWS
+from synthcli.tabular.rejection.boosting import MAX_PARTS, PART_SHARE
+from synthcli.tabular.rejection.discriminator import MIN_UNITS, ROWS, UNITS_PER_TREE
 
 NEAR = 40  # columns that a tree looks at, about; beyond, a column takes no longer for there being more
 LOADING = 1.1  # seconds of loading what grows trees, in the first stage that does; some built-in tables need it earlier
@@ -40,10 +40,12 @@ def trees(number: int, discriminator: int = 0) -> Cost:
     def seconds(s: Work) -> float:
         each = 2.5e-3 * math.sqrt(s.rows) + 1.2e-5 * s.rows * (1 + min(s.learned, NEAR) / 20)
         told = 0.0
-        if s.rows >= FEWEST:
+        if s.rows >= MIN_UNITS:
             rows = min(s.rows, ROWS)
             told = (
-                min(discriminator, rows // PER_TREE) * rows * (0.35e-6 + 0.037e-6 * min(s.learned, WIDEST / LOOKED_AT))
+                min(discriminator, rows // UNITS_PER_TREE)
+                * rows
+                * (0.35e-6 + 0.037e-6 * min(s.learned, MAX_PARTS / PART_SHARE))
             )
         return 0.1 + (0.22 + 0.13 * number) * (s.numbers + 0.3 * s.codes) * each + told
 

@@ -102,7 +102,7 @@ class CodedModel(Model):
         values = (
             self.draw(rows, rng=parts)
             if self.discriminator is None
-            else self.discriminator.sifted(rows, self.draw, self.codec.axes, rng=parts)
+            else self.discriminator.sample(rows, self.draw, self.codec.axes, rng=parts)
         )
         return Drawn(self.codec, values, rows, self.codec.made_up(rows, start=block * request.block_size, rng=made_up))
 
@@ -128,7 +128,7 @@ class CodedModel(Model):
         def drawn(rows: int, *, rng: np.random.Generator) -> Values:
             return self.draw_asked(Asked(rows, {}, asked.within), rng=rng)
 
-        return self.discriminator.sifted(asked.rows, drawn, self.codec.axes, rng=rng)
+        return self.discriminator.sample(asked.rows, drawn, self.codec.axes, rng=rng)
 
     def made_up(self, rows: int, start: int, *, rng: np.random.Generator) -> dict[str, pd.Series]:
         return self.codec.made_up(rows, start=start, rng=rng)

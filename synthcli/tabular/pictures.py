@@ -21,6 +21,7 @@ from synthcli.contracts.evaluation import Evidence
 from synthcli.contracts.schema import Column, Schema
 from synthcli.errors import SpecError
 from synthcli.tabular.judging import intervals
+from synthcli.tabular.judging.association import cramers_v_matrix
 from synthcli.tabular.judging.encoding import as_floats, cut, encode
 from synthcli.tabular.judging.intervals import FEW
 from synthcli.tabular.metrics import detection
@@ -32,7 +33,7 @@ DISTINCT = 10  # numbers of so few values are drawn like categories, in their or
 CATEGORIES = 12  # most frequent ones; the rest is one group
 PAIRED = 60  # columns of the association matrices
 PAIR_ROWS = 10_000
-CELLS = 12  # classes that a column is cut into for Cramér's V
+CLASSES = 12  # classes that a column is cut into for Cramér's V
 SKEWED = 12  # an upper tail so many times as long as the lower one is drawn on a log scale
 
 
@@ -44,7 +45,7 @@ def pictures(evidence: Evidence, *, rng: np.random.Generator, of: Collection[str
     here. of: the columns to list, None for all.
     """
     sides = {"synthetic": cut(evidence.synthetic, intervals.ROWS, rng=rng)}
-    if intervals.lacking(evidence, "control") is None:
+    if intervals.missing_evidence(evidence, "control") is None:
         sides = {"real": cut(evidence.control, intervals.ROWS, rng=rng), **sides}
     units = {side: table.units() for side, table in sides.items()}
     listed = [column for column in evidence.schema.columns if of is None or column.name in of]
@@ -55,7 +56,7 @@ def pictures(evidence: Evidence, *, rng: np.random.Generator, of: Collection[str
         "few": FEW,
         "columns": columns,
         "pairs": _pairs(sides, evidence, rng) if both else None,
-        "detector": detection.telling(evidence, rng=rng) if both else None,
+        "detector": detection.discriminating_columns(evidence, rng=rng) if both else None,
         "properties": [_property(text, evidence) for text in dict.fromkeys(evidence.preserve)],
     }
 
@@ -277,14 +278,14 @@ def associations(sides: dict[str, Table], schema: Schema, *, rng: np.random.Gene
     None with less than two columns or too few rows. sides: real and synthetic.
     """
     encoded = encode({side: cut(table, PAIR_ROWS, rng=rng) for side, table in sides.items()}, schema)
-    real, synthetic = encoded.parts["real"], encoded.parts["synthetic"]
+    real, synthetic = encoded.tables["real"], encoded.tables["synthetic"]
     numbers = len(encoded.numbers)
     if len(encoded.names) < 2 or min(len(real), len(synthetic)) < 2 * FEW:
         return None
     with intervals.one_thread():
         keep = _worst(real.matrix(), synthetic.matrix())
-        cells = [_cells(real, synthetic, j, numbers) for j in keep]
-        matrices = {side: cramer([c[i] for c in cells]) for i, side in enumerate(("real", "synthetic"))}
+        classes = [_classes(real, synthetic, j, numbers) for j in keep]
+        matrices = {side: cramers_v_matrix([c[i] for c in classes]) for i, side in enumerate(("real", "synthetic"))}
         both = np.flatnonzero(keep < numbers)
         for side, part in (("real", real), ("synthetic", synthetic)):
             matrices[side][np.ix_(both, both)] = pearson(part.numbers[:, keep[both]])[0]
@@ -301,7 +302,7 @@ def _worst(real: np.ndarray, synthetic: np.ndarray) -> np.ndarray:
     return np.sort(np.argsort(-apart.mean(axis=1), kind="stable")[:PAIRED])
 
 
-def _cells(real: Any, synthetic: Any, j: int, numbers: int) -> tuple[np.ndarray, np.ndarray]:
+def _classes(real: Any, synthetic: Any, j: int, numbers: int) -> tuple[np.ndarray, np.ndarray]:
     """Classes of column j in both parts as integers from 0, which is null; numbers at real's deciles, the rarest
     categories together.
     """
@@ -319,26 +320,5 @@ def _cells(real: Any, synthetic: Any, j: int, numbers: int) -> tuple[np.ndarray,
     )
     counts[0] = len(real) + 1  # null keeps class 0
     place = np.empty(len(counts), dtype=np.int64)
-    place[np.argsort(-counts, kind="stable")] = np.minimum(np.arange(len(counts)), CELLS - 1)
+    place[np.argsort(-counts, kind="stable")] = np.minimum(np.arange(len(counts)), CLASSES - 1)
     return place[real.codes[:, j] + 1], place[synthetic.codes[:, j] + 1]
-
-
-def cramer(columns: list[np.ndarray]) -> np.ndarray:
-    """Bias-corrected Cramér's V of each two columns of classes, NaN where one has a single class; all contingency
-    tables by one product. (k, k)
-    """
-    n = len(columns[0])
-    coded = [np.unique(c, return_inverse=True) for c in columns]
-    sizes = np.array([len(known) for known, _ in coded])
-    start = np.r_[0, np.cumsum(sizes)[:-1]]
-    hot = np.zeros((n, sizes.sum()), dtype=np.float32)
-    for (_, index), s in zip(coded, start, strict=True):
-        hot[np.arange(n), s + index.reshape(-1)] = 1
-    joint, count = (hot.T @ hot).astype(float), hot.sum(axis=0, dtype=float)
-    blocks = np.add.reduceat(np.add.reduceat(joint**2 / np.outer(count, count), start, axis=0), start, axis=1)
-    free = (sizes - 1) / (n - 1)
-    phi2 = np.maximum(0, blocks - 1 - np.outer(sizes - 1, free))
-    width = sizes - (sizes - 1) * free
-    smaller = np.minimum.outer(width, width) - 1
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(np.minimum.outer(sizes, sizes) < 2, np.nan, np.minimum(1, np.sqrt(phi2 / smaller)))

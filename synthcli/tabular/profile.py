@@ -11,6 +11,7 @@ from synthcli.columns import frame as frames
 from synthcli.columns.table import Table
 from synthcli.contracts.modelling import Progress, silent
 from synthcli.contracts.schema import Column
+from synthcli.tabular.judging.association import cramers_v
 
 TOP = 12  # most frequent values that are shown of a category
 RARE_UNITS = 10  # a category of fewer units is called rare
@@ -105,7 +106,7 @@ def _dependencies(table: Table, columns: list[Column]) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     for i, a in enumerate(names):
         for b in names[:i]:
-            strength = _cramer(codes[b], codes[a])
+            strength = cramers_v(codes[b], codes[a])
             if strength >= 0.1:
                 found.append({"columns": [b, a], "strength": round(strength, 4)})
     return sorted(found, key=lambda d: -d["strength"])[:200]
@@ -125,14 +126,3 @@ def _cells(values: pd.Series, column: Column) -> np.ndarray:
         place[keep] = np.arange(CELLS - 1)
         codes = place[codes]
     return np.unique(codes, return_inverse=True)[1]
-
-
-def _cramer(a: np.ndarray, b: np.ndarray) -> float:
-    rows, columns, n = int(a.max()) + 1, int(b.max()) + 1, len(a)
-    if min(rows, columns) < 2 or n < 3:
-        return 0.0
-    table = np.bincount(a * columns + b, minlength=rows * columns).reshape(rows, columns).astype(float)
-    expected = table.sum(1, keepdims=True) * table.sum(0, keepdims=True) / n
-    phi2 = max(0.0, float((((table - expected) ** 2) / expected).sum()) / n - (rows - 1) * (columns - 1) / (n - 1))
-    r, c = rows - (rows - 1) ** 2 / (n - 1), columns - (columns - 1) ** 2 / (n - 1)
-    return float(np.sqrt(phi2 / max(min(r, c) - 1, 1e-12)))

@@ -12,8 +12,7 @@ from synthcli.columns.frame import STRING
 from synthcli.columns.table import Table
 from synthcli.contracts.evaluation import Evidence
 from synthcli.contracts.schema import Column, Schema, Traits
-from synthcli.tabular.pictures import FEW, _merged, cramer, pictures
-from synthcli.tabular.profile import _cramer
+from synthcli.tabular.pictures import FEW, _merged, pictures
 
 KINDS = {
     "who": "id",
@@ -107,17 +106,6 @@ def test_merging_leaves_no_small_group_and_keeps_empty_bins():
     assert _merged(place, units, 6).tolist() == [0, 1, 2, 2, 2, 2]
     group = _merged(place, units, 6)[place]
     assert np.bincount(group)[np.unique(group)].min() >= FEW
-
-
-def test_cramer_is_that_of_the_profile():
-    rng = np.random.default_rng(0)
-    a = rng.integers(0, 4, 500)
-    columns = [a, (a + (rng.random(500) < 0.3)) % 4, rng.integers(0, 7, 500), np.zeros(500, dtype=int)]
-    found = cramer(columns)
-    for i in range(3):
-        for j in range(i):
-            assert found[i, j] == pytest.approx(_cramer(columns[i], columns[j]), abs=1e-6)
-    assert np.isnan(found[3, 0])
 
 
 def test_the_pair_and_the_column_that_differ_come_first():

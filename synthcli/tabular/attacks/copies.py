@@ -1,4 +1,4 @@
-"""Are there copies of train records beyond what unseen real records are."""
+"""Copies of train records, in excess of those among unseen real records."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pandas as pd
 from synthcli.columns.table import Table
 from synthcli.contracts.evaluation import Evidence, Gauge, Measurement
 from synthcli.tabular.judging import intervals
-from synthcli.tabular.judging.encoding import Encoded, Part, cut, encode
+from synthcli.tabular.judging.encoding import Encoded, EncodedTable, cut, encode
 
 EXCESS = Gauge(
     "excess_copies",
@@ -34,7 +34,7 @@ def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement
     """Both: Newcombe interval for the difference, Wilson for the share. control: the share of control records, which no
     fit has seen.
     """
-    if note := intervals.lacking(evidence, "train", "control", "synthetic"):
+    if note := intervals.missing_evidence(evidence, "train", "control", "synthetic"):
         return intervals.unmeasured(GAUGES, note)
     tables: dict[str, Table] = {k: cut(getattr(evidence, k), ROWS, rng=rng) for k in ("train", "control", "synthetic")}
     if evidence.full and evidence.baseline is not None and len(evidence.baseline):
@@ -60,7 +60,7 @@ def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement
 
 def _copied(encoded: Encoded) -> dict[str, np.ndarray]:
     """Which rows of each part but train equal a train row in all columns that are not near-unique."""
-    hashed = {name: _hashed(part) for name, part in encoded.parts.items()}
+    hashed = {name: _hashed(part) for name, part in encoded.tables.items()}
     train = hashed["train"]
     distinct = np.array([len(np.unique(column)) for column in train.T])
     keep = distinct < max(len(train) / 2, 1)
@@ -69,7 +69,7 @@ def _copied(encoded: Encoded) -> dict[str, np.ndarray]:
     return {name: np.isin(key, known) for name, key in keys.items() if name != "train"}
 
 
-def _hashed(part: Part) -> np.ndarray:
+def _hashed(part: EncodedTable) -> np.ndarray:
     """A hash of each cell, numbers rounded to significant digits. (rows, columns) uint64"""
     x = part.numbers
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):

@@ -1,4 +1,4 @@
-"""Are synthetic records nearer to train than to real records that no fit has seen (distance to the closest record)."""
+"""Distance to the closest record: whether synthetic records are nearer to train than to held-out real records."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement
 
     The interval counts records that share their nearest reference (or its unit) as one.
     """
-    if note := intervals.lacking(evidence, "train", "control", "synthetic"):
+    if note := intervals.missing_evidence(evidence, "train", "control", "synthetic"):
         return intervals.unmeasured(GAUGES, note)
     size = min(len(evidence.train), len(evidence.control), REFERENCES)
     if size < _FEWEST:
@@ -57,7 +57,7 @@ def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement
     encoded = encode(tables, evidence.schema)
     if not encoded.names:
         return intervals.unmeasured(GAUGES, "no column to compare records by")
-    points, units = embed(encoded), {k: part.units for k, part in encoded.parts.items()}
+    points, units = embed(encoded), {k: part.units for k, part in encoded.tables.items()}
     sides = [k for k in points if k not in ("train", "control", "rest")]
     found = {k: _closer(points, units, k, "rest" if k == "floor" else "train", rng) for k in sides}
     return _report(found, points["synthetic"])

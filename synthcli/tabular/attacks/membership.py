@@ -1,4 +1,4 @@
-"""Can an attacker who holds the synthetic records tell who was in train."""
+"""Membership inference: whether the synthetic records reveal who was in train."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement
 
     control: the same attack on two halves of control, of which neither was seen. baseline: against independent columns.
     """
-    if note := intervals.lacking(evidence, "train", "control", "synthetic"):
+    if note := intervals.missing_evidence(evidence, "train", "control", "synthetic"):
         return intervals.unmeasured(GAUGES, note)
     members, others = one_per_unit(evidence.train, rng=rng), one_per_unit(evidence.control, rng=rng)
     size = min(len(members), len(others), CANDIDATES if evidence.full else CANDIDATES // 2)

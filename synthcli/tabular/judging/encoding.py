@@ -1,4 +1,4 @@
-"""Tables as arrays that judges can compare: numbers as floats, categories as codes that mean the same in every part."""
+"""Tables encoded as arrays for comparison: numbers as floats, categories as codes that all tables share."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _TICKS = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}  # of a second
 
 
 @dataclass(frozen=True)
-class Part:
+class EncodedTable:
     """One encoded table. numbers: (rows, numbers) float64, NaN where null; codes: (rows, categories) int64, -1 where
     null; units: (rows,).
     """
@@ -34,28 +34,26 @@ class Part:
         """All columns as floats with NaN for null, numbers first. (rows, columns)"""
         return np.hstack([self.numbers, np.where(self.codes < 0, np.nan, self.codes)])
 
-    def take(self, rows: np.ndarray) -> Part:
-        return Part(self.numbers[rows], self.codes[rows], self.units[rows])
+    def take(self, rows: np.ndarray) -> EncodedTable:
+        return EncodedTable(self.numbers[rows], self.codes[rows], self.units[rows])
 
 
 @dataclass(frozen=True)
 class Encoded:
-    """Parts in one coding. sizes: categories of each coded column over all parts; code 0 is the most frequent one."""
+    """Tables with a common coding. sizes: number of categories of each coded column, over all tables."""
 
     numbers: list[str]
     categories: list[str]
     sizes: np.ndarray
-    parts: dict[str, Part]
+    tables: dict[str, EncodedTable]
 
     @property
     def names(self) -> list[str]:
         return [*self.numbers, *self.categories]
 
 
-def judged(schema: Schema) -> tuple[list[str], list[str]]:
-    """The names of the columns with an order, and of those of few values; ids, text and made-up kinds are in
-    neither.
-    """
+def columns_by_kind(schema: Schema) -> tuple[list[str], list[str]]:
+    """The names of the number columns and of the category columns. Ids, text and fake values are in neither."""
     return (
         [c.name for c in schema.columns if c.kind in frames.NUMBERS],
         [c.name for c in schema.columns if c.kind in frames.CODES],
@@ -63,9 +61,7 @@ def judged(schema: Schema) -> tuple[list[str], list[str]]:
 
 
 def as_floats(values: pd.Series) -> np.ndarray:
-    """A number column as float64; times in seconds. Nulls and infinities, which are no measured value either, are
-    NaN.
-    """
+    """A number column as float64, with times in seconds. Nulls and infinities are NaN."""
     dtype = values.dtype
     if isinstance(dtype, pd.DatetimeTZDtype) or (isinstance(dtype, np.dtype) and dtype.kind in "mM"):
         floats = _seconds(values, "timedelta64" if getattr(dtype, "kind", "M") == "m" else "datetime64")
@@ -83,10 +79,9 @@ def _seconds(values: pd.Series, type_: str) -> np.ndarray:
 
 
 def as_codes(columns: list[pd.Series]) -> tuple[list[np.ndarray], int]:
-    """The same column of several tables as places in natural order, -1 where null, and the number of categories.
+    """Encode the same column of several tables by natural order, -1 for null; also return the number of categories.
 
-    Not by frequency: values that only one of the tables holds would lie together, and tell a detector which table a row
-    is from.
+    Not by frequency: values that only one table holds would then be neighbours, which would help a detector.
     """
     if len({str(c.dtype) for c in columns}) > 1:
         columns = [c.astype(object) for c in columns]
@@ -98,18 +93,18 @@ def as_codes(columns: list[pd.Series]) -> tuple[list[np.ndarray], int]:
 
 
 def encode(tables: Mapping[str, Table], schema: Schema) -> Encoded:
-    """Tables of one schema in one coding."""
-    numbers, categories = judged(schema)
+    """Encode tables of one schema with a common coding."""
+    numbers, categories = columns_by_kind(schema)
     coded = [as_codes([t.frame[name] for t in tables.values()]) for name in categories]
-    parts = {}
+    out = {}
     for i, (name, table) in enumerate(tables.items()):
         floats = [as_floats(table.frame[c]) for c in numbers]
-        parts[name] = Part(
+        out[name] = EncodedTable(
             _stack(floats, len(table), np.float64),
             _stack([c[i] for c, _ in coded], len(table), np.int64),
             table.units(),
         )
-    return Encoded(numbers, categories, np.array([size for _, size in coded], dtype=np.int64), parts)
+    return Encoded(numbers, categories, np.array([size for _, size in coded], dtype=np.int64), out)
 
 
 def _stack(columns: list[np.ndarray], rows: int, dtype: type) -> np.ndarray:
@@ -121,14 +116,14 @@ def _stack(columns: list[np.ndarray], rows: int, dtype: type) -> np.ndarray:
 
 
 def cut(table: Table, rows: int, *, rng: np.random.Generator) -> Table:
-    """At most so many rows, drawn without replacement, in their order."""
+    """Draw at most this many rows without replacement, in their order."""
     if len(table) <= rows:
         return table
     return table.take(np.sort(rng.choice(len(table), rows, replace=False)))
 
 
 def one_per_unit(table: Table, *, rng: np.random.Generator) -> Table:
-    """One row of each privacy unit, drawn at random, so that rows are independent."""
+    """Draw one row of each privacy unit, so that the rows are independent."""
     if table.schema.unit is None:
         return table
     order = rng.permutation(len(table))

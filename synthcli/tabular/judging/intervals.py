@@ -1,6 +1,4 @@
-"""What the judges of tables share: intervals, the parts they compare, and means over columns with a delta-method
-variance.
-"""
+"""Confidence intervals for the metrics of tables, and means over columns with a delta-method variance."""
 
 from __future__ import annotations
 
@@ -13,11 +11,11 @@ import numpy as np
 
 from synthcli.columns.table import Table
 from synthcli.contracts.evaluation import Evidence, Gauge, Measurement
-from synthcli.tabular.judging.encoding import Encoded, Part, cut, encode
+from synthcli.tabular.judging.encoding import Encoded, EncodedTable, cut, encode
 
 Z = 1.959964  # two-sided 95 %
-ROWS = 25_000  # rows of a part that marginal figures look at; beyond it their standard error is below 0.004
-FEW = 10  # privacy units of the real part that a figure, a bin or a category needs to be shown
+ROWS = 25_000  # rows of a table that marginal metrics use; with more, their standard error is below 0.004
+FEW = 10  # real privacy units that a figure, a bin or a category needs to be shown
 
 Piece = tuple[
     float, np.ndarray, np.ndarray
@@ -27,7 +25,7 @@ Piece = tuple[
 def measured(
     gauge: Gauge, value: float | None, low: float | None = None, high: float | None = None, **more: Any
 ) -> Measurement:
-    """A measurement of a gauge with plain floats; one that came out NaN is unmeasured, and says so."""
+    """A measurement with plain floats. NaN counts as unmeasured, with a note."""
     plain: dict[str, Any] = {k: _float(v) if k in ("floor", "baseline", "control") else v for k, v in more.items()}
     if (known := _float(value)) is None:
         plain["note"], low, high = plain.get("note") or "these records give no finite figure", None, None
@@ -39,12 +37,12 @@ def _float(value: Any) -> float | None:
 
 
 def unmeasured(gauges: Iterable[Gauge], note: str) -> list[Measurement]:
-    """Each gauge without a value, and why."""
+    """Measurements without a value, with the reason."""
     return [measured(g, None, note=note) for g in gauges]
 
 
-def lacking(evidence: Evidence, *needed: str) -> str | None:
-    """Why these parts of the evidence cannot be compared; None when all of them have rows."""
+def missing_evidence(evidence: Evidence, *needed: str) -> str | None:
+    """The reason why the metric cannot be computed from this evidence; None if all tables have rows."""
     for name in needed:
         part = getattr(evidence, name)
         if part is None:
@@ -108,8 +106,8 @@ def variance_of_mean(influence: np.ndarray, units: np.ndarray | None = None) -> 
 
 
 def one_thread() -> AbstractContextManager[Any]:
-    """Fits and products inside use one thread: those of OpenMP and BLAS spin while they wait, ten times slower as soon
-    as anything else runs.
+    """Limit OpenMP and BLAS to one thread: their threads spin while they wait, which makes a fit ten times slower as
+    soon as anything else runs.
     """
     import sklearn.ensemble  # noqa: F401  only libraries that are already loaded can be limited
     from threadpoolctl import threadpool_limits
@@ -117,9 +115,9 @@ def one_thread() -> AbstractContextManager[Any]:
     return threadpool_limits(1)
 
 
-def parts(evidence: Evidence, *, rows: int = ROWS, rng: np.random.Generator) -> Encoded:
-    """Control and synthetic, and when `full` a train sample of synthetic's size as floor and the baseline, at most
-    `rows` each.
+def encode_evidence(evidence: Evidence, *, rows: int = ROWS, rng: np.random.Generator) -> Encoded:
+    """Encode control and synthetic with at most `rows` rows each; if `full`, also the baseline and, as the floor, a
+    sample of train.
     """
     synthetic = cut(evidence.synthetic, rows, rng=rng)
     tables: dict[str, Table] = {"control": cut(evidence.control, rows, rng=rng), "synthetic": synthetic}
@@ -132,8 +130,8 @@ def parts(evidence: Evidence, *, rows: int = ROWS, rng: np.random.Generator) -> 
 
 @dataclass(frozen=True)
 class Score:
-    """Figures over columns or pairs, NaN where not computable. values, variances: (k,); variance: of the mean of the
-    values.
+    """The figures of columns or pairs, NaN if they cannot be computed. values, variances: (k,); variance: of the
+    mean.
     """
 
     values: np.ndarray
@@ -145,8 +143,8 @@ class Score:
         return float(np.nanmean(self.values)) if np.isfinite(self.values).any() else np.nan
 
 
-def average(pieces: Sequence[Piece | None], control: Part, other: Part) -> Score:
-    """The mean over columns; the influences of a row on the columns are added up, so that their dependence counts."""
+def average(pieces: Sequence[Piece | None], control: EncodedTable, other: EncodedTable) -> Score:
+    """The mean over columns. The influences of a row on all columns are summed, which accounts for their dependence."""
     units, known = control.units, [p for p in pieces if p is not None]
     values = np.array([np.nan if p is None else p[0] for p in pieces])
     single = [np.nan if p is None else variance_of_mean(p[1], units) + variance_of_mean(p[2]) for p in pieces]
@@ -171,8 +169,8 @@ def summary(
     most: int | None = None,
     note: str = "",
 ) -> list[Measurement]:
-    """The overall measurement, then one per column or pair, worst first when only the `most` worst are kept. top: end
-    of the range.
+    """The overall measurement and one per column or pair; with `most`, only the worst ones, worst first. top: end of
+    the range.
     """
     score = scores["synthetic"]
     if not np.isfinite(score.mean):
@@ -199,12 +197,12 @@ def by_column(
     *,
     top: float = 1.0,
 ) -> list[Measurement]:
-    """A gauge that is a mean over columns. number(control, other); category(control, other, size); None: such columns
-    do not count.
+    """Measure a mean over columns. number(control, other), category(control, other, size): the figure of a column;
+    None: such columns are left out.
     """
     names = [*(encoded.numbers if number else []), *(encoded.categories if category else [])]
-    control, scores = encoded.parts["control"], {}
-    for side, other in encoded.parts.items():
+    control, scores = encoded.tables["control"], {}
+    for side, other in encoded.tables.items():
         if side == "control":
             continue
         pieces: list[Piece | None] = []
@@ -216,4 +214,4 @@ def by_column(
                 for j in range(len(encoded.categories))
             ]
         scores[side] = average(pieces, control, other)
-    return summary(gauge, names, scores, n=len(encoded.parts["synthetic"]), top=top)
+    return summary(gauge, names, scores, n=len(encoded.tables["synthetic"]), top=top)

@@ -1,6 +1,4 @@
-"""What judges fit models with: the target as labels, features that can be split on, and boosted trees that a judge can
-afford.
-"""
+"""Models that metrics fit: the target as labels, the features, and boosted trees of limited cost."""
 
 from __future__ import annotations
 
@@ -12,27 +10,26 @@ from synthcli.tabular.judging.encoding import Encoded
 
 
 def target_of(encoded: Encoded, target: str) -> tuple[dict[str, np.ndarray], bool]:
-    """The target of each part as floats, NaN where null; and whether it is a number to predict: one of more than two
-    values in train.
+    """The target of each table as floats, NaN for null; and whether it is a number with more than two values in
+    train.
     """
     if target in encoded.categories:
         j = encoded.categories.index(target)
         return {
-            k: np.where(p.codes[:, j] < 0, np.nan, p.codes[:, j].astype(float)) for k, p in encoded.parts.items()
+            k: np.where(p.codes[:, j] < 0, np.nan, p.codes[:, j].astype(float)) for k, p in encoded.tables.items()
         }, False
     j = encoded.numbers.index(target)
-    values = {k: p.numbers[:, j] for k, p in encoded.parts.items()}
+    values = {k: p.numbers[:, j] for k, p in encoded.tables.items()}
     return values, len(np.unique(values["train"][~np.isnan(values["train"])])) > 2
 
 
 def score_of(classes: int) -> str:
-    """What a prediction of so many classes is scored by; 0: of a number."""
+    """The name of the score of a prediction. classes: 0 for a number"""
     return "r2" if not classes else "auc" if classes == 2 else "accuracy"
 
 
 def boosted(columns: int, classes: int, seed: int) -> Any:
-    """Boosted trees that a judge can afford, not yet fitted: 100 rounds, fewer and smaller for more than 50 columns or
-    two classes, never below 30.
+    """Boosted trees, not yet fitted: 100 rounds; fewer, but at least 30, for more than 50 columns or two classes.
 
     classes: 0 for a number.
     """
@@ -45,8 +42,8 @@ def boosted(columns: int, classes: int, seed: int) -> Any:
 
 
 def features(fit: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Columns that boosted trees can split on, of both: those that vary in `fit`; one of a single known value says
-    where it is null.
+    """The columns of both tables that vary in `fit`. A column with a single value and nulls becomes an indicator of
+    nulls.
     """
     known = ~np.isnan(fit)
     low, high = (

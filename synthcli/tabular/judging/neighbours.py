@@ -1,4 +1,4 @@
-"""Distances between mixed records, and the nearest of many: what attacks by closeness share."""
+"""Nearest neighbours among records of numbers and categories."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from synthcli.tabular.judging.encoding import Encoded, Part
+from synthcli.tabular.judging.encoding import Encoded, EncodedTable
 
 COST = 2.5e8  # number comparisons that one search may take: about a quarter of a second
 _BLOCK = (
@@ -19,7 +19,9 @@ _CACHED = 2**18
 
 @dataclass(frozen=True)
 class Points:
-    """Records as points. ranks: (rows, numbers) float32 in 0..1, null -1; codes: (rows, categories) int32, null -1."""
+    """Records in a metric space. ranks: (rows, numbers) float32 in 0..1, null -1; codes: (rows, categories) int32, null
+    -1.
+    """
 
     ranks: np.ndarray
     codes: np.ndarray
@@ -36,15 +38,15 @@ class Points:
 
 
 def embed(encoded: Encoded, real: tuple[str, ...] = ("train", "control")) -> dict[str, Points]:
-    """Each part as points; a number is its mid-rank among the real parts, so that the distance does not depend on units
-    or outliers.
+    """Embed each table. A number becomes its mid-rank among the real tables, so that distances do not depend on its
+    scale or on outliers.
     """
-    pooled = [encoded.parts[name].numbers for name in real if name in encoded.parts]
+    pooled = [encoded.tables[name].numbers for name in real if name in encoded.tables]
     references = [np.sort(column[~np.isnan(column)]) for column in np.vstack(pooled).T]
-    return {name: _points(part, references) for name, part in encoded.parts.items()}
+    return {name: _points(part, references) for name, part in encoded.tables.items()}
 
 
-def _points(part: Part, references: list[np.ndarray]) -> Points:
+def _points(part: EncodedTable, references: list[np.ndarray]) -> Points:
     ranks = np.empty(part.numbers.shape, dtype=np.float32)
     for j, reference in enumerate(references):
         x = part.numbers[:, j]
@@ -54,7 +56,7 @@ def _points(part: Part, references: list[np.ndarray]) -> Points:
 
 
 def affordable(queries: int, references: int, columns: int) -> tuple[int, int]:
-    """How many of both a search may have: both are cut by one factor where all pairs would cost too much."""
+    """How many queries and references a search can afford. Both are reduced by the same factor."""
     cost = queries * references * max(columns, 1)
     share = min(1.0, np.sqrt(COST / cost)) if cost else 1.0
     return max(int(queries * share), min(queries, 200)), max(int(references * share), min(references, 200))
@@ -67,7 +69,7 @@ def nearest(queries: Points, references: Points) -> tuple[np.ndarray, np.ndarray
     (queries,) float32 and int64; raises ValueError without references.
     """
     if not len(references):
-        raise ValueError("no references to be near to")
+        raise ValueError("no references to search")
     # the narrowest integers that hold all codes: twice to ten times as fast as int32
     narrow = np.min_scalar_type(-1 - int(max(queries.codes.max(initial=0), references.codes.max(initial=0))))
     queries = Points(queries.ranks, queries.codes.astype(narrow))
@@ -83,7 +85,7 @@ def nearest(queries: Points, references: Points) -> tuple[np.ndarray, np.ndarray
 
 
 def _nearest(block: Points, ranks: np.ndarray, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The same for one block; ranks, codes: (columns, references)."""
+    """Nearest references of one block of queries. ranks, codes: (columns, references)"""
     shape = (len(block), ranks.shape[1])
     total, step, differs = np.zeros(shape, np.float32), np.empty(shape, np.float32), np.empty(shape, bool)
     for j in range(len(ranks)):

@@ -1,6 +1,6 @@
 """A small autoregressive network over any order of the columns (TabularARGN: Tiwald et al. 2025, arXiv 2501.12012).
 
-Columns are categories (tabular/neural/cells.py); a net predicts each from any set of the others
+Columns are categories (tabular/neural/discretization.py); a net predicts each from any set of the others
 (tabular/neural/autoregressive.py). Half of the rows are learned in the order in which tables are drawn, half in random
 orders, which is what lets `draw` continue from any known parts.
 """
@@ -18,7 +18,7 @@ from synthcli.columns.codec.conditions import Asked
 from synthcli.columns.table import Table
 from synthcli.contracts.modelling import Dial, Job
 from synthcli.tabular.model import CodedModel, encode, restore
-from synthcli.tabular.neural.cells import Cells
+from synthcli.tabular.neural.discretization import Discretization
 from synthcli.tabular.neural.params import BatchSize, Dropout, Embedding, SharedBy, WeightDecay
 
 if TYPE_CHECKING:
@@ -70,9 +70,9 @@ class Params(BaseModel):
 class ArNet(CodedModel):
     """The net of all columns. order: positions of columns in the order in which they are drawn."""
 
-    def __init__(self, codec: Codec, cells: Cells, order: np.ndarray, net: Ordered | None) -> None:
+    def __init__(self, codec: Codec, discretization: Discretization, order: np.ndarray, net: Ordered | None) -> None:
         super().__init__(codec)
-        self.cells, self.order, self.net = cells, order, net
+        self.discretization, self.order, self.net = discretization, order, net
 
     def draw(self, rows: int, *, rng: np.random.Generator, given: Values | None = None) -> Values:
         """Every part of `rows` rows, given what is known of each: part name -> a code, or -1 where it is unknown; a
@@ -82,10 +82,10 @@ class ArNet(CodedModel):
         as it is.
         """
         given = given or {}
-        digits, first = self.cells.encode(given, rows)
+        digits, first = self.discretization.encode(given, rows)
         if self.net is not None:
             draws, inside = rng.spawn(2)
-            out = self.cells.decode(self._drawn(digits, first, rng=draws), rng=inside)
+            out = self.discretization.decode(self._drawn(digits, first, rng=draws), rng=inside)
         else:
             out = {}
         for name, values in given.items():
@@ -113,10 +113,12 @@ class ArNet(CodedModel):
 
         from synthcli.nets.device import one_thread
 
-        owner = self.cells.owner
+        owner = self.discretization.owner
         steps = [j for column in self.order for j in np.flatnonzero(owner == column).tolist()]
         same = owner[:, None] == owner
-        partly = (first > 0).astype(np.float32) @ same.astype(np.float32) > 0  # some cells of the column are ruled out
+        partly = (first > 0).astype(np.float32) @ same.astype(
+            np.float32
+        ) > 0  # some categories of the column are excluded
         known = torch.from_numpy(digits >= 0)
         out, least = torch.from_numpy(np.maximum(digits, 0)), torch.from_numpy(first)
         with one_thread():
@@ -140,7 +142,7 @@ class ArNet(CodedModel):
             return {}, {"shape": None}
         from synthcli.nets import weights
 
-        return {**self.cells.to_arrays(), "order": self.order, **weights.to_arrays(self.net.state_dict())}, {
+        return {**self.discretization.to_arrays(), "order": self.order, **weights.to_arrays(self.net.state_dict())}, {
             "shape": self.net.shape.to_json()
         }
 
@@ -149,7 +151,7 @@ def load(folder: Path) -> ArNet:
     """The model that `save` wrote."""
     codec, arrays, plain = restore(folder)
     if plain["shape"] is None:
-        return ArNet(codec, Cells(()), np.zeros(0, dtype=np.int64), None)
+        return ArNet(codec, Discretization(()), np.zeros(0, dtype=np.int64), None)
     import torch
 
     from synthcli.nets import weights
@@ -157,19 +159,19 @@ def load(folder: Path) -> ArNet:
 
     net = Ordered(Shape.from_json(plain["shape"]), torch.Generator())
     weights.set_arrays(net, arrays)
-    return ArNet(codec, Cells.from_arrays(codec.parts, arrays), arrays["order"], net)
+    return ArNet(codec, Discretization.from_arrays(codec.parts, arrays), arrays["order"], net)
 
 
 def fit(data: Table, params: Params, *, job: Job) -> ArNet:
     """Train until unseen privacy units are predicted no better, or a limit or the epochs are reached."""
     codec, values = encode(data, job)
-    cells = Cells.fit(codec.parts, values, data.units(), params.bins, params.shared_by)
-    if not cells.columns:
+    discretization = Discretization.fit(codec.parts, values, data.units(), params.bins, params.shared_by)
+    if not discretization.columns:
         job.going("train", 1, 1)
-        return ArNet(codec, cells, np.zeros(0, dtype=np.int64), None)
-    order = _order(cells, values, params.order)
-    digits = cells.encode(values, len(data))[0]
-    return ArNet(codec, cells, order, _train(cells, digits, order, data.units(), params, job))
+        return ArNet(codec, discretization, np.zeros(0, dtype=np.int64), None)
+    order = _order(discretization, values, params.order)
+    digits = discretization.encode(values, len(data))[0]
+    return ArNet(codec, discretization, order, _train(discretization, digits, order, data.units(), params, job))
 
 
 def _breaks(asked: Asked, out: Values) -> np.ndarray:
@@ -189,7 +191,9 @@ def _breaks(asked: Asked, out: Values) -> np.ndarray:
     return wrong
 
 
-def _train(cells: Cells, digits: np.ndarray, order: np.ndarray, units: np.ndarray, params: Params, job: Job) -> Ordered:
+def _train(
+    discretization: Discretization, digits: np.ndarray, order: np.ndarray, units: np.ndarray, params: Params, job: Job
+) -> Ordered:
     import torch
 
     from synthcli.nets.device import generator
@@ -197,13 +201,16 @@ def _train(cells: Cells, digits: np.ndarray, order: np.ndarray, units: np.ndarra
     from synthcli.tabular.neural.autoregressive import Ordered, Shape, ranks
 
     shape = Shape(
-        tuple(cells.sizes), _seen(digits, cells.owner, rng=job.stream("screen")), params.embedding, params.hidden
+        tuple(discretization.sizes),
+        _seen(digits, discretization.owner, rng=job.stream("screen")),
+        params.embedding,
+        params.hidden,
     )
     draws = generator(job.stream("weights"))
     net = Ordered(shape, draws)
     table = torch.from_numpy(digits)
-    net.begin(table, cells.ordered, draws)
-    owner, fixed = torch.from_numpy(cells.owner), torch.from_numpy(np.argsort(order))
+    net.begin(table, discretization.ordered, draws)
+    owner, fixed = torch.from_numpy(discretization.owner), torch.from_numpy(np.argsort(order))
 
     def loss(net: Any, batch: Any, draws: torch.Generator, training: bool) -> torch.Tensor:
         orders = ranks(len(batch[0]), owner, fixed, params.random_order, draws).to(batch[0].device)
@@ -215,9 +222,9 @@ def _train(cells: Cells, digits: np.ndarray, order: np.ndarray, units: np.ndarra
     return net
 
 
-def _order(cells: Cells, values: Values, first: tuple[str, ...]) -> np.ndarray:
+def _order(discretization: Discretization, values: Values, first: tuple[str, ...]) -> np.ndarray:
     """Columns by number of distinct values, few first; those that were asked for before all. (columns,)"""
-    parts = [column.parts[-1] for column in cells.columns]
+    parts = [column.parts[-1] for column in discretization.columns]
     asked = {name: i - len(first) for i, name in enumerate(first)}
     distinct = [len(np.unique(values[part.name])) for part in parts]
     return np.array(

@@ -1,4 +1,4 @@
-"""Rows of the source drawn with replacement: a perfect likeness and NO privacy, since real records come out.
+"""Bootstrap: rows of the source drawn with replacement, with perfect fidelity and NO privacy, since records repeat.
 
 The smoothed variant (Silverman 1986, §6.4) moves every number by a kernel of width `smooth` × 1.06 σ n^(-1/5) and keeps
 the rest of the row: it blurs the numbers, and still repeats each row's categories. Use it for tests of pipelines inside

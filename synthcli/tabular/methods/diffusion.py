@@ -1,8 +1,8 @@
 """Diffusion over mixed columns: Gaussian on numbers, absorbing on categories, at one time (TabDDPM: Kotelnikov et al.
 2023, arXiv 2209.15421; TabDiff: Shi et al. 2025, arXiv 2410.20626; EDM: Karras et al. 2022).
 
-Numbers that repeat (ages, hours) are categories too (tabular/neural/cells.py): Gaussian noise would smear their spikes.
-The others are normal scores of their quantiles. tabular/neural/denoiser.py is the net and how it samples.
+Numbers that repeat (ages, hours) are categories too (tabular/neural/discretization.py): Gaussian noise would smear
+their spikes. The others are normal scores of their quantiles. tabular/neural/denoiser.py is the net and how it samples.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from synthcli.columns.codec.codec import Codec, Part, Values
 from synthcli.columns.table import Table
 from synthcli.contracts.modelling import Dial, Job
 from synthcli.tabular.model import CodedModel, encode, filled, restore
-from synthcli.tabular.neural.cells import Cells, NumberCells, quantiles
+from synthcli.tabular.neural.discretization import Discretization, NumberCategories, quantiles
 from synthcli.tabular.neural.params import BatchSize, Dropout, Embedding, SharedBy, WeightDecay
 
 if TYPE_CHECKING:
@@ -92,9 +92,11 @@ def _steps(grid: np.ndarray, shares: np.ndarray, side: str) -> tuple[np.ndarray,
 class Diffusion(CodedModel):
     """The denoiser with the codings on both sides of it."""
 
-    def __init__(self, codec: Codec, cells: Cells, scores: list[Score], net: Denoiser | None, steps: int) -> None:
+    def __init__(
+        self, codec: Codec, discretization: Discretization, scores: list[Score], net: Denoiser | None, steps: int
+    ) -> None:
         super().__init__(codec)
-        self.cells, self.scores, self.net, self.steps = cells, scores, net, steps
+        self.discretization, self.scores, self.net, self.steps = discretization, scores, net, steps
 
     def draw(self, rows: int, *, rng: np.random.Generator) -> Values:
         if self.net is None:
@@ -105,7 +107,7 @@ class Diffusion(CodedModel):
         draws, inside = rng.spawn(2)
         with one_thread():
             digits, numbers = sample(self.net, rows, self.steps, generator(draws))
-        out = self.cells.decode(digits.numpy(), rng=inside)
+        out = self.discretization.decode(digits.numpy(), rng=inside)
         for j, score in enumerate(self.scores):
             values, state = score.decode(numbers[:, j].numpy()), out.get(f"{score.part.name}#state")
             out[score.part.name] = values if state is None else np.where(state == 0, values, np.nan)
@@ -122,14 +124,14 @@ class Diffusion(CodedModel):
             "steps": self.steps,
             "scores": [score.part.name for score in self.scores],
         }
-        return {**self.cells.to_arrays(), **grids, **weights.to_arrays(self.net.state_dict())}, plain
+        return {**self.discretization.to_arrays(), **grids, **weights.to_arrays(self.net.state_dict())}, plain
 
 
 def load(folder: Path) -> Diffusion:
     """The model that `save` wrote."""
     codec, arrays, plain = restore(folder)
     if plain["shape"] is None:
-        return Diffusion(codec, Cells(()), [], None, 0)
+        return Diffusion(codec, Discretization(()), [], None, 0)
     import torch
 
     from synthcli.nets import weights
@@ -139,8 +141,10 @@ def load(folder: Path) -> Diffusion:
     weights.set_arrays(net, arrays)
     parts = {part.name: part for part in codec.parts}
     scores = [Score(parts[name], arrays[f"grid.{j}"]) for j, name in enumerate(plain["scores"])]
-    cells = Cells.from_arrays([part for part in codec.parts if part.name not in plain["scores"]], arrays)
-    return Diffusion(codec, cells, scores, net, plain["steps"])
+    discretization = Discretization.from_arrays(
+        [part for part in codec.parts if part.name not in plain["scores"]], arrays
+    )
+    return Diffusion(codec, discretization, scores, net, plain["steps"])
 
 
 def fit(data: Table, params: Params, *, job: Job) -> Diffusion:
@@ -148,17 +152,21 @@ def fit(data: Table, params: Params, *, job: Job) -> Diffusion:
     codec, values = encode(data, job)
     if not codec.parts:
         job.going("train", 1, 1)
-        return Diffusion(codec, Cells(()), [], None, 0)
+        return Diffusion(codec, Discretization(()), [], None, 0)
     units = data.units()
-    whole = Cells.fit(codec.parts, values, units, params.bins, params.shared_by)
-    smooth = [c.number for c in whole.columns if isinstance(c, NumberCells) and not len(c.atoms) and len(c.grid)]
+    whole = Discretization.fit(codec.parts, values, units, params.bins, params.shared_by)
+    smooth = [c.number for c in whole.columns if isinstance(c, NumberCategories) and not len(c.atoms) and len(c.grid)]
     scores = [Score(part, quantiles(values[part.name], units, GRID, params.shared_by)) for part in smooth]
     rest = [part for part in codec.parts if part not in smooth]
-    cells = Cells.fit(rest, values, units, params.bins, params.shared_by)
-    return Diffusion(codec, cells, scores, _train(cells, scores, values, units, params, job), params.steps)
+    discretization = Discretization.fit(rest, values, units, params.bins, params.shared_by)
+    return Diffusion(
+        codec, discretization, scores, _train(discretization, scores, values, units, params, job), params.steps
+    )
 
 
-def _train(cells: Cells, scores: list[Score], values: Values, units: np.ndarray, params: Params, job: Job) -> Denoiser:
+def _train(
+    discretization: Discretization, scores: list[Score], values: Values, units: np.ndarray, params: Params, job: Job
+) -> Denoiser:
     import torch
 
     from synthcli.nets.device import generator
@@ -166,7 +174,7 @@ def _train(cells: Cells, scores: list[Score], values: Values, units: np.ndarray,
     from synthcli.tabular.neural.denoiser import Denoiser, Shape
 
     rows, rng = len(units), job.stream("scores")
-    digits = torch.from_numpy(cells.encode(values, rows)[0])
+    digits = torch.from_numpy(discretization.encode(values, rows)[0])
     x = torch.from_numpy(
         np.array([s.encode(values[s.part.name], rng=rng) for s in scores], dtype=np.float32).reshape(-1, rows).T.copy()
     )
@@ -174,7 +182,7 @@ def _train(cells: Cells, scores: list[Score], values: Values, units: np.ndarray,
         np.array([~np.isnan(values[s.part.name]) for s in scores], dtype=np.float32).reshape(-1, rows).T.copy()
     )
     net = Denoiser(
-        Shape(tuple(cells.sizes), len(scores), params.embedding, params.hidden, params.layers),
+        Shape(tuple(discretization.sizes), len(scores), params.embedding, params.hidden, params.layers),
         generator(job.stream("weights")),
     )
     net.begin(digits)

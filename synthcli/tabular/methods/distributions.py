@@ -1,9 +1,8 @@
-"""Columns as the spec says they are made: distributions, weights, sequences, expressions, made-up values. Looks at no
-data.
+"""Columns generated from the spec alone: distributions, weights, sequences, expressions, fake values. Uses no data.
 
-A column that says nothing of how it is made gets a default where only one makes sense: a boolean is even, a column with
-`categories` takes them evenly, a number or date with both `min` and `max` is uniform between them, ids and made-up
-types are made up. Without a `format`, dates have a resolution of seconds; a format without a time of day means days.
+A column without a recipe gets a default if only one makes sense: a boolean and a column with `categories` are uniform,
+a number or date with both `min` and `max` is uniform between them, ids and types such as name get fake values. Without
+a `format`, dates have a resolution of seconds; with a format without a time of day, a resolution of days.
 """
 
 from __future__ import annotations
@@ -50,15 +49,13 @@ _TYPE_OF_RESULT = {"boolean": "boolean", "number": "float", "datetime": "datetim
 
 
 class Params(BaseModel):
-    """Nothing: the columns of the spec say it all."""
+    """No parameters: the columns of the spec describe everything."""
 
     model_config = ConfigDict(extra="forbid")
 
 
-class Made(Model):
-    """A schema whose columns say how they are made. key: of the bijections behind unique values, the same for all
-    blocks.
-    """
+class DistributionsModel(Model):
+    """A model of the schema alone. key: seeds the bijections behind unique values, the same for all blocks."""
 
     def __init__(self, schema: Schema, key: int) -> None:
         self.schema, self.key = schema, key
@@ -75,7 +72,7 @@ class Made(Model):
         return Table(frame, self.schema)
 
     def made_up(self, rows: int, start: int, *, rng: np.random.Generator) -> dict[str, pd.Series] | None:
-        """Made-up values and sequences; None where an expression reads one of them."""
+        """Fake values and sequences; None if an expression reads one of them."""
         own = [c for c in self.schema.columns if _recipe(c) in ("made", "sequence")]
         read = frozenset().union(*(_expression(c).columns for c in self.schema.columns if c.declared.expr is not None))
         if read & {c.name for c in own}:
@@ -97,17 +94,17 @@ class Made(Model):
         )
 
 
-def fit(data: Dataset, params: Params, *, job: Job) -> Made:
-    """A model of the schema alone; rows are not looked at. Raises SpecError."""
+def fit(data: Dataset, params: Params, *, job: Job) -> DistributionsModel:
+    """Check and complete the schema. The rows are not used. Raises SpecError."""
     schema = complete(data.schema)
     check(schema)
-    return Made(schema, int(job.stream("distributions", "key").integers(2**63)))
+    return DistributionsModel(schema, int(job.stream("distributions", "key").integers(2**63)))
 
 
-def load(folder: Path) -> Made:
+def load(folder: Path) -> DistributionsModel:
     """The model that `save` wrote."""
     saved = json.loads((folder / "model.json").read_text(encoding="utf-8"))
-    return Made(Schema.from_json(saved["schema"]), saved["key"])
+    return DistributionsModel(Schema.from_json(saved["schema"]), saved["key"])
 
 
 def complete(schema: Schema) -> Schema:
@@ -201,14 +198,12 @@ def _storage(column: Column) -> str:
 
 
 def _recipe(column: Column) -> str:
-    """How the column is made: expr, sequence, weights, distribution or made. Raises SpecError for none, and for more
-    than one.
+    """The recipe of a column: expr, sequence, weights, distribution or made (fake values). Raises SpecError unless
+    there is exactly one.
     """
     given = [r for r in RECIPES if getattr(column.declared, r) is not None]
     if len(given) > 1:
-        raise SpecError(
-            f"columns.{column.name}: says twice how it is made, by {' and '.join(given)}; remedy: keep one of them"
-        )
+        raise SpecError(f"columns.{column.name}: has two recipes, {' and '.join(given)}; remedy: keep one of them")
     if given:
         return "made" if given[0] in ("pattern", "provider") else given[0]
     said = column.declared
@@ -219,11 +214,11 @@ def _recipe(column: Column) -> str:
     if column.kind in fake.MADE and column.get("type") is not None:
         return "made"
     remedy = "distribution, weights, sequence, expr, pattern or a made-up type such as email"
-    raise SpecError(f"columns.{column.name}: says not how it is made; remedy: {remedy}")
+    raise SpecError(f"columns.{column.name}: does not say how to generate it; remedy: {remedy}")
 
 
 def _check_traits(column: Column, recipe: str) -> None:
-    """Refuse what this recipe would ignore."""
+    """Raise SpecError for a trait that the recipe would ignore."""
     where, said = f"columns.{column.name}", column.declared
     counted = column.kind == "date_of_birth" or (column.kind == "id" and column.storage != "string")
     bounded = recipe == "distribution" or (recipe == "made" and counted)

@@ -1,4 +1,6 @@
-"""Each column drawn from its own marginal, independently of all others: the floor that every other method must beat."""
+"""Each column drawn from its own marginal, independently of all others: the baseline that every other method must
+beat.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,7 @@ GRID = 1001  # points of the quantile function that stands for a number's margin
 
 
 class Params(BaseModel):
-    """Nothing to choose."""
+    """No parameters."""
 
     model_config = ConfigDict(extra="forbid")
 

@@ -1,4 +1,4 @@
-"""How much of what real records hold turns up: categories, and the range of numbers."""
+"""Coverage of the real categories, and of the real range of numbers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import numpy as np
 from synthcli.columns.table import Table
 from synthcli.contracts.evaluation import Evidence, Gauge, Measurement
 from synthcli.tabular.judging import intervals
-from synthcli.tabular.judging.encoding import Encoded, Part, cut, encode
+from synthcli.tabular.judging.encoding import Encoded, EncodedTable, cut, encode
 
 CATEGORIES = Gauge(
     "category_coverage", "higher", frozenset({"control", "synthetic"}),
@@ -27,16 +27,16 @@ def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement
     Intervals: a category seen c times in synthetic is seen again with 1 - exp(-c - 1/2); a range loses its three
     outermost values.
     """
-    if note := intervals.lacking(evidence, "control", "synthetic"):
+    if note := intervals.missing_evidence(evidence, "control", "synthetic"):
         return intervals.unmeasured(GAUGES, note)
     encoded, real = _encoded(evidence, rng)
-    sides = {name: part for name, part in encoded.parts.items() if name in ("synthetic", "baseline")}
+    sides = {name: part for name, part in encoded.tables.items() if name in ("synthetic", "baseline")}
     if evidence.full:
         sides["floor"] = real.take(rng.integers(len(real), size=len(sides["synthetic"])))
     return [*_categories(encoded, real, sides), *_ranges(encoded, real, sides)]
 
 
-def _encoded(evidence: Evidence, rng: np.random.Generator) -> tuple[Encoded, Part]:
+def _encoded(evidence: Evidence, rng: np.random.Generator) -> tuple[Encoded, EncodedTable]:
     """All parts in one coding, and train and control as one."""
     tables: dict[str, Table] = {"control": evidence.control, "synthetic": evidence.synthetic, "train": evidence.train}
     if evidence.full:
@@ -44,8 +44,8 @@ def _encoded(evidence: Evidence, rng: np.random.Generator) -> tuple[Encoded, Par
     encoded = encode(
         {k: cut(t, 4 * intervals.ROWS, rng=rng) for k, t in tables.items() if t is not None}, evidence.schema
     )
-    both = [encoded.parts[k] for k in ("control", "train") if k in encoded.parts]
-    real = Part(
+    both = [encoded.tables[k] for k in ("control", "train") if k in encoded.tables]
+    real = EncodedTable(
         np.vstack([p.numbers for p in both]),
         np.vstack([p.codes for p in both]),
         np.concatenate([p.units for p in both]),
@@ -53,7 +53,7 @@ def _encoded(evidence: Evidence, rng: np.random.Generator) -> tuple[Encoded, Par
     return encoded, real
 
 
-def _categories(encoded: Encoded, real: Part, sides: dict[str, Part]) -> list[Measurement]:
+def _categories(encoded: Encoded, real: EncodedTable, sides: dict[str, EncodedTable]) -> list[Measurement]:
     scores = {}
     for side, part in sides.items():
         found = [_covered(real.codes[:, j], part.codes[:, j], int(size)) for j, size in enumerate(encoded.sizes)]
@@ -75,7 +75,7 @@ def _covered(real: np.ndarray, other: np.ndarray, size: int) -> tuple[float, flo
     return float((counts > 0).mean()), float((missed * (1 - missed)).sum() / len(counts) ** 2)
 
 
-def _ranges(encoded: Encoded, real: Part, sides: dict[str, Part]) -> list[Measurement]:
+def _ranges(encoded: Encoded, real: EncodedTable, sides: dict[str, EncodedTable]) -> list[Measurement]:
     spans = {
         side: [_spanned(real.numbers[:, j], part.numbers[:, j]) for j in range(len(encoded.numbers))]
         for side, part in sides.items()

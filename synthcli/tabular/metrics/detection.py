@@ -10,7 +10,7 @@ from synthcli import seeds
 from synthcli.columns.table import Table
 from synthcli.contracts.evaluation import Evidence, Gauge, Measurement
 from synthcli.tabular.judging import intervals, learners
-from synthcli.tabular.judging.encoding import Encoded, Part, cut, encode
+from synthcli.tabular.judging.encoding import Encoded, EncodedTable, cut, encode
 
 DETECTION = Gauge(
     "detection_auc",
@@ -28,10 +28,10 @@ C2ST = Gauge(
 )
 GAUGES: tuple[Gauge, ...] = (DETECTION, C2ST)
 FOLDS = 3
-COLUMNS = 10  # the most telling columns get a measurement of their own
+COLUMNS = 10  # columns with a measurement of their own: those that discriminate best by themselves
 _FEWEST = 30  # rows of each kind
 _CELLS = 2_000_000  # rows x columns of a fit
-_SHUFFLES = 2  # of a column, to see what a detector loses without it
+_SHUFFLES = 2  # permutations of a column
 
 
 def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement]:
@@ -41,16 +41,18 @@ def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement
     Histogram gradient boosting of 100 trees (fewer beyond 50 columns); categories by their natural order, nulls as they
     are.
     """
-    if note := intervals.lacking(evidence, "control", "synthetic"):
+    if note := intervals.missing_evidence(evidence, "control", "synthetic"):
         return intervals.unmeasured(GAUGES, note)
     encoded = _equal(evidence, rng)
-    control, synthetic = encoded.parts["control"], encoded.parts["synthetic"]
+    control, synthetic = encoded.tables["control"], encoded.tables["synthetic"]
     if len(control) < _FEWEST or not encoded.names:
         return intervals.unmeasured(GAUGES, f"fewer than {_FEWEST} records of each kind, or no column to judge")
     seed = seeds.fork(rng)
     try:
         with intervals.one_thread():
-            found = {side: told(control, part, seed) for side, part in encoded.parts.items() if side != "control"}
+            found = {
+                side: detection_auc(control, part, seed) for side, part in encoded.tables.items() if side != "control"
+            }
     except ValueError as error:
         return intervals.unmeasured(GAUGES, f"boosted trees cannot be fitted to these records: {error}")
     value, variance = found.pop("synthetic")
@@ -77,7 +79,7 @@ def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement
 
 
 def _equal(evidence: Evidence, rng: np.random.Generator) -> Encoded:
-    """The parts to tell from control, all of one size, unless train or baseline are smaller than that."""
+    """Encode equally many rows of each table; train and baseline may have fewer."""
     width = max(len(evidence.schema.columns), 1)
     most = min(8_000 if evidence.full else 4_000, max(_CELLS // width, 500))
     rows = min(len(evidence.control), len(evidence.synthetic), most)
@@ -97,8 +99,8 @@ def folds(units: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return (rng.permutation(len(known)) % FOLDS)[index]
 
 
-def told(control: Part, other: Part, seed: int) -> tuple[float, float]:
-    """AUC of telling the other part from control, mean over folds of the AUC on rows left out, and its variance."""
+def detection_auc(control: EncodedTable, other: EncodedTable, seed: int) -> tuple[float, float]:
+    """Out-of-fold AUC of boosted trees that discriminate the other table from control, and its variance."""
     rng = np.random.default_rng(seed)
     n = min(len(control), len(other))
     control, other = control.take(rng.permutation(len(control))[:n]), other.take(rng.permutation(len(other))[:n])
@@ -120,16 +122,16 @@ def told(control: Part, other: Part, seed: int) -> tuple[float, float]:
     return float(np.mean([a for a, _ in areas])), float(np.mean([v for _, v in areas]) / len(areas))
 
 
-def telling(evidence: Evidence, *, rng: np.random.Generator, rows: int = 2_500) -> dict[str, Any] | None:
-    """What a detector goes by: {auc, columns: [{name, drop}]}, most telling first; None where there is too little to
-    fit one.
+def discriminating_columns(evidence: Evidence, *, rng: np.random.Generator, rows: int = 2_500) -> dict[str, Any] | None:
+    """Permutation importance of the columns for a detector: {auc, columns: [{name, drop}]}, most important first; None
+    if there are too few rows.
 
-    One fit on two thirds of at most `rows` of each kind; drop: how much of its AUC on the rest a column carries,
-    shuffled there.
+    The detector is fitted once to two thirds of at most `rows` rows of each kind; drop: the loss of AUC on the other
+    third if the column is shuffled there.
     """
     n = min(len(evidence.control), len(evidence.synthetic), rows)
     encoded = encode({k: cut(getattr(evidence, k), n, rng=rng) for k in ("control", "synthetic")}, evidence.schema)
-    parts = list(encoded.parts.values())
+    parts = list(encoded.tables.values())
     fold, y = np.concatenate([folds(part.units, rng) for part in parts]), np.repeat([0, 1], n)
     whole = np.vstack([part.matrix() for part in parts])
     columns = [learners.features(whole[:, [j]], whole[:, [j]])[0] for j in range(len(encoded.names))]
@@ -152,7 +154,7 @@ def _area(model: Any, X: np.ndarray, y: np.ndarray) -> float:
 
 
 def _shuffled(model: Any, X: np.ndarray, y: np.ndarray, j: int, rng: np.random.Generator) -> float:
-    """The AUC that is left when column j says nothing, mean over _SHUFFLES orders of it."""
+    """The AUC with column j shuffled, mean over _SHUFFLES permutations."""
     mixed = X.copy()
     areas = []
     for _ in range(_SHUFFLES):
@@ -161,15 +163,15 @@ def _shuffled(model: Any, X: np.ndarray, y: np.ndarray, j: int, rng: np.random.G
     return float(np.mean(areas))
 
 
-def _columns(encoded: Encoded, control: Part, other: Part, seed: int) -> list[Measurement]:
-    """The columns that tell most by themselves: twenty cells (or its categories), their rates learned on the other half
-    of the rows.
+def _columns(encoded: Encoded, control: EncodedTable, other: EncodedTable, seed: int) -> list[Measurement]:
+    """The columns that discriminate best by themselves, by the rates of twenty quantile classes (or of categories),
+    learned on the other half of the rows.
     """
     rng = np.random.default_rng(seed)
     first = [folds(part.units, rng) == 0 for part in (control, other)]
-    cells = [_ventiles(control.numbers[:, j], other.numbers[:, j]) for j in range(len(encoded.numbers))]
-    cells += [(control.codes[:, j] + 1, other.codes[:, j] + 1) for j in range(len(encoded.categories))]
-    found = [_alone(a, b, *first) for a, b in cells]
+    classes = [_ventiles(control.numbers[:, j], other.numbers[:, j]) for j in range(len(encoded.numbers))]
+    classes += [(control.codes[:, j] + 1, other.codes[:, j] + 1) for j in range(len(encoded.categories))]
+    found = [_alone(a, b, *first) for a, b in classes]
     order = np.argsort([-value for value, _ in found], kind="stable")[:COLUMNS]
     out = []
     for j in order:
@@ -184,17 +186,17 @@ def _columns(encoded: Encoded, control: Part, other: Part, seed: int) -> list[Me
 
 
 def _ventiles(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Numbers as cells between the twentieths of both; 0 is null."""
+    """Quantile classes of numbers, cut at the twentieths of both tables; 0 is null."""
     both = np.concatenate([a, b])
     known = both[~np.isnan(both)]
     edges = np.unique(np.quantile(known, np.arange(1, 20) / 20)) if len(known) else np.zeros(0)
-    cells = np.where(np.isnan(both), 0, 1 + np.searchsorted(edges, both, side="left"))
-    return cells[: len(a)], cells[len(a) :]
+    classes = np.where(np.isnan(both), 0, 1 + np.searchsorted(edges, both, side="left"))
+    return classes[: len(a)], classes[len(a) :]
 
 
 def _alone(a: np.ndarray, b: np.ndarray, first_a: np.ndarray, first_b: np.ndarray) -> tuple[float, float]:
-    """AUC and variance of telling b from a by the rate of b in each row's cell, learned on the rows of the other
-    half.
+    """AUC and variance of discriminating b from a by the rate of b in each row's class, learned on the other half of
+    the rows.
     """
     size, areas = int(max(a.max(initial=0), b.max(initial=0))) + 1, []
     for fit_a, fit_b in ((first_a, first_b), (~first_a, ~first_b)):

@@ -1,4 +1,4 @@
-"""How far each column's distribution is from the real one: Kullback-Leibler divergence and Wasserstein distance."""
+"""Kullback-Leibler divergence and Wasserstein distance of each column from the real one."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ GAUGES: tuple[Gauge, ...] = (KL, WASSERSTEIN)
 
 def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement]:
     """Both, overall and by column. Finite samples put KL above 0 by about cells / 2n: compare it with the floor."""
-    if note := intervals.lacking(evidence, "control", "synthetic"):
+    if note := intervals.missing_evidence(evidence, "control", "synthetic"):
         return intervals.unmeasured(GAUGES, note)
-    encoded = intervals.parts(evidence, rng=rng)
+    encoded = intervals.encode_evidence(evidence, rng=rng)
     return [
         *intervals.by_column(evidence, KL, encoded, kl_number, kl_category, top=np.inf),
         *intervals.by_column(evidence, WASSERSTEIN, encoded, scaled_wasserstein, None, top=np.inf),

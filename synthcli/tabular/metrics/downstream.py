@@ -1,4 +1,4 @@
-"""Does the user's own application work on the synthetic data: the exit code of a command that was run on it."""
+"""The exit code of the user's own application on the synthetic data."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ GAUGES: tuple[Gauge, ...] = (EXIT_CODE,)
 
 
 def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement]:
-    """The exit code, unmeasured where the command was stopped; [] where none is asked for."""
+    """The exit code, unmeasured if the command was stopped; [] if there is no command."""
     ran = evidence.downstream
     if ran is None:
         return []

@@ -1,5 +1,5 @@
-"""What `generate.fairness` achieved and what it cost: demographic parity of the target and of models that learn it, and
-their utility.
+"""Effect and cost of `generate.fairness`: demographic parity of the target and of models that predict it, and the loss
+of utility.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from synthcli import seeds
 from synthcli.columns.table import Table
 from synthcli.contracts.evaluation import Evidence, Fairness, Gauge, Measurement
 from synthcli.tabular.judging import intervals, learners
-from synthcli.tabular.judging.encoding import Encoded, as_codes, cut, encode, judged
+from synthcli.tabular.judging.encoding import Encoded, as_codes, columns_by_kind, cut, encode
 
 _MODELS = frozenset({"fairness", "train", "control", "synthetic"})
 PARITY = Gauge(
@@ -52,26 +52,26 @@ def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement
     Intervals: percentile bootstrap of control's privacy units. The gap of the target has none: it is a fact about the
     rows that were made.
     """
-    asked = evidence.fairness
-    if asked is None:
+    fairness = evidence.fairness
+    if fairness is None:
         return []
-    if absent := [c for c in (asked.target, *asked.sensitive) if c not in evidence.schema.names]:
+    if absent := [c for c in (fairness.target, *fairness.sensitive) if c not in evidence.schema.names]:
         return intervals.unmeasured(GAUGES, f"there is no column {absent[0]}")
-    if not len(asked.synthetic):
+    if not len(fairness.synthetic):
         return intervals.unmeasured(GAUGES, "the synthetic part has no rows")
-    out = _parity(asked)
-    if note := _lacking(asked):
+    out = _parity(fairness)
+    if note := _lacking(fairness):
         return [*out, *intervals.unmeasured([PREDICTED, COST], note)]
-    task = _task(evidence, asked, rng=rng)
+    task = _task(evidence, fairness, rng=rng)
     if isinstance(task, str):
         return [*out, *intervals.unmeasured([PREDICTED, COST], task)]
     with intervals.one_thread():
         return [*out, *_models(task, rng=rng)]
 
 
-def _lacking(asked: Fairness) -> str | None:
+def _lacking(fairness: Fairness) -> str | None:
     for name in ("train", "control"):
-        part = getattr(asked, name)
+        part = getattr(fairness, name)
         if part is None or not len(part):
             return f"there are no {name} records to fit or to test a model on"
     return None
@@ -80,18 +80,18 @@ def _lacking(asked: Fairness) -> str | None:
 # --- the target itself
 
 
-def _parity(asked: Fairness) -> list[Measurement]:
+def _parity(fairness: Fairness) -> list[Measurement]:
     """The gap of all groups together, and of each sensitive column alone."""
-    real = asked.train if asked.train is not None and len(asked.train) else None
-    tables = [asked.synthetic, *([real] if real is not None else [])]
+    real = fairness.train if fairness.train is not None and len(fairness.train) else None
+    tables = [fairness.synthetic, *([real] if real is not None else [])]
     out = []
-    for columns in (asked.sensitive, *((c,) for c in asked.sensitive if len(asked.sensitive) > 1)):
-        counted = _tables(tables, asked.target, columns)
+    for columns in (fairness.sensitive, *((c,) for c in fairness.sensitive if len(fairness.sensitive) > 1)):
+        counted = _tables(tables, fairness.target, columns)
         value, floor = gap(counted[0]), None if real is None else gap(counted[1])
         before = "" if floor is None else f"{floor:.4g} in real data, "
-        note = f"{asked.target} by {' × '.join(columns)}: {before}{value:.4g} in synthetic"
-        place: dict[str, Any] = {} if columns is asked.sensitive else {"scope": "subgroup", "of": columns[0]}
-        out.append(intervals.measured(PARITY, value, n=len(asked.synthetic), floor=floor, note=note, **place))
+        note = f"{fairness.target} by {' × '.join(columns)}: {before}{value:.4g} in synthetic"
+        place: dict[str, Any] = {} if columns is fairness.sensitive else {"scope": "subgroup", "of": columns[0]}
+        out.append(intervals.measured(PARITY, value, n=len(fairness.synthetic), floor=floor, note=note, **place))
     return out
 
 
@@ -110,8 +110,8 @@ def gap(counts: np.ndarray) -> float:
     (groups, values)
     """
     size = counts.sum(axis=1)
-    heard = size >= max(LEAST * size.sum(), 1)
-    share = counts[heard] / size[heard, None]
+    large_enough = size >= max(LEAST * size.sum(), 1)
+    share = counts[large_enough] / size[large_enough, None]
     return float((share.max(axis=0) - share.min(axis=0)).max()) if len(share) > 1 else 0.0
 
 
@@ -142,34 +142,34 @@ class _Task:
         return learners.score_of(self.classes)
 
 
-def _task(evidence: Evidence, asked: Fairness, *, rng: np.random.Generator) -> _Task | str:
+def _task(evidence: Evidence, fairness: Fairness, *, rng: np.random.Generator) -> _Task | str:
     """Equally many rows of each part to learn from; or why nothing can be learned."""
-    numbers, categories = judged(evidence.schema)
-    if asked.target not in (*numbers, *categories):
-        return f"target {asked.target} is no column that can be predicted"
-    sides = {"train": asked.train, "synthetic": asked.synthetic}
-    if asked.before is not None and len(asked.before):
-        sides["before"] = asked.before
+    numbers, categories = columns_by_kind(evidence.schema)
+    if fairness.target not in (*numbers, *categories):
+        return f"target {fairness.target} is no column that can be predicted"
+    sides = {"train": fairness.train, "synthetic": fairness.synthetic}
+    if fairness.before is not None and len(fairness.before):
+        sides["before"] = fairness.before
     rows = min(20_000 if evidence.full else 5_000, *(len(t) for t in sides.values()))
     tables = {name: cut(t, rows, rng=rng) for name, t in sides.items()} | {
-        "control": cut(asked.control, _CONTROL, rng=rng)
+        "control": cut(fairness.control, _CONTROL, rng=rng)
     }
     encoded = encode(tables, evidence.schema)
-    labels, classes = _labels(encoded, asked.target)
+    labels, classes = _labels(encoded, fairness.target)
     known = {name: ~np.isnan(y) for name, y in labels.items()}
     if few := [f"{name} ({k.sum()})" for name, k in known.items() if k.sum() < _FEWEST]:
-        return f"fewer than {_FEWEST} records with a known {asked.target}: {', '.join(few)}"
+        return f"fewer than {_FEWEST} records with a known {fairness.target}: {', '.join(few)}"
     if single := [name for name in ("train", "control") if len(np.unique(labels[name][known[name]])) < 2]:
-        return f"{asked.target} has a single value in {single[0]}"
-    control, keep = tables["control"], [c != asked.target for c in encoded.names]
+        return f"{fairness.target} has a single value in {single[0]}"
+    control, keep = tables["control"], [c != fairness.target for c in encoded.names]
     groups = np.unique(
-        np.column_stack([as_codes([control.frame[c]])[0][0] for c in asked.sensitive]), axis=0, return_inverse=True
+        np.column_stack([as_codes([control.frame[c]])[0][0] for c in fairness.sensitive]), axis=0, return_inverse=True
     )[1].reshape(-1)
     return _Task(
-        {name: part.matrix()[known[name]][:, keep] for name, part in encoded.parts.items()},
+        {name: part.matrix()[known[name]][:, keep] for name, part in encoded.tables.items()},
         {name: y[known[name]] for name, y in labels.items()},
         groups[known["control"]],
-        encoded.parts["control"].units[known["control"]],
+        encoded.tables["control"].units[known["control"]],
         classes,
         seeds.fork(rng),
     )
@@ -203,7 +203,7 @@ def _models(task: _Task, *, rng: np.random.Generator) -> list[Measurement]:
     first = "before" if "before" in guesses else "train"
     words = {"train": "real data", "before": "synthetic data made without the request", "synthetic": "this data"}
 
-    def said(figures: dict[str, Any]) -> str:
+    def describe(figures: dict[str, Any]) -> str:
         return ", ".join(
             f"{figures[k][0]:.4g} from {words[k]}" for k in ("train", "before", "synthetic") if k in figures
         )
@@ -216,9 +216,9 @@ def _models(task: _Task, *, rng: np.random.Generator) -> list[Measurement]:
             *_ends(apart["synthetic"], float(apart["synthetic"][0])),
             n=n,
             floor=apart["train"][0],
-            note=f"mean prediction by group: {said(apart)}",
+            note=f"mean prediction by group: {describe(apart)}",
         ),
-        intervals.measured(COST, paid[0], *_ends(paid, float(paid[0])), n=n, note=f"{task.unit}: {said(score)}"),
+        intervals.measured(COST, paid[0], *_ends(paid, float(paid[0])), n=n, note=f"{task.unit}: {describe(score)}"),
     ]
 
 
@@ -252,11 +252,11 @@ def _fitted(task: _Task, name: str) -> np.ndarray:
 def _predicted_gap(task: _Task, guess: np.ndarray, truth: np.ndarray, groups: np.ndarray) -> float:
     """Largest difference between groups in the mean prediction; of numbers, by their standard deviation."""
     sizes = np.bincount(groups)
-    heard = np.flatnonzero(sizes >= max(LEAST * len(groups), 1))
-    if len(heard) < 2:
+    large_enough = np.flatnonzero(sizes >= max(LEAST * len(groups), 1))
+    if len(large_enough) < 2:
         return 0.0
     means = np.column_stack(
-        [np.bincount(groups, weights=g, minlength=len(sizes))[heard] / sizes[heard] for g in guess.T]
+        [np.bincount(groups, weights=g, minlength=len(sizes))[large_enough] / sizes[large_enough] for g in guess.T]
     )
     apart = float((means.max(axis=0) - means.min(axis=0)).max())
     return apart if task.classes else apart / max(float(truth.std()), 1e-300)

@@ -1,6 +1,4 @@
-"""Are the properties that the spec names preserved: means, quantiles, shares and correlations that matter to whoever
-asked.
-"""
+"""Preservation of the properties that the spec names: means, quantiles, shares and correlations."""
 
 from __future__ import annotations
 
@@ -48,7 +46,7 @@ def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement
     """
     if not evidence.preserve:
         return []
-    if note := intervals.lacking(evidence, "control", "synthetic"):
+    if note := intervals.missing_evidence(evidence, "control", "synthetic"):
         return intervals.unmeasured(GAUGES, note)
     found = [_one(parse_property(text), evidence, rng=rng) for text in dict.fromkeys(evidence.preserve)]
     missing = [m for m in found if m.value is None]
@@ -64,42 +62,47 @@ def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement
     return [overall, *found]
 
 
-def _one(asked: Property, evidence: Evidence, *, rng: np.random.Generator) -> Measurement:
+def _one(prop: Property, evidence: Evidence, *, rng: np.random.Generator) -> Measurement:
     try:
-        real, made = (
-            _side(asked, t, units=k, rng=rng) for t, k in ((evidence.control, True), (evidence.synthetic, False))
+        real, synthetic = (
+            _side(prop, t, units=k, rng=rng) for t, k in ((evidence.control, True), (evidence.synthetic, False))
         )
-        scale = _scale(asked, evidence.control)
+        scale = _scale(prop, evidence.control)
         train = (
-            _side(asked, evidence.train, units=False, rng=None)
-            if evidence.full and evidence.train is not None
-            else None
+            _side(prop, evidence.train, units=False, rng=None) if evidence.full and evidence.train is not None else None
         )
     except SpecError as error:  # of a column that turned out to hold something else
-        return intervals.measured(PRESERVE, None, scope="property", of=asked.text, note=str(error).splitlines()[0])
-    if not (np.isfinite(real.value) and np.isfinite(made.value)):
+        return intervals.measured(PRESERVE, None, scope="property", of=prop.text, note=str(error).splitlines()[0])
+    if not (np.isfinite(real.value) and np.isfinite(synthetic.value)):
         which = "real" if not np.isfinite(real.value) else "synthetic"
-        rows = real.rows if which == "real" else made.rows
+        rows = real.rows if which == "real" else synthetic.rows
         return intervals.measured(
             PRESERVE,
             None,
             scope="property",
-            of=asked.text,
+            of=prop.text,
             note=f"is not defined over the {rows} {which} records that count",
         )
-    apart = made.value - real.value
-    low, high = _percentiles(apart + made.spread - real.spread, apart)
+    apart = synthetic.value - real.value
+    low, high = _percentiles(apart + synthetic.spread - real.spread, apart)
     ends = _agreement(np.array([max(-low, high), 0.0 if low <= 0 <= high else min(abs(low), abs(high))]), scale)
-    note = f"real {real.value:.6g}, synthetic {made.value:.6g}, difference {apart:.3g} ({low:.3g} to {high:.3g})"
+    note = f"real {real.value:.6g}, synthetic {synthetic.value:.6g}, difference {apart:.3g} ({low:.3g} to {high:.3g})"
     if real.units < intervals.FEW:  # the difference tells the real figure too
         note = (
-            f"synthetic {made.value:.6g}; the real figure is left out, as fewer than {intervals.FEW} privacy units"
+            f"synthetic {synthetic.value:.6g}; the real figure is left out, as fewer than {intervals.FEW} privacy units"
             " hold it"
         )
     floor = None if train is None else float(_agreement(np.array([abs(train.value - real.value)]), scale)[0])
     value = float(_agreement(np.array([abs(apart)]), scale)[0])
     return intervals.measured(
-        PRESERVE, value, *map(float, ends), n=made.rows, scope="property", of=asked.text, floor=floor, note=note
+        PRESERVE,
+        value,
+        *map(float, ends),
+        n=synthetic.rows,
+        scope="property",
+        of=prop.text,
+        floor=floor,
+        note=note,
     )
 
 
@@ -110,34 +113,34 @@ def _agreement(apart: np.ndarray, scale: float) -> np.ndarray:
     return np.clip(1 - np.abs(apart) / scale, 0, 1)
 
 
-def _scale(asked: Property, control: Table) -> float:
+def _scale(prop: Property, control: Table) -> float:
     """What a difference is measured in: the whole range of a share or a correlation, else a standard deviation of the
     real values.
     """
-    if asked.name in ("share", "corr"):
-        return 1.0 if asked.name == "share" else 2.0
-    values = asked.values(control.frame, asked.rows(control.frame))
+    if prop.name in ("share", "corr"):
+        return 1.0 if prop.name == "share" else 2.0
+    values = prop.values(control.frame, prop.rows(control.frame))
     return float(figures("std", None, values, np.ones((1, len(values))))[0]) if len(values) > 1 else 0.0
 
 
-def _side(asked: Property, table: Table, *, units: bool, rng: np.random.Generator | None) -> _Side:
-    """The property of a table; its deviations are those of at most compare.ROWS rows, scaled to all of them. rng None:
-    no deviations.
+def _side(prop: Property, table: Table, *, units: bool, rng: np.random.Generator | None) -> _Side:
+    """The property of a table; its deviations are those of at most intervals.ROWS rows, scaled to all of them. rng
+    None: no deviations.
     """
-    rows = asked.rows(table.frame)
-    values = asked.values(table.frame, rows)
+    rows = prop.rows(table.frame)
+    values = prop.values(table.frame, rows)
     none = np.zeros(RESAMPLES)
     groups = np.unique(table.units()[rows], return_inverse=True)[1].reshape(-1) if units else np.arange(len(rows))
     counts = len(rows), len(np.unique(groups))
     if len(rows) < 2:
         return _Side(np.nan, none, *counts)
-    value = float(figures(asked.name, asked.q, values, np.ones((1, len(rows))))[0])
+    value = float(figures(prop.name, prop.q, values, np.ones((1, len(rows))))[0])
     if rng is None:
         return _Side(value, none, *counts)
     kept = np.flatnonzero(groups < intervals.ROWS) if units else np.sort(rng.permutation(len(rows))[: intervals.ROWS])
     values, groups = values[kept], np.unique(groups[kept], return_inverse=True)[1].reshape(-1)
-    here = float(figures(asked.name, asked.q, values, np.ones((1, len(kept))))[0])
-    drawn = np.concatenate([figures(asked.name, asked.q, values, w) for w in _weights(groups, rng=rng)])
+    here = float(figures(prop.name, prop.q, values, np.ones((1, len(kept))))[0])
+    drawn = np.concatenate([figures(prop.name, prop.q, values, w) for w in _weights(groups, rng=rng)])
     spread = np.where(np.isfinite(drawn), drawn - here, 0.0) * np.sqrt(len(kept) / len(rows))
     return _Side(value, spread, *counts)
 

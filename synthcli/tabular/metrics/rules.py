@@ -1,4 +1,4 @@
-"""Do synthetic records obey the constraints of the spec."""
+"""The share of synthetic records that violate the constraints of the spec."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement
     """
     if not evidence.constraints:
         return []
-    if note := intervals.lacking(evidence, "synthetic"):
+    if note := intervals.missing_evidence(evidence, "synthetic"):
         return intervals.unmeasured(GAUGES, note)
     real = {"control": evidence.train} | (
         {"floor": evidence.control, "baseline": evidence.baseline} if evidence.full else {}

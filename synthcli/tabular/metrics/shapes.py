@@ -1,4 +1,4 @@
-"""Does each column look like the real one: its distribution where it is not null, and its share of nulls."""
+"""Similarity of each column's distribution, and of its share of nulls."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement
     """Both, overall and by column, as SDMetrics defines them, save that a column which synthetic leaves empty scores 0.
     95 % delta method.
     """
-    if note := intervals.lacking(evidence, "control", "synthetic"):
+    if note := intervals.missing_evidence(evidence, "control", "synthetic"):
         return intervals.unmeasured(GAUGES, note)
-    encoded = intervals.parts(evidence, rng=rng)
+    encoded = intervals.encode_evidence(evidence, rng=rng)
     return [
         *intervals.by_column(evidence, SHAPES, encoded, ks_complement, tv_complement),
         *intervals.by_column(

@@ -1,4 +1,4 @@
-"""What making the synthetic data took: seconds, memory, size of the model."""
+"""The cost of generating the synthetic data: time, memory, size of the model."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ GAUGES: tuple[Gauge, ...] = (
     Gauge("peak_memory_mb", "lower", frozenset(), "peak resident memory", "MB"),
     Gauge("model_mb", "lower", frozenset(), "size of the saved model", "MB"),
 )
-UNCLOCKED = "sampling took no time that the clock can see"
+UNCLOCKED = "sampling took too little time to be measured"
 
 
 def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement]:

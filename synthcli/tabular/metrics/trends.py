@@ -1,4 +1,4 @@
-"""Do pairs of columns go together as in real data: correlation and contingency similarity."""
+"""Similarity of pairs of columns: correlations and contingency tables."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from synthcli.contracts.evaluation import Evidence, Gauge, Measurement
 from synthcli.tabular.judging import intervals
-from synthcli.tabular.judging.encoding import Encoded, Part
+from synthcli.tabular.judging.encoding import Encoded, EncodedTable
 from synthcli.tabular.judging.intervals import Score, variance_of_mean
 
 TRENDS = Gauge(
@@ -27,8 +27,8 @@ _CELLS = 200_000  # a larger contingency table is counted over the cells that oc
 
 @dataclass(frozen=True)
 class _View:
-    """A part for pairs. numbers: (rows, d) with NaN; cells: (rows, k) codes of all columns, numbers first; sizes:
-    (k,).
+    """An encoded table for pairs. numbers: (rows, d) with NaN; cells: (rows, k) codes of all columns, numbers first;
+    sizes: (k,).
     """
 
     numbers: np.ndarray
@@ -44,9 +44,9 @@ def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement
     moves with every outlier. A number column that is constant in synthetic alone counts as correlation 0; SDMetrics
     leaves it out.
     """
-    if note := intervals.lacking(evidence, "control", "synthetic"):
+    if note := intervals.missing_evidence(evidence, "control", "synthetic"):
         return intervals.unmeasured(GAUGES, note)
-    encoded = intervals.parts(evidence, rng=rng)
+    encoded = intervals.encode_evidence(evidence, rng=rng)
     k = len(encoded.names)
     if k < 2:
         return intervals.unmeasured(GAUGES, "fewer than two columns to pair")
@@ -55,20 +55,20 @@ def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement
     if len(pairs) > PAIRS:
         note = f"{PAIRS} of {len(pairs)} pairs, drawn at random"
         pairs = pairs[np.sort(rng.choice(len(pairs), PAIRS, replace=False))]
-    edges = [_edges(column) for column in encoded.parts["control"].numbers.T]
-    views = {side: _view(part, encoded, edges) for side, part in encoded.parts.items()}
-    units = encoded.parts["control"].units
+    edges = [_edges(column) for column in encoded.tables["control"].numbers.T]
+    views = {side: _view(part, encoded, edges) for side, part in encoded.tables.items()}
+    units = encoded.tables["control"].units
     with intervals.one_thread():
         scores = {
             side: _score(views["control"], view, pairs, units) for side, view in views.items() if side != "control"
         }
     names = [f"{encoded.names[i]} × {encoded.names[j]}" for i, j in pairs]
     return intervals.summary(
-        TRENDS, names, scores, n=len(encoded.parts["synthetic"]), scope="pair", most=SHOWN, note=note
+        TRENDS, names, scores, n=len(encoded.tables["synthetic"]), scope="pair", most=SHOWN, note=note
     )
 
 
-def _view(part: Part, encoded: Encoded, edges: list[np.ndarray]) -> _View:
+def _view(part: EncodedTable, encoded: Encoded, edges: list[np.ndarray]) -> _View:
     binned = [
         np.where(np.isnan(x), 0, 1 + np.searchsorted(inner, x, side="right"))
         for x, inner in zip(part.numbers.T, edges, strict=True)

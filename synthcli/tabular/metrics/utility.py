@@ -1,4 +1,4 @@
-"""Does a model trained on synthetic data predict real data as well as one trained on real data (TSTR against TRTR)."""
+"""Utility: the score on real data of a model trained on synthetic data, relative to one trained on real data."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from synthcli import seeds
 from synthcli.columns.table import Table
 from synthcli.contracts.evaluation import Evidence, Gauge, Measurement
 from synthcli.tabular.judging import intervals, learners
-from synthcli.tabular.judging.encoding import Encoded, cut, encode, judged
+from synthcli.tabular.judging.encoding import Encoded, columns_by_kind, cut, encode
 
 _NEEDS = frozenset({"train", "control", "target", "synthetic"})
 _RATIO = "(tstr - chance) / (trtr - chance) on control; chance is 0.5 (auc), the largest class (accuracy) or 0 (R2)"
@@ -54,7 +54,7 @@ class _Task:
 
     def side(self, name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Numbers, codes and labels of a part's rows that have a label, the target taken out."""
-        part, y = self.encoded.parts[name], self.labels[name]
+        part, y = self.encoded.tables[name], self.labels[name]
         known = ~np.isnan(y)
         keep = lambda names: [j for j, c in enumerate(names) if c != self.target]  # noqa: E731
         return (
@@ -72,9 +72,9 @@ def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement
     """
     if evidence.target is None:
         return []
-    if note := intervals.lacking(evidence, "control", "synthetic", "train"):
+    if note := intervals.missing_evidence(evidence, "control", "synthetic", "train"):
         return intervals.unmeasured(GAUGES, note)
-    numbers, categories = judged(evidence.schema)
+    numbers, categories = columns_by_kind(evidence.schema)
     if evidence.target not in (*numbers, *categories):
         return intervals.unmeasured(GAUGES, f"target {evidence.target} is no column that can be predicted")
     task = _task(evidence, rng)
@@ -158,7 +158,7 @@ def _weights(task: _Task, rng: np.random.Generator) -> np.ndarray:
     """Multinomial weights of control's labelled rows, drawn by privacy unit; the first row is the sample itself.
     (RESAMPLES + 1, rows)
     """
-    units = np.unique(task.encoded.parts["control"].units[~np.isnan(task.labels["control"])], return_inverse=True)[
+    units = np.unique(task.encoded.tables["control"].units[~np.isnan(task.labels["control"])], return_inverse=True)[
         1
     ].reshape(-1)
     count = int(units.max()) + 1
@@ -171,7 +171,7 @@ def _judge(task: _Task, gauges: tuple[Gauge, ...], fit: Any, weights: np.ndarray
     chance = _chance(task, truth, weights)
     found = {
         name: _scores(task, truth, fit(task, name, seed), weights, chance)
-        for name in task.encoded.parts
+        for name in task.encoded.tables
         if name != "control"
     }
     tstr, trtr = found["synthetic"], found["train"]

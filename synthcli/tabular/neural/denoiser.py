@@ -1,5 +1,5 @@
-"""A net that takes the noise off a row: Gaussian noise off its numbers, a mask off its digits, both at one time t from
-1 (all noise) to 0.
+"""A denoising net: it removes Gaussian noise from the numbers of a row and a mask from its digits, both at a time t
+from 1 (only noise) to 0.
 
 Numbers follow Karras et al. 2022 (EDM): sigma(t), preconditioning with data of variance 1. Digits are hidden one after
 the other in a random order, a share t of them at time t (absorbing diffusion, in its any-order form: Hoogeboom et al.
@@ -18,7 +18,7 @@ from synthcli.nets.categories import by_inversion, log_shares
 from synthcli.nets.device import dropout, normal, zeros
 
 SIGMA_MIN, SIGMA_MAX, RHO = 0.005, 20.0, 7.0  # for data of variance 1, where Karras et al. take 0.25
-WAVES = 16  # frequencies that time is told in
+WAVES = 16  # frequencies of the time embedding
 
 
 def sigma(t: torch.Tensor) -> torch.Tensor:

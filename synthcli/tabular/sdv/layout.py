@@ -87,7 +87,7 @@ class Layout:
         return pd.DataFrame(out)
 
     def decode(self, frame: pd.DataFrame, rows: int) -> Values:
-        """Parts of a table that sdv made."""
+        """Parts of a table that sdv generated."""
         out: Values = {}
         for part, name in self.names.items():
             if part in self.fixed:

@@ -1,4 +1,4 @@
-"""What the methods of the sdv library share: the codec in front of it, random states, silence, progress, the pickle.
+"""The synthesizers of the sdv library behind our codec: random states, logging, progress, the pickle.
 
 sdv sees a table of plain numbers and of codes spelled as words, without nulls; types, nulls, spikes, keys and dates are
 the codec's.
@@ -39,11 +39,11 @@ Family = Literal[
     "norm", "beta", "truncnorm", "uniform", "gamma"
 ]  # not sdv's gaussian_kde, which samples some thirty rows a second
 Layers = tuple[int, ...]
-_one_at_a_time = threading.RLock()  # numpy's, torch's and Python's global random states belong to the whole process
+_global_state = threading.RLock()  # numpy's, torch's and Python's global random states belong to the whole process
 
 
 class Net(BaseModel):
-    """What every network of sdv is told. epochs is the dial: longer training copies more."""
+    """The parameters of every network of sdv. epochs is the dial: longer training copies more."""
 
     model_config = ConfigDict(extra="forbid")
     epochs: int = Field(
@@ -309,10 +309,10 @@ def quiet_and_seeded(rng: np.random.Generator) -> Iterator[None]:
     import torch
     from threadpoolctl import threadpool_limits
 
-    with _one_at_a_time, contextlib.ExitStack() as stack:
+    with _global_state, contextlib.ExitStack() as stack:
         stack.enter_context(warnings.catch_warnings())
         warnings.simplefilter("ignore")
-        stack.enter_context(_hushed())
+        stack.enter_context(_quiet_loggers())
         stack.enter_context(torch.random.fork_rng(devices=range(torch.cuda.device_count())))
         stack.callback(np.random.set_state, np.random.get_state())
         stack.callback(random.setstate, random.getstate())
@@ -328,7 +328,7 @@ def quiet_and_seeded(rng: np.random.Generator) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _hushed() -> Iterator[None]:
+def _quiet_loggers() -> Iterator[None]:
     before = {name: logging.getLogger(name).level for name in LOGGERS}
     for name in before:
         logging.getLogger(name).setLevel(logging.ERROR)

@@ -1,65 +1,61 @@
-"""Drawing rows of which something is asked, by importance: candidates are weighed by how likely they make what is
-asked.
+"""Importance sampling: rows that meet conditions, drawn from candidates that are weighted by the likelihood of the
+conditions.
 
-Where the same is asked of all rows, they are chosen from a pool of candidates, which grows until no candidate weighs
-more than a row (sampling importance resampling, Rubin 1987, without replacement). Where each row has its own, each is
-followed by some particles that are resampled wherever something is known (sequential Monte Carlo, Doucet & Johansen
-2009).
+If the conditions are the same for all rows, rows are chosen among common candidates, whose number grows until no
+candidate weighs more than one row (sampling importance resampling, Rubin 1987, without replacement). If each row has
+conditions of its own, each row is followed by particles, which are resampled after each condition (sequential Monte
+Carlo, Doucet & Johansen 2009).
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-MOST = 32  # candidates for each row of a pool, at most
-LEAST = 2**16  # candidates that a pool may have in any case
+MAX_PER_ROW = 32  # candidates for each row, at most
+ALWAYS_ALLOWED = 2**16  # candidates that may be drawn for however few rows
 
 
-def enough(weights: np.ndarray, rows: int) -> bool:
-    """Whether a pool of these weights gives so many rows, each of a candidate of its own, in proportion to their
-    weights.
-    """
-    return bool(weights.sum() >= rows * weights.max() > 0) or len(weights) >= max(LEAST, MOST * rows)
+def is_sufficient(weights: np.ndarray, rows: int) -> bool:
+    """Whether `rows` different candidates can be chosen in proportion to these weights, or the limit is reached."""
+    return bool(weights.sum() >= rows * weights.max() > 0) or len(weights) >= max(ALWAYS_ALLOWED, MAX_PER_ROW * rows)
 
 
-def chosen(weights: np.ndarray, rows: int, *, rng: np.random.Generator) -> np.ndarray:
-    """Positions of `rows` candidates, in no order: as likely as they weigh, none twice as long as there are enough of
-    any weight.
+def choose(weights: np.ndarray, rows: int, *, rng: np.random.Generator) -> np.ndarray:
+    """Positions of `rows` candidates in random order, chosen with probability proportional to weight (systematic
+    sampling). None is chosen twice as long as enough candidates have a positive weight.
     """
     if not rows:
         return np.zeros(0, dtype=np.intp)
     order = rng.permutation(len(weights))
-    chance = _inclusion(weights[order], rows)
-    edges = np.cumsum(chance) * (rows / chance.sum())
-    picked = order[np.searchsorted(edges, np.arange(rows) + rng.random(), side="right").clip(max=len(order) - 1)]
-    return rng.permutation(picked)
+    probability = _inclusion_probabilities(weights[order], rows)
+    edges = np.cumsum(probability) * (rows / probability.sum())
+    positions = np.searchsorted(edges, np.arange(rows) + rng.random(), side="right").clip(max=len(order) - 1)
+    return rng.permutation(order[positions])
 
 
-def _inclusion(weights: np.ndarray, rows: int) -> np.ndarray:
-    """Chances of the candidates to be chosen: in proportion to their weights, but not above 1. (n,)"""
+def _inclusion_probabilities(weights: np.ndarray, rows: int) -> np.ndarray:
+    """Inclusion probabilities of the candidates: proportional to their weights, but at most 1. (n,)"""
     positive = np.count_nonzero(weights > 0)
-    if positive <= rows:  # all of them; where they are too few, evenly more often than once
+    if positive <= rows:  # take all of them; if there are too few, each one about equally often
         return np.where(weights > 0, 1.0, 0.0) if positive else np.ones(len(weights))
-    sure = np.zeros(len(weights), dtype=bool)
+    certain = np.zeros(len(weights), dtype=bool)
     while True:
-        scale = (rows - sure.sum()) / weights[~sure].sum()
-        over = ~sure & (weights * scale > 1)
-        if not over.any():
-            return np.where(sure, 1.0, weights * scale)
-        sure |= over
+        scale = (rows - certain.sum()) / weights[~certain].sum()
+        above = ~certain & (weights * scale > 1)
+        if not above.any():
+            return np.where(certain, 1.0, weights * scale)
+        certain |= above
 
 
-def resampled(weights: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
-    """For each row, which of its particles go on, drawn evenly by weight. weights: (rows, particles), -> (rows,
-    particles) positions
-    """
+def resample(weights: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
+    """Systematic resampling of the particles of each row. weights: (rows, particles) -> (rows, particles) positions"""
     rows, particles = weights.shape
     total = weights.sum(1, keepdims=True)
     share = np.where(total > 0, weights / np.where(total > 0, total, 1), 1 / particles)
-    at = (np.arange(particles) + rng.random((rows, 1))) / particles
+    u = (np.arange(particles) + rng.random((rows, 1))) / particles
     edges = np.cumsum(share, axis=1)
     edges[:, -1] = 1.0
-    # one search for all rows: row i's edges and draws lie between i and i + 1
+    # a single search serves all rows: the edges and draws of row i lie between i and i + 1
     base = np.arange(rows)[:, None]
-    place = np.searchsorted((edges + base).ravel(), (at + base).ravel(), side="right").reshape(rows, particles)
-    return np.minimum(place - base * particles, particles - 1)
+    position = np.searchsorted((edges + base).ravel(), (u + base).ravel(), side="right").reshape(rows, particles)
+    return np.minimum(position - base * particles, particles - 1)

@@ -1,7 +1,7 @@
-"""Several chains of forests that differ in the order of the columns, and rows that each follow one of them.
+"""A mixture of sequential models that differ in their visit sequence; each row is drawn from one of them.
 
-The errors of an order are its own: a mixture of densities is nearer to the truth than its parts are on average (the log
-is concave).
+Each visit sequence makes errors of its own. Since the logarithm is concave, a mixture of densities is nearer to the
+truth than its components are on average.
 """
 
 from __future__ import annotations
@@ -12,55 +12,53 @@ import numpy as np
 
 from synthcli.columns.codec.conditions import Asked
 from synthcli.columns.codec.parts import Values
-from synthcli.tabular.trees.sequential import Chain, Learned, follow, last_asked
+from synthcli.tabular.trees.sequential import SequentialModel, SequentialSampler, draw_conditional, last_condition
 
 
-def draw(chains: Sequence[Learned], rows: int, *, rng: np.random.Generator) -> Values:
-    """Every part of `rows` rows, as many of each chain."""
-    return _mixed(chains, rows, _drawn, rng=rng)
+def draw(models: Sequence[SequentialModel], rows: int, *, rng: np.random.Generator) -> Values:
+    """Draw every part of `rows` rows, equally many from each model."""
+    return _mix(models, rows, _draw_one, rng=rng)
 
 
-def complete(chains: Sequence[Learned], asked: Asked, *, rng: np.random.Generator) -> Values:
-    """The same where something is asked of the rows; where it is known, by the chain that is through with it
-    soonest.
-    """
+def complete(models: Sequence[SequentialModel], asked: Asked, *, rng: np.random.Generator) -> Values:
+    """Draw rows that meet conditions. If cells are known, use the model that reaches its last condition first."""
     if asked.known:
-        return follow(min(chains, key=lambda learned: last_asked(learned, asked)), asked, rng=rng)
-    return _mixed(
-        chains, asked.rows, lambda learned, rows, rng: follow(learned, Asked(rows, {}, asked.within), rng=rng), rng=rng
-    )
+        return draw_conditional(min(models, key=lambda model: last_condition(model, asked)), asked, rng=rng)
+
+    def draw_some(model: SequentialModel, rows: int, rng: np.random.Generator) -> Values:
+        return draw_conditional(model, Asked(rows, {}, asked.within), rng=rng)
+
+    return _mix(models, asked.rows, draw_some, rng=rng)
 
 
-def _drawn(learned: Learned, rows: int, rng: np.random.Generator) -> Values:
-    chain = Chain(learned, Asked(rows))
-    for name, stream in zip(learned.order, rng.spawn(len(learned.order))):
-        chain.step(name, rng=stream)
-    return chain.out
+def _draw_one(model: SequentialModel, rows: int, rng: np.random.Generator) -> Values:
+    sampler = SequentialSampler(model, Asked(rows))
+    for name, stream in zip(model.order, rng.spawn(len(model.order))):
+        sampler.draw_next(name, rng=stream)
+    return sampler.out
 
 
-def _mixed(
-    chains: Sequence[Learned],
+def _mix(
+    models: Sequence[SequentialModel],
     rows: int,
-    made: Callable[[Learned, int, np.random.Generator], Values],
+    draw: Callable[[SequentialModel, int, np.random.Generator], Values],
     *,
     rng: np.random.Generator,
 ) -> Values:
-    """Rows of the chains in turn: within a chain they come in no order. Parts that only some chains have are left
-    out.
-    """
-    many = max(1, min(len(chains), rows))
-    if many == 1:
-        return made(chains[0], rows, rng)
-    own = [
-        made(learned, len(range(k, rows, many)), stream)
-        for k, (learned, stream) in enumerate(zip(chains, rng.spawn(many)))
+    """Rows of the models in turn. Parts that only some models have are left out."""
+    count = max(1, min(len(models), rows))
+    if count == 1:
+        return draw(models[0], rows, rng)
+    drawn = [
+        draw(model, len(range(k, rows, count)), stream)
+        for k, (model, stream) in enumerate(zip(models, rng.spawn(count)))
     ]
     out = {
         name: np.empty(rows, dtype=values.dtype)
-        for name, values in own[0].items()
-        if all(name in other for other in own)
+        for name, values in drawn[0].items()
+        if all(name in other for other in drawn)
     }
     for name, values in out.items():
-        for k, each in enumerate(own):
-            values[k::many] = each[name]
+        for k, each in enumerate(drawn):
+            values[k::count] = each[name]
     return out

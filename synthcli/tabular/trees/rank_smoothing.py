@@ -1,6 +1,4 @@
-"""Numbers that few people share, moved among their neighbours by rank, so that no one's own value comes out as it
-is.
-"""
+"""Rank smoothing: a number that few people share is moved by a few ranks, so that nobody's own value is repeated."""
 
 from __future__ import annotations
 
@@ -11,13 +9,15 @@ import numpy as np
 from synthcli.columns.codec.numeric import held_by
 
 GRID = 2001  # points of a number's quantile function
-WIDEST = 0.05  # of the ranks that a number is blurred over, at most
+MAX_WIDTH = 0.05  # largest move, as a share of the ranks
 
 
 @dataclass(frozen=True)
-class Blur:
-    """Where a number's values may come out. common: sorted values that enough people share; grid: (points,) its other
-    quantiles, rank of each in `rank`; width: how far, in ranks, a value that is not common is moved."""
+class RankSmoothing:
+    """The rank smoothing of one number. common: sorted values that enough people share, which are never moved; grid:
+    (points,) quantiles of the other values; rank: (points,) their ranks, from 0 to 1; width: largest move of a value,
+    in ranks.
+    """
 
     common: np.ndarray
     grid: np.ndarray
@@ -25,55 +25,52 @@ class Blur:
     width: float
 
     @classmethod
-    def of(cls, values: np.ndarray, units: np.ndarray, shared_by: int) -> Blur:
-        """values: (rows,) NaN where there is none; units: (rows,) privacy unit of each."""
+    def fit(cls, values: np.ndarray, units: np.ndarray, shared_by: int) -> RankSmoothing:
+        """values: (rows,), NaN where missing; units: (rows,) privacy unit of each row."""
         known = ~np.isnan(values)
         common = _common(values[known], units[known], shared_by)
-        rest = values[known & ~member(values, common)]
+        rest = values[known & ~is_in(values, common)]
         if not len(rest):
             return cls(common, np.zeros(0), np.zeros(0), 0.0)
         points = np.linspace(0, 1, min(GRID, len(rest)))
-        grid, place = np.unique(np.quantile(rest, points), return_inverse=True)
+        grid, inverse = np.unique(np.quantile(rest, points), return_inverse=True)
+        rank = np.bincount(inverse, weights=points) / np.bincount(inverse)
         people = len(np.unique(units[known]))
-        return cls(
-            common,
-            grid,
-            np.bincount(place, weights=points) / np.bincount(place),
-            min(WIDEST, shared_by / max(1, people)),
-        )
+        return cls(common, grid, rank, min(MAX_WIDTH, shared_by / max(1, people)))
 
     def __call__(self, values: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
+        """The values, each uncommon one moved by a uniform number of ranks up to the width. (rows,)"""
         if not len(self.grid):
             return values
-        moved = np.flatnonzero(~member(values, self.common))
-        rank = np.interp(values[moved], self.grid, self.rank) + self.width * (2 * rng.random(len(moved)) - 1)
-        rank = 1 - np.abs(
-            1 - np.abs(rank)
-        )  # reflected at the ends: cut off there, the least and the largest value would come out often
+        uncommon = np.flatnonzero(~is_in(values, self.common))
+        rank = np.interp(values[uncommon], self.grid, self.rank) + self.width * (2 * rng.random(len(uncommon)) - 1)
+        # reflect at both ends: clipping would pile up the smallest and the largest value
+        rank = 1 - np.abs(1 - np.abs(rank))
         out = values.copy()
-        out[moved] = np.interp(rank, self.rank, self.grid)
+        out[uncommon] = np.interp(rank, self.rank, self.grid)
         return out
 
-    def around(self, values: np.ndarray, reach: float) -> tuple[np.ndarray, np.ndarray]:
-        """From where to where values lie whose rank differs by at most `reach`; a common value is alone. (rows,),
-        (rows,)
+    def interval(self, values: np.ndarray, width: float) -> tuple[np.ndarray, np.ndarray]:
+        """The ends of the interval within `width` ranks of each value. The interval of a common value is the value
+        itself. (rows,), (rows,)
         """
         if not len(self.grid):
             return values, values
-        rank, alone = np.interp(values, self.grid, self.rank), member(values, self.common)
-        low, high = (np.interp(rank + by, self.rank, self.grid) for by in (-reach, reach))
-        return np.where(alone, values, np.minimum(low, values)), np.where(alone, values, np.maximum(high, values))
+        rank, is_common = np.interp(values, self.grid, self.rank), is_in(values, self.common)
+        low, high = (np.interp(rank + by, self.rank, self.grid) for by in (-width, width))
+        low, high = np.minimum(low, values), np.maximum(high, values)
+        return np.where(is_common, values, low), np.where(is_common, values, high)
 
 
 def _common(values: np.ndarray, units: np.ndarray, shared_by: int) -> np.ndarray:
     """Values that at least `shared_by` privacy units hold, sorted."""
-    distinct, at = np.unique(values, return_inverse=True)
-    return distinct[held_by(at, units, len(distinct)) >= shared_by]
+    distinct, inverse = np.unique(values, return_inverse=True)
+    return distinct[held_by(inverse, units, len(distinct)) >= shared_by]
 
 
-def member(values: np.ndarray, ordered: np.ndarray) -> np.ndarray:
-    """Which values are among the sorted ones. (rows,) bool"""
+def is_in(values: np.ndarray, ordered: np.ndarray) -> np.ndarray:
+    """Which values occur in a sorted array. (rows,) bool"""
     if not len(ordered):
         return np.zeros(len(values), dtype=bool)
-    at = np.minimum(np.searchsorted(ordered, values), len(ordered) - 1)
-    return ordered[at] == values
+    position = np.minimum(np.searchsorted(ordered, values), len(ordered) - 1)
+    return ordered[position] == values

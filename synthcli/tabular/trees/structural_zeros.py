@@ -1,4 +1,4 @@
-"""Pairs of codes that never occur together although they would often by chance, kept out of what is drawn."""
+"""Structural zeros: pairs of categories that never occur together, although chance alone would produce them often."""
 
 from __future__ import annotations
 
@@ -9,48 +9,50 @@ import numpy as np
 from synthcli.columns.codec.dependencies import impossible
 from synthcli.columns.codec.parts import Part, Values
 
-FEW = 64  # categories up to which pairs that never occur are kept out
+MAX_CATEGORIES = 64  # parts with more categories are not checked for structural zeros
 
-Pairs = Mapping[tuple[str, str], np.ndarray]  # (earlier part, part) -> (size, size) bool
+Pairs = Mapping[tuple[str, str], np.ndarray]  # (earlier part, part) -> (size, size) bool, true for a structural zero
 
 
-class Bars:
-    """Pairs that never occur, by the part that is drawn later."""
+class StructuralZeros:
+    """The structural zeros of a table, indexed by the part that is drawn later."""
 
     def __init__(self, pairs: Pairs) -> None:
         self.pairs = pairs
-        self._of: dict[str, list[tuple[str, np.ndarray]]] = {}
-        for (before, part), table in pairs.items():
-            self._of.setdefault(part, []).append((before, table))
+        self._by_part: dict[str, list[tuple[str, np.ndarray]]] = {}
+        for (earlier, part), table in pairs.items():
+            self._by_part.setdefault(part, []).append((earlier, table))
 
     @classmethod
-    def find(cls, parts: Sequence[Part], values: Values) -> Bars:
-        """parts: in drawing order."""
-        codes = [part for part in parts if 1 < part.size <= FEW]
+    def find(cls, parts: Sequence[Part], values: Values) -> StructuralZeros:
+        """Find the structural zeros of all pairs of parts. parts: in drawing order."""
+        codes = [part for part in parts if 1 < part.size <= MAX_CATEGORIES]
         out = {}
         for i, part in enumerate(codes):
-            for before in codes[:i]:
-                table = impossible(values[before.name], before.size, values[part.name], part.size)
+            for earlier in codes[:i]:
+                table = impossible(values[earlier.name], earlier.size, values[part.name], part.size)
                 if table.any():
-                    out[before.name, part.name] = table
+                    out[earlier.name, part.name] = table
         return cls(out)
 
-    def meets(self, name: str, drawn: np.ndarray, out: Values, rows: np.ndarray | slice = slice(None)) -> np.ndarray:
-        """Which of `rows` hold a pair that never occurs. drawn: their values of part `name`; out: all rows' earlier
-        parts.
+    def violations(
+        self, name: str, drawn: np.ndarray, out: Values, rows: np.ndarray | slice = slice(None)
+    ) -> np.ndarray:
+        """Which of `rows` have a structural zero. drawn: their values of part `name`; out: the earlier parts of all
+        rows.
         """
-        wrong = np.zeros(len(drawn), dtype=bool)
-        for before, table in self._of.get(name, ()):
-            wrong |= table.ravel().take(out[before][rows] * table.shape[1] + drawn)
-        return wrong
+        violated = np.zeros(len(drawn), dtype=bool)
+        for earlier, table in self._by_part.get(name, ()):
+            violated |= table.ravel().take(out[earlier][rows] * table.shape[1] + drawn)
+        return violated
 
     def possible(self, name: str, size: int, out: Values, rows: np.ndarray) -> np.ndarray:
-        """Which codes may stand beside the earlier parts of `rows`. (rows, size) bool"""
-        may = np.ones((len(rows), size), dtype=bool)
-        for before, table in self._of.get(name, ()):
-            may &= ~table[out[before][rows]]
-        return may
+        """Which codes of part `name` may occur with the earlier parts of `rows`. (rows, size) bool"""
+        possible = np.ones((len(rows), size), dtype=bool)
+        for earlier, table in self._by_part.get(name, ()):
+            possible &= ~table[out[earlier][rows]]
+        return possible
 
     def size(self, name: str) -> int:
-        """Codes of a part, as far as pairs know it; 0 where it is in none."""
-        return next((table.shape[1] for _, table in self._of.get(name, ())), 0)
+        """Number of codes of a part that has structural zeros; 0 for any other part."""
+        return next((table.shape[1] for _, table in self._by_part.get(name, ())), 0)

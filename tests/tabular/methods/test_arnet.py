@@ -88,7 +88,7 @@ def test_two_digits_keep_to_what_is_given() -> None:
     x = pa.array(rng.normal(size=ROWS), mask=rng.random(ROWS) < 0.2)
     schema, frame = infer(pa.table({"x": x, "c": pa.array(rng.choice(["a", "b"], ROWS).tolist())}), {})
     fitted = arnet.fit(Table(frame, schema), arnet.Params(epochs=2, hidden=8, embedding=4, bins=300), job=Job())
-    assert fitted.cells.sizes[:2] == [17, 18]
+    assert fitted.discretization.sizes[:2] == [17, 18]
     assert np.isfinite(fitted.draw(4000, rng=rng, given={"x#state": np.zeros(4000, dtype=np.int32)})["x"]).all()
     known = frame["x"].fillna(0).to_numpy()
     np.testing.assert_array_equal(fitted.draw(ROWS, rng=rng, given={"x": known})["x"], known)
@@ -96,7 +96,7 @@ def test_two_digits_keep_to_what_is_given() -> None:
 
 def test_columns_that_are_asked_for_come_first() -> None:
     fitted = arnet.fit(table(), arnet.Params(epochs=1, hidden=4, embedding=2, order=("z", "y")), job=Job())
-    assert [fitted.cells.columns[i].parts[-1].name for i in fitted.order][:2] == ["z", "y"]
+    assert [fitted.discretization.columns[i].parts[-1].name for i in fitted.order][:2] == ["z", "y"]
 
 
 def test_a_wide_table_is_seen_in_part() -> None:

@@ -217,7 +217,7 @@ def test_saved_models_sample_the_same(tmp_path):
 
 def test_rows_of_data_are_not_looked_at():
     schema = schema_of({"x": {"type": "integer"}})
-    with pytest.raises(SpecError, match="says not how"):
+    with pytest.raises(SpecError, match="does not say how"):
         distributions.fit(Table(pd.DataFrame({"x": [1, 2]}), schema), distributions.Params(), job=Job())
 
 
@@ -266,13 +266,13 @@ BAD = [
         {"type": "integer", "distribution": {"pareto": {"shape": 0.01}}},
         r"columns\.x\.distribution: makes numbers that int64 cannot hold",
     ),
-    ({"type": "category"}, r"columns\.x: says not how it is made; remedy: distribution, weights"),
-    ({}, r"columns\.x: says not how it is made"),
-    ({"type": "integer", "min": 3}, r"columns\.x: says not how"),
+    ({"type": "category"}, r"columns\.x: does not say how to generate it; remedy: distribution, weights"),
+    ({}, r"columns\.x: does not say how to generate it"),
+    ({"type": "integer", "min": 3}, r"columns\.x: does not say how"),
     ({"type": "integr", "min": 3}, r"columns\.x\.type: unknown type 'integr'\. Did you mean integer\?"),
     (
         {"type": "category", "weights": {"a": 1}, "expr": "y"},
-        r"columns\.x: says twice how it is made, by expr and weights",
+        r"columns\.x: has two recipes, expr and weights",
     ),
     ({"type": "category", "weights": {"a": -1}}, r"columns\.x\.weights\.a is -1"),
     ({"type": "category", "weights": {"a": 0}}, r"columns\.x\.weights: are all 0"),

@@ -1,6 +1,4 @@
-"""The default method: rules of the data are kept, noise is not split on, rare numbers are blurred, structure is
-learned.
-"""
+"""The default method: dependencies are kept, noise is not split on, rare numbers are smoothed, structure is learned."""
 
 from __future__ import annotations
 
@@ -20,14 +18,14 @@ from synthcli.contracts.modelling import Job, Request
 from synthcli.tabular.methods import trees
 from synthcli.tabular.trees import grow as grow_module
 from synthcli.tabular.trees.features import PREDICTORS, Features
-from synthcli.tabular.trees.forest import marginal
-from synthcli.tabular.trees.grow import Growth, grow, rule
-from synthcli.tabular.trees.rank_smoothing import Blur
-from synthcli.tabular.trees.reference_columns import Anchors
-from synthcli.tabular.trees.sequential import Learned
-from synthcli.tabular.trees.structural_zeros import FEW, Bars
+from synthcli.tabular.trees.forest import marginal_forest
+from synthcli.tabular.trees.grow import GrowthLimits, functional_dependency, grow
+from synthcli.tabular.trees.rank_smoothing import RankSmoothing
+from synthcli.tabular.trees.reference_columns import ReferenceColumns
+from synthcli.tabular.trees.sequential import SequentialModel
+from synthcli.tabular.trees.structural_zeros import MAX_CATEGORIES, StructuralZeros
 
-ONE = Growth(trees=1, least=10, per_unit=1.0, max_depth=24)
+ONE = GrowthLimits(trees=1, min_leaf_rows=10, rows_per_unit=1.0, max_depth=24)
 
 
 def table(frame: pd.DataFrame, **keys: Any) -> Table:
@@ -75,7 +73,7 @@ def test_dependence_is_learned(linked: pd.DataFrame) -> None:
     assert abs(out["noise"].corr(out["wage"])) < 0.05
 
 
-def test_rare_numbers_are_blurred_and_common_ones_repeat(linked: pd.DataFrame) -> None:
+def test_rare_numbers_are_smoothed_and_common_ones_repeat(linked: pd.DataFrame) -> None:
     out = sampled(table(linked))
     assert np.isin(out["wage"], linked["wage"]).mean() < 0.1
     assert np.isin(out["age"].astype(int), linked["age"]).all()
@@ -95,34 +93,36 @@ def test_a_number_that_few_people_hold_is_not_common_however_many_rows_they_have
     assert np.isin(out["income"], people["income"]).mean() < 0.05
 
 
-def blurred(values: np.ndarray, units: np.ndarray | None = None, shared_by: int = 10) -> tuple[Blur, np.ndarray]:
-    blur = Blur.of(values, np.arange(len(values)) if units is None else units, shared_by)
-    return blur, blur(values, rng=np.random.default_rng(1))
+def smoothed(
+    values: np.ndarray, units: np.ndarray | None = None, shared_by: int = 10
+) -> tuple[RankSmoothing, np.ndarray]:
+    smoothing = RankSmoothing.fit(values, np.arange(len(values)) if units is None else units, shared_by)
+    return smoothing, smoothing(values, rng=np.random.default_rng(1))
 
 
-def test_a_blur_moves_a_value_a_few_ranks_and_no_further() -> None:
+def test_smoothing_moves_a_value_a_few_ranks_and_no_further() -> None:
     values = np.random.default_rng(0).lognormal(size=1000)
-    blur, out = blurred(values)
+    smoothing, out = smoothed(values)
     ordered = np.sort(values)
     moved = np.abs(np.interp(out, ordered, np.arange(1000)) - np.interp(values, ordered, np.arange(1000)))
-    assert blur.width == pytest.approx(10 / 1000)
+    assert smoothing.width == pytest.approx(10 / 1000)
     assert moved.max() <= 10 + 1e-6
     assert moved.mean() == pytest.approx(5, abs=0.5)  # uniform in both directions
     assert not np.isin(out[(values > ordered[20]) & (values < ordered[-20])], values).any()
 
 
-def test_a_blur_leaves_common_values_and_gaps_alone() -> None:
+def test_smoothing_leaves_common_values_and_gaps_alone() -> None:
     rng = np.random.default_rng(0)
     values = np.concatenate([np.full(50, 7.0), rng.normal(size=400), np.full(5, np.nan)])
-    _, out = blurred(values)
+    _, out = smoothed(values)
     assert (out[:50] == 7.0).all()
     assert np.isnan(out[450:]).all() and not np.isnan(out[:450]).any()
     assert not np.isin(out[50:450], 7.0).any()
 
 
-def test_a_blur_of_values_that_all_are_common_changes_nothing() -> None:
+def test_smoothing_of_common_values_changes_nothing() -> None:
     values = np.repeat([1.0, 2.0, 5.0], 20)
-    assert np.array_equal(blurred(values)[1], values)
+    assert np.array_equal(smoothed(values)[1], values)
 
 
 def test_common_is_counted_in_people() -> None:
@@ -130,15 +130,15 @@ def test_common_is_counted_in_people() -> None:
         np.repeat([1.0, 2.0, 3.0], 30),
         np.concatenate([np.zeros(30), np.arange(1, 31), np.repeat(np.arange(31, 41), 3)]).astype(int),
     )
-    blur, _ = blurred(values, units)
-    assert blur.common.tolist() == [2.0, 3.0]
+    smoothing, _ = smoothed(values, units)
+    assert smoothing.common.tolist() == [2.0, 3.0]
 
 
-def test_a_blur_does_not_pile_up_at_the_ends() -> None:
+def test_smoothing_does_not_pile_up_at_the_ends() -> None:
     """The least and the largest value belong to one person each, and come out no more often than others do."""
     values = np.random.default_rng(0).normal(size=300)
-    blur = Blur.of(values, np.arange(300), 10)
-    out = blur(np.tile(values, 100), rng=np.random.default_rng(1))
+    smoothing = RankSmoothing.fit(values, np.arange(300), 10)
+    out = smoothing(np.tile(values, 100), rng=np.random.default_rng(1))
     assert np.isin(out, [values.min(), values.max()]).mean() < 0.001
 
 
@@ -175,7 +175,7 @@ def test_a_real_split_is_kept_and_falls_where_it_is() -> None:
     x, noise = rng.random(3000), rng.random(3000)
     y = ((x > 0.3) ^ (rng.random(3000) < 0.05)).astype(np.int32)
     features = Features.of([noise, x], [0, 0], np.arange(3000), rng=rng)
-    forest = grow(features, 2, y, Part("y", "y", 2), Growth(4, 10, 1.0, 24), rng=rng)
+    forest = grow(features, 2, y, Part("y", "y", 2), GrowthLimits(4, 10, 1.0, 24), rng=rng)
     at = [
         np.abs(forest.threshold[(forest.feature == j) & (forest.child[::2] != np.arange(len(forest.low)))] - 0.3)
         for j in range(len(forest.used))
@@ -201,10 +201,15 @@ def test_categories_are_ordered_by_effect() -> None:
     high = np.isin(code, [1, 4, 7, 10])  # scattered: no single threshold on the codes separates them
     y = (rng.random(6000) < np.where(high, 0.9, 0.1)).astype(np.int32)
     forest = grow(
-        Features.of([code], [12], np.arange(6000), rng=rng), 1, y, Part("y", "y", 2), Growth(1, 10, 1.0, 1), rng=rng
+        Features.of([code], [12], np.arange(6000), rng=rng),
+        1,
+        y,
+        Part("y", "y", 2),
+        GrowthLimits(1, 10, 1.0, 1),
+        rng=rng,
     )
     assert len(forest.low) == 3  # one split
-    leaf = forest._leaves(forest.ranks[0][np.arange(12)][None], np.zeros(12, dtype=np.int32))
+    leaf = forest._traverse(forest.ranks[0][np.arange(12)][None], np.zeros(12, dtype=np.int32))
     assert set(np.flatnonzero(leaf == leaf[1])) == {1, 4, 7, 10}
 
 
@@ -214,10 +219,10 @@ def test_donors_are_exactly_the_rows_that_reach_a_leaf() -> None:
     y = np.round(3 * x[:, 0] + x[:, 1] + rng.normal(size=2000) * 0.1, 3)
     y[::9] = np.nan  # in no leaf
     features = Features.of(list(x.T), [0, 0, 0], np.arange(2000), rng=rng)
-    forest = grow(features, 3, y, Part("y", "y"), Growth(3, 10, 1.0, 24), rng=rng)
+    forest = grow(features, 3, y, Part("y", "y"), GrowthLimits(3, 10, 1.0, 24), rng=rng)
     known = ~np.isnan(y)
     for root in forest.roots:
-        at = forest._leaves(features.x[forest.used], np.full(2000, root))
+        at = forest._traverse(features.x[forest.used], np.full(2000, root))
         assert len(set(at)) > 3
         for leaf in set(at):
             assert np.array_equal(forest.donors[forest.low[leaf] : forest.high[leaf]], np.sort(y[known & (at == leaf)]))
@@ -234,11 +239,11 @@ def test_wide_tables_look_at_the_strongest_predictors() -> None:
     assert 37 in grow(features, 60, y, Part("y", "y", 2), ONE, rng=rng).used
 
 
-def test_a_rule_is_kept_without_exception() -> None:
+def test_a_functional_dependency_is_kept_without_exception() -> None:
     rng = np.random.default_rng(0)
     code, noise = rng.integers(0, 200, 3000), rng.normal(size=3000)
     y = rng.permutation(200)[code].astype(np.int32)
-    forest = rule(Features.of([noise, code], [0, 200], np.arange(3000), rng=rng), 1, y)
+    forest = functional_dependency(Features.of([noise, code], [0, 200], np.arange(3000), rng=rng), 1, y)
     assert forest.used.tolist() == [1]
     assert np.array_equal(forest.draw([code.astype(np.float32)], 3000, rng=rng), y)
 
@@ -253,7 +258,7 @@ def test_large_tables_of_few_people_have_rows_to_grow_on(monkeypatch: pytest.Mon
         1,
         (x > 0.5).astype(np.int32),
         Part("y", "y", 2),
-        Growth(8, 10, 1.0, 24),
+        GrowthLimits(8, 10, 1.0, 24),
         rng=rng,
     )
     assert len(forest.roots) == 8 and (forest.high > forest.low)[forest.child[::2] == np.arange(len(forest.low))].all()
@@ -288,7 +293,7 @@ def test_pairs_that_never_occur_never_come_out(order: tuple[str, ...]) -> None:
     )
 
 
-def test_barred_pairs_are_those_that_chance_would_have_shown() -> None:
+def test_structural_zeros_are_pairs_that_chance_would_have_shown() -> None:
     rng = np.random.default_rng(0)
     a = rng.integers(0, 3, 3000)
     b = np.where(a == 0, rng.integers(1, 3, 3000), rng.integers(0, 3, 3000))
@@ -298,44 +303,43 @@ def test_barred_pairs_are_those_that_chance_would_have_shown() -> None:
         Part("a", "a", 3),
         Part("b", "b", 3),
         Part("rare", "rare", 2),
-        Part("wide", "wide", FEW + 1),
+        Part("wide", "wide", MAX_CATEGORIES + 1),
         Part("n", "n"),
     ]
     values = {"a": a, "b": b, "rare": rare, "wide": np.minimum(a, 1), "n": a.astype(float)}
-    barred = Bars.find(parts, values).pairs
-    assert list(barred) == [("a", "b")]
-    assert np.argwhere(barred["a", "b"]).tolist() == [[0, 0]]
+    zeros = StructuralZeros.find(parts, values).pairs
+    assert list(zeros) == [("a", "b")]
+    assert np.argwhere(zeros["a", "b"]).tolist() == [[0, 0]]
 
 
 def test_an_impossible_value_gives_way_to_what_is_possible() -> None:
-    """The forest knows nothing of the bar: all that keeps it is the second draw."""
+    """The forest does not know the structural zero: only the second draw respects it."""
     data = table(pd.DataFrame({"a": ["x", "y"] * 100, "b": list("ppqqrrss") * 25}))
     model = trees.fit(data, trees.Params(order=("a", "b")), job=Job(seed=1))
     forests = {
-        "a": marginal(np.array([0, 1], dtype=np.int32)),
-        "b": marginal(np.array([0] * 97 + [1, 1, 2], dtype=np.int32)),
+        "a": marginal_forest(np.array([0, 1], dtype=np.int32)),
+        "b": marginal_forest(np.array([0] * 97 + [1, 1, 2], dtype=np.int32)),
     }
 
-    def barred(bar: np.ndarray) -> trees.Trees:
-        return trees.Trees(
-            model.codec, [Learned(["a", "b"], forests, {}, Bars({("a", "b"): bar}), Anchors(model.codec, {}))]
-        )
+    def with_zeros(table: np.ndarray) -> trees.Trees:
+        zeros, references = StructuralZeros({("a", "b"): table}), ReferenceColumns(model.codec, {})
+        return trees.Trees(model.codec, [SequentialModel(["a", "b"], forests, {}, zeros, references)])
 
-    bar = np.zeros((2, 4), dtype=bool)
-    bar[1, 0] = True
-    out = barred(bar).draw(20_000, rng=np.random.default_rng(0))
+    zeros = np.zeros((2, 4), dtype=bool)
+    zeros[1, 0] = True
+    out = with_zeros(zeros).draw(20_000, rng=np.random.default_rng(0))
     seen = np.bincount(out["a"] * 4 + out["b"], minlength=8).reshape(2, 4) / 10_000
     assert seen[0] == pytest.approx([0.97, 0.02, 0.01, 0], abs=0.005)
     assert seen[1] == pytest.approx([0, 2 / 3, 1 / 3, 0], abs=0.02)
-    bar[1] = True
-    stuck = barred(bar).draw(500, rng=np.random.default_rng(0))
+    zeros[1] = True
+    stuck = with_zeros(zeros).draw(500, rng=np.random.default_rng(0))
     assert set(stuck["b"]) <= {0, 1, 2}  # where nothing may be, what was drawn stays
 
 
 def test_a_loaded_model_draws_the_same(linked: pd.DataFrame, tmp_path: Path) -> None:
     gaps = people(2000).assign(wage=linked["wage"][:2000].where(np.arange(2000) % 7 > 0))
     model = trees.fit(table(gaps), trees.Params(trees=2), job=Job(seed=1))
-    assert len(model.learned) == 2 and all(learned.bars.pairs and learned.blurs for learned in model.learned)
+    assert len(model.models) == 2 and all(m.zeros.pairs and m.smoothing for m in model.models)
     model.save(tmp_path)
     again = trees.load(tmp_path)
     one, other = (m.draw(3000, rng=np.random.default_rng(5)) for m in (model, again))
@@ -348,41 +352,41 @@ def test_a_loaded_model_draws_the_same(linked: pd.DataFrame, tmp_path: Path) -> 
 
 def test_the_order_can_be_asked_for(linked: pd.DataFrame) -> None:
     model = trees.fit(table(linked), trees.Params(order=("wage",)), job=Job())
-    assert {learned.order[0] for learned in model.learned} == {"wage"}
+    assert {m.order[0] for m in model.models} == {"wage"}
 
 
 def test_orders_share_the_trees_and_differ_in_where_they_begin(linked: pd.DataFrame) -> None:
     model = trees.fit(table(linked), trees.Params(trees=6), job=Job())
-    one, other = model.learned
+    one, other = model.models
     assert one.order != other.order and sorted(one.order) == sorted(other.order)
     assert {len(forest.roots) for forest in one.forests.values()} <= {1, 3}
     alone = trees.fit(table(linked), trees.Params(trees=6, orders=1), job=Job())
-    assert [learned.order for learned in alone.learned] == [one.order]
+    assert [m.order for m in alone.models] == [one.order]
 
 
 def test_rows_follow_each_order_equally_often(linked: pd.DataFrame) -> None:
     model = trees.fit(table(linked), trees.Params(discriminator=0), job=Job())
-    for learned in model.learned:
-        learned.forests["group"] = marginal(np.full(1, learned is model.learned[0], dtype=np.int32))
+    for m in model.models:
+        m.forests["group"] = marginal_forest(np.full(1, m is model.models[0], dtype=np.int32))
     for rows in (0, 1, 999):
         out = model.draw(rows, rng=np.random.default_rng(0))
         assert out["group"].sum() == -(-rows // 2) and all(len(part) == rows for part in out.values())
 
 
-def test_a_chain_that_a_limit_has_cut_short_is_left_out(linked: pd.DataFrame) -> None:
+def test_a_model_that_a_limit_has_cut_short_is_left_out(linked: pd.DataFrame) -> None:
     class Until(Job):
         def going(self, label: str, done: float, total: float, note: str = "") -> bool:
             if done / total > 0.7:
                 self.reached = "time"
             return self.reached is None
 
-    (learned,) = trees.fit(table(linked), trees.Params(), job=Until()).learned
-    assert max(len(forest.low) for forest in learned.forests.values()) > 1
+    (m,) = trees.fit(table(linked), trees.Params(), job=Until()).models
+    assert max(len(forest.low) for forest in m.forests.values()) > 1
 
 
 def test_larger_leaves_make_a_smaller_model(linked: pd.DataFrame) -> None:
     def leaves(least: int) -> int:
         model = trees.fit(table(linked), trees.Params(min_leaf=least, trees=2), job=Job())
-        return sum(len(forest.low) for learned in model.learned for forest in learned.forests.values())
+        return sum(len(forest.low) for m in model.models for forest in m.forests.values())
 
     assert leaves(5) > leaves(200)

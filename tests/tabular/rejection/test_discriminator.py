@@ -1,4 +1,4 @@
-"""Rows that are kept by what tells them from real ones: the density ratio is found, and not where there is none."""
+"""Density-ratio rejection sampling: the density ratio is learned, and no discriminator results if there is none."""
 
 from __future__ import annotations
 
@@ -9,20 +9,21 @@ import numpy as np
 import pytest
 
 from synthcli.columns.codec.parts import Part, Values
+from synthcli.tabular.rejection import discriminator
 from synthcli.tabular.rejection.boosting import DEPTH
-from synthcli.tabular.rejection.discriminator import FEWEST, Discriminator, learn
+from synthcli.tabular.rejection.discriminator import MIN_UNITS, Discriminator, learn
 
 PARTS = (Part("a", "a", 3), Part("x", "x"))
 ROWS = 12_000
 
 
 def independent(rows: int, *, rng: np.random.Generator) -> Values:
-    """A model that knows margins alone."""
+    """A model of the margins alone."""
     return {"a": rng.integers(0, 3, rows).astype(np.int32), "x": rng.normal(size=rows).round(1)}
 
 
 def together(rows: int, *, rng: np.random.Generator) -> Values:
-    """Where a is 2, x lies above zero more often: by a factor of 3 to 1. Margins of a are even."""
+    """If a is 2, x is above zero three times as often as below. The margin of a is uniform."""
     values = independent(8 * rows, rng=rng)
     chance = np.where(values["a"] == 2, np.where(values["x"] > 0, 0.75, 0.25), 0.5)
     kept = np.flatnonzero(rng.random(8 * rows) < chance)[:rows]
@@ -65,31 +66,29 @@ def test_the_log_ratio_is_that_of_the_densities(found: Discriminator) -> None:
     assert mean[0, True] - mean[0, False] == pytest.approx(0, abs=0.2)
 
 
-def test_rows_that_are_kept_have_the_joint_distribution(found: Discriminator) -> None:
+def test_accepted_rows_have_the_joint_distribution(found: Discriminator) -> None:
     rng = np.random.default_rng(5)
-    made = found.sifted(20_000, independent, as_it_is, rng=rng)
-    assert {len(part) for part in made.values()} == {20_000}
+    accepted = found.sample(20_000, independent, as_it_is, rng=rng)
+    assert {len(part) for part in accepted.values()} == {20_000}
     assert share_above(independent(20_000, rng=rng)) == pytest.approx(0.48, abs=0.02)  # zero itself is not above it
     assert share_above(together(20_000, rng=rng)) == pytest.approx(0.73, abs=0.02)
-    assert (
-        share_above(made) > 0.65
-    )  # no further: the tenth of rows that is most short of is kept whole, and no more than that
-    assert np.bincount(made["a"]) / 20_000 == pytest.approx(np.full(3, 1 / 3), abs=0.02)
+    assert share_above(accepted) > 0.65  # not more: above the cap, all rows are accepted alike
+    assert np.bincount(accepted["a"]) / 20_000 == pytest.approx(np.full(3, 1 / 3), abs=0.02)
 
 
-def test_nothing_is_told_where_there_is_nothing_to_tell() -> None:
+def test_the_ratio_of_a_correct_model_is_nearly_constant() -> None:
     out = learned(independent(ROWS, rng=np.random.default_rng(7)), 40)
     spread = 0.0 if out is None else float(out.log_ratio(independent(ROWS, rng=np.random.default_rng(8))).std())
     assert spread < 0.1  # against 0.4 where there is
 
 
-def test_too_few_rows_tell_nothing() -> None:
-    assert learned(together(FEWEST - 1, rng=np.random.default_rng(0))) is None
+def test_too_few_rows_give_no_discriminator() -> None:
+    assert learned(together(MIN_UNITS - 1, rng=np.random.default_rng(0))) is None
 
 
 def test_no_rows_have_all_parts(found: Discriminator) -> None:
-    made = found.sifted(0, independent, as_it_is, rng=np.random.default_rng(0))
-    assert set(made) == {"a", "x"} and not len(made["a"])
+    none = found.sample(0, independent, as_it_is, rng=np.random.default_rng(0))
+    assert set(none) == {"a", "x"} and not len(none["a"])
 
 
 def test_cuts_are_of_drawn_rows(found: Discriminator) -> None:
@@ -99,15 +98,17 @@ def test_cuts_are_of_drawn_rows(found: Discriminator) -> None:
     assert out is not None and out.cuts["x"].max() < 100
 
 
-def test_the_rows_of_one_person_are_judged_together() -> None:
-    """People of 300 rows each: what sets 20 of them apart from the model is not confirmed by the others."""
+def test_the_rows_of_one_person_are_held_out_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Twenty people of 600 rows each, all near the person's own x: other people do not confirm these places."""
+    monkeypatch.setattr(discriminator, "MIN_UNITS", 20)
+    monkeypatch.setattr(discriminator, "UNITS_PER_TREE", 1)
     rng = np.random.default_rng(3)
     people = np.repeat(np.arange(20), 600)
     real = independent(len(people), rng=rng)
-    real["x"] = np.round(1.0 * rng.normal(size=20)[people] + real["x"], 1)
-    alone, together_ = learned(real), learned(real, units=people)
-    assert alone is not None
-    assert together_ is None or len(together_.part) <= len(alone.part)
+    real["x"] = np.round(rng.normal(size=20)[people] + 0.1 * real["x"], 1)
+    by_row = learned(real)
+    assert by_row is not None and by_row.log_ratio(real).mean() > 0.2
+    assert learned(real, units=people) is None
 
 
 def test_missing_numbers_and_rare_codes_have_places() -> None:

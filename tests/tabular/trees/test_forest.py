@@ -7,7 +7,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from synthcli.tabular.trees.forest import ARRAYS, Forest, evenly, marginal
+from synthcli.tabular.trees.forest import ARRAYS, Forest, marginal_forest, stratified_uniforms
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def test_rows_of_a_leaf_share_its_donors_equally(forest: Forest) -> None:
 
 def test_a_value_at_the_threshold_goes_left(forest: Forest) -> None:
     at = np.array([0.5, np.nextafter(np.float32(0.5), np.float32(1)), -3e38], dtype=np.float32)
-    assert forest._leaves(np.stack([at, np.zeros(3, dtype=np.float32)]), np.zeros(3, dtype=np.int32)).tolist() == [
+    assert forest._traverse(np.stack([at, np.zeros(3, dtype=np.float32)]), np.zeros(3, dtype=np.int32)).tolist() == [
         2,
         4,
         2,
@@ -96,7 +96,7 @@ def test_a_deep_forest_against_one_row_after_the_other() -> None:
             node = child[node][int(float(row[forest.feature[node]]) > threshold[node])]
         return node
 
-    assert forest._leaves(x, np.zeros(2000, dtype=np.int32)).tolist() == [walked(row) for row in x.T]
+    assert forest._traverse(x, np.zeros(2000, dtype=np.int32)).tolist() == [walked(row) for row in x.T]
 
 
 def test_no_rows(forest: Forest) -> None:
@@ -105,7 +105,7 @@ def test_no_rows(forest: Forest) -> None:
 
 def test_an_unsplit_forest_repeats_the_margin() -> None:
     y = np.array([5.0, 1.0, 1.0, 2.5])
-    drawn = marginal(y).draw([], 400, rng=np.random.default_rng(0))
+    drawn = marginal_forest(y).draw([], 400, rng=np.random.default_rng(0))
     assert Counter(drawn.tolist()) == {1.0: 200, 2.5: 100, 5.0: 100}
     assert len(np.unique(drawn[:100])) == 3  # in no order
 
@@ -127,7 +127,7 @@ def test_arrays_and_ranks_are_the_whole_forest(forest: Forest) -> None:
 def test_even_draws_take_one_interval_each() -> None:
     rng = np.random.default_rng(0)
     leaf = rng.choice([4, 7, 8, 1000], 997, p=[0.6, 0.3, 0.09, 0.01])
-    u = evenly(leaf, int(leaf.max()) + 1, rng=rng)
+    u = stratified_uniforms(leaf, int(leaf.max()) + 1, rng=rng)
     for one in np.unique(leaf):
         held = np.sort(u[leaf == one])
         assert np.array_equal(np.floor(held * len(held)), np.arange(len(held)))
@@ -140,11 +140,11 @@ def test_every_even_draw_is_uniform_by_itself() -> None:
     """
     rng = np.random.default_rng(0)
     leaf = np.array([0, 1, 1, 2, 2, 2, 2, 2])
-    u = np.stack([evenly(leaf, int(leaf.max()) + 1, rng=rng) for _ in range(20_000)])
+    u = np.stack([stratified_uniforms(leaf, int(leaf.max()) + 1, rng=rng) for _ in range(20_000)])
     assert u.mean(0) == pytest.approx(np.full(8, 1 / 2), abs=0.01)
     assert u.var(0) == pytest.approx(np.full(8, 1 / 12), abs=0.003)
     assert np.corrcoef(u[:, 0], u[:, 3])[0, 1] == pytest.approx(0, abs=0.03)  # leaves know nothing of each other
 
 
 def test_even_draws_of_no_rows() -> None:
-    assert len(evenly(np.zeros(0, dtype=np.int32), 4, rng=np.random.default_rng(0))) == 0
+    assert len(stratified_uniforms(np.zeros(0, dtype=np.int32), 4, rng=np.random.default_rng(0))) == 0

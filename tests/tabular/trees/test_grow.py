@@ -1,4 +1,4 @@
-"""What a split must gain: how alike the rows of a unit are, and what is left of splits that are chance."""
+"""The gain that a split needs: the design effect of the privacy units, and pruning of splits that are chance."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 
 from synthcli.columns.codec.parts import Part
 from synthcli.tabular.trees.features import Features
-from synthcli.tabular.trees.grow import Growth, design_effect, grow
+from synthcli.tabular.trees.grow import GrowthLimits, design_effect, grow
 
 
 class TestDesignEffect:
@@ -47,7 +47,9 @@ def leaves(gain: float, *, signal: float, units: np.ndarray, seed: int) -> float
     y = (rng.random(people) < 0.5 + signal * (x[0, np.unique(units, return_index=True)[1]] > 0))[units].astype(np.int32)
     features = Features.of(list(x), [0] * 10, units, rng=rng)
     per_unit = len(units) / people
-    forest = grow(features, 10, y, Part("y", "y", 2), Growth(4, round(10 * per_unit), per_unit, 24, gain), rng=rng)
+    forest = grow(
+        features, 10, y, Part("y", "y", 2), GrowthLimits(4, round(10 * per_unit), per_unit, 24, gain), rng=rng
+    )
     return (forest.high > forest.low).sum() / 4
 
 

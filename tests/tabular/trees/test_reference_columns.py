@@ -1,4 +1,4 @@
-"""Numbers told from earlier ones: what is found, what is kept exactly, and that nobody's own amount comes out."""
+"""Reference columns: which are found, what is reproduced exactly, and that nobody's own amount is repeated."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from synthcli.tabular.methods import trees
 from synthcli.tabular.model import encode
 from synthcli.tabular.trees import reference_columns
 from synthcli.tabular.trees.forest import Forest
-from synthcli.tabular.trees.reference_columns import Anchor, find
+from synthcli.tabular.trees.reference_columns import Reference, find_references
 
 ORDER = ("limit", "before", "paid", "after")
 
@@ -67,16 +67,21 @@ def out(model: trees.Trees) -> pd.DataFrame:
 
 def test_a_step_leads_back_to_the_amount() -> None:
     amount, base = np.array([0.0, 5, -7, 1e6, 12]), np.array([0.0, 100, 3, 1.5, np.nan])
-    for anchor in (Anchor((), "x"), Anchor((), "x", 2.0)):
-        assert anchor.reached(anchor.step(amount, base), base) == pytest.approx(amount, rel=1e-6, abs=1e-6)
-    assert Anchor((), "x", 0.01).reached(np.log(np.array([2.0])), np.array([500.0])) == pytest.approx([1000], rel=1e-6)
+    for reference in (Reference((), "x"), Reference((), "x", 2.0)):
+        assert reference.amount(reference.step(amount, base), base) == pytest.approx(amount, rel=1e-6, abs=1e-6)
+    assert Reference((), "x", 0.01).amount(np.log(np.array([2.0])), np.array([500.0])) == pytest.approx(
+        [1000], rel=1e-6
+    )
 
 
-def test_what_numbers_are_told_from_is_found(model: trees.Trees) -> None:
-    (learned,) = model.learned  # all of the order was asked for
-    assert learned.anchors.of.keys() == {"paid", "after"}
-    assert learned.anchors.of["paid"].same == ("before",) and learned.anchors.of["after"].base == "before"
-    order = learned.order
+def test_references_are_found(model: trees.Trees) -> None:
+    (sequential,) = model.models  # all of the order was asked for
+    assert sequential.references.by_part.keys() == {"paid", "after"}
+    assert (
+        sequential.references.by_part["paid"].equal_to == ("before",)
+        and sequential.references.by_part["after"].base == "before"
+    )
+    order = sequential.order
     assert order.index("paid#same") < order.index("paid") and order.index("after#step") + 1 == order.index("after")
 
 
@@ -85,7 +90,7 @@ def test_numbers_that_have_nothing_to_do_with_each_other_are_left_alone() -> Non
     frame = pd.DataFrame({"a": rng.integers(0, 90, 3000), "b": rng.integers(0, 90, 3000), "c": rng.normal(size=3000)})
     frame["d"] = frame["c"] ** 3 + rng.normal(size=3000)  # a tie, and yet no step is sharper than the number itself
     codec, values = encode(table(frame), Job())
-    assert not find([part.name for part in codec.parts], codec, values, np.arange(3000), 10).of
+    assert not find_references([part.name for part in codec.parts], codec, values, np.arange(3000), 10).by_part
 
 
 def test_equal_amounts_are_equal_to_the_digit(real: pd.DataFrame, out: pd.DataFrame) -> None:
@@ -120,7 +125,7 @@ def test_a_loaded_model_draws_the_same(model: trees.Trees, tmp_path: Path) -> No
     )
 
 
-def test_what_is_known_stays_and_what_is_told_from_it_follows(model: trees.Trees, real: pd.DataFrame) -> None:
+def test_what_is_known_stays_and_what_refers_to_it_follows(model: trees.Trees, real: pd.DataFrame) -> None:
     given = real[["before"]].iloc[:1500].reset_index(drop=True).astype("Int64")
     out = model.complete(Request(1500, frame=given), 0, rng=np.random.default_rng(0)).frame.astype("int64")
     assert out["before"].tolist() == given["before"].tolist()
@@ -135,23 +140,21 @@ def test_what_is_known_stays_and_what_is_told_from_it_follows(model: trees.Trees
     assert np.corrcoef(back["after"].rank(), back["before"].rank())[0, 1] > 0.5
 
 
-def test_bounds_hold_for_what_is_told_from_another(model: trees.Trees) -> None:
+def test_bounds_hold_for_numbers_with_a_reference(model: trees.Trees) -> None:
     asked = {"after": Allowed(low=5000, high=6000), "paid": Allowed(high=4000)}
     out = model.complete(Request(500, allowed=asked), 0, rng=np.random.default_rng(0)).frame.astype("int64")
     assert out["after"].between(5000, 6000).mean() > 0.97 and (out["paid"] <= 4000).mean() > 0.97
 
 
-def test_sharpness_prefers_what_is_true() -> None:
+def test_the_score_prefers_what_is_true() -> None:
     rng = np.random.default_rng(0)
     base = np.exp(rng.normal(9, 1, 4000))
     near, free = base * np.exp(rng.normal(0, 0.02, 4000)), np.exp(rng.normal(9, 1, 4000))
-    ratio = Anchor((), "x", 1.0)
+    ratio = Reference((), "x", 1.0)
+    assert reference_columns._score(near, base, ratio, 0.0) < reference_columns._score(near, base, None, 0.0) - 0.1
     assert (
-        reference_columns._sharpness(near, base, ratio, 0.0) < reference_columns._sharpness(near, base, None, 0.0) - 0.1
-    )
-    assert (
-        reference_columns._sharpness(free, base, ratio, 0.0)
-        > reference_columns._sharpness(free, base, None, 0.0) - reference_columns.SHARPER
+        reference_columns._score(free, base, ratio, 0.0)
+        > reference_columns._score(free, base, None, 0.0) - reference_columns.MIN_GAIN
     )
 
 

@@ -1,6 +1,4 @@
-"""Drawing rows of which something is asked, against the distribution that the data was made from, and against filtering
-many rows.
-"""
+"""Drawing rows under conditions, compared with the true distribution and with filtering many rows."""
 
 from __future__ import annotations
 
@@ -17,7 +15,7 @@ from synthcli.contracts.modelling import Allowed, Job, Request
 from synthcli.errors import FitError
 from synthcli.tabular.methods import trees
 from synthcli.tabular.trees.forest import Forest
-from synthcli.tabular.trees.importance_sampling import chosen, enough, resampled
+from synthcli.tabular.trees.importance_sampling import choose, is_sufficient, resample
 
 ROWS = 20_000
 
@@ -93,7 +91,7 @@ def test_rare_rows_are_as_those_of_the_source(
 ) -> None:
     """On average over fits: of one kind there are 136 rows to learn from. Where the effect was made before its cause,
     not all of what makes them rare is evident in so few."""
-    against = models[0].learned[0].order[0] == "flag"
+    against = models[0].models[0].order[0] == "flag"
     want = real.query(expression)
     got = []
     for model in models:
@@ -157,13 +155,13 @@ def leafy() -> Forest:
 def test_shares_of_a_leaf_are_counted() -> None:
     leaf = np.array([1, 1, 1, 2, 2, 2])
     low, high = np.array([1.0, 1.5, 6, 5, 5.5, 0]), np.array([1.0, 5, 9, 5, 6, 9])
-    assert leafy().share(leaf, low, high).tolist() == [0.5, 0.5, 0, 0.5, 0, 1]
+    assert leafy().share_between(leaf, low, high).tolist() == [0.5, 0.5, 0, 0.5, 0, 1]
 
 
 def test_draws_within_bounds_come_from_the_leaf_where_it_has_some() -> None:
     leaf = np.repeat([1, 2], 600)
     forest = leafy()
-    drawn, share = forest.draw_within(leaf, forest.donors <= 2, rng=np.random.default_rng(0))
+    drawn, share = forest.draw_allowed(leaf, forest.donors <= 2, rng=np.random.default_rng(0))
     assert share[:600].tolist() == [0.75] * 600 and (share[600:] == 0).all()
     assert Counter(drawn[:600].tolist()) == {1.0: 400, 2.0: 200}
     assert Counter(drawn[600:].tolist()).keys() == {1.0, 2.0}  # the leaf has none: one of all that may be
@@ -171,21 +169,25 @@ def test_draws_within_bounds_come_from_the_leaf_where_it_has_some() -> None:
 
 def test_candidates_are_chosen_by_weight_and_never_twice() -> None:
     weights = np.concatenate([np.full(1000, 1.0), np.full(1000, 3.0), np.zeros(1000)])
-    picked = np.concatenate([chosen(weights, 400, rng=np.random.default_rng(i)) for i in range(50)])
+    picked = np.concatenate([choose(weights, 400, rng=np.random.default_rng(i)) for i in range(50)])
     assert len(set(picked[:400])) == 400
     assert (picked < 1000).mean() == pytest.approx(0.25, abs=0.01) and (picked < 2000).all()
 
 
 def test_too_few_candidates_are_all_taken() -> None:
-    assert sorted(chosen(np.array([0.0, 2.0, 1.0, 0.0]), 2, rng=np.random.default_rng(0))) == [1, 2]
-    assert Counter(chosen(np.array([0.0, 2.0, 1.0, 0.0]), 6, rng=np.random.default_rng(0)).tolist()) == {1: 3, 2: 3}
-    assert len(chosen(np.zeros(5), 3, rng=np.random.default_rng(0))) == 3
-    assert not enough(np.zeros(10), 3) and enough(np.ones(10), 10) and not enough(np.array([1.0, 1, 9]), 3)
+    assert sorted(choose(np.array([0.0, 2.0, 1.0, 0.0]), 2, rng=np.random.default_rng(0))) == [1, 2]
+    assert Counter(choose(np.array([0.0, 2.0, 1.0, 0.0]), 6, rng=np.random.default_rng(0)).tolist()) == {1: 3, 2: 3}
+    assert len(choose(np.zeros(5), 3, rng=np.random.default_rng(0))) == 3
+    assert (
+        not is_sufficient(np.zeros(10), 3)
+        and is_sufficient(np.ones(10), 10)
+        and not is_sufficient(np.array([1.0, 1, 9]), 3)
+    )
 
 
 def test_particles_go_on_by_weight_within_their_row() -> None:
     weights = np.array([[0.0, 1, 0, 0], [1, 1, 1, 1], [1, 3, 0, 0], [0, 0, 0, 0]])
-    went = resampled(weights, rng=np.random.default_rng(0))
+    went = resample(weights, rng=np.random.default_rng(0))
     assert went[0].tolist() == [1] * 4 and went[1].tolist() == [0, 1, 2, 3] and went[2].tolist() == [0, 1, 1, 1]
     assert went[3].tolist() == [0, 1, 2, 3]
 
@@ -193,7 +195,7 @@ def test_particles_go_on_by_weight_within_their_row() -> None:
 def test_a_single_row_is_asked_of_one_order(recwarn: pytest.WarningsRecorder) -> None:
     schema, data = infer(pa.Table.from_pandas(made(2000), preserve_index=False), {})
     model = trees.fit(Table(data, schema), trees.Params(discriminator=0), job=Job(seed=1))
-    assert len(model.learned) == 2
+    assert len(model.models) == 2
     for rows in (0, 1, 3):
         out = model.complete(
             Request(rows, allowed={"flag": Allowed(values=frozenset({"rare"}))}), 0, rng=np.random.default_rng(0)

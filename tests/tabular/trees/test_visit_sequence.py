@@ -1,6 +1,4 @@
-"""The order of parts: from the number of most ties along the strongest ones, with determined columns after their
-source.
-"""
+"""Visit sequences: they follow the strongest associations, and a dependent column comes after its determinant."""
 
 from __future__ import annotations
 
@@ -12,7 +10,7 @@ import numpy as np
 import pytest
 
 from synthcli.columns.codec.parts import Part, Values
-from synthcli.tabular.trees.visit_sequence import orders_of
+from synthcli.tabular.trees.visit_sequence import visit_sequences
 
 RNG = np.random.default_rng(0)
 ROWS = 3000
@@ -27,9 +25,9 @@ def _ends() -> Iterator[None]:
 
 
 def order(
-    parts: Sequence[Part], values: Values, rules: Mapping[str, str] | None = None, first: Sequence[str] = ()
+    parts: Sequence[Part], values: Values, determinants: Mapping[str, str] | None = None, first: Sequence[str] = ()
 ) -> list[str]:
-    (found,) = orders_of(parts, values, rules or {}, first, rng=np.random.default_rng(1))
+    (found,) = visit_sequences(parts, values, determinants or {}, first, rng=np.random.default_rng(1))
     return found
 
 
@@ -66,11 +64,11 @@ def test_strongest_ties_follow_from_the_number_of_most(chain: tuple[list[Part], 
 def test_further_orders_begin_with_the_categories_of_fewest_ties(chain: tuple[list[Part], Values]) -> None:
     parts, values = chain
     loose = np.where(RNG.random(ROWS) < 0.7, values["code"], RNG.integers(0, 2, ROWS)).astype(np.int32)
-    found = orders_of(
-        [*parts, Part("loose", "loose", 2)], {**values, "loose": loose}, {}, many=5, rng=np.random.default_rng(1)
+    found = visit_sequences(
+        [*parts, Part("loose", "loose", 2)], {**values, "loose": loose}, {}, count=5, rng=np.random.default_rng(1)
     )
     assert [each[0] for each in found] == ["hub", "loose", "code"]  # each once
-    led = orders_of(parts, values, {}, ["alone"], many=2, rng=np.random.default_rng(1))
+    led = visit_sequences(parts, values, {}, ["alone"], count=2, rng=np.random.default_rng(1))
     assert [each[:2] for each in led] == [["alone", led[0][1]], ["alone", "code"]]
 
 

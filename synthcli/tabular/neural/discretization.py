@@ -1,9 +1,9 @@
-"""Columns as categories, for nets that predict categories: a cell per code, per frequent number, per quantile bin of
-the other numbers.
+"""Discretization of columns for nets that predict categories: a category per code, per frequent number, and per
+quantile bin of the other numbers.
 
-A number that at least `shared_by` privacy units hold may be a cell of its own, and is repeated as it is. The others are
-drawn between quantiles that stand `shared_by` units apart. What a number's state says (null, a spike) is a cell as
-well. A column of many cells is written with two digits, so that each is a category of few classes.
+A number that at least `shared_by` privacy units hold may be a category of its own, and is repeated as it is. The others
+are drawn between quantiles that are `shared_by` units apart. A state of a number (null, a point mass) is a category as
+well. A column of many categories is written with two digits, so that each digit has few classes.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ import numpy as np
 
 from synthcli.columns.codec.codec import Part, Values
 
-FLAT = 256  # cells of a column, at most, that are one digit
-ATOMS = 160  # numbers of a column that are cells of their own, at most: the most frequent
+FLAT = 256  # categories of a column, at most, that are one digit
+ATOMS = 160  # numbers of a column that are categories of their own, at most: the most frequent
 ATOM_SHARE = 0.2  # of the known values that the atoms of a column hold, at least; else it has none
 POINTS = 33  # of the quantile function within a bin
 UNKNOWN = -1
 
 
 @dataclass(frozen=True)
-class CodeCells:
-    """A part that is a code: its own cells."""
+class CodeCategories:
+    """The categories of a code: the codes themselves."""
 
     part: Part
 
@@ -35,7 +35,7 @@ class CodeCells:
 
     @property
     def offset(self) -> int:
-        """The first cell that is a value."""
+        """The first category that is a value."""
         return 0
 
     @property
@@ -44,24 +44,24 @@ class CodeCells:
 
     @property
     def ordered(self) -> int:
-        """Cells at the end that stand for numbers in ascending order."""
+        """Categories at the end that stand for numbers in ascending order."""
         return 0
 
     def encode(self, values: Values) -> tuple[np.ndarray, np.ndarray]:
-        """Cell of each row, UNKNOWN where the part is absent or -1; and where it is known that there is a value.
+        """Category of each row, UNKNOWN where the part is absent or -1; and where it is known that there is a value.
         (rows,), (rows,) bool
         """
-        cells = values[self.part.name].astype(np.int64)
-        return cells, np.zeros(len(cells), dtype=bool)
+        categories = values[self.part.name].astype(np.int64)
+        return categories, np.zeros(len(categories), dtype=bool)
 
-    def decode(self, cells: np.ndarray, *, rng: np.random.Generator) -> Values:
-        return {self.part.name: cells.astype(np.int32)}
+    def decode(self, categories: np.ndarray, *, rng: np.random.Generator) -> Values:
+        return {self.part.name: categories.astype(np.int32)}
 
 
 @dataclass(frozen=True)
-class NumberCells:
-    """A number, with its state where it has one. The cells: states but for "value"; then atoms and bins, by their place
-    on the line.
+class NumberCategories:
+    """A number, with its state where it has one. The categories: states but for "value"; then atoms and bins, by their
+    place on the line.
 
     atoms: (a,) sorted; edges: (bins - 1,) between the bins; grid: (bins, POINTS) quantiles within each; place: (a +
     bins,) of the atoms, then of the bins, on the line.
@@ -93,8 +93,8 @@ class NumberCells:
     @classmethod
     def fit(
         cls, number: Part, state: Part | None, values: np.ndarray, units: np.ndarray, bins: int, shared_by: int
-    ) -> NumberCells:
-        """Cells of the known values. units: (rows,) privacy unit of each row."""
+    ) -> NumberCategories:
+        """Categories of the known values. units: (rows,) privacy unit of each row."""
         known = ~np.isnan(values)
         distinct, at = np.unique(values[known], return_inverse=True)
         # a unit counts once for a value, however many rows it has
@@ -109,7 +109,7 @@ class NumberCells:
         )
 
     def encode(self, values: Values) -> tuple[np.ndarray, np.ndarray]:
-        """As of CodeCells; a number of NaN whose state is 0 or not given is unknown."""
+        """As of CodeCategories; a number of NaN whose state is 0 or not given is unknown."""
         rows = len(next(iter(values.values())))
         numbers = values.get(self.number.name, np.full(rows, np.nan))
         state = np.full(rows, UNKNOWN) if self.state is None else values.get(self.state.name, np.full(rows, UNKNOWN))
@@ -120,20 +120,20 @@ class NumberCells:
             self.atoms
         ):  # a number between atoms, where there are no bins: the atom next to it
             slot = place
-        cells = np.full(rows, UNKNOWN, dtype=np.int64)
+        categories = np.full(rows, UNKNOWN, dtype=np.int64)
         if len(self.place):
-            cells = np.where(
+            categories = np.where(
                 np.isnan(numbers), UNKNOWN, self.offset + self.place[np.minimum(slot, len(self.place) - 1)]
             )
-        return np.where(state > 0, state - 1, cells), (state == 0) & (cells == UNKNOWN)
+        return np.where(state > 0, state - 1, categories), (state == 0) & (categories == UNKNOWN)
 
-    def decode(self, cells: np.ndarray, *, rng: np.random.Generator) -> Values:
-        """Parts of these cells; a number between two quantiles of its bin where it is no atom."""
-        is_value = cells >= self.offset
-        u = rng.random(len(cells)) * (POINTS - 1)
-        numbers = np.full(len(cells), np.nan)
+    def decode(self, categories: np.ndarray, *, rng: np.random.Generator) -> Values:
+        """Parts of these categories; a number between two quantiles of its bin where it is no atom."""
+        is_value = categories >= self.offset
+        u = rng.random(len(categories)) * (POINTS - 1)
+        numbers = np.full(len(categories), np.nan)
         if len(self.place):
-            slot = np.argsort(self.place)[np.where(is_value, cells - self.offset, 0)]
+            slot = np.argsort(self.place)[np.where(is_value, categories - self.offset, 0)]
             numbers = np.concatenate([self.atoms, np.zeros(len(self.grid))])[slot]
             inside = slot >= len(self.atoms)
             low, bin_ = u[inside].astype(np.int64), slot[inside] - len(self.atoms)
@@ -142,7 +142,7 @@ class NumberCells:
             numbers[~is_value] = np.nan
         if self.state is None:
             return {self.number.name: numbers}
-        return {self.state.name: np.where(is_value, 0, cells + 1).astype(np.int32), self.number.name: numbers}
+        return {self.state.name: np.where(is_value, 0, categories + 1).astype(np.int32), self.number.name: numbers}
 
 
 def _atoms(holders: np.ndarray, rows: np.ndarray, shared_by: int) -> np.ndarray:
@@ -195,23 +195,23 @@ def quantiles(values: np.ndarray, units: np.ndarray, most: int, shared_by: int) 
 
 
 @dataclass(frozen=True)
-class Cells:
-    """All columns as digits. columns: cells of each in codec order; bases: classes of the low digit of each, 0 for one
-    digit alone.
+class Discretization:
+    """The discretization of all columns as digits. columns: categories of each in codec order; bases: classes of the
+    low digit of each, 0 for one digit alone.
     """
 
-    columns: tuple[CodeCells | NumberCells, ...]
+    columns: tuple[CodeCategories | NumberCategories, ...]
 
     @classmethod
-    def fit(cls, parts: Sequence[Part], values: Values, units: np.ndarray, bins: int, shared_by: int) -> Cells:
-        out: list[CodeCells | NumberCells] = []
+    def fit(cls, parts: Sequence[Part], values: Values, units: np.ndarray, bins: int, shared_by: int) -> Discretization:
+        out: list[CodeCategories | NumberCategories] = []
         for group in _together(parts):
             number = group[-1]
             state = group[0] if len(group) == 2 else None
             out.append(
-                CodeCells(number)
+                CodeCategories(number)
                 if number.is_code
-                else NumberCells.fit(number, state, values[number.name], units, bins, shared_by)
+                else NumberCategories.fit(number, state, values[number.name], units, bins, shared_by)
             )
         return cls(tuple(out))
 
@@ -241,16 +241,21 @@ class Cells:
         return out
 
     def encode(self, values: Values, rows: int) -> tuple[np.ndarray, np.ndarray]:
-        """Digits, UNKNOWN where they are not given; and those of the first cell of the column that is possible. Both
-        (rows, digits) int64
+        """Digits, UNKNOWN where they are not given; and those of the first category of the column that is possible.
+        Both (rows, digits) int64
         """
         digits: list[np.ndarray] = []
         first: list[np.ndarray] = []
         for column, base in zip(self.columns, self.bases.tolist()):
             given = {part.name: values[part.name] for part in column.parts if part.name in values}
-            cells, is_value = column.encode(given) if given else (np.full(rows, UNKNOWN), np.zeros(rows, dtype=bool))
+            categories, is_value = (
+                column.encode(given) if given else (np.full(rows, UNKNOWN), np.zeros(rows, dtype=bool))
+            )
             least = np.where(is_value, column.offset, 0)
-            digits += [np.where(cells < 0, UNKNOWN, digit) for digit in (divmod(cells, base) if base else (cells,))]
+            digits += [
+                np.where(categories < 0, UNKNOWN, digit)
+                for digit in (divmod(categories, base) if base else (categories,))
+            ]
             first += divmod(least, base) if base else (least,)
         return _stacked(digits, rows), _stacked(first, rows)
 
@@ -259,10 +264,10 @@ class Cells:
         out: Values = {}
         at = 0
         for column, base, stream in zip(self.columns, self.bases.tolist(), rng.spawn(len(self.columns))):
-            cells = digits[:, at]
+            categories = digits[:, at]
             if base:
-                cells = np.minimum(cells * base + digits[:, at + 1], column.size - 1)
-            out |= column.decode(cells, rng=stream)
+                categories = np.minimum(categories * base + digits[:, at + 1], column.size - 1)
+            out |= column.decode(categories, rng=stream)
             at += 2 if base else 1
         return out
 
@@ -270,19 +275,19 @@ class Cells:
         return {
             f"cells.{i}.{name}": getattr(column, name)
             for i, column in enumerate(self.columns)
-            if isinstance(column, NumberCells)
+            if isinstance(column, NumberCategories)
             for name in ("atoms", "edges", "grid", "place")
         }
 
     @classmethod
-    def from_arrays(cls, parts: Sequence[Part], arrays: dict[str, np.ndarray]) -> Cells:
-        columns: list[CodeCells | NumberCells] = []
+    def from_arrays(cls, parts: Sequence[Part], arrays: dict[str, np.ndarray]) -> Discretization:
+        columns: list[CodeCategories | NumberCategories] = []
         for i, group in enumerate(_together(parts)):
             if group[-1].is_code:
-                columns.append(CodeCells(group[-1]))
+                columns.append(CodeCategories(group[-1]))
                 continue
             own: dict[str, Any] = {name: arrays[f"cells.{i}.{name}"] for name in ("atoms", "edges", "grid", "place")}
-            columns.append(NumberCells(group[-1], group[0] if len(group) == 2 else None, **own))
+            columns.append(NumberCategories(group[-1], group[0] if len(group) == 2 else None, **own))
         return cls(tuple(columns))
 
 
