@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from synthcli.columns import frame as frames
-from synthcli.contracts.modelling import BLOCK, Dataset
+from synthcli.contracts.modelling import Dataset
 from synthcli.contracts.schema import Schema
 from synthcli.errors import DataError
 
@@ -27,10 +27,6 @@ class Table(Dataset):
     def arrow(self) -> pa.Table:
         """The rows with the storage types of the source; words may come as dictionaries."""
         return frames.to_arrow(self.frame, self.schema)
-
-    def chunks(self, rows: int = BLOCK) -> Iterator[Table]:
-        for start in range(0, len(self), rows):
-            yield Table(self.frame.iloc[start : start + rows], self.schema)
 
     def take(self, positions: np.ndarray) -> Table:
         """The rows at these positions, in this order."""

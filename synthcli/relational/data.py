@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from synthcli.contracts.modelling import BLOCK, Dataset
+from synthcli.contracts.modelling import Dataset
 from synthcli.contracts.schema import Schema
 from synthcli.errors import DataError, SpecError, did_you_mean
 from synthcli.relational.relationships import (
@@ -65,10 +65,6 @@ class Tables(Dataset):
     def rows(self) -> dict[str, int]:
         """Rows of each table."""
         return {name: len(frame) for name, frame in self.frames.items()}
-
-    def chunks(self, rows: int = BLOCK) -> Iterator[Tables]:
-        """All of it: rows of a table are nothing without those that they refer to."""
-        yield self
 
     def having(self, tables: Mapping[str, pd.DataFrame], hierarchies: Mapping[str, Hierarchy] | None = None) -> Tables:
         """The same schemas and relationships over other rows."""
