@@ -63,8 +63,8 @@ class Related:
         they had.
 
         Memory grows with the rows. Rows stand parent by parent. top: the rows of that table, made already
-        (relational/unit.py); tally: is told what became of rows that broke a rule. Raises FitError for rules that
-        cannot be kept.
+        (relational/model/root_table.py); tally: is told what became of rows that broke a rule. Raises FitError for
+        rules that cannot be kept.
         """
         maker = Maker(self.sheets, self.order, self.relationships, self.kept, self.unit[0], top)
         made = maker.run(rows, rng=rng)
