@@ -191,17 +191,17 @@ class TestPaths:
     )
     def test_what_is_no_local_file(self, path: str, error: type, message: str) -> None:
         with pytest.raises(error, match=message):
-            places.parts(Source("csv", path=path))
+            sources.parts(Source("csv", path=path))
 
     def test_a_file_with_such_a_name(self, tmp_path: Path) -> None:
         path = tmp_path / "x[1]$a*.csv"
         path.write_text("a\n1\n")
-        assert [p.path for p in places.parts(Source("csv", path=path))] == [path]
+        assert [p.path for p in sources.parts(Source("csv", path=path))] == [path]
 
     def test_a_loop_of_links(self, tmp_path: Path) -> None:
         (tmp_path / "x").symlink_to(tmp_path / "x")
         with pytest.raises(DataError, match="remedy"):
-            places.parts(Source("csv", path=tmp_path / "x"))
+            sources.parts(Source("csv", path=tmp_path / "x"))
 
     @pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet"])
     def test_pipes_sockets_and_devices(self, kind: str, tmp_path: Path) -> None:
