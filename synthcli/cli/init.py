@@ -96,8 +96,8 @@ def _source(data: str, format: str | None, table: str | None, folder: Path) -> t
     """
     from synthcli import sources
     from synthcli.errors import SpecError
-    from synthcli.sources import credentials, remote
-    from synthcli.spec.check_places import format_of
+    from synthcli.sources import credentials
+    from synthcli.sources.paths import format_of, is_url
 
     if data.startswith("builtin:"):
         name = data.partition(":")[2]
@@ -118,7 +118,7 @@ def _source(data: str, format: str | None, table: str | None, folder: Path) -> t
             " database; builtin:NAME"
         )
     title = re.sub(r"[^A-Za-z0-9_.-]+", "-", name.removesuffix(".gz").rpartition(".")[0] or name).strip("-.") or "spec"
-    return sources.Source(kind, path=data if remote.is_url(data) else Path(data).absolute()), title
+    return sources.Source(kind, path=data if is_url(data) else Path(data).absolute()), title
 
 
 def _section(source: Any, folder: Path) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from synthcli.columns.discovery.infer import infer
 from synthcli.contracts.schema import Schema
 from synthcli.pipeline.plan import Plan, rows_asked
 from synthcli.pipeline.real import declared_schema
-from synthcli.sources import builtin, csv, dialect, files, jsonl, parquet, places, sampling
+from synthcli.sources import builtin, csv, dialect, files, jsonl, parquet, sampling
 
 HEAD = 1 << 20  # bytes of a text file from which its rows are estimated
 PACKED = 1 << 20  # bytes of a compressed file from which its size is estimated: a block of bzip2 takes up to 900,000
@@ -95,7 +95,7 @@ def _parts(plan: Plan, rows: int) -> dict[str, int]:
 
 
 def _bytes(source: sources.Source) -> int | None:
-    return sum(part.path.stat().st_size for part in places.parts(source)) if source.type in sources.FILES else None
+    return sum(part.path.stat().st_size for part in sources.parts(source)) if source.type in sources.FILES else None
 
 
 def _head(source: sources.Source) -> tuple[pa.Table | None, int | None, bool]:
@@ -110,7 +110,7 @@ def _head(source: sources.Source) -> tuple[pa.Table | None, int | None, bool]:
         return _first(parquet.batches(path, source)), pq.read_metadata(path).num_rows, True
     if source.type not in ("csv", "jsonl", "parquet"):
         return None, None, False
-    found = places.parts(source)
+    found = sources.parts(source)
     if source.type == "parquet":
         rows = sum(pq.read_metadata(part.path).num_rows for part in found)
         return _first(parquet.batches(found[0].path, source)), rows, True

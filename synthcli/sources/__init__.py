@@ -11,12 +11,13 @@ import hashlib
 import importlib
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from synthcli.contracts.schema import Schema
 from synthcli.errors import DataError, SpecError, did_you_mean
+from synthcli.sources.paths import ENDINGS, is_url
+from synthcli.sources.source import Source, Target
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,65 +26,9 @@ if TYPE_CHECKING:
     from synthcli.sources.places import Part
     from synthcli.sources.sampling import Sample
 
-FILES = ("csv", "parquet", "jsonl", "excel")  # kinds that are files, and formats of files
+FILES = tuple(ENDINGS)  # kinds that are files, and formats of files
 KINDS = (*FILES, "sql", "builtin", "none")
 FORMATS = (*FILES, "sql")  # kinds that can be written
-
-
-@dataclass(frozen=True)
-class Source:
-    """What to read. path: a file, a glob, a folder, or a URL of them; name: of a built-in table; url: of a database,
-    with ${NAME} for what the environment knows, and table or query. folder: what relative paths in a url are relative
-    to.
-
-    delimiter, quote, encoding: None means found by looking at the file. null_values: more spellings of null, besides
-    the empty cell. decimal: "," where numbers are written 1.234,5. sheet: of a workbook; None: the first.
-    """
-
-    type: str
-    path: Path | str | None = None
-    name: str | None = None
-    max_rows: int | None = None
-    delimiter: str | None = None
-    quote: str | None = None
-    encoding: str | None = None
-    header: bool = True
-    decimal: str = "."
-    null_values: tuple[str, ...] | None = None
-    sheet: str | None = None
-    url: str | None = None
-    table: str | None = None
-    query: str | None = None
-    folder: Path | None = None
-    kept: dict[str, Any] = field(
-        default_factory=dict, repr=False, compare=False
-    )  # local copies, which go when the source goes
-
-    @property
-    def where(self) -> str:
-        """What to call it in a message."""
-        return str(self.path or self.name or f"{self.url} ({self.table or 'query'})")
-
-
-@dataclass(frozen=True)
-class Target:
-    """Where an output goes: a file or an object (path), or a table of a database. if_exists: replace, append or fail,
-    of a table.
-    """
-
-    format: str
-    path: Path | str | None = None
-    url: str | None = None
-    table: str | None = None
-    if_exists: str = "replace"
-    folder: Path | None = None
-
-    @property
-    def where(self) -> str:
-        """What to call it in a message and a manifest; never a secret."""
-        if self.path is not None:
-            return str(self.path)
-        return str(self.url) if self.table is None else f"{self.url} table {self.table}"
 
 
 def read(source: Source) -> pa.Table:
@@ -109,13 +54,14 @@ def columns(source: Source) -> list[str]:
     if source.type not in FILES:
         return list(kind.columns(source))
     names: dict[str, None] = {}
-    for part in _parts(source):
+    of_source = parts(source)
+    for part in of_source:
         with part.named() as path:
             found = kind.names(path, source)
         if names and source.type != "jsonl":
-            _check_same(list(names), found, part, _parts(source)[0])
+            _check_same(list(names), found, part, of_source[0])
         names |= dict.fromkeys(found)
-    return [*names, *(key for key, _ in _parts(source)[0].keys if key not in names)]
+    return [*names, *(key for key, _ in of_source[0].keys if key not in names)]
 
 
 def fingerprint(source: Source) -> bytes:
@@ -124,11 +70,11 @@ def fingerprint(source: Source) -> bytes:
         return bytes(_kind(source.type).fingerprint(source))
     from synthcli.sources import files
 
-    parts = _parts(source)
-    if len(parts) == 1 and not parts[0].keys:
-        return files.digest(parts[0].path)
+    of_source = parts(source)
+    if len(of_source) == 1 and not of_source[0].keys:
+        return files.digest(of_source[0].path)
     whole = hashlib.blake2b()
-    for part in parts:  # not the names: the same files in another folder are the same data
+    for part in of_source:  # not the names: the same files in another folder are the same data
         whole.update(repr(part.keys).encode() + files.digest(part.path))
     return whole.digest()
 
@@ -151,7 +97,7 @@ def write(
     if format not in FILES:
         raise SpecError(f"output.format is {format}; expected one of {', '.join(FILES)}.{did_you_mean(format, FILES)}")
     some = chunks if rows is None else _first(chunks, rows)
-    if not isinstance(path, str) or not remote.is_url(path):
+    if not isinstance(path, str) or not is_url(path):
         return int(_kind(format).write(some, schema, Path(path)))
     remote.check(path, "output.path", write=True)
     with tempfile.TemporaryDirectory(prefix="synth-") as folder:
@@ -171,10 +117,15 @@ def deliver(chunks: Iterator[pd.DataFrame], schema: Schema, target: Target) -> i
     return write(chunks, schema, target.path, target.format)
 
 
-def _parts(source: Source) -> list[Part]:
-    from synthcli.sources import places
+def parts(source: Source) -> list[Part]:
+    """The files of a source, sorted by name; those behind a URL are copied here first.
 
-    return places.parts(source)
+    Raises SpecError for an invalid path, DataError where there is no readable file.
+    """
+    from synthcli.sources import places, remote
+
+    path = places.check_path(source)
+    return places.local_parts(path, source.type) if isinstance(path, Path) else remote.parts(source, path)
 
 
 def _batches(source: Source) -> Iterator[pa.Table]:
@@ -185,16 +136,16 @@ def _batches(source: Source) -> Iterator[pa.Table]:
     if source.type not in FILES:
         yield from kind.batches(source)
         return
-    parts = places.parts(source)
-    types = places.key_types(parts, kind.TEXT)
+    of_source = parts(source)
+    types = places.key_types(of_source, kind.TEXT)
     order: list[str] = []
     schema = None
-    for part in parts:
+    for part in of_source:
         with part.named() as path:
-            if source.type != "jsonl" and len(parts) > 1:
+            if source.type != "jsonl" and len(of_source) > 1:
                 found = kind.names(path, source)
                 order = order or found
-                _check_same(order, found, part, parts[0])
+                _check_same(order, found, part, of_source[0])
             for table in kind.batches(path, source):
                 whole = places.keyed(table.select(order) if order else table, part, types)
                 schema = places.unified(schema, whole.schema, part)

@@ -26,7 +26,7 @@ import pyarrow.csv
 from synthcli.errors import DataError, SpecError, did_you_mean
 
 if TYPE_CHECKING:
-    from synthcli.sources import Source
+    from synthcli.sources.source import Source
 
 TEXT = False
 UNITS = {"rand_health": "subject"}  # privacy units; elsewhere a row is a person or a thing of its own

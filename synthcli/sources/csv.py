@@ -22,7 +22,7 @@ from synthcli.sources import dialect, files, render
 from synthcli.sources.dialect import Layout
 
 if TYPE_CHECKING:
-    from synthcli.sources import Source
+    from synthcli.sources.source import Source
 
 TEXT = True
 _BLOCK = 16 << 20  # the longest record that can be read

@@ -17,7 +17,7 @@ from synthcli.errors import DataError, SpecError, did_you_mean
 from synthcli.sources import files
 
 if TYPE_CHECKING:
-    from synthcli.sources import Source
+    from synthcli.sources.source import Source
 
 DELIMITERS = (",", ";", "\t", "|")
 _ENCODINGS = (

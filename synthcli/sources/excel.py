@@ -23,7 +23,7 @@ from synthcli.errors import DataError, MissingExtra, did_you_mean
 from synthcli.sources import files
 
 if TYPE_CHECKING:
-    from synthcli.sources import Source
+    from synthcli.sources.source import Source
 
 TEXT = False
 _ROWS = 10_000  # read at a time

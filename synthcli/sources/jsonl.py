@@ -18,7 +18,7 @@ from synthcli.errors import DataError
 from synthcli.sources import files, render
 
 if TYPE_CHECKING:
-    from synthcli.sources import Source
+    from synthcli.sources.source import Source
 
 TEXT = False
 _BLOCK = 8 << 20

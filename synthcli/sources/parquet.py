@@ -21,7 +21,7 @@ from synthcli.errors import DataError
 from synthcli.sources import files
 
 if TYPE_CHECKING:
-    from synthcli.sources import Source
+    from synthcli.sources.source import Source
 
 TEXT = False
 _ROWS = 1 << 16  # read at a time

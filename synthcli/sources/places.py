@@ -17,17 +17,12 @@ from urllib.parse import unquote
 import pyarrow as pa
 
 from synthcli.errors import DataError, SpecError
-from synthcli.sources import files, remote
+from synthcli.sources import files
+from synthcli.sources.paths import ENDINGS, is_url
 
 if TYPE_CHECKING:
-    from synthcli.sources import Source
+    from synthcli.sources.source import Source
 
-ENDINGS = {
-    "csv": (".csv", ".tsv", ".txt"),
-    "parquet": (".parquet", ".parq", ".pq"),
-    "jsonl": (".jsonl", ".ndjson", ".json"),
-    "excel": (".xlsx", ".xlsm"),
-}
 _NULL = "__HIVE_DEFAULT_PARTITION__"
 _VARIABLE = re.compile(r"\$(\{|[A-Za-z_])")
 
@@ -51,15 +46,12 @@ class Part:
             raise DataError(str(error).replace(str(self.path), self.name)) from None
 
 
-def parts(source: Source) -> list[Part]:
-    """The files of a source in the order of their names. Raises SpecError for a path that is none, DataError where no
-    readable file is there.
+def local_parts(path: Path, kind: str) -> list[Part]:
+    """The files that a local path names, sorted by name: one, those that match a glob, or those of a folder. kind: of
+    the source. Raises DataError where there is no readable file.
     """
-    path = check_path(source)
-    if isinstance(path, str):
-        return remote.parts(source, path)
     if os.path.isdir(path):
-        return _folder(source, path)
+        return _folder(path, kind)
     if not os.path.lexists(path) and glob.has_magic(str(path)):
         found = [Path(p) for p in sorted(glob.glob(str(path), recursive=True)) if os.path.isfile(p)]
         if not found:
@@ -81,7 +73,7 @@ def check_path(source: Source) -> Path | str:
         raise SpecError(
             f"source.path is {path!r}, which no file can be called: it holds a NUL byte; remedy: mend source.path"
         )
-    if remote.is_url(path):
+    if is_url(path):
         return path
     if _VARIABLE.search(path) and not os.path.exists(path):
         raise SpecError(
@@ -101,12 +93,12 @@ def takes(path: Path | str, kind: str, target: Path | str) -> bool:
     source.
     """
     here, there = str(path), str(target)
-    if here == there or remote.is_url(here) != remote.is_url(there):
+    if here == there or is_url(here) != is_url(there):
         return here == there
-    if glob.has_magic(here) and (remote.is_url(here) or not os.path.lexists(here)):
+    if glob.has_magic(here) and (is_url(here) or not os.path.lexists(here)):
         return re.fullmatch(_matched(here), there) is not None
     below = there.removeprefix(f"{here.rstrip('/')}/")
-    return below != there and is_data(below, kind) and (remote.is_url(here) or os.path.isdir(here))
+    return below != there and is_data(below, kind) and (is_url(here) or os.path.isdir(here))
 
 
 def _matched(pattern: str) -> str:
@@ -119,14 +111,12 @@ def _matched(pattern: str) -> str:
     )
 
 
-def _folder(source: Source, folder: Path) -> list[Part]:
-    found = sorted(
-        p for p in folder.rglob("*") if p.is_file() and is_data(p.relative_to(folder).as_posix(), source.type)
-    )
+def _folder(folder: Path, kind: str) -> list[Part]:
+    found = sorted(p for p in folder.rglob("*") if p.is_file() and is_data(p.relative_to(folder).as_posix(), kind))
     if not found:
-        expected = ", ".join(ENDINGS[source.type])
+        expected = ", ".join(ENDINGS[kind].all)
         raise DataError(
-            f"{folder} is a folder; remedy: source.path of one {source.type} file, or of a folder with such files"
+            f"{folder} is a folder; remedy: source.path of one {kind} file, or of a folder with such files"
             f" ({expected}) in it"
         )
     return _with_keys([Part(files.check_local(p), str(p)) for p in found], str(folder))
@@ -138,7 +128,7 @@ def is_data(name: str, kind: str) -> bool:
     """
     path = PurePosixPath(name)
     plain = path.with_suffix("") if path.suffix.lower() in {*files.COMPRESSION, ".zip"} else path
-    return plain.suffix.lower() in ENDINGS[kind] and not any(p.startswith((".", "_")) for p in path.parts)
+    return plain.suffix.lower() in ENDINGS[kind].all and not any(p.startswith((".", "_")) for p in path.parts)
 
 
 def _with_keys(found: list[Part], root: str) -> list[Part]:

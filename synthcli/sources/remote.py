@@ -23,10 +23,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from synthcli.errors import DataError, MissingExtra, SpecError, TryLater, did_you_mean
+from synthcli.sources.places import Part, fixed_root, is_data, keys_of
 
 if TYPE_CHECKING:
-    from synthcli.sources import Source
-    from synthcli.sources.places import Part
+    from synthcli.sources.source import Source
 
 EXTRAS = {
     "s3": "s3",
@@ -40,7 +40,6 @@ EXTRAS = {
     "memory": "s3",
 }
 _WEB = ("http", "https")
-_URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
 _BLOCK = 8 << 20
 _TIMEOUT = 30  # seconds without an answer
 _AWAY = re.compile(
@@ -49,11 +48,6 @@ _AWAY = re.compile(
 _REFUSED = re.compile(
     r"credential|denied|forbidden|permission|unauthorized|signature|invalid ?access ?key|40[13]", re.I
 )
-
-
-def is_url(path: str) -> bool:
-    """Whether a path names something behind a URL."""
-    return _URL.match(path) is not None
 
 
 def check(path: str, key: str, *, write: bool = False) -> None:
@@ -74,8 +68,6 @@ def parts(source: Source, url: str) -> list[Part]:
     """Local copies of the objects that a URL names: one, a glob, or all below a prefix that are of the source's
     kind.
     """
-    from synthcli.sources.places import Part, keys_of
-
     check(url, "source.path")
     if "copies" not in source.kept:
         folder = tempfile.TemporaryDirectory(prefix="synth-")  # 0700; removed with the source
@@ -108,8 +100,6 @@ def upload(local: Path, url: str) -> None:
 
 def _names(source: Source, url: str) -> tuple[list[str], str | None]:
     """The URLs of the objects, and the root below which folders may name columns; None for one object."""
-    from synthcli.sources.places import fixed_root, is_data
-
     if urlsplit(url).scheme.lower() in _WEB:
         return [url], None
     store, path = _store(url)

@@ -21,7 +21,7 @@ from synthcli.sources import database, files, parquet
 from synthcli.sources.database import Database
 
 if TYPE_CHECKING:
-    from synthcli.sources import Source
+    from synthcli.sources.source import Source
 
 TEXT = False
 _ROWS = 20_000  # fetched at a time

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import PurePath
 
 from synthcli import sources
 from synthcli.errors import SpecError, did_you_mean
 from synthcli.sources import builtin, credentials, database, places, remote
+from synthcli.sources.paths import format_of, is_url
 from synthcli.spec.load import Loaded, Problem
 from synthcli.spec.models import Place, Spec, TableSource
 
@@ -43,7 +43,7 @@ def source(spec: Spec) -> Iterator[Problem]:
 
 def place(at: tuple[str, ...], source: Place, type_: str) -> Iterator[Problem]:
     """The keys of a file, of a database, and of a workbook. at: where they stand."""
-    if source.path is not None and remote.is_url(source.path):
+    if source.path is not None and is_url(source.path):
         yield from _remote((*at, "path"), source.path, write=False)
     if source.sheet is not None and type_ != "excel":
         yield (*at, "sheet"), "belongs to excel sources"
@@ -144,7 +144,7 @@ def output_tables(loaded: Loaded) -> Iterator[Problem]:
     if output.format != "sql":
         for name in sorted(output.model_fields_set & {"url", "if_exists"}):
             yield ("output", name) if name != "url" else ("output",), f"{name} belongs to output.format: sql"
-        if output.path is not None and remote.is_url(output.path):
+        if output.path is not None and is_url(output.path):
             yield (
                 ("output", "path"),
                 "related tables go to a folder of this machine, or to a database; remedy: a path, or format: sql",
@@ -156,7 +156,7 @@ def output_tables(loaded: Loaded) -> Iterator[Problem]:
             read = {
                 loaded.resolve(t.path, "source", "tables", n, "path").parent
                 for n, t in tables.items()
-                if t.path and not remote.is_url(t.path)
+                if t.path and not is_url(t.path)
             }
             if target in read:
                 yield (
@@ -219,16 +219,3 @@ def _remote(key: tuple[str, ...], path: str, *, write: bool) -> Iterator[Problem
         remote.check(path, ".".join(key), write=write)
     except SpecError as error:
         yield key, str(error).partition("; ")[2]
-
-
-def format_of(name: str) -> str | None:
-    """The format that a file's ending tells, None where it tells none."""
-    endings = {
-        ".csv": "csv",
-        ".parquet": "parquet",
-        ".pq": "parquet",
-        ".jsonl": "jsonl",
-        ".ndjson": "jsonl",
-        ".xlsx": "excel",
-    }
-    return endings.get(PurePath(name.removesuffix(".gz")).suffix)

@@ -1,0 +1,63 @@
+"""Source: what to read. Target: where to write."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Source:
+    """What to read. path: a file, a glob, a folder, or a URL of them; name: of a built-in table; url: of a database,
+    with ${NAME} for what the environment knows, and table or query. folder: what relative paths in a url are relative
+    to.
+
+    delimiter, quote, encoding: None means found by looking at the file. null_values: more spellings of null, besides
+    the empty cell. decimal: "," where numbers are written 1.234,5. sheet: of a workbook; None: the first.
+    """
+
+    type: str
+    path: Path | str | None = None
+    name: str | None = None
+    max_rows: int | None = None
+    delimiter: str | None = None
+    quote: str | None = None
+    encoding: str | None = None
+    header: bool = True
+    decimal: str = "."
+    null_values: tuple[str, ...] | None = None
+    sheet: str | None = None
+    url: str | None = None
+    table: str | None = None
+    query: str | None = None
+    folder: Path | None = None
+    kept: dict[str, Any] = field(
+        default_factory=dict, repr=False, compare=False
+    )  # local copies, which go when the source goes
+
+    @property
+    def where(self) -> str:
+        """What to call it in a message."""
+        return str(self.path or self.name or f"{self.url} ({self.table or 'query'})")
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where an output goes: a file or an object (path), or a table of a database. if_exists: replace, append or fail,
+    of a table.
+    """
+
+    format: str
+    path: Path | str | None = None
+    url: str | None = None
+    table: str | None = None
+    if_exists: str = "replace"
+    folder: Path | None = None
+
+    @property
+    def where(self) -> str:
+        """What to call it in a message and a manifest; never a secret."""
+        if self.path is not None:
+            return str(self.path)
+        return str(self.url) if self.table is None else f"{self.url} table {self.table}"
