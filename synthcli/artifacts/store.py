@@ -34,10 +34,24 @@ PROFILE, MODEL, FIT, DATA, SAMPLE, MEASURED = (
     "measurements.json",
 )
 REPORT, PICTURES = "report.html", "pictures.json"
-RESHAPE, RULES, UNASKED = "reshape.json", "rules.json", "unasked.parquet"
+ROUNDS = "rounds"  # rounds/NAME/STAGE
+SCRATCH, WORK = "scratch", "work"  # folders that a stage removes when it ends
+DOWNSTREAM, DOWNSTREAM_RESULT, DOWNSTREAM_LOG = "downstream", "downstream.json", "downstream.log"
+RESHAPE, RULES = "reshape.json", "rules.json"
+UNASKED, UNASKED_MARK = "unasked.parquet", ".unasked"
 LATEST, PASSED = "latest", "passed"
 _VERSION = re.compile(r"\d{4,}-[0-9a-f]{6}")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+
+
+def copy_file(copy: int) -> str:
+    """The file name of one of several copies, counted from 1."""
+    return f"data-{copy}.parquet"
+
+
+def table_file(table: str, mark: str = "") -> str:
+    """The file name of one of several related tables. mark: UNASKED_MARK for rows sampled without conditions."""
+    return f"{table}{mark}.parquet"
 
 
 @dataclass(frozen=True)
@@ -135,7 +149,7 @@ class Store:
         files.make_folder(self.folder)
         with files.locked(self.folder / ".locks" / key[:16], waiting):
             folder = files.make_folder(self.folder / f".unfinished-{key[:16]}")
-            for stale in [*folder.glob(".tmp-*"), *folder.glob("rounds/*/.tmp-*")]:
+            for stale in [*folder.glob(".tmp-*"), *folder.glob(f"{ROUNDS}/*/.tmp-*")]:
                 shutil.rmtree(stale)
             self.relink()
             yield Workspace(self, folder, key)
@@ -144,7 +158,7 @@ class Store:
         """Stage key -> folder, over finished versions and killed runs."""
         index: dict[str, Path] = {}
         if self.folder.is_dir():
-            for pattern in ("*/*/" + STAGE, "*/rounds/*/*/" + STAGE):
+            for pattern in (f"*/*/{STAGE}", f"*/{ROUNDS}/*/*/{STAGE}"):
                 for path in sorted(p for p in self.folder.glob(pattern) if not _is_link(p, self.folder)):
                     if (record := _record(path.parent)) is not None:
                         index[record["key"]] = path.parent

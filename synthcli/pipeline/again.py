@@ -16,7 +16,7 @@ from synthcli.columns.constraints.rule import Rule
 from synthcli.columns.table import Table
 from synthcli.contracts.modelling import Job, Limits, Model
 from synthcli.contracts.schema import Schema
-from synthcli.errors import ArtifactError, SpecError, SynthError
+from synthcli.errors import ArtifactError, GateClosed, SpecError
 from synthcli.pipeline import estimate, related_again, stages, trusted
 from synthcli.pipeline.auto import choose
 from synthcli.pipeline.events import Events
@@ -26,7 +26,8 @@ from synthcli.pipeline.models import load_model
 from synthcli.pipeline.plan import Choice, make_plan, open_source
 from synthcli.pipeline.real import Real, declared_schema
 from synthcli.pipeline.wanted import settle
-from synthcli.spec import check, check_places
+from synthcli.sources.paths import format_of
+from synthcli.spec import check
 from synthcli.spec.load import load_spec
 from synthcli.spec.models import Generate
 
@@ -195,7 +196,7 @@ def released(root: Path, run: str, *, keep_failed: bool) -> Released:
 
 def format_for(target: Path, old: Released) -> str:
     """The format that the ending of --output names. Raises SpecError for none, and for the source of the run."""
-    format_ = check_places.format_of(target.name)
+    format_ = format_of(target.name)
     if format_ is None:
         raise SpecError(f"--output {target}: the ending names no format; expected .csv, .parquet or .jsonl")
     if str(target.resolve()) == old.version.known.get("data", {}).get("path"):
@@ -205,9 +206,3 @@ def format_for(target: Path, old: Released) -> str:
 
 def _conditions(generate: dict[str, Any]) -> dict[str, Any]:
     return {key: generate.get(key) for key in ("where", "balance", "fairness")}
-
-
-class GateClosed(SynthError):
-    """What was asked for comes from a run that did not pass."""
-
-    exit_code = 4

@@ -22,7 +22,7 @@ from synthcli.contracts.schema import Column, Schema, Traits
 from synthcli.errors import DataError, FitError, SpecError, did_you_mean
 from synthcli.pipeline.again import Released, format_for, released
 from synthcli.pipeline.events import Events
-from synthcli.spec import check_places
+from synthcli.sources.paths import format_of
 
 TRIES = 30  # times that a row which breaks a rule is completed anew
 LINES = 5  # of those that break a rule, which are told
@@ -160,7 +160,7 @@ def _wrong(out: pd.DataFrame, known: pd.DataFrame, watch: Watch, impute: bool) -
 
 def read_known(path: Path, schema: Schema) -> Known:
     """A file's columns. Raises DataError with the column and a value that is not of the model's type."""
-    format_ = check_places.format_of(path.name)
+    format_ = format_of(path.name)
     if format_ is None:
         raise SpecError(f"{path}: the ending names no format; expected .csv, .parquet or .jsonl")
     if not path.is_file():

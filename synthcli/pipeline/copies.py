@@ -37,11 +37,6 @@ from synthcli.pipeline.wanted import settle
 from synthcli.sources import Target
 
 
-def file_of(copy: int) -> str:
-    """The file of a copy, counted from 1."""
-    return f"data-{copy}.parquet"
-
-
 def numbered(path: Path, copy: int) -> Path:
     """Where a copy of an output goes: people.csv.gz is people-2.csv.gz."""
     stem, dot, endings = path.name.partition(".")
@@ -56,7 +51,7 @@ def generate(folder: Path, choice: Choice, trained: Path, plan: Plan, real: Real
         return
     for copy in range(1, asked.copies + 1):
         events.progress("copies", copy - 1, asked.copies)
-        scratch = folder / "scratch"
+        scratch = folder / store.SCRATCH
         source = (
             _refitted(files.make_folder(scratch), choice, trained, plan, real, copy, events)
             if asked.proper
@@ -64,9 +59,9 @@ def generate(folder: Path, choice: Choice, trained: Path, plan: Plan, real: Real
         )
         if copy == 1:
             stages.generate(folder, choice, source, plan, rows, events)
-            os.link(folder / store.DATA, folder / file_of(1))
+            os.link(folder / store.DATA, folder / store.copy_file(1))
         else:
-            _more(folder / file_of(copy), choice, source, plan, rows, _seed(plan, copy), events)
+            _more(folder / store.copy_file(copy), choice, source, plan, rows, _seed(plan, copy), events)
         shutil.rmtree(scratch, ignore_errors=True)
     events.progress("copies", asked.copies, asked.copies)
 
@@ -91,7 +86,7 @@ def _refitted(folder: Path, choice: Choice, trained: Path, plan: Plan, real: Rea
     seed = seeds.key(plan.spec.seed, "proper", copy) % 2**63
     shaper, learned = stages.shaped(plan, real)
     again = learned.take(resampled(learned, rng=seeds.stream(seed, "units")))
-    scratch = files.make_folder(folder / "work")
+    scratch = files.make_folder(folder / store.WORK)
     limits, device = plan.spec.generator.limits.build(), stages.device(module.EXTRA)
     job = Job(seed, scratch, device, limits, events.progress, plan.spec.evaluate.target)
     model: Model = module.fit(again, module.Params.model_validate(choice.params), job=job)
@@ -114,10 +109,10 @@ def resampled(table: Table, *, rng: np.random.Generator) -> np.ndarray:
 
 def together(seen: Evidence, generated: Path, copies: int) -> Evidence:
     """The evidence of an attacker, who sees all copies at once; at most as many rows as judges look at."""
-    if copies == 1 or not (generated / file_of(1)).exists():
+    if copies == 1 or not (generated / store.copy_file(1)).exists():
         return seen
     schema, most = seen.schema, stages.JUDGED // copies + 1
-    others: list[Any] = [stages.read_synthetic(generated / file_of(i), schema) for i in range(2, copies + 1)]
+    others: list[Any] = [stages.read_synthetic(generated / store.copy_file(i), schema) for i in range(2, copies + 1)]
     whole = pd.concat([seen.synthetic.frame.iloc[:most], *(other.iloc[:most] for other in others)], ignore_index=True)
     return replace(seen, synthetic=Table(whole, schema))
 
@@ -128,7 +123,7 @@ def targets(target: Target, copies: int) -> list[tuple[str, Target]]:
     """
     if copies == 1:
         return [(store.DATA, target)]
-    return [(file_of(i), _target(target, i)) for i in range(1, copies + 1)]
+    return [(store.copy_file(i), _target(target, i)) for i in range(1, copies + 1)]
 
 
 def _target(target: Target, copy: int) -> Target:

@@ -28,6 +28,7 @@ from synthcli.artifacts.store import (
     PLAN,
     PRIVACY,
     PROFILE,
+    ROUNDS,
     SAMPLE,
     STAGE,
     TRAIN,
@@ -266,7 +267,7 @@ def _of_version(version: Version) -> Iterator[tuple[str, Past]]:
             yield made["key"], Past(step.stage, alike, Size.of(rows, schema), own["seconds"], own.get("peak_memory"))
 
     yield from record(Step(ANALYZE), sum(parts.values()), ())
-    places = [("rounds", path.name) for path in sorted(version.folder.glob("rounds/*"))]
+    places = [(ROUNDS, path.name) for path in sorted(version.folder.glob(f"{ROUNDS}/*"))]
     for place in [*places, ()]:
         fit, sample = version.read(*place, TRAIN, FIT), version.read(*place, GENERATE, SAMPLE)
         if fit is None:

@@ -21,11 +21,13 @@ from synthcli.artifacts import files, store
 from synthcli.artifacts.secret import keyed
 from synthcli.artifacts.store import (
     ANALYZE,
+    DOWNSTREAM,
     EVALUATE,
     FIT,
     GENERATE,
     PRIVACY,
     PROFILE,
+    ROUNDS,
     SAMPLE,
     STAGES,
     TRAIN,
@@ -82,7 +84,7 @@ class Run:
         """The synthetic table in memory; copy: which of generate.copies, from 1. Raises ArtifactError for one that was
         not made.
         """
-        path = self.data if copy is None else self.data.with_name(copies.file_of(copy))
+        path = self.data if copy is None else self.data.with_name(store.copy_file(copy))
         if not path.exists():
             what = "rows" if copy is None else f"copy {copy}"
             raise ArtifactError(
@@ -247,7 +249,7 @@ class _Execution:
         return current
 
     def _make(self, current: Round) -> None:
-        plan, choice, place = self.plan, current.choice, f"rounds/{current.name}"
+        plan, choice, place = self.plan, current.choice, f"{ROUNDS}/{current.name}"
         current.folder = self.space.folder / place
         self._stage(
             f"{place}/{TRAIN}",
@@ -273,7 +275,7 @@ class _Execution:
 
     def _judge(self, current: Round) -> None:
         """Measure a round against the validation part."""
-        current.quality, current.privacy = self._measured(current, f"rounds/{current.name}/", "validation")
+        current.quality, current.privacy = self._measured(current, f"{ROUNDS}/{current.name}/", "validation")
         current.judged = True
 
     def _measured(self, current: Round, place: str, control: str) -> tuple[list[Any], list[Any]]:
@@ -317,7 +319,7 @@ class _Execution:
         """What the user's application says of a round's data: asked once in each run, as what it is made of may have
         changed.
         """
-        plan, asked, place = self.plan, self.plan.spec.evaluate.downstream, f"rounds/{current.name}/downstream"
+        plan, asked, place = self.plan, self.plan.spec.evaluate.downstream, f"{ROUNDS}/{current.name}/{DOWNSTREAM}"
         if asked is None:
             return None
         assert current.folder is not None  # it was made
@@ -374,7 +376,7 @@ class _Execution:
         files.write_text(folder / store.SPEC, plan.loaded.text)
         files.write_json(folder / store.PLAN, plan.to_json() | {"sampled": self.profile.get("sampled")})
         output = self._deliver(body) if self.loop else None
-        made = {"rounds", store.VERDICT, *(STAGES[s] for s in self.steps)} if rounds else set()
+        made = {ROUNDS, store.VERDICT, *(STAGES[s] for s in self.steps)} if rounds else set()
         self.space.clear({ANALYZE, store.SPEC, store.PLAN, *made})
         manifest = {
             "name": plan.loaded.name,

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from synthcli import plugins, seeds, sources
 from synthcli.artifacts import files
-from synthcli.artifacts.store import FIT, MODEL, PROFILE, SAMPLE
+from synthcli.artifacts.store import FIT, MODEL, PROFILE, SAMPLE, SCRATCH, UNASKED_MARK, table_file
 from synthcli.columns import frame as frames
 from synthcli.columns.expressions.compile import parse
 from synthcli.columns.frame import to_arrow
@@ -35,10 +35,10 @@ from synthcli.relational.model.rejection import Tally
 from synthcli.relational.model.table_model import Sheet
 from synthcli.relational.relationships import Relationship
 from synthcli.sources import sql_write
+from synthcli.sources.paths import ENDINGS
 from synthcli.tabular.profile import profile
 
 UNASKED_ROWS = 20_000  # units of tables as a model makes them by itself, at most
-ENDINGS = {"csv": "csv", "parquet": "parquet", "jsonl": "jsonl", "excel": "xlsx"}
 __all__ = ["RelatedReal", "analyze", "deliver", "described", "draw", "evidence", "generate", "measure", "train"]
 
 
@@ -94,7 +94,7 @@ def base_of(choice: Choice) -> Base:
 def train(folder: Path, plan: Plan, real: RelatedReal, choice: Choice, events: Events) -> None:
     """model/ and fit.json, as for one table."""
     limits = plan.spec.generator.limits.build()
-    base, target, scratch = base_of(choice), files.make_folder(folder / MODEL), files.make_folder(folder / "scratch")
+    base, target, scratch = base_of(choice), files.make_folder(folder / MODEL), files.make_folder(folder / SCRATCH)
     job = Job(seeds.key(real.said.seed, "train") % 2**63, scratch, "cpu", limits, events.progress)
     with metered(limits) as meter:
         try:
@@ -176,7 +176,7 @@ def generate(folder: Path, choice: Choice, trained: Path, plan: Plan, rows: int,
         write(
             folder,
             model.sample(min(rows, UNASKED_ROWS), rng=seeds.stream(plan.spec.seed, "unasked")),
-            ".unasked",
+            UNASKED_MARK,
             Events(),
         )
     files.write_json(folder / SAMPLE, body)
@@ -196,7 +196,7 @@ def write(folder: Path, tables: Tables, mark: str, events: Events) -> None:
     """TABLE.parquet of each table, with a mark behind its name."""
     for i, (name, frame) in enumerate(tables.frames.items()):
         events.progress("tables", i, len(tables.frames), name)
-        pq.write_table(to_arrow(frame, tables.schemas[name]), folder / f"{name}{mark}.parquet")
+        pq.write_table(to_arrow(frame, tables.schemas[name]), folder / table_file(name, mark))
 
 
 def deliver_sql(generated: Path, target: sources.Target) -> dict[str, int]:
@@ -209,7 +209,7 @@ def deliver_sql(generated: Path, target: sources.Target) -> dict[str, int]:
 
 def _chunks(generated: Path, name: str, schema: Schema) -> Iterator[pd.DataFrame]:
     """A table that `generate` wrote, piece by piece."""
-    with pq.ParquetFile(generated / f"{name}.parquet") as file:
+    with pq.ParquetFile(generated / table_file(name)) as file:
         for i in range(file.num_row_groups):
             yield frames.to_frame(file.read_row_group(i), schema)
 
@@ -221,7 +221,7 @@ def deliver(generated: Path, target: Path, format_: str) -> dict[str, str]:
     Raises DataError where the folder holds anything else than such files.
     """
     schemas = schemas_of(generated)
-    names = {name: f"{name}.{ENDINGS[format_]}" for name in schemas}
+    names = {name: f"{name}{ENDINGS[format_].own[0]}" for name in schemas}
     if target.exists() and (others := sorted(p.name for p in target.iterdir() if p.is_dir() or p.stem not in schemas)):
         raise DataError(
             f"{target}: holds {others[0]}, which is none of the tables, and would be removed; remedy: a folder of its"

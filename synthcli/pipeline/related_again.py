@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from synthcli import seeds, sources
 from synthcli.artifacts import files
-from synthcli.artifacts.store import FIT, MODEL, SAMPLE, TRAIN, Version
+from synthcli.artifacts.store import FIT, MODEL, SAMPLE, TRAIN, Version, table_file
 from synthcli.columns.frame import to_arrow
 from synthcli.contracts.modelling import Job, Limits
 from synthcli.contracts.schema import Column, Schema, Traits
@@ -24,8 +24,8 @@ from synthcli.pipeline.related_real import RelatedReal, described, tables_of
 from synthcli.relational.data import Tables, check_names
 from synthcli.relational.model import model as related_model
 from synthcli.relational.model.rejection import Tally
-from synthcli.sources import remote
-from synthcli.spec import check_places, check_related
+from synthcli.sources.paths import format_of, is_url
+from synthcli.spec import check_related
 from synthcli.spec.load import Loaded
 from synthcli.spec.models import Generate
 
@@ -75,7 +75,7 @@ def more(
     """Tables from the model of a run, as files of a folder. {run, rows, tables, output, files, asked}. Raises
     SpecError, DataError, FitError.
     """
-    if check_places.format_of(target.name) is not None:
+    if format_of(target.name) is not None:
         raise SpecError(
             f"--output {target}: this run is of related tables, which go to a folder of files; remedy: the name of a"
             " folder"
@@ -108,12 +108,12 @@ def _read(version: Version, plan: dict[str, Any]) -> set[Path]:
     """The folders that the run's source was read from."""
     folder = Path(version.known.get("spec_path", ".")).parent
     paths = [each["path"] for each in plan["source"]["tables"].values() if each.get("path")]
-    return {(folder / path).resolve().parent for path in paths if not remote.is_url(path)}
+    return {(folder / path).resolve().parent for path in paths if not is_url(path)}
 
 
 def _kept(folder: Path, tables: Tables) -> Path:
     """Tables as a generate stage keeps them."""
     for name, frame in tables.frames.items():
-        pq.write_table(to_arrow(frame, tables.schemas[name]), folder / f"{name}.parquet")
+        pq.write_table(to_arrow(frame, tables.schemas[name]), folder / table_file(name))
     files.write_json(folder / SAMPLE, {"schemas": {name: schema.to_json() for name, schema in tables.schemas.items()}})
     return folder

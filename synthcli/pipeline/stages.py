@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from synthcli import plugins, seeds
 from synthcli.artifacts import files
-from synthcli.artifacts.store import DATA, FIT, MEASURED, MODEL, PICTURES, PROFILE, RULES, SAMPLE, UNASKED
+from synthcli.artifacts.store import DATA, FIT, MEASURED, MODEL, PICTURES, PROFILE, RULES, SAMPLE, SCRATCH, UNASKED
 from synthcli.columns import frame as frames
 from synthcli.columns.constraints.parse import parse_rule
 from synthcli.columns.constraints.rule import Rule
@@ -61,7 +61,7 @@ def train(folder: Path, plan: Plan, real: Real, choice: Choice, events: Events) 
     module = plugins.ready(choice.method)
     params = module.Params.model_validate(choice.params)
     limits = plan.spec.generator.limits.build()
-    target, scratch = files.make_folder(folder / MODEL), files.make_folder(folder / "scratch")
+    target, scratch = files.make_folder(folder / MODEL), files.make_folder(folder / SCRATCH)
     job = Job(
         seeds.key(plan.spec.seed, "train") % 2**63,
         scratch,

@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 
 from synthcli import plugins
-from synthcli.artifacts import files
+from synthcli.artifacts import files, store
 from synthcli.contracts.evaluation import Downstream, Evidence, Measurement
 from synthcli.errors import SpecError
 from synthcli.pipeline.copies import deliver
@@ -33,7 +33,6 @@ from synthcli.sources import Target
 from synthcli.spec.load import Loaded
 from synthcli.spec.models import Downstream as Asked
 
-RESULT, LOG = "downstream.json", "downstream.log"
 MOST_LOG = 1 << 20  # bytes of its end that are kept
 _DOMAIN, _DOWNSTREAM = ("evaluate", "domain"), ("evaluate", "downstream")
 
@@ -166,9 +165,10 @@ def downstream(folder: Path, asked: Asked, loaded: Loaded, generated: Path) -> N
     deliver(generated, Target(format_, table))
     fill = lambda text, path: text.replace("{output}", path)  # noqa: E731
     env = {**os.environ, **{name: fill(value, str(table)) for name, value in asked.env.items()}}
-    result = _run(fill(asked.command, shlex.quote(str(table))), asked, env, loaded.file.parent, folder / LOG)
+    command = fill(asked.command, shlex.quote(str(table)))
+    result = _run(command, asked, env, loaded.file.parent, folder / store.DOWNSTREAM_LOG)
     table.unlink(missing_ok=True)
-    files.write_json(folder / RESULT, asdict(result))
+    files.write_json(folder / store.DOWNSTREAM_RESULT, asdict(result))
 
 
 def _run(command: str, asked: Asked, env: Mapping[str, str], cwd: Path, log: Path) -> Downstream:
@@ -212,10 +212,4 @@ def _shorten(log: Path) -> None:
 
 def read(folder: Path) -> Downstream:
     """What `downstream` wrote."""
-    return Downstream(**files.read_object(folder / RESULT, {"command", "code", "seconds"}))
-
-
-def last_lines(folder: Path, most: int = 12) -> str:
-    """The last lines of the command's output, for people."""
-    lines = (folder / LOG).read_text(encoding="utf-8", errors="replace").splitlines()
-    return "\n".join(lines[-most:])
+    return Downstream(**files.read_object(folder / store.DOWNSTREAM_RESULT, {"command", "code", "seconds"}))

@@ -7,6 +7,9 @@ from typing import Any
 from synthcli.artifacts import store
 from synthcli.artifacts.store import (
     ANALYZE,
+    DOWNSTREAM,
+    DOWNSTREAM_LOG,
+    DOWNSTREAM_RESULT,
     EVALUATE,
     FIT,
     GENERATE,
@@ -15,6 +18,7 @@ from synthcli.artifacts.store import (
     PLAN,
     PRIVACY,
     PROFILE,
+    ROUNDS,
     SAMPLE,
     TRAIN,
     Version,
@@ -60,17 +64,17 @@ def _tried(version: Version, tried: str) -> dict[str, Body]:
         [
             m
             for s in (EVALUATE, PRIVACY)
-            for m in (version.read("rounds", tried, s, MEASURED) or {"measurements": []})["measurements"]
+            for m in (version.read(ROUNDS, tried, s, MEASURED) or {"measurements": []})["measurements"]
         ]
     )
 
 
 def _downstream(version: Version) -> Body | None:
-    """What the user's application said of the round that is shown, and where its words are."""
+    """The result of the user's application on the round that is shown, and the path of its log."""
     shown = (version.verdict() or {}).get("round")
-    place = ("rounds", str(shown), "downstream")
-    found = version.read(*place, "downstream.json") if shown else None
-    return None if found is None else {**found, "log": "/".join((*place, "downstream.log"))}
+    place = (ROUNDS, str(shown), DOWNSTREAM)
+    found = version.read(*place, DOWNSTREAM_RESULT) if shown else None
+    return None if found is None else {**found, "log": "/".join((*place, DOWNSTREAM_LOG))}
 
 
 def tables(run: Body) -> list[str]:
