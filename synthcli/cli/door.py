@@ -1,4 +1,4 @@
-"""The outermost door: what leaves a command as an exit code and one clear message."""
+"""The outermost door: turns errors of a command into an exit code and one clear message."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def outermost(app: Callable[..., Any]) -> int:
 
 
 def _streams() -> None:
-    """Streams that take every character, and that exist."""
+    """Make the standard streams exist and accept every character."""
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:
@@ -79,7 +79,7 @@ def _streams() -> None:
 
 
 def _deaf() -> None:
-    """Nothing more can be said on stdout: let its last flush go nowhere."""
+    """Redirect stdout, which nobody reads any more, so that its last flush raises no error."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
@@ -101,7 +101,7 @@ def _of_the_disk(error: OSError) -> tuple[str, int]:
 
 
 def _log_bug(error: BaseException) -> str:
-    """Keep the traceback where the user can find it; without values of variables, which may be data."""
+    """Write the traceback to a file that the user can find; without values of variables, which may be data."""
     from synthcli.artifacts.secret import state_folder
     from synthcli.version import __version__
 

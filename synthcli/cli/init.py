@@ -1,4 +1,4 @@
-"""synth init: look at data and write a first, commented spec to review."""
+"""synth init: examine data and write a first, commented spec to review."""
 
 from __future__ import annotations
 
@@ -91,9 +91,7 @@ def init(
 
 
 def _source(data: str, format: str | None, table: str | None, folder: Path) -> tuple[Any, str]:
-    """What to read, and what it is called. folder: of the spec, from which relative paths in the URL of a database
-    count.
-    """
+    """The source to read, and its title. folder: of the spec, where relative paths in the URL of a database start."""
     from synthcli import sources
     from synthcli.errors import SpecError
     from synthcli.sources import credentials
@@ -122,7 +120,7 @@ def _source(data: str, format: str | None, table: str | None, folder: Path) -> t
 
 
 def _section(source: Any, folder: Path) -> dict[str, Any]:
-    """The source section: a path relative to the spec."""
+    """The source section, with a path relative to the spec."""
     if source.type == "builtin":
         return {"type": "builtin", "name": source.name}
     if source.type == "sql":

@@ -25,7 +25,7 @@ class Table(Dataset):
         return len(self.frame)
 
     def arrow(self) -> pa.Table:
-        """The rows with the storage types of the source; words may come as dictionaries."""
+        """The rows with the storage types of the source; words may be dictionary-encoded."""
         return frames.to_arrow(self.frame, self.schema)
 
     def take(self, positions: np.ndarray) -> Table:
@@ -33,7 +33,9 @@ class Table(Dataset):
         return Table(self.frame.iloc[positions], self.schema)
 
     def units(self) -> np.ndarray:
-        """The privacy unit of each row as integers from 0; a null unit stands for itself alone. (rows,) int64"""
+        """The privacy unit of each row as an integer from 0; a row whose unit is null is a unit of its own. (rows,)
+        int64
+        """
         if self.schema.unit is None:
             return np.arange(len(self))
         codes, known = pd.factorize(self.frame[self.schema.unit])
@@ -43,8 +45,8 @@ class Table(Dataset):
     def split(
         self, fractions: Mapping[str, float], *, rng: np.random.Generator, stratify_by: str | None = None
     ) -> dict[str, Table]:
-        """Parts by name, of units drawn at random; with `stratify_by`, within each value of that column (of a unit's
-        first row).
+        """Split the units at random into parts by name; with `stratify_by`, within each value of that column (of a
+        unit's first row).
 
         Raises DataError when a part that was asked for would be empty.
         """

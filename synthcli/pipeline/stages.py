@@ -20,7 +20,7 @@ from synthcli.columns.constraints.rule import Rule
 from synthcli.columns.expressions.compile import parse
 from synthcli.columns.pii import protect
 from synthcli.columns.table import Table
-from synthcli.columns.transforms.transformer import Reshaper
+from synthcli.columns.transforms.transformer import Transformer
 from synthcli.contracts.evaluation import Evidence, Fairness, Measurement, Usage
 from synthcli.contracts.modelling import BLOCK, Job, Model
 from synthcli.contracts.schema import Schema
@@ -112,7 +112,7 @@ def train(folder: Path, plan: Plan, real: Real, choice: Choice, events: Events) 
     files.write_json(folder / FIT, body)
 
 
-def shaped(plan: Plan, real: Real) -> tuple[Reshaper | None, Table]:
+def shaped(plan: Plan, real: Real) -> tuple[Transformer | None, Table]:
     """How the rules are built in, and the rows to learn from: those that obey all of them, rewritten. None without
     rules or data.
     """
@@ -125,7 +125,7 @@ def shaped(plan: Plan, real: Real) -> tuple[Reshaper | None, Table]:
             "constraints: no row of the train part obeys all of them; remedy: on_violation: drop, or a weaker"
             " constraint"
         )
-    shaper = Reshaper.plan(rules, good.frame, good.schema, keep=kept(plan))
+    shaper = Transformer.plan(rules, good.frame, good.schema, keep=kept(plan))
     return shaper, Table(shaper.forward(good.frame), shaper.schema) if shaper.steps else good
 
 

@@ -1,5 +1,5 @@
-"""Where data comes from and goes to, one kind a file: read a source as a stream of Arrow tables, write frames to a file
-or a table.
+"""Read sources and write outputs, one kind a file: a source is read as a stream of Arrow tables, frames are written to
+a file or a table.
 
 A kind of file has `names(path, source)` and `batches(path, source)`; other kinds have `columns`, `batches` and
 `fingerprint` of a source.
@@ -39,9 +39,7 @@ def read(source: Source) -> pa.Table:
 
 
 def sample(source: Source, *, seed: int, unit: str | None = None) -> Sample:
-    """As much of the table as fits into memory, a uniform sample of whole units where it is larger; see
-    sampling.Sample.
-    """
+    """The table, or a uniform sample of whole units where it does not fit into memory; see sampling.Sample."""
     from synthcli.sources import sampling
 
     drawn = sampling.draw(_batches(source), seed=seed, unit=unit, most=source.max_rows, text=spelled(source))
@@ -49,7 +47,7 @@ def sample(source: Source, *, seed: int, unit: str | None = None) -> Sample:
 
 
 def columns(source: Source) -> list[str]:
-    """The column names, from the first bytes alone where the format allows it."""
+    """The column names, from the first bytes alone if the format allows it."""
     kind = _kind(source.type)
     if source.type not in FILES:
         return list(kind.columns(source))
@@ -80,15 +78,15 @@ def fingerprint(source: Source) -> bytes:
 
 
 def spelled(source: Source) -> bool:
-    """True where every cell arrives as a string, so that types are yet to be inferred from the spelling."""
+    """Whether every cell arrives as a string, so that types are still to be inferred."""
     return bool(_kind(source.type).TEXT)
 
 
 def write(
     chunks: Iterator[pd.DataFrame], schema: Schema, path: Path | str, format: str, *, rows: int | None = None
 ) -> int:
-    """Write canonical frames of this schema one after the other to a file or an object; returns the rows written, at
-    most `rows`.
+    """Write canonical frames of this schema one after another to a file or an object; returns the number of rows
+    written, at most `rows`.
 
     It appears under its name only when it is whole. Raises DataError where the place does not take it.
     """
@@ -108,8 +106,8 @@ def write(
 
 
 def deliver(chunks: Iterator[pd.DataFrame], schema: Schema, target: Target) -> int:
-    """Write canonical frames to a file, an object or a table, which a reader sees whole or not at all; returns the rows
-    written.
+    """Write canonical frames to a file, an object or a table, which a reader sees complete or not at all; returns the
+    number of rows written.
     """
     if target.format == "sql":
         return int(importlib.import_module("synthcli.sources.sql_write").write(chunks, schema, target))
@@ -129,7 +127,7 @@ def parts(source: Source) -> list[Part]:
 
 
 def _batches(source: Source) -> Iterator[pa.Table]:
-    """Every row, in the order of the files; the columns that folders name come last."""
+    """All rows, in the order of the files; the columns that folders name come last."""
     from synthcli.sources import places
 
     kind = _kind(source.type)
@@ -153,7 +151,7 @@ def _batches(source: Source) -> Iterator[pa.Table]:
 
 
 def _check_same(expected: list[str], found: list[str], part: Part, first: Part) -> None:
-    """Raises DataError where a file has other columns than the first one."""
+    """Raise DataError where the columns of a file differ from those of the first one."""
     for names, others, what in ((expected, found, "lacks"), (found, expected, "has")):
         if odd := [n for n in names if n not in others]:
             beside = "which" if what == "lacks" else "which is not in"

@@ -1,4 +1,4 @@
-"""Excel workbooks: one sheet, its first row that is not empty names the columns, the cells keep their types."""
+"""Excel workbooks: one sheet, whose first non-empty row names the columns; cells keep their types."""
 
 from __future__ import annotations
 
@@ -36,7 +36,9 @@ _FORMATS = {"date": "yyyy-mm-dd", "datetime": "yyyy-mm-dd hh:mm:ss", "timedelta"
 
 
 def batches(path: Path, source: Source) -> Iterator[pa.Table]:
-    """The rows of the sheet. A column of several kinds is one of strings; errors such as #N/A are nulls."""
+    """The rows of the sheet. A column with several kinds of cells becomes one of strings; errors such as #N/A are
+    nulls.
+    """
     rows = _rows(path, source)
     first = next(rows, ())
     names = _header(first, path)
@@ -59,8 +61,8 @@ def names(path: Path, source: Source) -> list[str]:
 
 
 def write(chunks: Iterator[pd.DataFrame], schema: Schema, path: Path) -> int:
-    """One sheet. Moments with a time zone, and integers of more than fifteen digits, are written as text, as Excel has
-    neither.
+    """Write one sheet. Moments with a time zone, and integers with more than fifteen digits, are written as text, as
+    Excel supports neither.
 
     Raises DataError for more rows, columns or letters than a sheet takes.
     """
@@ -102,8 +104,8 @@ def _openpyxl() -> Any:
 
 
 def _check_computed(path: Path, source: Source, names: list[str], empty: list[int]) -> None:
-    """Raise DataError where an empty column holds formulas: programs that are no spreadsheet write them without what
-    they come to.
+    """Raise DataError where an empty column holds formulas: programs that are not spreadsheets write formulas without
+    their results.
     """
     rows = _rows(path, source, formulas=True)
     next(rows)
@@ -117,7 +119,7 @@ def _check_computed(path: Path, source: Source, names: list[str], empty: list[in
 
 
 def _rows(path: Path, source: Source, *, formulas: bool = False) -> Iterator[tuple[Any, ...]]:
-    """The rows that hold anything. formulas: the text of formulas, rather than what they came to."""
+    """The non-empty rows. formulas: the text of formulas, instead of their results."""
     openpyxl = _openpyxl()
     try:
         book = openpyxl.load_workbook(
@@ -166,7 +168,7 @@ def _by_column(block: list[tuple[Any, ...]], width: int, path: Path) -> Iterator
 
 
 def _typed(cells: tuple[Any, ...]) -> pa.Array:
-    """Cells of one kind as that, of several as strings."""
+    """A column of cells: their own type if they share one, else strings."""
     kinds = {type(c) for c in cells if c is not None}
     if kinds == {int, float}:
         return pa.array([None if c is None else float(c) for c in cells], pa.float64())
@@ -195,7 +197,7 @@ def _spelled(cell: Any) -> str:
 
 
 def _unified(arrays: list[pa.Array]) -> pa.ChunkedArray:
-    """The blocks of a column as one type: what all are, numbers, moments, else strings."""
+    """One type for the blocks of a column: their common type, numbers, moments, else strings."""
     types = {a.type for a in arrays if not pa.types.is_null(a.type)}
     if len(types) <= 1:
         want = next(iter(types), pa.null())
@@ -218,7 +220,7 @@ def _typed_words(array: pa.Array) -> pa.Array:
 
 
 def _written(sheet: Any, column: pa.ChunkedArray, path: Path) -> Iterator[Any]:
-    """The cells of a column as openpyxl takes them."""
+    """The cells of a column as openpyxl accepts them."""
     t, kind = pa.types, column.type
     if t.is_dictionary(kind):
         column, kind = column.cast(kind.value_type), kind.value_type
@@ -259,7 +261,7 @@ def _cell(sheet: Any, value: Any, kind: str) -> Any:
 
 
 def _text(sheet: Any, value: str | None) -> Any:
-    """A word as a word, though it may look like a formula or an error."""
+    """A cell that stays text even if it looks like a formula or an error."""
     if not value or value[0] not in "=#":
         return value
     cell = _openpyxl().cell.WriteOnlyCell(sheet, value=value)
@@ -268,7 +270,7 @@ def _text(sheet: Any, value: str | None) -> Any:
 
 
 def _repacked(packed: Any, file: BinaryIO) -> None:
-    """The workbook without the time of day in it, so that the same rows give the same bytes."""
+    """The workbook without the time of writing, so that the same rows give the same bytes."""
     with zipfile.ZipFile(packed) as old, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as new:
         for item in old.infolist():
             fixed = zipfile.ZipInfo(item.filename, (1980, 1, 1, 0, 0, 0))

@@ -34,8 +34,8 @@ SHARED = 8  # rows that a number's values are repeated in, on average, for a dic
 
 
 def batches(path: Path, source: Source) -> Iterator[pa.Table]:
-    """The rows with their types. Raises DataError for a damaged file, nested types, names that are empty or there
-    twice.
+    """The rows with their types. Raises DataError for a damaged file, nested types, and names that are empty or
+    duplicate.
     """
     with _opened(path) as file:
         kept = _kept(file.schema_arrow)
@@ -53,15 +53,15 @@ def batches(path: Path, source: Source) -> Iterator[pa.Table]:
 
 
 def names(path: Path, source: Source) -> list[str]:
-    """The names in the footer, an index without a name left out."""
+    """The column names in the footer, without an index."""
     with _opened(path) as file:
         _check(file.schema_arrow, path)
         return _kept(file.schema_arrow)
 
 
 def write(chunks: Iterator[pd.DataFrame | pa.Table], schema: Schema, path: Path) -> int:
-    """Some chunks a row group, in the source's own types; chunks are canonical frames, or Arrow tables of these types,
-    words as dictionaries.
+    """Write several chunks to a row group, with the source's own types; chunks are canonical frames, or Arrow tables of
+    these types, words as dictionaries.
     """
     groups = _groups(
         (chunk if isinstance(chunk, pa.Table) else frames.to_arrow(chunk, schema) for chunk in chunks),
@@ -83,7 +83,9 @@ def write(chunks: Iterator[pd.DataFrame | pa.Table], schema: Schema, path: Path)
 
 
 def _groups(tables: Iterator[pa.Table], columns: int) -> Iterator[pa.Table]:
-    """Tables put together: each row group costs place in the footer, and each of its columns a dictionary."""
+    """Tables combined into larger ones: each row group takes space in the footer, and each of its columns has a
+    dictionary.
+    """
     waiting: list[pa.Table] = []
     for table in tables:
         waiting.append(table)
@@ -95,9 +97,7 @@ def _groups(tables: Iterator[pa.Table], columns: int) -> Iterator[pa.Table]:
 
 
 def _how(first: pa.Table) -> dict[str, Any]:
-    """Options of the writer: dictionaries where values repeat, and no least and greatest word of rows that stand in no
-    order.
-    """
+    """Options of the writer: dictionaries where values repeat, and no minimum and maximum of words in unsorted rows."""
     words = {field.name for field in first.schema if not pa.types.is_primitive(field.type)}
     shared = [
         name
@@ -124,7 +124,7 @@ def _check(schema: pa.Schema, path: Path) -> None:
 
 
 def _kept(schema: pa.Schema) -> list[str]:
-    """The names of the columns; not an index that pandas wrote and nobody named, which numbers the rows it once had."""
+    """The column names, without an unnamed index that pandas wrote and that numbers the rows it once had."""
     index: list[object] = []
     with contextlib.suppress(ValueError):  # metadata of some other program
         index = (schema.pandas_metadata or {}).get("index_columns", [])

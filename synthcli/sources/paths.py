@@ -1,4 +1,4 @@
-"""What a path tells without opening anything: whether it is a URL, and the format that its ending stands for."""
+"""Facts that a path alone tells: whether it is a URL, and the format that its ending stands for."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Where the files of a source are: one file, a glob, a folder with its partitions, here or behind a URL, each as a
-local file to read.
+"""Find the files of a source: one file, a glob, or a folder with its partitions, local or behind a URL, each as a local
+file to read.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _VARIABLE = re.compile(r"\$(\{|[A-Za-z_])")
 
 @dataclass(frozen=True)
 class Part:
-    """One file of a source. path: where it can be read; name: what it is called; keys: columns that its folders name,
+    """One file of a source. path: where to read it; name: its name in messages; keys: columns that its folders name,
     key=value.
     """
 
@@ -39,7 +39,7 @@ class Part:
 
     @contextlib.contextmanager
     def named(self) -> Iterator[Path]:
-        """Its path, which errors on the way call by its name."""
+        """Its path; errors meanwhile name the part instead of the path."""
         try:
             yield self.path
         except DataError as error:
@@ -61,7 +61,7 @@ def local_parts(path: Path, kind: str) -> list[Part]:
 
 
 def check_path(source: Source) -> Path | str:
-    """The path of a source: a local one, or a URL. Raises SpecError for what is none: empty, with variables or a NUL
+    """The path of a source: a local one, or a URL. Raises SpecError for an invalid one: empty, with variables or a NUL
     byte.
     """
     if source.path is None:
@@ -89,7 +89,7 @@ def fixed_root(path: str) -> str:
 
 
 def takes(path: Path | str, kind: str, target: Path | str) -> bool:
-    """Whether a source of this path reads, or would read the next time, what is written to the target. kind: of the
+    """Whether a source of this path reads, or would read next time, a file written to the target. kind: of the
     source.
     """
     here, there = str(path), str(target)
@@ -102,7 +102,7 @@ def takes(path: Path | str, kind: str, target: Path | str) -> bool:
 
 
 def _matched(pattern: str) -> str:
-    """The regular expression of a glob."""
+    """The regular expression that is equivalent to a glob."""
     known = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
     pieces = re.findall(r"\*\*/|\*\*|\*|\?|\[[^\]]+\]|.", pattern, re.DOTALL)
     return "".join(
@@ -123,8 +123,8 @@ def _folder(folder: Path, kind: str) -> list[Part]:
 
 
 def is_data(name: str, kind: str) -> bool:
-    """Whether a file in a folder is one of the data: of the kind's endings, and neither hidden nor a marker such as
-    _SUCCESS.
+    """Whether a file in a folder is a data file: it has one of the kind's endings, and is neither hidden nor a marker
+    such as _SUCCESS.
     """
     path = PurePosixPath(name)
     plain = path.with_suffix("") if path.suffix.lower() in {*files.COMPRESSION, ".zip"} else path
@@ -143,7 +143,7 @@ def keys_of(name: str, root: str) -> tuple[tuple[str, str | None], ...]:
 
 
 def keyed(table: pa.Table, part: Part, kinds: dict[str, pa.DataType]) -> pa.Table:
-    """The table of a part with the columns that its folders name. Raises DataError where the file has such a column
+    """Add the columns that its folders name to the table of a part. Raises DataError where the file has such a column
     itself.
     """
     for key, value in part.keys:
@@ -157,7 +157,7 @@ def keyed(table: pa.Table, part: Part, kinds: dict[str, pa.DataType]) -> pa.Tabl
 
 
 def key_types(found: list[Part], text: bool) -> dict[str, pa.DataType]:
-    """The types of the columns that folders name: integers where all are, strings in a source of text.
+    """The types of the columns that folders name: integers where all values are, strings in a source of text.
 
     Raises DataError where files differ in which folders they lie in.
     """
@@ -175,8 +175,8 @@ def key_types(found: list[Part], text: bool) -> dict[str, pa.DataType]:
 
 
 def unified(schema: pa.Schema | None, found: pa.Schema, part: Part) -> pa.Schema:
-    """The schema of the files so far and this one: numbers of several widths as the widest. Raises DataError where
-    types do not go together.
+    """The common schema of this file and those before: the widest type of numbers. Raises DataError where types are
+    incompatible.
     """
     try:
         return found if schema is None else pa.unify_schemas([schema, found], promote_options="permissive")

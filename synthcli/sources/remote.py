@@ -1,5 +1,5 @@
-"""Object stores and web servers through fsspec: what is read is copied here first, what is written appears under its
-name when it is whole.
+"""Object stores and web servers through fsspec: a source is copied here first, an output appears under its name once it
+is complete.
 
 A copy lasts as long as its Source, so that what was hashed is what is learned from. Credentials are found by the
 store's own library in the environment (AWS_ACCESS_KEY_ID, GOOGLE_APPLICATION_CREDENTIALS, AZURE_STORAGE_ACCOUNT_NAME
@@ -51,7 +51,7 @@ _REFUSED = re.compile(
 
 
 def check(path: str, key: str, *, write: bool = False) -> None:
-    """Raises SpecError for a scheme that is not offered. key: where the path stands."""
+    """Raise SpecError for an unsupported scheme. key: where the path stands."""
     scheme = urlsplit(path).scheme.lower()
     if scheme in _WEB and write:
         raise SpecError(
@@ -65,8 +65,8 @@ def check(path: str, key: str, *, write: bool = False) -> None:
 
 
 def parts(source: Source, url: str) -> list[Part]:
-    """Local copies of the objects that a URL names: one, a glob, or all below a prefix that are of the source's
-    kind.
+    """Local copies of the objects that a URL names: one, those that match a glob, or all objects of the source's kind
+    below a prefix.
     """
     check(url, "source.path")
     if "copies" not in source.kept:
@@ -83,7 +83,7 @@ def parts(source: Source, url: str) -> list[Part]:
 
 
 def upload(local: Path, url: str) -> None:
-    """Put a whole file in the place of an object: beside it first, then moved in one step."""
+    """Replace an object by a complete file: write it beside the object, then move it in one step."""
     check(url, "output.path", write=True)
     store, path = _store(url)
     folder, _, name = path.rpartition("/")
@@ -159,7 +159,7 @@ def _store(url: str) -> tuple[Any, str]:
 
 @contextlib.contextmanager
 def _answered(url: str, done: str) -> Iterator[None]:
-    """Whatever a store or its library says, in our words: not there, not allowed, or not reachable."""
+    """Translate errors of a store or its library to ours: missing, not permitted, or not reachable."""
     try:
         yield
     except FileNotFoundError:
@@ -179,7 +179,7 @@ def _answered(url: str, done: str) -> Iterator[None]:
 
 
 def _failures() -> tuple[type[BaseException], ...]:
-    """The errors of the libraries that are there."""
+    """The error types of the libraries that are installed."""
     kinds: list[type[BaseException]] = [OSError, ValueError]
     for module, name in (
         ("botocore.exceptions", "BotoCoreError"),

@@ -1,4 +1,4 @@
-"""Source: what to read. Target: where to write."""
+"""Source: the data to read. Target: the place to write to."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Source:
-    """What to read. path: a file, a glob, a folder, or a URL of them; name: of a built-in table; url: of a database,
-    with ${NAME} for what the environment knows, and table or query. folder: what relative paths in a url are relative
-    to.
+    """The data to read. path: a file, a glob, a folder, or a URL of them; name: of a built-in table; url: of a
+    database, with ${NAME} for environment variables, and table or query. folder: the folder that relative paths in a
+    url start from.
 
     delimiter, quote, encoding: None means found by looking at the file. null_values: more spellings of null, besides
     the empty cell. decimal: "," where numbers are written 1.234,5. sheet: of a workbook; None: the first.
@@ -38,14 +38,14 @@ class Source:
 
     @property
     def where(self) -> str:
-        """What to call it in a message."""
+        """Its name in messages."""
         return str(self.path or self.name or f"{self.url} ({self.table or 'query'})")
 
 
 @dataclass(frozen=True)
 class Target:
-    """Where an output goes: a file or an object (path), or a table of a database. if_exists: replace, append or fail,
-    of a table.
+    """The place of an output: a file or an object (path), or a table of a database. if_exists: replace, append or fail,
+    for a table.
     """
 
     format: str
@@ -57,7 +57,7 @@ class Target:
 
     @property
     def where(self) -> str:
-        """What to call it in a message and a manifest; never a secret."""
+        """Its name in messages and the manifest; never a secret."""
         if self.path is not None:
             return str(self.path)
         return str(self.url) if self.table is None else f"{self.url} table {self.table}"
