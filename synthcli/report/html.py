@@ -1,6 +1,4 @@
-"""report.html: one self-contained page of a run, made from its folder alone. It fetches nothing, and never reads
-data.
-"""
+"""report.html: one self-contained page of a run, made from its folder alone. It loads nothing, and never reads data."""
 
 from __future__ import annotations
 
@@ -39,14 +37,14 @@ SECTIONS = (
 
 
 def write(version: Version, target: Path | None = None) -> Path:
-    """Write a run's page, by default into its folder, and say where it is."""
+    """Write a run's page, by default into its folder, and return its path."""
     place = target or version.folder / REPORT
     files.write_text(place, page(version))
     return place
 
 
 def page(version: Version) -> str:
-    """The page of a finished run, whatever it is up to. Raises ArtifactError for a damaged one."""
+    """The page of a finished run, whatever its last stage. Raises ArtifactError for a damaged one."""
     run = read(version)
     drawn: Drawn = {}
     datasets: Body = {}
@@ -81,7 +79,7 @@ def page(version: Version) -> str:
 
 
 def _tables(run: Body, drawn: Drawn, datasets: Body) -> Body:
-    """The sections of one table, or of several and their relationships; those of the other kind are empty."""
+    """The sections of one table, or of several and their relationships; the other sections are empty."""
     several = relations.each_table(run, drawn, datasets)
     view: Body = (
         {"columns": [], "pairs": None, "detector": None}
@@ -100,8 +98,8 @@ def _tables(run: Body, drawn: Drawn, datasets: Body) -> Body:
 
 
 def render(template: str, context: Body, data: Body) -> str:
-    """A template with its styles, scripts and the data of its charts inside, under a policy that lets nothing else run
-    or load.
+    """Fill a template, with its styles, scripts and chart data inline, under a policy that lets nothing else run or
+    load.
     """
     scripts = [_asset("watch.js"), _asset("vega.js"), _asset("page.js")]
     policy = " ".join(f"'sha256-{base64.b64encode(hashlib.sha256(s.encode()).digest()).decode()}'" for s in scripts)
@@ -133,7 +131,7 @@ def _asset(name: str) -> Any:
 
 
 def _embedded(data: Body) -> Any:
-    """JSON that can stand in a script element: no character that could end it."""
+    """JSON that is safe in a script element: without characters that could end it."""
     from markupsafe import Markup
 
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)

@@ -29,8 +29,8 @@ __all__ = ["Constraint", "Increasing", "OneHot", "OneOf", "Range", "Rule", "Sum"
 
 
 def parse_rule(raw: Any) -> Rule:
-    """The rule that a value of `constraints` spells (or that `to_json` wrote). Raises SpecError that names the key and
-    the remedy.
+    """Parse one value of `constraints` (or the output of `to_json`). Raises SpecError that names the key and the
+    remedy.
     """
     if isinstance(raw, str):
         return parse_constraint(raw)
