@@ -34,7 +34,7 @@ def local_secret() -> bytes:
             with os.fdopen(descriptor, "wb") as file:
                 file.write(secrets.token_bytes(32))
             try:
-                os.link(fresh, path)  # fails where another process was first: then its secret holds
+                os.link(fresh, path)  # fails where another process was first, whose secret is then used
             except FileExistsError:
                 pass
             finally:
@@ -45,7 +45,7 @@ def local_secret() -> bytes:
             f"{path}: the local secret cannot be kept ({error.strerror}); remedy: set SYNTH_STATE to a folder of yours"
         ) from None
     if len(secret) != 32:
-        raise ArtifactError(f"{path}: is damaged; remedy: remove it, a new one is made (old runs will not verify)")
+        raise ArtifactError(f"{path}: is damaged; remedy: remove it, a new one is generated (old runs will not verify)")
     return secret
 
 

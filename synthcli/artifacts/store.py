@@ -124,7 +124,7 @@ class Store:
 
     def __init__(self, root: Path, name: str) -> None:
         if not _NAME.fullmatch(name):
-            raise ArtifactError(f"{name!r} is no name of runs; remedy: `synth runs list`")
+            raise ArtifactError(f"{name!r} is not a valid run name; remedy: `synth runs list`")
         self.root, self.name = root.resolve(), name
         self.folder = self.root / name
 
@@ -269,7 +269,7 @@ class Workspace:
                     }
                 )
                 files.write_json(part / STAGE, record)
-                files.protect(part)  # later versions link these files: nobody may write to them
+                files.protect(part)  # later versions link these files, so nobody may write to them
                 os.rename(part, final)
         except BaseException:
             shutil.rmtree(part, ignore_errors=True)
@@ -356,7 +356,7 @@ def chosen(root: Path, name: str | None) -> list[str]:
 def names(root: Path) -> list[str]:
     """Names below a root that have runs; none where the root does not exist."""
     if root.exists() and not root.is_dir():
-        raise ArtifactError(f"{root}: is no folder; remedy: --root FOLDER")
+        raise ArtifactError(f"{root}: is not a folder; remedy: --root FOLDER")
     if not root.is_dir():
         return []
     folders = [p for p in root.iterdir() if p.is_dir() and _NAME.fullmatch(p.name)]

@@ -32,7 +32,7 @@ def door(command: F) -> F:
             raise typer.Exit(_say(str(error), error.exit_code, as_json)) from None
         except KeyboardInterrupt:
             raise typer.Exit(_say("interrupted; the same command goes on from here", INTERRUPTED, as_json)) from None
-        except BrokenPipeError:  # the reader left: nothing more to say
+        except BrokenPipeError:  # the reader of stdout is gone
             _deaf()
             raise typer.Exit(0) from None
         except OSError as error:
@@ -49,14 +49,14 @@ def outermost(app: Callable[..., Any]) -> int:
     """Run the app and return its exit code; usage errors become JSON too where --json asks for it."""
     _streams()
     if not sys.warnoptions:
-        warnings.simplefilter("ignore")  # libraries warn their programmers; what a user must know is said by us
+        warnings.simplefilter("ignore")  # warnings of libraries are for programmers; users get our own messages
     try:
         code = app(standalone_mode=False)
         sys.stdout.flush()
         return code if isinstance(code, int) else 0
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
-    except OSError:  # whoever read stdout is gone, or its disk is full; it was said on stderr where it matters
+    except OSError:  # the reader of stdout is gone, or its disk is full; important messages went to stderr
         _deaf()
         return 1
     except Exception as error:

@@ -65,9 +65,9 @@ def init(
     source, title = _source(data, format, table, Path() if screen or output is None else output.parent)
     target = output or Path(f"{title}.yaml")
     if not screen and target.exists() and not force:
-        raise SpecError(f"{target}: is there already; remedy: --output with another name, or --force")
+        raise SpecError(f"{target}: already exists; remedy: --output with another name, or --force")
     if not screen and not target.absolute().parent.is_dir():
-        raise SpecError(f"{target}: the folder {target.parent} does not exist; remedy: make it")
+        raise SpecError(f"{target}: the folder {target.parent} does not exist; remedy: create it")
     source = settled(source)
     imported = None if metadata is None else imports.load(metadata, sources.columns(source), stem=title)
     found = look(source, imported)
@@ -102,7 +102,7 @@ def _source(data: str, format: str | None, table: str | None, folder: Path) -> t
         return sources.Source("builtin", name=name), name
     if credentials.literal(data):
         raise SpecError(
-            "DATA holds a password, which would stand in the spec; remedy: take it from the environment, such as"
+            "DATA contains a password, which the spec would show; remedy: take it from the environment, such as"
             " '${WAREHOUSE_URL}'"
         )
     if table is not None:

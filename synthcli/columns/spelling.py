@@ -28,7 +28,7 @@ NULLS = frozenset(
 TEXT_NULLS = frozenset(
     {"NaN", "nan", "null", "NULL", "<NA>"}
 )  # among words, where NA, None or nothing at all may be a value
-_DAYS = (  # where both orders read every cell, the month comes first
+_DAYS = (  # where both orders parse every cell, the month comes first
     "%Y-%m-%d",
     "%Y/%m/%d",
     "%d.%m.%Y",
@@ -59,14 +59,14 @@ _DATE_LIKE = (  # also of days that the calendar lacks, and of months in other l
     r"(?:(?:19|20)\d\d[-/.](?:0?\d|1[0-2])[-/.](?:[0-2]?\d|3[01])"
     r"|(?:[0-2]?\d|3[01])[-/. ](?:[0-2]?\d|3[01]|[^\W\d_]{3,9}\.?)[-/. ](?:19|20)?\d\d)(?:\D.*)?"
 )
-_PADDED = re.compile(r"\d\d\.\d\d\.\d\d\b")  # the 1.2.10 of a version is no date
+_PADDED = re.compile(r"\d\d\.\d\d\.\d\d\b")  # the version 1.2.10 is not a date
 _PADDED_FIELDS = frozenset({"%d", "%m", "%H", "%I"})
 _ONE_DIGIT = re.compile(r"(?<!\d)\d(?!\d)")
 _OFFSET = re.compile(r"([+-]\d\d)(:?)(\d\d)$")
 _INTEGER = re.compile(r"0|-?[1-9]\d{0,18}")
 _FLOAT = re.compile(
     r"-?((0|[1-9]\d{0,17})|(0|[1-9]\d*)\.\d*|\.\d+)([eE][+-]?\d+)?"
-)  # no codes: a plus, leading zeros, too many digits
+)  # not codes: a plus, leading zeros, too many digits
 _DECLARED = {"integer": re.compile(r"[+-]?\d+"), "float": re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")}
 _SPECIAL = re.compile(r"[+-]?(inf|infinity|nan)", re.IGNORECASE)
 _KEY = re.compile(r"(0|-?[1-9]\d{0,18})(\.0*)?")
@@ -348,9 +348,9 @@ def _unread(real: list[str], said: Traits, typed: str) -> DataError:
         how = f" of format {said.format!r}" if said.format else ""
         return DataError(
             f"is declared datetime{how} and holds {broken!r}; remedy: give its format, such as format: '%d.%m.%Y', or"
-            " mend the source"
+            " fix the source"
         )
-    return DataError(f"is declared {typed} and holds {broken!r}; remedy: type: category, or mend the source")
+    return DataError(f"is declared {typed} and holds {broken!r}; remedy: type: category, or fix the source")
 
 
 _READERS: dict[str, Callable[[list[str], Traits, bool], Found | None]] = {

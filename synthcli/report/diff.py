@@ -198,7 +198,7 @@ def _gates(one: Body, two: Body) -> list[Body]:
 def _gate(gate: Body) -> Body:
     return {
         "state": state(gate),
-        "asked": words.asked(gate),
+        "asked": words.bounds(gate),
         "measured": gate["measured"] or {},
         "bounds": list(bounds(gate)),
         "why": gate["why"],

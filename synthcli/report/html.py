@@ -11,7 +11,7 @@ from typing import Any
 
 from synthcli.artifacts import files
 from synthcli.artifacts.store import REPORT, Version
-from synthcli.report import asked, charts, one_table, relations, words
+from synthcli.report import charts, conditions, one_table, relations, words
 from synthcli.report.reading import Body, Drawn, line, overall, read, sole_table
 from synthcli.report.rounds import rounds
 from synthcli.report.sections import attacks, gates, lineage, personal, rules, tiles, utility
@@ -50,9 +50,9 @@ def page(version: Version) -> str:
     datasets: Body = {}
     found: Body = {
         "gates": gates(run, drawn),
-        "asked": asked.rows(run, drawn),
-        "matters": asked.matters(run, drawn),
-        "fairness": asked.fairness(run, drawn),
+        "asked": conditions.rows(run, drawn),
+        "matters": conditions.matters(run, drawn),
+        "fairness": conditions.fairness(run, drawn),
         **_tables(run, drawn, datasets),
         "utility": utility(run, drawn),
         "privacy": attacks(run, drawn),

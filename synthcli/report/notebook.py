@@ -42,7 +42,7 @@ def _line(gate: dict[str, Any]) -> str:
     figures = (
         words.number(m.get("value")) or "not measured",
         words.interval(m),
-        words.asked(gate),
+        words.bounds(gate),
         words.number(m.get("floor")),
     )
     cells = (gate["metric"], *figures, gate["why"])

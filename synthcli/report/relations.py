@@ -30,9 +30,7 @@ def structure(run: Body) -> Body | None:
         for i, (one, (c, p, _)) in enumerate(zip(place["lines"], links, strict=True))
     ]
     shown: list[Body] = []
-    for one in (
-        lines
-    ):  # where labels would lie on one another the first is shown; all of them stand beside their distributions
+    for one in lines:  # where labels would overlap only the first is shown; each distribution shows its own
         if any(
             abs(one["x"] - o["x"]) < 3.4 * len(one["label"] + o["label"]) + 8 and abs(one["y"] - o["y"]) < 16
             for o in shown

@@ -27,14 +27,14 @@ def gates(run: Body, drawn: Drawn) -> list[Body]:
     for i, gate in enumerate(judged(run)):
         m = gate["measured"] or {"name": gate["metric"], "value": None}
         label = (
-            f"{gate['metric']}: measured {words.number(m.get('value')) or 'nothing'}, asked {words.asked(gate)}:"
+            f"{gate['metric']}: measured {words.number(m.get('value')) or 'nothing'}, asked {words.bounds(gate)}:"
             f" {state(gate)}"
         )
         chart = put(drawn, f"gate-{i}", charts.bullet(m, *bounds(gate), label))
         more = {
             "state": state(gate),
             "kind": gate["kind"],
-            "asked": words.asked(gate),
+            "asked": words.bounds(gate),
             "why": _why(gate),
             "chart": chart,
             "bar": _bar(gate),
@@ -112,7 +112,7 @@ def attacks(run: Body, drawn: Drawn) -> list[Body]:
         chart = put(drawn, f"attack-{i}", charts.bullet(m, low, high, f"{m['name']}: {words.number(m['value'])}"))
         out.append(
             line(
-                m, run["help"], chart=chart, asked=words.asked(gate) if gate else "", state=state(gate) if gate else ""
+                m, run["help"], chart=chart, asked=words.bounds(gate) if gate else "", state=state(gate) if gate else ""
             )
         )
     return out

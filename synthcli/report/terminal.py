@@ -95,7 +95,7 @@ def _gate_table(verdict: dict[str, Any]) -> Table:
         figures = [
             words.number(m.get("value")),
             words.interval(m),
-            words.asked(gate),
+            words.bounds(gate),
             words.number(reference(m)),
             words.number(m.get("baseline")),
         ]

@@ -14,7 +14,7 @@ def number(value: Any) -> str:
         return str(value)
     if abs(value) >= 1000:
         return f"{value:,.0f}"
-    if abs(value) < 1e-9:  # what is left of zero by rounding
+    if abs(value) < 1e-9:  # a rounding error instead of zero
         return "0"
     return f"{value:.4f}".rstrip("0").rstrip(".") if abs(value) >= 0.001 else f"{value:.2g}"
 
@@ -40,10 +40,10 @@ def interval(measured: dict[str, Any]) -> str:
     return "" if low is None or high is None else f"{number(low)} – {number(high)}"
 
 
-def asked(gate: dict[str, Any]) -> str:
+def bounds(gate: dict[str, Any]) -> str:
     """The bounds of a gate."""
-    bounds = [f"{sign} {gate[key]:g}" for key, sign in (("min", "≥"), ("max", "≤")) if gate.get(key) is not None]
-    return " ".join(bounds) + (" × real" if gate.get("of") == "floor" else "")
+    parts = [f"{sign} {gate[key]:g}" for key, sign in (("min", "≥"), ("max", "≤")) if gate.get(key) is not None]
+    return " ".join(parts) + (" × real" if gate.get("of") == "floor" else "")
 
 
 def params(given: dict[str, Any]) -> str:

@@ -72,7 +72,7 @@ def fingerprint(source: Source) -> bytes:
     if len(of_source) == 1 and not of_source[0].keys:
         return files.digest(of_source[0].path)
     whole = hashlib.blake2b()
-    for part in of_source:  # not the names: the same files in another folder are the same data
+    for part in of_source:  # names are left out: the same files in another folder are the same data
         whole.update(repr(part.keys).encode() + files.digest(part.path))
     return whole.digest()
 

@@ -101,7 +101,7 @@ def _parse(source: Source, path: Path, layout: Layout) -> Iterator[pa.Table]:
         double_quote=layout.escape is None,
         escape_char=layout.escape or False,
         newlines_in_values=True,
-        ignore_empty_lines=len(names) > 1,  # in a lone column an empty line is a null
+        ignore_empty_lines=len(names) > 1,  # in a single column an empty line is a null
     )
     converting = pa.csv.ConvertOptions(
         column_types=dict.fromkeys(names, pa.string()),
@@ -125,7 +125,7 @@ def _parse(source: Source, path: Path, layout: Layout) -> Iterator[pa.Table]:
             reason = str(error)
     if _scan(path, layout) > int(source.header) and reason:  # else a header, whose line may not end
         raise DataError(
-            f"{path} cannot be read: {reason.splitlines()[0][:200]}; remedy: source.delimiter, source.quote, or mend"
+            f"{path} cannot be read: {reason.splitlines()[0][:200]}; remedy: source.delimiter, source.quote, or fix"
             " the file"
         )
     yield pa.table({name: pa.array([], pa.string()) for name in names})
@@ -155,7 +155,7 @@ def _scan(path: Path, layout: Layout) -> int:
                 start = records.line_num + 1
                 count += bool(record)
         except csv.Error as error:
-            if "field limit" not in str(error):  # a long cell is no mistake
+            if "field limit" not in str(error):  # a long cell is valid
                 raise DataError(
                     f"{path}: line {start}: {error}; remedy: close the quote, or name source.quote"
                 ) from None

@@ -51,7 +51,7 @@ class Database:
     def reading(self) -> Iterator[Any]:
         """A read-only connection with one consistent snapshot."""
         if self.file is not None and not self.file.is_file():
-            raise DataError(f"{self.url}: there is no file {self._shown(self.file)}; remedy: mend the url")
+            raise DataError(f"{self.url}: there is no file {self._shown(self.file)}; remedy: fix the url")
         with self._speaking("read"):
             if self.kind == "duckdb":
                 with self._duckdb(read_only=True) as connection:
@@ -78,7 +78,7 @@ class Database:
     def writing(self) -> Iterator[Any]:
         """A connection in autocommit mode, for explicit BEGIN and COMMIT."""
         if self.file is not None and not self.file.parent.is_dir():
-            raise DataError(f"{self.url}: there is no folder {self._shown(self.file.parent)}; remedy: make it")
+            raise DataError(f"{self.url}: there is no folder {self._shown(self.file.parent)}; remedy: create it")
         with self._speaking("written"):
             if self.kind == "duckdb":
                 with self._duckdb(read_only=False) as connection:
@@ -117,7 +117,7 @@ class Database:
                 return [dict(c) for c in sa.inspect(connection).get_columns(name, schema=schema)]
             except sa.exc.NoSuchTableError:
                 known = ", ".join(sorted(sa.inspect(connection).get_table_names(schema=schema))[:12]) or "none"
-                raise DataError(f"{self.url} has no table {table}; remedy: mend the table. Tables: {known}") from None
+                raise DataError(f"{self.url} has no table {table}; remedy: fix the table. Tables: {known}") from None
 
     def primary_key(self, table: str) -> list[str]:
         """The columns of the primary key. Raises DataError where there is no such table."""
@@ -138,7 +138,7 @@ class Database:
             known = [n for (n,) in connection.execute(asked, [schema]).fetchall()]
             if name not in known:
                 raise DataError(
-                    f"{self.url} has no table {table}; remedy: mend the table. Tables:"
+                    f"{self.url} has no table {table}; remedy: fix the table. Tables:"
                     f" {', '.join(sorted(known)[:12]) or 'none'}"
                 )
             asked = """SELECT constraint_column_names FROM duckdb_constraints() WHERE constraint_type = 'PRIMARY KEY'
@@ -190,9 +190,9 @@ class Database:
         lines = [line.strip() for line in str(original).splitlines() if line.strip()] or [type(original).__name__]
         said = credentials.redacted(" ".join(lines[:2]), self.url)[:300]
         if _AWAY.search(said) and "password authentication" not in said:
-            return TryLater(f"{self.url} cannot be {done} now: {said}; remedy: try again later, or mend the url")
+            return TryLater(f"{self.url} cannot be {done} now: {said}; remedy: try again later, or fix the url")
         if isinstance(error, (UnicodeError, ValueError)):
-            return DataError(f"{self.url} cannot be {done}: {said}; remedy: mend the url, or the value in the table")
+            return DataError(f"{self.url} cannot be {done}: {said}; remedy: fix the url, or the value in the table")
         if re.search(r"(timestamp|date) too (large|small)", said):
             where = said.partition(":")[0]
             return DataError(
@@ -202,7 +202,7 @@ class Database:
         hint = (
             "name a table and columns that are there"
             if _NOT_THERE.search(said)
-            else "mend the url, the query, or what this user may do"
+            else "fix the url, the query, or what this user may do"
         )
         return DataError(f"{self.url} cannot be {done}: {said}; remedy: {hint}")
 
@@ -225,7 +225,7 @@ def opened(url: str | None, key: str, folder: Path | None) -> Database:
     kind = kind_of(real)
     if kind is None:
         raise SpecError(
-            f"{key} is {url}, which is no URL that is offered; expected sqlite:///FILE, duckdb:///FILE or"
+            f"{key} is {url}, which is not a supported URL; expected sqlite:///FILE, duckdb:///FILE or"
             " postgresql://USER@HOST/NAME"
         )
     if kind == "postgresql":
@@ -271,9 +271,9 @@ def _check_postgres(real: str, url: str, key: str) -> None:
     sa = sqlalchemy()
     try:
         sa.make_url(real)
-    except (sa.exc.ArgumentError, ValueError):  # whose messages hold the URL
+    except (sa.exc.ArgumentError, ValueError):  # its message would contain the URL
         raise SpecError(
-            f"{key} is {url}, which is no URL; expected postgresql://USER:${{PASSWORD}}@HOST:PORT/NAME"
+            f"{key} is {url}, which is not a URL; expected postgresql://USER:${{PASSWORD}}@HOST:PORT/NAME"
         ) from None
 
 

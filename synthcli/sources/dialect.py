@@ -58,7 +58,7 @@ def layout(source: Source, path: Path) -> Layout:
     encoding = _encoding(source, raw)
     if b"\0" in raw and not encoding.startswith(("utf-16", "utf-32")):
         raise DataError(
-            f"{path} is no text: byte {raw.index(0)} is NUL; remedy: mend source.type, or source.encoding: utf-16"
+            f"{path} is not text: byte {raw.index(0)} is NUL; remedy: fix source.type, or source.encoding: utf-16"
         )
     text = _decoded(raw, encoding, path).replace("\r\n", "\n").replace("\r", "\n")
     if not text.strip():
@@ -121,9 +121,9 @@ def _encoding(source: Source, raw: bytes) -> str:
     try:
         found = codecs.lookup(name).name
         "a".encode(found)
-    except (LookupError, ValueError):  # none at all, or from text to text or bytes to bytes, such as rot13 and base64
+    except (LookupError, ValueError):  # unknown, or not between text and bytes, such as rot13 and base64
         raise SpecError(
-            f"source.encoding is {name!r}, which is no encoding of text; remedy:"
+            f"source.encoding is {name!r}, which is not a text encoding; remedy:"
             f" {_REMEDY}.{did_you_mean(name, _ENCODINGS)}"
         ) from None
     if found in _NOT_FOR_FILES:
@@ -209,7 +209,7 @@ def _missed(sample: str, delimiter: str) -> bool:
 def _likeliest(sample: str) -> str:
     return max(
         DELIMITERS, key=lambda delimiter: _cells_in_header(sample, delimiter)
-    )  # the comma where there is none of them
+    )  # the comma where none of them occurs
 
 
 def _cells_in_header(sample: str, delimiter: str) -> int:

@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 
 TEXT = False
 _ROWS = 10_000  # read at a time
-_FORMULAS = 100  # rows that are looked at for formulas without a value
+_FORMULAS = 100  # rows that are searched for formulas without a value
 _MOST_ROWS, _MOST_COLUMNS, _LONGEST = 1_048_576, 16_384, 32_767  # of a sheet, a sheet, a cell
 _EXACT = 10**15  # Excel keeps fifteen digits of a number
-_FIRST_DAY = pd.Timestamp("1900-03-01")  # before it, Excel's calendar has a day that never was
+_FIRST_DAY = pd.Timestamp("1900-03-01")  # before it, Excel's calendar has a day that never existed
 _CONTROL = r"[\x00-\x08\x0b\x0c\x0e-\x1f]"
 _FORMATS = {"date": "yyyy-mm-dd", "datetime": "yyyy-mm-dd hh:mm:ss", "timedelta": "[h]:mm:ss"}
 
@@ -51,7 +51,7 @@ def batches(path: Path, source: Source) -> Iterator[pa.Table]:
         _check_computed(path, source, names, empty)
         files.check_names(
             ["" if i in empty and first[i] is None else name for i, name in enumerate(names)], path
-        )  # a margin is no index
+        )  # an empty margin is not an index
     yield table
 
 
@@ -64,13 +64,13 @@ def write(chunks: Iterator[pd.DataFrame], schema: Schema, path: Path) -> int:
     """Write one sheet. Moments with a time zone, and integers with more than fifteen digits, are written as text, as
     Excel supports neither.
 
-    Raises DataError for more rows, columns or letters than a sheet takes.
+    Raises DataError for more rows, columns or letters than a sheet holds at most.
     """
     openpyxl = _openpyxl()
     if len(schema.columns) > _MOST_COLUMNS:
         raise DataError(
-            f"{path}: {len(schema.columns):,} columns; a sheet takes {_MOST_COLUMNS:,}; remedy: output.format: parquet"
-            " or csv"
+            f"{path}: {len(schema.columns):,} columns; a sheet holds at most {_MOST_COLUMNS:,}; remedy: output.format:"
+            " parquet or csv"
         )
     book = openpyxl.Workbook(write_only=True)
     sheet = book.create_sheet("data")
@@ -82,8 +82,8 @@ def write(chunks: Iterator[pd.DataFrame], schema: Schema, path: Path) -> int:
             rows += len(chunk)
             if rows >= _MOST_ROWS:
                 raise DataError(
-                    f"{path}: more than {_MOST_ROWS - 1:,} rows, which no sheet takes; remedy: output.format: parquet"
-                    " or csv"
+                    f"{path}: more than {_MOST_ROWS - 1:,} rows, which no sheet can hold; remedy: output.format:"
+                    " parquet or csv"
                 )
             table = frames.to_arrow(chunk, schema)
             for record in zip(*(_written(sheet, table[name], path) for name in schema.names)):
@@ -124,10 +124,10 @@ def _rows(path: Path, source: Source, *, formulas: bool = False) -> Iterator[tup
     try:
         book = openpyxl.load_workbook(
             io.BytesIO(path.read_bytes()), read_only=True, data_only=not formulas
-        )  # any ending will do
+        )  # the ending does not matter
     except (zipfile.BadZipFile, KeyError, ValueError, OSError, openpyxl.utils.exceptions.InvalidFileException) as error:
         raise DataError(
-            f"{path} is no Excel workbook (.xlsx): {str(error)[:200]}; remedy: mend source.type, or save it as .xlsx"
+            f"{path} is not an Excel workbook (.xlsx): {str(error)[:200]}; remedy: fix source.type, or save it as .xlsx"
         ) from None
     try:
         sheets = [s.title for s in book.worksheets]
@@ -243,11 +243,11 @@ def _written(sheet: Any, column: pa.ChunkedArray, path: Path) -> Iterator[Any]:
 
 
 def _words(column: pa.ChunkedArray, path: Path) -> list[str | None]:
-    words = pc.replace_substring_regex(column.cast(pa.string()), _CONTROL, "")  # what no workbook can hold
+    words = pc.replace_substring_regex(column.cast(pa.string()), _CONTROL, "")  # a workbook cannot hold these
     if (pc.max(pc.utf8_length(words)).as_py() or 0) > _LONGEST:
         raise DataError(
-            f"{path}: a text is longer than {_LONGEST:,} letters, which no cell takes; remedy: output.format: parquet"
-            " or csv"
+            f"{path}: a text is longer than {_LONGEST:,} letters, which no cell can hold; remedy: output.format:"
+            " parquet or csv"
         )
     return list(words.to_pylist())
 

@@ -50,10 +50,11 @@ _REMEDIES = {
 def check_local(path: Path) -> Path:
     """The path, if a readable file is there. Raises DataError where not."""
     try:
-        mode = path.stat().st_mode  # before it is opened: to open a pipe waits for its writer
+        mode = path.stat().st_mode  # before it is opened: opening a pipe waits for its writer
         if not stat.S_ISREG(mode):
             raise DataError(
-                f"{path} is {_special(mode)}, no file; remedy: write what it gives to a file, and source.path of that"
+                f"{path} is {_special(mode)}, not a file; remedy: write its content to a file, and set"
+                " source.path to that file"
             )
         with path.open("rb"):
             return path
@@ -73,10 +74,10 @@ def missing(path: Path) -> DataError:
         )
     folder = path.parent
     near = ""
-    with contextlib.suppress(OSError):  # a folder that is not there, or not to be listed
+    with contextlib.suppress(OSError):  # the folder is missing, or cannot be listed
         near = did_you_mean(path.name, os.listdir(folder))
     where = "" if folder.is_dir() else f" (there is no folder {folder})"
-    return DataError(f"{path} does not exist{where}; remedy: mend source.path.{near}")
+    return DataError(f"{path} does not exist{where}; remedy: fix source.path.{near}")
 
 
 def _special(mode: int) -> str:
@@ -117,7 +118,7 @@ def _unzipped(path: Path) -> Iterator[pa.NativeFile]:
         if len(inside) != 1:
             raise DataError(f"{path} holds {len(inside)} files; remedy: an archive of one file, or unpack it")
         if inside[0].flag_bits & 1:
-            raise DataError(f"{path} is under a password; remedy: unpack it")
+            raise DataError(f"{path} has a password; remedy: unpack it")
         with archive.open(inside[0]) as member, pa.PythonFile(member, mode="r") as stream:
             yield stream
 
@@ -148,14 +149,14 @@ def check_names(names: list[str], path: Path | str) -> None:
             )
     for name, times in Counter(names).items():
         if times > 1:
-            raise DataError(f"{path}: {times} columns are named {name}; remedy: give each column a name of its own")
+            raise DataError(f"{path}: {times} columns are named {name}; remedy: give each column its own name")
 
 
 def named(header: list[str]) -> list[str]:
     """A header whose first names are empty, as pandas writes an unnamed index: `index` and, by position, `unnamed_2`,
     .... Others stay.
     """
-    blank = next((i for i, name in enumerate(header) if name), 0)  # 0 too where none has a name
+    blank = next((i for i, name in enumerate(header) if name), 0)  # 0 also where none has a name
     found = list(header)
     for i in range(blank):
         found[i] = "index" if i == 0 and "index" not in header else f"unnamed_{i + 1}"
@@ -185,7 +186,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
 
     Raises DataError where the place does not take it: no room, no permission, a folder in the way.
     """
-    target = path.resolve()  # a link keeps pointing where it points
+    target = path.resolve()  # a link keeps its target
     part = target.with_name(f".{target.name[:200]}.{secrets.token_hex(4)}.part")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)

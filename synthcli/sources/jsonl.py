@@ -37,7 +37,7 @@ def batches(path: Path, source: Source) -> Iterator[pa.Table]:
             if words := {f.name: pa.string() for f in table.schema if pa.types.is_temporal(f.type)}:
                 table = _parse(block, words, path).select(
                     table.column_names
-                )  # Arrow takes strings that look like dates for dates
+                )  # Arrow would convert strings that look like dates
             try:
                 schema = pa.unify_schemas([schema, table.schema], promote_options="permissive")
             except pa.ArrowTypeError as error:
@@ -147,7 +147,7 @@ def _object(line: bytes, number: int, path: Path) -> dict[str, object]:
         ) from None
     except ValueError as error:
         shown = line.decode(errors="replace").strip()[:60]
-        raise DataError(f"{path}: line {number} is no JSON ({error}): {shown}; remedy: one object a line") from None
+        raise DataError(f"{path}: line {number} is not JSON ({error}): {shown}; remedy: one object a line") from None
     if not isinstance(record, dict):
         shown = line.decode(errors="replace").strip()[:60]
         raise DataError(

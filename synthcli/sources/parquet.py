@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 
 TEXT = False
 _ROWS = 1 << 16  # read at a time
-_INDEX = re.compile(r"__index_level_\d+__")  # what pandas calls an index without a name
+_INDEX = re.compile(r"__index_level_\d+__")  # how pandas names an index without a name
 GROUP, CELLS = (
     1 << 17,
     1 << 23,
-)  # rows of a row group that is written, about; fewer of a wide table, so that it has no more cells
-SHARED = 8  # rows that a number's values are repeated in, on average, for a dictionary of them to be worth it
+)  # approximate rows of a row group; fewer for a wide table, to limit its cells
+SHARED = 8  # mean repetitions of a number's values, from which on a dictionary pays off
 
 
 def batches(path: Path, source: Source) -> Iterator[pa.Table]:
@@ -43,9 +43,7 @@ def batches(path: Path, source: Source) -> Iterator[pa.Table]:
         _check(schema, path)
         yield schema.empty_table().select(kept)
         try:
-            for group in range(
-                file.num_row_groups
-            ):  # one by one: the reader keeps the bytes of all groups that it was asked for
+            for group in range(file.num_row_groups):  # one by one: the reader keeps the bytes of all requested groups
                 for batch in file.iter_batches(batch_size=_ROWS, row_groups=[group]):
                     yield pa.Table.from_batches([batch]).replace_schema_metadata(None).select(kept)
         except (pa.ArrowException, OSError) as error:
@@ -73,7 +71,7 @@ def write(chunks: Iterator[pd.DataFrame | pa.Table], schema: Schema, path: Path)
         files.replacing(path) as file,
         pq.ParquetWriter(file, first.schema, store_schema=False, **_how(first)) as writer,
     ):
-        # words are written as dictionaries and read as what they are
+        # words are written as dictionaries and read as strings
         writer.add_key_value_metadata({"ARROW:schema": base64.b64encode(arrow.serialize()).decode()})
         for group in itertools.chain([first], groups):
             if len(group):
@@ -134,6 +132,6 @@ def _kept(schema: pa.Schema) -> list[str]:
 
 def _damaged(path: Path, error: BaseException) -> DataError:
     return DataError(
-        f"{path} is no whole parquet file: {str(error).splitlines()[0]}; remedy: mend source.type, or get the file"
+        f"{path} is not a complete parquet file: {str(error).splitlines()[0]}; remedy: fix source.type, or get the file"
         " again"
     )

@@ -55,7 +55,7 @@ def local_parts(path: Path, kind: str) -> list[Part]:
     if not os.path.lexists(path) and glob.has_magic(str(path)):
         found = [Path(p) for p in sorted(glob.glob(str(path), recursive=True)) if os.path.isfile(p)]
         if not found:
-            raise DataError(f"{path}: no file has such a name; remedy: mend source.path")
+            raise DataError(f"{path}: no file matches; remedy: fix source.path")
         return _with_keys([Part(files.check_local(p), str(p)) for p in found], fixed_root(str(path)))
     return [Part(files.check_local(path), str(path))]
 
@@ -71,13 +71,13 @@ def check_path(source: Source) -> Path | str:
         raise SpecError("source.path is empty; expected the path of a file")
     if "\0" in path:
         raise SpecError(
-            f"source.path is {path!r}, which no file can be called: it holds a NUL byte; remedy: mend source.path"
+            f"source.path is {path!r}, which is not a valid file name: it holds a NUL byte; remedy: fix source.path"
         )
     if is_url(path):
         return path
     if _VARIABLE.search(path) and not os.path.exists(path):
         raise SpecError(
-            f"source.path is {path}; environment variables in paths are not offered by this version; remedy: the path"
+            f"source.path is {path}; environment variables in paths are not supported by this version; remedy: the path"
             " as it is"
         )
     return Path(path)

@@ -113,7 +113,7 @@ def _names(source: Source, url: str) -> tuple[list[str], str | None]:
             root = path.rstrip("/")
             found = [p for p in store.find(root) if is_data(p[len(root) :].lstrip("/"), source.type)]
     if not found:
-        raise DataError(f"{url}: there is no such object; remedy: mend source.path")
+        raise DataError(f"{url}: there is no such object; remedy: fix source.path")
     bare = root.lstrip("/")
     return [f"{scheme}://{p.lstrip('/')}" for p in sorted(found)], f"{scheme}://{bare}"
 
@@ -128,14 +128,14 @@ def _fetch(url: str, local: Path) -> None:
 
 
 def _download(url: str, local: Path) -> None:
-    shown = url.partition("?")[0]  # what follows may be a signature
+    shown = url.partition("?")[0]  # the rest may be a signature
     try:
         with urllib.request.urlopen(url, timeout=_TIMEOUT) as answer, local.open("wb") as file:
             shutil.copyfileobj(answer, file, _BLOCK)
     except urllib.error.HTTPError as error:
         kind = TryLater if error.code in (408, 425, 429) or error.code >= 500 else DataError
         raise kind(
-            f"{shown} cannot be read: {error.code} {error.reason}; remedy: mend source.path, or try again later"
+            f"{shown} cannot be read: {error.code} {error.reason}; remedy: fix source.path, or try again later"
         ) from None
     except (OSError, ValueError) as error:
         raise TryLater(
@@ -163,7 +163,7 @@ def _answered(url: str, done: str) -> Iterator[None]:
     try:
         yield
     except FileNotFoundError:
-        raise DataError(f"{url} cannot be {done}: there is no such object or bucket; remedy: mend the path") from None
+        raise DataError(f"{url} cannot be {done}: there is no such object or bucket; remedy: fix the path") from None
     except ImportError:
         raise
     except _failures() as error:
@@ -175,7 +175,7 @@ def _answered(url: str, done: str) -> Iterator[None]:
             ) from None
         if isinstance(error, (ConnectionError, TimeoutError)) or _AWAY.search(both):
             raise TryLater(f"{url} cannot be reached: {said}; remedy: try again later") from None
-        raise DataError(f"{url} cannot be {done}: {said}; remedy: mend the path") from None
+        raise DataError(f"{url} cannot be {done}: {said}; remedy: fix the path") from None
 
 
 def _failures() -> tuple[type[BaseException], ...]:

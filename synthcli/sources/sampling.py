@@ -20,7 +20,7 @@ from synthcli import seeds
 
 LIMIT = 64 << 20  # bytes of cells that are kept where source.max_rows does not say how many rows
 ROWS = 1_000_000  # at most, where source.max_rows does not say how many
-_SHAPES = 200  # spellings of a column that are told apart; more of them are text
+_SHAPES = 200  # distinct shapes of a column; with more of them it is text
 _RAW = 5_000
 _ALL = np.uint64(2**64 - 1)
 

@@ -34,7 +34,7 @@ class Source:
     folder: Path | None = None
     kept: dict[str, Any] = field(
         default_factory=dict, repr=False, compare=False
-    )  # local copies, which go when the source goes
+    )  # local copies, which live as long as the source
 
     @property
     def where(self) -> str:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 TEXT = False
 _ROWS = 20_000  # fetched at a time
-_POSTGRES: dict[int, pa.DataType] = {  # by object identifier of the type; all others arrive as words or are refused
+_POSTGRES: dict[int, pa.DataType] = {  # by object identifier of the type; all others arrive as strings or are refused
     16: pa.bool_(),
     21: pa.int16(),
     23: pa.int32(),
@@ -49,7 +49,7 @@ _POSTGRES: dict[int, pa.DataType] = {  # by object identifier of the type; all o
     790: pa.string(),
 }
 _NUMERIC = 1700
-_FIRST_OWN = 16_384  # from here on types are made by users: enums
+_FIRST_OWN = 16_384  # from here on types are user-defined: enums
 
 
 def columns(source: Source) -> list[str]:

@@ -115,14 +115,14 @@ def _beside_them(base: Database, connection: Any, names: Sequence[str]) -> Itera
         yield
     except BaseException:
         for name in names:
-            with contextlib.suppress(*database._failures()):  # the first error is the one to tell
+            with contextlib.suppress(*database._failures()):  # report the first error
                 _say(connection, f"DROP TABLE IF EXISTS {base.quoted_table(_beside(name))}")
         raise
 
 
 def _filled(base: Database, connection: Any, name: str, empty: pa.Table, tables: Iterator[pa.Table]) -> int:
     """Create and fill the temporary table; returns its rows."""
-    _say(connection, f"DROP TABLE IF EXISTS {base.quoted_table(_beside(name))}")  # of a run that was killed
+    _say(connection, f"DROP TABLE IF EXISTS {base.quoted_table(_beside(name))}")  # left by a killed run
     _create(base, connection, _beside(name), empty)
     with _transaction(base, connection):
         return _insert(base, connection, _beside(name), tables)
@@ -212,7 +212,7 @@ def _exists(base: Database, connection: Any, target: Target) -> bool:
         inspector = sa.inspect(connection)
         table, view = inspector.has_table(name, schema=schema), name in inspector.get_view_names(schema=schema)
     if view:
-        raise DataError(f"{target.where} is a view; remedy: an output.table of its own")
+        raise DataError(f"{target.where} is a view; remedy: another output.table")
     return bool(table)
 
 

@@ -178,10 +178,10 @@ class TestPaths:
         [
             ("s4://bucket/x.csv", SpecError, "expected a path, or a URL of s3, "),
             ("ftp://example.org/x.csv", SpecError, "expected a path, or a URL of"),
-            ("${HOME}/x.csv", SpecError, "environment variables in paths are not offered"),
-            ("$HOME/x.csv", SpecError, "environment variables in paths are not offered"),
-            ("data/*.csv", DataError, "no file has such a name; remedy"),
-            ("data/x[0-9].csv", DataError, "no file has such a name; remedy"),
+            ("${HOME}/x.csv", SpecError, "environment variables in paths are not supported"),
+            ("$HOME/x.csv", SpecError, "environment variables in paths are not supported"),
+            ("data/*.csv", DataError, "no file matches; remedy"),
+            ("data/x[0-9].csv", DataError, "no file matches; remedy"),
             ("", SpecError, r"source\.path is empty"),
             ("  ", SpecError, r"source\.path is empty"),
             ("a\0b.csv", SpecError, "holds a NUL byte; remedy"),
@@ -215,7 +215,7 @@ class TestPaths:
                 (Path("/dev/zero"), "a device"),
             ):
                 for look in (sources.read, sources.columns, sources.fingerprint):
-                    with pytest.raises(DataError, match=f"is {what}, no file; remedy"):
+                    with pytest.raises(DataError, match=f"is {what}, not a file; remedy"):
                         look(Source(kind, path=path))
 
 

@@ -14,7 +14,7 @@ from synthcli.columns.constraints.linear import Kind
 from synthcli.columns.expressions.compile import Expression
 from synthcli.contracts.modelling import Allowed
 
-NOTHING = Allowed(values=frozenset())  # no value at all, null neither
+NOTHING = Allowed(values=frozenset())  # no value at all, not even null
 Bounds = dict[str, Allowed]
 
 
@@ -136,7 +136,7 @@ def _join(a: Allowed, b: Allowed) -> Allowed:
     null = a.null or b.null
     if a.values is not None and b.values is not None:
         return Allowed(values=a.values | b.values, null=null)
-    if a.values == frozenset() or b.values == frozenset():  # null alone: the bounds are the other's
+    if a.values == frozenset() or b.values == frozenset():  # only null: the bounds of the other part hold
         other = b if a.values == frozenset() else a
         return Allowed(other.low, other.high, other.values, null)
     (a_low, a_high), (b_low, b_high) = _ends(a), _ends(b)

@@ -31,7 +31,7 @@ from synthcli.columns.constraints.rule import Rule
 from synthcli.columns.expressions.compile import Expression
 from synthcli.contracts.schema import Column, Schema
 
-SUBSETS = 500  # tried, at most, to find a smaller set than leaving rules out one by one gives
+SUBSETS = 500  # subsets that are tried to find a smaller set than by leaving out rules one by one
 PAIRED = 12  # columns of a one_hot group, up to which each pair is looked at
 
 
@@ -186,11 +186,11 @@ def _unwitnessed(rules: Sequence[Rule], frame: pd.DataFrame | None) -> Conflict 
     return Conflict(
         "unwitnessed",
         chosen,
-        f"no row of the source obeys {what}: {_list(chosen)}; remedy: relax or remove one, or mend the source",
+        f"no row of the source obeys {what}: {_list(chosen)}; remedy: relax or remove one, or fix the source",
     )
 
 
-# --- what rules and declarations say
+# --- formulas of rules and declarations
 
 
 def _formula(rule: Rule, kinds: dict[str, Kind]) -> Formula | None:

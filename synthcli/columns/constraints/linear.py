@@ -57,7 +57,7 @@ class Value(NamedTuple):
     constant: Fraction
     kind: str
     rounds: bool = False
-    steps: bool = False  # whether there is arithmetic that rounds numbers with decimals
+    steps: bool = False  # whether arithmetic rounds numbers with decimals
 
 
 @dataclass(frozen=True)
@@ -158,7 +158,7 @@ def _combined(symbol: str, a: Value, b: Value) -> Value:
             kind = a.kind
         terms = {n: a.terms.get(n, Fraction(0)) + sign * b.terms.get(n, Fraction(0)) for n in {**a.terms, **b.terms}}
         if any(c == 0 for c in terms.values()):
-            raise Unread  # a - a is null where a is: it must not be forgotten
+            raise Unread  # a - a is null where a is, so the column stays
         return Value(terms, a.constant + sign * b.constant, kind, a.rounds or b.rounds, True)
     if (
         symbol == "*"

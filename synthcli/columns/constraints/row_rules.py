@@ -18,7 +18,7 @@ from synthcli.columns.expressions.functions import floats, kind_of, load
 from synthcli.columns.expressions.syntax import Node
 from synthcli.errors import SpecError, did_you_mean
 
-ROUNDING = 1e-9  # of the sum of the magnitudes: what adding floats may be off by, and more
+ROUNDING = 1e-9  # relative to the sum of the magnitudes: more than the error of adding floats
 
 # --- over a row
 
@@ -240,7 +240,7 @@ def last_known(frame: pd.DataFrame, names: Sequence[str]) -> pd.Series:
     return last
 
 
-# --- small things that forms are made of
+# --- helpers of the forms
 
 
 def need_columns(rule: Rule, kinds: Mapping[str, str]) -> None:

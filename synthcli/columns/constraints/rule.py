@@ -18,7 +18,7 @@ from synthcli.columns.expressions.compile import Expression, parse
 from synthcli.errors import DataError, SpecError, did_you_mean
 
 OnViolation = Literal["error", "warn", "drop"]
-EXAMPLES = 3  # rows that a finding shows
+EXAMPLES = 3  # rows in the examples of a finding
 
 
 class Rule(ABC):
@@ -26,7 +26,7 @@ class Rule(ABC):
     it.
     """
 
-    TABLE = False  # whether a row is judged beside the others: its violations depend on which rows stand before it
+    TABLE = False  # whether violations of a row depend on the rows before it
     text: str
     on_violation: OnViolation
 
@@ -133,7 +133,7 @@ def check_source(frame: pd.DataFrame, constraints: Sequence[Rule]) -> tuple[pd.D
     if len(frame) and not keep.any():
         names = "; ".join(constraints[i].text for i in sorted(dropped))
         raise DataError(
-            f"constraints with on_violation: drop leave none of {len(frame)} rows: {names}; remedy: mend the constraint"
+            f"constraints with on_violation: drop leave none of {len(frame)} rows: {names}; remedy: fix the constraint"
             " or the source"
         )
     findings, failures = [], []
@@ -150,7 +150,7 @@ def check_source(frame: pd.DataFrame, constraints: Sequence[Rule]) -> tuple[pd.D
             )
     if failures:
         raise DataError(
-            "\n".join(failures) + "\nremedy: mend the source, or set on_violation: warn or on_violation: drop"
+            "\n".join(failures) + "\nremedy: fix the source, or set on_violation: warn or on_violation: drop"
         )
     return frame[keep].reset_index(drop=True), findings
 

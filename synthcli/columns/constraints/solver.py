@@ -17,8 +17,8 @@ from typing import Any
 from synthcli.columns.constraints.formulas import All, Formula, Linear, Member, Null, Opaque, Same, Some
 from synthcli.columns.constraints.linear import Kind
 
-CASES = 1000  # looked at, at most; beyond, nothing is refuted
-ROUNDS = 20  # of passing bounds from column to column
+CASES = 1000  # cases, at most; beyond, nothing is refuted
+ROUNDS = 20  # rounds of passing bounds from column to column
 SLACK = Fraction(1, 10**9)  # relative: what the rounding of floats may let through
 
 Atom = Linear | Member | Same | Null | Opaque

@@ -98,7 +98,7 @@ class OneOf(Rule):
         return {"one_of": list(self.of), "on_violation": self.on_violation, **learned}
 
 
-_PLACE = "\x00place"  # no column of a file is called so
+_PLACE = "\x00place"  # no column of a file has this name
 
 
 def to_values(values: pd.Series) -> dict[str, Any]:

@@ -201,7 +201,7 @@ class _Compiler:
                 )
 
         def run(frame: pd.DataFrame) -> pd.Series:
-            values = columns(frame)  # once each: a chain in a chain in a chain must not double the work
+            values = columns(frame)  # each compiled once: nested chains must not double the work
             return fold(operator.and_, [compared(s, a, b) for s, a, b in zip(symbols, values, values[1:])])
 
         return Term("boolean", run, node)
@@ -293,7 +293,7 @@ def label(term: Term) -> str:
     return {"name": str(node.value), "call": f"{node.value}(…)"}.get(node.op, "an expression")
 
 
-# --- the public face
+# --- public functions
 
 
 @dataclass(frozen=True)
@@ -336,7 +336,7 @@ def parse(text: str) -> Expression:
         )
     tree = Parser(text).whole()
     columns, open_nodes = set(), [(tree, 1)]
-    while open_nodes:  # not recursive: this is what bounds the recursion elsewhere
+    while open_nodes:  # not recursive: this check bounds the recursion elsewhere
         node, depth = open_nodes.pop()
         if depth > MAX_DEPTH:
             raise error_at(text, node.at, f"nested deeper than {MAX_DEPTH}; remedy: several shorter expressions")

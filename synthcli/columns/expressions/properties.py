@@ -92,7 +92,7 @@ def parse_property(text: str) -> Property:
     known = ", ".join(ARITY)
     if found is None:
         raise SpecError(
-            f"{text!r} is no property; expected NAME(…), such as mean(cost) or share(age > 80). Known: {known}"
+            f"{text!r} is not a property; expected NAME(…), such as mean(cost) or share(age > 80). Known: {known}"
         )
     name = found[1]
     if name not in ARITY:

@@ -108,7 +108,7 @@ def _unescape(text: str, found: re.Match[str], at: int) -> str:
     mark = found[1]
     if mark not in _ESCAPES and (
         len(mark) == 1 or 0xD800 <= int(mark[1:], 16) < 0xE000
-    ):  # half a surrogate pair is no character
+    ):  # half a surrogate pair is not a character
         raise error_at(
             text, at + 1 + found.start(), f"unknown escape \\{mark}; expected \\\\ \\' \\\" \\n \\t \\r or \\u0041"
         )
@@ -251,9 +251,7 @@ class Parser:
             negated = self.next().value == "not"
             self.place += negated
             if not self.sees("["):
-                self.fail(
-                    f"expected [, found {self.found()}; what a value is compared with stands in [ ], such as [1, 2]"
-                )
+                self.fail(f"expected [, found {self.found()}; the values to compare with stand in [ ], such as [1, 2]")
             self.place += 1
             options = self.items("]")
             self.refuse_null(options, at, "in")
@@ -283,4 +281,4 @@ class Parser:
 
     def refuse_null(self, args: Sequence[Node], at: int, symbol: str) -> None:
         if any(a.op == "literal" and a.value is None for a in args):
-            self.fail(f"null beside {symbol} is never true nor false; remedy: is null, is not null", at)
+            self.fail(f"null beside {symbol} is neither true nor false; remedy: is null, is not null", at)

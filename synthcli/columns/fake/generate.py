@@ -71,11 +71,11 @@ KINDS: dict[str, str] = {
     "uuid": "uuid4",
     "date_of_birth": "date_of_birth",
 }
-NATIONAL_IDS = {"es_ES": "nif", "de_DE": "rvnr", "pt_BR": "cpf"}  # where Faker's ssn is another number
+NATIONAL_IDS = {"es_ES": "nif", "de_DE": "rvnr", "pt_BR": "cpf"}  # in these locales Faker's ssn is another number
 MADE = frozenset(KINDS) | {"id", "text"}
 UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 POOL = 3_000  # Faker values drawn once per column, then sampled from
-WINDOW = 10_000  # the least range of unique integers whose max is not declared
+WINDOW = 10_000  # the smallest range of unique integers without a declared max
 BORN = ("1935-01-01", "2006-12-31")  # fixed days, so that the same seed gives the same bytes next year
 
 

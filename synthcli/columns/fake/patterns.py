@@ -169,7 +169,7 @@ class _Parser:
                 raise self.error(f"the group {self.text[start : start + 4]!r}", start)
             self.at = named.end()
         node = self.choice()
-        self.at += 1  # the closing bracket, which `re` has seen
+        self.at += 1  # the closing bracket, which `re` has checked
         return node
 
     def escape(self) -> str:

@@ -18,11 +18,11 @@ from synthcli import seeds
 from synthcli.columns import words
 from synthcli.columns.fake.unique import mixed, permute, windowed
 
-PROVIDERS = frozenset({"name", "first_name", "last_name", "email", "user_name"})  # of Faker, which are made here
+PROVIDERS = frozenset({"name", "first_name", "last_name", "email", "user_name"})  # Faker's, replaced here
 INITIALS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-DRAWS = 3_000  # names that are drawn from Faker, of which the distinct ones are used
+DRAWS = 3_000  # names drawn from Faker, before duplicates are removed
 LAST_FIRST = frozenset({"hu", "ja", "ko", "zh", "vi"})
-_DOMAINS = np.array(["example.com", "example.net", "example.org"], dtype=object)  # nobody's: RFC 2606
+_DOMAINS = np.array(["example.com", "example.net", "example.org"], dtype=object)  # reserved domains, RFC 2606
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue"})
 _OF_A_KIND = frozenset(
     words.listed("""
@@ -38,7 +38,7 @@ _OF_A_KIND = frozenset(
     vollstandiger the
     of de
     """)
-)  # words of a column name that say what it holds, not whom it is about
+)  # words of a column name that describe its content, not its person
 _ENDINGS = re.compile(r"(email|mail|username|vorname|nachname|name|naam|login)$")
 
 
@@ -128,7 +128,7 @@ def names(locale: str) -> Names:
     fake = faker.Faker(locale)
     fake.seed_instance(seeds.key("people", locale))
     women, men = (_drawn(getattr(fake, f"first_name_{sex}")) for sex in ("female", "male"))
-    women = women[~np.isin(women, men)]  # whose name does not tell is counted once
+    women = women[~np.isin(women, men)]  # a name without a known sex counts once
     if len(women) < len(men) // 4:  # the locale has the same names for all
         men, women = men[::2], men[1::2] if len(men) > 1 else men
     last = tuple(_drawn(getattr(fake, f"last_name_{sex}")) for sex in ("female", "male"))

@@ -38,7 +38,7 @@ def _distribution(column: Column, start: int, rows: int, rng: np.random.Generato
                 " or type: float"
             )
         return pd.Series(drawn.draw(rows, None, None, rng=rng) > 0, dtype="boolean")
-    if whole and not drawn.whole:  # as much for the lowest and highest number as for those between
+    if whole and not drawn.whole:  # the lowest and highest number are as likely as those between
         low, high = (None if low is None else low - 0.5), (None if high is None else high + 0.5)
     try:
         values = drawn.draw(rows, low, high, rng=rng)
@@ -180,7 +180,7 @@ _MAKERS: dict[str, Callable[[Column, int, int, np.random.Generator], pd.Series]]
 }  # fmt: skip
 
 
-# --- what the spec says, as numbers
+# --- values of the spec as numbers
 
 
 def law(column: Column) -> fake_distributions.Law:

@@ -18,7 +18,7 @@ from synthcli.columns.fake.patterns import WORD, Pattern
 
 PROVIDERS = frozenset(
     {"email", "user_name", "url", "phone_number", "name", "ipv4", "iban", "credit_card_number"}
-)  # that can be made unique
+)  # providers with unique values
 ADDRESSES = 2**32 - 2**25  # IPv4 addresses whose first octet is neither 0 nor 255
 PHONES = 10**9
 CARDS = 10**12
@@ -63,7 +63,7 @@ def strings(pattern: Pattern, positions: np.ndarray, key: int) -> np.ndarray:
     """The strings of a pattern, by number."""
     if pattern.size <= WORD:
         return pattern.nth(permute(positions, pattern.size, key))
-    # a stretch of the numbers for each row, and a place within the stretch by hashing
+    # each row has a range of numbers, and a hashed place within it
     stretch = pattern.size // WORD
     number = permute(positions, WORD, key).astype(object) * stretch
     place: Any = 0
@@ -124,7 +124,7 @@ def numbered(pool: np.ndarray, provider: str, positions: np.ndarray, key: int) -
     )
     counted = permute(positions, PHONES, key) if provider == "phone_number" else windowed(positions, 1000, key)
     number = pd.Series(counted.astype(str), dtype=object)
-    if provider == "phone_number":  # as in E.164: a few first digits of a true number, then nine of ours
+    if provider == "phone_number":  # as in E.164: the first digits of a real number, then nine of ours
         digits = base.str.replace(r"\D", "", regex=True).str.lstrip("0").str[:3].str.ljust(3, "5")
         return "+" + digits + number.str.zfill(9)
     parts = base.str.extract(r"^(.*?)\d*(\.[A-Za-z-]+/?)$")
@@ -135,7 +135,7 @@ def windowed(positions: np.ndarray, window: int, key: int, total: int = WORD) ->
     """A bijection of 0..total-1 that permutes within windows; the last one may be shorter. (rows,) uint64"""
     number = positions // np.uint64(window)
     out = np.empty_like(positions)
-    for w in np.unique(number):  # few: rows come in order
+    for w in np.unique(number):  # few iterations: rows come in order
         here = number == w
         first = int(w) * window
         out[here] = permute(

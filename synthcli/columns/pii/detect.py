@@ -19,12 +19,12 @@ from synthcli.columns.pii import values as pii_values
 
 Sensitivity = Literal["direct identifier", "quasi-identifier", "special category", "none"]
 LOOKED_AT = pii_values.MOST
-LEAST = 8  # distinct values, below which content alone says nothing
-FEW = 3  # distinct values, below which even a format that nothing else has says nothing
-SURE = 0.5  # confidence from which on a guess counts
-DOUBT = 0.4  # what is left of a guess about people where the rows seem to be none
-LIKELY, HINT = 0.55, 0.4  # confidence in names that no list has; in what is but a hint
-FIRM = 0.7  # confidence from which on what content alone tells is acted upon without being asked
+LEAST = 8  # distinct values, below which content alone is no evidence
+FEW = 3  # distinct values, below which even an unmistakable format is no evidence
+SURE = 0.5  # the confidence that a guess needs to count
+DOUBT = 0.4  # factor for a guess about people where the rows do not seem to be people
+LIKELY, HINT = 0.55, 0.4  # confidence in names that no list contains; in mere hints
+FIRM = 0.7  # the confidence that content alone needs to be acted on by default
 
 _QUASI = frozenset(
     {
@@ -188,7 +188,7 @@ def detect(values: pd.Series, name: str) -> list[Guess]:
         known = known.astype("Int64")  # integers that nulls made floats
     distinct = known.drop_duplicates()
     few = distinct.iloc[:: max(1, len(distinct) // LOOKED_AT)].iloc[:LOOKED_AT]
-    untold = len(few) < FEW and pii_headers.called(name) is None  # then no share says anything
+    untold = len(few) < FEW and pii_headers.called(name) is None  # then shares mean nothing
     shares = (
         {}
         if untold or known.dtype.kind in "bfMm" or str(known.dtype) == "boolean"
@@ -264,7 +264,7 @@ def _by_name(name: str, known: pd.Series, few: pd.Series, shares: dict[str, floa
     test = max(tests, key=lambda t: shares.get(t, 0.0))
     share, checked = shares.get(test, 0.0), test in pii_values.CHECKED
     if told.strength < SURE and (kind not in ("name", "last_name", "first_name", "email") or share < 0.6):
-        return None  # what the name hints at shows in the content, or it is not there
+        return None  # the content must confirm a hint of the name
     if share >= least:
         found = test if test in NATIONAL or test == "ipv6" else kind
         says += f", and {share:.0%} of its distinct values read as {spelled(test)}"

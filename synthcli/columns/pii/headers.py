@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from synthcli.columns import words
 
-IF_TWO = 0.4  # strength of a name that tells something of people only where the column has two values
+IF_TWO = 0.4  # strength of a name that is evidence only where the column has two values
 
 
 class Named(NamedTuple):
@@ -143,7 +143,7 @@ _SURE: dict[str, str] = {  # names that hardly mean anything else
     "stipendio inkomen salaris "
     "dochod zarobki wynagrodzenie renda rendimento",
 }
-_PERHAPS: dict[str, str] = {  # names that mean something else as often; the content must agree
+_PERHAPS: dict[str, str] = {  # names that have other meanings as often; the content must agree
     "name": "name names nom nombre nome naam nazwa namen kunde patient passenger author",
     "username": "user usr account handle benutzer utilisateur usuario utente gebruiker uzytkownik utilizador",
     "last_name": "last nachn",

@@ -23,7 +23,7 @@ from synthcli.contracts.schema import Column, Schema, Traits
 PATTERNS = {
     "coordinates": r"[1-7]\d\.\d{4}, [1-9]\d\.\d{4}",
     "steuer_id": r"[1-9]\d{10}",
-}  # of kinds that Faker does not make
+}  # kinds without a Faker provider
 NATIONAL_LOCALE = {
     "ssn": "en_US",
     "nino": "en_GB",
@@ -52,7 +52,7 @@ _INSISTS = frozenset(Traits.model_fields) - {
     "nulls",
     "unique",
     "locale",
-}  # of which one is enough: the spec says what the column is
+}  # any one of these in the spec decides what the column is
 _LOCAL = frozenset(fake.KINDS) - {"date_of_birth", "uuid", "card", "ipv4", "ipv6", "mac", "url"}
 _NAMES = frozenset({"name", "first_name", "last_name"})
 _PERSON = frozenset(
@@ -68,7 +68,7 @@ _KEYED = frozenset({"id", "nr", "no", "number", "key", "code", "num"})
 KEY = "key of people"
 KEYS = 10  # distinct values that a column needs to be the key of people
 WORDS = 20  # distinct single words that read as names, below which they may be of anything, such as makes of cars
-SPREAD = 0.2  # of rows: so many distinct values make what only a name tells somebody's own
+SPREAD = 0.2  # share of rows: with so many distinct values, the evidence of a name alone counts as an identifier
 
 
 @dataclass(frozen=True)

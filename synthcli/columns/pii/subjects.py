@@ -18,7 +18,7 @@ from synthcli.columns import words
 from synthcli.columns.pii import headers as pii_headers
 from synthcli.columns.pii import values as pii_values
 
-ENOUGH = 2.0  # weight from which on the rows are taken for no people
+ENOUGH = 2.0  # weight from which on the rows are not taken for people
 LEAST_ROWS = 5
 _PLACES = words.listed("""
     state country county city region province district tract neighborhood neighbourhood municipality prefecture
@@ -39,7 +39,7 @@ _SUMS = words.listed("""
     density lifeexp homicid crime illitera emigr immigrants
     """)
 _THINGS = {  # words of columns that tell what else a row may be about, and their weight
-    # which have a sex and an age, too
+    # animals have a sex and an age, too
     **dict.fromkeys(words.listed("species animal mouse mice rat breed specimen strain litter plant"), 5.0),
     **dict.fromkeys(words.listed("isbn sku vin centroid polygon geometry wkt"), 3.0),
     **dict.fromkeys(words.listed("perimeter shape"), 2.0),

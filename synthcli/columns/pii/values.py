@@ -16,7 +16,7 @@ from synthcli.columns import words
 from synthcli.columns.fake import checksums
 from synthcli.columns.words import listed
 
-MOST = 1_000  # distinct values that are looked at
+MOST = 1_000  # distinct values that are tested
 Test = Callable[[pd.Series], np.ndarray]  # (rows,) strings to (rows,) bool
 NAME_LOCALES = (
     "en_US",

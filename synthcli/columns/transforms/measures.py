@@ -13,9 +13,9 @@ from synthcli.columns.codec.parts import integers
 from synthcli.columns.transforms.steps import Difference
 from synthcli.contracts.schema import Column, Traits
 
-GRID_ROWS = 50  # of known values, for their common step to be taken for a grid
+GRID_ROWS = 50  # known values, from which on a common step counts as a grid
 UNITS = ("s", "ms", "us", "ns")
-SAME = 1e-9  # relative: how near a float must come back
+SAME = 1e-9  # relative tolerance of a restored float
 
 
 def heaped(values: np.ndarray) -> float:

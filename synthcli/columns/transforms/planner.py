@@ -20,17 +20,17 @@ from synthcli.columns.transforms.pieces import Equal, Group, Order, Piece
 from synthcli.columns.transforms.steps import Choice, Combination, Derived, Difference, Step, with_nulls
 from synthcli.contracts.schema import Column, Schema, Traits
 
-LEAST_ROWS = 100  # of a frame, for what a difference would spoil to be seen
-FINER = 3.0  # times the distinct values of a column that its difference has, from which on the column would be spoiled
+LEAST_ROWS = 100  # rows, below which the effect of a difference cannot be judged
+FINER = 3.0  # ratio of distinct values, difference to column, above which rewriting blurs the column
 HEAPED, SCATTERED = (
     0.01,
     2.0,
-)  # chance that two rows share a value, from which on it matters; times that of the difference
-HOPELESS = 0.9  # share of independent rows that break an order, from which on rejection is no way
-STANDALONE = 0.5  # combinations per row, from which on a table of them would copy rows
-FEW_COMBINATIONS = 50  # that are a table in any case
+)  # probability that two rows share a value, from which on it matters; its ratio to that of the difference
+HOPELESS = 0.9  # share of independent rows that break an order, from which on rejection would not end
+STANDALONE = 0.5  # combinations per row, above which a table of them would copy rows
+FEW_COMBINATIONS = 50  # combinations that may always form a table
 UNSUPPORTED = "it is none of the kinds that can be built in"
-LONGEST = 40  # letters of a made name that lists its columns
+LONGEST = 40  # letters of a new name that lists its columns
 
 
 @dataclass
@@ -229,7 +229,7 @@ class Planner:
             )
         return None
 
-    # --- what is computed, and groups
+    # --- equalities and groups
 
     def equal(self, column: str, expression: Expression, piece: Equal) -> str | None:
         if (reason := self.refused((column,), sorted(expression.columns))) is not None:

@@ -108,7 +108,7 @@ class Difference:
             else np.where(base < 0, base + HIGHEST - self.step, HIGHEST)
         )
         value = base + self.sign * np.minimum(np.maximum(apart, self.least), room)
-        off = (value - self.start) % self.step  # how far above the grid
+        off = (value - self.start) % self.step  # distance above the grid
         return value + np.where(off == 0, 0, self.step - off if self.sign > 0 else -off)
 
     def _decimal(self, base: np.ndarray, apart: np.ndarray) -> np.ndarray:

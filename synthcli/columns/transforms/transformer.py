@@ -112,7 +112,7 @@ class Transformer:
     def forward(self, frame: pd.DataFrame) -> pd.DataFrame:
         """The frame that a method learns, from one of the original schema."""
         values: dict[str, pd.Series] = {name: frame[name].reset_index(drop=True) for name in self.original.names}
-        for step in reversed(self.steps):  # a step reads its inputs as they were
+        for step in reversed(self.steps):  # a step reads its inputs before they are rewritten
             made = step.forward(pd.DataFrame({name: values[name] for name in (*step.rewritten, *step.inputs)}))
             for name in step.rewritten:
                 del values[name]

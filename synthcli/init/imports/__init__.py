@@ -68,7 +68,7 @@ def _read(path: Path) -> Any:
     except OSError as error:
         raise SpecError(f"{path}: cannot be read ({error.strerror}); remedy: --from with a file that exists") from None
     if len(raw) > MOST_BYTES:
-        raise SpecError(f"{path}: is larger than metadata can be ({MOST_BYTES:,} bytes); is this a data file?")
+        raise SpecError(f"{path}: is too large for metadata (more than {MOST_BYTES:,} bytes); is this a data file?")
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -35,7 +35,7 @@ _RULE = re.compile(
 _NO_COLUMN = re.compile(
     r"\s*(?:(?:constraint|primary\s+key|unique|check|foreign\s+key|exclude|like|fulltext|spatial)\b[\s(\"`\[]|period\s+for\b"
     rf"|(?:index|key)\s*(?:{_NAME}\s*)?\(\s*[^\d\s)])",
-    re.IGNORECASE,  # a column may be called key
+    re.IGNORECASE,  # a column may have the name key
 )
 _NESTED = re.compile(r"\b(?:array|struct|map|range)\s*<[^<>]*>|\bnested\s*<[^<>]*>", re.IGNORECASE)
 _COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)

@@ -120,7 +120,7 @@ def bars(names: list[str], values: list[float], title: str, label: str) -> Chart
     )
 
 
-def asked_and_made(names: list[str], asked: list[int], made: list[int], label: str) -> Chart:
+def requested_rows(names: list[str], asked: list[int], made: list[int], label: str) -> Chart:
     """Requested rows as bars, generated rows as ticks."""
     y = {
         "field": "name",

@@ -7,7 +7,7 @@ from typing import Any
 from synthcli.report.charts.base import CLASSES, Chart, chart
 
 HEATS = ("real", "synthetic", "difference")
-NAMED = 32  # columns of a side whose names are written; those of more are told by pointing at a cell
+NAMED = 32  # columns of a side whose names are shown; with more, the tooltip of a cell names them
 
 
 def heat(

@@ -38,7 +38,7 @@ def _balance(lines: list[Body], drawn: Drawn) -> list[Body]:
     for i, column in enumerate(dict.fromkeys(b["column"] for b in lines)):
         some = [b for b in lines if b["column"] == column]
         wanted, made = [b["requested"] for b in some], [b["achieved"] for b in some]
-        chart = charts.asked_and_made(
+        chart = charts.requested_rows(
             [b["value"] for b in some], wanted, made, f"Rows asked and made of each value of {column}"
         )
         missed = sum(abs(a - b) for a, b in zip(wanted, made, strict=True))
@@ -77,7 +77,7 @@ def fairness(run: Body, drawn: Drawn) -> Body | None:
 
 
 def _gate(gate: Body | None) -> Body:
-    return {"asked": words.asked(gate) if gate else "", "state": state(gate) if gate else ""}
+    return {"asked": words.bounds(gate) if gate else "", "state": state(gate) if gate else ""}
 
 
 def matters(run: Body, drawn: Drawn) -> Body | None:
