@@ -7,6 +7,7 @@
     ├── MissingExtra           1   a package that this method needs is not installed
     ├── LimitReached           1   generator.limits stopped a fit that had nothing usable yet
     ├── ArtifactError          1   a run folder that is missing, damaged or not to be trusted
+    ├── GateClosed             4   a run that did not pass its gates, so that nothing of it is released
     └── TryLater               6   a lock or a source that may be free later
 
 Anything else that escapes is a bug of ours: the CLI writes a log, names it, and exits with 3.
@@ -55,6 +56,12 @@ class ArtifactError(SynthError):
     """A run folder is missing, damaged, or not to be trusted."""
 
 
+class GateClosed(SynthError):
+    """The run did not pass its gates, or does not verify: nothing of it is released."""
+
+    exit_code = 4
+
+
 class TryLater(SynthError):
     """Somebody else holds what is needed; the same command may work later."""
 
@@ -71,9 +78,3 @@ def listed(names: Iterable[str], most: int = 12) -> str:
     """The first names, and how many more there are."""
     names = list(names)
     return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
-
-
-class GateClosed(SynthError):
-    """What was requested comes from a run that did not pass its gates."""
-
-    exit_code = 4

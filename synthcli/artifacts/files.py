@@ -1,4 +1,4 @@
-"""Files that are whole or not there: atomic writes, hashes, links, locks."""
+"""Atomic writes, hashes, links and locks of files."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ DISK = frozenset(
 
 @contextmanager
 def disk_errors(path: Path) -> Iterator[None]:
-    """What the disk refuses becomes a clear error that names the folder."""
+    """Turn errors of the disk into a clear error that names the folder."""
     try:
         yield
     except OSError as error:
@@ -44,7 +44,7 @@ def disk_errors(path: Path) -> Iterator[None]:
 
 
 def disk_error(path: Path, error: OSError) -> SynthError:
-    """The message for a disk that is full, read-only or closed to us."""
+    """The error about a disk that is full, read-only or not accessible."""
     full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
     remedy = "free space, or another disk" if full else "choose a folder that you may write to"
     kept = "whole stages are kept, and the same command goes on from them"
@@ -54,7 +54,7 @@ def disk_error(path: Path, error: OSError) -> SynthError:
 
 
 def make_folder(path: Path) -> Path:
-    """A folder that only its owner can open, with its parents."""
+    """Create a folder that only its owner can open, with its parents."""
     try:
         path.mkdir(parents=True, exist_ok=True, mode=PRIVATE)
     except OSError as error:
@@ -84,12 +84,12 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_json(path: Path, data: Any) -> None:
-    """Replace a file by pretty JSON in one step."""
+    """Replace a file by indented JSON in one step."""
     write_text(path, json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def read_json(path: Path) -> Any:
-    """What a JSON file of ours holds. Raises ArtifactError when it is missing or damaged."""
+    """The content of a JSON file of ours. Raises ArtifactError when it is missing or damaged."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -101,7 +101,7 @@ def read_json(path: Path) -> Any:
 
 
 def read_object(path: Path, needs: Iterable[str] = ()) -> dict[str, Any]:
-    """A JSON object of ours that has these keys. Raises ArtifactError."""
+    """A JSON object of ours with these keys. Raises ArtifactError."""
     body = read_json(path)
     if not isinstance(body, dict) or not set(needs) <= body.keys():
         raise ArtifactError(
@@ -117,9 +117,7 @@ def sha256(path: Path) -> str:
 
 
 def hashes(folder: Path) -> dict[str, str]:
-    """Relative name -> sha256 of every file below a folder, sorted. A file that stands under several names is read
-    once.
-    """
+    """Relative name -> sha256 of every file below a folder, sorted. A file with several names is read once."""
     known: dict[int, str] = {}
     out = {}
     for path in sorted(p for p in folder.rglob("*") if p.is_file() and not p.is_symlink()):
@@ -130,7 +128,7 @@ def hashes(folder: Path) -> dict[str, str]:
 
 
 def link_tree(source: Path, target: Path) -> None:
-    """The same files under another name: hard links where the disk can, copies where not."""
+    """Repeat a tree of files under another name: hard links where the disk supports them, else copies."""
     make_folder(target)
     for path in sorted(source.rglob("*")):
         place = target / path.relative_to(source)
@@ -145,7 +143,7 @@ def link_tree(source: Path, target: Path) -> None:
 
 
 def point(link: Path, target: str) -> None:
-    """Swing a symbolic link to a name in its own folder, in one step."""
+    """Point a symbolic link to a name in its own folder, in one step."""
     fresh = link.with_name(f".{link.name}.{os.getpid()}.tmp")
     with disk_errors(link):
         fresh.unlink(missing_ok=True)
@@ -155,7 +153,9 @@ def point(link: Path, target: str) -> None:
 
 @contextmanager
 def locked(path: Path, waiting: Callable[[str], None], *, patience: float | None = None) -> Iterator[None]:
-    """Hold an exclusive lock on a file; tell `waiting` once who holds it. Raises TryLater after `patience` seconds."""
+    """Hold an exclusive lock on a file; call `waiting` once with the holder. Raises TryLater after `patience`
+    seconds.
+    """
     make_folder(path.parent)
     with disk_errors(path):
         file = open(path, "a+", encoding="utf-8")  # noqa: SIM115 - held open as long as the lock

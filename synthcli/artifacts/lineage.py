@@ -1,4 +1,4 @@
-"""What runs there are, and what changed between two of them."""
+"""List runs, and compare two of them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from synthcli.errors import ArtifactError
 
 
 def listing(root: Path, name: str | None) -> list[dict[str, Any]]:
-    """Versions by name and number, and unfinished runs with the stages that they have."""
+    """Versions by name and number, and unfinished runs with their finished stages."""
     out: list[dict[str, Any]] = []
     for one in store.chosen(root, name):
         shelf = Store(root, one)
@@ -51,7 +51,7 @@ def measurements(version: Version) -> dict[str, Any]:
 
 
 def difference(first: Version, second: Version) -> dict[str, Any]:
-    """{section: [[what, first, second], ...]}: only what differs."""
+    """{section: [[what, first, second], ...]}: only the differences."""
     a, b = first.manifest(), second.manifest()
     sections = {
         "spec": (_flat(first.read(PLAN)), _flat(second.read(PLAN))),

@@ -1,4 +1,6 @@
-"""The local secret that keys hashes of data, so that a manifest does not tell whether a guessed record was in it."""
+"""The local secret that keys hashes of data, so that nobody can test by a manifest whether a guessed record was in the
+data.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,7 @@ from synthcli.errors import ArtifactError
 
 
 def state_folder() -> Path:
-    """Where this user's state lives: SYNTH_STATE, else XDG_STATE_HOME/synthcli, else ~/.local/state/synthcli."""
+    """The folder of this user's state: SYNTH_STATE, else XDG_STATE_HOME/synthcli, else ~/.local/state/synthcli."""
     if named := os.environ.get("SYNTH_STATE"):
         return Path(named)
     base = os.environ.get("XDG_STATE_HOME")
@@ -22,7 +24,7 @@ def state_folder() -> Path:
 
 
 def local_secret() -> bytes:
-    """32 bytes of this user on this machine, made on first use."""
+    """32 random bytes of this user on this machine, generated on first use."""
     path = state_folder() / "secret"
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -32,7 +34,7 @@ def local_secret() -> bytes:
             with os.fdopen(descriptor, "wb") as file:
                 file.write(secrets.token_bytes(32))
             try:
-                os.link(fresh, path)  # fails where another process was first: then its secret holds
+                os.link(fresh, path)  # fails where another process was first, whose secret is then used
             except FileExistsError:
                 pass
             finally:
@@ -43,7 +45,7 @@ def local_secret() -> bytes:
             f"{path}: the local secret cannot be kept ({error.strerror}); remedy: set SYNTH_STATE to a folder of yours"
         ) from None
     if len(secret) != 32:
-        raise ArtifactError(f"{path}: is damaged; remedy: remove it, a new one is made (old runs will not verify)")
+        raise ArtifactError(f"{path}: is damaged; remedy: remove it, a new one is generated (old runs will not verify)")
     return secret
 
 
@@ -57,7 +59,7 @@ def keyed(*pieces: bytes | str) -> str:
 
 
 def canonical(data: Any) -> str:
-    """JSON with sorted keys and no spaces: one text per value."""
+    """JSON with sorted keys and no spaces: equal values give equal texts."""
     return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
@@ -67,6 +69,6 @@ def sealed(data: dict[str, Any]) -> dict[str, Any]:
 
 
 def is_sealed(data: dict[str, Any]) -> bool:
-    """Whether the seal was made here, of exactly this data."""
+    """Whether the seal was made by this user, for exactly this data."""
     body = {k: v for k, v in data.items() if k != "seal"}
     return hmac.compare_digest(str(data.get("seal", "")), keyed("manifest", canonical(body)))

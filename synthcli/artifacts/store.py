@@ -1,4 +1,4 @@
-"""Run folders: the only place that knows what files of a run are called.
+"""Run folders: this module alone defines the names of a run's files.
 
 ROOT/NAME/0007-3f9c1a/      a finished version: counter and the start of the keyed hash of its inputs
 ROOT/NAME/.unfinished-KEY/  a run that goes on or was killed; the next run of the same inputs goes on from it
@@ -34,16 +34,24 @@ PROFILE, MODEL, FIT, DATA, SAMPLE, MEASURED = (
     "measurements.json",
 )
 REPORT, PICTURES = "report.html", "pictures.json"
-RESHAPE, RULES, UNASKED = "reshape.json", "rules.json", "unasked.parquet"
+ROUNDS = "rounds"  # rounds/NAME/STAGE
+SCRATCH = "scratch"  # a folder that a stage removes when it ends
+DOWNSTREAM, DOWNSTREAM_RESULT, DOWNSTREAM_LOG = "downstream", "downstream.json", "downstream.log"
+RESHAPE, RULES = "reshape.json", "rules.json"
+UNASKED, UNASKED_MARK = "unasked.parquet", ".unasked"
 LATEST, PASSED = "latest", "passed"
-ROUNDS, DOWNSTREAM, SCRATCH = "rounds", "downstream", "scratch"
 _VERSION = re.compile(r"\d{4,}-[0-9a-f]{6}")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 
-def file_of(copy: int) -> str:
-    """The file of a copy, counted from 1."""
+def copy_file(copy: int) -> str:
+    """The file name of one of several copies, counted from 1."""
     return f"data-{copy}.parquet"
+
+
+def table_file(table: str, mark: str = "") -> str:
+    """The file name of one of several related tables. mark: UNASKED_MARK for rows sampled without conditions."""
+    return f"{table}{mark}.parquet"
 
 
 @dataclass(frozen=True)
@@ -90,7 +98,7 @@ class Version:
         return self.folder / GENERATE / DATA
 
     def verify(self) -> list[str]:
-        """What does not agree with the manifest, in words; empty when all does."""
+        """The differences from the manifest, in words; empty where there are none."""
         try:
             manifest = self.manifest()
         except ArtifactError as error:
@@ -116,7 +124,7 @@ class Store:
 
     def __init__(self, root: Path, name: str) -> None:
         if not _NAME.fullmatch(name):
-            raise ArtifactError(f"{name!r} is no name of runs; remedy: `synth runs list`")
+            raise ArtifactError(f"{name!r} is not a valid run name; remedy: `synth runs list`")
         self.root, self.name = root.resolve(), name
         self.folder = self.root / name
 
@@ -132,16 +140,16 @@ class Store:
         return sorted(found, key=lambda v: v.number)
 
     def unfinished(self) -> list[Path]:
-        """Folders of runs that go on or were killed."""
+        """Folders of runs that are in progress or were killed."""
         return sorted(self.folder.glob(".unfinished-*")) if self.folder.is_dir() else []
 
     @contextmanager
     def workspace(self, key: str, waiting: Callable[[str], None]) -> Iterator[Workspace]:
-        """The unfinished folder of these inputs, ours alone as long as the context lasts."""
+        """The unfinished folder of these inputs, locked as long as the context lasts."""
         files.make_folder(self.folder)
         with files.locked(self.folder / ".locks" / key[:16], waiting):
             folder = files.make_folder(self.folder / f".unfinished-{key[:16]}")
-            for stale in [*folder.glob(".tmp-*"), *folder.glob("rounds/*/.tmp-*")]:
+            for stale in [*folder.glob(".tmp-*"), *folder.glob(f"{ROUNDS}/*/.tmp-*")]:
                 shutil.rmtree(stale)
             self.relink()
             yield Workspace(self, folder, key)
@@ -150,14 +158,14 @@ class Store:
         """Stage key -> folder, over finished versions and killed runs."""
         index: dict[str, Path] = {}
         if self.folder.is_dir():
-            for pattern in ("*/*/" + STAGE, "*/rounds/*/*/" + STAGE):
+            for pattern in (f"*/*/{STAGE}", f"*/{ROUNDS}/*/*/{STAGE}"):
                 for path in sorted(p for p in self.folder.glob(pattern) if not _is_link(p, self.folder)):
                     if (record := _record(path.parent)) is not None:
                         index[record["key"]] = path.parent
         return index
 
     def relink(self) -> None:
-        """Point latest and passed where they belong, also after a kill between a rename and its link."""
+        """Point latest and passed to the right versions, also after a kill between a rename and its link."""
         full = [v for v in self.versions() if v.known.get("complete")]
         passed = [v for v in full if v.known.get("passed")]
         for link, found in ((LATEST, full), (PASSED, passed)):
@@ -168,7 +176,7 @@ class Store:
                 path.unlink()
 
     def finish(self, workspace: Workspace, manifest: dict[str, Any]) -> Version:
-        """Give the unfinished folder its number and name; from here on it is a version."""
+        """Rename the unfinished folder to its number and name, which makes it a version."""
         with files.locked(self.folder / ".locks" / "counter", lambda holder: None):
             taken = self.versions()
             number = taken[-1].number + 1 if taken else 1
@@ -182,7 +190,7 @@ class Store:
         return Version(final)
 
     def prune(self, *, keep: int | None, days: float | None, dry_run: bool = False) -> list[Version]:
-        """Remove what lies before the newest `keep` complete versions, or is older than `days`; never what latest and
+        """Remove versions before the newest `keep` complete ones, or older than `days`; never those that latest and
         passed point to.
         """
         with files.locked(self.folder / ".locks" / "counter", lambda holder: None):
@@ -207,7 +215,7 @@ def _is_link(path: Path, top: Path) -> bool:
 
 
 class Workspace:
-    """A run while it is made. Stages appear in it whole or not at all."""
+    """A run in progress. Stages appear in it complete or not at all."""
 
     def __init__(self, store: Store, folder: Path, key: str) -> None:
         self.store, self.folder, self.key = store, folder, key
@@ -261,7 +269,7 @@ class Workspace:
                     }
                 )
                 files.write_json(part / STAGE, record)
-                files.protect(part)  # later versions link these files: nobody may write to them
+                files.protect(part)  # later versions link these files, so nobody may write to them
                 os.rename(part, final)
         except BaseException:
             shutil.rmtree(part, ignore_errors=True)
@@ -269,7 +277,7 @@ class Workspace:
         return record
 
     def adopt(self, round_folder: Path, stage: str) -> None:
-        """Show a round's stage as the run's own."""
+        """Link a round's stage as the run's own."""
         target = self.folder / stage
         if target.exists():
             shutil.rmtree(target)
@@ -278,14 +286,14 @@ class Workspace:
         os.rename(part, target)
 
     def clear(self, keep: set[str]) -> None:
-        """Remove what a killed run of other choices left: top-level names that this run did not make."""
+        """Remove top-level names that this run did not write, which a killed run with other settings left."""
         for path in self.folder.iterdir():
             if path.name not in keep:
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def intact(folder: Path) -> bool:
-    """Whether a stage's files are those that this user's run wrote."""
+    """Whether a stage's files are exactly those that a run of this user wrote."""
     record = _record(folder)
     if record is None or not is_sealed(record):
         return False
@@ -335,7 +343,7 @@ def find(root: Path, run: str) -> Version:
 
 
 def chosen(root: Path, name: str | None) -> list[str]:
-    """All names below a root, or the one that was asked for. Raises ArtifactError when it has no runs."""
+    """All names below a root, or the requested one. Raises ArtifactError when it has no runs."""
     known = names(root.resolve())
     if name is not None and name not in known:
         raise ArtifactError(
@@ -346,9 +354,9 @@ def chosen(root: Path, name: str | None) -> list[str]:
 
 
 def names(root: Path) -> list[str]:
-    """Names below a root that have runs; none where there is no root yet."""
+    """Names below a root that have runs; none where the root does not exist."""
     if root.exists() and not root.is_dir():
-        raise ArtifactError(f"{root}: is no folder; remedy: --root FOLDER")
+        raise ArtifactError(f"{root}: is not a folder; remedy: --root FOLDER")
     if not root.is_dir():
         return []
     folders = [p for p in root.iterdir() if p.is_dir() and _NAME.fullmatch(p.name)]

@@ -1,4 +1,4 @@
-"""The outermost door: what leaves a command as an exit code and one clear message."""
+"""The outermost door: turns errors of a command into an exit code and one clear message."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def door(command: F) -> F:
             raise typer.Exit(_say(str(error), error.exit_code, as_json)) from None
         except KeyboardInterrupt:
             raise typer.Exit(_say("interrupted; the same command goes on from here", INTERRUPTED, as_json)) from None
-        except BrokenPipeError:  # the reader left: nothing more to say
+        except BrokenPipeError:  # the reader of stdout is gone
             _deaf()
             raise typer.Exit(0) from None
         except OSError as error:
@@ -49,14 +49,14 @@ def outermost(app: Callable[..., Any]) -> int:
     """Run the app and return its exit code; usage errors become JSON too where --json asks for it."""
     _streams()
     if not sys.warnoptions:
-        warnings.simplefilter("ignore")  # libraries warn their programmers; what a user must know is said by us
+        warnings.simplefilter("ignore")  # warnings of libraries are for programmers; users get our own messages
     try:
         code = app(standalone_mode=False)
         sys.stdout.flush()
         return code if isinstance(code, int) else 0
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
-    except OSError:  # whoever read stdout is gone, or its disk is full; it was said on stderr where it matters
+    except OSError:  # the reader of stdout is gone, or its disk is full; important messages went to stderr
         _deaf()
         return 1
     except Exception as error:
@@ -69,7 +69,7 @@ def outermost(app: Callable[..., Any]) -> int:
 
 
 def _streams() -> None:
-    """Streams that take every character, and that exist."""
+    """Make the standard streams exist and accept every character."""
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:
@@ -79,7 +79,7 @@ def _streams() -> None:
 
 
 def _deaf() -> None:
-    """Nothing more can be said on stdout: let its last flush go nowhere."""
+    """Redirect stdout, which nobody reads any more, so that its last flush raises no error."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
@@ -101,7 +101,7 @@ def _of_the_disk(error: OSError) -> tuple[str, int]:
 
 
 def _log_bug(error: BaseException) -> str:
-    """Keep the traceback where the user can find it; without values of variables, which may be data."""
+    """Write the traceback to a file that the user can find; without values of variables, which may be data."""
     from synthcli.artifacts.secret import state_folder
     from synthcli.version import __version__
 

@@ -1,4 +1,4 @@
-"""synth init: look at data and write a first, commented spec to review."""
+"""synth init: examine data and write a first, commented spec to review."""
 
 from __future__ import annotations
 
@@ -65,9 +65,9 @@ def init(
     source, title = _source(data, format, table, Path() if screen or output is None else output.parent)
     target = output or Path(f"{title}.yaml")
     if not screen and target.exists() and not force:
-        raise SpecError(f"{target}: is there already; remedy: --output with another name, or --force")
+        raise SpecError(f"{target}: already exists; remedy: --output with another name, or --force")
     if not screen and not target.absolute().parent.is_dir():
-        raise SpecError(f"{target}: the folder {target.parent} does not exist; remedy: make it")
+        raise SpecError(f"{target}: the folder {target.parent} does not exist; remedy: create it")
     source = settled(source)
     imported = None if metadata is None else imports.load(metadata, sources.columns(source), stem=title)
     found = look(source, imported)
@@ -91,19 +91,18 @@ def init(
 
 
 def _source(data: str, format: str | None, table: str | None, folder: Path) -> tuple[Any, str]:
-    """What to read, and what it is called. folder: of the spec, from which relative paths in the URL of a database
-    count.
-    """
+    """The source to read, and its title. folder: of the spec, where relative paths in the URL of a database start."""
     from synthcli import sources
     from synthcli.errors import SpecError
-    from synthcli.sources import credentials, format_of, remote
+    from synthcli.sources import credentials
+    from synthcli.sources.paths import format_of, is_url
 
     if data.startswith("builtin:"):
         name = data.partition(":")[2]
         return sources.Source("builtin", name=name), name
     if credentials.literal(data):
         raise SpecError(
-            "DATA holds a password, which would stand in the spec; remedy: take it from the environment, such as"
+            "DATA contains a password, which the spec would show; remedy: take it from the environment, such as"
             " '${WAREHOUSE_URL}'"
         )
     if table is not None:
@@ -117,11 +116,11 @@ def _source(data: str, format: str | None, table: str | None, folder: Path) -> t
             " database; builtin:NAME"
         )
     title = re.sub(r"[^A-Za-z0-9_.-]+", "-", name.removesuffix(".gz").rpartition(".")[0] or name).strip("-.") or "spec"
-    return sources.Source(kind, path=data if remote.is_url(data) else Path(data).absolute()), title
+    return sources.Source(kind, path=data if is_url(data) else Path(data).absolute()), title
 
 
 def _section(source: Any, folder: Path) -> dict[str, Any]:
-    """The source section: a path relative to the spec."""
+    """The source section, with a path relative to the spec."""
     if source.type == "builtin":
         return {"type": "builtin", "name": source.name}
     if source.type == "sql":

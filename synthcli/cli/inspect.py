@@ -1,4 +1,4 @@
-"""synth check, plan, methods, schema: nothing is made."""
+"""synth check, plan, methods, schema: commands that generate nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""synth report: the page of a run again."""
+"""synth report: write the page of a run again."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def report(
 
 
 def show(page: Path, what: str, *, open_: bool, as_json: bool) -> None:
-    """Say where a page is, and open it where that was asked."""
+    """Print the path of a page, and open it if requested."""
     if as_json:
         typer.echo(json.dumps({"exit_code": 0, "run": what, "report": str(page)}, ensure_ascii=False))
     else:

@@ -1,4 +1,4 @@
-"""synth run, the stages alone, generate --from, preview."""
+"""synth run, single stages, generate --from, preview."""
 
 from __future__ import annotations
 
@@ -148,7 +148,7 @@ def generate(
 
 
 def _broken(made: dict[str, Any]) -> str:
-    """Each constraint that known values break, with how many rows do and the first lines."""
+    """Each constraint that known values break, with the number of rows and the first lines."""
     return "; ".join(
         f"{each['constraint']} ({each['rows']:,}: line"
         f" {', '.join(map(str, each['lines']))}{', …' if each['rows'] > len(each['lines']) else ''})"
@@ -168,7 +168,7 @@ def _from_run(
     keep_failed: bool,
     quiet: bool,
 ) -> dict[str, Any]:
-    """Rows from an old run's model: so many, or those of a file completed."""
+    """Sample rows from an old run's model: a number of them, or the completed rows of a file."""
     from synthcli.cli import screen
     from synthcli.pipeline.resample import completed, more
     from synthcli.spec.models import Generate
@@ -192,7 +192,7 @@ def _from_run(
 
 
 def _rows_name(root: Path, run: str, name: str, rows: int | None) -> str:
-    """A file, or the folder of related tables."""
+    """The name of the output: a file, or a folder for related tables."""
     from synthcli.artifacts import store
     from synthcli.spec.describe import modality_of_run
 

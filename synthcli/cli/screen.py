@@ -1,4 +1,4 @@
-"""Shows a run while it runs: bars on a terminal, plain lines in a pipe, nothing when quiet. All of it on stderr."""
+"""Show a run in progress: bars on a terminal, plain lines in a pipe, nothing when quiet. All of it on stderr."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LINE_EVERY = 10.0  # seconds between plain lines of progress
 
 @contextmanager
 def watching(*, quiet: bool) -> Iterator[Events]:
-    """The events of a run on this screen."""
+    """Show the events of a run on this screen."""
     if quiet:
         yield Events()
     elif sys.stderr.isatty():
@@ -31,13 +31,13 @@ def _clock(seconds: float) -> str:
 
 
 class _Pace:
-    """Rate and time left of a piece of work."""
+    """The speed and the remaining time of a piece of work."""
 
     def __init__(self) -> None:
         self.label, self.started, self.first = "", 0.0, 0.0
 
     def left(self, label: str, done: float, total: float) -> tuple[float, float | None]:
-        """Steps a second and seconds left; None while it is too early to say."""
+        """Steps per second and seconds left; None while it is too early to tell."""
         if label != self.label or done < self.first:
             self.label, self.started, self.first = label, time.monotonic(), done
         spent, steps = time.monotonic() - self.started, done - self.first
@@ -75,7 +75,7 @@ class _Lines(Events):
 
 
 class _Bars(Events):
-    """A line per finished stage, and a bar for the one at work."""
+    """A line per finished stage, and a bar for the stage in progress."""
 
     def __init__(self) -> None:
         from rich.console import Console

@@ -1,4 +1,4 @@
-"""The one representation of a table in memory, and its way to and from Arrow.
+"""The canonical in-memory table, and its conversion to and from Arrow.
 
 kind                    pandas dtype                                 null
 boolean                 boolean                                      NA
@@ -36,7 +36,7 @@ _ALIASES = {
 
 
 def arrow_type(storage: str) -> pa.DataType:
-    """The Arrow type that prints as `storage`. Raises ValueError for one that no column can have."""
+    """The Arrow type that prints as `storage`. Raises ValueError for types that no column can have."""
     if storage in _ALIASES:
         return _ALIASES[storage]
     if found := re.fullmatch(r"timestamp\[(\w+), tz=(.+)\]", storage):
@@ -49,9 +49,7 @@ def arrow_type(storage: str) -> pa.DataType:
 
 
 def kind_of(type_: pa.DataType) -> str | None:
-    """The kind that an Arrow type implies: None for strings, which must be looked at. Raises DataError for nested
-    types.
-    """
+    """The kind that an Arrow type implies: None for strings, whose values decide. Raises DataError for nested types."""
     t = pa.types
     if t.is_dictionary(type_):
         return kind_of(type_.value_type) or "category"
@@ -71,7 +69,7 @@ def kind_of(type_: pa.DataType) -> str | None:
 
 
 def series(array: pa.ChunkedArray, kind: str) -> pd.Series:
-    """A column of a canonical dtype from an Arrow array whose type goes with the kind."""
+    """A column of a canonical dtype from an Arrow array whose type fits the kind."""
     if pa.types.is_dictionary(array.type):
         array = array.cast(array.type.value_type)
     if pa.types.is_null(array.type):
@@ -102,12 +100,14 @@ def series(array: pa.ChunkedArray, kind: str) -> pd.Series:
 
 
 def to_frame(table: pa.Table, schema: Schema) -> pd.DataFrame:
-    """A canonical frame of an Arrow table that carries the schema's storage types."""
+    """Convert an Arrow table with the schema's storage types to a canonical frame."""
     return pd.DataFrame({c.name: series(table[c.name], c.kind) for c in schema.columns})
 
 
 def to_arrow(frame: pd.DataFrame, schema: Schema) -> pa.Table:
-    """An Arrow table with the storage types of the source. Raises DataError where a value does not fit its type."""
+    """Convert a canonical frame to an Arrow table with the storage types of the source. Raises DataError where a value
+    does not fit its type.
+    """
     return pa.table({c.name: stored(frame[c.name], c) for c in schema.columns}, schema=arrow_schema(schema))
 
 
@@ -117,7 +117,7 @@ def arrow_schema(schema: Schema) -> pa.Schema:
 
 
 def stored(values: pd.Series, column: Column) -> pa.Array:
-    """A column with its storage type. Raises DataError where a value does not fit it."""
+    """Convert a column to its storage type. Raises DataError where a value does not fit it."""
     want = arrow_type(column.storage)
     if pa.types.is_null(want):
         return pa.nulls(len(values))

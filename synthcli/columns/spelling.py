@@ -1,4 +1,4 @@
-"""Cells that are spelled (csv, strings): which kind of value they are, the values, and the spelling that writes them
+"""Cells that are text (csv, strings): infer the kind of their values, parse them, and find the format that writes them
 back.
 
 Everything here works on the distinct words of a column. A spelling is a `format`: of a datetime in strptime's
@@ -28,7 +28,7 @@ NULLS = frozenset(
 TEXT_NULLS = frozenset(
     {"NaN", "nan", "null", "NULL", "<NA>"}
 )  # among words, where NA, None or nothing at all may be a value
-_DAYS = (  # where both orders read every cell, the month comes first
+_DAYS = (  # where both orders parse every cell, the month comes first
     "%Y-%m-%d",
     "%Y/%m/%d",
     "%d.%m.%Y",
@@ -59,14 +59,14 @@ _DATE_LIKE = (  # also of days that the calendar lacks, and of months in other l
     r"(?:(?:19|20)\d\d[-/.](?:0?\d|1[0-2])[-/.](?:[0-2]?\d|3[01])"
     r"|(?:[0-2]?\d|3[01])[-/. ](?:[0-2]?\d|3[01]|[^\W\d_]{3,9}\.?)[-/. ](?:19|20)?\d\d)(?:\D.*)?"
 )
-_PADDED = re.compile(r"\d\d\.\d\d\.\d\d\b")  # the 1.2.10 of a version is no date
+_PADDED = re.compile(r"\d\d\.\d\d\.\d\d\b")  # the version 1.2.10 is not a date
 _PADDED_FIELDS = frozenset({"%d", "%m", "%H", "%I"})
 _ONE_DIGIT = re.compile(r"(?<!\d)\d(?!\d)")
 _OFFSET = re.compile(r"([+-]\d\d)(:?)(\d\d)$")
 _INTEGER = re.compile(r"0|-?[1-9]\d{0,18}")
 _FLOAT = re.compile(
     r"-?((0|[1-9]\d{0,17})|(0|[1-9]\d*)\.\d*|\.\d+)([eE][+-]?\d+)?"
-)  # no codes: a plus, leading zeros, too many digits
+)  # not codes: a plus, leading zeros, too many digits
 _DECLARED = {"integer": re.compile(r"[+-]?\d+"), "float": re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")}
 _SPECIAL = re.compile(r"[+-]?(inf|infinity|nan)", re.IGNORECASE)
 _KEY = re.compile(r"(0|-?[1-9]\d{0,18})(\.0*)?")
@@ -80,7 +80,7 @@ Found = tuple[Any, dict[str, Any]]  # values of the words that are not null, and
 
 
 def parse(words: np.ndarray, said: Traits) -> Parsed:
-    """The kind of distinct words, their values (same order, NA where null), and traits seen on the way.
+    """The kind of distinct words, their values (same order, NA where null), and the traits found on the way.
 
     Raises DataError, to be continued from `column x ...`, where a declared type or format does not read them.
     """
@@ -105,8 +105,8 @@ def parse(words: np.ndarray, said: Traits) -> Parsed:
 
 
 def parse_keys(words: np.ndarray) -> Parsed:
-    """Identifiers: integers where all are whole, also as 116.0 (a number column that once had nulls); else as they are
-    spelled.
+    """Identifiers: integers where all of them are whole, also when written as 116.0 (a number column that once had
+    nulls); else strings.
     """
     null = np.array([w.strip() in NULLS for w in words], dtype=bool)
     real = [w.strip().partition(".")[0] for w in words[~null] if _KEY.fullmatch(w.strip())]
@@ -116,8 +116,8 @@ def parse_keys(words: np.ndarray) -> Parsed:
 
 
 def typed_by(said: Traits) -> str | None:
-    """The type that is declared, or that a declared format implies. Raises DataError for a format that does not go with
-    it.
+    """The declared type, or the type that a declared format implies. Raises DataError for a format that does not go
+    with it.
     """
     form, typed = said.format, said.type
     if form is None:
@@ -148,7 +148,7 @@ def is_date(form: str) -> bool:
 
 
 def date_like(known: pd.Series) -> bool:
-    """Whether nearly all of some strings look like dates, also where no one format reads them."""
+    """Whether nearly all strings look like dates, even if no single format parses them."""
     return bool(len(known)) and float(known.str.fullmatch(_DATE_LIKE).mean()) > 0.9
 
 
@@ -175,7 +175,7 @@ def _text(words: np.ndarray) -> Parsed:
 
 
 def _spread(null: np.ndarray, values: Any) -> pd.Series:
-    """Values back at the places that are not null."""
+    """Put values back at the places that are not null."""
     positions = np.where(null, -1, np.cumsum(~null) - 1)
     return pd.Series(
         pd.api.extensions.take(
@@ -204,9 +204,7 @@ def _read_floats(real: list[str], said: Traits, declared: bool) -> Found | None:
 
 
 def _float_traits(plain: list[str]) -> dict[str, Any]:
-    """precision: decimals of the values, trailing zeros aside; format: how the cells spell them, where they agree on
-    it.
-    """
+    """precision: decimals of the values, without trailing zeros; format: how the cells write them, where they agree."""
     if any("e" in w.lower() for w in plain):
         return {}
     fractions = [w.partition(".")[2] for w in plain]
@@ -246,7 +244,7 @@ def _read_dates(real: list[str], said: Traits, declared: bool) -> Found | None:
 
 
 def _moments(words: list[str], form: str) -> pd.Series | None:
-    """The moments that words name in one format, None where it does not read all of them. Those with an offset in
+    """The moments that words spell in one format, None where it does not parse all of them. Those with an offset are in
     UTC.
     """
     form = readable(form)
@@ -268,8 +266,8 @@ def _moments(words: list[str], form: str) -> pd.Series | None:
 
 
 def _unpadded(words: list[str], form: str) -> str:
-    """The format with %-d for %d, and so for months and hours, where some words have one digit there and none has a
-    leading zero.
+    """The format with %-d for %d, and likewise for months and hours, where some words have one digit there and none has
+    a leading zero.
     """
     if not any(_ONE_DIGIT.search(w) for w in words):
         return form
@@ -287,8 +285,8 @@ def _unpadded(words: list[str], form: str) -> str:
 
 
 def _shortened(words: list[str], form: str) -> str:
-    """The format with %3f for %f where all fractions of a second have three digits, and so for other numbers of them
-    but six.
+    """The format with %3f for %f where every fraction of a second has three digits, and likewise for other numbers of
+    digits but six.
     """
     if "%f" not in form:
         return form
@@ -297,7 +295,7 @@ def _shortened(words: list[str], form: str) -> str:
 
 
 def _zoned(parsed: pd.Series, words: list[str], form: str) -> Found:
-    """Moments in the offset that all words share, else in UTC; with the format that spells them."""
+    """Moments in the offset that all words share, else in UTC; with the format that writes them."""
     if form.endswith("Z"):
         return parsed.dt.tz_localize("UTC").array, {"format": form}
     if "%z" not in readable(form):
@@ -319,12 +317,12 @@ def _read_durations(real: list[str], said: Traits, declared: bool) -> Found | No
 
 
 def readable(form: str) -> str:
-    """A format as strptime knows it, which reads numbers with and without leading zeros."""
+    """The format for strptime, which parses numbers with and without leading zeros."""
     return _DIGITS.sub("%f", form).replace("%:z", "%z").replace("%-", "%")
 
 
 def written(moments: pd.Series, form: str) -> pd.Series:
-    """Moments, none of them null, in a format; a fraction of fewer digits is cut."""
+    """Moments, none of them null, written in a format; a fraction with fewer digits is cut."""
     cut = _DIGITS.search(form)
     words = moments.dt.strftime(_DIGITS.sub("%f\x01", form).replace("%:z", "%z"))
     if cut is not None:
@@ -333,7 +331,7 @@ def written(moments: pd.Series, form: str) -> pd.Series:
 
 
 def _unread(real: list[str], said: Traits, typed: str) -> DataError:
-    """What to say of cells that a declared type does not read: the first few are looked at one by one."""
+    """The error about cells that a declared type cannot parse: the first few are tried one by one."""
     broken = next(
         (
             w
@@ -350,9 +348,9 @@ def _unread(real: list[str], said: Traits, typed: str) -> DataError:
         how = f" of format {said.format!r}" if said.format else ""
         return DataError(
             f"is declared datetime{how} and holds {broken!r}; remedy: give its format, such as format: '%d.%m.%Y', or"
-            " mend the source"
+            " fix the source"
         )
-    return DataError(f"is declared {typed} and holds {broken!r}; remedy: type: category, or mend the source")
+    return DataError(f"is declared {typed} and holds {broken!r}; remedy: type: category, or fix the source")
 
 
 _READERS: dict[str, Callable[[list[str], Traits, bool], Found | None]] = {

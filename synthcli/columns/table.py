@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from synthcli.columns import frame as frames
-from synthcli.contracts.modelling import BLOCK, Dataset
+from synthcli.contracts.modelling import Dataset
 from synthcli.contracts.schema import Schema
 from synthcli.errors import DataError
 
@@ -25,19 +25,17 @@ class Table(Dataset):
         return len(self.frame)
 
     def arrow(self) -> pa.Table:
-        """The rows with the storage types of the source; words may come as dictionaries."""
+        """The rows with the storage types of the source; words may be dictionary-encoded."""
         return frames.to_arrow(self.frame, self.schema)
-
-    def chunks(self, rows: int = BLOCK) -> Iterator[Table]:
-        for start in range(0, len(self), rows):
-            yield Table(self.frame.iloc[start : start + rows], self.schema)
 
     def take(self, positions: np.ndarray) -> Table:
         """The rows at these positions, in this order."""
         return Table(self.frame.iloc[positions], self.schema)
 
     def units(self) -> np.ndarray:
-        """The privacy unit of each row as integers from 0; a null unit stands for itself alone. (rows,) int64"""
+        """The privacy unit of each row as an integer from 0; a row whose unit is null is a unit of its own. (rows,)
+        int64
+        """
         if self.schema.unit is None:
             return np.arange(len(self))
         codes, known = pd.factorize(self.frame[self.schema.unit])
@@ -47,8 +45,8 @@ class Table(Dataset):
     def split(
         self, fractions: Mapping[str, float], *, rng: np.random.Generator, stratify_by: str | None = None
     ) -> dict[str, Table]:
-        """Parts by name, of units drawn at random; with `stratify_by`, within each value of that column (of a unit's
-        first row).
+        """Split the units at random into parts by name; with `stratify_by`, within each value of that column (of a
+        unit's first row).
 
         Raises DataError when a part that was asked for would be empty.
         """

@@ -1,4 +1,4 @@
-"""Column names as words: customerFirstName, KUNDEN-NACHNAME and prénom_2 in one spelling."""
+"""Split column names into words: customerFirstName, KUNDEN-NACHNAME and prénom_2 in one spelling."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ _LETTERS = str.maketrans(
 
 
 def plain(text: str) -> str:
-    """A text without accents: ü becomes u, ł becomes l."""
+    """Remove accents from a text: ü becomes u, ł becomes l."""
     decomposed = unicodedata.normalize("NFKD", text.translate(_LETTERS))
     return "".join(c for c in decomposed if not unicodedata.combining(c))
 
 
 def tokens(name: str) -> tuple[str, ...]:
-    """The words of a column name in lower case, without accents; numbers stand alone."""
+    """The words of a column name in lower case and without accents; numbers are words of their own."""
     return tuple(part.lower() for part in _BREAKS.split(plain(name)) if part)
 
 
 def listed(text: str) -> tuple[str, ...]:
-    """The words of a text, for lists that are long."""
+    """Split a text into words, for long lists of them."""
     return tuple(text.split())

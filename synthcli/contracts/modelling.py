@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
@@ -30,10 +30,6 @@ class Dataset(ABC):
 
     @abstractmethod
     def __len__(self) -> int: ...
-
-    @abstractmethod
-    def chunks(self, rows: int = BLOCK) -> Iterator[Dataset]:
-        """The records in order, `rows` at a time."""
 
     @abstractmethod
     def split(

@@ -10,7 +10,6 @@ from typing import Any
 
 from synthcli.init.findings import Finding, Findings
 
-OTHER_FORMS = True  # whether constraints that are no expressions are written as such; else as comments
 WIDTH = 140
 _RESERVED = frozenset({"null", "true", "false", "y", "n", "yes", "no", "on", "off", "~"})
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*( [A-Za-z0-9_./-]+)*")
@@ -115,8 +114,7 @@ def _column(finding: Finding) -> Iterator[str]:
 
 
 def _constraints(found: Findings) -> Iterator[str]:
-    rules = [*_imported(found), *((s.constraint, s.evidence, s.text) for s in found.suggestions)]
-    active = [rule for rule in rules if "expr" in rule[0] or OTHER_FORMS]
+    rules = [*_imported(found), *((s.constraint, s.evidence) for s in found.suggestions)]
     yield ""
     if not rules:
         yield from _comment("Rules that all rows obey, such as: discharge >= admission. None was found.")
@@ -126,27 +124,18 @@ def _constraints(found: Findings) -> Iterator[str]:
         "Rules, checked on the source and true of the output. Those found hold in every row; remove what is an accident"
         " of this data."
     )
-    yield "constraints:" if active else "constraints: []"
-    for rule, why, text in rules:
-        yield from _rule(rule, why, text)
+    yield "constraints:"
+    for rule, why in rules:
+        yield f"  - {scalar(rule['expr']) if set(rule) == {'expr'} else flow(rule)}  # {_clean(why)}"
 
 
-def _imported(found: Findings) -> Iterator[tuple[dict[str, Any], str, str]]:
+def _imported(found: Findings) -> Iterator[tuple[dict[str, Any], str]]:
     """Constraints of imported metadata, those that cannot be used left out."""
     for rule, broken in zip(found.imported.constraints if found.imported else (), found.broken):
         if broken == 0:
-            yield dict(rule), "imported", ""
+            yield dict(rule), "imported"
         elif broken > 0:
-            yield {**rule, "on_violation": "warn"}, f"imported; {broken:,} rows of the source break it", ""
-
-
-def _rule(rule: Mapping[str, Any], why: str, text: str) -> Iterator[str]:
-    if set(rule) == {"expr"}:
-        yield f"  - {scalar(rule['expr'])}  # {_clean(why)}"
-    elif "expr" in rule or OTHER_FORMS:
-        yield f"  - {flow(rule)}  # {_clean(why)}"
-    else:
-        yield from _comment(f"- {flow(rule)}  # {why}{f'; as an expression: {text}' if text else ''}", "  ", fold=False)
+            yield {**rule, "on_violation": "warn"}, f"imported; {broken:,} rows of the source break it"
 
 
 def _rest(found: Findings) -> Iterator[str]:
@@ -220,4 +209,4 @@ def _comment(text: str, indent: str = "", *, fold: bool = True) -> Iterator[str]
         yield f"{indent}# {line.strip()}"
 
 
-__all__ = ["OTHER_FORMS", "draft", "flow", "scalar"]
+__all__ = ["draft", "flow", "scalar"]

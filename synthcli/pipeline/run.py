@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from synthcli.artifacts import files
-from synthcli.artifacts.store import SAMPLE, Version, file_of
+from synthcli.artifacts.store import SAMPLE, Version, copy_file
 from synthcli.columns import frame as frames
 from synthcli.contracts.schema import Schema
 from synthcli.errors import ArtifactError
@@ -47,7 +47,7 @@ class Run:
         """The synthetic table in memory; copy: which of generate.copies, from 1. Raises ArtifactError for one that was
         not made.
         """
-        path = self.data if copy is None else self.data.with_name(file_of(copy))
+        path = self.data if copy is None else self.data.with_name(copy_file(copy))
         if not path.exists():
             what = "rows" if copy is None else f"copy {copy}"
             raise ArtifactError(

@@ -14,7 +14,7 @@ import numpy as np
 
 from synthcli import plugins, seeds
 from synthcli.artifacts import files
-from synthcli.artifacts.store import DATA, FIT, MEASURED, MODEL, PICTURES, PROFILE, SAMPLE, SCRATCH, file_of
+from synthcli.artifacts.store import DATA, FIT, MEASURED, MODEL, PICTURES, PROFILE, SAMPLE, SCRATCH, copy_file
 from synthcli.contracts.evaluation import Evidence, Measurement
 from synthcli.contracts.modality import Choice, Fitted, Real
 from synthcli.contracts.modelling import Job, Request
@@ -104,12 +104,12 @@ def generate(folder: Path, choice: Choice, trained: Path, plan: Plan, real: Real
         source = _refitted(scratch, choice, trained, plan, real, copy, events) if request.proper else trained
         if copy == 1:
             _generate(folder, choice, source, plan, request, events)
-            os.link(folder / DATA, folder / file_of(1))
+            os.link(folder / DATA, folder / copy_file(1))
         else:
             own = replace(request, seed=seeds.key(plan.spec.seed, "copy", copy) % 2**63)
             fitted = plan.modality.load(choice, source)
             plan.modality.generate(fitted, own, scratch, engine=plan.engine, progress=events.progress)
-            os.rename(scratch / DATA, folder / file_of(copy))
+            os.rename(scratch / DATA, folder / copy_file(copy))
         shutil.rmtree(scratch, ignore_errors=True)
     events.progress("copies", request.copies, request.copies)
 

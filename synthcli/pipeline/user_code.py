@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 
-from synthcli.artifacts import files
+from synthcli.artifacts import files, store
 from synthcli.contracts.evaluation import Downstream, Evidence, Measurement
 from synthcli.contracts.modality import Target
 from synthcli.errors import SpecError
@@ -33,7 +33,6 @@ from synthcli.spec import describe, gates
 from synthcli.spec.load import Loaded
 from synthcli.spec.models import Downstream as Asked
 
-RESULT, LOG = "downstream.json", "downstream.log"
 MOST_LOG = 1 << 20  # bytes of its end that are kept
 _DOMAIN, _DOWNSTREAM = ("evaluate", "domain"), ("evaluate", "downstream")
 
@@ -166,9 +165,10 @@ def downstream(folder: Path, asked: Asked, plan: Plan, generated: Path) -> None:
     plan.modality.deliver(generated, Target(format_, table), replace(plan.checked.request, copies=1))
     fill = lambda text, path: text.replace("{output}", path)  # noqa: E731
     env = {**os.environ, **{name: fill(value, str(table)) for name, value in asked.env.items()}}
-    result = _run(fill(asked.command, shlex.quote(str(table))), asked, env, plan.loaded.file.parent, folder / LOG)
+    command = fill(asked.command, shlex.quote(str(table)))
+    result = _run(command, asked, env, plan.loaded.file.parent, folder / store.DOWNSTREAM_LOG)
     table.unlink(missing_ok=True)
-    files.write_json(folder / RESULT, asdict(result))
+    files.write_json(folder / store.DOWNSTREAM_RESULT, asdict(result))
 
 
 def _run(command: str, asked: Asked, env: Mapping[str, str], cwd: Path, log: Path) -> Downstream:
@@ -212,10 +212,4 @@ def _shorten(log: Path) -> None:
 
 def read(folder: Path) -> Downstream:
     """What `downstream` wrote."""
-    return Downstream(**files.read_object(folder / RESULT, {"command", "code", "seconds"}))
-
-
-def last_lines(folder: Path, most: int = 12) -> str:
-    """The last lines of the command's output, for people."""
-    lines = (folder / LOG).read_text(encoding="utf-8", errors="replace").splitlines()
-    return "\n".join(lines[-most:])
+    return Downstream(**files.read_object(folder / store.DOWNSTREAM_RESULT, {"command", "code", "seconds"}))

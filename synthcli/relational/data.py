@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
-from synthcli.contracts.modelling import BLOCK, Dataset
+from synthcli.contracts.modelling import Dataset
 from synthcli.contracts.schema import Schema
 from synthcli.errors import DataError, SpecError, did_you_mean
 from synthcli.relational.privacy_units import assign_parts, inherit_units
@@ -63,10 +63,6 @@ class Tables(Dataset):
     def rows(self) -> dict[str, int]:
         """Rows of each table."""
         return {name: len(frame) for name, frame in self.frames.items()}
-
-    def chunks(self, rows: int = BLOCK) -> Iterator[Tables]:
-        """Return all tables at once: rows cannot be separated from those that they refer to."""
-        yield self
 
     def having(
         self,

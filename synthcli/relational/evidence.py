@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from synthcli import plugins, seeds
 from synthcli.artifacts import files
-from synthcli.artifacts.store import SAMPLE
+from synthcli.artifacts.store import SAMPLE, UNASKED_MARK, table_file
 from synthcli.columns import frame as frames
 from synthcli.columns.table import Table
 from synthcli.contracts.evaluation import Evidence, Fairness, Measurement, Usage
@@ -37,7 +37,7 @@ def read_tables(generated: Path, like: Tables, mark: str = "") -> Tables:
     schemas = schemas_of(generated)
     return Tables(
         {
-            name: frames.to_frame(pq.read_table(generated / f"{name}{mark}.parquet"), schema)
+            name: frames.to_frame(pq.read_table(generated / table_file(name, mark)), schema)
             for name, schema in schemas.items()
         },
         schemas,
@@ -66,7 +66,7 @@ def evidence(
     parts: dict[str, Tables | None] = {"train": real.train, "control": real.part(control)}
     shown, fair = made, None
     if "wanted" in sample:
-        unasked = read_tables(generated, real.tables, ".unasked")
+        unasked = read_tables(generated, real.tables, UNASKED_MARK)
         settled = SettledRequest.from_json(sample["wanted"], schema)
         like = {
             name: (

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from synthcli import seeds, sources
 from synthcli.artifacts import files
-from synthcli.artifacts.store import SAMPLE
+from synthcli.artifacts.store import SAMPLE, UNASKED_MARK, table_file
 from synthcli.columns.frame import to_arrow
 from synthcli.contracts.cost import Cost, Work
 from synthcli.contracts.evaluation import Measurement, Usage
@@ -32,7 +32,7 @@ from synthcli.relational.fitted import FittedTables
 from synthcli.relational.model import model as related_model
 from synthcli.relational.model.rejection_counts import RejectionCounts
 from synthcli.relational.source import Described, RelatedReal
-from synthcli.sources import remote
+from synthcli.sources.paths import format_of, is_url
 from synthcli.tabular import modality as tabular
 
 COUNTS = "rows of the privacy unit's table"
@@ -94,7 +94,7 @@ def generate(fitted: FittedTables, request: Request, folder: Path, *, engine: En
     total = sum(tables.rows.values())
     if conditioned:
         freely = model.sample(min(request.rows, FREELY), rng=seeds.stream(request.seed, "unasked"))
-        _write(folder, freely, ".unasked", silent)
+        _write(folder, freely, UNASKED_MARK, silent)
     return {
         "records": total,
         "refused_by_constraints": sum(n for text, n in counts.refused.items() if text in fitted.rules),
@@ -113,7 +113,7 @@ def _write(folder: Path, tables: Tables, mark: str, progress: Progress) -> None:
     """TABLE.parquet of each table, with a mark behind its name."""
     for i, (name, frame) in enumerate(tables.frames.items()):
         progress("tables", i, len(tables.frames), name)
-        pq.write_table(to_arrow(frame, tables.schemas[name]), folder / f"{name}{mark}.parquet")
+        pq.write_table(to_arrow(frame, tables.schemas[name]), folder / table_file(name, mark))
 
 
 def evidence(
@@ -170,7 +170,7 @@ def more(fitted: FittedTables, request: Request, target: Path, origin: Origin, *
 
 def _check_folder(target: Path, origin: Origin) -> None:
     """Raises SpecError for a place that cannot take a folder of files."""
-    if sources.format_of(target.name) is not None:
+    if format_of(target.name) is not None:
         raise SpecError(
             f"--output {target}: this run is of related tables, which go to a folder of files; remedy: the name of a"
             " folder"
@@ -179,7 +179,7 @@ def _check_folder(target: Path, origin: Origin) -> None:
         raise SpecError(f"--output {target}: the folder {target.resolve().parent} does not exist; remedy: make it")
     described = cast(dict[str, dict[str, dict[str, str]]], origin.plan["source"])["tables"]
     paths = [each["path"] for each in described.values() if each.get("path")]
-    read_from = {(origin.folder / path).resolve().parent for path in paths if not remote.is_url(path)}
+    read_from = {(origin.folder / path).resolve().parent for path in paths if not is_url(path)}
     if target.is_file() or target.resolve() in read_from:
         why = "a file" if target.is_file() else "the folder of the source of that run, which would be overwritten"
         raise SpecError(f"--output {target}: is {why}; remedy: the name of a folder of its own")

@@ -12,12 +12,14 @@ import pyarrow.parquet as pq
 
 from synthcli import sources
 from synthcli.artifacts import files
+from synthcli.artifacts.store import table_file
 from synthcli.columns import frame as frames
 from synthcli.contracts.modality import Json, Target
 from synthcli.contracts.schema import Schema
 from synthcli.errors import DataError
 from synthcli.relational.evidence import schemas_of
-from synthcli.sources import ENDINGS, sql_write
+from synthcli.sources import sql_write
+from synthcli.sources.paths import ENDINGS
 
 
 def deliver(generated: Path, target: Target) -> Json:
@@ -39,7 +41,7 @@ def to_database(generated: Path, target: Target) -> dict[str, int]:
 
 def _chunks(generated: Path, name: str, schema: Schema) -> Iterator[pd.DataFrame]:
     """A table that `generate` wrote, piece by piece."""
-    with pq.ParquetFile(generated / f"{name}.parquet") as file:
+    with pq.ParquetFile(generated / table_file(name)) as file:
         for i in range(file.num_row_groups):
             yield frames.to_frame(file.read_row_group(i), schema)
 
@@ -51,7 +53,7 @@ def to_folder(generated: Path, target: Path, format_: str) -> dict[str, str]:
     Raises DataError where the folder holds anything else than such files.
     """
     schemas = schemas_of(generated)
-    names = {name: f"{name}.{ENDINGS[format_]}" for name in schemas}
+    names = {name: f"{name}{ENDINGS[format_].own[0]}" for name in schemas}
     if target.exists() and (others := sorted(p.name for p in target.iterdir() if p.is_dir() or p.stem not in schemas)):
         raise DataError(
             f"{target}: holds {others[0]}, which is none of the tables, and would be removed; remedy: a folder of its"

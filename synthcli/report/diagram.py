@@ -1,6 +1,4 @@
-"""Where the boxes and lines of a diagram of related tables stand: parents above their children, as plain numbers for a
-drawing.
-"""
+"""The layout of the diagram of related tables: parents above their children, as plain numbers for a drawing."""
 
 from __future__ import annotations
 
@@ -12,7 +10,7 @@ Link = tuple[str, str]  # child, parent
 
 
 def levels(names: Sequence[str], links: Sequence[Link]) -> dict[str, int]:
-    """How far down each table stands: below all its parents; one without any right above its first child. Circles are
+    """The level of each table: below all its parents; a table without parents right above its first child. Cycles are
     cut where they close.
     """
     depth = dict.fromkeys(names, 0)
@@ -57,14 +55,14 @@ def layout(names: Sequence[str], links: Sequence[Link]) -> dict[str, Any]:
 
 
 def _pull(name: str, links: Sequence[Link], rows: list[list[str]]) -> float:
-    """Where a table would stand in its row if its neighbours in the others had their way, from -1 to 1."""
+    """The preferred position of a table in its row by the positions of its neighbours, from -1 to 1."""
     place = {n: (2 * i + 1) / len(row) - 1 for row in rows for i, n in enumerate(row)}
     near = [place[b if a == name else a] for a, b in links if name in (a, b) and a != b]
     return sum(near) / len(near) if near else place[name]
 
 
 def _lines(boxes: Mapping[str, Any], links: Sequence[Link]) -> list[dict[str, Any]]:
-    """A curve from the foot of each parent to the head of its child, where a crow's foot says that there may be
+    """A curve from the bottom of each parent to the top of its child, where a crow's foot shows that there may be
     many.
     """
     out = []
@@ -93,12 +91,12 @@ def _lines(boxes: Mapping[str, Any], links: Sequence[Link]) -> list[dict[str, An
 
 
 def _sorted(some: list[int], end: int, links: Sequence[Link], boxes: Mapping[str, Any]) -> list[int]:
-    """Lines of one box in the order of where they go, so that they do not cross at once. end: 0 for children, 1 for
+    """Lines of one box sorted by their other ends, so that they do not cross right away. end: 0 for children, 1 for
     parents.
     """
     return sorted(some, key=lambda j: float(boxes[links[j][end]]["x"]))
 
 
 def _port(left: float, mine: int, all_: list[int]) -> float:
-    """Where a line meets its box, when several do."""
+    """The point where one of several lines meets its box."""
     return left + BOX * (all_.index(mine) + 1) / (len(all_) + 1)

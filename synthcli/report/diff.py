@@ -1,4 +1,4 @@
-"""Two runs side by side, as plain data for the terminal and as a page: gates, figures, columns, settings, data, the
+"""Compare two runs, as plain data for the terminal and as a page: gates, figures, columns, settings, data, the
 specs.
 """
 
@@ -61,8 +61,8 @@ def compare(first: Version, second: Version) -> Body:
 
 
 def _figures(sides: list[Body], scope: str, metrics: Sequence[str] | None = None) -> list[Body]:
-    """Measurements of one scope in both runs; metrics: those of interest, None for all. name: what each is of, of a
-    whole run the metric's.
+    """Measurements of one scope in both runs; metrics: their names, None for all. name: the columns of each, or the
+    metric of a whole run.
     """
     found = [
         {k: m for k, m in s["measured"].items() if k[1] == scope and (metrics is None or k[0] in metrics)}
@@ -107,13 +107,13 @@ def page(first: Version, second: Version) -> str:
 
 
 def write(first: Version, second: Version, target: Path) -> Path:
-    """Write the page, and say where it is."""
+    """Write the page and return its path."""
     files.write_text(target, page(first, second))
     return target
 
 
 def _reach(gate: Body | None) -> list[float | None]:
-    """All that the other run's scale shows, for one that is the same."""
+    """The range of all values in both runs, for a common scale."""
     return (
         []
         if gate is None
@@ -126,7 +126,7 @@ def _reach(gate: Body | None) -> list[float | None]:
 
 
 def _charts(section: str, found: Body, drawn: dict[str, charts.Chart]) -> list[Body]:
-    """A chart for each metric of a section: what moved, in both runs."""
+    """A chart for each metric of a section: the changed figures in both runs."""
     out = []
     for metric in dict.fromkeys(m["metric"] for m in found[section]):
         moved = [m for m in found[section] if m["metric"] == metric and m["delta"]][:SHOWN]
@@ -144,7 +144,7 @@ def _charts(section: str, found: Body, drawn: dict[str, charts.Chart]) -> list[B
 
 
 def _both(moved: Body) -> list[tuple[str, Body]]:
-    """A column's figures as the chart's two sides."""
+    """A column's figures as the two sides of the chart."""
     return [
         (mark, moved[side]) for mark, side in (("real", "first"), ("synthetic", "second")) if moved[side] is not None
     ]
@@ -177,7 +177,7 @@ def _side(version: Version) -> Body:
 
 
 def _gates(one: Body, two: Body) -> list[Body]:
-    """The gates of either run, those that turned first."""
+    """The gates of either run, those with a changed outcome first."""
     out = []
     for kind, metric in dict.fromkeys([*one["gates"], *two["gates"]]):
         pair = [side["gates"].get((kind, metric)) for side in (one, two)]
@@ -198,7 +198,7 @@ def _gates(one: Body, two: Body) -> list[Body]:
 def _gate(gate: Body) -> Body:
     return {
         "state": state(gate),
-        "asked": words.asked(gate),
+        "asked": words.bounds(gate),
         "measured": gate["measured"] or {},
         "bounds": list(bounds(gate)),
         "why": gate["why"],
@@ -207,9 +207,7 @@ def _gate(gate: Body) -> Body:
 
 
 def _moved(name: str, one: Body | None, two: Body | None) -> Body:
-    """A figure in both runs; better: which run it favours, where it moved at all; apart: the intervals do not
-    overlap.
-    """
+    """A figure in both runs; better: the run that it favours, if it changed; apart: the intervals do not overlap."""
     values = [m["value"] for m in (one, two) if m is not None and m.get("value") is not None]
     out: Body = {"name": name, "first": one, "second": two, "delta": None, "better": None, "apart": False}
     if one is None or two is None or len(values) < 2:

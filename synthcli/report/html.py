@@ -1,6 +1,4 @@
-"""report.html: one self-contained page of a run, made from its folder alone. It fetches nothing, and never reads
-data.
-"""
+"""report.html: one self-contained page of a run, made from its folder alone. It loads nothing, and never reads data."""
 
 from __future__ import annotations
 
@@ -14,7 +12,7 @@ from typing import Any, Protocol, cast
 
 from synthcli.artifacts import files
 from synthcli.artifacts.store import REPORT, Version
-from synthcli.report import asked, charts, words
+from synthcli.report import charts, conditions, words
 from synthcli.report.reading import Body, Drawn, line, overall, read
 from synthcli.report.rounds import rounds
 from synthcli.report.sections import attacks, gates, lineage, personal, rules, tiles, utility
@@ -38,14 +36,14 @@ AFTER = (  # between the two stand the sections of the modality
 
 
 def write(version: Version, target: Path | None = None) -> Path:
-    """Write a run's page, by default into its folder, and say where it is."""
+    """Write a run's page, by default into its folder, and return its path."""
     place = target or version.folder / REPORT
     files.write_text(place, page(version))
     return place
 
 
 def page(version: Version) -> str:
-    """The page of a finished run, whatever it is up to. Raises ArtifactError for a damaged one."""
+    """The page of a finished run, whatever its last stage. Raises ArtifactError for a damaged one."""
     run = read(version)
     drawn: Drawn = {}
     datasets: Body = {}
@@ -55,9 +53,9 @@ def page(version: Version) -> str:
         "attacked": None,
         **own.view(run, drawn, datasets),
         "gates": gates(run, drawn),
-        "asked": asked.rows(run, drawn),
-        "matters": asked.matters(run, drawn),
-        "fairness": asked.fairness(run, drawn),
+        "asked": conditions.rows(run, drawn),
+        "matters": conditions.matters(run, drawn),
+        "fairness": conditions.fairness(run, drawn),
         "utility": utility(run, drawn),
         "privacy": attacks(run, drawn),
         "rounds": rounds(run, drawn),
@@ -101,8 +99,8 @@ def _sections(run: Body) -> Sections:
 
 
 def render(template: str, context: Body, data: Body) -> str:
-    """A template with its styles, scripts and the data of its charts inside, under a policy that lets nothing else run
-    or load.
+    """Fill a template, with its styles, scripts and chart data inline, under a policy that lets nothing else run or
+    load.
     """
     scripts = [_asset("watch.js"), _asset("vega.js"), _asset("page.js")]
     policy = " ".join(f"'sha256-{base64.b64encode(hashlib.sha256(s.encode()).digest()).decode()}'" for s in scripts)
@@ -134,7 +132,7 @@ def _asset(name: str) -> Any:
 
 
 def _embedded(data: Body) -> Any:
-    """JSON that can stand in a script element: no character that could end it."""
+    """JSON that is safe in a script element: without characters that could end it."""
     from markupsafe import Markup
 
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)

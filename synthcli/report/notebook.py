@@ -1,4 +1,4 @@
-"""How a run shows itself in a notebook: the verdict, its gates as a small table, where the report and the data are."""
+"""The view of a run in a notebook: the verdict, its gates as a small table, and links to the report and the data."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _HEAD = ("", "gate", "measured", "95 % interval", "asked", "real data", "why")
 
 
 def fragment(version: Version, *, fresh: bool = True) -> str:
-    """A piece of HTML without scripts and without styles of its own page; every text is escaped."""
+    """A piece of HTML without scripts and without a style sheet; every text is escaped."""
     verdict, manifest = version.verdict(), version.manifest()
     if verdict is None:
         said = f"<b>{escape(version.name)}</b>: done up to {escape(str(manifest['upto']))}; no gate was asked"
@@ -42,7 +42,7 @@ def _line(gate: dict[str, Any]) -> str:
     figures = (
         words.number(m.get("value")) or "not measured",
         words.interval(m),
-        words.asked(gate),
+        words.bounds(gate),
         words.number(m.get("floor")),
     )
     cells = (gate["metric"], *figures, gate["why"])
@@ -59,6 +59,6 @@ def _places(version: Version) -> str:
 
 
 def _address(path: Path) -> str:
-    """Relative to where the notebook runs, which its server can open; a file: address where it lies elsewhere."""
+    """A path relative to the notebook, which its server can open; a file: address for paths elsewhere."""
     here = Path.cwd()
     return path.relative_to(here).as_posix() if path.is_relative_to(here) else f"file://{os.fspath(path)}"

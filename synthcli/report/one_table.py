@@ -1,4 +1,4 @@
-"""What a page shows of one table: a card for each column, pairs of columns, what a detector goes by."""
+"""The sections of a page about one table: a card for each column, pairs of columns, the detector."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _DRAWN = frozenset({"integer", "float", "datetime", "timedelta", "boolean", "cat
 
 
 def view(part: Body, drawn: Drawn, datasets: Body) -> Body:
-    """{mark, few, columns, pairs, detector} of a table; its charts go into `drawn`, what several of them share into
+    """{mark, few, columns, pairs, detector} of a table; its charts go into `drawn`, data that several charts share into
     `datasets`.
     """
     return {
@@ -65,7 +65,7 @@ def _columns(part: Body, drawn: Drawn) -> list[Body]:
 
 
 def _pairs(part: Body, drawn: Drawn, datasets: Body) -> Body | None:
-    """The three heat maps and the pairs that agree least."""
+    """The three heat maps, and the pairs with the lowest agreement."""
     found = part["pictures"].get("pairs")
     worst = sorted(known(part["measured"], "column_pair_trends", "pair").values(), key=lambda m: m["value"])[:PAIRS]
     if found is None and not worst:
@@ -91,8 +91,8 @@ def _pairs(part: Body, drawn: Drawn, datasets: Body) -> Body | None:
 
 
 def heats(drawn: Drawn, mark: str, found: Body, make: Any, what: str) -> list[Body]:
-    """Real, synthetic, difference. found: values of both; make: (side, bound, label) -> chart; what: whose associations
-    they are.
+    """Real, synthetic, difference. found: values of both; make: (side, bound, label) -> chart; what: the columns that
+    the associations are between.
     """
     apart = [
         abs(s - r) for r, s in zip(found["real"], found["synthetic"], strict=True) if r is not None and s is not None
@@ -115,7 +115,7 @@ def heats(drawn: Drawn, mark: str, found: Body, make: Any, what: str) -> list[Bo
 
 
 def _detector(part: Body, drawn: Drawn) -> Body | None:
-    """What gives synthetic rows away: together, and column by column."""
+    """How well the detector recognises synthetic rows: by all columns, and by each."""
     found, alone = part["pictures"].get("detector"), list(known(part["measured"], "detection_auc", "column").values())
     figure = overall(part["measured"]).get("detection_auc")
     if figure is None:

@@ -1,4 +1,4 @@
-"""A run's folder as plain data: what its page is made from, and how its measurements are found and written."""
+"""Read a run's folder as plain data for its page, and look up and format its measurements."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from typing import Any
 from synthcli.artifacts import store
 from synthcli.artifacts.store import (
     ANALYZE,
+    DOWNSTREAM,
+    DOWNSTREAM_LOG,
+    DOWNSTREAM_RESULT,
     EVALUATE,
     FIT,
     GENERATE,
@@ -15,6 +18,7 @@ from synthcli.artifacts.store import (
     PLAN,
     PRIVACY,
     PROFILE,
+    ROUNDS,
     SAMPLE,
     TRAIN,
     Version,
@@ -26,7 +30,7 @@ Drawn = dict[str, charts.Chart]
 
 
 def read(version: Version) -> Body:
-    """All that a page is made from; what a run does not have is empty."""
+    """All data for a page; what a run lacks is empty."""
     from synthcli.report.reference import gauges
 
     measured, control = [], None
@@ -60,17 +64,17 @@ def _tried(version: Version, tried: str) -> dict[str, Body]:
         [
             m
             for s in (EVALUATE, PRIVACY)
-            for m in (version.read("rounds", tried, s, MEASURED) or {"measurements": []})["measurements"]
+            for m in (version.read(ROUNDS, tried, s, MEASURED) or {"measurements": []})["measurements"]
         ]
     )
 
 
 def _downstream(version: Version) -> Body | None:
-    """What the user's application said of the round that is shown, and where its words are."""
+    """The result of the user's application on the round that is shown, and the path of its log."""
     shown = (version.verdict() or {}).get("round")
-    place = ("rounds", str(shown), "downstream")
-    found = version.read(*place, "downstream.json") if shown else None
-    return None if found is None else {**found, "log": "/".join((*place, "downstream.log"))}
+    place = (ROUNDS, str(shown), DOWNSTREAM)
+    found = version.read(*place, DOWNSTREAM_RESULT) if shown else None
+    return None if found is None else {**found, "log": "/".join((*place, DOWNSTREAM_LOG))}
 
 
 def tables(run: Body) -> list[str]:
@@ -79,13 +83,13 @@ def tables(run: Body) -> list[str]:
 
 
 def sole_table(run: Body) -> Body:
-    """What is drawn of a run of one table: {mark, name, pictures, measured, help}."""
+    """The data of a run of one table: {mark, name, pictures, measured, help}."""
     return {"mark": "", "name": None, "pictures": run["pictures"], "measured": run["measured"], "help": run["help"]}
 
 
 def of_table(run: Body, name: str, mark: str) -> Body:
-    """What is drawn of one of several tables, its figures as if it stood alone. mark: what its ids and charts start
-    with.
+    """The data of one of several tables, with its figures as for a run of one table. mark: the prefix of its ids and
+    charts.
     """
     start = f"{name}: "
     mine = [
@@ -102,12 +106,12 @@ def of_table(run: Body, name: str, mark: str) -> Body:
 
 
 def overall(measured: list[Body]) -> dict[str, Body]:
-    """Measurements that are of no part, by name."""
+    """Measurements of the whole data, by name."""
     return {m["name"]: m for m in measured if m.get("scope", "overall") == "overall"}
 
 
 def known(measured: list[Body], name: str, scope: str) -> dict[str, Body]:
-    """Measurements of one name by what they are of; those without a value are left out."""
+    """Measurements of one name by their scope; those without a value are left out."""
     return {
         m["of"]: m
         for m in measured
@@ -116,13 +120,13 @@ def known(measured: list[Body], name: str, scope: str) -> dict[str, Body]:
 
 
 def reference(m: Body) -> float | None:
-    """What real data gets in its place."""
+    """The value that real data gets."""
     floor: float | None = m.get("floor")
     return floor if floor is not None else m.get("control")
 
 
 def line(m: Body, help_: dict[str, Body], **more: Any) -> Body:
-    """A measurement as a line of a table."""
+    """A measurement as a row of a table."""
     shown = {
         key: words.number(value)
         for key, value in (("value", m.get("value")), ("real", reference(m)), ("baseline", m.get("baseline")))
@@ -142,14 +146,14 @@ def line(m: Body, help_: dict[str, Body], **more: Any) -> Body:
 
 
 def bounds(gate: Body) -> tuple[float | None, float | None]:
-    """The bounds of a gate on the scale of what was measured: times the floor, where they are relative to it."""
+    """The bounds of a gate on the scale of the measurement: multiplied by the floor, where they are relative to it."""
     floor = (gate.get("measured") or {}).get("floor") if gate.get("of") == "floor" else 1.0
     low, high = (None if gate.get(key) is None or floor is None else gate[key] * floor for key in ("min", "max"))
     return low, high
 
 
 def judged(run: Body) -> list[Body]:
-    """The gates, as the verdict has them."""
+    """The gates in the verdict."""
     found: list[Body] = (run["verdict"] or {"gates": []})["gates"]
     return found
 
@@ -160,7 +164,7 @@ def state(gate: Body) -> str:
 
 
 def put(drawn: Drawn, name: str, chart: charts.Chart | None) -> str | None:
-    """Keep a chart for the page; its name, None where there is nothing to draw."""
+    """Add a chart to the page; returns its name, None where there is nothing to draw."""
     if chart is None:
         return None
     drawn[name] = chart

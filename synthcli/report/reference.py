@@ -1,4 +1,6 @@
-"""What there is to choose from, read from the plugins themselves: methods with their parameters, metrics, attacks."""
+"""The reference of everything that can be chosen, read from the plugins: methods with their parameters, metrics,
+attacks.
+"""
 
 from __future__ import annotations
 
@@ -59,7 +61,7 @@ _BOUNDS = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusi
 
 
 def gauges() -> list[dict[str, Any]]:
-    """Everything that a gate can ask for: {name, section, better, needs, unit, help}."""
+    """All metrics and attacks that a gate can name: {name, section, better, needs, unit, help}."""
     out = []
     for kind, section in (("metrics", "evaluate"), ("attacks", "privacy_check")):
         for modality in plugins.modalities():
@@ -80,7 +82,7 @@ def gauges() -> list[dict[str, Any]]:
 
 
 def markdown() -> str:
-    """docs/reference.md: everything that there is to choose from, as tables."""
+    """docs/reference.md: all methods, metrics and attacks, as tables."""
     lines = ["# Reference", "", "Written by `make docs` from the program itself.", "", "## Methods", ""]
     for m in methods():
         extra = f" Needs `synthcli[{m['extra']}]`." if m["extra"] else ""

@@ -1,4 +1,4 @@
-"""What a page shows of related tables: how they hang together, each table's figures side by side, each relationship."""
+"""The sections of a page about related tables: the diagram, figures of all tables side by side, each relationship."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ WORST = 10  # pairs of a relationship in its table
 
 
 def structure(run: Body) -> Body | None:
-    """The diagram: boxes of tables with their rows, lines of relationships with the children of a parent. None for a
-    run of one table.
+    """The diagram: boxes of tables with their rows, lines of relationships with the children per parent. None for a run
+    of one table.
     """
     names = tables(run)
     if not names:
@@ -30,9 +30,7 @@ def structure(run: Body) -> Body | None:
         for i, (one, (c, p, _)) in enumerate(zip(place["lines"], links, strict=True))
     ]
     shown: list[Body] = []
-    for one in (
-        lines
-    ):  # where labels would lie on one another the first is shown; all of them stand beside their distributions
+    for one in lines:  # where labels would overlap only the first is shown; each distribution shows its own
         if any(
             abs(one["x"] - o["x"]) < 3.4 * len(one["label"] + o["label"]) + 8 and abs(one["y"] - o["y"]) < 16
             for o in shown
@@ -62,7 +60,7 @@ def _drawn(run: Body) -> dict[str, Body]:
 
 
 def _box(run: Body, name: str) -> Body:
-    """A table's rows, and what it is to the privacy of those in it."""
+    """A table's rows, and its role for the people in it."""
     profile = run["profile"]["tables"][name]
     unit = run["profile"].get("unit") or [None]
     kept, shared = profile.get("kept"), profile.get("in_every_part")
@@ -73,7 +71,7 @@ def _box(run: Body, name: str) -> Body:
 
 
 def _mean_children(run: Body, i: int, child: str, parent: str) -> str:
-    """Rows of the child that belong to a row of the parent: in the source, and in the synthetic tables."""
+    """The mean number of child rows per parent row: in the source, and in the synthetic tables."""
     rows = {name: one["rows"] for name, one in run["profile"]["tables"].items()}
     nulls = run["profile"]["relationships"][i]["null_share"]
     made = list(_drawn(run).values())[i]["mean"] if _drawn(run) else None
@@ -86,7 +84,7 @@ def _cut(text: str, most: int = 16) -> str:
 
 
 def each_table(run: Body, drawn: Drawn, datasets: Body) -> list[Body]:
-    """For each table its place on the page, its figures, and what a page of this table alone would show."""
+    """For each table its place on the page, its figures, and the sections of a page of this table alone."""
     out = []
     for i, name in enumerate(tables(run)):
         part = of_table(run, name, f"t{i}-")
@@ -110,14 +108,14 @@ def each_table(run: Body, drawn: Drawn, datasets: Body) -> list[Body]:
 
 
 def attacked(run: Body, drawn: Drawn) -> list[Body]:
-    """A chart for each attack that a gate asks."""
+    """A chart for each attack with a gate."""
     asked = {g["metric"] for g in judged(run)}
     found = dict.fromkeys(m["name"] for m in run["measured"] if m["stage"] == PRIVACY and m.get("scope") == "table")
     return side_by_side(run, drawn, [name for name in found if name in asked] or list(found))
 
 
 def side_by_side(run: Body, drawn: Drawn, names: Sequence[str] = SIDE_BY_SIDE) -> list[Body]:
-    """A chart for each figure: that of every table beside what real data gets there."""
+    """A chart for each figure: the value of every table, and the value that real data gets."""
     out = []
     for name in names:
         found = known(run["measured"], name, "table")
@@ -141,7 +139,7 @@ def side_by_side(run: Body, drawn: Drawn, names: Sequence[str] = SIDE_BY_SIDE) -
 
 
 def each_relationship(run: Body, drawn: Drawn, datasets: Body) -> list[Body]:
-    """For each relationship its numbers of children and how columns of parents go with those of children."""
+    """For each relationship its numbers of children, and the associations between columns of parents and children."""
     found = _drawn(run)
     return [
         _relationship(i, c, p, name, found.get(name), run, drawn, datasets)
@@ -193,7 +191,7 @@ def _relationship(
 
 
 def _pair(of: str, child: str, parent: str) -> str:
-    """`parent.x × child.y` by the names of the tables."""
+    """`parent.x × child.y`, by the names of the tables."""
     up, _, low = of.removeprefix("parent.").partition(" × child.")
     return f"{f'number of {child}' if up == '#' else f'{parent}.{up}'} × {child}.{low}"
 
@@ -204,7 +202,7 @@ def _pairs(run: Body, gauge: str, name: str) -> list[Body]:
 
 
 def _mean(some: list[Body]) -> Body | None:
-    """The mean agreement of pairs, and what real data gets."""
+    """The mean agreement of pairs, and the value that real data gets."""
     if not some:
         return None
     floors: list[Any] = [m["floor"] for m in some if m.get("floor") is not None]

@@ -1,4 +1,4 @@
-"""What a page shows of refinement: each round, and quality against privacy."""
+"""The refinement section of a page: each round, and quality against privacy."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ TRADED = 4  # gates of a kind that the trade-off plot offers
 
 
 def rounds(run: Body, drawn: Drawn) -> Body | None:
-    """What refinement tried, and for each two gates its plot of quality against privacy."""
+    """The rounds of refinement, and for each pair of gates a plot of quality against privacy."""
     verdict = run["verdict"]
     if verdict is None or (len(verdict["rounds"]) == 1 and not verdict["rounds"][0]["steered"]):
         return None

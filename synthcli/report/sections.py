@@ -1,4 +1,4 @@
-"""What a page shows of a run as a whole: gates, headlines, utility, attacks, constraints, where it comes from."""
+"""The sections of a page about a run as a whole: gates, headlines, utility, attacks, constraints, lineage."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ def gates(run: Body, drawn: Drawn) -> list[Body]:
     for i, gate in enumerate(judged(run)):
         m = gate["measured"] or {"name": gate["metric"], "value": None}
         label = (
-            f"{gate['metric']}: measured {words.number(m.get('value')) or 'nothing'}, asked {words.asked(gate)}:"
+            f"{gate['metric']}: measured {words.number(m.get('value')) or 'nothing'}, asked {words.bounds(gate)}:"
             f" {state(gate)}"
         )
         chart = put(drawn, f"gate-{i}", charts.bullet(m, *bounds(gate), label))
         more = {
             "state": state(gate),
             "kind": gate["kind"],
-            "asked": words.asked(gate),
+            "asked": words.bounds(gate),
             "why": _why(gate),
             "chart": chart,
             "bar": _bar(gate),
@@ -44,19 +44,19 @@ def gates(run: Body, drawn: Drawn) -> list[Body]:
 
 
 def _bar(gate: Body) -> str:
-    """A bound that is relative to the floor, as a figure."""
+    """A bound relative to the floor, as an absolute figure."""
     return " – ".join(words.number(b) for b in bounds(gate) if b is not None) if gate.get("of") == "floor" else ""
 
 
 def _why(gate: Body) -> str:
-    """Why a gate does not pass, or how far it is from not passing."""
+    """The reason why a gate fails, or its margin."""
     if gate["why"]:
         return str(gate["why"])
     return f"inside by {words.number(gate['margin'])}" if gate["margin"] else "exactly at its bound"
 
 
 def tiles(run: Body) -> list[Body]:
-    """The figures that people ask for first."""
+    """The figures that people want first."""
     states, found = {g["metric"]: state(g) for g in judged(run)}, overall(run["measured"])
     there = [name for name in HEADLINES if name in found and found[name]["value"] is not None]
     return [line(found[name], run["help"], state=states.get(name, "")) for name in there]
@@ -101,7 +101,7 @@ def utility(run: Body, drawn: Drawn) -> Body | None:
 
 
 def attacks(run: Body, drawn: Drawn) -> list[Body]:
-    """Every figure of the privacy check, with its gate where one was asked."""
+    """Every figure of the privacy check, with its gate if it has one."""
     asked = {g["metric"]: g for g in judged(run)}
     out = []
     for i, m in enumerate(
@@ -112,15 +112,15 @@ def attacks(run: Body, drawn: Drawn) -> list[Body]:
         chart = put(drawn, f"attack-{i}", charts.bullet(m, low, high, f"{m['name']}: {words.number(m['value'])}"))
         out.append(
             line(
-                m, run["help"], chart=chart, asked=words.asked(gate) if gate else "", state=state(gate) if gate else ""
+                m, run["help"], chart=chart, asked=words.bounds(gate) if gate else "", state=state(gate) if gate else ""
             )
         )
     return out
 
 
 def personal(run: Body) -> list[Body]:
-    """Columns of the source that hold personal data, or may: what they look like, why, and what became of them; the
-    most telling first.
+    """Columns of the source that hold, or may hold, personal data: their kind, the evidence, and their treatment; the
+    most certain first.
     """
     order = {"direct identifier": 0, "special category": 1}
 
@@ -132,8 +132,8 @@ def personal(run: Body) -> list[Body]:
 
 
 def rules(run: Body) -> list[Body]:
-    """Each constraint: what it found in the source, what holds it, and what the synthetic data has of it; orphans of
-    related tables too.
+    """Each constraint: its violations in the source, the way it holds, and its violations in the synthetic data;
+    orphans of related tables too.
     """
     broken = known(run["measured"], "constraint_violations", "rule")
     found = {_text(f): f for f in run["profile"].get("constraints", [])}
@@ -146,7 +146,7 @@ def rules(run: Body) -> list[Body]:
 
 
 def _text(found: Body) -> str:
-    """A constraint as measurements name it: of related tables behind the name of its table."""
+    """A constraint as measurements name it: with related tables, after the name of its table."""
     table, text = found.get("table"), str(found["constraint"])
     return text if table is None or text.startswith(f"{table}: ") else f"{table}: {text}"
 
@@ -187,7 +187,7 @@ def _holder(run: Body, text: str, found: Body | None) -> Body:
 
 
 def lineage(version: Version, run: Body) -> Body:
-    """Where it comes from, and the command that makes it again."""
+    """The origin of the run, and the command that reproduces it."""
     manifest = run["manifest"]
     spec = manifest.get("spec_path") or str(version.folder / store.SPEC)
     root = version.folder.parent.parent

@@ -1,4 +1,4 @@
-"""What a person sees of a run on a terminal. Reads run folders, never data. Pages are lists of rich renderables."""
+"""The terminal's view of a run. Reads run folders, never data. Pages are lists of rich renderables."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def show(page: Page) -> None:
 
 
 def summary(version: Version, exit_code: int, *, fresh: bool, whole: bool = False) -> dict[str, Any]:
-    """The JSON object of --json."""
+    """The JSON object that --json prints."""
     manifest, verdict = version.manifest(), version.verdict()
     body = {
         "exit_code": exit_code,
@@ -47,7 +47,7 @@ def summary(version: Version, exit_code: int, *, fresh: bool, whole: bool = Fals
 
 
 def run_page(version: Version, *, fresh: bool, whole: bool = False) -> Page:
-    """Verdict first, then its gates, then where things are."""
+    """The verdict first, then its gates, then the paths of the files."""
     manifest, verdict = version.manifest(), version.verdict()
     page: Page = []
     if not fresh:
@@ -95,7 +95,7 @@ def _gate_table(verdict: dict[str, Any]) -> Table:
         figures = [
             words.number(m.get("value")),
             words.interval(m),
-            words.asked(gate),
+            words.bounds(gate),
             words.number(reference(m)),
             words.number(m.get("baseline")),
         ]
@@ -180,7 +180,7 @@ def _path(path: Path) -> Text:
 
 
 def plan_page(found: dict[str, Any]) -> Page:
-    """Stages, whether they would run and what they take; what is read and written."""
+    """Stages, whether they would run and their cost; the files that are read and written."""
     table = _table("stage", "of", "", "seconds", "memory", "by")
     for line in found["stages"]:
         kept = Text("kept", style="green") if line["cached"] else Text("runs", style="yellow")
@@ -208,7 +208,7 @@ def _about(seconds: float | None) -> str:
 
 
 def _touched(found: dict[str, Any]) -> Table:
-    """What a run reads and writes."""
+    """The files and tables that a run reads and writes."""
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     for way in ("reads", "writes"):
         for one in found[way]:
@@ -223,7 +223,7 @@ def _touched(found: dict[str, Any]) -> Table:
 
 
 def methods_page(methods: list[dict[str, Any]]) -> Page:
-    """One line a method."""
+    """One line per method."""
     table = _table("method", "modality", "learns", "guarantee", "dial", "what it is")
     for m in methods:
         missing = "" if m["installed"] else f" (not installed: synthcli[{m['extra']}])"
@@ -255,7 +255,7 @@ def method_page(method: dict[str, Any]) -> Page:
 
 
 def gauges_page(gauges: list[dict[str, Any]]) -> Page:
-    """What gates can ask for."""
+    """The metrics and attacks that gates can name."""
     table = _table("metric", "section", "better", "needs", "what it is")
     for g in gauges:
         table.add_row(
@@ -265,7 +265,7 @@ def gauges_page(gauges: list[dict[str, Any]]) -> Page:
 
 
 def runs_page(runs: list[dict[str, Any]], root: Path) -> Page:
-    """Versions, one a line."""
+    """Versions, one per line."""
     if not runs:
         return [Text(f"no runs below {root}")]
     table = _table("run", "state", "method", "rows", "finished", "")
@@ -293,7 +293,7 @@ def runs_page(runs: list[dict[str, Any]], root: Path) -> Page:
 
 
 def diff_page(found: dict[str, Any]) -> Page:
-    """What changed, by section."""
+    """The differences, by section."""
     if not found["changed"]:
         return [Text(f"{found['first']} and {found['second']} do not differ")]
     page: Page = []

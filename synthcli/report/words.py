@@ -1,4 +1,4 @@
-"""How figures and bounds are written for people, the same on a terminal and on a page."""
+"""Format figures and bounds for people, the same on a terminal and on a page."""
 
 from __future__ import annotations
 
@@ -7,27 +7,27 @@ from typing import Any
 
 
 def number(value: Any) -> str:
-    """A figure with as many digits as a person reads; nothing for None."""
+    """A figure with as many digits as a person reads; empty for None."""
     if value is None:
         return ""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return str(value)
     if abs(value) >= 1000:
         return f"{value:,.0f}"
-    if abs(value) < 1e-9:  # what is left of zero by rounding
+    if abs(value) < 1e-9:  # a rounding error instead of zero
         return "0"
     return f"{value:.4f}".rstrip("0").rstrip(".") if abs(value) >= 0.001 else f"{value:.2g}"
 
 
 def figure(value: float | None, *, signed: bool = False) -> str:
-    """A figure of the data itself, on whatever scale it is: four significant digits; nothing for None."""
+    """A figure of the data itself, on any scale: four significant digits; empty for None."""
     if not value:
         return "" if value is None else "0"
     return f"{value:{'+' if signed else ''},.4g}" if abs(value) < 1e4 else f"{value:{'+' if signed else ''},.0f}"
 
 
 def percent(value: float | None, digits: int = 1) -> str:
-    """A share in percent; nothing for None."""
+    """A share in percent; empty for None."""
     if value is None:
         return ""
     least = 10.0 ** -(digits + 2)
@@ -35,29 +35,29 @@ def percent(value: float | None, digits: int = 1) -> str:
 
 
 def interval(measured: dict[str, Any]) -> str:
-    """Both ends of a measurement's interval; nothing where it has none."""
+    """Both ends of a measurement's interval; empty where it has none."""
     low, high = measured.get("low"), measured.get("high")
     return "" if low is None or high is None else f"{number(low)} – {number(high)}"
 
 
-def asked(gate: dict[str, Any]) -> str:
+def bounds(gate: dict[str, Any]) -> str:
     """The bounds of a gate."""
-    bounds = [f"{sign} {gate[key]:g}" for key, sign in (("min", "≥"), ("max", "≤")) if gate.get(key) is not None]
-    return " ".join(bounds) + (" × real" if gate.get("of") == "floor" else "")
+    parts = [f"{sign} {gate[key]:g}" for key, sign in (("min", "≥"), ("max", "≤")) if gate.get(key) is not None]
+    return " ".join(parts) + (" × real" if gate.get("of") == "floor" else "")
 
 
 def params(given: dict[str, Any]) -> str:
-    """Parameters that were given a value."""
+    """Parameters with a value."""
     return ", ".join(f"{k}={v}" for k, v in given.items() if v not in (None, [], ()))
 
 
 def moment(seconds: float) -> str:
-    """A point in time, in UTC, so that a page is the same wherever it is made."""
+    """A point in time in UTC, so that a page does not depend on where it is made."""
     return time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(seconds))
 
 
 def duration(seconds: float) -> str:
-    """Seconds as a person says them."""
+    """Seconds in the usual units."""
     return (
         f"{seconds:.1f} s"
         if seconds < 90

@@ -1,5 +1,5 @@
-"""Where data comes from and goes to, one kind a file: read a source as a stream of Arrow tables, write frames to a file
-or a table.
+"""Read sources and write outputs, one kind a file: a source is read as a stream of Arrow tables, frames are written to
+a file or a table.
 
 A kind of file has `names(path, source)` and `batches(path, source)`; other kinds have `columns`, `batches` and
 `fingerprint` of a source.
@@ -11,13 +11,14 @@ import hashlib
 import importlib
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from synthcli.contracts.modality import Target
 from synthcli.contracts.schema import Schema
 from synthcli.errors import DataError, SpecError, did_you_mean
+from synthcli.sources.paths import ENDINGS, is_url
+from synthcli.sources.source import Source
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,45 +27,9 @@ if TYPE_CHECKING:
     from synthcli.sources.places import Part
     from synthcli.sources.sampling import Sample
 
-FILES = ("csv", "parquet", "jsonl", "excel")  # kinds that are files, and formats of files
+FILES = tuple(ENDINGS)  # kinds that are files, and formats of files
 KINDS = (*FILES, "sql", "builtin", "none")
 FORMATS = (*FILES, "sql")  # kinds that can be written
-ENDINGS = {"csv": "csv", "parquet": "parquet", "jsonl": "jsonl", "excel": "xlsx"}  # of files that are written
-
-
-@dataclass(frozen=True)
-class Source:
-    """What to read. path: a file, a glob, a folder, or a URL of them; name: of a built-in table; url: of a database,
-    with ${NAME} for what the environment knows, and table or query. folder: what relative paths in a url are relative
-    to.
-
-    delimiter, quote, encoding: None means found by looking at the file. null_values: more spellings of null, besides
-    the empty cell. decimal: "," where numbers are written 1.234,5. sheet: of a workbook; None: the first.
-    """
-
-    type: str
-    path: Path | str | None = None
-    name: str | None = None
-    max_rows: int | None = None
-    delimiter: str | None = None
-    quote: str | None = None
-    encoding: str | None = None
-    header: bool = True
-    decimal: str = "."
-    null_values: tuple[str, ...] | None = None
-    sheet: str | None = None
-    url: str | None = None
-    table: str | None = None
-    query: str | None = None
-    folder: Path | None = None
-    kept: dict[str, Any] = field(
-        default_factory=dict, repr=False, compare=False
-    )  # local copies, which go when the source goes
-
-    @property
-    def where(self) -> str:
-        """What to call it in a message."""
-        return str(self.path or self.name or f"{self.url} ({self.table or 'query'})")
 
 
 def read(source: Source) -> pa.Table:
@@ -75,9 +40,7 @@ def read(source: Source) -> pa.Table:
 
 
 def sample(source: Source, *, seed: int, unit: str | None = None) -> Sample:
-    """As much of the table as fits into memory, a uniform sample of whole units where it is larger; see
-    sampling.Sample.
-    """
+    """The table, or a uniform sample of whole units where it does not fit into memory; see sampling.Sample."""
     from synthcli.sources import sampling
 
     drawn = sampling.draw(_batches(source), seed=seed, unit=unit, most=source.max_rows, text=spelled(source))
@@ -85,18 +48,19 @@ def sample(source: Source, *, seed: int, unit: str | None = None) -> Sample:
 
 
 def columns(source: Source) -> list[str]:
-    """The column names, from the first bytes alone where the format allows it."""
+    """The column names, from the first bytes alone if the format allows it."""
     kind = _kind(source.type)
     if source.type not in FILES:
         return list(kind.columns(source))
     names: dict[str, None] = {}
-    for part in _parts(source):
+    of_source = parts(source)
+    for part in of_source:
         with part.named() as path:
             found = kind.names(path, source)
         if names and source.type != "jsonl":
-            _check_same(list(names), found, part, _parts(source)[0])
+            _check_same(list(names), found, part, of_source[0])
         names |= dict.fromkeys(found)
-    return [*names, *(key for key, _ in _parts(source)[0].keys if key not in names)]
+    return [*names, *(key for key, _ in of_source[0].keys if key not in names)]
 
 
 def fingerprint(source: Source) -> bytes:
@@ -105,25 +69,25 @@ def fingerprint(source: Source) -> bytes:
         return bytes(_kind(source.type).fingerprint(source))
     from synthcli.sources import files
 
-    parts = _parts(source)
-    if len(parts) == 1 and not parts[0].keys:
-        return files.digest(parts[0].path)
+    of_source = parts(source)
+    if len(of_source) == 1 and not of_source[0].keys:
+        return files.digest(of_source[0].path)
     whole = hashlib.blake2b()
-    for part in parts:  # not the names: the same files in another folder are the same data
+    for part in of_source:  # names are left out: the same files in another folder are the same data
         whole.update(repr(part.keys).encode() + files.digest(part.path))
     return whole.digest()
 
 
 def spelled(source: Source) -> bool:
-    """True where every cell arrives as a string, so that types are yet to be inferred from the spelling."""
+    """Whether every cell arrives as a string, so that types are still to be inferred."""
     return bool(_kind(source.type).TEXT)
 
 
 def write(
     chunks: Iterator[pd.DataFrame], schema: Schema, path: Path | str, format: str, *, rows: int | None = None
 ) -> int:
-    """Write canonical frames of this schema one after the other to a file or an object; returns the rows written, at
-    most `rows`.
+    """Write canonical frames of this schema one after another to a file or an object; returns the number of rows
+    written, at most `rows`.
 
     It appears under its name only when it is whole. Raises DataError where the place does not take it.
     """
@@ -132,7 +96,7 @@ def write(
     if format not in FILES:
         raise SpecError(f"output.format is {format}; expected one of {', '.join(FILES)}.{did_you_mean(format, FILES)}")
     some = chunks if rows is None else _first(chunks, rows)
-    if not isinstance(path, str) or not remote.is_url(path):
+    if not isinstance(path, str) or not is_url(path):
         return int(_kind(format).write(some, schema, Path(path)))
     remote.check(path, "output.path", write=True)
     with tempfile.TemporaryDirectory(prefix="synth-") as folder:
@@ -143,8 +107,8 @@ def write(
 
 
 def deliver(chunks: Iterator[pd.DataFrame], schema: Schema, target: Target) -> int:
-    """Write canonical frames to a file, an object or a table, which a reader sees whole or not at all; returns the rows
-    written.
+    """Write canonical frames to a file, an object or a table, which a reader sees complete or not at all; returns the
+    number of rows written.
     """
     if target.format == "sql":
         return int(importlib.import_module("synthcli.sources.sql_write").write(chunks, schema, target))
@@ -152,30 +116,35 @@ def deliver(chunks: Iterator[pd.DataFrame], schema: Schema, target: Target) -> i
     return write(chunks, schema, target.path, target.format)
 
 
-def _parts(source: Source) -> list[Part]:
-    from synthcli.sources import places
+def parts(source: Source) -> list[Part]:
+    """The files of a source, sorted by name; those behind a URL are copied here first.
 
-    return places.parts(source)
+    Raises SpecError for an invalid path, DataError where there is no readable file.
+    """
+    from synthcli.sources import places, remote
+
+    path = places.check_path(source)
+    return places.local_parts(path, source.type) if isinstance(path, Path) else remote.parts(source, path)
 
 
 def _batches(source: Source) -> Iterator[pa.Table]:
-    """Every row, in the order of the files; the columns that folders name come last."""
+    """All rows, in the order of the files; the columns that folders name come last."""
     from synthcli.sources import places
 
     kind = _kind(source.type)
     if source.type not in FILES:
         yield from kind.batches(source)
         return
-    parts = places.parts(source)
-    types = places.key_types(parts, kind.TEXT)
+    of_source = parts(source)
+    types = places.key_types(of_source, kind.TEXT)
     order: list[str] = []
     schema = None
-    for part in parts:
+    for part in of_source:
         with part.named() as path:
-            if source.type != "jsonl" and len(parts) > 1:
+            if source.type != "jsonl" and len(of_source) > 1:
                 found = kind.names(path, source)
                 order = order or found
-                _check_same(order, found, part, parts[0])
+                _check_same(order, found, part, of_source[0])
             for table in kind.batches(path, source):
                 whole = places.keyed(table.select(order) if order else table, part, types)
                 schema = places.unified(schema, whole.schema, part)
@@ -183,7 +152,7 @@ def _batches(source: Source) -> Iterator[pa.Table]:
 
 
 def _check_same(expected: list[str], found: list[str], part: Part, first: Part) -> None:
-    """Raises DataError where a file has other columns than the first one."""
+    """Raise DataError where the columns of a file differ from those of the first one."""
     for names, others, what in ((expected, found, "lacks"), (found, expected, "has")):
         if odd := [n for n in names if n not in others]:
             beside = "which" if what == "lacks" else "which is not in"
@@ -212,16 +181,3 @@ def _first(chunks: Iterator[pd.DataFrame], rows: int) -> Iterator[pd.DataFrame]:
         left -= min(left, len(chunk))
         if not left:
             return
-
-
-def format_of(name: str) -> str | None:
-    """The format that a file's ending tells, None where it tells none."""
-    endings = {
-        ".csv": "csv",
-        ".parquet": "parquet",
-        ".pq": "parquet",
-        ".jsonl": "jsonl",
-        ".ndjson": "jsonl",
-        ".xlsx": "excel",
-    }
-    return endings.get(PurePath(name.removesuffix(".gz")).suffix)

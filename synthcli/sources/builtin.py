@@ -1,4 +1,4 @@
-"""Real tables that installed packages carry, with readable names, booleans and categories where the codes mean that.
+"""Real tables that come with installed packages, with readable names, and booleans and categories instead of codes.
 
 rand_health     RAND Health Insurance Experiment, one row a person and year. From the file of the original study that
                 statsmodels keeps beside its own extract (randhie/src): rows in the same order, with the person
@@ -26,7 +26,7 @@ import pyarrow.csv
 from synthcli.errors import DataError, SpecError, did_you_mean
 
 if TYPE_CHECKING:
-    from synthcli.sources import Source
+    from synthcli.sources.source import Source
 
 TEXT = False
 UNITS = {"rand_health": "subject"}  # privacy units; elsewhere a row is a person or a thing of its own
@@ -139,7 +139,7 @@ _ABOUT = {  # title, rows, origin, licence
 
 
 def batches(source: Source) -> Iterator[pa.Table]:
-    """The typed table of that name."""
+    """The built-in table of that name, with types."""
     yield _table(_known(source.name))
 
 
@@ -158,7 +158,7 @@ def fingerprint(source: Source) -> bytes:
 
 
 def names() -> list[str]:
-    """The built-in tables."""
+    """The names of the built-in tables."""
     return list(_ABOUT)
 
 

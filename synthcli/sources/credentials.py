@@ -1,4 +1,4 @@
-"""Secrets of a source or an output: taken from the environment at the moment of use, and kept out of every message."""
+"""Secrets of a source or an output: read from the environment when they are used, and kept out of every message."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _AS_OPTION = re.compile(
 
 
 def resolved(text: str, key: str) -> str:
-    """The text with every ${NAME} taken from the environment. Raises SpecError where one is not set. key: where the
+    """The text with every ${NAME} replaced from the environment. Raises SpecError where one is not set. key: where the
     text stands.
     """
 
@@ -30,7 +30,7 @@ def resolved(text: str, key: str) -> str:
 
 
 def literal(url: str) -> bool:
-    """Whether a password or another secret is written out in a URL, rather than taken from the environment."""
+    """Whether a URL contains a password or another secret, instead of the name of an environment variable."""
     rest = _REFERENCE.sub("", url)
     return (
         any(_REFERENCE.sub("", s) for s in _IN_PLACE.findall(url))
@@ -40,7 +40,7 @@ def literal(url: str) -> bool:
 
 
 def redacted(message: object, text: str) -> str:
-    """A message without anything secret that the environment puts into this text."""
+    """Remove from a message the secrets that the environment puts into this text."""
     out = str(message)
     for secret in sorted(_secrets(text), key=len, reverse=True):
         out = out.replace(secret, "***")
@@ -48,7 +48,7 @@ def redacted(message: object, text: str) -> str:
 
 
 def _secrets(text: str) -> set[str]:
-    """The values of the environment, whole and as the parts of a URL that are secret, in all the ways to write them."""
+    """The values of the environment, and the secret parts of those that are URLs, in every way to quote them."""
     values = {name: os.environ.get(name, "") for name in _REFERENCE.findall(text)}
     whole = _REFERENCE.sub(lambda found: values[found[1]], text)
     secret = {*_IN_PLACE.findall(whole), *_AS_OPTION.findall(whole), *(v for v in values.values() if v)}

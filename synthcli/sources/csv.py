@@ -1,5 +1,5 @@
-"""Delimited text: every cell as it is spelled, so that leading zeros, precision and date formats survive until types
-are inferred.
+"""Delimited text: every cell stays a string, so that leading zeros, precision and date formats survive until types are
+inferred.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from synthcli.sources import dialect, files, render
 from synthcli.sources.dialect import Layout
 
 if TYPE_CHECKING:
-    from synthcli.sources import Source
+    from synthcli.sources.source import Source
 
 TEXT = True
 _BLOCK = 16 << 20  # the longest record that can be read
@@ -54,15 +54,16 @@ def names(path: Path, source: Source) -> list[str]:
 
 
 def finished(table: pa.Table, source: Source) -> pa.Table:
-    """What can only be done with all cells of a column: decimal commas as points."""
+    """Convert decimal commas to points, which needs all cells of a column."""
     if source.decimal != ",":
         return table
     return pa.table([_decimal_point(array) for array in table.columns], names=table.column_names)
 
 
 def write(chunks: Iterator[pd.DataFrame], schema: Schema, path: Path) -> int:
-    """A header and a line a row, comma-separated UTF-8. An empty cell is null, "" an empty string; a lone column writes
-    "" for both, as an empty line is skipped by many readers."""
+    """Write a header and one line per row, comma-separated UTF-8. An empty cell is null, "" an empty string; a single
+    column writes "" for both, as many readers skip an empty line.
+    """
     rows = 0
     header = _quoted(pa.array(schema.names, pa.string())).to_pylist()
     with files.replacing(path) as file, files.compressed(file, path) as stream:
@@ -81,7 +82,7 @@ def _records(cells: list[pa.Array]) -> pa.Array:
 
 
 def _quoted(text: pa.Array) -> pa.Array:
-    """Cells in quotes where they hold a delimiter, a quote, an end of line, or outer spaces, or are empty."""
+    """Quote cells that hold a delimiter, a quote, an end of line or outer spaces, or are empty."""
     needy = pc.match_substring_regex(text, "^$|[,;|\\t\"'\\r\\n]|^\\s|\\s$|^\ufeff")
     return pc.if_else(needy, pc.binary_join_element_wise('"', pc.replace_substring(text, '"', '""'), '"', ""), text)
 
@@ -100,7 +101,7 @@ def _parse(source: Source, path: Path, layout: Layout) -> Iterator[pa.Table]:
         double_quote=layout.escape is None,
         escape_char=layout.escape or False,
         newlines_in_values=True,
-        ignore_empty_lines=len(names) > 1,  # in a lone column an empty line is a null
+        ignore_empty_lines=len(names) > 1,  # in a single column an empty line is a null
     )
     converting = pa.csv.ConvertOptions(
         column_types=dict.fromkeys(names, pa.string()),
@@ -124,16 +125,14 @@ def _parse(source: Source, path: Path, layout: Layout) -> Iterator[pa.Table]:
             reason = str(error)
     if _scan(path, layout) > int(source.header) and reason:  # else a header, whose line may not end
         raise DataError(
-            f"{path} cannot be read: {reason.splitlines()[0][:200]}; remedy: source.delimiter, source.quote, or mend"
+            f"{path} cannot be read: {reason.splitlines()[0][:200]}; remedy: source.delimiter, source.quote, or fix"
             " the file"
         )
     yield pa.table({name: pa.array([], pa.string()) for name in names})
 
 
 def _scan(path: Path, layout: Layout) -> int:
-    """Read record by record, to say where a file is broken; returns how many there are. Raises DataError at the first
-    place that is.
-    """
+    """Count the records one by one. Raises DataError that names the first broken one."""
     expected, count = len(layout.names), 0
     with files.opened(path) as stream:
         records = csv.reader(
@@ -156,7 +155,7 @@ def _scan(path: Path, layout: Layout) -> int:
                 start = records.line_num + 1
                 count += bool(record)
         except csv.Error as error:
-            if "field limit" not in str(error):  # a long cell is no mistake
+            if "field limit" not in str(error):  # a long cell is valid
                 raise DataError(
                     f"{path}: line {start}: {error}; remedy: close the quote, or name source.quote"
                 ) from None
@@ -164,7 +163,7 @@ def _scan(path: Path, layout: Layout) -> int:
 
 
 def _lines(stream: pa.NativeFile, path: Path, encoding: str) -> Iterator[str]:
-    """The lines of a text. Raises DataError with the position of bytes that are none."""
+    """The lines of a text. Raises DataError with the position of bytes that are not valid in its encoding."""
     decoder = codecs.getincrementaldecoder(encoding)()
     position, rest, block = 0, "", b"-"
     while block:
@@ -182,7 +181,7 @@ def _lines(stream: pa.NativeFile, path: Path, encoding: str) -> Iterator[str]:
 
 
 def _cells(array: pa.ChunkedArray, source: Source, padded: bool) -> pa.ChunkedArray:
-    """A column with its padding and its extra nulls dealt with."""
+    """Remove padding from a column, and set its extra nulls."""
     if padded:
         array = pc.utf8_ltrim_whitespace(array)
         array = pc.if_else(pc.equal(array, ""), None, array)
@@ -193,7 +192,7 @@ def _cells(array: pa.ChunkedArray, source: Source, padded: bool) -> pa.ChunkedAr
 
 
 def _decimal_point(array: pa.ChunkedArray) -> pa.ChunkedArray:
-    """1.234,5 as 1234.5, in a column where all that is not null is a number of that kind."""
+    """Convert 1.234,5 to 1234.5, in a column where all non-null cells are such numbers."""
     null = pc.is_in(pc.utf8_trim_whitespace(array), value_set=pa.array(sorted(NULLS), pa.string()))
     number = pc.and_(pc.match_substring_regex(array, _COMMA_NUMBER), pc.match_substring_regex(array, r"\d"))
     if not pc.all(pc.or_(pc.or_(null, number), pc.is_null(array)), min_count=0).as_py():

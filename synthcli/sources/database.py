@@ -1,4 +1,4 @@
-"""One database by its URL: SQLite and PostgreSQL through SQLAlchemy, DuckDB by itself. Whatever it says is said without
+"""Connect to a database by its URL: SQLite and PostgreSQL through SQLAlchemy, DuckDB directly. Messages never contain
 its password.
 """
 
@@ -29,13 +29,13 @@ _NOT_THERE = re.compile(r"no such table|does not exist|no such column|not found"
 
 
 def kind_of(url: str) -> str | None:
-    """sqlite, duckdb or postgresql; None for a URL of another kind, or one that the environment gives."""
+    """sqlite, duckdb or postgresql; None for another kind of URL, or one that comes from the environment."""
     return KINDS.get(url.partition("://")[0].partition("+")[0].lower())
 
 
 @dataclass(frozen=True)
 class Database:
-    """A database that was not opened yet. url: as written, safe to show; real: with what the environment knows, never
+    """A database that is not opened yet. url: as written, safe to show; real: with values from the environment, never
     to be shown.
     """
 
@@ -49,9 +49,9 @@ class Database:
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Any]:
-        """A connection that cannot write, in one consistent state."""
+        """A read-only connection with one consistent snapshot."""
         if self.file is not None and not self.file.is_file():
-            raise DataError(f"{self.url}: there is no file {self._shown(self.file)}; remedy: mend the url")
+            raise DataError(f"{self.url}: there is no file {self._shown(self.file)}; remedy: fix the url")
         with self._speaking("read"):
             if self.kind == "duckdb":
                 with self._duckdb(read_only=True) as connection:
@@ -76,9 +76,9 @@ class Database:
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[Any]:
-        """A connection in autocommit, where BEGIN and COMMIT are said."""
+        """A connection in autocommit mode, for explicit BEGIN and COMMIT."""
         if self.file is not None and not self.file.parent.is_dir():
-            raise DataError(f"{self.url}: there is no folder {self._shown(self.file.parent)}; remedy: make it")
+            raise DataError(f"{self.url}: there is no folder {self._shown(self.file.parent)}; remedy: create it")
         with self._speaking("written"):
             if self.kind == "duckdb":
                 with self._duckdb(read_only=False) as connection:
@@ -92,7 +92,7 @@ class Database:
                 engine.dispose()
 
     def run(self, connection: Any, query: str, types: dict[str, Any] | None = None) -> Any:
-        """The result of a query, streamed. types: SQLAlchemy types that convert the columns of these names."""
+        """Stream the result of a query. types: SQLAlchemy types that convert the columns of these names."""
         if not types:
             return connection.execution_options(stream_results=True, no_parameters=True).exec_driver_sql(query)
         import sqlalchemy as sa
@@ -104,11 +104,11 @@ class Database:
         return connection.execution_options(stream_results=True).execute(escaped)
 
     def quoted_table(self, table: str) -> str:
-        """A table, with its schema where it is written with one."""
+        """The quoted name of a table, with its schema where the name has one."""
         return ".".join(quoted(part) for part in split_table(table) if part is not None)
 
     def declared(self, table: str) -> list[dict[str, Any]]:
-        """name and SQLAlchemy type of each column. Raises DataError where there is no such table."""
+        """The name and SQLAlchemy type of each column. Raises DataError where there is no such table."""
         import sqlalchemy as sa
 
         schema, name = split_table(table)
@@ -117,7 +117,7 @@ class Database:
                 return [dict(c) for c in sa.inspect(connection).get_columns(name, schema=schema)]
             except sa.exc.NoSuchTableError:
                 known = ", ".join(sorted(sa.inspect(connection).get_table_names(schema=schema))[:12]) or "none"
-                raise DataError(f"{self.url} has no table {table}; remedy: mend the table. Tables: {known}") from None
+                raise DataError(f"{self.url} has no table {table}; remedy: fix the table. Tables: {known}") from None
 
     def primary_key(self, table: str) -> list[str]:
         """The columns of the primary key. Raises DataError where there is no such table."""
@@ -138,7 +138,7 @@ class Database:
             known = [n for (n,) in connection.execute(asked, [schema]).fetchall()]
             if name not in known:
                 raise DataError(
-                    f"{self.url} has no table {table}; remedy: mend the table. Tables:"
+                    f"{self.url} has no table {table}; remedy: fix the table. Tables:"
                     f" {', '.join(sorted(known)[:12]) or 'none'}"
                 )
             asked = """SELECT constraint_column_names FROM duckdb_constraints() WHERE constraint_type = 'PRIMARY KEY'
@@ -177,7 +177,7 @@ class Database:
 
     @contextlib.contextmanager
     def _speaking(self, done: str) -> Iterator[None]:
-        """What the database or its driver says, in our words."""
+        """Translate errors of the database or its driver to ours."""
         try:
             yield
         except SynthError:
@@ -190,9 +190,9 @@ class Database:
         lines = [line.strip() for line in str(original).splitlines() if line.strip()] or [type(original).__name__]
         said = credentials.redacted(" ".join(lines[:2]), self.url)[:300]
         if _AWAY.search(said) and "password authentication" not in said:
-            return TryLater(f"{self.url} cannot be {done} now: {said}; remedy: try again later, or mend the url")
+            return TryLater(f"{self.url} cannot be {done} now: {said}; remedy: try again later, or fix the url")
         if isinstance(error, (UnicodeError, ValueError)):
-            return DataError(f"{self.url} cannot be {done}: {said}; remedy: mend the url, or the value in the table")
+            return DataError(f"{self.url} cannot be {done}: {said}; remedy: fix the url, or the value in the table")
         if re.search(r"(timestamp|date) too (large|small)", said):
             where = said.partition(":")[0]
             return DataError(
@@ -202,13 +202,13 @@ class Database:
         hint = (
             "name a table and columns that are there"
             if _NOT_THERE.search(said)
-            else "mend the url, the query, or what this user may do"
+            else "fix the url, the query, or what this user may do"
         )
         return DataError(f"{self.url} cannot be {done}: {said}; remedy: {hint}")
 
 
 def sqlalchemy() -> Any:
-    """The package. Raises MissingExtra."""
+    """Import SQLAlchemy. Raises MissingExtra."""
     try:
         return importlib.import_module("sqlalchemy")
     except ImportError:
@@ -216,8 +216,8 @@ def sqlalchemy() -> Any:
 
 
 def opened(url: str | None, key: str, folder: Path | None) -> Database:
-    """The database of a URL, ${NAME} taken from the environment now. Raises SpecError where that is none that is
-    offered. key: its key.
+    """The database of a URL, with ${NAME} resolved from the environment. Raises SpecError for an unsupported URL. key:
+    its key.
     """
     if url is None:
         raise SpecError(f"{key} is missing; expected the URL of a database, such as ${{WAREHOUSE_URL}}")
@@ -225,7 +225,7 @@ def opened(url: str | None, key: str, folder: Path | None) -> Database:
     kind = kind_of(real)
     if kind is None:
         raise SpecError(
-            f"{key} is {url}, which is no URL that is offered; expected sqlite:///FILE, duckdb:///FILE or"
+            f"{key} is {url}, which is not a supported URL; expected sqlite:///FILE, duckdb:///FILE or"
             " postgresql://USER@HOST/NAME"
         )
     if kind == "postgresql":
@@ -241,8 +241,8 @@ def opened(url: str | None, key: str, folder: Path | None) -> Database:
 
 
 def reads(url: str, table: str | None, query: str | None, other: str, target: str, folder: Path | None) -> bool:
-    """Whether a table or a query looks at a target, a table of the database at another URL. It asks no database, so a
-    view hides its tables.
+    """Whether a table or a query reads a target, which is a table of the database at another URL. It connects to no
+    database, so tables behind a view stay unnoticed.
     """
     if _place(url, folder) != _place(other, folder):
         return False
@@ -255,7 +255,7 @@ def reads(url: str, table: str | None, query: str | None, other: str, target: st
 
 
 def _place(url: str, folder: Path | None) -> tuple[object, ...]:
-    """What tells one database from another; the URL alone where the environment lacks a part of it."""
+    """What identifies a database; the URL alone where a part of it is missing in the environment."""
     try:
         base = opened(url, "url", folder)
     except SynthError:
@@ -271,19 +271,19 @@ def _check_postgres(real: str, url: str, key: str) -> None:
     sa = sqlalchemy()
     try:
         sa.make_url(real)
-    except (sa.exc.ArgumentError, ValueError):  # whose messages hold the URL
+    except (sa.exc.ArgumentError, ValueError):  # its message would contain the URL
         raise SpecError(
-            f"{key} is {url}, which is no URL; expected postgresql://USER:${{PASSWORD}}@HOST:PORT/NAME"
+            f"{key} is {url}, which is not a URL; expected postgresql://USER:${{PASSWORD}}@HOST:PORT/NAME"
         ) from None
 
 
 def quoted(name: str) -> str:
-    """An identifier, as all three write it."""
+    """An identifier in quotes, which all three databases accept."""
     return '"' + name.replace('"', '""') + '"'
 
 
 def split_table(table: str) -> tuple[str | None, str]:
-    """schema and name of a table as it is written."""
+    """The schema and the name of a table."""
     schema, _, name = table.rpartition(".")
     return schema or None, name
 
@@ -292,7 +292,7 @@ _QUOTED = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/|(\$
 
 
 def one_select(query: str) -> str:
-    """A query as it is sent. Raises SpecError for one that is not a single SELECT or WITH."""
+    """The query to send. Raises SpecError unless it is a single SELECT or WITH."""
     bare = _QUOTED.sub(lambda found: " " if found[0][:2] in ("--", "/*") else "''", query).strip().rstrip(";").strip()
     word = re.match(r"[(\s]*(\w*)", bare)
     if ";" in bare or word is None or word[1].upper() not in ("SELECT", "WITH"):

@@ -1,6 +1,4 @@
-"""How a delimited file is laid out: encoding, delimiter, quote, header; as given, else found by looking at its
-start.
-"""
+"""The layout of a delimited file: encoding, delimiter, quote and header; as given, else detected from its start."""
 
 from __future__ import annotations
 
@@ -17,7 +15,7 @@ from synthcli.errors import DataError, SpecError, did_you_mean
 from synthcli.sources import files
 
 if TYPE_CHECKING:
-    from synthcli.sources import Source
+    from synthcli.sources.source import Source
 
 DELIMITERS = (",", ";", "\t", "|")
 _ENCODINGS = (
@@ -42,7 +40,7 @@ _HEAD = 256 << 10
 
 @dataclass(frozen=True)
 class Layout:
-    """How a file is laid out. padded: a space follows every delimiter."""
+    """The layout of a file. padded: a space follows every delimiter."""
 
     names: list[str]
     delimiter: str
@@ -53,13 +51,14 @@ class Layout:
 
 
 def layout(source: Source, path: Path) -> Layout:
-    """The layout of a file, from its first bytes. Raises SpecError for a dialect or encoding that cannot be, DataError
-    for one that the file does not have."""
+    """The layout of a file, from its first bytes. Raises SpecError for an invalid dialect or encoding, DataError for
+    one that does not fit the file.
+    """
     raw = files.head(path, _HEAD)
     encoding = _encoding(source, raw)
     if b"\0" in raw and not encoding.startswith(("utf-16", "utf-32")):
         raise DataError(
-            f"{path} is no text: byte {raw.index(0)} is NUL; remedy: mend source.type, or source.encoding: utf-16"
+            f"{path} is not text: byte {raw.index(0)} is NUL; remedy: fix source.type, or source.encoding: utf-16"
         )
     text = _decoded(raw, encoding, path).replace("\r\n", "\n").replace("\r", "\n")
     if not text.strip():
@@ -81,7 +80,7 @@ def layout(source: Source, path: Path) -> Layout:
 
 
 def _names(sample: str, delimiter: str, quote: str, padded: bool) -> list[str]:
-    """The header's names as they are spelled; in a padded file without the space that follows every delimiter."""
+    """The column names in the header; in a padded file without the space that follows every delimiter."""
     names = _header(sample, delimiter, quote)
     if padded and all(name.startswith(" ") for name in names[1:]):
         return [*names[:1], *_header(sample, delimiter, quote, padded=True)[1:]]
@@ -107,7 +106,7 @@ def _records_of(sample: str, delimiter: str, quote: str, *, padded: bool = False
 
 
 def _divides(sample: str, delimiter: str) -> str | None:
-    """Another delimiter that divides the header and the first lines into one and the same number of cells."""
+    """Another delimiter that splits the header and the first lines into the same number of cells."""
     for other in DELIMITERS:
         widths = {len(record) for record, _ in zip(_records_of(sample, other, '"'), range(50)) if record}
         if other != delimiter and len(widths) == 1 and widths != {1}:
@@ -122,9 +121,9 @@ def _encoding(source: Source, raw: bytes) -> str:
     try:
         found = codecs.lookup(name).name
         "a".encode(found)
-    except (LookupError, ValueError):  # none at all, or from text to text or bytes to bytes, such as rot13 and base64
+    except (LookupError, ValueError):  # unknown, or not between text and bytes, such as rot13 and base64
         raise SpecError(
-            f"source.encoding is {name!r}, which is no encoding of text; remedy:"
+            f"source.encoding is {name!r}, which is not a text encoding; remedy:"
             f" {_REMEDY}.{did_you_mean(name, _ENCODINGS)}"
         ) from None
     if found in _NOT_FOR_FILES:
@@ -140,7 +139,7 @@ def _decoded(raw: bytes, encoding: str, path: Path) -> str:
 
 
 def not_text(path: Path, encoding: str, position: int) -> DataError:
-    """What to say of bytes that are no text in that encoding."""
+    """The error about bytes that are not valid in that encoding."""
     name = "UTF-8" if encoding == "utf-8-sig" else encoding
     return DataError(
         f"{path} is not {name} at byte {position}; remedy: the encoding that it has, such as source.encoding: latin-1"
@@ -148,7 +147,7 @@ def not_text(path: Path, encoding: str, position: int) -> DataError:
 
 
 def _dialect(source: Source, sample: str) -> tuple[str, str, str | None]:
-    """Delimiter, quote and escape: as given, else as DuckDB sniffs them, else comma and double quote."""
+    """Delimiter, quote and escape: as given, else as DuckDB detects them, else comma and double quote."""
     for key in ("delimiter", "quote"):
         given = getattr(source, key)
         if given is not None and (len(given.encode()) > 1 or (key == "delimiter" and not given)):
@@ -176,7 +175,7 @@ def _dialect(source: Source, sample: str) -> tuple[str, str, str | None]:
 
 
 def _sniff(sample: str, source: Source) -> tuple[str, str, str | None] | None:
-    """DuckDB's guess, None where it has none."""
+    """The dialect that DuckDB detects, None where it detects none."""
     import duckdb
 
     options = {"delim": source.delimiter, "quote": source.quote}
@@ -197,7 +196,9 @@ def _sniff(sample: str, source: Source) -> tuple[str, str, str | None] | None:
 
 
 def _missed(sample: str, delimiter: str) -> bool:
-    """Whether the guess makes one column of a header that another delimiter, also found below, divides."""
+    """Whether the detected dialect leaves one column of a header that another delimiter, which also occurs below,
+    splits.
+    """
     other = _likeliest(sample)
     return (
         _cells_in_header(sample, delimiter) == 1 < _cells_in_header(sample, other)
@@ -208,7 +209,7 @@ def _missed(sample: str, delimiter: str) -> bool:
 def _likeliest(sample: str) -> str:
     return max(
         DELIMITERS, key=lambda delimiter: _cells_in_header(sample, delimiter)
-    )  # the comma where there is none of them
+    )  # the comma where none of them occurs
 
 
 def _cells_in_header(sample: str, delimiter: str) -> int:
@@ -216,7 +217,7 @@ def _cells_in_header(sample: str, delimiter: str) -> int:
 
 
 def _padded(sample: str, delimiter: str, quote: str) -> bool:
-    """Whether every delimiter below the header has a space behind it, in a file without quotes."""
+    """Whether a space follows every delimiter below the header, in a file without quotes."""
     body = sample.partition("\n")[2][:65536]
     return (
         delimiter in body and (not quote or quote not in body) and body.count(delimiter) == body.count(f"{delimiter} ")
@@ -224,5 +225,5 @@ def _padded(sample: str, delimiter: str, quote: str) -> bool:
 
 
 def quoting(quote: str) -> Literal[0, 3]:
-    """The csv module's word for whether there are quotes."""
+    """The csv module's constant for files with or without quotes."""
     return csv.QUOTE_MINIMAL if quote else csv.QUOTE_NONE

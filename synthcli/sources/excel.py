@@ -1,4 +1,4 @@
-"""Excel workbooks: one sheet, its first row that is not empty names the columns, the cells keep their types."""
+"""Excel workbooks: one sheet, whose first non-empty row names the columns; cells keep their types."""
 
 from __future__ import annotations
 
@@ -23,20 +23,22 @@ from synthcli.errors import DataError, MissingExtra, did_you_mean
 from synthcli.sources import files
 
 if TYPE_CHECKING:
-    from synthcli.sources import Source
+    from synthcli.sources.source import Source
 
 TEXT = False
 _ROWS = 10_000  # read at a time
-_FORMULAS = 100  # rows that are looked at for formulas without a value
+_FORMULAS = 100  # rows that are searched for formulas without a value
 _MOST_ROWS, _MOST_COLUMNS, _LONGEST = 1_048_576, 16_384, 32_767  # of a sheet, a sheet, a cell
 _EXACT = 10**15  # Excel keeps fifteen digits of a number
-_FIRST_DAY = pd.Timestamp("1900-03-01")  # before it, Excel's calendar has a day that never was
+_FIRST_DAY = pd.Timestamp("1900-03-01")  # before it, Excel's calendar has a day that never existed
 _CONTROL = r"[\x00-\x08\x0b\x0c\x0e-\x1f]"
 _FORMATS = {"date": "yyyy-mm-dd", "datetime": "yyyy-mm-dd hh:mm:ss", "timedelta": "[h]:mm:ss"}
 
 
 def batches(path: Path, source: Source) -> Iterator[pa.Table]:
-    """The rows of the sheet. A column of several kinds is one of strings; errors such as #N/A are nulls."""
+    """The rows of the sheet. A column with several kinds of cells becomes one of strings; errors such as #N/A are
+    nulls.
+    """
     rows = _rows(path, source)
     first = next(rows, ())
     names = _header(first, path)
@@ -49,7 +51,7 @@ def batches(path: Path, source: Source) -> Iterator[pa.Table]:
         _check_computed(path, source, names, empty)
         files.check_names(
             ["" if i in empty and first[i] is None else name for i, name in enumerate(names)], path
-        )  # a margin is no index
+        )  # an empty margin is not an index
     yield table
 
 
@@ -59,16 +61,16 @@ def names(path: Path, source: Source) -> list[str]:
 
 
 def write(chunks: Iterator[pd.DataFrame], schema: Schema, path: Path) -> int:
-    """One sheet. Moments with a time zone, and integers of more than fifteen digits, are written as text, as Excel has
-    neither.
+    """Write one sheet. Moments with a time zone, and integers with more than fifteen digits, are written as text, as
+    Excel supports neither.
 
-    Raises DataError for more rows, columns or letters than a sheet takes.
+    Raises DataError for more rows, columns or letters than a sheet holds at most.
     """
     openpyxl = _openpyxl()
     if len(schema.columns) > _MOST_COLUMNS:
         raise DataError(
-            f"{path}: {len(schema.columns):,} columns; a sheet takes {_MOST_COLUMNS:,}; remedy: output.format: parquet"
-            " or csv"
+            f"{path}: {len(schema.columns):,} columns; a sheet holds at most {_MOST_COLUMNS:,}; remedy: output.format:"
+            " parquet or csv"
         )
     book = openpyxl.Workbook(write_only=True)
     sheet = book.create_sheet("data")
@@ -80,8 +82,8 @@ def write(chunks: Iterator[pd.DataFrame], schema: Schema, path: Path) -> int:
             rows += len(chunk)
             if rows >= _MOST_ROWS:
                 raise DataError(
-                    f"{path}: more than {_MOST_ROWS - 1:,} rows, which no sheet takes; remedy: output.format: parquet"
-                    " or csv"
+                    f"{path}: more than {_MOST_ROWS - 1:,} rows, which no sheet can hold; remedy: output.format:"
+                    " parquet or csv"
                 )
             table = frames.to_arrow(chunk, schema)
             for record in zip(*(_written(sheet, table[name], path) for name in schema.names)):
@@ -102,8 +104,8 @@ def _openpyxl() -> Any:
 
 
 def _check_computed(path: Path, source: Source, names: list[str], empty: list[int]) -> None:
-    """Raise DataError where an empty column holds formulas: programs that are no spreadsheet write them without what
-    they come to.
+    """Raise DataError where an empty column holds formulas: programs that are not spreadsheets write formulas without
+    their results.
     """
     rows = _rows(path, source, formulas=True)
     next(rows)
@@ -117,15 +119,15 @@ def _check_computed(path: Path, source: Source, names: list[str], empty: list[in
 
 
 def _rows(path: Path, source: Source, *, formulas: bool = False) -> Iterator[tuple[Any, ...]]:
-    """The rows that hold anything. formulas: the text of formulas, rather than what they came to."""
+    """The non-empty rows. formulas: the text of formulas, instead of their results."""
     openpyxl = _openpyxl()
     try:
         book = openpyxl.load_workbook(
             io.BytesIO(path.read_bytes()), read_only=True, data_only=not formulas
-        )  # any ending will do
+        )  # the ending does not matter
     except (zipfile.BadZipFile, KeyError, ValueError, OSError, openpyxl.utils.exceptions.InvalidFileException) as error:
         raise DataError(
-            f"{path} is no Excel workbook (.xlsx): {str(error)[:200]}; remedy: mend source.type, or save it as .xlsx"
+            f"{path} is not an Excel workbook (.xlsx): {str(error)[:200]}; remedy: fix source.type, or save it as .xlsx"
         ) from None
     try:
         sheets = [s.title for s in book.worksheets]
@@ -166,7 +168,7 @@ def _by_column(block: list[tuple[Any, ...]], width: int, path: Path) -> Iterator
 
 
 def _typed(cells: tuple[Any, ...]) -> pa.Array:
-    """Cells of one kind as that, of several as strings."""
+    """A column of cells: their own type if they share one, else strings."""
     kinds = {type(c) for c in cells if c is not None}
     if kinds == {int, float}:
         return pa.array([None if c is None else float(c) for c in cells], pa.float64())
@@ -195,7 +197,7 @@ def _spelled(cell: Any) -> str:
 
 
 def _unified(arrays: list[pa.Array]) -> pa.ChunkedArray:
-    """The blocks of a column as one type: what all are, numbers, moments, else strings."""
+    """One type for the blocks of a column: their common type, numbers, moments, else strings."""
     types = {a.type for a in arrays if not pa.types.is_null(a.type)}
     if len(types) <= 1:
         want = next(iter(types), pa.null())
@@ -218,7 +220,7 @@ def _typed_words(array: pa.Array) -> pa.Array:
 
 
 def _written(sheet: Any, column: pa.ChunkedArray, path: Path) -> Iterator[Any]:
-    """The cells of a column as openpyxl takes them."""
+    """The cells of a column as openpyxl accepts them."""
     t, kind = pa.types, column.type
     if t.is_dictionary(kind):
         column, kind = column.cast(kind.value_type), kind.value_type
@@ -241,11 +243,11 @@ def _written(sheet: Any, column: pa.ChunkedArray, path: Path) -> Iterator[Any]:
 
 
 def _words(column: pa.ChunkedArray, path: Path) -> list[str | None]:
-    words = pc.replace_substring_regex(column.cast(pa.string()), _CONTROL, "")  # what no workbook can hold
+    words = pc.replace_substring_regex(column.cast(pa.string()), _CONTROL, "")  # a workbook cannot hold these
     if (pc.max(pc.utf8_length(words)).as_py() or 0) > _LONGEST:
         raise DataError(
-            f"{path}: a text is longer than {_LONGEST:,} letters, which no cell takes; remedy: output.format: parquet"
-            " or csv"
+            f"{path}: a text is longer than {_LONGEST:,} letters, which no cell can hold; remedy: output.format:"
+            " parquet or csv"
         )
     return list(words.to_pylist())
 
@@ -259,7 +261,7 @@ def _cell(sheet: Any, value: Any, kind: str) -> Any:
 
 
 def _text(sheet: Any, value: str | None) -> Any:
-    """A word as a word, though it may look like a formula or an error."""
+    """A cell that stays text even if it looks like a formula or an error."""
     if not value or value[0] not in "=#":
         return value
     cell = _openpyxl().cell.WriteOnlyCell(sheet, value=value)
@@ -268,7 +270,7 @@ def _text(sheet: Any, value: str | None) -> Any:
 
 
 def _repacked(packed: Any, file: BinaryIO) -> None:
-    """The workbook without the time of day in it, so that the same rows give the same bytes."""
+    """The workbook without the time of writing, so that the same rows give the same bytes."""
     with zipfile.ZipFile(packed) as old, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as new:
         for item in old.infolist():
             fixed = zipfile.ZipInfo(item.filename, (1980, 1, 1, 0, 0, 0))

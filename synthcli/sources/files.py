@@ -1,6 +1,4 @@
-"""What the kinds of files share: opening with a clear error, decompression by ending, and writing that is whole or not
-at all.
-"""
+"""Functions that all kinds of files share: opening with a clear error, decompression by ending, and atomic writes."""
 
 from __future__ import annotations
 
@@ -50,12 +48,13 @@ _REMEDIES = {
 
 
 def check_local(path: Path) -> Path:
-    """A path where a readable file is. Raises DataError where there is none."""
+    """The path, if a readable file is there. Raises DataError where not."""
     try:
-        mode = path.stat().st_mode  # before it is opened: to open a pipe waits for its writer
+        mode = path.stat().st_mode  # before it is opened: opening a pipe waits for its writer
         if not stat.S_ISREG(mode):
             raise DataError(
-                f"{path} is {_special(mode)}, no file; remedy: write what it gives to a file, and source.path of that"
+                f"{path} is {_special(mode)}, not a file; remedy: write its content to a file, and set"
+                " source.path to that file"
             )
         with path.open("rb"):
             return path
@@ -68,17 +67,17 @@ def check_local(path: Path) -> Path:
 
 
 def missing(path: Path) -> DataError:
-    """What to say of a path where nothing is."""
+    """The error about a path that does not exist."""
     if (home := next((part for part in path.parts if part.startswith("~")), None)) is not None:
         return DataError(
             f"{path} does not exist, and there is no home folder {home}; remedy: the whole path in source.path"
         )
     folder = path.parent
     near = ""
-    with contextlib.suppress(OSError):  # a folder that is not there, or not to be listed
+    with contextlib.suppress(OSError):  # the folder is missing, or cannot be listed
         near = did_you_mean(path.name, os.listdir(folder))
     where = "" if folder.is_dir() else f" (there is no folder {folder})"
-    return DataError(f"{path} does not exist{where}; remedy: mend source.path.{near}")
+    return DataError(f"{path} does not exist{where}; remedy: fix source.path.{near}")
 
 
 def _special(mode: int) -> str:
@@ -111,19 +110,21 @@ def opened(path: Path) -> Iterator[pa.NativeFile]:
 
 @contextlib.contextmanager
 def _unzipped(path: Path) -> Iterator[pa.NativeFile]:
-    """The one file in a zip archive. Raises DataError where it holds none, several, or one under a password."""
+    """The only file in a zip archive. Raises DataError where the archive holds none, several, or one with a
+    password.
+    """
     with zipfile.ZipFile(path) as archive:
         inside = [i for i in archive.infolist() if not i.is_dir() and not i.filename.startswith("__MACOSX/")]
         if len(inside) != 1:
             raise DataError(f"{path} holds {len(inside)} files; remedy: an archive of one file, or unpack it")
         if inside[0].flag_bits & 1:
-            raise DataError(f"{path} is under a password; remedy: unpack it")
+            raise DataError(f"{path} has a password; remedy: unpack it")
         with archive.open(inside[0]) as member, pa.PythonFile(member, mode="r") as stream:
             yield stream
 
 
 def head(path: Path, size: int) -> bytes:
-    """The first bytes of the content. Raises DataError where they are those of another format."""
+    """The first bytes of the content. Raises DataError where they belong to another format."""
     with opened(path) as stream:
         data = cast(bytes, stream.read(size))
     for magic, what in _MAGIC.items():
@@ -139,7 +140,7 @@ def digest(path: Path) -> bytes:
 
 
 def check_names(names: list[str], path: Path | str) -> None:
-    """Raises DataError for a column without a name or a name that is there twice."""
+    """Raise DataError for a column without a name or a duplicate name."""
     for position, name in enumerate(names, 1):
         if not name:
             raise DataError(
@@ -148,14 +149,14 @@ def check_names(names: list[str], path: Path | str) -> None:
             )
     for name, times in Counter(names).items():
         if times > 1:
-            raise DataError(f"{path}: {times} columns are named {name}; remedy: give each column a name of its own")
+            raise DataError(f"{path}: {times} columns are named {name}; remedy: give each column its own name")
 
 
 def named(header: list[str]) -> list[str]:
-    """A header whose first names are empty, as pandas writes an index without a name: `index` and, by position,
-    `unnamed_2`, .... Others stay.
+    """A header whose first names are empty, as pandas writes an unnamed index: `index` and, by position, `unnamed_2`,
+    .... Others stay.
     """
-    blank = next((i for i, name in enumerate(header) if name), 0)  # 0 too where none has a name
+    blank = next((i for i, name in enumerate(header) if name), 0)  # 0 also where none has a name
     found = list(header)
     for i in range(blank):
         found[i] = "index" if i == 0 and "index" not in header else f"unnamed_{i + 1}"
@@ -163,7 +164,7 @@ def named(header: list[str]) -> list[str]:
 
 
 def check_plain(schema: pa.Schema, path: Path | str) -> None:
-    """Raises DataError for columns that hold lists, objects or bytes."""
+    """Raise DataError for columns that hold lists, objects or bytes."""
     for field in schema:
         try:
             frames.kind_of(field.type)
@@ -172,7 +173,7 @@ def check_plain(schema: pa.Schema, path: Path | str) -> None:
 
 
 def _clear(target: Path) -> None:
-    """Remove what writers of this file left that were killed: parts that nobody has written to for a day."""
+    """Remove temporary files that killed writers of this file left: those unchanged for a day."""
     for part in target.parent.glob(f".{glob.escape(target.name[:200])}.{'[0-9a-f]' * 8}.part"):
         with contextlib.suppress(OSError):
             if time.time() - part.stat().st_mtime > _STALE:
@@ -181,11 +182,11 @@ def _clear(target: Path) -> None:
 
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
-    """A file to write that takes the place of `path` when all went well, and leaves nothing when not.
+    """A file to write that replaces `path` on success, and is removed on failure.
 
     Raises DataError where the place does not take it: no room, no permission, a folder in the way.
     """
-    target = path.resolve()  # a link keeps pointing where it points
+    target = path.resolve()  # a link keeps its target
     part = target.with_name(f".{target.name[:200]}.{secrets.token_hex(4)}.part")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""JSON lines: one object a line, plain or compressed; strings stay strings, dates too."""
+"""JSON lines: one object a line, plain or compressed; strings stay strings, including dates."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from synthcli.errors import DataError
 from synthcli.sources import files, render
 
 if TYPE_CHECKING:
-    from synthcli.sources import Source
+    from synthcli.sources.source import Source
 
 TEXT = False
 _BLOCK = 8 << 20
@@ -26,7 +26,7 @@ _LARGEST = 2**63
 
 
 def batches(path: Path, source: Source) -> Iterator[pa.Table]:
-    """The rows, some megabytes at a time; a key that no line so far has is a column from there on.
+    """The rows, some megabytes at a time; a key that first occurs late is a column from there on.
 
     Raises DataError with the line that is no flat object.
     """
@@ -37,7 +37,7 @@ def batches(path: Path, source: Source) -> Iterator[pa.Table]:
             if words := {f.name: pa.string() for f in table.schema if pa.types.is_temporal(f.type)}:
                 table = _parse(block, words, path).select(
                     table.column_names
-                )  # Arrow takes strings that look like dates for dates
+                )  # Arrow would convert strings that look like dates
             try:
                 schema = pa.unify_schemas([schema, table.schema], promote_options="permissive")
             except pa.ArrowTypeError as error:
@@ -62,7 +62,7 @@ def names(path: Path, source: Source) -> list[str]:
 
 
 def write(chunks: Iterator[pd.DataFrame], schema: Schema, path: Path) -> int:
-    """One object a line; null where there is no value, and for infinities, which JSON does not have."""
+    """Write one object a line; null for nulls and for infinities, which JSON lacks."""
     rows = 0
     with files.replacing(path) as file, files.compressed(file, path) as stream:
         for chunk in chunks:
@@ -72,7 +72,7 @@ def write(chunks: Iterator[pd.DataFrame], schema: Schema, path: Path) -> int:
 
 
 def _objects(chunk: pd.DataFrame, schema: Schema) -> pa.Array:
-    """One JSON object a row. (rows,) string"""
+    """One JSON object for each row. (rows,) string"""
     parts: list[pa.Array | str] = []
     for position, (column, (cells, quoted)) in enumerate(zip(schema.columns, render.cells(chunk, schema, json=True))):
         parts.append(("{" if not position else ", ") + json.dumps(column.name, ensure_ascii=False) + ": ")
@@ -90,7 +90,7 @@ def _quoted(cells: pa.Array) -> pa.Array:
 
 
 def _blocks(stream: pa.NativeFile) -> Iterator[tuple[int, bytes]]:
-    """Whole lines, some megabytes of them, with the number of the first."""
+    """Complete lines, some megabytes of them, with the number of the first."""
     line, rest = 1, b""
     while data := stream.read(_BLOCK):
         whole, newline, rest = (rest + data).rpartition(b"\n")
@@ -112,7 +112,7 @@ def _parse(block: bytes, types: dict[str, pa.DataType], path: Path) -> pa.Table:
 
 
 def _culprit(path: Path, reason: str) -> DataError:
-    """The first line that does not fit, found by reading line by line; Arrow counts rows from the start of a block."""
+    """The first invalid line, found by reading line by line; Arrow counts rows from the start of a block."""
     kinds: dict[str, tuple[str, int]] = {}
     with files.opened(path) as stream:
         for number, line in enumerate(io.BufferedReader(stream), 1):
@@ -147,7 +147,7 @@ def _object(line: bytes, number: int, path: Path) -> dict[str, object]:
         ) from None
     except ValueError as error:
         shown = line.decode(errors="replace").strip()[:60]
-        raise DataError(f"{path}: line {number} is no JSON ({error}): {shown}; remedy: one object a line") from None
+        raise DataError(f"{path}: line {number} is not JSON ({error}): {shown}; remedy: one object a line") from None
     if not isinstance(record, dict):
         shown = line.decode(errors="replace").strip()[:60]
         raise DataError(
@@ -157,8 +157,8 @@ def _object(line: bytes, number: int, path: Path) -> dict[str, object]:
 
 
 def _check_integers(table: pa.Table, block: bytes, first_line: int, path: Path) -> None:
-    """Integers beyond 64 bits arrive as floats that lost their last digits. Raises DataError where a block holds such
-    integers.
+    """Raise DataError where a block holds integers beyond 64 bits, which Arrow reads as floats without their last
+    digits.
     """
     floats = [f.name for f in table.schema if pa.types.is_floating(f.type)]
     large = [name for name in floats if (pc.max(pc.abs(table[name])).as_py() or 0) >= _LARGEST]

@@ -1,4 +1,4 @@
-"""No data at all: the spec's columns say how they are made."""
+"""A source without data: the spec's columns define how values are generated."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 if TYPE_CHECKING:
-    from synthcli.sources import Source
+    from synthcli.sources.source import Source
 
 TEXT = False
 

@@ -21,21 +21,21 @@ from synthcli.errors import DataError
 from synthcli.sources import files
 
 if TYPE_CHECKING:
-    from synthcli.sources import Source
+    from synthcli.sources.source import Source
 
 TEXT = False
 _ROWS = 1 << 16  # read at a time
-_INDEX = re.compile(r"__index_level_\d+__")  # what pandas calls an index without a name
+_INDEX = re.compile(r"__index_level_\d+__")  # how pandas names an index without a name
 GROUP, CELLS = (
     1 << 17,
     1 << 23,
-)  # rows of a row group that is written, about; fewer of a wide table, so that it has no more cells
-SHARED = 8  # rows that a number's values are repeated in, on average, for a dictionary of them to be worth it
+)  # approximate rows of a row group; fewer for a wide table, to limit its cells
+SHARED = 8  # mean repetitions of a number's values, from which on a dictionary pays off
 
 
 def batches(path: Path, source: Source) -> Iterator[pa.Table]:
-    """The rows with their types. Raises DataError for a damaged file, nested types, names that are empty or there
-    twice.
+    """The rows with their types. Raises DataError for a damaged file, nested types, and names that are empty or
+    duplicate.
     """
     with _opened(path) as file:
         kept = _kept(file.schema_arrow)
@@ -43,9 +43,7 @@ def batches(path: Path, source: Source) -> Iterator[pa.Table]:
         _check(schema, path)
         yield schema.empty_table().select(kept)
         try:
-            for group in range(
-                file.num_row_groups
-            ):  # one by one: the reader keeps the bytes of all groups that it was asked for
+            for group in range(file.num_row_groups):  # one by one: the reader keeps the bytes of all requested groups
                 for batch in file.iter_batches(batch_size=_ROWS, row_groups=[group]):
                     yield pa.Table.from_batches([batch]).replace_schema_metadata(None).select(kept)
         except (pa.ArrowException, OSError) as error:
@@ -53,15 +51,15 @@ def batches(path: Path, source: Source) -> Iterator[pa.Table]:
 
 
 def names(path: Path, source: Source) -> list[str]:
-    """The names in the footer, an index without a name left out."""
+    """The column names in the footer, without an index."""
     with _opened(path) as file:
         _check(file.schema_arrow, path)
         return _kept(file.schema_arrow)
 
 
 def write(chunks: Iterator[pd.DataFrame | pa.Table], schema: Schema, path: Path) -> int:
-    """Some chunks a row group, in the source's own types; chunks are canonical frames, or Arrow tables of these types,
-    words as dictionaries.
+    """Write several chunks to a row group, with the source's own types; chunks are canonical frames, or Arrow tables of
+    these types, words as dictionaries.
     """
     groups = _groups(
         (chunk if isinstance(chunk, pa.Table) else frames.to_arrow(chunk, schema) for chunk in chunks),
@@ -73,7 +71,7 @@ def write(chunks: Iterator[pd.DataFrame | pa.Table], schema: Schema, path: Path)
         files.replacing(path) as file,
         pq.ParquetWriter(file, first.schema, store_schema=False, **_how(first)) as writer,
     ):
-        # words are written as dictionaries and read as what they are
+        # words are written as dictionaries and read as strings
         writer.add_key_value_metadata({"ARROW:schema": base64.b64encode(arrow.serialize()).decode()})
         for group in itertools.chain([first], groups):
             if len(group):
@@ -83,7 +81,9 @@ def write(chunks: Iterator[pd.DataFrame | pa.Table], schema: Schema, path: Path)
 
 
 def _groups(tables: Iterator[pa.Table], columns: int) -> Iterator[pa.Table]:
-    """Tables put together: each row group costs place in the footer, and each of its columns a dictionary."""
+    """Tables combined into larger ones: each row group takes space in the footer, and each of its columns has a
+    dictionary.
+    """
     waiting: list[pa.Table] = []
     for table in tables:
         waiting.append(table)
@@ -95,9 +95,7 @@ def _groups(tables: Iterator[pa.Table], columns: int) -> Iterator[pa.Table]:
 
 
 def _how(first: pa.Table) -> dict[str, Any]:
-    """Options of the writer: dictionaries where values repeat, and no least and greatest word of rows that stand in no
-    order.
-    """
+    """Options of the writer: dictionaries where values repeat, and no minimum and maximum of words in unsorted rows."""
     words = {field.name for field in first.schema if not pa.types.is_primitive(field.type)}
     shared = [
         name
@@ -124,7 +122,7 @@ def _check(schema: pa.Schema, path: Path) -> None:
 
 
 def _kept(schema: pa.Schema) -> list[str]:
-    """The names of the columns; not an index that pandas wrote and nobody named, which numbers the rows it once had."""
+    """The column names, without an unnamed index that pandas wrote and that numbers the rows it once had."""
     index: list[object] = []
     with contextlib.suppress(ValueError):  # metadata of some other program
         index = (schema.pandas_metadata or {}).get("index_columns", [])
@@ -134,6 +132,6 @@ def _kept(schema: pa.Schema) -> list[str]:
 
 def _damaged(path: Path, error: BaseException) -> DataError:
     return DataError(
-        f"{path} is no whole parquet file: {str(error).splitlines()[0]}; remedy: mend source.type, or get the file"
+        f"{path} is not a complete parquet file: {str(error).splitlines()[0]}; remedy: fix source.type, or get the file"
         " again"
     )

@@ -1,5 +1,5 @@
-"""Where the files of a source are: one file, a glob, a folder with its partitions, here or behind a URL, each as a
-local file to read.
+"""Find the files of a source: one file, a glob, or a folder with its partitions, local or behind a URL, each as a local
+file to read.
 """
 
 from __future__ import annotations
@@ -17,24 +17,19 @@ from urllib.parse import unquote
 import pyarrow as pa
 
 from synthcli.errors import DataError, SpecError
-from synthcli.sources import files, remote
+from synthcli.sources import files
+from synthcli.sources.paths import ENDINGS, is_url
 
 if TYPE_CHECKING:
-    from synthcli.sources import Source
+    from synthcli.sources.source import Source
 
-ENDINGS = {
-    "csv": (".csv", ".tsv", ".txt"),
-    "parquet": (".parquet", ".parq", ".pq"),
-    "jsonl": (".jsonl", ".ndjson", ".json"),
-    "excel": (".xlsx", ".xlsm"),
-}
 _NULL = "__HIVE_DEFAULT_PARTITION__"
 _VARIABLE = re.compile(r"\$(\{|[A-Za-z_])")
 
 
 @dataclass(frozen=True)
 class Part:
-    """One file of a source. path: where it can be read; name: what it is called; keys: columns that its folders name,
+    """One file of a source. path: where to read it; name: its name in messages; keys: columns that its folders name,
     key=value.
     """
 
@@ -44,32 +39,29 @@ class Part:
 
     @contextlib.contextmanager
     def named(self) -> Iterator[Path]:
-        """Its path, which errors on the way call by its name."""
+        """Its path; errors meanwhile name the part instead of the path."""
         try:
             yield self.path
         except DataError as error:
             raise DataError(str(error).replace(str(self.path), self.name)) from None
 
 
-def parts(source: Source) -> list[Part]:
-    """The files of a source in the order of their names. Raises SpecError for a path that is none, DataError where no
-    readable file is there.
+def local_parts(path: Path, kind: str) -> list[Part]:
+    """The files that a local path names, sorted by name: one, those that match a glob, or those of a folder. kind: of
+    the source. Raises DataError where there is no readable file.
     """
-    path = check_path(source)
-    if isinstance(path, str):
-        return remote.parts(source, path)
     if os.path.isdir(path):
-        return _folder(source, path)
+        return _folder(path, kind)
     if not os.path.lexists(path) and glob.has_magic(str(path)):
         found = [Path(p) for p in sorted(glob.glob(str(path), recursive=True)) if os.path.isfile(p)]
         if not found:
-            raise DataError(f"{path}: no file has such a name; remedy: mend source.path")
+            raise DataError(f"{path}: no file matches; remedy: fix source.path")
         return _with_keys([Part(files.check_local(p), str(p)) for p in found], fixed_root(str(path)))
     return [Part(files.check_local(path), str(path))]
 
 
 def check_path(source: Source) -> Path | str:
-    """The path of a source: a local one, or a URL. Raises SpecError for what is none: empty, with variables or a NUL
+    """The path of a source: a local one, or a URL. Raises SpecError for an invalid one: empty, with variables or a NUL
     byte.
     """
     if source.path is None:
@@ -79,13 +71,13 @@ def check_path(source: Source) -> Path | str:
         raise SpecError("source.path is empty; expected the path of a file")
     if "\0" in path:
         raise SpecError(
-            f"source.path is {path!r}, which no file can be called: it holds a NUL byte; remedy: mend source.path"
+            f"source.path is {path!r}, which is not a valid file name: it holds a NUL byte; remedy: fix source.path"
         )
-    if remote.is_url(path):
+    if is_url(path):
         return path
     if _VARIABLE.search(path) and not os.path.exists(path):
         raise SpecError(
-            f"source.path is {path}; environment variables in paths are not offered by this version; remedy: the path"
+            f"source.path is {path}; environment variables in paths are not supported by this version; remedy: the path"
             " as it is"
         )
     return Path(path)
@@ -97,20 +89,20 @@ def fixed_root(path: str) -> str:
 
 
 def takes(path: Path | str, kind: str, target: Path | str) -> bool:
-    """Whether a source of this path reads, or would read the next time, what is written to the target. kind: of the
+    """Whether a source of this path reads, or would read next time, a file written to the target. kind: of the
     source.
     """
     here, there = str(path), str(target)
-    if here == there or remote.is_url(here) != remote.is_url(there):
+    if here == there or is_url(here) != is_url(there):
         return here == there
-    if glob.has_magic(here) and (remote.is_url(here) or not os.path.lexists(here)):
+    if glob.has_magic(here) and (is_url(here) or not os.path.lexists(here)):
         return re.fullmatch(_matched(here), there) is not None
     below = there.removeprefix(f"{here.rstrip('/')}/")
-    return below != there and is_data(below, kind) and (remote.is_url(here) or os.path.isdir(here))
+    return below != there and is_data(below, kind) and (is_url(here) or os.path.isdir(here))
 
 
 def _matched(pattern: str) -> str:
-    """The regular expression of a glob."""
+    """The regular expression that is equivalent to a glob."""
     known = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
     pieces = re.findall(r"\*\*/|\*\*|\*|\?|\[[^\]]+\]|.", pattern, re.DOTALL)
     return "".join(
@@ -119,26 +111,24 @@ def _matched(pattern: str) -> str:
     )
 
 
-def _folder(source: Source, folder: Path) -> list[Part]:
-    found = sorted(
-        p for p in folder.rglob("*") if p.is_file() and is_data(p.relative_to(folder).as_posix(), source.type)
-    )
+def _folder(folder: Path, kind: str) -> list[Part]:
+    found = sorted(p for p in folder.rglob("*") if p.is_file() and is_data(p.relative_to(folder).as_posix(), kind))
     if not found:
-        expected = ", ".join(ENDINGS[source.type])
+        expected = ", ".join(ENDINGS[kind].all)
         raise DataError(
-            f"{folder} is a folder; remedy: source.path of one {source.type} file, or of a folder with such files"
+            f"{folder} is a folder; remedy: source.path of one {kind} file, or of a folder with such files"
             f" ({expected}) in it"
         )
     return _with_keys([Part(files.check_local(p), str(p)) for p in found], str(folder))
 
 
 def is_data(name: str, kind: str) -> bool:
-    """Whether a file in a folder is one of the data: of the kind's endings, and neither hidden nor a marker such as
-    _SUCCESS.
+    """Whether a file in a folder is a data file: it has one of the kind's endings, and is neither hidden nor a marker
+    such as _SUCCESS.
     """
     path = PurePosixPath(name)
     plain = path.with_suffix("") if path.suffix.lower() in {*files.COMPRESSION, ".zip"} else path
-    return plain.suffix.lower() in ENDINGS[kind] and not any(p.startswith((".", "_")) for p in path.parts)
+    return plain.suffix.lower() in ENDINGS[kind].all and not any(p.startswith((".", "_")) for p in path.parts)
 
 
 def _with_keys(found: list[Part], root: str) -> list[Part]:
@@ -153,7 +143,7 @@ def keys_of(name: str, root: str) -> tuple[tuple[str, str | None], ...]:
 
 
 def keyed(table: pa.Table, part: Part, kinds: dict[str, pa.DataType]) -> pa.Table:
-    """The table of a part with the columns that its folders name. Raises DataError where the file has such a column
+    """Add the columns that its folders name to the table of a part. Raises DataError where the file has such a column
     itself.
     """
     for key, value in part.keys:
@@ -167,7 +157,7 @@ def keyed(table: pa.Table, part: Part, kinds: dict[str, pa.DataType]) -> pa.Tabl
 
 
 def key_types(found: list[Part], text: bool) -> dict[str, pa.DataType]:
-    """The types of the columns that folders name: integers where all are, strings in a source of text.
+    """The types of the columns that folders name: integers where all values are, strings in a source of text.
 
     Raises DataError where files differ in which folders they lie in.
     """
@@ -185,8 +175,8 @@ def key_types(found: list[Part], text: bool) -> dict[str, pa.DataType]:
 
 
 def unified(schema: pa.Schema | None, found: pa.Schema, part: Part) -> pa.Schema:
-    """The schema of the files so far and this one: numbers of several widths as the widest. Raises DataError where
-    types do not go together.
+    """The common schema of this file and those before: the widest type of numbers. Raises DataError where types are
+    incompatible.
     """
     try:
         return found if schema is None else pa.unify_schemas([schema, found], promote_options="permissive")

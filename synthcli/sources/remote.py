@@ -1,5 +1,5 @@
-"""Object stores and web servers through fsspec: what is read is copied here first, what is written appears under its
-name when it is whole.
+"""Object stores and web servers through fsspec: a source is copied here first, an output appears under its name once it
+is complete.
 
 A copy lasts as long as its Source, so that what was hashed is what is learned from. Credentials are found by the
 store's own library in the environment (AWS_ACCESS_KEY_ID, GOOGLE_APPLICATION_CREDENTIALS, AZURE_STORAGE_ACCOUNT_NAME
@@ -23,10 +23,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from synthcli.errors import DataError, MissingExtra, SpecError, TryLater, did_you_mean
+from synthcli.sources.places import Part, fixed_root, is_data, keys_of
 
 if TYPE_CHECKING:
-    from synthcli.sources import Source
-    from synthcli.sources.places import Part
+    from synthcli.sources.source import Source
 
 EXTRAS = {
     "s3": "s3",
@@ -40,7 +40,6 @@ EXTRAS = {
     "memory": "s3",
 }
 _WEB = ("http", "https")
-_URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
 _BLOCK = 8 << 20
 _TIMEOUT = 30  # seconds without an answer
 _AWAY = re.compile(
@@ -51,13 +50,8 @@ _REFUSED = re.compile(
 )
 
 
-def is_url(path: str) -> bool:
-    """Whether a path names something behind a URL."""
-    return _URL.match(path) is not None
-
-
 def check(path: str, key: str, *, write: bool = False) -> None:
-    """Raises SpecError for a scheme that is not offered. key: where the path stands."""
+    """Raise SpecError for an unsupported scheme. key: where the path stands."""
     scheme = urlsplit(path).scheme.lower()
     if scheme in _WEB and write:
         raise SpecError(
@@ -71,11 +65,9 @@ def check(path: str, key: str, *, write: bool = False) -> None:
 
 
 def parts(source: Source, url: str) -> list[Part]:
-    """Local copies of the objects that a URL names: one, a glob, or all below a prefix that are of the source's
-    kind.
+    """Local copies of the objects that a URL names: one, those that match a glob, or all objects of the source's kind
+    below a prefix.
     """
-    from synthcli.sources.places import Part, keys_of
-
     check(url, "source.path")
     if "copies" not in source.kept:
         folder = tempfile.TemporaryDirectory(prefix="synth-")  # 0700; removed with the source
@@ -91,7 +83,7 @@ def parts(source: Source, url: str) -> list[Part]:
 
 
 def upload(local: Path, url: str) -> None:
-    """Put a whole file in the place of an object: beside it first, then moved in one step."""
+    """Replace an object by a complete file: write it beside the object, then move it in one step."""
     check(url, "output.path", write=True)
     store, path = _store(url)
     folder, _, name = path.rpartition("/")
@@ -108,8 +100,6 @@ def upload(local: Path, url: str) -> None:
 
 def _names(source: Source, url: str) -> tuple[list[str], str | None]:
     """The URLs of the objects, and the root below which folders may name columns; None for one object."""
-    from synthcli.sources.places import fixed_root, is_data
-
     if urlsplit(url).scheme.lower() in _WEB:
         return [url], None
     store, path = _store(url)
@@ -123,7 +113,7 @@ def _names(source: Source, url: str) -> tuple[list[str], str | None]:
             root = path.rstrip("/")
             found = [p for p in store.find(root) if is_data(p[len(root) :].lstrip("/"), source.type)]
     if not found:
-        raise DataError(f"{url}: there is no such object; remedy: mend source.path")
+        raise DataError(f"{url}: there is no such object; remedy: fix source.path")
     bare = root.lstrip("/")
     return [f"{scheme}://{p.lstrip('/')}" for p in sorted(found)], f"{scheme}://{bare}"
 
@@ -138,14 +128,14 @@ def _fetch(url: str, local: Path) -> None:
 
 
 def _download(url: str, local: Path) -> None:
-    shown = url.partition("?")[0]  # what follows may be a signature
+    shown = url.partition("?")[0]  # the rest may be a signature
     try:
         with urllib.request.urlopen(url, timeout=_TIMEOUT) as answer, local.open("wb") as file:
             shutil.copyfileobj(answer, file, _BLOCK)
     except urllib.error.HTTPError as error:
         kind = TryLater if error.code in (408, 425, 429) or error.code >= 500 else DataError
         raise kind(
-            f"{shown} cannot be read: {error.code} {error.reason}; remedy: mend source.path, or try again later"
+            f"{shown} cannot be read: {error.code} {error.reason}; remedy: fix source.path, or try again later"
         ) from None
     except (OSError, ValueError) as error:
         raise TryLater(
@@ -169,11 +159,11 @@ def _store(url: str) -> tuple[Any, str]:
 
 @contextlib.contextmanager
 def _answered(url: str, done: str) -> Iterator[None]:
-    """Whatever a store or its library says, in our words: not there, not allowed, or not reachable."""
+    """Translate errors of a store or its library to ours: missing, not permitted, or not reachable."""
     try:
         yield
     except FileNotFoundError:
-        raise DataError(f"{url} cannot be {done}: there is no such object or bucket; remedy: mend the path") from None
+        raise DataError(f"{url} cannot be {done}: there is no such object or bucket; remedy: fix the path") from None
     except ImportError:
         raise
     except _failures() as error:
@@ -185,11 +175,11 @@ def _answered(url: str, done: str) -> Iterator[None]:
             ) from None
         if isinstance(error, (ConnectionError, TimeoutError)) or _AWAY.search(both):
             raise TryLater(f"{url} cannot be reached: {said}; remedy: try again later") from None
-        raise DataError(f"{url} cannot be {done}: {said}; remedy: mend the path") from None
+        raise DataError(f"{url} cannot be {done}: {said}; remedy: fix the path") from None
 
 
 def _failures() -> tuple[type[BaseException], ...]:
-    """The errors of the libraries that are there."""
+    """The error types of the libraries that are installed."""
     kinds: list[type[BaseException]] = [OSError, ValueError]
     for module, name in (
         ("botocore.exceptions", "BotoCoreError"),

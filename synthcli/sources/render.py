@@ -1,4 +1,4 @@
-"""Cells as text: what the formats that people read have in common. All of it works on whole columns."""
+"""Write cells as text, for the formats that people read; every function works on whole columns."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ def cells(chunk: pd.DataFrame, schema: Schema, *, json: bool = False) -> Iterato
 
 
 def join(parts: list[pa.Array | str], rows: int) -> pa.Array:
-    """The parts of each row put together; nulls count as nothing. (rows,) string"""
+    """The parts of each row concatenated; nulls count as empty. (rows,) string"""
     arrays = [pa.repeat(pa.scalar(p), rows) if isinstance(p, str) else p for p in parts]
     return pc.binary_join_element_wise(*arrays, "", null_handling="replace", null_replacement="")
 
 
 def lines(rows: pa.Array) -> bytes:
-    """Each row with a newline behind it, as UTF-8."""
+    """Each row followed by a newline, as UTF-8."""
     if not len(rows):
         return b""
     ended = pc.binary_join_element_wise(
@@ -66,8 +66,9 @@ def _text(array: pa.Array, values: pd.Series, column: Column, json: bool) -> tup
 
 
 def _floats(array: pa.Array, form: str | None, json: bool) -> pa.Array:
-    """In the format %.2f, so many decimals; else the shortest spelling that reads back the same, where whole numbers
-    keep a .0, so that they are read back as floats, unless the format is %g."""
+    """Floats as text: fixed decimals for the format %.2f and alike; else the shortest text that parses back to the same
+    value, where whole numbers keep a .0, so that they parse as floats, unless the format is %g.
+    """
     if json:
         array = pc.if_else(pc.is_finite(array), array, None)
     if form is not None and form != "%g" and spelling.FLOAT_FORMAT.fullmatch(form):
@@ -90,7 +91,7 @@ def _moments(array: pa.Array, values: pd.Series, column: Column) -> pa.Array:
 
 
 def _spelled(values: pd.Series, spell: object) -> pa.Array:
-    """Distinct values spelled once, then put back to their rows."""
+    """Format distinct values once, then map them back to their rows."""
     codes, known = pd.factorize(values)
     words = pa.array(spell(pd.Series(known)).tolist(), pa.string())  # type: ignore[operator]
     return words.take(pa.array(codes, pa.int64(), mask=codes < 0))

@@ -1,5 +1,5 @@
-"""A uniform sample of a stream of rows, by whole privacy units, and what the rows beside it say about the types of
-their columns.
+"""A uniform sample of a stream of rows, by whole privacy units, with further rows that help to infer the types of their
+columns.
 
 A unit is kept where its keyed hash is among the smallest, so that the sample depends on seed and content alone, neither
 on the size of the batches nor on who reads them. What fits into LIMIT is kept whole.
@@ -20,15 +20,14 @@ from synthcli import seeds
 
 LIMIT = 64 << 20  # bytes of cells that are kept where source.max_rows does not say how many rows
 ROWS = 1_000_000  # at most, where source.max_rows does not say how many
-_SHAPES = 200  # spellings of a column that are told apart; more of them are text
+_SHAPES = 200  # distinct shapes of a column; with more of them it is text
 _RAW = 5_000
 _ALL = np.uint64(2**64 - 1)
 
 
 @dataclass(frozen=True)
 class Sample:
-    """table: `kept` rows in the order of the source, and behind them rows whose cells are spelled like none before, to
-    infer types from.
+    """table: `kept` rows in the order of the source, followed by rows with cells of a new shape, to infer types from.
 
     rows: how many the source has.
     """
@@ -45,8 +44,8 @@ class Sample:
 def draw(
     batches: Iterable[pa.Table], *, seed: int, unit: str | None = None, most: int | None = None, text: bool = False
 ) -> Sample:
-    """The sample of a stream. most: rows, where the stream is larger than LIMIT bytes; None: as many as fit there.
-    text: cells are spelled.
+    """Sample a stream. most: rows, where the stream is larger than LIMIT bytes; None: as many as fit. text: cells are
+    strings.
     """
     sampler = _Sampler(seed, unit, most)
     spellings = _Spellings() if text else None
@@ -102,7 +101,7 @@ class _Sampler:
                 self._thin(self.most)
 
     def result(self) -> tuple[pa.Table, np.ndarray]:
-        """The rows that are kept, and their positions in the source. (rows,) uint64"""
+        """The sampled rows, and their positions in the source. (rows,) uint64"""
         if self.most is not None and self.bytes_seen > LIMIT and self.held > self.most:
             self._thin(self.most)
         assert self.schema is not None  # every kind of source gives at least one batch
@@ -110,15 +109,15 @@ class _Sampler:
         return table, np.concatenate([m[2] for m in self.marks])
 
     def _units(self, values: pa.ChunkedArray, own: np.ndarray) -> np.ndarray:
-        """The keyed hash of each row's unit; a null unit stands for itself alone. (rows,) uint64"""
+        """The keyed hash of each row's unit; a row whose unit is null is a unit of its own. (rows,) uint64"""
         codes, known = pd.factorize(values.cast(pa.string()).to_pandas())
         key = f"{seeds.key(self.seed, 'max_rows', 'unit'):032x}"[:16]
         hashes = pd.util.hash_array(np.asarray(known, dtype=object), hash_key=key, categorize=False)
         return np.where(codes < 0, own, hashes[codes] if len(hashes) else own)
 
     def _thin(self, most: int) -> None:
-        """Drop the units with the largest hashes until at most `most` rows are left; of a unit that alone is larger,
-        keep so many rows.
+        """Drop the units with the largest hashes until at most `most` rows are left; of a single unit that is larger,
+        keep `most` rows.
         """
         marks = np.concatenate(self.marks, axis=1)
         units, sizes = np.unique(marks[0], return_counts=True)
@@ -146,8 +145,8 @@ _DIGITS[ord("0") : ord("9") + 1] = ord("9")
 
 
 class _Spellings:
-    """The first row in which a column has a cell of a new shape, so that a single n/a among numbers decides what the
-    column is.
+    """The first row in which a column has a cell of a new shape, so that a single n/a among numbers decides the
+    column's type.
     """
 
     def __init__(self) -> None:
@@ -157,7 +156,7 @@ class _Spellings:
         self.index: list[np.ndarray] = []
 
     def look(self, table: pa.Table, start: int) -> None:
-        """Note the rows of a batch, the first of which has this position in the source."""
+        """Add the rows of a batch whose first row has this position in the source."""
         found = {row for name in table.column_names for row in self._new(name, table[name])}
         if found:
             rows = np.array(sorted(found), dtype=np.uint64)
@@ -165,7 +164,7 @@ class _Spellings:
             self.index.append(rows + np.uint64(start))
 
     def beside(self, index: np.ndarray) -> pa.Table | None:
-        """The rows that were noted and are not among those positions."""
+        """The rows found, except those at these positions."""
         if not self.rows:
             return None
         fresh = ~np.isin(np.concatenate(self.index), index)
@@ -193,7 +192,7 @@ class _Spellings:
 
 
 def _shaped(cells: pa.StringArray) -> pa.StringArray:
-    """Cells with 9 for every digit, but for a zero that leads others; null as the empty string."""
+    """Cells with 9 in place of every digit except a leading zero; null as the empty string."""
     if cells.offset:
         cells = pa.concat_arrays([cells, pa.array([], pa.string())])
     _, places, letters = cells.buffers()

@@ -1,4 +1,4 @@
-"""Databases: a table or a query of SQLite, DuckDB or PostgreSQL, copied once to a local Parquet file with its types,
+"""Databases: a table or a query of SQLite, DuckDB or PostgreSQL, copied once with its types to a local Parquet file,
 then read from there.
 
 The copy is one consistent state, in the order of the primary key where there is one, and lasts as long as its Source. A
@@ -21,11 +21,11 @@ from synthcli.sources import database, files, parquet
 from synthcli.sources.database import Database
 
 if TYPE_CHECKING:
-    from synthcli.sources import Source
+    from synthcli.sources.source import Source
 
 TEXT = False
 _ROWS = 20_000  # fetched at a time
-_POSTGRES: dict[int, pa.DataType] = {  # by object identifier of the type; all others arrive as words or are refused
+_POSTGRES: dict[int, pa.DataType] = {  # by object identifier of the type; all others arrive as strings or are refused
     16: pa.bool_(),
     21: pa.int16(),
     23: pa.int32(),
@@ -49,11 +49,11 @@ _POSTGRES: dict[int, pa.DataType] = {  # by object identifier of the type; all o
     790: pa.string(),
 }
 _NUMERIC = 1700
-_FIRST_OWN = 16_384  # from here on types are made by users: enums
+_FIRST_OWN = 16_384  # from here on types are user-defined: enums
 
 
 def columns(source: Source) -> list[str]:
-    """The column names, without a row."""
+    """The column names, without reading a row."""
     base = database.opened(source.url, "source.url", source.folder)
     query = _query(base, source)
     with base.reading() as connection:
@@ -98,7 +98,7 @@ def _copy(source: Source) -> Path:
 
 
 def _query(base: Database, source: Source) -> str:
-    """What to ask. Raises SpecError for what does more than read."""
+    """The query to run. Raises SpecError for one that does more than read."""
     if source.query is not None:
         return database.one_select(source.query)
     assert source.table is not None  # the spec was checked
@@ -122,7 +122,7 @@ def _from_duckdb(connection: Any, query: str, source: Source) -> Iterator[pa.Tab
 
 
 def _plain(kind: pa.DataType) -> pa.DataType:
-    """Enums as the strings that they stand for."""
+    """Convert enums to strings."""
     return kind.value_type if pa.types.is_dictionary(kind) else kind
 
 
@@ -175,8 +175,8 @@ def _postgres_types(result: Any, source: Source) -> list[pa.DataType]:
 
 
 def _converted(base: Database, source: Source) -> dict[str, Any]:
-    """SQLAlchemy types of the columns of a SQLite table as it was declared, which keeps dates and booleans apart from
-    text and numbers.
+    """SQLAlchemy types of the columns of a SQLite table from its declaration, which distinguishes dates and booleans
+    from text and numbers.
     """
     if base.kind != "sqlite" or source.table is None:
         return {}
@@ -188,8 +188,8 @@ def _converted(base: Database, source: Source) -> dict[str, Any]:
 
 
 def _as_declared(base: Database, source: Source) -> dict[str, Any]:
-    """The declared types of a table's columns; no dates and booleans whose values SQLite was given in another
-    spelling.
+    """The declared types of a table's columns, except dates and booleans whose values are not in the expected
+    format.
     """
     import sqlalchemy as sa
 
@@ -216,7 +216,7 @@ def _as_declared(base: Database, source: Source) -> dict[str, Any]:
 
 
 def _exact(said: Any) -> bool:
-    """Whether a type of SQLAlchemy is a decimal that a float keeps, as which SQLite stores it."""
+    """Whether an SQLAlchemy type is a decimal that a float holds exactly, which is how SQLite stores it."""
     import sqlalchemy as sa
 
     return (
@@ -228,7 +228,7 @@ def _exact(said: Any) -> bool:
 
 
 def _sqlite_types(base: Database, source: Source, names: list[str]) -> list[pa.DataType]:
-    """By what a column was declared, else by what it holds: SQLite keeps a type with each value."""
+    """The type of each column by its declaration, else by its values: SQLite keeps a type with each value."""
     import sqlalchemy as sa
 
     declared = _as_declared(base, source) if source.table is not None else {}
@@ -262,7 +262,7 @@ def _sqlite_types(base: Database, source: Source, names: list[str]) -> list[pa.D
 
 
 def _held(base: Database, query: str, names: list[str]) -> list[set[str]]:
-    """The types of the values of each column, without null."""
+    """The types of the non-null values of each column."""
     asked = ", ".join(f"group_concat(DISTINCT typeof({database.quoted(n)}))" for n in names)
     with base.reading() as connection:
         row = base.run(connection, f"SELECT {asked} FROM ({query})").fetchone()

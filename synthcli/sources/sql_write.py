@@ -1,4 +1,4 @@
-"""Rows into a table of a database: a new table is filled beside the old one and takes its place in one transaction.
+"""Write rows to a table of a database: a new table is filled beside the old one and replaces it in one transaction.
 
 Readers see the old rows or the new ones. append adds all rows in one transaction. In PostgreSQL a table that has these
 columns already stays, with its types, grants, indexes and views, and its rows are exchanged in that transaction.
@@ -26,7 +26,7 @@ from synthcli.sources.database import Database, split_table
 if TYPE_CHECKING:
     import pandas as pd
 
-    from synthcli.sources import Target
+    from synthcli.sources.source import Target
 
 _WIDER = {
     ("smallint", "integer"),
@@ -41,8 +41,8 @@ _NAME = 55  # letters of a table's name, so that __new fits into the 63 of Postg
 
 
 def write(chunks: Iterator[pd.DataFrame], schema: Schema, target: Target) -> int:
-    """Write canonical frames to the table; returns the rows written. Raises DataError, and TryLater where the database
-    is not reachable.
+    """Write canonical frames to the table; returns the number of rows written. Raises DataError, and TryLater where the
+    database is not reachable.
     """
     assert target.table is not None  # the spec was checked
     base = database.opened(target.url, "output.url", target.folder)
@@ -64,8 +64,8 @@ def write(chunks: Iterator[pd.DataFrame], schema: Schema, target: Target) -> int
 
 
 def write_all(tables: Mapping[str, tuple[Iterator[pd.DataFrame], Schema]], target: Target) -> dict[str, int]:
-    """Write related tables, parents before children, which all take the place of those of their names at once; the rows
-    of each.
+    """Write related tables, parents before children, which replace the tables of the same names all at once; returns
+    the rows of each.
 
     if_exists: replace or fail. Raises DataError, and TryLater where the database is not reachable.
     """
@@ -91,7 +91,7 @@ def write_all(tables: Mapping[str, tuple[Iterator[pd.DataFrame], Schema]], targe
 
 
 def _beside(table: str) -> str:
-    """The table that is filled beside one."""
+    """The temporary table that is filled beside a table."""
     schema, name = split_table(table)
     return ".".join(part for part in (schema, f"{name}__new") if part is not None)
 
@@ -110,26 +110,26 @@ def _replace(base: Database, connection: Any, table: str, empty: pa.Table, table
 
 @contextlib.contextmanager
 def _beside_them(base: Database, connection: Any, names: Sequence[str]) -> Iterator[None]:
-    """While the tables beside these are filled and take their places; what goes wrong leaves none of them behind."""
+    """A context in which temporary tables are filled and swapped in; on failure all of them are dropped."""
     try:
         yield
     except BaseException:
         for name in names:
-            with contextlib.suppress(*database._failures()):  # the first error is the one to tell
+            with contextlib.suppress(*database._failures()):  # report the first error
                 _say(connection, f"DROP TABLE IF EXISTS {base.quoted_table(_beside(name))}")
         raise
 
 
 def _filled(base: Database, connection: Any, name: str, empty: pa.Table, tables: Iterator[pa.Table]) -> int:
-    """The table beside one, made and filled; its rows."""
-    _say(connection, f"DROP TABLE IF EXISTS {base.quoted_table(_beside(name))}")  # of a run that was killed
+    """Create and fill the temporary table; returns its rows."""
+    _say(connection, f"DROP TABLE IF EXISTS {base.quoted_table(_beside(name))}")  # left by a killed run
     _create(base, connection, _beside(name), empty)
     with _transaction(base, connection):
         return _insert(base, connection, _beside(name), tables)
 
 
 def _swapped(base: Database, connection: Any, names: Sequence[str]) -> None:
-    """The tables beside these take their places, all at once. names: parents before children."""
+    """Swap in the temporary tables, all at once. names: parents before children."""
     if base.kind == "sqlite":
         _say(connection, "PRAGMA legacy_alter_table = ON")  # views of the tables stay as they are
     with _transaction(base, connection):
@@ -143,8 +143,8 @@ def _swapped(base: Database, connection: Any, names: Sequence[str]) -> None:
 
 
 def _fitting(connection: Any, new: str, old: str) -> dict[str, str] | None:
-    """What to select of the new table of PostgreSQL for each column of the old one; None where there is none that takes
-    these rows as they are.
+    """The expression over the new table of PostgreSQL for each column of the old one; None where the old table cannot
+    take these rows.
     """
     asked = """SELECT attname, format_type(atttypid, atttypmod), typtype = 'e', attgenerated <> ''
                FROM pg_attribute JOIN pg_type t ON t.oid = atttypid
@@ -166,7 +166,7 @@ def _fitting(connection: Any, new: str, old: str) -> dict[str, str] | None:
 
 
 def _exchange(connection: Any, new: str, old: str, values: dict[str, str]) -> None:
-    """The rows of the new table in the place of those of the old one."""
+    """Replace the rows of the old table by those of the new one."""
     _say(connection, f"LOCK TABLE {old} IN EXCLUSIVE MODE")  # writers wait, readers do not
     _say(connection, f"DELETE FROM {old}")
     _say(
@@ -197,7 +197,7 @@ def _say(connection: Any, statement: str) -> None:
 
 
 def _exists(base: Database, connection: Any, target: Target) -> bool:
-    """Whether the table is there. Raises DataError where a view has its name."""
+    """Whether the table exists. Raises DataError where a view has its name."""
     schema, name = split_table(str(target.table))
     if base.kind == "duckdb":
         asked = (
@@ -212,7 +212,7 @@ def _exists(base: Database, connection: Any, target: Target) -> bool:
         inspector = sa.inspect(connection)
         table, view = inspector.has_table(name, schema=schema), name in inspector.get_view_names(schema=schema)
     if view:
-        raise DataError(f"{target.where} is a view; remedy: an output.table of its own")
+        raise DataError(f"{target.where} is a view; remedy: another output.table")
     return bool(table)
 
 
@@ -266,7 +266,7 @@ def _by_copy(base: Database, connection: Any, table: str, rows: pa.Table) -> Non
 
 
 def _copied(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """As PostgreSQL reads it: durations as so many microseconds."""
+    """A table in the form that PostgreSQL's COPY reads: durations as microseconds."""
     if pa.types.is_duration(column.type):
         words = [
             None if c is None else f"{c} microseconds"
@@ -287,7 +287,9 @@ def _by_rows(base: Database, connection: Any, table: str, rows: pa.Table) -> Non
 
 
 def _plain(table: pa.Table, base: Database) -> pa.Table:
-    """Types that the database has: dictionaries as their values; in SQLite moments in UTC, durations as text."""
+    """A table in types that the database has: dictionaries as their values; in SQLite moments in UTC, durations as
+    text.
+    """
     return pa.table({name: _stored(column, base.kind) for name, column in zip(table.column_names, table.columns)})
 
 

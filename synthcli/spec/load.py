@@ -13,7 +13,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 
 from synthcli.errors import SpecError, did_you_mean
-from synthcli.sources import remote
+from synthcli.sources import paths
 from synthcli.spec import models, yaml
 from synthcli.spec.models import Spec
 
@@ -44,7 +44,7 @@ class Loaded:
 
     def place(self, path: str, *key: str) -> Path | str:
         """A path of the spec as an absolute path; a URL as it is. key: where it stands, for the error."""
-        return path if remote.is_url(path) else self.resolve(path, *key)
+        return path if paths.is_url(path) else self.resolve(path, *key)
 
     def fail(self, problems: Sequence[Problem]) -> SpecError:
         """One error for all problems."""

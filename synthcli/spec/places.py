@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from synthcli import sources
 from synthcli.errors import SpecError, did_you_mean
 from synthcli.sources import builtin, credentials, database, places, remote
+from synthcli.sources.paths import format_of, is_url
 from synthcli.spec.load import Loaded, Problem
 from synthcli.spec.models import Place, Spec, TableSource
 
@@ -42,7 +43,7 @@ def source(spec: Spec) -> Iterator[Problem]:
 
 def place(at: tuple[str, ...], source: Place, type_: str) -> Iterator[Problem]:
     """The keys of a file, of a database, and of a workbook. at: where they stand."""
-    if source.path is not None and remote.is_url(source.path):
+    if source.path is not None and is_url(source.path):
         yield from _remote((*at, "path"), source.path, write=False)
     if source.sheet is not None and type_ != "excel":
         yield (*at, "sheet"), "belongs to excel sources"
@@ -68,7 +69,7 @@ def place(at: tuple[str, ...], source: Place, type_: str) -> Iterator[Problem]:
 
 def table_type(each: TableSource) -> str:
     """The type of one of several tables: as it is said, else as its ending tells."""
-    return each.type or ("sql" if each.url is not None else sources.format_of(each.path or "") or "csv")
+    return each.type or ("sql" if each.url is not None else format_of(each.path or "") or "csv")
 
 
 def of_tables(spec: Spec) -> Iterator[Problem]:
@@ -123,7 +124,7 @@ def output(loaded: Loaded) -> Iterator[Problem]:
                 key,
                 "is one of the files that source.path names, and would be learned from as real; remedy: another folder",
             )
-    told = sources.format_of(name)
+    told = format_of(name)
     if told is not None and told != output.format:
         yield key, f"ends like {told}, and output.format is {output.format}; remedy: make the two agree"
 
@@ -143,7 +144,7 @@ def output_tables(loaded: Loaded) -> Iterator[Problem]:
     if output.format != "sql":
         for name in sorted(output.model_fields_set & {"url", "if_exists"}):
             yield ("output", name) if name != "url" else ("output",), f"{name} belongs to output.format: sql"
-        if output.path is not None and remote.is_url(output.path):
+        if output.path is not None and is_url(output.path):
             yield (
                 ("output", "path"),
                 "related tables go to a folder of this machine, or to a database; remedy: a path, or format: sql",
@@ -155,7 +156,7 @@ def output_tables(loaded: Loaded) -> Iterator[Problem]:
             read = {
                 loaded.resolve(t.path, "source", "tables", n, "path").parent
                 for n, t in tables.items()
-                if t.path and not remote.is_url(t.path)
+                if t.path and not is_url(t.path)
             }
             if target in read:
                 yield (

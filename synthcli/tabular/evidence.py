@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from synthcli import seeds
 from synthcli.artifacts import files
-from synthcli.artifacts.store import DATA, SAMPLE, UNASKED, file_of
+from synthcli.artifacts.store import DATA, SAMPLE, UNASKED, copy_file
 from synthcli.columns import frame as frames
 from synthcli.columns.table import Table
 from synthcli.contracts.evaluation import Evidence, Fairness, Usage
@@ -81,10 +81,10 @@ def _fairness(real: Real, generated: Path, schema: Schema, control: str, request
 
 def _all_copies(first: Table, generated: Path, copies: int) -> Table | None:
     """All copies together, at most as many rows as judges look at."""
-    if copies == 1 or not (generated / file_of(1)).exists():
+    if copies == 1 or not (generated / copy_file(1)).exists():
         return None
     most = JUDGED // copies + 1
-    others = [read_synthetic(generated / file_of(i), first.schema) for i in range(2, copies + 1)]
+    others = [read_synthetic(generated / copy_file(i), first.schema) for i in range(2, copies + 1)]
     whole = pd.concat([first.frame.iloc[:most], *(other.iloc[:most] for other in others)], ignore_index=True)
     return Table(whole, first.schema)
 

@@ -15,7 +15,7 @@ from synthcli.artifacts.store import FIT, MODEL, RULES
 from synthcli.columns.constraints.parse import parse_rule
 from synthcli.columns.constraints.rule import Rule
 from synthcli.columns.table import Table
-from synthcli.columns.transforms.transformer import Reshaper
+from synthcli.columns.transforms.transformer import Transformer
 from synthcli.contracts.modality import Choice, Json
 from synthcli.contracts.modelling import Job, Model, Request
 from synthcli.contracts.schema import Schema
@@ -35,7 +35,7 @@ class FittedTable:
     schema: Schema
     rules: tuple[Rule, ...]
     rows: int = 0
-    transformer: Reshaper | None = None
+    transformer: Transformer | None = None
     folder: Path | None = None
 
     @property
@@ -85,7 +85,7 @@ def load(choice: Choice, trained: Path) -> FittedTable:
     return FittedTable(model, choice, Schema.from_json(fitted["schema"]), rules, fitted["rows"], folder=folder)
 
 
-def transformed(real: Real, request: Request) -> tuple[Reshaper | None, Table]:
+def transformed(real: Real, request: Request) -> tuple[Transformer | None, Table]:
     """How the rules are built in, and the rows to learn from: those that obey all rules, rewritten. None without rules
     or data. Raises FitError if no row obeys them.
     """
@@ -98,7 +98,7 @@ def transformed(real: Real, request: Request) -> tuple[Reshaper | None, Table]:
             "constraints: no row of the train part obeys all of them; remedy: on_violation: drop, or a weaker"
             " constraint"
         )
-    shaper = Reshaper.plan(rules, good.frame, good.schema, keep=kept(real, request))
+    shaper = Transformer.plan(rules, good.frame, good.schema, keep=kept(real, request))
     return shaper, Table(shaper.forward(good.frame), shaper.schema) if shaper.steps else good
 
 

@@ -21,6 +21,7 @@ from synthcli.contracts.modality import Json, Origin
 from synthcli.contracts.modelling import BLOCK, Allowed, Model, Progress, Request
 from synthcli.contracts.schema import Column, Schema, Traits
 from synthcli.errors import DataError, FitError, SpecError, did_you_mean
+from synthcli.sources.paths import format_of
 from synthcli.tabular.fitted import FittedTable
 from synthcli.tabular.output import format_for
 
@@ -154,7 +155,7 @@ def _wrong(out: pd.DataFrame, known: pd.DataFrame, watch: Watch, impute: bool) -
 
 def read_known(path: Path, schema: Schema) -> Known:
     """A file's columns. Raises DataError with the column and a value that is not of the model's type."""
-    format_ = sources.format_of(path.name)
+    format_ = format_of(path.name)
     if format_ is None:
         raise SpecError(f"{path}: the ending names no format; expected .csv, .parquet or .jsonl")
     if not path.is_file():

@@ -9,12 +9,12 @@ import pyarrow.parquet as pq
 
 from synthcli import sources
 from synthcli.artifacts import files, store
-from synthcli.artifacts.store import SAMPLE, file_of
+from synthcli.artifacts.store import SAMPLE, copy_file
 from synthcli.columns import frame as frames
 from synthcli.contracts.modality import Json, Origin, Target
 from synthcli.contracts.schema import Schema
 from synthcli.errors import SpecError
-from synthcli.sources import format_of
+from synthcli.sources.paths import format_of
 
 
 def deliver(generated: Path, target: Target, copies: int) -> Json:
@@ -49,7 +49,7 @@ def targets(target: Target, copies: int) -> list[tuple[str, Target]]:
     """
     if copies == 1:
         return [(store.DATA, target)]
-    return [(file_of(i), _target(target, i)) for i in range(1, copies + 1)]
+    return [(copy_file(i), _target(target, i)) for i in range(1, copies + 1)]
 
 
 def _target(target: Target, copy: int) -> Target:

@@ -18,7 +18,7 @@ from synthcli import sources
 from synthcli.columns.discovery.infer import infer
 from synthcli.contracts.modality import Json, Size
 from synthcli.contracts.schema import Schema
-from synthcli.sources import builtin, csv, dialect, files, jsonl, parquet, places, sampling
+from synthcli.sources import builtin, csv, dialect, files, jsonl, parquet, sampling
 from synthcli.tabular.source import Described
 
 HEAD = 1 << 20  # bytes of a text file from which its rows are estimated
@@ -57,7 +57,7 @@ def _used(source: sources.Source, rows: int, each: float) -> int:
 
 
 def _bytes(source: sources.Source) -> int | None:
-    return sum(part.path.stat().st_size for part in places.parts(source)) if source.type in sources.FILES else None
+    return sum(part.path.stat().st_size for part in sources.parts(source)) if source.type in sources.FILES else None
 
 
 def _head(source: sources.Source) -> tuple[pa.Table | None, int | None, bool]:
@@ -72,7 +72,7 @@ def _head(source: sources.Source) -> tuple[pa.Table | None, int | None, bool]:
         return _first(parquet.batches(path, source)), pq.read_metadata(path).num_rows, True
     if source.type not in ("csv", "jsonl", "parquet"):
         return None, None, False
-    found = places.parts(source)
+    found = sources.parts(source)
     if source.type == "parquet":
         rows = sum(pq.read_metadata(part.path).num_rows for part in found)
         return _first(parquet.batches(found[0].path, source)), rows, True

@@ -44,7 +44,7 @@ def test_versions_count_up_and_latest_and_passed_point_right(tmp_path: Path) -> 
 
 @pytest.mark.parametrize("name", ["../a", "a/b", "/etc", "", "..", ".hidden", "a" * 65])
 def test_a_name_cannot_leave_the_root(tmp_path: Path, name: str) -> None:
-    with pytest.raises(ArtifactError, match="no name"):
+    with pytest.raises(ArtifactError, match="not a valid run name"):
         Store(tmp_path, name)
 
 

@@ -193,7 +193,7 @@ def test_imported_metadata_counts_where_the_data_agrees(tmp_path):
     )
 
 
-def test_other_forms_of_constraints_can_be_switched_on(tmp_path, monkeypatch):
+def test_constraints_that_are_no_expressions_are_written_as_such(tmp_path):
     rng = np.random.default_rng(0)
     a, b = rng.integers(0, 100, 300), rng.integers(0, 100, 300)
     frame = pd.DataFrame({"a": a, "b": b, "total": a + b, "x": rng.normal(size=300)})
@@ -201,7 +201,4 @@ def test_other_forms_of_constraints_can_be_switched_on(tmp_path, monkeypatch):
     frame.to_csv(path, index=False)
     found = look(sources.Source("csv", path=path))
     line = "- {sum: {total: total, of: [a, b]}}"  # whole numbers need no tolerance
-    monkeypatch.setattr(draft, "OTHER_FORMS", False)
-    assert f"\n  # {line}" in draft.draft(found, {"type": "csv", "path": "t.csv"})
-    monkeypatch.setattr(draft, "OTHER_FORMS", True)
     assert f"\n  {line}" in draft.draft(found, {"type": "csv", "path": "t.csv"})

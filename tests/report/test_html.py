@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-import time
 from pathlib import Path
 
 import pytest
 
 from synthcli.report import html
 from tests.report.outline import Outline
+from tests.report.process import written_elsewhere
 
 EVIL, SECRET = (
     "</script><script>document.title='owned'</script>",
@@ -67,8 +67,8 @@ def test_specs_obey_the_schema_of_vega_lite(page):
     alt = pytest.importorskip("altair")
     found = data_of(page)
     assert found["charts"]
-    for name, chart in found["charts"].items():
-        alt.Chart.from_dict({**chart["spec"], "config": found["config"], "data": {"values": []}}, validate=True), name
+    for chart in found["charts"].values():
+        alt.Chart.from_dict({**chart["spec"], "config": found["config"], "data": {"values": []}}, validate=True)
 
 
 def test_values_of_keys_and_of_made_up_columns_are_not_on_it(page):
@@ -88,7 +88,7 @@ def test_names_from_data_are_text_and_never_markup(page):
 
 def test_it_names_no_address_to_load_from(page):
     loads = [a.get(k) for _, a in Outline(page).elements for k in ("src", "href", "srcset", "data") if a.get(k)]
-    assert all(x.startswith(("#", "data:")) for x in loads)
+    assert "#verdict" in loads and all(x.startswith(("#", "data:")) for x in loads)
     assert "default-src 'none'" in page and "unsafe-eval" not in page
 
 
@@ -97,9 +97,11 @@ def test_what_assistive_technology_needs(page):
     tags = [tag for tag, _ in outline.elements]
     assert outline.elements[0] == ("html", {"lang": "en"})
     assert tags.count("h1") == 1 and tags.count("main") == 1 and tags.count("table") == tags.count("caption")
-    assert all(a.get("scope") for tag, a in outline.elements if tag == "th")
+    scopes = [a.get("scope") for tag, a in outline.elements if tag == "th"]
+    assert scopes and set(scopes) <= {"col", "row"}
     known = {a["id"] for _, a in outline.elements if a.get("id")}
-    assert {a["aria-labelledby"] for _, a in outline.elements if "aria-labelledby" in a} <= known
+    named_by = {a["aria-labelledby"] for _, a in outline.elements if "aria-labelledby" in a}
+    assert named_by and named_by <= known
     assert len(known) == sum(1 for _, a in outline.elements if a.get("id"))
 
 
@@ -114,10 +116,8 @@ def test_the_command_reproduces_it(page, run):
     assert command.startswith("synth run ") and "--root" in command
 
 
-def test_it_is_small_quick_and_the_same_each_time(run, tmp_path):
-    started = time.monotonic()
-    one, two = html.write(run, tmp_path / "one.html"), html.write(run, tmp_path / "two.html")
-    assert time.monotonic() - started < 6
+def test_it_is_small_and_the_same_in_every_process(run, tmp_path):
+    one, two = html.write(run, tmp_path / "one.html"), written_elsewhere(run, tmp_path / "two.html")
     assert one.read_bytes() == two.read_bytes() and one.stat().st_size < 3_000_000
 
 

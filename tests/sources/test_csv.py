@@ -124,7 +124,7 @@ def test_decimal_comma(read) -> None:
         ("a,,c\n1,2,3\n", "column 2 of 3 has no name"),
         (",a,\n1,2,3\n", "column 3 of 3 has no name"),
         ("\n\n", "is empty"),
-        (bytes(range(256)), "is no text: byte 0 is NUL"),
+        (bytes(range(256)), "is not text: byte 0 is NUL"),
         ('a,b\n1,2\n3,"4\n5,6\n', "line 3: unexpected end of data; remedy: close the quote"),
     ],
 )
@@ -180,13 +180,13 @@ def test_a_delimiter_that_the_file_lacks(read) -> None:
         ({"delimiter": '"'}, r"source\.delimiter is '\"', which cannot be one"),
         ({"delimiter": "\n"}, "which cannot be one"),
         ({"quote": "\r"}, "which cannot be one"),
-        ({"encoding": "rot13"}, r"source\.encoding is 'rot13', which is no encoding of text; remedy"),
-        ({"encoding": "base64"}, "no encoding of text; remedy"),
-        ({"encoding": "hex"}, "no encoding of text; remedy"),
+        ({"encoding": "rot13"}, r"source\.encoding is 'rot13', which is not a text encoding; remedy"),
+        ({"encoding": "base64"}, "not a text encoding; remedy"),
+        ({"encoding": "hex"}, "not a text encoding; remedy"),
         ({"encoding": "punycode"}, "text files do not have; remedy"),
-        ({"encoding": "undefined"}, "no encoding of text"),
+        ({"encoding": "undefined"}, "not a text encoding"),
         ({"encoding": "lattin-1"}, r"remedy: .* Did you mean latin-1\?"),
-        ({"encoding": "a\0b"}, "no encoding of text"),
+        ({"encoding": "a\0b"}, "not a text encoding"),
     ],
 )
 def test_dialects_that_cannot_be(read, keys: dict[str, str], message: str) -> None:

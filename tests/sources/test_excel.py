@@ -132,14 +132,14 @@ def test_an_index_without_a_name_is_named(tmp_path: Path) -> None:
 
 def test_no_workbook(tmp_path: Path) -> None:
     (tmp_path / "x.xlsx").write_text("a,b\n1,2\n")
-    with pytest.raises(DataError, match="is no Excel workbook"):
+    with pytest.raises(DataError, match="is not an Excel workbook"):
         sources.read(Source("excel", path=tmp_path / "x.xlsx"))
 
 
 def test_more_than_a_sheet_takes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(excel, "_MOST_ROWS", 3)
     schema, frame = infer(ROWS, {})
-    with pytest.raises(DataError, match=r"more than 2 rows, which no sheet takes; remedy"):
+    with pytest.raises(DataError, match=r"more than 2 rows, which no sheet can hold; remedy"):
         sources.write(iter([frame]), schema, tmp_path / "x.xlsx", "excel")
     schema, frame = infer(pa.table({"w": ["x" * 40_000]}), {})
     with pytest.raises(DataError, match="longer than 32,767 letters"):

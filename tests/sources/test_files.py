@@ -178,10 +178,10 @@ class TestPaths:
         [
             ("s4://bucket/x.csv", SpecError, "expected a path, or a URL of s3, "),
             ("ftp://example.org/x.csv", SpecError, "expected a path, or a URL of"),
-            ("${HOME}/x.csv", SpecError, "environment variables in paths are not offered"),
-            ("$HOME/x.csv", SpecError, "environment variables in paths are not offered"),
-            ("data/*.csv", DataError, "no file has such a name; remedy"),
-            ("data/x[0-9].csv", DataError, "no file has such a name; remedy"),
+            ("${HOME}/x.csv", SpecError, "environment variables in paths are not supported"),
+            ("$HOME/x.csv", SpecError, "environment variables in paths are not supported"),
+            ("data/*.csv", DataError, "no file matches; remedy"),
+            ("data/x[0-9].csv", DataError, "no file matches; remedy"),
             ("", SpecError, r"source\.path is empty"),
             ("  ", SpecError, r"source\.path is empty"),
             ("a\0b.csv", SpecError, "holds a NUL byte; remedy"),
@@ -191,17 +191,17 @@ class TestPaths:
     )
     def test_what_is_no_local_file(self, path: str, error: type, message: str) -> None:
         with pytest.raises(error, match=message):
-            places.parts(Source("csv", path=path))
+            sources.parts(Source("csv", path=path))
 
     def test_a_file_with_such_a_name(self, tmp_path: Path) -> None:
         path = tmp_path / "x[1]$a*.csv"
         path.write_text("a\n1\n")
-        assert [p.path for p in places.parts(Source("csv", path=path))] == [path]
+        assert [p.path for p in sources.parts(Source("csv", path=path))] == [path]
 
     def test_a_loop_of_links(self, tmp_path: Path) -> None:
         (tmp_path / "x").symlink_to(tmp_path / "x")
         with pytest.raises(DataError, match="remedy"):
-            places.parts(Source("csv", path=tmp_path / "x"))
+            sources.parts(Source("csv", path=tmp_path / "x"))
 
     @pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet"])
     def test_pipes_sockets_and_devices(self, kind: str, tmp_path: Path) -> None:
@@ -215,7 +215,7 @@ class TestPaths:
                 (Path("/dev/zero"), "a device"),
             ):
                 for look in (sources.read, sources.columns, sources.fingerprint):
-                    with pytest.raises(DataError, match=f"is {what}, no file; remedy"):
+                    with pytest.raises(DataError, match=f"is {what}, not a file; remedy"):
                         look(Source(kind, path=path))
 
 

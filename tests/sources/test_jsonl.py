@@ -38,7 +38,7 @@ def test_dates_stay_strings(read) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ('{"a": 1}\n{"a": tru}\n', "line 2 is no JSON"),
+        ('{"a": 1}\n{"a": tru}\n', "line 2 is not JSON"),
         ('{"a": 1}\n\n{"a": "x"}\n', "column a is a number in line 1 and a string in line 3"),
         ('[{"a": 1}]\n', "line 1 is a list, not an object"),
         ('{"a": {"b": 1}}\n', "column a has the type struct.*flatten"),

@@ -44,7 +44,7 @@ def test_damaged(tmp_path: Path) -> None:
     whole = path.read_bytes()
     for data in (whole[:-10], b"a,b\n1,2\n", whole[:100] + bytes(2000) + whole[2100:]):
         path.write_bytes(data)
-        with pytest.raises(DataError, match="is no whole parquet file"):
+        with pytest.raises(DataError, match="is not a complete parquet file"):
             sources.read(Source("parquet", path=path))
 
 

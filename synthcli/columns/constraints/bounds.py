@@ -1,4 +1,4 @@
-"""What a condition on rows implies for each column by itself: bounds and values that every row which meets it has."""
+"""The bounds and values that a condition on rows implies for each single column."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from synthcli.columns.constraints.linear import Kind
 from synthcli.columns.expressions.compile import Expression
 from synthcli.contracts.modelling import Allowed
 
-NOTHING = Allowed(values=frozenset())  # no value at all, null neither
+NOTHING = Allowed(values=frozenset())  # no value at all, not even null
 Bounds = dict[str, Allowed]
 
 
 def allowed(
     expression: Expression, kinds: Mapping[str, Kind], *, categories: Mapping[str, Sequence[Any]] | None = None
 ) -> Bounds | None:
-    """Column -> what it may hold in a row for which the expression is true; None where no row can meet it.
+    """Column -> the values that it may have in a row for which the expression is true; None where no row can meet it.
 
     Necessary and not always sufficient: a row for which it is true is never excluded, and what is not understood
     restricts nothing. A column that is compared is not null where the comparison is true. kinds: from
@@ -33,7 +33,7 @@ def allowed(
 
 
 def exact(expression: Expression, kinds: Mapping[str, Kind]) -> bool:
-    """Whether `allowed` says all that the expression does, so that rows within the bounds need not be looked at again.
+    """Whether `allowed` is equivalent to the expression, so that rows within the bounds need no further check.
 
     Only for what joins plain bounds of single columns by `and`; strict bounds of numbers with decimals are no plain
     bounds.
@@ -76,7 +76,7 @@ def _restrict(node: Formula, kinds: Mapping[str, Kind], categories: Mapping[str,
 
 
 def _inner(value: Any) -> Any:
-    """A category as atoms count it: times in microseconds, numbers exactly."""
+    """A category in the units of formulas: times in microseconds, numbers exactly."""
     if isinstance(value, bool | str) or value is None:
         return value
     if isinstance(value, pd.Timestamp | pd.Timedelta):
@@ -85,7 +85,7 @@ def _inner(value: Any) -> Any:
 
 
 def _linear(node: Linear, kinds: Mapping[str, Kind]) -> Bounds:
-    """One column's bound; of several columns, that none is null."""
+    """The bound of one column; for several columns, that none is null."""
     (name, sign), *others = node.terms
     if others or not node.exact:  # rounding may let a little more through
         return {n: Allowed() for n, _ in node.terms}
@@ -112,7 +112,7 @@ def _both(parts: Sequence[Bounds | None]) -> Bounds | None:
 
 
 def _either(parts: Sequence[Bounds | None]) -> Bounds | None:
-    """The hull, of the columns that every possible part restricts."""
+    """The hull of all possible parts, for the columns that every part restricts."""
     possible = [part for part in parts if part is not None]
     if not possible:
         return None
@@ -136,7 +136,7 @@ def _join(a: Allowed, b: Allowed) -> Allowed:
     null = a.null or b.null
     if a.values is not None and b.values is not None:
         return Allowed(values=a.values | b.values, null=null)
-    if a.values == frozenset() or b.values == frozenset():  # null alone: the bounds are the other's
+    if a.values == frozenset() or b.values == frozenset():  # only null: the bounds of the other part hold
         other = b if a.values == frozenset() else a
         return Allowed(other.low, other.high, other.values, null)
     (a_low, a_high), (b_low, b_high) = _ends(a), _ends(b)
@@ -146,7 +146,7 @@ def _join(a: Allowed, b: Allowed) -> Allowed:
 
 
 def _ends(bound: Allowed) -> tuple[Any, Any]:
-    """Bounds of what is allowed; words and booleans have none."""
+    """Bounds of the allowed values; words and booleans have none."""
     if bound.values is None:
         return bound.low, bound.high
     if any(isinstance(v, str | bool) for v in bound.values):
@@ -161,7 +161,7 @@ def _empty(bound: Allowed) -> bool:
 
 
 def _shown(bound: Allowed, kind: Kind) -> Allowed:
-    """With values as the column holds them."""
+    """Allowed values as the column holds them."""
     show = lambda v: None if v is None else _outer(v, kind)  # noqa: E731
     values = None if bound.values is None else frozenset(_outer(v, kind) for v in bound.values)
     return Allowed(show(bound.low), show(bound.high), values, bound.null)

@@ -1,5 +1,5 @@
-"""Can any row obey all constraints: contradictions are found before training, and explained by the smallest set that
-contradicts itself.
+"""Whether any row can obey all constraints: contradictions are found before training, and explained by the smallest
+contradictory set.
 
 `contradiction` proves what it can (columns/constraints/solver.py): bounds, orders between columns, sets of values, each
 `or` by cases. What it calls a contradiction is one, for columns whose sums stay within 64 bits and the years 1 to 9999,
@@ -31,14 +31,14 @@ from synthcli.columns.constraints.rule import Rule
 from synthcli.columns.expressions.compile import Expression
 from synthcli.contracts.schema import Column, Schema
 
-SUBSETS = 500  # tried, at most, to find a smaller set than leaving rules out one by one gives
+SUBSETS = 500  # subsets that are tried to find a smaller set than by leaving out rules one by one
 PAIRED = 12  # columns of a one_hot group, up to which each pair is looked at
 
 
 @dataclass(frozen=True)
 class Conflict:
-    """Rules that cannot all be obeyed. kind: contradiction, by proof; unwitnessed, no row of the source obeys them all;
-    nulls, only nulls do.
+    """Rules that cannot all be obeyed. kind: contradiction, which is proven; unwitnessed, no row of the source obeys
+    them all; nulls, only nulls do.
     """
 
     kind: Literal["contradiction", "unwitnessed", "nulls"]
@@ -88,8 +88,8 @@ def contradiction(rules: Sequence[Rule], schema: Schema, frame: pd.DataFrame | N
 
 
 def impossible(text: str, condition: Expression, rules: Sequence[Rule], schema: Schema) -> str | None:
-    """Why no row for which a condition is true can obey the rules, by the fewest of them; None where nothing speaks
-    against it.
+    """The reason why no row that meets a condition can obey the rules, with as few of them as possible; None where a
+    row may.
 
     Any column may be null, except where the condition compares it.
     """
@@ -112,7 +112,7 @@ def impossible(text: str, condition: Expression, rules: Sequence[Rule], schema: 
 
 
 def _known(node: Formula) -> Formula:
-    """A formula whose comparisons are true, and not merely unknown: what they compare is not null."""
+    """A formula whose comparisons must be true, not just unknown: the compared columns are not null."""
     if isinstance(node, All | Some):
         return type(node)(tuple(_known(part) for part in node.parts))
     if isinstance(node, Null | Opaque):
@@ -146,9 +146,7 @@ def _list(rules: Iterable[Rule]) -> str:
 
 
 def _smallest(items: list[int], clash: Callable[[Sequence[int]], bool]) -> list[int]:
-    """A set that clashes and of which nothing can be left out; the smallest of all where few enough sets are
-    smaller.
-    """
+    """A contradictory set from which no rule can be left out; the smallest of all if few enough sets are smaller."""
     core = list(items)
     for item in items:
         if clash(rest := [i for i in core if i != item]):
@@ -163,7 +161,7 @@ def _smallest(items: list[int], clash: Callable[[Sequence[int]], bool]) -> list[
 
 
 def _needed(facts: dict[str, Formula], clash: Callable[[Sequence[str]], bool]) -> list[str]:
-    """Columns whose declared bounds or categories the contradiction rests on."""
+    """Columns whose declared bounds or categories the contradiction depends on."""
     known = list(facts)
     if clash([]):
         return []
@@ -174,7 +172,7 @@ def _needed(facts: dict[str, Formula], clash: Callable[[Sequence[str]], bool]) -
 
 
 def _unwitnessed(rules: Sequence[Rule], frame: pd.DataFrame | None) -> Conflict | None:
-    """Where no row of the source obeys all rules over a row."""
+    """The smallest set of row rules that no row of the source obeys together."""
     some = [rule for rule in rules if not rule.TABLE]
     if frame is None or not len(frame) or not some:
         return None
@@ -188,11 +186,11 @@ def _unwitnessed(rules: Sequence[Rule], frame: pd.DataFrame | None) -> Conflict 
     return Conflict(
         "unwitnessed",
         chosen,
-        f"no row of the source obeys {what}: {_list(chosen)}; remedy: relax or remove one, or mend the source",
+        f"no row of the source obeys {what}: {_list(chosen)}; remedy: relax or remove one, or fix the source",
     )
 
 
-# --- what rules and declarations say
+# --- formulas of rules and declarations
 
 
 def _formula(rule: Rule, kinds: dict[str, Kind]) -> Formula | None:
@@ -220,8 +218,8 @@ def _one_hot(rule: OneHot, kinds: dict[str, Kind]) -> Formula | None:
 
 
 def _fact(column: Column, kind: Kind) -> Formula | None:
-    """Declared bounds and categories; what was inferred is no law. Spikes (missing codes) may lie beyond declared
-    bounds.
+    """Declared bounds and categories as a formula; inferred ones do not bind. Spikes (missing codes) may lie beyond
+    declared bounds.
     """
     said = column.declared
     parts: list[Formula] = []
@@ -238,7 +236,7 @@ def _fact(column: Column, kind: Kind) -> Formula | None:
 
 
 def _plain(value: Any, kind: Kind) -> Any:
-    """A category as atoms count it; None where it is of another kind than its column."""
+    """A category in the units of formulas; None where its kind differs from the column's."""
     if kind.name == "boolean":
         return value if isinstance(value, bool) else None
     if kind.name == "number":
@@ -251,7 +249,7 @@ def _plain(value: Any, kind: Kind) -> Any:
 
 
 def _size(bound: Any, kind: Kind) -> Fraction | None:
-    """A declared bound in the units of the column; None for one that is not understood here."""
+    """A declared bound in the units of the column; None for one that this module cannot parse."""
     if kind.name == "number" and not isinstance(bound, str):
         return Fraction(bound)
     if kind.name not in ("datetime", "timedelta") or not isinstance(bound, str):

@@ -1,4 +1,4 @@
-"""A boolean expression as atoms under `and` and `or`: what reasoning about constraints starts from (feasibility.py,
+"""Boolean expressions as atoms under `and` and `or`: the basis for reasoning about constraints (feasibility.py,
 bounds.py).
 
 Negations are pushed down to the atoms, where Kleene's logic allows it. Numbers, dates and durations become linear:
@@ -22,8 +22,8 @@ _FLIP = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "=="}
 
 @dataclass(frozen=True)
 class Linear:
-    """Sum of coefficient * column, compared with a constant. symbol: <=, <, == or !=; exact: whether rows are compared
-    without any rounding.
+    """A sum of coefficient * column, compared with a constant. symbol: <=, <, == or !=; exact: whether rows are
+    compared without any rounding.
     """
 
     terms: tuple[tuple[str, Fraction], ...]
@@ -34,7 +34,7 @@ class Linear:
 
 @dataclass(frozen=True)
 class Member:
-    """A column that is (or with within=False is not) one of some values; dates and durations in microseconds."""
+    """A column that is (with within=False: is not) one of some values; dates and durations in microseconds."""
 
     column: str
     values: frozenset[Any]
@@ -43,7 +43,7 @@ class Member:
 
 @dataclass(frozen=True)
 class Same:
-    """Two columns of words or booleans that are equal, or (equal=False) are not."""
+    """Two columns of words or booleans that are equal (equal=False: differ)."""
 
     a: str
     b: str
@@ -52,7 +52,7 @@ class Same:
 
 @dataclass(frozen=True)
 class Null:
-    """A column that is null, or (null=False) is not."""
+    """A column that is null (null=False: is not)."""
 
     column: str
     null: bool = True
@@ -60,19 +60,19 @@ class Null:
 
 @dataclass(frozen=True)
 class Opaque:
-    """Something that is not understood."""
+    """A condition that this module does not understand."""
 
 
 @dataclass(frozen=True)
 class All:
-    """Every part holds; without parts, true."""
+    """A conjunction; without parts, true."""
 
     parts: tuple[Formula, ...] = ()
 
 
 @dataclass(frozen=True)
 class Some:
-    """A part holds; without parts, false."""
+    """A disjunction; without parts, false."""
 
     parts: tuple[Formula, ...] = ()
 
@@ -123,7 +123,7 @@ class _Reader:
         return Opaque()
 
     def condition(self, node: Node, yes: bool) -> Formula:
-        """then if test else other: the two ways to say it differ where the test is null."""
+        """The formula of `then if test else other`, whose two forms differ where the test is null."""
         then, test, other = node.args
         pairs = [(test, then, True), (test, other, False)]
         if self.true:
@@ -131,7 +131,7 @@ class _Reader:
         return All(tuple(Some((self.read(t, not on), self.read(branch, yes))) for t, branch, on in pairs))
 
     def link(self, left: Node, symbol: str, right: Node) -> Formula:
-        """One comparison."""
+        """The formula of one comparison."""
         if symbol in ("==", "!=") and (found := self.equality(left, symbol == "==", right)) is not None:
             return found
         zones = {
@@ -166,13 +166,15 @@ class _Reader:
     def cancelled(
         self, left: Node, symbol: str, right: Node, terms: dict[str, Fraction], constant: Fraction
     ) -> Formula:
-        """a < a is false only where a is not null; anything less plain than that is left alone."""
+        """The formula of a comparison whose columns cancel out: a < a is false only where a is not null; less simple
+        ones are Opaque.
+        """
         if left.op == right.op == "name" and not constant and symbol in ("<", ">", "!="):
             return Member(left.value, frozenset())
         return Opaque()
 
     def equality(self, left: Node, equal: bool, right: Node) -> Formula | None:
-        """== and != of words and booleans; None for what is neither."""
+        """The formula of == and != between words and booleans; None for other kinds."""
         for a, b in ((left, right), (right, left)):
             if b.op == "literal" and isinstance(b.value, bool):
                 return self.read(a, b.value == equal)
@@ -186,7 +188,9 @@ class _Reader:
 
 
 def linear(terms: Mapping[str, Fraction], symbol: str, constant: Fraction, exact: bool = True) -> Formula:
-    """The atom of a comparison: constants decided, one column's equality a Member, > and >= turned round."""
+    """The atom of a comparison: comparisons of constants are decided, one column's equality becomes a Member, > and >=
+    are reversed.
+    """
     if symbol in (">", ">="):
         return linear({n: -c for n, c in terms.items()}, {">": "<", ">=": "<="}[symbol], -constant, exact)
     if not terms:
@@ -205,7 +209,7 @@ def _said(value: bool) -> Formula:
 
 
 def _members(links: list[Formula], yes: bool) -> Formula:
-    """in and not in: one Member where all links are of one column."""
+    """The formula of in and not in: one Member where all links are about one column."""
     names = {link.column for link in links if isinstance(link, Member) and link.within == yes}
     if len(names) == 1 and all(isinstance(link, Member) and link.within == yes for link in links):
         return Member(names.pop(), frozenset().union(*[link.values for link in links if isinstance(link, Member)]), yes)

@@ -1,4 +1,4 @@
-"""Linear values of expressions: numbers, dates and durations as a constant and so much of each column, in exact
+"""Linear values of expressions: numbers, dates and durations as a constant plus a multiple of each column, in exact
 fractions and microseconds.
 """
 
@@ -24,8 +24,8 @@ _MICROS = {"days": 86_400_000_000, "hours": 3_600_000_000, "minutes": 60_000_000
 
 @dataclass(frozen=True)
 class Kind:
-    """What a column holds. name: boolean, number, string, datetime or timedelta; whole: numbers without decimals (and
-    all times).
+    """The kind of a column's values. name: boolean, number, string, datetime or timedelta; whole: numbers without
+    decimals (and all times).
     """
 
     name: str
@@ -34,7 +34,7 @@ class Kind:
 
 
 def kinds_of(schema: Schema, frame: pd.DataFrame | None = None) -> dict[str, Kind]:
-    """The Kind of each column: from the frame's dtypes where there is one, else from how the schema stores it."""
+    """The Kind of each column: from the frame's dtypes if there is a frame, else from the schema's storage types."""
     out = {}
     for column in schema.columns:
         if frame is not None and column.name in frame:
@@ -57,7 +57,7 @@ class Value(NamedTuple):
     constant: Fraction
     kind: str
     rounds: bool = False
-    steps: bool = False  # whether there is arithmetic that rounds numbers with decimals
+    steps: bool = False  # whether arithmetic rounds numbers with decimals
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class LinearReader:
     kinds: Mapping[str, Kind]
 
     def dated(self, node: Node) -> bool:
-        """Whether a side is evidently a date, so that a string beside it is one."""
+        """Whether a side is certainly a date, so that a string beside it is one."""
         if node.op == "name":
             return node.value in self.kinds and self.kinds[node.value].name == "datetime"
         return (node.op == "call" and node.value == "date") or (
@@ -75,7 +75,7 @@ class LinearReader:
         )
 
     def value(self, node: Node, zone: Any, dated: bool) -> Value:
-        """A linear value; raises Unread for what is none."""
+        """The linear value of a node. Raises Unread for a nonlinear one."""
         if node.op == "literal":
             return self._literal(node, zone, dated)
         if (
@@ -142,7 +142,7 @@ def _scaled(value: Value, factor: Fraction, literal: bool = False) -> Value:
 
 
 def _combined(symbol: str, a: Value, b: Value) -> Value:
-    """Two linear values added, subtracted, or one scaled by a constant; raises Unread for what is not linear."""
+    """Add or subtract two linear values, or scale one by a constant. Raises Unread for a nonlinear result."""
     if symbol in ("+", "-"):
         sign = 1 if symbol == "+" else -1
         kinds = (a.kind, symbol, b.kind)
@@ -158,7 +158,7 @@ def _combined(symbol: str, a: Value, b: Value) -> Value:
             kind = a.kind
         terms = {n: a.terms.get(n, Fraction(0)) + sign * b.terms.get(n, Fraction(0)) for n in {**a.terms, **b.terms}}
         if any(c == 0 for c in terms.values()):
-            raise Unread  # a - a is null where a is: it must not be forgotten
+            raise Unread  # a - a is null where a is, so the column stays
         return Value(terms, a.constant + sign * b.constant, kind, a.rounds or b.rounds, True)
     if (
         symbol == "*"

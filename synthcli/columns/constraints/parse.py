@@ -29,8 +29,8 @@ __all__ = ["Constraint", "Increasing", "OneHot", "OneOf", "Range", "Rule", "Sum"
 
 
 def parse_rule(raw: Any) -> Rule:
-    """The rule that a value of `constraints` spells (or that `to_json` wrote). Raises SpecError that names the key and
-    the remedy.
+    """Parse one value of `constraints` (or the output of `to_json`). Raises SpecError that names the key and the
+    remedy.
     """
     if isinstance(raw, str):
         return parse_constraint(raw)
@@ -114,7 +114,7 @@ def _one_of(raw: Mapping[str, Any], on_violation: OnViolation) -> OneOf:
     return rule if learned is None else replace(rule, table=pd.DataFrame({c: from_values(learned[c]) for c in rule.of}))
 
 
-# form -> how it is read, further keys
+# form -> its parser, further keys
 FORMS: dict[str, tuple[Callable[[Mapping[str, Any], OnViolation], Rule], tuple[str, ...]]] = {
     "expr": (_expr, ()), "range": (_range, ()), "sum": (_sum, ()), "one_hot": (_one_hot, ("exactly", "at_most")),
     "increasing": (_increasing, ("strict",)), "unique": (_unique, ()), "one_of": (_one_of, ("combinations",)),

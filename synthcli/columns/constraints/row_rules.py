@@ -1,4 +1,4 @@
-"""The named forms of a constraint that look at a row by itself: range, sum, one_hot, increasing."""
+"""The named forms of a constraint on single rows: range, sum, one_hot, increasing."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from synthcli.columns.expressions.functions import floats, kind_of, load
 from synthcli.columns.expressions.syntax import Node
 from synthcli.errors import SpecError, did_you_mean
 
-ROUNDING = 1e-9  # of the sum of the magnitudes: what adding floats may be off by, and more
+ROUNDING = 1e-9  # relative to the sum of the magnitudes: more than the error of adding floats
 
 # --- over a row
 
 
 @dataclass(frozen=True)
 class Range(Rule):
-    """A column from min to max, both included; None: no such end. Ends are numbers, dates in ISO form, or durations
+    """A column between min and max, both included; None: no bound. Bounds are numbers, dates in ISO form, or durations
     such as 1h.
     """
 
@@ -76,8 +76,8 @@ class Range(Rule):
 
 @dataclass(frozen=True)
 class Sum(Rule):
-    """A total that is the sum of its parts, up to a tolerance and the rounding of floats; unknown where any of them is
-    null.
+    """A total that equals the sum of its parts, up to a tolerance and the rounding of floats; unknown where any of them
+    is null.
     """
 
     total: str
@@ -95,7 +95,7 @@ class Sum(Rule):
 
     @property
     def added(self) -> Expression:
-        """The parts added up."""
+        """The sum of the parts, as an expression."""
         parts = tuple(_name(c) for c in self.of)
         tree = parts[0] if len(parts) == 1 else Node("arithmetic", 0, parts, (("+", 0),) * (len(parts) - 1))
         return Expression(" + ".join(self.of), frozenset(self.of), tree)
@@ -151,7 +151,7 @@ class OneHot(Rule):
         need_kinds(self, kinds, {"boolean", "integer", "float", "category"}, "a boolean, or a number that is 0 or 1")
 
     def read(self, frame: pd.DataFrame) -> np.ndarray:
-        """1, 0, NaN for null; other numbers as they are. (columns, rows) float64; raises SpecError for columns of
+        """1, 0, NaN for null; other numbers unchanged. (columns, rows) float64; raises SpecError for columns of
         words.
         """
         for name in self.of:
@@ -178,7 +178,7 @@ class OneHot(Rule):
 
 @dataclass(frozen=True)
 class Increasing(Rule):
-    """Columns whose known values go up from each to the next (strict), or do not go down."""
+    """Columns whose known values increase from each to the next (strict), or do not decrease."""
 
     of: tuple[str, ...]
     strict: bool = False
@@ -194,7 +194,7 @@ class Increasing(Rule):
 
     @property
     def pairs(self) -> list[tuple[str, str]]:
-        """Each column and those after it: nulls are skipped, so that neighbours alone do not say it all."""
+        """Each column with every later one: since nulls are skipped, neighbours alone are not enough."""
         return [(a, b) for i, a in enumerate(self.of) for b in self.of[i + 1 :]]
 
     @property
@@ -229,7 +229,7 @@ class Increasing(Rule):
 
 
 def last_known(frame: pd.DataFrame, names: Sequence[str]) -> pd.Series:
-    """In each row the value of the last of these columns that is not null."""
+    """The last non-null value of these columns in each row."""
     last = frame[names[-1]]
     for name in names[-2::-1]:
         other = frame[name]
@@ -240,7 +240,7 @@ def last_known(frame: pd.DataFrame, names: Sequence[str]) -> pd.Series:
     return last
 
 
-# --- small things that forms are made of
+# --- helpers of the forms
 
 
 def need_columns(rule: Rule, kinds: Mapping[str, str]) -> None:
@@ -252,14 +252,14 @@ def need_columns(rule: Rule, kinds: Mapping[str, str]) -> None:
 
 
 def need_kinds(rule: Rule, kinds: Mapping[str, str], may: set[str] | frozenset[str], want: str) -> None:
-    """Raise SpecError for a column of another kind than the rule is made for. want: these kinds in words."""
+    """Raise SpecError for a column of a kind that the rule does not support. want: the supported kinds in words."""
     for name in sorted(rule.columns):
         if kinds[name] not in may:
             raise SpecError(f"constraint {rule.text}: {name} is of type {kinds[name]}; expected {want}")
 
 
 def kind_of_end(value: Any) -> str | None:
-    """number, date or duration; None for what is none."""
+    """number, date or duration; None for anything else."""
     if isinstance(value, int | float) and not isinstance(value, bool):
         return "number" if np.isfinite(value) else None
     if not isinstance(value, str):
@@ -285,7 +285,7 @@ def size(value: int | float | str) -> Any:
 
 
 def _end(value: int | float | str) -> Node:
-    """A bound as a node."""
+    """A bound as a node of the tree."""
     if isinstance(value, str) and kind_of_end(value) == "duration":
         return Node("call", 0, (_literal(pd.Timedelta(value) / pd.Timedelta(minutes=1)),), "minutes")
     return Node("call", 0, (_literal(value),), "date") if isinstance(value, str) else _literal(value)

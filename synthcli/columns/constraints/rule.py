@@ -1,4 +1,4 @@
-"""Constraints: what must hold in a table; they are checked on the source and hold in the output.
+"""Constraints: conditions on a table that are checked on the source and hold in the output.
 
 A Rule is anything that can point at the rows that break it: an expression over a row (Constraint, here) or a named form
 such as `unique` (columns/constraints/parse.py). Unknown is satisfied, as in SQL's CHECK.
@@ -18,48 +18,52 @@ from synthcli.columns.expressions.compile import Expression, parse
 from synthcli.errors import DataError, SpecError, did_you_mean
 
 OnViolation = Literal["error", "warn", "drop"]
-EXAMPLES = 3  # rows that a finding shows
+EXAMPLES = 3  # rows in the examples of a finding
 
 
 class Rule(ABC):
-    """What must hold. text: how reports name it; on_violation: what the rows of the source that break it cause."""
+    """A condition on a table. text: its name in reports; on_violation: the action for rows of the source that break
+    it.
+    """
 
-    TABLE = False  # whether a row is judged beside the others: its violations depend on which rows stand before it
+    TABLE = False  # whether violations of a row depend on the rows before it
     text: str
     on_violation: OnViolation
 
     @property
     @abstractmethod
     def columns(self) -> frozenset[str]:
-        """The columns that it looks at."""
+        """The columns that the rule reads."""
 
     @property
     def formula(self) -> Expression | None:
-        """What it says of a single row as an expression, for reasoning; None where that says nothing."""
+        """The rule on a single row as an expression, for reasoning; None where it has no such form."""
         return None
 
     @abstractmethod
     def check(self, kinds: Mapping[str, str]) -> None:
-        """Raise SpecError for unknown columns and kinds that clash. kinds: of the schema's columns."""
+        """Raise SpecError for unknown columns and clashing kinds. kinds: of the schema's columns."""
 
     def learn(self, frame: pd.DataFrame) -> Rule:
-        """The rule with what it must know of the source, such as the combinations that occur; itself where that is
-        nothing.
+        """The rule with the facts that it needs from the source, such as the combinations that occur; the rule itself
+        where it needs none.
         """
         return self
 
     @abstractmethod
     def violations(self, frame: pd.DataFrame) -> np.ndarray:
-        """Rows that break it. frame: canonical dtypes (columns/frame.py). (rows,) bool"""
+        """The rows that break the rule. frame: canonical dtypes (columns/frame.py). (rows,) bool"""
 
     @abstractmethod
     def to_json(self) -> dict[str, Any]:
-        """The rule as it stands in a spec, with what it has learned; columns/constraints/parse.py reads it back."""
+        """The rule as a spec writes it, with the facts that it has learned; columns/constraints/parse.py reads it
+        back.
+        """
 
 
 @dataclass(frozen=True)
 class Constraint(Rule):
-    """A boolean expression over a row, and what to do with the rows of the source that violate it."""
+    """A boolean expression over a row, and the action for rows of the source that violate it."""
 
     text: str
     expression: Expression
@@ -74,14 +78,14 @@ class Constraint(Rule):
         return self.expression
 
     def check(self, kinds: Mapping[str, str]) -> None:
-        """Raise SpecError for unknown columns, kinds that clash, and a result that is not boolean. kinds: of the
-        schema's columns.
+        """Raise SpecError for unknown columns, clashing kinds, and a result that is not boolean. kinds: of the schema's
+        columns.
         """
         _boolean(self.text, self.expression.check(kinds))
 
     def violations(self, frame: pd.DataFrame) -> np.ndarray:
-        """Where it is definitely false; unknown is satisfied, as in SQL's CHECK. (rows,) bool; raises SpecError when it
-        is not boolean.
+        """The rows where the expression is definitely false; unknown is satisfied, as in SQL's CHECK. (rows,) bool;
+        raises SpecError when the result is not boolean.
         """
         result = self.expression.evaluate(frame)
         _boolean(self.text, "boolean" if result.dtype == "boolean" else str(result.dtype))
@@ -92,7 +96,7 @@ class Constraint(Rule):
 
 
 def parse_constraint(text: str, on_violation: OnViolation = "error") -> Constraint:
-    """The constraint that a text spells. Raises SpecError when it cannot be read or evidently is not boolean."""
+    """Parse a constraint. Raises SpecError when the text is invalid or certainly not boolean."""
     check_action(text, on_violation)
     constraint = Constraint(text, parse(text), on_violation)
     constraint.check(dict.fromkeys(constraint.expression.columns, "category"))  # a category may hold any kind of value
@@ -100,7 +104,7 @@ def parse_constraint(text: str, on_violation: OnViolation = "error") -> Constrai
 
 
 def check_action(text: str, on_violation: Any) -> None:
-    """Raise SpecError where on_violation is none of its choices. text: of the constraint."""
+    """Raise SpecError for an invalid on_violation. text: of the constraint."""
     choices = get_args(OnViolation)
     if on_violation not in choices:
         raise SpecError(
@@ -110,8 +114,8 @@ def check_action(text: str, on_violation: Any) -> None:
 
 
 def check_source(frame: pd.DataFrame, constraints: Sequence[Rule]) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
-    """The rows to learn from, and for the report {constraint, violations, share, action, examples} of each constraint,
-    in order.
+    """The rows to learn from, and a finding for the report on each constraint, in order: {constraint, violations,
+    share, action, examples}.
 
     Rows that a `drop` refuses go first, those of rules over the table after those of rules over a row; `warn` and
     `error` look at the rows that are left. examples: up to EXAMPLES lines such as "row 2, age = -1"; row 1 is the first
@@ -129,7 +133,7 @@ def check_source(frame: pd.DataFrame, constraints: Sequence[Rule]) -> tuple[pd.D
     if len(frame) and not keep.any():
         names = "; ".join(constraints[i].text for i in sorted(dropped))
         raise DataError(
-            f"constraints with on_violation: drop leave none of {len(frame)} rows: {names}; remedy: mend the constraint"
+            f"constraints with on_violation: drop leave none of {len(frame)} rows: {names}; remedy: fix the constraint"
             " or the source"
         )
     findings, failures = [], []
@@ -146,13 +150,13 @@ def check_source(frame: pd.DataFrame, constraints: Sequence[Rule]) -> tuple[pd.D
             )
     if failures:
         raise DataError(
-            "\n".join(failures) + "\nremedy: mend the source, or set on_violation: warn or on_violation: drop"
+            "\n".join(failures) + "\nremedy: fix the source, or set on_violation: warn or on_violation: drop"
         )
     return frame[keep].reset_index(drop=True), findings
 
 
 def _broken(rule: Rule, frame: pd.DataFrame, among: np.ndarray) -> np.ndarray:
-    """Which of the rows that are looked at break a rule. (rows,) bool"""
+    """The rows among those given that break a rule. (rows,) bool"""
     broken = np.zeros(len(frame), dtype=bool)
     broken[among] = rule.violations(frame[among].reset_index(drop=True))
     return broken

@@ -1,5 +1,5 @@
-"""Whether formulas (columns/constraints/formulas.py) can hold together: a search over the cases of each `or`, with a
-check of plain atoms in every case.
+"""Whether formulas (columns/constraints/formulas.py) can hold together: a search over the cases of each `or`, which
+checks simple atoms in every case.
 
 The check is sound and not complete: what it refutes cannot be, what it lets pass may still be impossible. It knows sets
 of values, bounds, sums by the bounds of their terms, and orders between two columns (a negative cycle of differences
@@ -17,8 +17,8 @@ from typing import Any
 from synthcli.columns.constraints.formulas import All, Formula, Linear, Member, Null, Opaque, Same, Some
 from synthcli.columns.constraints.linear import Kind
 
-CASES = 1000  # looked at, at most; beyond, nothing is refuted
-ROUNDS = 20  # of passing bounds from column to column
+CASES = 1000  # cases, at most; beyond, nothing is refuted
+ROUNDS = 20  # rounds of passing bounds from column to column
 SLACK = Fraction(1, 10**9)  # relative: what the rounding of floats may let through
 
 Atom = Linear | Member | Same | Null | Opaque
@@ -26,14 +26,15 @@ Bound = tuple[Fraction, bool]  # an end, and whether it is excluded
 
 
 class _GiveUp(Exception):
-    """More cases than will be looked at."""
+    """The search would need too many cases."""
 
 
 def satisfiable(
     formulas: Sequence[Formula], kinds: Mapping[str, Kind], nullable: frozenset[str], *, lenient: bool
 ) -> bool:
-    """False only where the formulas cannot all hold. lenient: a nullable column may be null, which satisfies what
-    compares it, unless `is not null` is said of it; else it is null only where `is null` is chosen."""
+    """False only where the formulas cannot all hold. lenient: a nullable column may be null, which satisfies its
+    comparisons, unless a formula says `is not null`; else it is null only where `is null` is chosen.
+    """
     search = _Search(kinds, nullable, lenient)
     try:
         return search.run([], list(formulas))
@@ -105,7 +106,7 @@ def _columns(atom: Atom) -> list[str]:
 
 @dataclass
 class _Box:
-    """What is left of each column: a set of values, values that it is not, and its ends."""
+    """The remaining values of each column: a set of values, excluded values, and bounds."""
 
     kinds: Mapping[str, Kind]
     sets: dict[str, frozenset[Any]] = field(default_factory=dict)
@@ -147,7 +148,7 @@ class _Box:
             self.banned[name] = self.banned.get(name, frozenset()) | atom.values
 
     def end(self, name: str, sign: int, bound: Bound) -> None:
-        """sign * column lies below a bound."""
+        """Require sign * column to lie below a bound."""
         value, strict = bound
         if self.kinds[name].whole:
             value, strict = (Fraction(math.ceil(value) - 1) if strict else Fraction(math.floor(value))), False
@@ -157,7 +158,7 @@ class _Box:
             self.moved = True
 
     def tighten(self, terms: Sequence[tuple[str, Fraction]], bound: Bound) -> None:
-        """The bound of each term of a sum, from the bounds of the others."""
+        """Derive the bound of each term of a sum from the bounds of the others."""
         lows = [self.high.get((n, -1 if c > 0 else 1)) for n, c in terms]  # of -|c| * x: the least that each term adds
         for i, (name, factor) in enumerate(terms):
             others = [(low, abs(c)) for j, (low, (_, c)) in enumerate(zip(lows, terms)) if j != i]
@@ -167,7 +168,9 @@ class _Box:
                 self.end(name, 1 if factor > 0 else -1, (value / abs(factor), strict))
 
     def settle(self, same: Sequence[Same]) -> None:
-        """Sets without what is banned or out of bounds; ends from sets; equal columns share their sets."""
+        """Remove excluded values and those out of bounds from sets; derive bounds from sets; equal columns share their
+        sets.
+        """
         for name, values in list(self.sets.items()):
             left = frozenset(v for v in values - self.banned.get(name, frozenset()) if self.inside(name, v))
             self.shrink(name, left)
@@ -210,7 +213,7 @@ class _Box:
         return False
 
     def cycle(self, sums: Sequence[tuple[Sequence[tuple[str, Fraction]], Bound]]) -> bool:
-        """Whether differences run in a circle that comes back below its start (Bellman-Ford; "" stands for zero)."""
+        """Whether the differences have a negative cycle (Bellman-Ford; "" stands for zero)."""
         edges: list[tuple[str, str, tuple[Fraction, int]]] = []
         for terms, (value, strict) in sums:
             if len(terms) == 2 and terms[0][1] == -terms[1][1]:
@@ -234,7 +237,9 @@ class _Box:
 
 
 def _inequalities(atom: Linear) -> list[tuple[tuple[tuple[str, Fraction], ...], Bound]]:
-    """terms < or <= bound, of a comparison; what may round is loosened by SLACK, and its != says nothing."""
+    """The inequalities terms < or <= bound of a comparison; inexact ones are loosened by SLACK, and their != implies
+    nothing.
+    """
     turned = tuple((n, -c) for n, c in atom.terms)
     slack = Fraction(0) if atom.exact else SLACK * (1 + abs(atom.constant))
     up = (atom.terms, (atom.constant + slack, atom.symbol == "<" and atom.exact))
@@ -244,7 +249,7 @@ def _inequalities(atom: Linear) -> list[tuple[tuple[tuple[str, Fraction], ...], 
 
 
 def _apart(same: Sequence[Same]) -> bool:
-    """Whether no two columns are equal by way of others and said to differ."""
+    """Whether no two columns are both equal by way of others and required to differ."""
     group: dict[str, str] = {}
 
     def root(name: str) -> str:

@@ -1,6 +1,4 @@
-"""The named forms of a constraint that look at a row beside others: unique, and one_of with the combinations of the
-source.
-"""
+"""The named forms of a constraint that compare rows: unique, and one_of with the combinations of the source."""
 
 from __future__ import annotations
 
@@ -19,8 +17,8 @@ from synthcli.columns.constraints.rule import OnViolation, Rule
 
 @dataclass(frozen=True)
 class Unique(Rule):
-    """No combination of values twice; of equal rows, all but the first break it. Rows with a null in any column are
-    exempt.
+    """No combination of values occurs twice; of equal rows, all but the first break the rule. Rows with a null in any
+    column are exempt.
     """
 
     TABLE = True
@@ -46,8 +44,8 @@ class Unique(Rule):
         return (frame[list(self.of)].duplicated() & self.known(frame)).to_numpy(dtype=bool)
 
     def hashes(self, frame: pd.DataFrame) -> np.ndarray:
-        """Of each row's values; two rows of one hash are treated as equal, which at worst refuses a row in 2^64.
-        (rows,) uint64
+        """A hash of each row's values; two rows with one hash are treated as equal, which at worst refuses a row in
+        2^64. (rows,) uint64
         """
         return pd.util.hash_pandas_object(frame[list(self.of)], index=False).to_numpy()
 
@@ -84,7 +82,7 @@ class OneOf(Rule):
         return replace(self, table=table.sort_values(list(self.of), kind="stable").reset_index(drop=True))
 
     def codes(self, frame: pd.DataFrame) -> np.ndarray:
-        """The place of each row's combination in the table, -1 where it has none. (rows,) int64"""
+        """The row number of each row's combination in the table, -1 where it is missing. (rows,) int64"""
         if self.table is None:
             raise ValueError(f"{self.text} has learned no combinations")
         place = self.table.assign(**{_PLACE: np.arange(len(self.table))})
@@ -92,7 +90,7 @@ class OneOf(Rule):
         return other.merge(place, on=list(self.of), how="left", sort=False)[_PLACE].fillna(-1).to_numpy(dtype=np.int64)
 
     def violations(self, frame: pd.DataFrame) -> np.ndarray:
-        """(rows,) bool; nothing breaks it before it has learned."""
+        """(rows,) bool; no row breaks the rule before it has learned the combinations."""
         return np.zeros(len(frame), dtype=bool) if self.table is None else self.codes(frame) < 0
 
     def to_json(self) -> dict[str, Any]:
@@ -100,11 +98,11 @@ class OneOf(Rule):
         return {"one_of": list(self.of), "on_violation": self.on_violation, **learned}
 
 
-_PLACE = "\x00place"  # no column of a file is called so
+_PLACE = "\x00place"  # no column of a file has this name
 
 
 def to_values(values: pd.Series) -> dict[str, Any]:
-    """A column as JSON: its dtype and its values, times as integers of their unit, floats as words."""
+    """A column as JSON: its dtype and its values, times as integers of their unit, floats as strings."""
     null = values.isna().to_numpy(dtype=bool)
     known = values[~null]
     raw = (

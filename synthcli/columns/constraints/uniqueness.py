@@ -1,4 +1,6 @@
-"""Uniqueness over rows that come in blocks: hashes of the rows accepted so far, and the rules that look at them."""
+"""Uniqueness over rows that come in blocks: hashes of the rows accepted so far, and the rules that compare with
+them.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,7 @@ class Seen:
     runs: tuple[np.ndarray, ...] = ()
 
     def holds(self, hashes: np.ndarray) -> np.ndarray:
-        """Which are in the set. (rows,) bool"""
+        """Which hashes are in the set. (rows,) bool"""
         order = np.argsort(hashes)
         ordered = hashes[order]  # neighbours are looked up in the same place
         found = np.zeros(len(hashes), dtype=bool)
@@ -29,7 +31,7 @@ class Seen:
         return found
 
     def and_those(self, hashes: np.ndarray) -> Seen:
-        """With more of them."""
+        """The set with more hashes."""
         runs = [*self.runs, np.sort(hashes)] if len(hashes) else list(self.runs)
         while len(runs) > 1 and len(runs[-2]) <= 2 * len(runs[-1]):
             runs[-2:] = [
@@ -39,23 +41,21 @@ class Seen:
 
 
 class Watch:
-    """Rules over rows that come block by block, in order: a unique rule remembers the rows that were accepted, by their
-    hashes.
-    """
+    """Rules over rows that come block by block, in order: a unique rule remembers the hashes of the accepted rows."""
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         self.rules = tuple(rules)
         self._seen = {i: Seen() for i, rule in enumerate(rules) if isinstance(rule, Unique)}
 
     def fork(self) -> Watch:
-        """Another one that has seen the same rows."""
+        """A copy that remembers the same rows."""
         out = Watch(self.rules)
         out._seen = dict(self._seen)
         return out
 
     def broken(self, frame: pd.DataFrame) -> np.ndarray:
-        """Which rows break which rule; a row that another rule refuses does not stand in the way of its equals. (rules,
-        rows) bool
+        """Which rows break which rule; a row that another rule refuses does not make later equal rows duplicates.
+        (rules, rows) bool
         """
         out = np.zeros((len(self.rules), len(frame)), dtype=bool)
         for i, rule in enumerate(self.rules):

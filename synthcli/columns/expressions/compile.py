@@ -78,7 +78,7 @@ class Term(NamedTuple):
 
 
 class _Compiler:
-    """Terms of nodes, given the kinds of the columns; raises SpecError where kinds clash."""
+    """Compiles nodes to Terms, given the kinds of the columns; raises SpecError where kinds clash."""
 
     def __init__(self, text: str, kinds: Mapping[str, str]) -> None:
         self.text, self.kinds = text, kinds
@@ -113,7 +113,7 @@ class _Compiler:
         return Term(kind, lambda f: constant(None, DTYPES[kind], len(f)), node)
 
     def date(self, node: Node) -> Term:
-        """A string literal as the date that it spells."""
+        """A string literal as a date."""
         try:
             stamp = pd.Timestamp(datetime.fromisoformat(node.value)).as_unit("us")
         except ValueError:
@@ -135,7 +135,7 @@ class _Compiler:
         return Term(self.kinds[node.value], lambda f: load(f[node.value]), node)
 
     def need(self, term: Term, kinds: str, what: str) -> Term:
-        """The term as one of the kinds ('number|timedelta'), a null or a date literal made so."""
+        """Check that the term is of one of the kinds ('number|timedelta'); a null or a date literal is converted."""
         wanted = kinds.split("|")
         if term.kind == "null":
             return self.null(wanted[0] if wanted[0] != "any" else "null", term.node)
@@ -154,8 +154,8 @@ class _Compiler:
     def same(
         self, terms: list[Term], places: Sequence[int], what: Sequence[str]
     ) -> tuple[str, Callable[[pd.DataFrame], list[pd.Series]]]:
-        """The one kind of all terms, and what makes their columns with one dtype. places, what: of the link before each
-        term but the first.
+        """The common kind of all terms, and a function that makes their columns with one dtype. places, what: of the
+        link before each term but the first.
         """
         if any(t.kind == "datetime" for t in terms):
             terms = [self.date(t.node) if is_word(t.node) else t for t in terms]
@@ -201,7 +201,7 @@ class _Compiler:
                 )
 
         def run(frame: pd.DataFrame) -> pd.Series:
-            values = columns(frame)  # once each: a chain in a chain in a chain must not double the work
+            values = columns(frame)  # each compiled once: nested chains must not double the work
             return fold(operator.and_, [compared(s, a, b) for s, a, b in zip(symbols, values, values[1:])])
 
         return Term("boolean", run, node)
@@ -263,7 +263,7 @@ class _Compiler:
         return Term(kind, lambda f: function.run(*[t.run(f) for t in terms]), node)
 
     def fixed(self, node: Node) -> Term:
-        """Functions whose last argument must stand in the text: date('2020-01-31') and round(x, 2)."""
+        """Functions whose last argument must be a literal: date('2020-01-31') and round(x, 2)."""
         last = node.args[-1]
         if node.value == "date":
             if not is_word(last):
@@ -281,19 +281,19 @@ class _Compiler:
 
 
 def is_word(node: Node) -> bool:
-    """A string literal."""
+    """Whether a node is a string literal."""
     return node.op == "literal" and isinstance(node.value, str)
 
 
 def label(term: Term) -> str:
-    """How an error calls a term."""
+    """The name of a term in error messages."""
     node = term.node
     if node.op == "literal":
         return repr(node.value) if not isinstance(node.value, bool) else str(node.value).lower()
     return {"name": str(node.value), "call": f"{node.value}(…)"}.get(node.op, "an expression")
 
 
-# --- the public face
+# --- public functions
 
 
 @dataclass(frozen=True)
@@ -305,7 +305,7 @@ class Expression:
     tree: Node = field(repr=False)
 
     def check(self, kinds: Mapping[str, str]) -> str:
-        """The kind of its result: boolean, number, string, datetime, timedelta, null, or any where it depends on the
+        """The kind of the result: boolean, number, string, datetime, timedelta, null, or any where it depends on the
         data.
 
         kinds: of the schema's columns (Column.kind). Raises SpecError for unknown columns and for kinds that clash.
@@ -317,7 +317,7 @@ class Expression:
         )
 
     def evaluate(self, frame: pd.DataFrame) -> pd.Series:
-        """Its value in every row, on the frame's index: boolean, Int64, Float64, string, datetime64[us] or
+        """The value in every row, on the frame's index: boolean, Int64, Float64, string, datetime64[us] or
         timedelta64[us].
 
         frame: canonical dtypes (columns/frame.py). Raises SpecError for unknown columns and for kinds that clash.
@@ -328,7 +328,7 @@ class Expression:
 
 
 def parse(text: str) -> Expression:
-    """The expression that a text spells. Raises SpecError that points at what was not expected."""
+    """Parse an expression. Raises SpecError that points at the unexpected part."""
     if len(text) > MAX_LENGTH:
         raise SpecError(
             f"expression {text[:40]}… has {len(text)} characters; expected at most {MAX_LENGTH}; remedy: several"
@@ -336,7 +336,7 @@ def parse(text: str) -> Expression:
         )
     tree = Parser(text).whole()
     columns, open_nodes = set(), [(tree, 1)]
-    while open_nodes:  # not recursive: this is what bounds the recursion elsewhere
+    while open_nodes:  # not recursive: this check bounds the recursion elsewhere
         node, depth = open_nodes.pop()
         if depth > MAX_DEPTH:
             raise error_at(text, node.at, f"nested deeper than {MAX_DEPTH}; remedy: several shorter expressions")

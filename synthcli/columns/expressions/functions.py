@@ -1,4 +1,4 @@
-"""The columns that expressions compute: kinds and dtypes, null-aware arithmetic and comparison, and the functions.
+"""Columns that expressions compute: kinds and dtypes, null-aware arithmetic and comparison, and the functions.
 
 Every column is of the canonical dtype of its kind (boolean, Int64 or Float64, string, datetime64[us], timedelta64[us])
 with a RangeIndex.
@@ -71,12 +71,12 @@ def load(column: pd.Series) -> pd.Series:
 
 
 def constant(value: Any, dtype: Any, rows: int) -> pd.Series:
-    """One value in every row."""
+    """A column with one value in every row."""
     return pd.Series(pd.array([value], dtype=dtype).take(np.zeros(rows, dtype=np.intp)))
 
 
 def fold(combine: Callable[[Any, Any], Any], columns: list[pd.Series]) -> pd.Series:
-    """Columns combined from the left."""
+    """Combine columns from the left."""
     result = columns[0]
     for column in columns[1:]:
         result = combine(result, column)
@@ -84,7 +84,7 @@ def fold(combine: Callable[[Any, Any], Any], columns: list[pd.Series]) -> pd.Ser
 
 
 def align(columns: list[pd.Series]) -> list[pd.Series]:
-    """Columns of one kind with one dtype: floats where one is float, one timezone where one has it."""
+    """Give columns of one kind one dtype: floats where one is float, one timezone where one has it."""
     if any(c.dtype == "Float64" for c in columns):
         return [c.astype("Float64") for c in columns]
     zone = next((c.dtype.tz for c in columns if isinstance(c.dtype, pd.DatetimeTZDtype)), None)
@@ -94,17 +94,17 @@ def align(columns: list[pd.Series]) -> list[pd.Series]:
 
 
 def localized(column: pd.Series, zone: Any) -> pd.Series:
-    """Naive dates in a zone: of a repeated hour the first, of a skipped hour its end."""
+    """Localize naive dates in a zone: the first of a repeated hour, the end of a skipped hour."""
     return column.dt.tz_localize(zone, ambiguous=np.ones(len(column), dtype=bool), nonexistent="shift_forward")
 
 
 def compared(symbol: str, left: pd.Series, right: pd.Series) -> pd.Series:
-    """boolean, null where a side is."""
+    """Compare two columns: boolean, null where either side is."""
     return COMPARE[symbol](left, right).astype("boolean").mask(left.isna() | right.isna())
 
 
 def choose(test: pd.Series, then: pd.Series, other: pd.Series) -> pd.Series:
-    """then or other by the test, null where the test is."""
+    """Choose then or other by the test, null where the test is."""
     return then.where(test.fillna(False).astype(bool), other).mask(test.isna())
 
 
@@ -114,14 +114,14 @@ def floats(column: pd.Series) -> np.ndarray:
 
 
 def finite(values: np.ndarray, null: np.ndarray | None = None) -> pd.Series:
-    """Float64, null where not finite or told so."""
+    """Float64, null where not finite or where `null` says so."""
     return pd.Series(
         pd.arrays.FloatingArray(values, ~np.isfinite(values) if null is None else ~np.isfinite(values) | null)
     )
 
 
 def arithmetic(symbol: str, left: pd.Series, right: pd.Series) -> pd.Series:
-    """Two columns combined by an operator that goes with their kinds."""
+    """Combine two columns by an operator that fits their kinds."""
     kinds = kind_of(left.dtype), kind_of(right.dtype)
     return numeric(symbol, left, right) if kinds == ("number", "number") else timely(symbol, left, right, kinds)
 
@@ -168,7 +168,7 @@ _YEAR_1, _YEAR_10000 = (
 
 
 def from_micros(values: np.ndarray, null: np.ndarray, unit: str) -> pd.Series:
-    """Times of microseconds; null where told so or, for dates, outside the years 1 to 9999. values: float64 or
+    """Times from microseconds; null where `null` says so or, for dates, outside the years 1 to 9999. values: float64 or
     int64.
     """
     low, high = (_YEAR_1, _YEAR_10000) if unit == "datetime64[us]" else (-(2.0**62), 2.0**62)
@@ -201,12 +201,12 @@ def timely(symbol: str, left: pd.Series, right: pd.Series, kinds: tuple[str, str
 
 
 def zoned(column: pd.Series, zone: Any) -> pd.Series:
-    """Dates in UTC shown in a zone."""
+    """Convert dates in UTC to a zone."""
     return column if zone is None else column.dt.tz_localize("UTC").dt.tz_convert(zone)
 
 
 def negated(column: pd.Series) -> pd.Series:
-    """-x of numbers and durations."""
+    """-x for numbers and durations."""
     return -column if kind_of(column.dtype) == "timedelta" else numeric("-", constant(0, "Int64", len(column)), column)
 
 
@@ -215,8 +215,8 @@ def negated(column: pd.Series) -> pd.Series:
 
 @dataclass(frozen=True)
 class Function:
-    """A function. takes: the kinds of every argument, same: all of one kind; gives: a kind, same: that of the first
-    argument.
+    """A function of the language. takes: the kinds of every argument, same: all of one kind; gives: a kind, same: that
+    of the first argument.
     """
 
     takes: str
@@ -227,7 +227,7 @@ class Function:
 
     @property
     def arity(self) -> str:
-        """How many arguments, in words."""
+        """The number of arguments, in words."""
         if self.most == self.least:
             return f"{self.least} argument{'s' if self.least > 1 else ''}"
         return f"{self.least} arguments or more" if self.most > 99 else f"{self.least} to {self.most} arguments"
@@ -242,7 +242,7 @@ def _smooth(function: Callable[[np.ndarray], np.ndarray]) -> Callable[[pd.Series
 
 
 def rounded(column: pd.Series, digits: int = 0) -> pd.Series:
-    """Rounded half to even; integers stay integers where no digit before the point is lost."""
+    """Round half to even; integers stay integers unless a digit before the point is lost."""
     return column if column.dtype == "Int64" and digits >= 0 else finite(np.round(floats(column), digits))
 
 

@@ -1,4 +1,4 @@
-"""Properties of a table, one figure each, as people name them: mean(cost), quantile(cost, 0.9), share(sex == 'f'),
+"""Properties of a table, one figure each, in the usual notation: mean(cost), quantile(cost, 0.9), share(sex == 'f'),
 corr(age, cost).
 
     mean, median, std (x)      quantile (x, q)      share (condition)      corr (a, b)
@@ -27,7 +27,9 @@ _HEAD = re.compile(r"\s*([^\W\d]\w*)\s*\(")
 
 @dataclass(frozen=True)
 class Property:
-    """A parsed property. args: its expressions; q: of a quantile; where: the rows that count, None for all."""
+    """A parsed property. args: its expressions; q: the level of a quantile; where: the condition on the rows that
+    count, None for all.
+    """
 
     text: str
     name: str
@@ -40,8 +42,8 @@ class Property:
         return frozenset().union(*(e.columns for e in (*self.args, *([self.where] if self.where else []))))
 
     def check(self, kinds: Mapping[str, str]) -> None:
-        """Raise SpecError for unknown columns and for what is no number or no condition. kinds: of the schema's columns
-        (Column.kind).
+        """Raise SpecError for unknown columns, arguments that are not numbers, and invalid conditions. kinds: of the
+        schema's columns (Column.kind).
         """
         wanted = "boolean" if self.name == "share" else "number"
         for expression, want in (*((a, wanted) for a in self.args), *([(self.where, "boolean")] if self.where else [])):
@@ -69,7 +71,7 @@ class Property:
         return np.flatnonzero(keep)
 
     def values(self, frame: pd.DataFrame, rows: np.ndarray) -> np.ndarray:
-        """The arguments in these rows; a condition as 0 and 1. (rows, arguments) float64"""
+        """The arguments in these rows; a condition is 0 or 1. (rows, arguments) float64"""
         return np.column_stack(self._evaluated(frame))[rows]
 
     def _evaluated(self, frame: pd.DataFrame) -> list[np.ndarray]:
@@ -78,19 +80,19 @@ class Property:
 
 
 def _floats(column: pd.Series) -> np.ndarray:
-    """A column of an expression as floats, NaN where it is null; words, which `check` could not rule out, are null."""
+    """The column of an expression as floats, NaN where it is null or a word, which `check` could not rule out."""
     if pd.api.types.is_bool_dtype(column.dtype) or pd.api.types.is_numeric_dtype(column.dtype):
         return np.asarray(column.to_numpy(dtype=np.float64, na_value=np.nan))
     return np.asarray(pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan))
 
 
 def parse_property(text: str) -> Property:
-    """The property that a text spells. Raises SpecError that says what was not expected."""
+    """Parse a property. Raises SpecError that describes the error."""
     found = _HEAD.match(text)
     known = ", ".join(ARITY)
     if found is None:
         raise SpecError(
-            f"{text!r} is no property; expected NAME(…), such as mean(cost) or share(age > 80). Known: {known}"
+            f"{text!r} is not a property; expected NAME(…), such as mean(cost) or share(age > 80). Known: {known}"
         )
     name = found[1]
     if name not in ARITY:
@@ -111,7 +113,7 @@ def parse_property(text: str) -> Property:
 
 
 def _pieces(text: str, start: int) -> tuple[list[str], str | None]:
-    """What stands between the commas of the outer bracket, and after its `where`."""
+    """The texts between the commas of the outer bracket, and after its `where`."""
     depth, last, pieces, at_where = 0, start, [], None
     for token in tokenize(text):
         word = text[token.at : token.at + 1]
@@ -155,7 +157,7 @@ def _share(text: str, piece: str) -> float:
 
 
 def figures(name: str, q: float | None, values: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """A property under each row of weights (of resamples); NaN where it is not defined. values: (n, arguments);
+    """The property under each row of weights (of resamples); NaN where it is undefined. values: (n, arguments);
     weights: (b, n). (b,)
     """
     total = weights.sum(axis=1)
@@ -176,7 +178,7 @@ def figures(name: str, q: float | None, values: np.ndarray, weights: np.ndarray)
 
 
 def _quantiles(x: np.ndarray, weights: np.ndarray, q: float) -> np.ndarray:
-    """Linear quantiles of whole-number weights, as if each row stood there so many times (numpy's default)."""
+    """Linear quantiles under whole-number weights, as if each row occurred that many times (numpy's default)."""
     order = np.argsort(x, kind="stable")
     ranked, counts = x[order], np.cumsum(weights[:, order], axis=1)
     place = q * (counts[:, -1] - 1)

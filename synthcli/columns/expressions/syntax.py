@@ -1,5 +1,5 @@
-"""The text of an expression as a tree of Nodes; columns/expressions/compile.py describes the language and gives the
-tree its meaning.
+"""Parse the text of an expression into a tree of Nodes; columns/expressions/compile.py describes the language and gives
+the tree its meaning.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class Token(NamedTuple):
 
 @dataclass(frozen=True)
 class Node:
-    """A step of the tree. value: of a literal, the name of a column or function, or (operator, position) for each link
+    """A node of the tree. value: of a literal, the name of a column or function, or (operator, position) for each link
     of a chain.
     """
 
@@ -70,7 +70,7 @@ class Node:
 
 
 def tokenize(text: str) -> Iterator[Token]:
-    """The tokens of an expression, the last of kind end. Raises SpecError at what is none."""
+    """The tokens of an expression, the last of kind end. Raises SpecError at an invalid character."""
     at = 0
     while at < len(text):
         found = _TOKEN.match(text, at)
@@ -108,7 +108,7 @@ def _unescape(text: str, found: re.Match[str], at: int) -> str:
     mark = found[1]
     if mark not in _ESCAPES and (
         len(mark) == 1 or 0xD800 <= int(mark[1:], 16) < 0xE000
-    ):  # half a surrogate pair is no character
+    ):  # half a surrogate pair is not a character
         raise error_at(
             text, at + 1 + found.start(), f"unknown escape \\{mark}; expected \\\\ \\' \\\" \\n \\t \\r or \\u0041"
         )
@@ -119,7 +119,7 @@ def _unescape(text: str, found: re.Match[str], at: int) -> str:
 
 
 class Parser:
-    """A Pratt parser: an operator takes as its right side all that binds tighter than itself."""
+    """A Pratt parser: the right side of an operator is everything that binds tighter than the operator."""
 
     def __init__(self, text: str) -> None:
         self.text, self.tokens, self.place, self.depth = text, list(tokenize(text)), 0, 0
@@ -147,7 +147,7 @@ class Parser:
         return "the end" if self.token.kind == "end" else repr(self.token.value)
 
     def hint(self) -> str:
-        """What was meant, where a word stands in the place of an operator, or behind one that is misspelt (nott x)."""
+        """The likely intention, where a word stands in the place of an operator, or after a misspelt one (nott x)."""
         if self.token.kind not in ("name", "number", "string"):
             return ""
         word = str(self.token.value)
@@ -166,7 +166,7 @@ class Parser:
         return tree
 
     def expression(self, power: int = 0) -> Node:
-        """All that follows and binds tighter than `power`."""
+        """The expression that follows and binds tighter than `power`."""
         self.depth += 1
         if self.depth > MAX_DEPTH:
             self.fail(f"nested deeper than {MAX_DEPTH}; remedy: several shorter expressions")
@@ -251,9 +251,7 @@ class Parser:
             negated = self.next().value == "not"
             self.place += negated
             if not self.sees("["):
-                self.fail(
-                    f"expected [, found {self.found()}; what a value is compared with stands in [ ], such as [1, 2]"
-                )
+                self.fail(f"expected [, found {self.found()}; the values to compare with stand in [ ], such as [1, 2]")
             self.place += 1
             options = self.items("]")
             self.refuse_null(options, at, "in")
@@ -283,4 +281,4 @@ class Parser:
 
     def refuse_null(self, args: Sequence[Node], at: int, symbol: str) -> None:
         if any(a.op == "literal" and a.value is None for a in args):
-            self.fail(f"null beside {symbol} is never true nor false; remedy: is null, is not null", at)
+            self.fail(f"null beside {symbol} is neither true nor false; remedy: is null, is not null", at)

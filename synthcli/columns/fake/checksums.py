@@ -1,4 +1,4 @@
-"""Check digits, elementwise over strings: which values are valid, and what makes them so.
+"""Check digits, elementwise over strings: validate them and compute them.
 
 All functions take strings without spaces or dashes. words: (rows,) object or string Series; digits: (rows, places)
 int64.
@@ -72,7 +72,7 @@ def digits(words: pd.Series) -> np.ndarray:
 
 
 def luhn(words: pd.Series) -> np.ndarray:
-    """Whether strings of digits end in the check digit of ISO/IEC 7812 (cards). (rows,) bool"""
+    """Whether strings of digits end in the right check digit of ISO/IEC 7812 (cards). (rows,) bool (rows,) bool"""
     return _by_length(words, lambda same: luhn_sum(digits(same)) % 10 == 0)
 
 
@@ -84,8 +84,8 @@ def luhn_sum(places: np.ndarray) -> np.ndarray:
 
 
 def mod97(words: pd.Series) -> np.ndarray:
-    """The remainder by 97 of strings of digits and capital letters, letters counting from A = 10, as ISO 7064 and IBAN
-    have it. (rows,)
+    """The remainder by 97 of strings of digits and capital letters, with A = 10 and so on, as in ISO 7064 and IBAN.
+    (rows,)
     """
     out = np.zeros(len(words), dtype=np.int64)
     for length in words.str.len().unique():
@@ -99,7 +99,9 @@ def mod97(words: pd.Series) -> np.ndarray:
 
 
 def iban(words: pd.Series) -> np.ndarray:
-    """Whether IBANs have the remainder 1 once their first four characters stand at the end. ISO 13616. (rows,) bool"""
+    """Whether IBANs leave the remainder 1 once their first four characters are moved to the end. ISO 13616. (rows,)
+    bool
+    """
     return mod97(words.str[4:] + words.str[:4]) == 1
 
 
@@ -151,7 +153,7 @@ def cpf(words: pd.Series) -> np.ndarray:
 
 
 def steuer_id(words: pd.Series) -> np.ndarray:
-    """German tax number: eleven digits, the first not 0, ISO 7064 mod 11,10; of the first ten, one digit comes two or
+    """German tax number: eleven digits, the first not 0, ISO 7064 mod 11,10; one of the first ten digits occurs two or
     three times.
     """
 
@@ -184,7 +186,7 @@ def nir(words: pd.Series) -> np.ndarray:
 
 
 def dni(words: pd.Series) -> np.ndarray:
-    """Spanish DNI and NIE: eight digits (X, Y, Z stand for 0, 1, 2) and a letter by the remainder by 23."""
+    """Spanish DNI and NIE: eight digits (X, Y, Z count as 0, 1, 2) and a letter for the remainder by 23."""
 
     def test(w: pd.Series) -> np.ndarray:
         plain = w.str.translate(str.maketrans("XYZ", "012")).str[:8]
@@ -208,7 +210,9 @@ def codice_fiscale(words: pd.Series) -> np.ndarray:
 
 
 def _by_length(words: pd.Series, test: Callable[[pd.Series], np.ndarray], only: int | None = None) -> np.ndarray:
-    """A test of strings of one length, over strings of several; false for lengths other than `only`. (rows,) bool"""
+    """Apply a test for strings of one length to strings of several lengths; false for lengths other than `only`.
+    (rows,) bool
+    """
     lengths = words.str.len().to_numpy()
     out = np.zeros(len(words), dtype=bool)
     for length in np.unique(lengths):

@@ -1,5 +1,5 @@
-"""Numbers from named distributions, truncated by inverting the distribution function between its bounds (clipping would
-pile up at them).
+"""Draw numbers from named distributions, truncated by inverting the distribution function between its bounds (clipping
+would pile up values there).
 """
 
 from __future__ import annotations
@@ -15,9 +15,7 @@ from synthcli.errors import SpecError, did_you_mean
 
 @dataclass(frozen=True)
 class Form:
-    """A distribution under the names that people use: parameters with defaults (None: must be given), and its scipy
-    form.
-    """
+    """A distribution as people name it: parameters with defaults (None: required), and its scipy form."""
 
     params: Mapping[str, float | None]
     build: Callable[..., tuple[str, dict[str, float]]]
@@ -108,14 +106,14 @@ WIDTHS = frozenset({"std", "scale"})  # parameters that are durations for a date
 
 @dataclass(frozen=True)
 class Law:
-    """A distribution with its parameters. whole: it makes integers."""
+    """A distribution with its parameters. whole: its values are integers."""
 
     name: str
     frozen: Any
     whole: bool
 
     def draw(self, rows: int, low: float | None, high: float | None, *, rng: np.random.Generator) -> np.ndarray:
-        """Numbers between low and high, both inclusive; None: without a bound. (rows,) float64"""
+        """Draw numbers between low and high, both inclusive; None: no bound. (rows,) float64"""
         if low is None and high is None:
             try:
                 return np.asarray(self.frozen.rvs(size=rows, random_state=rng), dtype=float)
@@ -131,12 +129,12 @@ class Law:
         return np.clip(values, low, high)  # rounding at the very ends only
 
     def reaches(self, low: float | None, high: float | None) -> bool:
-        """Whether there is any probability between the bounds."""
+        """Whether the distribution has any probability between the bounds."""
         return self._mass(low, high) is not None
 
     def _mass(self, low: float | None, high: float | None) -> tuple[float, float, bool] | None:
-        """Shares at the bounds; counted from the upper tail where the bounds lie there, for the digits that 1 - cdf
-        would lose.
+        """The probability up to each bound; counted from the upper tail where the bounds lie there, as 1 - cdf would
+        lose digits.
         """
         below = None if low is None else low - 1 if self.whole else low
         upper = below is not None and self.frozen.cdf(below) > 0.5
@@ -158,8 +156,8 @@ def parse(
     whole: bool,
     number: Callable[[str, Any], float],
 ) -> Law:
-    """The law that a `distribution` names. low, high: what a bare `uniform` lies between. whole: for integers, both
-    ends of uniform included.
+    """The law that a `distribution` names. low, high: the bounds of a bare `uniform`. whole: for integers, both bounds
+    of uniform included.
 
     number: reads a parameter (name, value) and raises SpecError. Raises SpecError, its message to be prefixed with the
     column.
@@ -200,7 +198,7 @@ def _only(said: Mapping[str, Mapping[str, Any]]) -> tuple[str, dict[str, Any]]:
 def _numbers(
     name: str, given: Mapping[str, Any], params: Mapping[str, float | None], number: Callable[[str, Any], float]
 ) -> dict[str, float]:
-    """All parameters as numbers, defaults filled in."""
+    """All parameters as numbers, with defaults filled in."""
     accepted = ", ".join(p if d is None else f"{p} (default {d:g})" for p, d in params.items()) + (
         " or rate" if name == "exponential" else ""
     )

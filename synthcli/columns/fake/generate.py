@@ -1,4 +1,4 @@
-"""Made-up values: keys, personal details and texts that are never learned from data.
+"""Generate fake values: keys, personal details and texts that are never learned from data.
 
 This module says what each kind of column is made of. Values that may repeat are drawn here; unique ones are numbered
 (made_unique).
@@ -71,16 +71,17 @@ KINDS: dict[str, str] = {
     "uuid": "uuid4",
     "date_of_birth": "date_of_birth",
 }
-NATIONAL_IDS = {"es_ES": "nif", "de_DE": "rvnr", "pt_BR": "cpf"}  # where Faker's ssn is another number
+NATIONAL_IDS = {"es_ES": "nif", "de_DE": "rvnr", "pt_BR": "cpf"}  # in these locales Faker's ssn is another number
 MADE = frozenset(KINDS) | {"id", "text"}
 UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 POOL = 3_000  # Faker values drawn once per column, then sampled from
-WINDOW = 10_000  # the least range of unique integers whose max is not declared
+WINDOW = 10_000  # the smallest range of unique integers without a declared max
 BORN = ("1935-01-01", "2006-12-31")  # fixed days, so that the same seed gives the same bytes next year
 
 
 def make(column: Column, start: int, rows: int, *, key: int, rng: np.random.Generator) -> pd.Series:
-    """Values for the rows at positions start..start+rows of the output, of the canonical dtype of the column's storage.
+    """Generate values for the rows at positions start..start+rows of the output, with the canonical dtype of the
+    column's storage.
 
     Unique values, and all of people, depend on (key, position) alone, the others on (key, rng). Raises what `check`
     raises, and SpecError beyond the capacity.
@@ -123,19 +124,19 @@ def check(column: Column) -> None:
 
 
 def unique(column: Column) -> bool:
-    """Whether no value may come twice: as declared; else always for ids, and never for the rest."""
+    """Whether no value may occur twice: as declared; else always for ids, and never for the others."""
     if column.declared.unique is not None:
         return column.declared.unique
     return column.kind == "id"
 
 
 def localized(column: Column) -> bool:
-    """Whether the column's values come from Faker, so that a locale says something of them."""
+    """Whether the column's values come from Faker, so that its locale matters."""
     return _source(column) not in ("integer", "pattern", "born")
 
 
 def capacity(column: Column) -> int | None:
-    """How many rows the column can be made for; None without a limit (its values may repeat)."""
+    """The number of rows that the column can be generated for; None without a limit (its values may repeat)."""
     if not unique(column):
         return None
     source = _source(column)
@@ -158,7 +159,7 @@ def capacity(column: Column) -> int | None:
 
 
 def _source(column: Column) -> str:
-    """What makes the column: integer, pattern, born, or a Faker provider."""
+    """What generates the column: integer, pattern, born, or a Faker provider."""
     kind, provider = column.kind, column.get("provider")
     numeric = (
         pa.types.is_integer(_plain(column))
@@ -215,7 +216,7 @@ def _any(column: Column, rows: int, key: int, rng: np.random.Generator) -> Any:
 
 
 def _born(column: Column) -> tuple[np.datetime64, np.datetime64]:
-    """First and last day of birth."""
+    """The first and last possible day of birth."""
     days = []
     for trait, default in zip(("min", "max"), BORN):
         value = column.get(trait)
@@ -229,7 +230,7 @@ def _born(column: Column) -> tuple[np.datetime64, np.datetime64]:
 
 
 def _unique(column: Column, start: int, rows: int, key: int) -> Any:
-    """Values that do not repeat over any blocks, by the number of their row."""
+    """Values that do not repeat in any block, computed from the row number."""
     source = _source(column)
     positions = np.arange(start, start + rows, dtype=np.uint64)
     if source == "integer":
@@ -246,7 +247,7 @@ def _unique(column: Column, start: int, rows: int, key: int) -> Any:
 
 
 def _range(column: Column) -> tuple[int, int, int]:
-    """Lowest and highest integer, and the window that rows fill before the next one is begun.
+    """The lowest and highest integer, and the window that rows fill before the next one begins.
 
     With a declared max the window is the whole range. Without one, numbers stay compact: rows fill the inferred range
     (10,000 numbers at least) at random, then the next range of that size, and so on, so that N rows take numbers below
@@ -285,7 +286,7 @@ def _person(column: Column, start: int, rows: int, key: int) -> np.ndarray:
 
 
 def _locale(column: Column) -> str:
-    """Faker's spelling of the column's locale."""
+    """The column's locale as Faker spells it."""
     return str(column.get("locale") or "en_US").replace("-", "_")
 
 
@@ -352,7 +353,7 @@ def _check_provider(column: Column, provider: str) -> None:
 
 
 def check_rows(column: Column, rows: int) -> None:
-    """Raise SpecError where the column cannot be made for that many rows."""
+    """Raise SpecError where the column cannot be generated for that many rows."""
     room = capacity(column)
     if room is None or rows <= room:
         return
@@ -372,7 +373,7 @@ def check_rows(column: Column, rows: int) -> None:
 
 
 def _cast(values: Any, column: Column) -> pd.Series:
-    """Values as the canonical dtype of the storage. Raises SpecError where they cannot be."""
+    """Values with the canonical dtype of the storage. Raises SpecError for values that do not fit."""
     type_, values = _plain(column), pd.Series(values).reset_index(drop=True)
     try:
         if pa.types.is_boolean(type_):

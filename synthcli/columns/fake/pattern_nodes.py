@@ -1,4 +1,4 @@
-"""The nodes of a parsed pattern: sets of characters, sequences and choices, each of which counts, numbers and draws its
+"""The nodes of a parsed pattern: sets of characters, sequences and choices; each counts, numbers and samples its
 strings.
 """
 
@@ -18,7 +18,7 @@ STEPS = 3_000_000  # pairs of places that a search for ambiguity looks at: about
 
 @dataclass(frozen=True)
 class Chars:
-    """One character of a set."""
+    """One character from a set."""
 
     chars: str
 
@@ -39,7 +39,7 @@ class Chars:
 
 @dataclass(frozen=True)
 class Sequence:
-    """Parts one after the other; the last part's index turns fastest."""
+    """Parts in sequence; the index of the last part varies fastest."""
 
     parts: tuple[Node, ...]
 
@@ -71,7 +71,7 @@ class Sequence:
 
 @dataclass(frozen=True)
 class Choice:
-    """One of several alternatives, numbered one after the other."""
+    """One of several alternatives, numbered one after another."""
 
     options: tuple[Node, ...]
 
@@ -109,7 +109,7 @@ Node = Chars | Sequence | Choice
 
 
 def _as(like: np.ndarray, number: int) -> Any:
-    """A number that keeps the dtype of the array that it meets."""
+    """A number with the dtype of the array that it is combined with."""
     return number if like.dtype == object else np.uint64(number)
 
 
@@ -121,8 +121,8 @@ def _join(rows: int, pieces: Iterable[np.ndarray]) -> np.ndarray:
 
 
 def _groups(parts: tuple[Node, ...]) -> Iterator[tuple[list[Node], int]]:
-    """Parts from the last to the first, in runs whose sizes multiply to one machine word, so that large indices are
-    divided rarely.
+    """Parts from last to first, in runs whose sizes multiply to one machine word, so that large indices are divided
+    rarely.
     """
     run: list[Node] = []
     size = 1
@@ -174,7 +174,8 @@ class Automaton:
         return first, last, empty
 
     def ambiguous(self) -> bool:
-        """Whether two runs over one string differ. Raises OverflowError when STEPS pairs of places do not tell.
+        """Whether two different runs accept one string. Raises OverflowError where STEPS pairs of places do not decide
+        it.
 
         Every state reaches the end, so two runs that have parted are a proof as soon as they meet again or can both
         stop.
@@ -203,7 +204,7 @@ class Automaton:
         return False
 
     def _common(self, ours: set[int], theirs: set[int]) -> Iterator[tuple[int, int]]:
-        """Pairs of places that one character leads to; the order of a pair says nothing."""
+        """Pairs of places that one character leads to, in either order."""
         return (
             (min(i, j), max(i, j)) for i in ours for j in theirs if i == j or not self.sets[i].isdisjoint(self.sets[j])
         )

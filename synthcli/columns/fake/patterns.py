@@ -1,4 +1,4 @@
-"""Strings that match a regular expression, counted and numbered: the i-th string without making the others."""
+"""Strings that match a regular expression, counted and numbered: the i-th string is computed without the others."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _COUNT = re.compile(r"\{(?=[\d,])(\d*)(?:(,)(\d*))?\}")
 
 @dataclass(frozen=True)
 class Pattern:
-    """A parsed regular expression. Raises SpecError (from `parse`) for what it does not support, with the position."""
+    """A parsed regular expression. `parse` raises SpecError, with the position, for unsupported syntax."""
 
     text: str
     root: Node
@@ -49,13 +49,13 @@ class Pattern:
 
     @property
     def size(self) -> int:
-        """How many strings there are, counted by derivation: a string that can be derived in two ways counts twice."""
+        """The number of strings, counted by derivation: a string with two derivations counts twice."""
         return self.root.size
 
     @cached_property
     def ambiguous(self) -> bool:
-        """Whether some string can be derived in two ways, so that two numbers give the same string. SpecError where
-        that takes too long.
+        """Whether some string has two derivations, so that two numbers give the same string. Raises SpecError where
+        that takes too long to decide.
         """
         try:
             return Automaton(self.root).ambiguous()
@@ -66,8 +66,8 @@ class Pattern:
             ) from None
 
     def nth(self, index: Any) -> np.ndarray:
-        """The strings with these numbers, each from 0 to size - 1. (rows,) integers to (rows,) object. Raises
-        IndexError beyond the size.
+        """The strings with these numbers, from 0 to size - 1. (rows,) integers to (rows,) object. Raises IndexError
+        beyond the size.
         """
         index = np.asarray(index)
         if index.dtype != object and index.dtype.kind not in "iu":
@@ -77,9 +77,7 @@ class Pattern:
         return self.root.nth(index.astype(np.uint64) if self.size <= WORD else index.astype(object))
 
     def sample(self, rows: int, *, rng: np.random.Generator) -> np.ndarray:
-        """Strings at random: each alternative, count and character as likely as the next, so that short strings occur
-        too.
-        """
+        """Sample strings: all alternatives, counts and characters are equally likely, so short strings occur too."""
         return self.root.sample(rows, rng)
 
 
@@ -102,7 +100,7 @@ def _parse(text: str) -> Pattern:
 
 
 class _Parser:
-    """Recursive descent over a text that `re` has accepted."""
+    """Recursive descent over a text that `re` accepts."""
 
     def __init__(self, text: str) -> None:
         self.text, self.at = text, 0
@@ -139,7 +137,7 @@ class _Parser:
         return node
 
     def anchor(self) -> bool:
-        """Skip ^ at the very start and $ at the very end, which every string satisfies."""
+        """Skip ^ at the very start and $ at the very end, which every string matches."""
         here = self.text[self.at]
         if here not in "^$":
             return False
@@ -171,11 +169,11 @@ class _Parser:
                 raise self.error(f"the group {self.text[start : start + 4]!r}", start)
             self.at = named.end()
         node = self.choice()
-        self.at += 1  # the closing bracket, which `re` has seen
+        self.at += 1  # the closing bracket, which `re` has checked
         return node
 
     def escape(self) -> str:
-        """The characters that the escape at this place stands for."""
+        """The characters that the escape sequence here stands for."""
         at, name = self.at, self.text[self.at + 1]
         self.at += 2
         if name in _CLASSES:
@@ -220,7 +218,7 @@ class _Parser:
         return self.text[self.at - 1]
 
     def repeated(self, atom: Node) -> Node:
-        """The atom as often as the quantifier after it says, if there is one."""
+        """The atom, repeated if a quantifier follows it."""
         found = _COUNT.match(self.text, self.at)
         if found:
             low = int(found[1] or 0)

@@ -1,5 +1,4 @@
-"""Made-up people: the name, e-mail and login of a row agree, although each column is made without knowing of the
-others.
+"""Fake people: the name, e-mail and login of a row agree, although each column is generated independently.
 
 The position of a row in the output and the key of the codec say who stands there: a keyed bijection gives sex, first
 name, initial and last name, each combination once. Columns whose names differ only by what they hold (customer_name,
@@ -19,11 +18,11 @@ from synthcli import seeds
 from synthcli.columns import words
 from synthcli.columns.fake.unique import mixed, permute, windowed
 
-PROVIDERS = frozenset({"name", "first_name", "last_name", "email", "user_name"})  # of Faker, which are made here
+PROVIDERS = frozenset({"name", "first_name", "last_name", "email", "user_name"})  # Faker's, replaced here
 INITIALS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-DRAWS = 3_000  # names that are drawn from Faker, of which the distinct ones are used
+DRAWS = 3_000  # names drawn from Faker, before duplicates are removed
 LAST_FIRST = frozenset({"hu", "ja", "ko", "zh", "vi"})
-_DOMAINS = np.array(["example.com", "example.net", "example.org"], dtype=object)  # nobody's: RFC 2606
+_DOMAINS = np.array(["example.com", "example.net", "example.org"], dtype=object)  # reserved domains, RFC 2606
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue"})
 _OF_A_KIND = frozenset(
     words.listed("""
@@ -39,7 +38,7 @@ _OF_A_KIND = frozenset(
     vollstandiger the
     of de
     """)
-)  # words of a column name that say what it holds, not whom it is about
+)  # words of a column name that describe its content, not its person
 _ENDINGS = re.compile(r"(email|mail|username|vorname|nachname|name|naam|login)$")
 
 
@@ -62,7 +61,7 @@ class Names:
 
 
 def role(column: str) -> str:
-    """Whom a column is about: its name without the words for what it holds. customer_email: customer; email:
+    """The role that a column's name mentions, without the words for its content. customer_email: customer; email:
     nothing.
     """
     left = (_ENDINGS.sub("", token) for token in words.tokens(column) if token not in _OF_A_KIND)
@@ -70,14 +69,14 @@ def role(column: str) -> str:
 
 
 def capacity(locale: str) -> int:
-    """How many different people a locale has."""
+    """The number of different people in a locale."""
     first, last = names(locale).sizes
     return 2 * first * last * len(INITIALS)
 
 
 def make(provider: str, locale: str, about: str, positions: np.ndarray, key: int, *, unique: bool) -> np.ndarray:
-    """What the people at these positions are called. provider: one of PROVIDERS; about: a role; positions: (rows,)
-    uint64. (rows,) object
+    """Names, e-mails or logins of the people at these positions. provider: one of PROVIDERS; about: a role; positions:
+    (rows,) uint64. (rows,) object
 
     unique: names show their initial, e-mails and logins a number, so that none comes twice.
     """
@@ -103,7 +102,9 @@ def make(provider: str, locale: str, about: str, positions: np.ndarray, key: int
 
 
 def _who(here: Names, positions: np.ndarray, key: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Whether a woman, and the numbers of first name, initial and last name: every combination once. Each (rows,)"""
+    """Whether each person is a woman, and the numbers of first name, initial and last name: every combination occurs
+    once. Each (rows,)
+    """
     first, last = here.sizes
     number = permute(positions, 2 * first * last * len(INITIALS), key).astype(np.int64)
     rest = number // 2
@@ -121,13 +122,13 @@ def _initials(given: np.ndarray) -> np.ndarray:
 
 @lru_cache(maxsize=16)
 def names(locale: str) -> Names:
-    """The names of a Faker locale; the same for every key, so that a saved model makes the same people again."""
+    """The names of a Faker locale; the same for every key, so that a saved model generates the same people again."""
     import faker
 
     fake = faker.Faker(locale)
     fake.seed_instance(seeds.key("people", locale))
     women, men = (_drawn(getattr(fake, f"first_name_{sex}")) for sex in ("female", "male"))
-    women = women[~np.isin(women, men)]  # whose name does not tell is counted once
+    women = women[~np.isin(women, men)]  # a name without a known sex counts once
     if len(women) < len(men) // 4:  # the locale has the same names for all
         men, women = men[::2], men[1::2] if len(men) > 1 else men
     last = tuple(_drawn(getattr(fake, f"last_name_{sex}")) for sex in ("female", "male"))
@@ -143,8 +144,8 @@ def _drawn(draw: Any) -> np.ndarray:
 
 
 def _shuffled(pool: np.ndarray, locale: str) -> np.ndarray:
-    """In an order of its own: of two lists, the end of the longer one stays unused, and that must not be the end of the
-    alphabet.
+    """The names in a fixed random order: the end of the longer of two lists stays unused, and should not be the end of
+    the alphabet.
     """
     return pool[seeds.stream(0, "people", locale, len(pool)).permutation(len(pool))]
 

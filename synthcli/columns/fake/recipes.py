@@ -1,4 +1,5 @@
-"""Columns made from what the spec says of them: a distribution, weights, a sequence. No data, no other columns.
+"""Generate columns from the spec alone: a distribution, weights or a sequence, without data or other columns. No data,
+no other columns.
 
 Dates are drawn as whole ticks since 1970 of the resolution that their format has, durations as seconds.
 """
@@ -21,7 +22,7 @@ from synthcli.errors import SpecError, did_you_mean
 
 
 def make(recipe: str, column: Column, start: int, rows: int, *, rng: np.random.Generator) -> pd.Series:
-    """The rows from position `start`, of the column's canonical dtype. recipe: distribution, weights or sequence.
+    """The rows from position `start`, with the column's canonical dtype. recipe: distribution, weights or sequence.
     Raises SpecError.
     """
     return _MAKERS[recipe](column, start, rows, rng)
@@ -37,7 +38,7 @@ def _distribution(column: Column, start: int, rows: int, rng: np.random.Generato
                 " or type: float"
             )
         return pd.Series(drawn.draw(rows, None, None, rng=rng) > 0, dtype="boolean")
-    if whole and not drawn.whole:  # as much for the lowest and highest number as for those between
+    if whole and not drawn.whole:  # the lowest and highest number are as likely as those between
         low, high = (None if low is None else low - 0.5), (None if high is None else high + 0.5)
     try:
         values = drawn.draw(rows, low, high, rng=rng)
@@ -49,7 +50,7 @@ def _distribution(column: Column, start: int, rows: int, rng: np.random.Generato
 
 
 def _from_numbers(values: np.ndarray, column: Column) -> pd.Series:
-    """Numbers (of ticks for dates, seconds for durations) as the column's canonical dtype."""
+    """Numbers (ticks for dates, seconds for durations) with the column's canonical dtype."""
     most = {"integer": 2.0**63, "datetime": 2.0**62, "timedelta": 9.2e12}.get(column.kind, np.inf)
     if not np.all(np.abs(values) < most):
         raise SpecError(
@@ -67,7 +68,7 @@ def _from_numbers(values: np.ndarray, column: Column) -> pd.Series:
 
 
 def _clip(values: np.ndarray, column: Column) -> np.ndarray:
-    """Back into the bounds where rounding has left them."""
+    """Clip values that rounding moved out of the bounds."""
     low, high = _bounds(column)
     return np.clip(values, -np.inf if low is None else low, np.inf if high is None else high)
 
@@ -109,7 +110,7 @@ def _spelled(value: Any) -> str:
 
 
 def _labels(labels: list[str], column: Column) -> pd.Series:
-    """The values that the keys of `weights` spell, in the column's canonical dtype."""
+    """The values that the keys of `weights` spell, with the column's canonical dtype."""
     type_ = frames.arrow_type(column.storage)
     try:
         if pa.types.is_boolean(type_):
@@ -179,7 +180,7 @@ _MAKERS: dict[str, Callable[[Column, int, int, np.random.Generator], pd.Series]]
 }  # fmt: skip
 
 
-# --- what the spec says, as numbers
+# --- values of the spec as numbers
 
 
 def law(column: Column) -> fake_distributions.Law:
@@ -258,7 +259,7 @@ def _duration_number(column: Column, param: str, value: Any) -> float:
 
 
 def resolution(column: Column) -> str:
-    """The ticks that a datetime counts in: us, s, m, h or D."""
+    """The unit that a datetime counts in: us, s, m, h or D."""
     form = column.get("format")
     if form is None:
         return "s"

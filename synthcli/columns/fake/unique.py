@@ -1,4 +1,4 @@
-"""Made-up values that do not repeat: unique over all blocks without any block knowing another.
+"""Fake values that never repeat: unique over all blocks, although no block knows of another.
 
 A keyed bijection (a Feistel network with cycle walking) takes the position of a row in the output to the number of its
 value. It depends on the key alone. In all that follows, positions are (rows,) uint64.
@@ -18,7 +18,7 @@ from synthcli.columns.fake.patterns import WORD, Pattern
 
 PROVIDERS = frozenset(
     {"email", "user_name", "url", "phone_number", "name", "ipv4", "iban", "credit_card_number"}
-)  # that can be made unique
+)  # providers with unique values
 ADDRESSES = 2**32 - 2**25  # IPv4 addresses whose first octet is neither 0 nor 255
 PHONES = 10**9
 CARDS = 10**12
@@ -55,15 +55,15 @@ def mixed(values: np.ndarray, salt: int) -> np.ndarray:
 
 
 def integers(low: int, high: int, window: int, positions: np.ndarray, key: int) -> np.ndarray:
-    """Integers from low to high; rows fill a window of them before the next one is begun."""
+    """Integers from low to high; rows fill one window of them before the next begins."""
     return low + windowed(positions, window, key, high - low + 1).astype(np.int64)
 
 
 def strings(pattern: Pattern, positions: np.ndarray, key: int) -> np.ndarray:
-    """Strings of the pattern, by their numbers."""
+    """The strings of a pattern, by number."""
     if pattern.size <= WORD:
         return pattern.nth(permute(positions, pattern.size, key))
-    # a stretch of the numbers for each row, and a place within the stretch by hashing
+    # each row has a range of numbers, and a hashed place within it
     stretch = pattern.size // WORD
     number = permute(positions, WORD, key).astype(object) * stretch
     place: Any = 0
@@ -73,7 +73,7 @@ def strings(pattern: Pattern, positions: np.ndarray, key: int) -> np.ndarray:
 
 
 def cards(positions: np.ndarray, key: int) -> pd.Series:
-    """Card numbers of 16 digits that begin with 4 and end in their check digit (Luhn)."""
+    """Card numbers of 16 digits that begin with 4 and end in a valid check digit (Luhn)."""
     body = pd.Series(permute(positions, CARDS, key).astype(str), dtype=object).str.zfill(12)
     first = pd.Series(
         np.array(["400", "411", "424", "455"], dtype=object)[(mixed(positions, key) % np.uint64(4)).astype(int)]
@@ -84,7 +84,7 @@ def cards(positions: np.ndarray, key: int) -> pd.Series:
 
 
 def accounts(pool: np.ndarray, positions: np.ndarray, key: int) -> pd.Series:
-    """IBANs like those of the pool, all of one country: their longest run of digits is counted, and the check digits
+    """IBANs like those of the pool, all of one country: their longest run of digits is a counter, and the check digits
     are valid.
     """
     base = pd.Series(
@@ -116,13 +116,15 @@ def addresses(positions: np.ndarray, key: int) -> np.ndarray:
 
 
 def numbered(pool: np.ndarray, provider: str, positions: np.ndarray, key: int) -> pd.Series:
-    """Values of the pool with a number that can be read back, so that different numbers give different values."""
+    """Values of the pool, each with its number appended so that it can be parsed back: different numbers give different
+    values.
+    """
     base = pd.Series(
         pool[(mixed(positions, seeds.key(key, "base")) % np.uint64(len(pool))).astype(np.int64)], dtype=object
     )
     counted = permute(positions, PHONES, key) if provider == "phone_number" else windowed(positions, 1000, key)
     number = pd.Series(counted.astype(str), dtype=object)
-    if provider == "phone_number":  # as in E.164: a few first digits of a true number, then nine of ours
+    if provider == "phone_number":  # as in E.164: the first digits of a real number, then nine of ours
         digits = base.str.replace(r"\D", "", regex=True).str.lstrip("0").str[:3].str.ljust(3, "5")
         return "+" + digits + number.str.zfill(9)
     parts = base.str.extract(r"^(.*?)\d*(\.[A-Za-z-]+/?)$")
@@ -133,7 +135,7 @@ def windowed(positions: np.ndarray, window: int, key: int, total: int = WORD) ->
     """A bijection of 0..total-1 that permutes within windows; the last one may be shorter. (rows,) uint64"""
     number = positions // np.uint64(window)
     out = np.empty_like(positions)
-    for w in np.unique(number):  # few: rows come in order
+    for w in np.unique(number):  # few iterations: rows come in order
         here = number == w
         first = int(w) * window
         out[here] = permute(

@@ -1,4 +1,4 @@
-"""Personal data in a column, by its name and by its content: what it is, how sure that is, and what it rests on.
+"""Detect personal data in a column, by its name and by its content: the kind, the confidence and the evidence.
 
 A guess that check digits or a strict format support stands without the name; where the name tells something that has a
 format, the content must agree. Guesses are guesses: docs/pii.md says how often they are right.
@@ -19,12 +19,12 @@ from synthcli.columns.pii import values as pii_values
 
 Sensitivity = Literal["direct identifier", "quasi-identifier", "special category", "none"]
 LOOKED_AT = pii_values.MOST
-LEAST = 8  # distinct values, below which content alone says nothing
-FEW = 3  # distinct values, below which even a format that nothing else has says nothing
-SURE = 0.5  # confidence from which on a guess counts
-DOUBT = 0.4  # what is left of a guess about people where the rows seem to be none
-LIKELY, HINT = 0.55, 0.4  # confidence in names that no list has; in what is but a hint
-FIRM = 0.7  # confidence from which on what content alone tells is acted upon without being asked
+LEAST = 8  # distinct values, below which content alone is no evidence
+FEW = 3  # distinct values, below which even an unmistakable format is no evidence
+SURE = 0.5  # the confidence that a guess needs to count
+DOUBT = 0.4  # factor for a guess about people where the rows do not seem to be people
+LIKELY, HINT = 0.55, 0.4  # confidence in names that no list contains; in mere hints
+FIRM = 0.7  # the confidence that content alone needs to be acted on by default
 
 _QUASI = frozenset(
     {
@@ -165,7 +165,7 @@ _VALUES = {
 
 @dataclass(frozen=True)
 class Guess:
-    """What a column may hold. confidence: 0 to 1; share: of the distinct values looked at that pass the kind's test,
+    """What a column may hold. confidence: 0 to 1; share: of the distinct values examined that pass the kind's test,
     None where it has none; checked: whether check digits are part of that test; by: name, content or both; evidence: in
     words, without a value of the column.
     """
@@ -180,15 +180,15 @@ class Guess:
 
 
 def detect(values: pd.Series, name: str) -> list[Guess]:
-    """Guesses about a column (of a canonical dtype, or plain), the surest first; at most one of the special categories
-    among them.
+    """Guesses about a column (of a canonical dtype, or plain), the most confident first; at most one of the special
+    categories among them.
     """
     known = values.dropna()
     if known.dtype.kind == "f" and ((known % 1 == 0) & (known.abs() < 2**53)).all():
         known = known.astype("Int64")  # integers that nulls made floats
     distinct = known.drop_duplicates()
     few = distinct.iloc[:: max(1, len(distinct) // LOOKED_AT)].iloc[:LOOKED_AT]
-    untold = len(few) < FEW and pii_headers.called(name) is None  # then no share says anything
+    untold = len(few) < FEW and pii_headers.called(name) is None  # then shares mean nothing
     shares = (
         {}
         if untold or known.dtype.kind in "bfMm" or str(known.dtype) == "boolean"
@@ -211,7 +211,8 @@ def detect(values: pd.Series, name: str) -> list[Guess]:
 
 
 def detect_all(frame: pd.DataFrame) -> tuple[dict[str, list[Guess]], str | None]:
-    """Guesses about each column of a table, and why its rows seem to be no people, None where they may be.
+    """Guesses about each column of a table, and the reason why its rows do not seem to be people, None where they may
+    be.
 
     What would be telling of a person is put in doubt where the rows are none; direct identifiers stay as they are.
     """
@@ -231,7 +232,7 @@ def _doubted(guess: Guess) -> Guess:
 
 
 def surest(guesses: list[Guess], *, least: float = SURE) -> Guess | None:
-    """The guess that tells most of a column, of those that count: identifiers before the rest."""
+    """The guess that matters most among those that are confident enough: identifiers before the rest."""
     order = {"direct identifier": 0, "special category": 1, "quasi-identifier": 2, "none": 3}
     return min(
         (g for g in guesses if g.confidence >= least), key=lambda g: (order[g.sensitivity], -g.confidence), default=None
@@ -246,7 +247,7 @@ def sensitivity(kind: str) -> Sensitivity:
 
 
 def _by_name(name: str, known: pd.Series, few: pd.Series, shares: dict[str, float]) -> Guess | None:
-    """What the name tells, as far as type and content agree."""
+    """The guess from the name, as far as type and content agree."""
     told = pii_headers.called(name)
     if told is None or not _possible(told.kind, known):
         return None
@@ -263,7 +264,7 @@ def _by_name(name: str, known: pd.Series, few: pd.Series, shares: dict[str, floa
     test = max(tests, key=lambda t: shares.get(t, 0.0))
     share, checked = shares.get(test, 0.0), test in pii_values.CHECKED
     if told.strength < SURE and (kind not in ("name", "last_name", "first_name", "email") or share < 0.6):
-        return None  # what the name hints at shows in the content, or it is not there
+        return None  # the content must confirm a hint of the name
     if share >= least:
         found = test if test in NATIONAL or test == "ipv6" else kind
         says += f", and {share:.0%} of its distinct values read as {spelled(test)}"
@@ -307,7 +308,7 @@ def _worded(few: pd.Series) -> bool:
 
 
 def _possible(kind: str, known: pd.Series) -> bool:
-    """Whether a column of this dtype can hold the kind at all."""
+    """Whether a column of this dtype can hold the kind."""
     numeric = pd.api.types.is_numeric_dtype(known.dtype) and not pd.api.types.is_bool_dtype(known.dtype)
     dated = pd.api.types.is_datetime64_any_dtype(known.dtype)
     if pd.api.types.is_bool_dtype(known.dtype):
@@ -346,7 +347,7 @@ def _possible(kind: str, known: pd.Series) -> bool:
 
 
 def _adult_dates(known: pd.Series) -> bool:
-    """Whether dates may be of birth: none ahead of the data's end by much, none before 1880."""
+    """Whether dates may be dates of birth: none far beyond the end of the data, none before 1880."""
     years = known.dt.year
     return bool(
         len(years) == 0
@@ -360,7 +361,7 @@ def _dates_in_words(known: pd.Series) -> bool:
 
 
 def _by_content(name: str, shares: dict[str, float], distinct: int) -> list[Guess]:
-    """What the content alone tells: the strictest test that enough values pass."""
+    """The guess from the content alone: the strictest test that enough values pass."""
     told = pii_headers.called(name)
     for kind in _STRICTEST:
         if distinct < (FEW if kind in _UNMISTAKABLE else LEAST):
@@ -380,7 +381,7 @@ def _by_content(name: str, shares: dict[str, float], distinct: int) -> list[Gues
 
 
 def _likely(name: str, told: pii_headers.Named | None, shares: dict[str, float]) -> list[Guess]:
-    """What reads like names of people that no list has, or like the logins that are made of names."""
+    """Names of people that no list contains, or logins made from names."""
     if (told is not None and told.strength >= SURE) or _otherwise(name, told):
         return []
     if (share := shares.get("likely_name", 0.0)) > 0:
@@ -396,7 +397,7 @@ def _likely(name: str, told: pii_headers.Named | None, shares: dict[str, float])
 
 
 def _births(known: pd.Series) -> list[Guess]:
-    """Dates without a time, in no order, over a lifetime: perhaps of birth."""
+    """Dates without a time, unordered and spread over a lifetime: possibly dates of birth."""
     if (
         not pd.api.types.is_datetime64_any_dtype(known.dtype)
         or known.nunique() < max(20, 0.3 * len(known))
@@ -424,8 +425,8 @@ def _births(known: pd.Series) -> list[Guess]:
 
 
 def _otherwise(name: str, told: pii_headers.Named | None) -> bool:
-    """Whether the name says that what looks like people's names or numbers is something else, such as cities named
-    after people.
+    """Whether the column's name explains values that look like names or numbers of people, such as cities named after
+    people.
     """
     if (
         told is not None
@@ -445,7 +446,7 @@ def _special(name: str, known: pd.Series) -> Guess | None:
 
 
 def _special_content(known: pd.Series) -> Guess | None:
-    """Categories whose words are those of a special category, such as religions."""
+    """Guesses from categories that belong to a special category, such as religions."""
     if known.dtype.kind in "bfMmi" or known.nunique() > 50 or known.nunique() < 3:
         return None
     seen = {words.plain(str(v)).lower().strip() for v in known.unique()}
@@ -456,7 +457,7 @@ def _special_content(known: pd.Series) -> Guess | None:
 
 
 def spelled(kind: str) -> str:
-    """A kind in words."""
+    """The name of a kind, in words."""
     shown = {
         "email": "e-mail addresses",
         "iban": "IBANs",

@@ -1,4 +1,4 @@
-"""What columns of personal data are called, in nine languages: en, de, fr, es, it, nl, pt, pl, and the abbreviations of
+"""Names of columns with personal data in nine languages: en, de, fr, es, it, nl, pt, pl, and the abbreviations of
 databases.
 
 A phrase is written without spaces and accents; a column name matches where some of its words in a row, joined, are the
@@ -12,11 +12,11 @@ from typing import NamedTuple
 
 from synthcli.columns import words
 
-IF_TWO = 0.4  # strength of a name that tells something of people only where the column has two values
+IF_TWO = 0.4  # strength of a name that is evidence only where the column has two values
 
 
 class Named(NamedTuple):
-    """What a name says: the kind, how much it says so (0 to 1), and the phrase that was found."""
+    """What a column's name says: the kind, the confidence (0 to 1), and the phrase that was found."""
 
     kind: str
     strength: float
@@ -143,7 +143,7 @@ _SURE: dict[str, str] = {  # names that hardly mean anything else
     "stipendio inkomen salaris "
     "dochod zarobki wynagrodzenie renda rendimento",
 }
-_PERHAPS: dict[str, str] = {  # names that mean something else as often; the content must agree
+_PERHAPS: dict[str, str] = {  # names that have other meanings as often; the content must agree
     "name": "name names nom nombre nome naam nazwa namen kunde patient passenger author",
     "username": "user usr account handle benutzer utilisateur usuario utente gebruiker uzytkownik utilizador",
     "last_name": "last nachn",
@@ -257,8 +257,8 @@ def _phrases() -> dict[str, tuple[str, float]]:
 
 @cache
 def called(name: str) -> Named | None:
-    """The kind that a column's name tells, by its surest and longest phrase; of equal ones the last. None where it
-    tells nothing.
+    """The kind that a column's name indicates, by its most confident and longest phrase; of equal ones the last. None
+    where there is none.
     """
     parts = words.tokens(name)
     best: tuple[tuple[float, int, int], Named] | None = None
@@ -278,12 +278,12 @@ def called(name: str) -> Named | None:
 
 
 def _beginning(word: str) -> tuple[str, float] | None:
-    """The kind of a word that is cut off or goes on, as in educyr and incomet."""
+    """The kind of a word that is cut off or continues, as in educyr and incomet."""
     return next(((kind, 0.9) for kind, stems in _STEMS.items() if word.startswith(stems)), None)
 
 
 def _compound(word: str) -> tuple[str, float]:
-    """The kind of the end of a long word, as in Kundentelefonnummer."""
+    """The kind that the end of a long word names, as in Kundentelefonnummer."""
     for length in range(min(len(word) - 3, 24), 5, -1):
         found = _phrases().get(word[-length:])
         if found and found[1] > 0.5 and found[0] not in ("age", "sex"):
@@ -292,7 +292,7 @@ def _compound(word: str) -> tuple[str, float]:
 
 
 def _doubt(kind: str, rest: set[str]) -> float:
-    """How much is left of what a name says, by its other words."""
+    """The share of confidence that is left after the other words of the name."""
     if rest & (_ABOUT_IT - _LEVELS if kind in ("education", "job") else _ABOUT_IT) or (
         kind == "marital_status" and rest & _DURATIONS
     ):
@@ -306,8 +306,8 @@ def _doubt(kind: str, rest: set[str]) -> float:
 
 @cache
 def special(name: str) -> Named | None:
-    """The special category of personal data (GDPR Art. 9) that a column's name tells; of strength IF_TWO where it must
-    have two values.
+    """The special category of personal data (GDPR Art. 9) that a column's name indicates; with strength IF_TWO where it
+    must have two values.
     """
     parts = words.tokens(name)
     if set(parts) & _SOMETHING_ELSE:

@@ -1,5 +1,5 @@
-"""Whether the rows of a table are people, or places, moments and sums over people: an age is somebody's, a mean age is
-nobody's.
+"""Decide whether the rows of a table are people, or places, moments and sums over people: an age is personal, a mean
+age is not.
 
 Signs are weighed: what says that rows are no people (a place of its own in each row, a calendar, populations, shares,
 averages that hardly vary), against what says that they are (direct identifiers, keys of people, sex, ages in years).
@@ -18,7 +18,7 @@ from synthcli.columns import words
 from synthcli.columns.pii import headers as pii_headers
 from synthcli.columns.pii import values as pii_values
 
-ENOUGH = 2.0  # weight from which on the rows are taken for no people
+ENOUGH = 2.0  # weight from which on the rows are not taken for people
 LEAST_ROWS = 5
 _PLACES = words.listed("""
     state country county city region province district tract neighborhood neighbourhood municipality prefecture
@@ -39,7 +39,7 @@ _SUMS = words.listed("""
     density lifeexp homicid crime illitera emigr immigrants
     """)
 _THINGS = {  # words of columns that tell what else a row may be about, and their weight
-    # which have a sex and an age, too
+    # animals have a sex and an age, too
     **dict.fromkeys(words.listed("species animal mouse mice rat breed specimen strain litter plant"), 5.0),
     **dict.fromkeys(words.listed("isbn sku vin centroid polygon geometry wkt"), 3.0),
     **dict.fromkeys(words.listed("perimeter shape"), 2.0),
@@ -64,8 +64,8 @@ _KINDS = frozenset({"age", "sex", "income", "education", "marital_status", "job"
 
 
 def no_people(frame: pd.DataFrame, kinds: Mapping[str, Sequence[str]]) -> str | None:
-    """Why the rows are taken for places, moments or sums, in words; None where they may be people. kinds: what each
-    column may hold.
+    """The reason to take the rows for places, moments or sums, in words; None where they may be people. kinds: what
+    each column may hold.
     """
     if len(frame) < LEAST_ROWS:
         return None
@@ -81,7 +81,7 @@ def no_people(frame: pd.DataFrame, kinds: Mapping[str, Sequence[str]]) -> str | 
 
 
 def _keys(frame: pd.DataFrame) -> list[tuple[float, str]]:
-    """What names each row: a place, a moment of a calendar, or both together."""
+    """The column that names each row: a place, a date, or both together."""
     places = [c for c in frame.columns if _is_place(frame[c], str(c))]
     times = [c for c in frame.columns if set(words.tokens(str(c))) & _TIMES and frame[c].notna().all()]
     for column in places:
@@ -103,7 +103,7 @@ def _keys(frame: pd.DataFrame) -> list[tuple[float, str]]:
 
 
 def _things(frame: pd.DataFrame) -> list[tuple[float, str]]:
-    """Columns that people do not have."""
+    """Columns that describe things, not people."""
     found = []
     for name in map(str, frame.columns):
         spelled = [part for part in words.tokens(name) if not part.isdigit()]
@@ -113,7 +113,7 @@ def _things(frame: pd.DataFrame) -> list[tuple[float, str]]:
 
 
 def _is_place(values: pd.Series, name: str) -> bool:
-    """Whether a column names places, by what it is called or by known names of countries and states."""
+    """Whether a column names places, by its name or by known names of countries and states."""
     if values.isna().mean() > 0.05 or values.dtype.kind in "fbMm":
         return False
     spelled = words.tokens(name)
@@ -127,7 +127,7 @@ def _is_place(values: pd.Series, name: str) -> bool:
 
 
 def _is_calendar(values: pd.Series) -> bool:
-    """Whether moments go on by the same step from row to row."""
+    """Whether dates advance by the same step from row to row."""
     if len(values) < 8 or not values.is_unique:
         return False
     if pd.api.types.is_datetime64_any_dtype(values.dtype):
@@ -143,7 +143,7 @@ def _is_calendar(values: pd.Series) -> bool:
 
 
 def _column(values: pd.Series, name: str, kinds: Sequence[str]) -> list[tuple[float, str]]:
-    """What one column says of the rows."""
+    """Evidence that one column gives about the rows."""
     spelled = words.tokens(name)
     if any(
         kind in kinds
@@ -188,7 +188,7 @@ def _column(values: pd.Series, name: str, kinds: Sequence[str]) -> list[tuple[fl
 
 
 def _spread(known: np.ndarray, name: str, kinds: Sequence[str]) -> list[tuple[float, str]]:
-    """Ages and incomes of people vary more than averages of them do."""
+    """Evidence from the spread of ages and incomes: those of people vary more than averages do."""
     mean = abs(float(known.mean()))
     relative = float(known.std()) / mean if mean > 0 else 0.0
     if "age" in kinds:

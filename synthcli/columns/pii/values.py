@@ -1,5 +1,5 @@
-"""What the values of a column say: the share that reads as an e-mail, a phone number, an IBAN, a person's name, ...
-with valid check digits.
+"""Tests of a column's values: the share that is an e-mail, a phone number, an IBAN, a person's name, ... with valid
+check digits.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from synthcli.columns import words
 from synthcli.columns.fake import checksums
 from synthcli.columns.words import listed
 
-MOST = 1_000  # distinct values that are looked at
+MOST = 1_000  # distinct values that are tested
 Test = Callable[[pd.Series], np.ndarray]  # (rows,) strings to (rows,) bool
 NAME_LOCALES = (
     "en_US",
@@ -89,7 +89,7 @@ def _compact(w: pd.Series) -> pd.Series:
 
 
 def _number(shape: str, check: str | None) -> Test:
-    """Strings that, without separators, have a shape and valid check digits."""
+    """A test for strings that, without separators, have a shape and valid check digits."""
     matches = _matches(shape)
 
     def test(w: pd.Series) -> np.ndarray:
@@ -116,8 +116,8 @@ def _ipv6(w: pd.Series) -> np.ndarray:
 
 
 def _phone(w: pd.Series) -> np.ndarray:
-    """Seven to fifteen digits with the marks of a phone number; columns of one bare shape are numbers of something
-    else.
+    """Seven to fifteen digits with the punctuation of a phone number; a column of bare digits in one shape holds other
+    numbers.
     """
     body = w.str.replace(r"\s*(x|ext\.?|poste)\s*\d{1,6}$", "", regex=True, flags=re.I)
     shaped = _matches(r"\+?[\d\s().\-/]{6,24}")(body)
@@ -144,7 +144,7 @@ def _phone(w: pd.Series) -> np.ndarray:
 
 
 def _loose_phone(w: pd.Series) -> np.ndarray:
-    """What may stand in a column that is called phone."""
+    """A value that is plausible in a column called phone."""
     body = w.str.replace(r"\s*(x|ext\.?|poste)\s*\d{1,6}$", "", regex=True, flags=re.I)
     count = body.str.count(r"\d").to_numpy()
     return _matches(r"\+?[\d\s().\-/]{5,24}")(body) & (count >= 5) & (count <= 15)
@@ -166,7 +166,7 @@ def _known_names() -> tuple[frozenset[str], frozenset[str]]:
 
 
 def _among(w: pd.Series, known: frozenset[str]) -> np.ndarray:
-    """Which strings a set holds; Series.isin would make a table of the whole set each time. (rows,) bool"""
+    """Which strings are in a set; Series.isin would hash the whole set each time. (rows,) bool"""
     return np.fromiter((word in known for word in w), dtype=bool, count=len(w))
 
 
@@ -187,7 +187,7 @@ def _last_name(w: pd.Series) -> np.ndarray:
 
 
 def _full_name(w: pd.Series) -> np.ndarray:
-    """Two words or more besides titles, most of them first or last names; also as `Smith, Dr. Anna (Jones)`."""
+    """Two words or more besides titles, most of them first or last names; also like `Smith, Dr. Anna (Jones)`."""
     first, last = _known_names()
     w = w.str.replace(r"\s*[(\"].*?[)\"]", "", regex=True).str.replace(r"^([^,]+),\s*([^,]+)$", r"\2 \1", regex=True)
     pieces = w.str.replace(r"[.']", " ", regex=True).str.split(r"[\s\-]+", regex=True).explode()
@@ -215,8 +215,8 @@ _PLACE_WORDS = frozenset(
 
 
 def likely_names(w: pd.Series) -> float:
-    """The share of strings (distinct) that are two or three capitalised words, if these go together as names of people
-    do; else 0.
+    """The share of distinct strings that are two or three capitalised words, if these combine as names of people do;
+    else 0.
 
     In one place stand known first names, or names like them in part, in the other place words that seldom repeat;
     streets end, and titles begin, with the same words.
@@ -242,7 +242,7 @@ def likely_names(w: pd.Series) -> float:
 
 
 def likely_usernames(w: pd.Series) -> float:
-    """The share of strings (distinct) that are one lower-case word, with a known name at its end or beginning."""
+    """The share of distinct strings that are one lower-case word with a known name at its start or end."""
     shaped = w[w.str.fullmatch(r"[a-z][a-z._-]{3,18}\d{0,4}")]
     if len(shaped) < 0.9 * len(w) or len(w) < 20:
         return 0.0
@@ -306,7 +306,7 @@ WORDED: dict[str, Test] = {
 
 
 def shares(values: pd.Series) -> dict[str, float]:
-    """The share of some strings (distinct, not null) that passes each test; those of none are left out."""
+    """The share of distinct, non-null strings that pass each test; tests that none passes are left out."""
     found: dict[str, float] = {}
     values = values.str.strip().reset_index(drop=True)
     if not len(values):
@@ -324,8 +324,8 @@ def shares(values: pd.Series) -> dict[str, float]:
 
 
 def names_locale(values: pd.Series) -> dict[str, float]:
-    """Locale -> share of the values (first or last names, full names) that its own name lists hold: whose language this
-    is.
+    """Locale -> share of the values (first, last or full names) in that locale's own name lists, which indicates the
+    language.
     """
     few = values.dropna().drop_duplicates().iloc[:MOST].astype(str)
     pieces = few.str.split().explode().reset_index(drop=True)

@@ -1,4 +1,4 @@
-"""What is measured of columns before one is rewritten: grids, units, heaps, and whether a column comes back."""
+"""Measurements of columns that decide whether one can be rewritten: grid, unit, ties, and the inverse of a step."""
 
 from __future__ import annotations
 
@@ -13,19 +13,21 @@ from synthcli.columns.codec.parts import integers
 from synthcli.columns.transforms.steps import Difference
 from synthcli.contracts.schema import Column, Traits
 
-GRID_ROWS = 50  # of known values, for their common step to be taken for a grid
+GRID_ROWS = 50  # known values, from which on a common step counts as a grid
 UNITS = ("s", "ms", "us", "ns")
-SAME = 1e-9  # relative: how near a float must come back
+SAME = 1e-9  # relative tolerance of a restored float
 
 
 def heaped(values: np.ndarray) -> float:
-    """The chance that two rows share their value."""
+    """The probability that two rows share a value."""
     counts = np.unique(values, return_counts=True)[1]
     return float(((counts / max(len(values), 1)) ** 2).sum())
 
 
-def of_times(step: Difference, column: Column, values: Sequence[pd.Series]) -> Difference | str:
-    """The step for dates or durations: the finest unit of them, and the grid of what is rewritten."""
+def with_time_grid(step: Difference, column: Column, values: Sequence[pd.Series]) -> Difference | str:
+    """The step with the finest unit of dates or durations, and the grid of the rewritten column; or the reason why it
+    cannot be built.
+    """
     zones = {str(getattr(v.dtype, "tz", None)) for v in values}
     if len(zones) > 1:
         return "its dates are of different timezones"
@@ -45,8 +47,8 @@ def of_times(step: Difference, column: Column, values: Sequence[pd.Series]) -> D
 
 
 def grid(raw: np.ndarray, least: int) -> tuple[int, int]:
-    """Start and step that values count in; a common step that few values have may be chance, and is `least` then. Zero
-    is on a plain grid.
+    """The start and step that values count in. A common step of only a few values may be chance, so that it is `least`
+    then. Zero lies on a plain grid.
     """
     if len(raw) >= GRID_ROWS and (raw != raw[0]).any() and abs(int(raw.min())) < 2**62 and abs(int(raw.max())) < 2**62:
         step = math.gcd(int(np.gcd.reduce(raw - raw.min())), int(raw.max()) - int(raw.min()))
@@ -61,8 +63,8 @@ def spread(values: Sequence[pd.Series], unit: str | None) -> int:
     return max((abs(x) for pair in ends for x in pair), default=0)
 
 
-def described(step: Difference, made: pd.Series) -> Column:
-    """The column of a difference. Zero is a public bound where it occurs; what else is seen is inferred."""
+def difference_column(step: Difference, made: pd.Series) -> Column:
+    """The column that holds a difference. Zero is a public bound where it occurs; the other traits are inferred."""
     known = made.dropna()
     if step.unit is not None:
         touches = not step.strict and len(known) and (known == pd.Timedelta(0)).any()
@@ -77,8 +79,8 @@ def described(step: Difference, made: pd.Series) -> Column:
     )
 
 
-def same(back: pd.Series, was: pd.Series) -> bool:
-    """Whether a column came back: the same nulls and values, floats up to rounding."""
+def equal_columns(back: pd.Series, was: pd.Series) -> bool:
+    """Whether the inverse of a step restores a column: the same nulls and values, floats up to rounding."""
     if back.dtype != was.dtype or not np.array_equal(back.isna(), was.isna()):
         return False
     known = was.notna().to_numpy()

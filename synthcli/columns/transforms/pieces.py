@@ -1,4 +1,4 @@
-"""What a rule asks of columns, in pieces that can be built in one by one."""
+"""Split a rule into pieces that can be built in one by one."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from synthcli.columns.expressions.syntax import Node
 
 @dataclass(frozen=True)
 class Order:
-    """Columns in rising order."""
+    """Columns in ascending order."""
 
     of: tuple[str, ...]
     strict: bool
@@ -23,7 +23,7 @@ class Order:
 
 @dataclass(frozen=True)
 class Equal:
-    """A column that an expression gives; others: the same the other way round.
+    """A column that equals an expression; others: the same equation solved for other columns.
 
     rule: the sum that it stands for, which allows rounding; near: whether the column need only come near to it.
     """
@@ -37,21 +37,21 @@ class Equal:
 
 @dataclass(frozen=True)
 class Group:
-    """Columns that become one category."""
+    """Columns that are replaced by one category."""
 
     rule: OneOf | OneHot
 
 
 @dataclass(frozen=True)
 class Other:
-    """What cannot be built in."""
+    """A piece that cannot be built in."""
 
 
 Piece = Order | Equal | Group | Other
 
 
 def pieces(rule: Rule, kinds: Mapping[str, Kind]) -> Iterator[Piece | Rule]:
-    """What a rule asks, piece by piece; a rule over one column's ends is its own piece, for clipping."""
+    """The pieces of a rule; a rule about the bounds of one column is a piece itself, for clipping."""
     if isinstance(rule, OneOf | OneHot | Increasing):
         yield Order(rule.of, rule.strict) if isinstance(rule, Increasing) else Group(rule)
     elif isinstance(rule, Sum):
@@ -76,7 +76,7 @@ def _clippable(expression: Expression, kinds: Mapping[str, Kind]) -> bool:
 
 
 def _conjuncts(node: Node, text: str) -> Iterator[Piece]:
-    """Orders and equalities that a tree joins by `and`; anything else is a piece that nothing can be done for."""
+    """The orders and equalities that a tree joins by `and`; any other part is an Other."""
     if node.op == "and":
         for part in node.args:
             yield from _conjuncts(part, text)

@@ -1,5 +1,5 @@
-"""Which columns are rewritten for which rule: each at most once, never in a circle, and only where the frame comes back
-as it was.
+"""Choose which columns to rewrite for which rule: each at most once, without circular dependencies, and only if the
+inverse restores the frame.
 """
 
 from __future__ import annotations
@@ -15,28 +15,28 @@ from synthcli.columns.codec.parts import dtype_name, integers
 from synthcli.columns.constraints.parse import OneHot, OneOf
 from synthcli.columns.expressions.compile import Expression
 from synthcli.columns.expressions.syntax import Node
-from synthcli.columns.transforms.measures import described, grid, heaped, of_times, same, spread
+from synthcli.columns.transforms.measures import difference_column, equal_columns, grid, heaped, spread, with_time_grid
 from synthcli.columns.transforms.pieces import Equal, Group, Order, Piece
 from synthcli.columns.transforms.steps import Choice, Combination, Derived, Difference, Step, with_nulls
 from synthcli.contracts.schema import Column, Schema, Traits
 
-LEAST_ROWS = 100  # of a frame, for what a difference would spoil to be seen
-FINER = 3.0  # times the distinct values of a column that its difference has, from which on the column would be spoiled
+LEAST_ROWS = 100  # rows, below which the effect of a difference cannot be judged
+FINER = 3.0  # ratio of distinct values, difference to column, above which rewriting blurs the column
 HEAPED, SCATTERED = (
     0.01,
     2.0,
-)  # chance that two rows share a value, from which on it matters; times that of the difference
-HOPELESS = 0.9  # share of independent rows that break an order, from which on rejection is no way
-STANDALONE = 0.5  # combinations per row, from which on a table of them would copy rows
-FEW_COMBINATIONS = 50  # that are a table in any case
-NO_WAY = "it is none of the kinds that can be built in"
-LONGEST = 40  # letters of a made name that lists its columns
+)  # probability that two rows share a value, from which on it matters; its ratio to that of the difference
+HOPELESS = 0.9  # share of independent rows that break an order, from which on rejection would not end
+STANDALONE = 0.5  # combinations per row, above which a table of them would copy rows
+FEW_COMBINATIONS = 50  # combinations that may always form a table
+UNSUPPORTED = "it is none of the kinds that can be built in"
+LONGEST = 40  # letters of a new name that lists its columns
 
 
 @dataclass
 class Planner:
-    """Collects steps; `take` answers why a piece is refused. columns: name -> the column that a step makes, for the
-    schema.
+    """Collects steps. `take` returns the reason why a piece is refused. columns: name -> the column that a step adds to
+    the schema.
     """
 
     frame: pd.DataFrame
@@ -47,7 +47,7 @@ class Planner:
     orders: set[tuple[str, str, bool]] = field(default_factory=set)
 
     def take(self, piece: Piece) -> str | None:
-        """Build a piece in; the reason where that cannot be."""
+        """Build a piece in, or return the reason why that is impossible."""
         if isinstance(piece, Order):
             return self.order(piece)
         if isinstance(piece, Equal):
@@ -59,10 +59,10 @@ class Planner:
             return reasons[0]
         if isinstance(piece, Group):
             return self.one_of(piece.rule) if isinstance(piece.rule, OneOf) else self.one_hot(piece.rule)
-        return NO_WAY
+        return UNSUPPORTED
 
     def ordered(self) -> list[Step]:
-        """Steps so that each comes after those that put back its inputs."""
+        """The steps, each after those that restore its inputs."""
         owner = {name: step for step in self.steps for name in step.rewritten}
         out: list[Step] = []
 
@@ -78,7 +78,7 @@ class Planner:
         return out
 
     def refused(self, rewritten: Sequence[str], inputs: Sequence[str]) -> str | None:
-        """Why columns cannot be rewritten with the help of inputs."""
+        """The reason why these columns cannot be rewritten from these inputs; None where they can."""
         for name in (*rewritten, *inputs):
             if name not in self.schema.names:
                 return f"there is no column {name}"
@@ -92,27 +92,27 @@ class Planner:
         return None
 
     def leads(self, start: str, goal: str) -> bool:
-        """Whether a column is put back from another, at any distance."""
+        """Whether restoring `start` needs `goal`, directly or not."""
         if start == goal:
             return True
         inputs = next((step.inputs for step in self.steps if start in step.rewritten), ())
         return any(self.leads(name, goal) for name in inputs)
 
     def accept(self, step: Step, made: Sequence[Column]) -> str | None:
-        """Take a step whose forward and inverse give back the frame."""
+        """Add a step if its inverse restores the frame."""
         new = step.forward(self.frame)
         back = step.inverse(
             pd.DataFrame({**new, **{name: self.frame[name] for name in step.inputs}}, index=self.frame.index)
         )
         for name in step.rewritten:
-            if not same(back[name], self.frame[name]):
+            if not equal_columns(back[name], self.frame[name]):
                 return f"{name} would not come back as it was"
         self.steps.append(step)
         self.columns |= {column.name: column for column in made}
         return None
 
     def name(self, wish: str, *taken: str) -> str:
-        """A name that no column has."""
+        """The wished name, numbered if a column already has it."""
         known, name, i = {*self.schema.names, *self.columns, *taken}, wish, 2
         while name in known:
             name, i = f"{wish} ({i})", i + 1
@@ -138,7 +138,7 @@ class Planner:
         return "; ".join(reasons) or None
 
     def known_order(self, low: str, high: str, strict: bool) -> bool:
-        """Whether orders that are built in already imply this one, by way of columns that are never null."""
+        """Whether earlier orders imply this one, by way of columns that are never null."""
         seen, todo = set(), [(low, False)]
         while todo:
             at, sure = todo.pop()
@@ -155,14 +155,14 @@ class Planner:
         step = self._difference(column, bases, sign, strict)
         if isinstance(step, str):
             return step
-        if (reason := self.spoils(step)) is not None:
+        if (reason := self.unsuitable(step)) is not None:
             return reason
         made = step.forward(self.frame)
         alone = [] if step.alone is None else [_copy(self.schema[column], step.alone)]
-        return self.accept(step, [described(step, made[step.name]), *alone])
+        return self.accept(step, [difference_column(step, made[step.name]), *alone])
 
     def _difference(self, column: str, bases: tuple[str, ...], sign: int, strict: bool) -> Difference | str:
-        """The step, or why there is none."""
+        """The step, or the reason why there is none."""
         columns = [self.schema[n] for n in (column, *bases)]
         values = [self.frame[c.name] for c in columns]
         kinds = {"number" if c.kind in ("integer", "float") else c.kind for c in columns}
@@ -175,7 +175,7 @@ class Planner:
         if kinds == {"number"}:
             step = self._numbers(step, columns, values)
         else:
-            found = of_times(step, columns[0], values)
+            found = with_time_grid(step, columns[0], values)
             if isinstance(found, str):
                 return found
             step = found
@@ -183,7 +183,7 @@ class Planner:
             return "its numbers lie too far apart for 64 bits"
         if not step.whole and any(np.isinf(v.to_numpy(dtype="float64", na_value=np.nan)).any() for v in values):
             return "it has numbers that are not finite"
-        if self._falls(step):
+        if self._breaks_order(step):
             return "a row of the source breaks it"
         return step
 
@@ -197,16 +197,18 @@ class Planner:
             step, whole=False, precision=precisions[0], decimals=max(known) if len(known) == len(precisions) else None
         )
 
-    def _falls(self, step: Difference) -> bool:
-        """Whether a difference of the frame is smaller than it may be."""
+    def _breaks_order(self, step: Difference) -> bool:
+        """Whether a row of the frame breaks the order."""
         (value, null), (base, unknown) = step.read(self.frame[step.column]), step.base(self.frame)
         apart = (step.sign * (value - base))[~null & ~unknown]
         return bool(
             (apart < step.least).any() if step.whole else (apart <= 0).any() if step.strict else (apart < 0).any()
         )
 
-    def spoils(self, step: Difference) -> str | None:
-        """Why a difference is not worth it: nothing to gain, or a column of few values would get many."""
+    def unsuitable(self, step: Difference) -> str | None:
+        """The reason why a difference would do more harm than good: nothing to gain, or a column of few values would
+        get many.
+        """
         value, (base, unknown) = self.frame[step.column], step.base(self.frame)
         own, null = step.read(value)
         own, base = own[~null], base[~unknown]
@@ -227,7 +229,7 @@ class Planner:
             )
         return None
 
-    # --- what is computed, and groups
+    # --- equalities and groups
 
     def equal(self, column: str, expression: Expression, piece: Equal) -> str | None:
         if (reason := self.refused((column,), sorted(expression.columns))) is not None:
@@ -287,8 +289,8 @@ class Planner:
         return self.accept(Combination(learned, name), [Column(name, inferred=Traits(type="category"))])
 
 
-def reshaped(schema: Schema, steps: Sequence[Step], columns: dict[str, Column]) -> Schema:
-    """The schema with what steps make in the place of the first column that they rewrite."""
+def transformed_schema(schema: Schema, steps: Sequence[Step], columns: dict[str, Column]) -> Schema:
+    """The schema with the columns that steps make, each in the place of the first column that the step rewrites."""
     first = {step.rewritten[0]: step for step in steps}
     gone = {name for step in steps for name in step.rewritten}
     out: list[Column] = []

@@ -1,5 +1,5 @@
-"""The ways in which columns are replaced by others that any value of which obeys a rule;
-columns/transforms/transformer.py chooses among them.
+"""Steps that replace columns by others, whose values obey a rule whatever they are; columns/transforms/transformer.py
+chooses among them.
 
 A step knows the columns that it rewrites, those that it needs to put them back (inputs), and the columns that it makes
 instead.
@@ -24,9 +24,7 @@ HIGHEST = 2**63 - 1
 
 
 class Step(Protocol):
-    """forward makes `made` of the rewritten columns (and inputs, as they were); inverse puts the rewritten columns
-    back.
-    """
+    """forward makes the new columns from the rewritten ones and the inputs; inverse restores the rewritten columns."""
 
     @property
     def rewritten(self) -> tuple[str, ...]: ...
@@ -82,7 +80,7 @@ class Difference:
 
     @property
     def least(self) -> int:
-        """Ticks that a strict difference has at least; times are compared in microseconds."""
+        """The fewest ticks of a strict difference; times are compared in microseconds."""
         return 0 if not self.strict else 1000 if self.unit == "ns" else 1
 
     def forward(self, frame: pd.DataFrame) -> dict[str, pd.Series]:
@@ -103,18 +101,18 @@ class Difference:
         return {self.column: out if self.alone is None else out.where(~unknown, frame[self.alone])}
 
     def _whole(self, base: np.ndarray, apart: np.ndarray) -> np.ndarray:
-        """Base and difference added within 64 bits, on the column's grid and never beyond the base."""
+        """The sum of base and difference within 64 bits, on the column's grid and never beyond the base."""
         room = (
             np.where(base > 0, HIGHEST - self.step - base, HIGHEST)
             if self.sign > 0
             else np.where(base < 0, base + HIGHEST - self.step, HIGHEST)
         )
         value = base + self.sign * np.minimum(np.maximum(apart, self.least), room)
-        off = (value - self.start) % self.step  # how far above the grid
+        off = (value - self.start) % self.step  # distance above the grid
         return value + np.where(off == 0, 0, self.step - off if self.sign > 0 else -off)
 
     def _decimal(self, base: np.ndarray, apart: np.ndarray) -> np.ndarray:
-        """Base and difference added, rounded, and raised where rounding took them below the base."""
+        """The sum of base and difference, rounded, and raised where rounding took it below the base."""
         with np.errstate(invalid="ignore", over="ignore"):
             value, base = base * self.sign + np.maximum(apart, 0), base * self.sign
             value = value if self.precision is None else np.round(value, self.precision)
@@ -169,8 +167,8 @@ class Difference:
 
 @dataclass(frozen=True)
 class Derived:
-    """A column that an expression over others gives. alone: its own value where the expression is null; missing: where
-    it alone is null.
+    """A column that an expression over other columns computes. alone: holds its own value where the expression is null;
+    missing: marks rows where only the column is null.
     """
 
     column: str
@@ -260,7 +258,7 @@ def _tree_from_json(data: list[Any]) -> Node:
 
 @dataclass(frozen=True)
 class _Category:
-    """One category, `name`, in place of the columns that a rule ties together."""
+    """One category, `name`, instead of the columns that a rule ties together."""
 
     rule: OneHot | OneOf
     name: str
@@ -280,7 +278,7 @@ class _Category:
 
 @dataclass(frozen=True)
 class Choice(_Category):
-    """Of a one-hot group: the name of the column that is true, or `none`; null where all are null."""
+    """The name of the true column of a one-hot group, or `none`; null where all columns are null."""
 
     rule: OneHot
     none: str
@@ -311,13 +309,13 @@ class Choice(_Category):
 
 @dataclass(frozen=True)
 class Combination(_Category):
-    """Of columns whose combinations are fixed: the place in the table of combinations, which is in their order."""
+    """The row number in the table of combinations of columns whose combinations are fixed."""
 
     rule: OneOf
 
     @property
     def labels(self) -> list[str]:
-        """Of the table's rows: numbers of one width, so that their order as words is that of the table."""
+        """One label for each row of the table: numbers of equal width, so that they sort like the table."""
         rows = 0 if self.rule.table is None else len(self.rule.table)
         return [str(i).zfill(len(str(max(rows - 1, 0)))) for i in range(rows)]
 
@@ -349,7 +347,7 @@ STEPS: dict[str, Any] = {kind.__name__: kind for kind in (Difference, Derived, C
 
 
 def with_nulls(step: Derived, own: pd.Series, gives: pd.Series, alone: str, missing: str) -> Derived:
-    """The step with columns for what the expression cannot give: values where it is null, nulls where it is not."""
+    """The step with extra columns for rows where only one of the column and its expression is null."""
     return replace(
         step,
         alone=alone if (own.notna() & gives.isna()).any() else None,

@@ -1,5 +1,5 @@
-"""Rules that hold by construction: columns are rewritten before a method learns them, so that whatever it draws obeys
-when put back.
+"""Rules that hold by construction: columns are rewritten before a method learns them, so that the inverse of anything
+it samples obeys the rules.
 
 rule                                    columns                      instead
 a <= b, a < b, increasing: [a, b, c]    b (c)                        b - a (c - b): not negative; or a as its distance
@@ -43,7 +43,7 @@ from synthcli.columns.constraints.linear import kinds_of
 from synthcli.columns.constraints.parse import Increasing, OneHot, OneOf, Range, Sum, parse_rule
 from synthcli.columns.constraints.rule import Constraint, Rule
 from synthcli.columns.transforms.pieces import pieces
-from synthcli.columns.transforms.planner import NO_WAY, Planner, reshaped
+from synthcli.columns.transforms.planner import UNSUPPORTED, Planner, transformed_schema
 from synthcli.columns.transforms.steps import STEPS, Step
 from synthcli.contracts.schema import Column, Schema
 
@@ -51,9 +51,9 @@ How = Literal["construction", "repair", "rejection"]
 
 
 @dataclass(frozen=True)
-class Reshaper:
-    """A plan of rewriting. original: the schema of the source; schema: of what a method learns. Without steps and
-    clips, it changes nothing.
+class Transformer:
+    """A plan of steps that rewrite columns. original: the schema of the source; schema: of what a method learns.
+    Without steps and clips, it changes nothing.
 
     how, why: rule text -> what it holds by, and the reason where that is rejection. bounds: rules that make declared
     bounds of rewritten columns hold, to reject by beside the others.
@@ -70,10 +70,11 @@ class Reshaper:
     @classmethod
     def plan(
         cls, rules: Sequence[Rule], frame: pd.DataFrame, schema: Schema, *, keep: frozenset[str] = frozenset()
-    ) -> Reshaper:
-        """How each rule is to hold. frame: rows to learn from, canonical dtypes; give it the rows that obey all rules,
-        as a rule that a row breaks cannot be built in. keep: columns that must stay as they are, such as the target of
-        the evaluation."""
+    ) -> Transformer:
+        """Decide how each rule is to hold. frame: rows to learn from, canonical dtypes; pass only rows that obey all
+        rules, since a rule that a row breaks cannot be built in. keep: columns that must stay unchanged, such as the
+        target of the evaluation.
+        """
         planner = Planner(frame, schema, keep)
         kinds = kinds_of(schema, frame)
         how: dict[str, How] = {}
@@ -93,7 +94,7 @@ class Reshaper:
             how[rule.text] = "rejection" if reasons or not ways else "repair" if "repair" in ways else "construction"
             if how[rule.text] == "rejection":
                 why[rule.text] = "; ".join(dict.fromkeys(reasons)) or (
-                    "rows are compared as they come" if rule.TABLE else NO_WAY
+                    "rows are compared as they come" if rule.TABLE else UNSUPPORTED
                 )
         rewritten = {name for step in planner.steps for name in step.rewritten}
         for clip in [c for c in clips if c.columns & rewritten]:
@@ -105,12 +106,13 @@ class Reshaper:
         ]
         kept = tuple(c for c in clips if not c.columns & rewritten)
         ordered = {rule.text: how[rule.text] for rule in rules}
-        return cls(schema, reshaped(schema, steps, planner.columns), tuple(steps), kept, ordered, why, tuple(bounds))
+        learned = transformed_schema(schema, steps, planner.columns)
+        return cls(schema, learned, tuple(steps), kept, ordered, why, tuple(bounds))
 
     def forward(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """A frame of the original schema as a method learns it."""
+        """The frame that a method learns, from one of the original schema."""
         values: dict[str, pd.Series] = {name: frame[name].reset_index(drop=True) for name in self.original.names}
-        for step in reversed(self.steps):  # a step reads its inputs as they were
+        for step in reversed(self.steps):  # a step reads its inputs before they are rewritten
             made = step.forward(pd.DataFrame({name: values[name] for name in (*step.rewritten, *step.inputs)}))
             for name in step.rewritten:
                 del values[name]
@@ -118,11 +120,11 @@ class Reshaper:
         return pd.DataFrame({name: values[name] for name in self.schema.names})
 
     def inverse(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """What a method has drawn, in the original schema and dtypes."""
+        """Sampled rows in the original schema and dtypes."""
         return self.repaired(frame)[0]
 
     def repaired(self, frame: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, int]]:
-        """`inverse`, and how many rows each range had to repair: rule text -> rows."""
+        """`inverse`, and the number of rows that each range repaired: rule text -> rows."""
         values: dict[str, pd.Series] = {name: frame[name].reset_index(drop=True) for name in frame.columns}
         counts: dict[str, int] = {}
         for rule in self.clips:
@@ -136,7 +138,7 @@ class Reshaper:
 
     @property
     def rewritten(self) -> frozenset[str]:
-        """Columns that a method does not see; what is asked of them (where, given) cannot be passed to it."""
+        """Columns that a method does not see; conditions on them (where, given) cannot be passed to it."""
         return frozenset(name for step in self.steps for name in step.rewritten)
 
     def to_json(self) -> dict[str, Any]:
@@ -151,7 +153,7 @@ class Reshaper:
         }
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Reshaper:
+    def from_json(cls, data: Mapping[str, Any]) -> Transformer:
         steps = tuple(STEPS[s["kind"]].from_json({k: v for k, v in s.items() if k != "kind"}) for s in data["steps"])
         clips, bounds = (tuple(parse_rule(r) for r in data[key]) for key in ("clips", "bounds"))
         return cls(
@@ -166,12 +168,14 @@ class Reshaper:
 
 
 def _rank(rule: Rule) -> int:
-    """Whole groups of columns first, then what is computed, then orders; ranges need nothing."""
+    """The order in which rules are built in: groups of columns first, then computed columns, then orders; ranges need
+    nothing.
+    """
     return next((i for i, kind in enumerate((OneOf, OneHot, Sum, Increasing, Constraint)) if isinstance(rule, kind)), 9)
 
 
 def _clip(values: pd.Series, rule: Rule) -> tuple[pd.Series, int]:
-    """A column moved to the ends that a rule sets, and how many rows that took."""
+    """A column clipped to the bounds of a rule, and the number of rows that changed."""
     assert rule.formula is not None
     (name,) = rule.columns
     broken = rule.violations(pd.DataFrame({name: values}))

@@ -1,5 +1,5 @@
-"""What people already have about their tables, one format a file: SDV metadata, dbt, ODCS and data contracts, JSON
-Schema, SQL DDL.
+"""Import what people already know about their tables, one format a file: SDV metadata, dbt, ODCS and data contracts,
+JSON Schema, SQL DDL.
 
 Each room has `recognise(data)` and `read(data)`: data is the text of a .sql file, and what JSON or YAML spells of any
 other.
@@ -24,7 +24,7 @@ __all__ = ["FORMATS", "Imported", "load", "tables"]
 
 
 def load(path: Path, columns: Sequence[str], *, stem: str = "", format: str | None = None) -> Imported:
-    """The table of a metadata file that is about data with these columns. stem: the data's own name. Raises SpecError.
+    """The table of a metadata file that describes data with these columns. stem: the data's own name. Raises SpecError.
 
     Of several tables: the one of that name, else the one that shares most columns.
     """
@@ -46,7 +46,7 @@ def load(path: Path, columns: Sequence[str], *, stem: str = "", format: str | No
 
 
 def tables(path: Path, format: str | None = None) -> list[Imported]:
-    """All tables of a metadata file, its format found by looking. Raises SpecError where it is none that is known."""
+    """All tables of a metadata file, whose format is detected. Raises SpecError for an unknown one."""
     data = _read(path)
     if format is not None and format not in FORMATS:
         raise SpecError(f"--format is {format}; expected one of {', '.join(FORMATS)}.{did_you_mean(format, FORMATS)}")
@@ -62,13 +62,13 @@ def tables(path: Path, format: str | None = None) -> list[Imported]:
 
 
 def _read(path: Path) -> Any:
-    """The text of SQL, the values of JSON and YAML."""
+    """The text of SQL, or the parsed values of JSON and YAML."""
     try:
         raw = path.read_bytes()
     except OSError as error:
         raise SpecError(f"{path}: cannot be read ({error.strerror}); remedy: --from with a file that exists") from None
     if len(raw) > MOST_BYTES:
-        raise SpecError(f"{path}: is larger than metadata can be ({MOST_BYTES:,} bytes); is this a data file?")
+        raise SpecError(f"{path}: is too large for metadata (more than {MOST_BYTES:,} bytes); is this a data file?")
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -1,4 +1,4 @@
-"""SQL conditions over one row, as checks and tests have them, in the words of our expressions."""
+"""Translate SQL conditions over one row, as in checks and tests, to our expressions."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ _CALLS = {"length": "len", "char_length": "len", "character_length": "len"}
 
 
 def plain(sql: str) -> str:
-    """Without casts, and with PostgreSQL's `= ANY (ARRAY[...])` as the `IN (...)` that somebody wrote."""
+    """Remove casts, and turn PostgreSQL's `= ANY (ARRAY[...])` back into `IN (...)`."""
     bare = _CAST.sub(lambda m: m[0] if m["string"] else "", sql)
     return _ALL.sub(r" NOT IN (\1)", _ANY.sub(r" IN (\1)", bare))
 
 
 def condition(sql: str) -> dict[str, str] | None:
-    """A constraint of an SQL condition over one row; None where our expressions cannot say it."""
+    """A constraint from an SQL condition over one row; None where our expressions cannot express it."""
     sql, tokens, at = plain(sql), [], 0
     while at < len(sql):
         if sql[at].isspace():
@@ -56,7 +56,7 @@ def condition(sql: str) -> dict[str, str] | None:
 
 
 def respelled(expr: str, spelled: Mapping[str, str]) -> str:
-    """An expression with the data's own spelling of the columns. spelled: lower-case name -> name."""
+    """An expression with the column names as the data spells them. spelled: lower-case name -> name."""
     out, last = "", 0
     tokens = list(syntax.tokenize(expr))
     for token, after in pairwise(tokens):
@@ -67,7 +67,7 @@ def respelled(expr: str, spelled: Mapping[str, str]) -> str:
 
 
 def _lists(tokens: Sequence[Token]) -> list[Token] | None:
-    """With the brackets of IN (...) as ours, [...]. None where they hold a query."""
+    """Replace the brackets of IN (...) by ours, [...]. None where they hold a query."""
     out: list[Token] = []
     closing: list[bool] = []  # of the brackets that are open: whether they are those of a list
     for kind, word in tokens:
@@ -82,7 +82,7 @@ def _lists(tokens: Sequence[Token]) -> list[Token] | None:
 
 
 def _betweens(tokens: Sequence[Token]) -> list[Token] | None:
-    """With `a BETWEEN low AND high` as `a >= low and a <= high`; None where an end is missing."""
+    """Replace `a BETWEEN low AND high` by `a >= low and a <= high`; None where an end is missing."""
     out = list(tokens)
     while (at := next((i for i, t in enumerate(out) if _is(t, "between")), None)) is not None:
         start = _edge(out, at, -1, {"and", "or", "not"} if not _is(out[at - 1], "not") else {"and", "or"})
@@ -100,8 +100,8 @@ def _betweens(tokens: Sequence[Token]) -> list[Token] | None:
 
 
 def _edge(tokens: Sequence[Token], at: int, step: int, words: set[str]) -> int:
-    """The next place in a direction where one of the words stands, or the bracket around is opened or closed; one past
-    the end where none is.
+    """The next position in a direction with one of the words, or where the enclosing bracket opens or closes; one past
+    the end where there is none.
     """
     depth = 0
     at += step

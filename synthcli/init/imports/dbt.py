@@ -19,7 +19,7 @@ def recognise(data: Any) -> bool:
 
 
 def read(data: Mapping[str, Any]) -> list[Imported]:
-    """Its models, seeds, snapshots and source tables."""
+    """The models, seeds, snapshots and source tables of a properties file."""
     return [_table(table) for table in _tables(data)]
 
 
@@ -35,7 +35,7 @@ def _tables(data: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 
 class _Reading:
-    """What has been read of one table so far."""
+    """The traits and constraints of one table, collected while it is read."""
 
     def __init__(self, name: str) -> None:
         self.out = Imported(name, {})
@@ -43,7 +43,7 @@ class _Reading:
         self.key: tuple[str, ...] = ()
 
     def test(self, column: str | None, test: Any) -> None:
-        """A test, or a constraint in the same words, of a column or of the table."""
+        """Add a test, or a constraint of the same name, of a column or of the table."""
         name, given = _called(test)
         kind = name.rpartition(".")[2]
         known = {
@@ -120,7 +120,7 @@ class _Reading:
             self.out.relationships.append(link)
 
     def constraint(self, column: str | None, said: Mapping[str, Any]) -> None:
-        """A contract's constraint."""
+        """Add a constraint of a contract."""
         kind = said.get("type")
         columns = [column] if column is not None else [str(c) for c in listed(said.get("columns"))]
         if kind == "primary_key":
@@ -140,7 +140,7 @@ class _Reading:
 
 
 def _called(test: Any) -> tuple[str, dict[str, Any]]:
-    """A test's name and what it is given: as a word, {name: arguments}, or {name: of its own, test_name: ...}."""
+    """A test's name and arguments: from a word, {name: arguments}, or {name: of its own, test_name: ...}."""
     if not isinstance(test, Mapping) or not test:
         return (test, {}) if isinstance(test, str) else ("", {})
     name, given = (test["test_name"], test) if "test_name" in test else next(iter(test.items()))
@@ -191,7 +191,7 @@ def _table(table: Mapping[str, Any]) -> Imported:
 
 
 def _personal(column: Mapping[str, Any]) -> str:
-    """How a column is marked as personal data, in its meta or tags; empty where it is not."""
+    """The marking of a column as personal data, in its meta or tags; empty where there is none."""
     metas = [mapping(column.get("meta")), mapping(mapping(column.get("config")).get("meta"))]
     words = [
         f"{key}: {value}"

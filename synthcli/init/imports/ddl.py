@@ -35,7 +35,7 @@ _RULE = re.compile(
 _NO_COLUMN = re.compile(
     r"\s*(?:(?:constraint|primary\s+key|unique|check|foreign\s+key|exclude|like|fulltext|spatial)\b[\s(\"`\[]|period\s+for\b"
     rf"|(?:index|key)\s*(?:{_NAME}\s*)?\(\s*[^\d\s)])",
-    re.IGNORECASE,  # a column may be called key
+    re.IGNORECASE,  # a column may have the name key
 )
 _NESTED = re.compile(r"\b(?:array|struct|map|range)\s*<[^<>]*>|\bnested\s*<[^<>]*>", re.IGNORECASE)
 _COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
@@ -48,7 +48,7 @@ def recognise(data: Any) -> bool:
 
 
 def read(data: str) -> list[Imported]:
-    """Its tables."""
+    """The tables of a text of DDL."""
     text = _plain(data)
     kinds = _kinds(text)
     found: dict[str, Imported] = {}
@@ -70,8 +70,8 @@ def read(data: str) -> list[Imported]:
 
 
 def _plain(text: str) -> str:
-    """Without comments and the insides of nested types; what is within quotes stays, a backslash before a quote spelled
-    as two quotes.
+    """Remove comments and the parameters of nested types; quoted text stays, with a backslash before a quote turned
+    into a doubled quote.
     """
     if "`" in text:  # MySQL and BigQuery
         text = re.sub(
@@ -92,13 +92,13 @@ def _plain(text: str) -> str:
 
 
 def _kinds(text: str) -> dict[str, str]:
-    """Types that the text makes itself: name -> what to read in its place."""
+    """Types that the text defines: name -> the type to read instead."""
     kinds = {_name(m[1]).lower(): f"enum({text[m.end() : _closing(text, m.end())]})" for m in _ENUM.finditer(text)}
     return kinds | {_name(m[1]).lower(): m[2] for m in _DOMAIN.finditer(text)}
 
 
 def _closing(text: str, at: int) -> int:
-    """Where the bracket that was opened before a place is closed."""
+    """The position of the bracket that closes the one opened before a position."""
     depth, quote = 1, ""
     for i in range(at, len(text)):
         char = text[i]
@@ -130,7 +130,7 @@ def _split(body: str) -> list[str]:
 
 
 def _name(written: str) -> str:
-    """The last part of a written name, without quotes."""
+    """The last part of a qualified name, without quotes."""
     last = str(re.findall(_NAME, written)[-1])
     return last[1:-1].replace('""', '"').rpartition("." if last[0] == "`" else "\0")[2] if last[0] in '"`[' else last
 
@@ -184,7 +184,7 @@ def _column(table: Imported, part: str, kinds: Mapping[str, str]) -> Imported:
 
 
 def _traits(kind: re.Match[str] | None, rest: str) -> dict[str, Any]:
-    """Traits of a type. rest: what stands behind the column's name."""
+    """Traits of a type. rest: the text after the column's name."""
     written = kind[1].translate(str.maketrans("", "", '[]"`')) if kind else ""
     if kind is None or kind[2] or written.lower() == "number":  # number: whole in Snowflake, any in Oracle
         return {}

@@ -24,12 +24,12 @@ _FORMATS = {
 
 
 def recognise(data: Any) -> bool:
-    """Whether values are a schema of records: an object with properties, or a list of such."""
+    """Whether values are a schema of records: an object with properties, or a list of objects."""
     return isinstance(data, Mapping) and bool(_records(data))
 
 
 def read(data: Mapping[str, Any]) -> list[Imported]:
-    """Its one table."""
+    """The only table of a schema."""
     record = _records(data)
     columns, personal, notes = {}, {}, []
     for name, said in record["properties"].items():
@@ -60,7 +60,7 @@ def _records(data: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _resolved(said: Any, whole: Mapping[str, Any], depth: int = 0) -> dict[str, Any]:
-    """A subschema with its reference followed, all of its parts in one, and without the null of a nullable one."""
+    """A subschema with its reference followed, all of its parts merged, and without the null of a nullable one."""
     for _ in range(8):
         reference = said.get("$ref") if isinstance(said, Mapping) else None
         if not (isinstance(reference, str) and reference.startswith("#/")):
@@ -79,7 +79,7 @@ def _resolved(said: Any, whole: Mapping[str, Any], depth: int = 0) -> dict[str, 
 
 
 def _merged(out: dict[str, Any], whole: Mapping[str, Any], depth: int) -> dict[str, Any]:
-    """With what allOf adds, with the one choice that is not null, and constants to choose from as an enumeration."""
+    """Merge the parts of allOf, the only non-null choice of anyOf and oneOf, and constants into an enumeration."""
     for part in listed(out.get("allOf")):
         part = _resolved(part, whole, depth)
         both = {
@@ -113,7 +113,7 @@ def _traits(said: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def formatted(format: Any) -> dict[str, Any]:
-    """Traits of a format that says what a string holds."""
+    """Traits of a string's format."""
     return dict(_FORMATS.get(str(format), {}))
 
 

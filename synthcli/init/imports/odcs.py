@@ -15,7 +15,7 @@ def recognise(data: Any) -> bool:
 
 
 def read(data: Mapping[str, Any]) -> list[Imported]:
-    """Its tables."""
+    """The tables of a contract."""
     if "dataContractSpecification" in data:
         return [
             _table(str(name), _fields(model, data), model)
@@ -27,7 +27,7 @@ def read(data: Mapping[str, Any]) -> list[Imported]:
 
 
 def _fields(model: Mapping[str, Any], data: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-    """Fields of the specification, with the definitions that they refer to."""
+    """Fields of the Data Contract Specification, with the definitions that they refer to."""
     known = {f"#/definitions/{name}": mapping(said) for name, said in mapping(data.get("definitions")).items()}
     fields = {str(name): mapping(field) for name, field in mapping(model.get("fields")).items()}
     return {name: {**known.get(str(field.get("$ref")), {}), **field} for name, field in fields.items()}
@@ -38,7 +38,7 @@ def _name(said: Mapping[str, Any], old: str) -> str:
 
 
 def _properties(table: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-    """Fields by the name that they have in the data."""
+    """Fields by their physical name."""
     return {_name(f, "column"): f for f in mappings(table.get("properties") or table.get("columns"))}
 
 
@@ -109,7 +109,7 @@ def _nested(said: Mapping[str, Any]) -> bool:
 
 
 def _values(rule: Mapping[str, Any]) -> list[Any]:
-    """The values that a rule of quality allows, none of others."""
+    """The values that a quality rule allows; empty for other rules."""
     if (rule.get("metric") or rule.get("rule")) != "invalidValues" or rule.get("mustBe") != 0:
         return []
     values = {**rule, **mapping(rule.get("arguments"))}.get("validValues")

@@ -34,7 +34,7 @@ def recognise(data: Any) -> bool:
 
 
 def read(data: Mapping[str, Any]) -> list[Imported]:
-    """Its tables."""
+    """The tables of the metadata."""
     links = [
         {
             "from": f"{r.get('child_table_name')}.{r.get('child_foreign_key')}",

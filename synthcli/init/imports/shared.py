@@ -1,4 +1,4 @@
-"""What the imports share: the table that they read, and types by their names elsewhere."""
+"""The result that all imports share, and the meaning of type names in other systems."""
 
 from __future__ import annotations
 
@@ -14,8 +14,7 @@ from synthcli.init.imports.conditions import respelled
 
 @dataclass(frozen=True)
 class Imported:
-    """What metadata says of one table. columns: name -> traits as the spec writes them; constraints: as the spec writes
-    them.
+    """The metadata of one table. columns: name -> traits as the spec writes them; constraints: as the spec writes them.
 
     key: primary key; relationships: {from: table.column, to: table.column}; personal: columns that are marked as
     personal data, with the words; required: columns that are never null; notes: what could not be taken over.
@@ -31,8 +30,8 @@ class Imported:
     notes: list[str] = field(default_factory=list)
 
     def renamed(self, spelled: Mapping[str, str]) -> Imported:
-        """With the data's own spelling of the columns. spelled: lower-case name -> name. Columns that the data lacks
-        are noted.
+        """Rename the columns to the data's own names. spelled: lower-case name -> name. Columns that the data lacks are
+        noted.
         """
         to = lambda name: spelled.get(name.lower(), name)  # noqa: E731
         lacking = [name for name in self.columns if name.lower() not in spelled]
@@ -74,12 +73,12 @@ _KIND_OF_PROVIDER = {provider: kind for kind, provider in fake.KINDS.items()} | 
 
 
 def mapping(value: Any) -> Mapping[str, Any]:
-    """A value of a document where it is a mapping, else an empty one: other people's files hold anything."""
+    """A value of a document if it is a mapping, else an empty one: other people's files hold anything."""
     return value if isinstance(value, Mapping) else {}
 
 
 def listed(value: Any) -> list[Any]:
-    """A value of a document where it is a list, else an empty one."""
+    """A value of a document if it is a list, else an empty one."""
     return value if isinstance(value, list) else []
 
 
@@ -89,7 +88,9 @@ def mappings(value: Any) -> list[Mapping[str, Any]]:
 
 
 def typed(name: str | None) -> dict[str, Any]:
-    """Traits of an SQL or logical type, such as NUMERIC(10, 2); nothing for words, whose type the data tells."""
+    """Traits of an SQL or logical type, such as NUMERIC(10, 2); none for strings, whose type is inferred from the
+    data.
+    """
     if not name:
         return {}
     found = re.match(r"\s*([A-Za-z_][\w-]*(?:\s+precision)?)\s*(?:\(\s*(\d+)\s*(?:,\s*(-?\d+)\s*)?\))?", str(name))
@@ -110,14 +111,14 @@ def typed(name: str | None) -> dict[str, Any]:
 
 
 def provided(provider: str) -> dict[str, Any]:
-    """Traits of a Faker provider: the made-up kind of that name, else text by that provider."""
+    """Traits of a Faker provider: the built-in kind of that name, else text from that provider."""
     if provider in _KIND_OF_PROVIDER:
         return {"type": _KIND_OF_PROVIDER[provider]}
     return {"type": provider} if provider in fake.KINDS else {"type": "text", "provider": provider}
 
 
 def pattern(text: Any) -> dict[str, Any]:
-    """The pattern trait of a regular expression, where it is one that values can be made of."""
+    """The pattern trait of a regular expression, where values can be generated from it."""
     from synthcli.columns.fake.patterns import Pattern
 
     try:

@@ -19,7 +19,7 @@ import pandas as pd
 
 from synthcli.columns.constraints.parse import Unique, parse_rule
 from synthcli.columns.constraints.rule import Rule
-from synthcli.columns.transforms.transformer import Reshaper
+from synthcli.columns.transforms.transformer import Transformer
 from synthcli.contracts.schema import Schema
 from synthcli.errors import FitError, SpecError, did_you_mean
 from synthcli.relational.graph import Order, lineage
@@ -46,7 +46,7 @@ class RulePlan:
     rules: tuple[Rule, ...]
     ways: tuple[Way, ...]
     beside: tuple[str, ...]
-    shaper: Reshaper | None
+    shaper: Transformer | None
     how: Mapping[str, str]
     why: Mapping[str, str | None]
 
@@ -71,7 +71,7 @@ class RulePlan:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> RulePlan:
-        shaper = None if data["shaper"] is None else Reshaper.from_json(data["shaper"])
+        shaper = None if data["shaper"] is None else Transformer.from_json(data["shaper"])
         rules = tuple(parse_rule(rule) for rule in data["rules"])
         return cls(rules, tuple(data["ways"]), tuple(data["beside"]), shaper, data["how"], data["why"])
 
@@ -233,7 +233,7 @@ def plan_rules(
                 f"constraints: no row of table {table} obeys all of them in the train part; remedy: on_violation: drop,"
                 " or a weaker constraint"
             )
-        shaper = Reshaper.plan(mine, wide[good].reset_index(drop=True), schema, keep=keep | set(beside))
+        shaper = Transformer.plan(mine, wide[good].reset_index(drop=True), schema, keep=keep | set(beside))
     for rule, way in zip(rules, ways):
         how[rule.text], why[rule.text] = _HOW.get(way, ("rejection", "rows that break it are drawn again"))
         if way == "drawn" and shaper is not None:

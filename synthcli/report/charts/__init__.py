@@ -2,14 +2,13 @@
 
 from synthcli.report.charts.base import CONFIG, Chart
 from synthcli.report.charts.columns import column, histogram
-from synthcli.report.charts.figures import asked_and_made, bars, bullet, ranges, tradeoff
+from synthcli.report.charts.figures import bars, bullet, ranges, requested_rows, tradeoff
 from synthcli.report.charts.heats import across, heat, pairs
 
 __all__ = [
     "CONFIG",
     "Chart",
     "across",
-    "asked_and_made",
     "bars",
     "bullet",
     "column",
@@ -17,5 +16,6 @@ __all__ = [
     "histogram",
     "pairs",
     "ranges",
+    "requested_rows",
     "tradeoff",
 ]

@@ -44,6 +44,6 @@ CONFIG: dict[str, Any] = {
 def chart(
     layers: Sequence[dict[str, Any]], data: dict[str, list[Any]], label: str, table: list[list[str]], **more: Any
 ) -> Chart:
-    """A layered chart as wide as its place."""
+    """A layered chart that fills the width of its container."""
     spec = {"width": "container", "autosize": {"type": "fit-x", "contains": "padding"}, **more, "layer": list(layers)}
     return {"spec": spec, "data": data, "label": label, "table": table}

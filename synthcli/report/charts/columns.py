@@ -1,4 +1,4 @@
-"""A column's distributions, real and synthetic: histograms on a scale that fits, shares of categories."""
+"""Charts of a column's real and synthetic distributions: histograms on a suitable scale, shares of categories."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from synthcli.report.charts.base import LINE, REAL, SYNTHETIC, Chart, chart
 
 
 def column(picture: dict[str, Any], label: str) -> Chart | None:
-    """A column's two distributions; None for one that is made up, or too small to draw."""
+    """The chart of a column's two distributions; None for a column that is generated without data, or too small to
+    draw.
+    """
     if found := picture.get("categories"):
         return _categories(found, label)
     return histogram(picture["bins"], picture["kind"], label) if picture.get("bins") else None
@@ -153,7 +155,7 @@ def _cut(text: str, most: int = 40) -> str:
 
 
 def _distinct(texts: list[str]) -> list[str]:
-    """The same texts, those that turn up again with a number."""
+    """The texts with a number appended to repeated ones."""
     seen: dict[str, int] = {}
     out = []
     for text in texts:

@@ -1,5 +1,5 @@
-"""Figures with their intervals: one on its scale beside what was asked, several as lines or bars, two against each
-other.
+"""Charts of figures with their intervals: one figure on its scale with its bounds, several as lines or bars, two
+against each other.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from synthcli.report.charts.base import GOOD, INK, LINE, MUTED, SYNTHETIC, Chart
 def bullet(
     measured: dict[str, Any], low: float | None, high: float | None, label: str, *, beside: Sequence[float | None] = ()
 ) -> Chart | None:
-    """A figure with its interval on a scale of its own; low, high: the bounds asked, whose inside is shaded. None: it
-    was not measured.
+    """A figure with its interval on its own scale; low, high: the bounds of the gate, with the range between them
+    shaded. None: it was not measured.
 
     floor (what unseen real data get) is a full tick, baseline (independent columns) a cross where it is near enough to
     draw. beside: what else the scale must reach, so that two bullets can be compared.
@@ -100,7 +100,7 @@ _BULLET = (
 
 
 def bars(names: list[str], values: list[float], title: str, label: str) -> Chart:
-    """One bar a name, longest first as given."""
+    """One bar per name, longest first as given."""
     y = {
         "field": "name",
         "type": "nominal",
@@ -120,8 +120,8 @@ def bars(names: list[str], values: list[float], title: str, label: str) -> Chart
     )
 
 
-def asked_and_made(names: list[str], asked: list[int], made: list[int], label: str) -> Chart:
-    """Rows that were asked for as bars, rows that were made as ticks."""
+def requested_rows(names: list[str], asked: list[int], made: list[int], label: str) -> Chart:
+    """Requested rows as bars, generated rows as ticks."""
     y = {
         "field": "name",
         "type": "nominal",
@@ -152,8 +152,8 @@ def asked_and_made(names: list[str], asked: list[int], made: list[int], label: s
 
 
 def ranges(rows: list[dict[str, Any]], title: str, label: str, *, mark: float | None = None) -> Chart:
-    """One figure with its interval a line. rows: {name, side: real | synthetic | independent, value, low, high}; mark:
-    a vertical line.
+    """One figure with its interval per line. rows: {name, side: real | synthetic | independent, value, low, high};
+    mark: a vertical line.
     """
     data = {key: [row.get(key) for row in rows] for key in ("name", "side", "value", "low", "high")}
     order = {"domain": list(dict.fromkeys(data["name"]))}

@@ -1,4 +1,4 @@
-"""Heat maps of how strongly columns go together."""
+"""Heat maps of the associations between columns."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from synthcli.report.charts.base import CLASSES, Chart, chart
 
 HEATS = ("real", "synthetic", "difference")
-NAMED = 32  # columns of a side whose names are written; those of more are told by pointing at a cell
+NAMED = 32  # columns of a side whose names are shown; with more, the tooltip of a cell names them
 
 
 def heat(
@@ -19,8 +19,8 @@ def heat(
     shared: str,
     said: tuple[str, str] = ("column", "with"),
 ) -> Chart:
-    """One of the three heat maps over shared data. side: real, synthetic or difference; bound: the end of the colours;
-    said: of row and column.
+    """One of the three heat maps over shared data. side: real, synthetic or difference; bound: the end of the colour
+    scale; said: the words for row and column.
     """
     axis: dict[str, Any] = {"title": None, "ticks": False, "domain": False, "labelLimit": 110, "labelOverlap": False}
     colours = {"type": "quantize", "domain": [-bound, bound], "range": [f"var(--heat-{i})" for i in range(CLASSES)]}
@@ -45,7 +45,7 @@ def heat(
 
 
 def pairs(found: dict[str, Any]) -> dict[str, list[Any]]:
-    """The data of the heat maps of one table: both triangles, so that a row can be read through."""
+    """The data of the heat maps of one table: both triangles, so that a complete row can be read."""
     names = found["names"]
     upper = [(i, j) for i in range(len(names)) for j in range(i + 1, len(names))]
     cells = [
@@ -57,7 +57,7 @@ def pairs(found: dict[str, Any]) -> dict[str, list[Any]]:
 
 
 def across(found: dict[str, Any]) -> dict[str, list[Any]]:
-    """The data of the heat maps of two tables: rows of one against columns of the other."""
+    """The data of the heat maps of two tables: rows for columns of one, columns for those of the other."""
     names = [(a, b) for a in found["rows"] for b in found["columns"]]
     return _cells([(a, b, r, s) for (a, b), r, s in zip(names, found["real"], found["synthetic"], strict=True)])
 

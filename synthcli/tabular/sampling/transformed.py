@@ -17,7 +17,7 @@ from synthcli.artifacts import files
 from synthcli.artifacts.store import RESHAPE
 from synthcli.columns import frame as frames
 from synthcli.columns.table import Table
-from synthcli.columns.transforms.transformer import Reshaper
+from synthcli.columns.transforms.transformer import Transformer
 from synthcli.contracts.modality import Choice
 from synthcli.contracts.modelling import Model, Request
 from synthcli.errors import SynthError
@@ -28,7 +28,7 @@ class Shaped(Model):
     was last asked.
     """
 
-    def __init__(self, inner: Model, shaper: Reshaper) -> None:
+    def __init__(self, inner: Model, shaper: Transformer) -> None:
         self.inner, self.shaper = inner, shaper
         self._of_thread = threading.local()  # a cluster's worker makes several blocks at once
 
@@ -124,7 +124,7 @@ def load_model(choice: Choice, folder: Path) -> Model:
     try:
         model: Model = module.load(folder)
         return (
-            Shaped(model, Reshaper.from_json(files.read_json(folder / RESHAPE)))
+            Shaped(model, Transformer.from_json(files.read_json(folder / RESHAPE)))
             if (folder / RESHAPE).exists()
             else model
         )

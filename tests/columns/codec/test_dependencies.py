@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import time
 
 import numpy as np
 import pandas as pd
@@ -144,9 +143,12 @@ class TestNumbers:
         y = x + RNG.random(ROWS)
         assert ("order", "x", "y") in kinds({"x": pa.array(x), "y": pa.array(np.where(gone, -99.0, y), mask=gone)})
 
-    def test_a_wide_table_costs_little(self) -> None:
+    def test_columns_of_a_wide_table_are_compared_with_their_neighbours_only(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        compared: list[tuple[str, str]] = []
+        monkeypatch.setattr(dependencies, "_tied", lambda a, b, x, y: compared.append((a, b)) or [])
         names = [f"n{i}" for i in range(300)]
         values = {n: RNG.normal(size=4000) for n in names}
-        started = time.perf_counter()
         assert dependencies.ties(values, [Part(n, n) for n in names], dict.fromkeys(names, Scale())) == []
-        assert time.perf_counter() - started < 10
+        assert len(names) < len(set(compared)) == len(compared) <= len(names) * dependencies.WIDE // 4

@@ -83,8 +83,8 @@ def test_a_constant_has_no_correlation() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("cost", "no property"),
-        ("", "no property"),
+        ("cost", "not a property"),
+        ("", "not a property"),
         ("meen(cost)", "Did you mean mean"),
         ("mean(cost", "not closed"),
         ("mean()", "missing"),

@@ -1,6 +1,5 @@
 import itertools
 import re
-import time
 
 import numpy as np
 import pytest
@@ -141,10 +140,9 @@ def test_explosions_are_refused():
     ("text", "expected"),
     [("(a+)+$", True), ("(a+)+b", True), ("(.*)*", True), ("([a-c]+;)+", False), ("a{1,40}b{1,40}", False)],
 )
-def test_repetitions_within_repetitions_are_told_in_time(text, expected):
-    start = time.monotonic()
-    assert Pattern.parse(text).ambiguous is expected
-    assert time.monotonic() - start < 3
+def test_ambiguous_repetitions_are_found_in_few_steps(text, expected, monkeypatch):
+    monkeypatch.setattr(pattern_nodes, "STEPS", 150_000)
+    assert Pattern(text, Pattern.parse(text).root).ambiguous is expected  # a new one, as parse keeps its answers
 
 
 def test_a_search_for_ambiguity_that_explodes_is_refused(monkeypatch):

@@ -15,7 +15,7 @@ from synthcli.columns import frame as frames
 from synthcli.columns.codec.codec import Codec
 from synthcli.columns.constraints.parse import parse_rule
 from synthcli.columns.discovery.infer import infer
-from synthcli.columns.transforms.transformer import Reshaper
+from synthcli.columns.transforms.transformer import Transformer
 from synthcli.contracts.schema import Column, Schema, Traits
 from synthcli.seeds import stream
 
@@ -24,7 +24,7 @@ FRAME = pd.testing.assert_frame_equal
 
 def plan(frame, rules, schema=None, **more):
     schema = schema or infer(frames_to_arrow(frame), {})[0]
-    return Reshaper.plan([parse_rule(r) for r in rules], frame, schema, **more)
+    return Transformer.plan([parse_rule(r) for r in rules], frame, schema, **more)
 
 
 def frames_to_arrow(frame):
@@ -39,7 +39,7 @@ def shuffled(frame, seed=0):
 
 def holds(reshaper, frame, rules, seeds=range(5)):
     """Forward and back, through JSON, and shuffled."""
-    again = Reshaper.from_json(json.loads(json.dumps(reshaper.to_json())))
+    again = Transformer.from_json(json.loads(json.dumps(reshaper.to_json())))
     new = reshaper.forward(frame)
     assert list(new) == reshaper.schema.names and len(set(new)) == len(list(new))
     FRAME(again.forward(frame), new)

@@ -16,7 +16,7 @@ from synthcli import plugins
 from synthcli.columns.constraints.parse import Rule, parse_rule
 from synthcli.columns.discovery.infer import infer
 from synthcli.columns.table import Table
-from synthcli.columns.transforms.transformer import Reshaper
+from synthcli.columns.transforms.transformer import Transformer
 from synthcli.contracts.modality import Engine
 from synthcli.contracts.modelling import Job, Model, Request, silent
 from synthcli.contracts.schema import Traits
@@ -84,7 +84,9 @@ def model(method: str, table: Table = TABLE, rules: tuple[Rule, ...] = (), key: 
     if (method, key) not in _fitted:
         module = plugins.method(method, "tabular")
         params = module.Params(**({"epochs": 1, "hidden": 8, "embedding": 4} if method == "arnet" else {}))
-        shaper = Reshaper.plan(rules, table.frame, table.schema, keep=frozenset({"group", "flag"})) if rules else None
+        shaper = (
+            Transformer.plan(rules, table.frame, table.schema, keep=frozenset({"group", "flag"})) if rules else None
+        )
         learned = Table(shaper.forward(table.frame), shaper.schema) if shaper is not None else table
         fitted = module.fit(learned, params, job=Job(1))
         _fitted[method, key] = fitted if shaper is None else Shaped(fitted, shaper)

@@ -16,7 +16,7 @@ import pytest
 from synthcli.columns.constraints.parse import parse_rule
 from synthcli.columns.discovery.infer import infer
 from synthcli.columns.table import Table
-from synthcli.columns.transforms.transformer import Reshaper
+from synthcli.columns.transforms.transformer import Transformer
 from synthcli.contracts.modality import Choice
 from synthcli.contracts.modelling import Allowed, Job, Request
 from synthcli.errors import SynthError
@@ -60,7 +60,7 @@ RULES += [parse_rule({"range": {"column": "age", "min": 18, "max": 90}})]
 
 @pytest.fixture(scope="module")
 def model() -> Shaped:
-    shaper = Reshaper.plan(RULES, TABLE.frame, TABLE.schema)
+    shaper = Transformer.plan(RULES, TABLE.frame, TABLE.schema)
     assert shaper.rewritten and shaper.clips
     return Shaped(trees.fit(Table(shaper.forward(TABLE.frame), shaper.schema), trees.Params(), job=Job(1)), shaper)
 

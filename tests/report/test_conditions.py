@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from synthcli.artifacts.store import Version
-from synthcli.report import asked, charts, html, words
+from synthcli.report import charts, conditions, html, words
 from synthcli.report.reading import bounds
 
 PROPERTIES = [
@@ -116,7 +116,7 @@ def test_each_property_says_both_figures_how_they_agree_and_whether_that_passes(
     ("bound", "low", "state"), [("interval", 0.7, "fail"), ("value", 0.7, "pass"), ("interval", 0.92, "pass")]
 )
 def test_a_property_passes_by_the_end_that_the_gate_asks(bound, low, state):
-    assert asked._passes({"value": 0.95, "low": low}, {**GATE, "bound": bound}, 0.9) == state
+    assert conditions._passes({"value": 0.95, "low": low}, {**GATE, "bound": bound}, 0.9) == state
 
 
 def test_own_metrics_and_the_application_are_told(wished):

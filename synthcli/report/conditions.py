@@ -1,5 +1,5 @@
-"""What a page shows of wishes: conditions on rows, balance, fairness, copies; properties, own metrics and the
-application that matter to whoever asked.
+"""The conditions section of a page: conditions on rows, balance, fairness, copies; properties, own metrics and the
+user's application.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ FAIR = ("parity_gap", "predicted_parity_gap", "fairness_cost")
 
 
 def rows(run: Body, drawn: Drawn) -> Body | None:
-    """What was asked of the rows that were made: {where, balance, copies, made, drawn, …}; None where nothing was."""
+    """The conditions on the generated rows: {where, balance, copies, made, drawn, …}; None where there are none."""
     asked, generate = run["sample"].get("asked") or {}, run["plan"].get("generate", {})
     copies = generate.get("copies") or 1
     where = asked.get("where")
@@ -33,12 +33,12 @@ def rows(run: Body, drawn: Drawn) -> Body | None:
 
 
 def _balance(lines: list[Body], drawn: Drawn) -> list[Body]:
-    """A chart for each balanced column, and whether every value has the rows that were asked."""
+    """A chart for each balanced column, and whether every value has the requested number of rows."""
     out = []
     for i, column in enumerate(dict.fromkeys(b["column"] for b in lines)):
         some = [b for b in lines if b["column"] == column]
         wanted, made = [b["requested"] for b in some], [b["achieved"] for b in some]
-        chart = charts.asked_and_made(
+        chart = charts.requested_rows(
             [b["value"] for b in some], wanted, made, f"Rows asked and made of each value of {column}"
         )
         missed = sum(abs(a - b) for a, b in zip(wanted, made, strict=True))
@@ -47,7 +47,7 @@ def _balance(lines: list[Body], drawn: Drawn) -> list[Body]:
 
 
 def fairness(run: Body, drawn: Drawn) -> Body | None:
-    """The gap between groups in real data, as learned and as made; of models too; and what that cost."""
+    """The gap between groups in real data, as learned and as generated, and in models; and its cost."""
     asked, found = (run["sample"].get("asked") or {}).get("fairness"), overall(run["measured"])
     if asked is None:
         return None
@@ -77,11 +77,11 @@ def fairness(run: Body, drawn: Drawn) -> Body | None:
 
 
 def _gate(gate: Body | None) -> Body:
-    return {"asked": words.asked(gate) if gate else "", "state": state(gate) if gate else ""}
+    return {"asked": words.bounds(gate) if gate else "", "state": state(gate) if gate else ""}
 
 
 def matters(run: Body, drawn: Drawn) -> Body | None:
-    """{properties, own, downstream}: what the spec names as mattering; None where it names nothing."""
+    """{properties, own, downstream}: the requirements of the spec; None where it has none."""
     gates, found = {g["metric"]: g for g in judged(run)}, overall(run["measured"])
     own = [m for name, m in found.items() if name not in run["help"] and m["stage"] == EVALUATE]
     properties = [_property(i, m, run, gates.get("preserve"), drawn) for i, m in enumerate(_properties(run))]
@@ -95,13 +95,13 @@ def matters(run: Body, drawn: Drawn) -> Body | None:
 
 
 def _properties(run: Body) -> list[Body]:
-    """Those that agree least first; what could not be measured before them."""
+    """The properties with the lowest agreement first; those without a measurement before them."""
     found = [m for m in run["measured"] if m["name"] == "preserve" and m.get("scope") == "property"]
     return sorted(found, key=lambda m: -1.0 if m["value"] is None else m["value"])
 
 
 def _property(i: int, m: Body, run: Body, gate: Body | None, drawn: Drawn) -> Body:
-    """One property: both figures, their agreement on its scale, and whether the gate on the least of them lets it
+    """One property: both figures, their agreement on its scale, and whether the gate on the lowest agreement lets it
     pass.
     """
     none: Body = {"real": None, "synthetic": None}
@@ -125,7 +125,7 @@ def _property(i: int, m: Body, run: Body, gate: Body | None, drawn: Drawn) -> Bo
 
 
 def _passes(m: Body, gate: Body | None, least: float | None) -> str:
-    """pass, warn or fail by the bar of the gate on all properties; nothing where none is asked."""
+    """pass, warn or fail by the bound of the gate on all properties; empty without a gate."""
     if gate is None or least is None:
         return ""
     end = m.get("low") if gate["bound"] == "interval" and m.get("low") is not None else m["value"]
@@ -139,7 +139,7 @@ def _own(i: int, m: Body, run: Body, gate: Body | None, drawn: Drawn) -> Body:
 
 
 def _downstream(run: Body, m: Body | None, gate: Body | None) -> Body | None:
-    """The application: its command, how it ended, and where its words are."""
+    """The user's application: its command, its exit code, and the path of its log."""
     ran = run["downstream"]
     if m is None or ran is None:
         return None

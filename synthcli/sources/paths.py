@@ -1,0 +1,42 @@
+"""Facts that a path alone tells: whether it is a URL, and the format that its ending stands for."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import PurePath
+
+_URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
+
+
+@dataclass(frozen=True)
+class Endings:
+    """The file endings of a format. own: those that always stand for it, the first one for new files; read: others
+    that a folder of such files may hold.
+    """
+
+    own: tuple[str, ...]
+    read: tuple[str, ...]
+
+    @property
+    def all(self) -> tuple[str, ...]:
+        return self.own + self.read
+
+
+ENDINGS = {
+    "csv": Endings((".csv",), (".tsv", ".txt")),
+    "parquet": Endings((".parquet", ".pq"), (".parq",)),
+    "jsonl": Endings((".jsonl", ".ndjson"), (".json",)),
+    "excel": Endings((".xlsx",), (".xlsm",)),
+}
+
+
+def is_url(path: str) -> bool:
+    """Whether a path is a URL."""
+    return _URL.match(path) is not None
+
+
+def format_of(name: str) -> str | None:
+    """The format that the ending of a file name stands for, None for an unknown ending."""
+    ending = PurePath(name.removesuffix(".gz")).suffix
+    return next((format_ for format_, endings in ENDINGS.items() if ending in endings.own), None)
