@@ -28,15 +28,14 @@ METHODS = plugins.names("methods")
 PAIRS = [(method, name) for method in METHODS for name in tables.names_for(method)]
 GRANULES = ("D", "h", "min", "s", "ms", "us")  # from coarse to fine
 
-each_method = pytest.mark.parametrize("method", METHODS)
-each_pair = pytest.mark.parametrize(("method", "name"), PAIRS, ids=[f"{m}-{n}" for m, n in PAIRS])
+
+def case(method: str, *rest: str) -> Any:
+    extra = plugins.method(method).EXTRA
+    return pytest.param(method, *rest, id="-".join((method, *rest)), marks=[pytest.mark.extra(extra)] if extra else [])
 
 
-@pytest.fixture(autouse=True)
-def _installed(request: pytest.FixtureRequest) -> None:
-    extra = plugins.method(request.getfixturevalue("method")).EXTRA
-    if extra is not None and not plugins.installed(extra):
-        pytest.skip(f"the extra {extra} is not installed")
+each_method = pytest.mark.parametrize("method", [case(m) for m in METHODS])
+each_pair = pytest.mark.parametrize(("method", "name"), [case(*pair) for pair in PAIRS])
 
 
 @cache

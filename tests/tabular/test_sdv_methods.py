@@ -25,6 +25,7 @@ from synthcli.errors import FitError
 from synthcli.tabular import sdv
 from synthcli.tabular.data import Table
 
+pytestmark = pytest.mark.extra("sdv")
 METHODS = ("gaussian_copula", "ctgan", "tvae", "copulagan")
 NETS = METHODS[1:]
 SMALL_BLOCK = 1000

@@ -8,12 +8,12 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-pytest.importorskip("torch")
-
 from synthcli.columns.infer import infer
 from synthcli.contracts import Job
 from synthcli.tabular.data import Table
 from synthcli.tabular.methods import arnet
+
+pytestmark = pytest.mark.extra("neural")
 
 ROWS = 4000
 

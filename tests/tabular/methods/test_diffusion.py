@@ -8,13 +8,13 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-pytest.importorskip("torch")
-
 from synthcli.columns.codec import Part
 from synthcli.columns.infer import infer
 from synthcli.contracts import Job
 from synthcli.tabular.data import Table
 from synthcli.tabular.methods import diffusion
+
+pytestmark = pytest.mark.extra("neural")
 
 ROWS = 4000
 
