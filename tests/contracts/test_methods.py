@@ -21,7 +21,7 @@ from pydantic import BaseModel, ValidationError
 from synthcli import plugins
 from synthcli.columns import frame as frames
 from synthcli.contracts import BLOCK, Column, Dial, Guarantee, Job, Limits, Method, Model, Request, Schema
-from synthcli.errors import LimitReached
+from synthcli.errors import LimitReached, MissingExtra
 from synthcli.tabular.data import Table
 
 METHODS = plugins.names("methods")
@@ -51,6 +51,14 @@ def first_rows(method: str, name: str) -> Table:
 @cache
 def two_blocks(method: str) -> tuple[Table, Table]:
     return tables.sample(fitted(method, "mixed"), BLOCK + 60), tables.sample(fitted(method, "mixed"), BLOCK + 60, 1)
+
+
+@pytest.mark.parametrize("method", [m for m in METHODS if plugins.method(m).EXTRA is not None])
+def test_a_method_without_its_extra_says_what_to_install(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    extra = plugins.method(method).EXTRA
+    monkeypatch.setitem(plugins.EXTRAS, extra, ("no_such_package",))
+    with pytest.raises(MissingExtra, match=rf"method {method} needs .*pip install 'synthcli\[{extra}\]'"):
+        plugins.ready(method)
 
 
 @each_method
