@@ -69,8 +69,10 @@ def test_keys_of_several_rows(shop: Tables) -> None:
     assert next(m.value for m in found if m.name == "key_uniqueness" and m.of and "customer" in m.of) == pytest.approx(490 / 500)
 
 
+@pytest.mark.extra("sdv")
 def test_cardinality_against_sdmetrics(shop: Tables, other: Tables) -> None:
-    multi = pytest.importorskip("sdmetrics.multi_table")
+    import sdmetrics.multi_table as multi
+
     pair = [Tables({k: t.frames[k] for k in ("customers", "orders")}, t.schemas, t.relationships[:1]) for t in (shop, other)]
     plain = [{k: pd.DataFrame({c: f[c].astype(object) for c in f}) for k, f in t.frames.items()} for t in pair]
     columns = {k: {"columns": {c: {"sdtype": "id" if c.endswith("id") else "categorical"} for c in pair[0].frames[k]}} for k in pair[0].frames}
