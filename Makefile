@@ -1,6 +1,13 @@
 # make run: the main job on embedded real data.  make test: all tests.  make install: the environment alone.
+#
+# PYTHON is the interpreter, VENV the folder of the environment, EXTRAS the extras of pyproject.toml, and LOCK the file of exact versions; an empty LOCK
+# takes the newest versions that pyproject.toml admits. Tests of the extras sdv and neural are skipped where these are not installed. For example:
+#   make test PYTHON=python3.13 EXTRAS=dask,excel,sql,s3 LOCK= VENV=.venv313
+# An environment that exists is kept as it is: other values need another VENV.
 VENV ?= .venv
 PYTHON ?= python3
+EXTRAS ?= all
+LOCK ?= requirements.lock
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
@@ -30,13 +37,17 @@ house: install
 
 install: $(READY)
 
-# torch first and by its exact version, so that the build that is at hand is taken
-$(READY): pyproject.toml requirements.lock
+PIP := $(BIN)/pip install --quiet --disable-pip-version-check
+comma := ,
+torch := $(if $(filter all sdv neural,$(subst $(comma), ,$(EXTRAS))),torch)
+
+# torch first where an extra needs it, and by its exact version, so that the build that is at hand is taken
+$(READY): pyproject.toml $(LOCK)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "synthcli needs Python 3.11 or newer; set PYTHON=")'
 	@echo "installing into $(VENV) (some minutes the first time)"
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/pip install --quiet --disable-pip-version-check "$$(grep '^torch==' requirements.lock)"
-	@$(BIN)/pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable '.[all,dev]'
+	@$(if $(and $(torch),$(LOCK)),$(PIP) "$$(grep '^torch==' $(LOCK))")
+	@$(PIP) $(if $(LOCK),--constraint $(LOCK)) --editable '.[$(EXTRAS:%=%,)dev]'
 	@touch $(READY)
 
 # the lock again, from what pyproject.toml admits today

@@ -13,7 +13,15 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
+from synthcli import plugins
 from synthcli.cli.main import app
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip a test whose extra is not installed."""
+    for mark in item.iter_markers("extra"):
+        if not plugins.installed(mark.args[0]):
+            pytest.skip(f"the extra {mark.args[0]} is not installed")
 
 
 @pytest.fixture(autouse=True)

@@ -26,7 +26,7 @@ from synthcli.sources.database import Database, split_table
 if TYPE_CHECKING:
     import pandas as pd
 
-    from synthcli.sources.source import Target
+    from synthcli.contracts.modality import Target
 
 _WIDER = {
     ("smallint", "integer"),

@@ -21,23 +21,23 @@ from pydantic import BaseModel, ValidationError
 from synthcli import plugins
 from synthcli.columns import frame as frames
 from synthcli.columns.table import Table
+from synthcli.contracts.modality import Choice
 from synthcli.contracts.modelling import BLOCK, Dial, Guarantee, Job, Limits, Method, Model, Request
 from synthcli.contracts.schema import Column, Schema
-from synthcli.errors import LimitReached
+from synthcli.errors import LimitReached, MissingExtra
 
 METHODS = plugins.names("methods", "tabular")
 PAIRS = [(method, name) for method in METHODS for name in tables.names_for(method)]
 GRANULES = ("D", "h", "min", "s", "ms", "us")  # from coarse to fine
 
-each_method = pytest.mark.parametrize("method", METHODS)
-each_pair = pytest.mark.parametrize(("method", "name"), PAIRS, ids=[f"{m}-{n}" for m, n in PAIRS])
+
+def case(method: str, *rest: str) -> Any:
+    extra = plugins.method(method, "tabular").EXTRA
+    return pytest.param(method, *rest, id="-".join((method, *rest)), marks=[pytest.mark.extra(extra)] if extra else [])
 
 
-@pytest.fixture(autouse=True)
-def _installed(request: pytest.FixtureRequest) -> None:
-    extra = plugins.method(request.getfixturevalue("method"), "tabular").EXTRA
-    if extra is not None and not plugins.installed(extra):
-        pytest.skip(f"the extra {extra} is not installed")
+each_method = pytest.mark.parametrize("method", [case(m) for m in METHODS])
+each_pair = pytest.mark.parametrize(("method", "name"), [case(*pair) for pair in PAIRS])
 
 
 @cache
@@ -53,6 +53,14 @@ def first_rows(method: str, name: str) -> Table:
 @cache
 def two_blocks(method: str) -> tuple[Table, Table]:
     return tables.sample(fitted(method, "mixed"), BLOCK + 60), tables.sample(fitted(method, "mixed"), BLOCK + 60, 1)
+
+
+@pytest.mark.parametrize("method", [m for m in METHODS if plugins.method(m, "tabular").EXTRA is not None])
+def test_a_method_without_its_extra_says_what_to_install(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    extra = plugins.method(method, "tabular").EXTRA
+    monkeypatch.setitem(plugins.EXTRAS, extra, ("no_such_package",))
+    with pytest.raises(MissingExtra, match=rf"method {method} needs .*pip install 'synthcli\[{extra}\]'"):
+        plugins.ready(Choice(method, {}, modality="tabular"))
 
 
 @each_method

@@ -290,6 +290,7 @@ def test_nothing_is_released_from_a_run_that_failed(spec: Path, tmp_path: Path, 
     assert synth("generate", "--from", "people", "--rows", "10", "-o", tmp_path / "x.csv", "--keep-failed").code == 0
 
 
+@pytest.mark.extra("sdv")
 def test_a_pickled_model_that_was_changed_is_not_loaded(spec: Path, tmp_path: Path, synth: Any) -> None:
     edit(spec, "{method: independent}", "{method: gaussian_copula}")
     done = ran(synth, spec)

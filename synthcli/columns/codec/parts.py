@@ -57,7 +57,8 @@ def integers(values: pd.Series) -> np.ndarray:
 
 def times(raw: np.ndarray, null: np.ndarray, type_: str) -> pd.Series:
     """A datetime or timedelta series from int64 in the unit of its Arrow type."""
-    return pa.array(raw, pa.int64(), mask=null).cast(frames.arrow_type(type_)).to_pandas()
+    shared = pa.array(raw, pa.int64(), mask=null).cast(frames.arrow_type(type_)).to_pandas()
+    return shared.copy()  # Arrow's memory cannot be written to
 
 
 def by_the_clock(values: pd.Series) -> np.ndarray:

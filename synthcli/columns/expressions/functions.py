@@ -144,7 +144,7 @@ def numeric(symbol: str, left: pd.Series, right: pd.Series) -> pd.Series:
     a, b = floats(left), floats(right)
     with np.errstate(all="ignore"):
         if symbol in ("/", "//", "%"):
-            null |= b == 0
+            null = null | (b == 0)
         result = _NUMERIC[symbol](a, b)
         whole = left.dtype == "Int64" and right.dtype == "Int64" and symbol not in ("/", "**")
         if not whole or np.any(np.abs(result[~null]) >= _EXACT):

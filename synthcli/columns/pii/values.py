@@ -94,7 +94,7 @@ def _number(shape: str, check: str | None) -> Test:
 
     def test(w: pd.Series) -> np.ndarray:
         plain = _compact(w)
-        out = matches(plain)
+        out = matches(plain).copy()
         if check is not None and out.any():
             out[out] = checksums.CHECKS[check](plain[out])
         return out

@@ -146,7 +146,7 @@ def test_a_place_is_known_where_both_coordinates_are() -> None:
     assert "latitude#place" not in Asked.of(codec, Request(4, frame=pair[["latitude"]], known=None, allowed={})).known
 
 
-@pytest.mark.parametrize("method", ["trees", "arnet"])
+@pytest.mark.parametrize("method", ["trees", pytest.param("arnet", marks=pytest.mark.extra("neural"))])
 def test_points_lie_where_real_ones_do(method: str) -> None:
     schema, frame = infer(towns(5000), {})
     module = plugins.method(method, "tabular")

@@ -8,12 +8,12 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-pytest.importorskip("torch")
-
 from synthcli.columns.discovery.infer import infer
 from synthcli.columns.table import Table
 from synthcli.contracts.modelling import Job
 from synthcli.tabular.methods import arnet
+
+pytestmark = pytest.mark.extra("neural")
 
 ROWS = 4000
 

@@ -8,13 +8,13 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-pytest.importorskip("torch")
-
 from synthcli.columns.codec.codec import Part
 from synthcli.columns.discovery.infer import infer
 from synthcli.columns.table import Table
 from synthcli.contracts.modelling import Job
 from synthcli.tabular.methods import diffusion
+
+pytestmark = pytest.mark.extra("neural")
 
 ROWS = 4000
 

@@ -15,6 +15,7 @@ def by(measurements, name, of=None):
     return next(m for m in measurements if m.name == name and m.of == of)
 
 
+@pytest.mark.extra("sdv")
 def test_agrees_with_sdmetrics(evidence):
     from sdmetrics.single_column import KSComplement, MissingValueSimilarity, TVComplement
 

@@ -12,6 +12,7 @@ from synthcli.contracts.schema import Schema
 from synthcli.tabular.metrics import trends
 
 
+@pytest.mark.extra("sdv")
 def test_agrees_with_sdmetrics(evidence):
     from sdmetrics.column_pairs import ContingencySimilarity, CorrelationSimilarity
 
@@ -37,6 +38,7 @@ def test_agrees_with_sdmetrics(evidence):
     assert len(pairs) == 15 and overall.value == pytest.approx(np.mean([p.value for p in pairs]))
 
 
+@pytest.mark.extra("sdv")
 def test_is_close_to_the_quality_report_where_ranges_agree(evidence):
     from sdmetrics.reports.single_table import QualityReport
 

@@ -172,7 +172,10 @@ def test_a_unique_rule_that_cannot_hold_says_so() -> None:
         made(200, model("independent"), (parse_rule({"unique": ["flag", "group"]}),))
 
 
-@pytest.mark.parametrize("method", ["independent", "gaussian_copula", "bootstrap", "parametric"])
+@pytest.mark.parametrize(
+    "method",
+    ["independent", pytest.param("gaussian_copula", marks=pytest.mark.extra("sdv")), "bootstrap", "parametric"],
+)
 def test_methods_that_cannot_be_told_choose_among_rows(method: str) -> None:
     frame, out = made(700, model(method), where="low < 25", balance={"group": {"b": 0.5, "a": 0.5}})
     assert (frame["low"] < 25).all() and (frame["group"] == "b").sum() == 350
@@ -181,6 +184,7 @@ def test_methods_that_cannot_be_told_choose_among_rows(method: str) -> None:
         made(10, model(method), where="low > 500")
 
 
+@pytest.mark.extra("neural")
 def test_arnet_is_told(tmp_path: Any) -> None:
     frame, out = made(600, model("arnet"), balance={"group": {"d": 0.5}})
     assert (frame["group"] == "d").sum() == 300

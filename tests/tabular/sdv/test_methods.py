@@ -28,6 +28,7 @@ from synthcli.contracts.schema import Traits
 from synthcli.errors import FitError
 from synthcli.tabular.sdv import wrapper
 
+pytestmark = pytest.mark.extra("sdv")
 METHODS = ("gaussian_copula", "ctgan", "tvae", "copulagan")
 NETS = METHODS[1:]
 SMALL_BLOCK = 1000
