@@ -178,7 +178,7 @@ def test_arms_are_balanced_and_judged_on_rows_as_they_are(monkeypatch: pytest.Mo
     train, test = imbalance.cut(table, "sick", "yes", 0.05, rng=seeds.stream(0, "t"))
     assert (train.frame["sick"] == "yes").sum() == 10 and (test.frame["sick"] == "yes").mean() == 0.1
     module = argparse.Namespace(Params=lambda: None, fit=lambda data, params, job: Stub(data, "sick"))
-    monkeypatch.setattr(imbalance.plugins, "ready", lambda name: module)
+    monkeypatch.setattr(imbalance.plugins, "method", lambda name, modality: module)
     rows = imbalance.arms(train, "sick", "yes", "stub", rng=seeds.stream(1, "t"))
     assert tuple(rows) == imbalance.ARMS
     for arm in ("real + SMOTE", "real + ours", "synthetic, balanced"):

@@ -189,6 +189,8 @@ class Estimates:
         plan = self.plan
         if step.stage == EVALUATE and plan.spec.evaluate.domain is not None:
             return None  # nobody knows how long the user's metrics take
+        if step.choice is None and step.stage != ANALYZE:
+            return None  # `auto` has not chosen
         return plan.modality.cost(step.stage, step.choice, plan.described, plan.checked.request, step.control)
 
     def size(self, step: Step) -> Work | None:

@@ -1,13 +1,16 @@
-"""Who makes the blocks: this process, several local ones, or a Dask cluster. The bytes are the same."""
+"""Where blocks are generated: in this process, in several local ones, or on a Dask cluster. The bytes are the same."""
 
 from __future__ import annotations
 
 import itertools
 import json
+import os
+import pickle
+import queue
+import subprocess
 import sys
-import types
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -26,15 +29,13 @@ from synthcli.tabular.sampling.block import BlockGenerator, Tally
 from synthcli.tabular.sampling.request import SettledRequest
 
 PATIENCE = 20  # seconds that a scheduler has to answer, and to have a worker
-AHEAD = 3  # blocks per worker that are made before they are asked for
+AHEAD = 3  # blocks per worker that are generated in advance
 
 
 @dataclass(frozen=True)
 class Task:
-    """All that another process needs to make blocks. folder: of the saved model; wanted: as JSON, and the schema it is
-    read with.
-
-    versions: of this program and its packages, as JSON: others may make other rows.
+    """All that another process needs to generate blocks. folder: of the saved model; request: as JSON, with the schema
+    that it is read with; versions: of this program and its packages, as JSON, since others may generate other rows.
     """
 
     method: str
@@ -46,7 +47,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Block:
-    """A block as it was made: here as a table, elsewhere as the bytes of an Arrow stream."""
+    """A generated block: a table from this process, the bytes of an Arrow stream from another."""
 
     schema: Schema
     tally: Tally
@@ -66,8 +67,8 @@ class Block:
 
 
 def blocks(engine: Engine, generator: BlockGenerator, task: Task | None) -> Iterator[Block]:
-    """Every block in order. task: None where the model stands in no folder that others can read; then this process
-    makes all.
+    """Every block in order. task: None if the model is in no folder that others can read; then this process generates
+    all.
     """
     count = generator.request.blocks
     if engine.kind == "dask" and task is not None:
@@ -80,26 +81,65 @@ def blocks(engine: Engine, generator: BlockGenerator, task: Task | None) -> Iter
             yield Block(table.schema, tally, table=table)
 
 
-def _in_processes(task: Task, count: int, workers: int) -> Iterator[Block]:
-    import multiprocessing
-    from concurrent.futures import ProcessPoolExecutor
-    from concurrent.futures.process import BrokenProcessPool
+class Worker:
+    """A local process that generates blocks (worker.py), started afresh: a fork of a process with threads may hang, and
+    a spawned one would run the caller's script again.
+    """
 
-    # started afresh, not forked: a fork of a process with threads may hang
-    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"), initializer=_quiet) as pool:
+    def __init__(self, task: Task) -> None:
+        path = {"PYTHONPATH": os.pathsep.join(entry for entry in sys.path if entry)}
+        command = [sys.executable, "-m", "synthcli.tabular.sampling.worker"]
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ, **path}
+        )
+        self._send(task)
 
-        def submit(block: int) -> Future[Block]:
-            with _without_main():
-                return pool.submit(_made, task, block)
+    def _send(self, message: object) -> None:
+        assert self.process.stdin is not None  # it is a pipe
+        pickle.dump(message, self.process.stdin)
+        self.process.stdin.flush()
 
+    def generate(self, block: int) -> Block:
+        """The rows of a block. Raises SynthError if the process dies, and whatever went wrong there."""
+        assert self.process.stdout is not None  # it is a pipe
         try:
-            yield from _in_order(submit, count, workers * AHEAD)
-        except BrokenProcessPool:
+            self._send(block)
+            answer = pickle.load(self.process.stdout)
+        except (EOFError, OSError, ValueError, pickle.UnpicklingError):
             raise SynthError(
                 "a worker process died, perhaps for want of memory; remedy: execution.workers: 1, or more memory"
             ) from None
+        if isinstance(answer, BaseException):
+            raise answer
+        assert isinstance(answer, Block)
+        return answer
+
+    def end(self) -> None:
+        """Stop the process, whatever it is doing."""
+        self.process.kill()
+        self.process.wait()
+
+
+def _in_processes(task: Task, count: int, workers: int) -> Iterator[Block]:
+    free: queue.SimpleQueue[Worker] = queue.SimpleQueue()
+    started = [Worker(task) for _ in range(workers)]
+    for worker in started:
+        free.put(worker)
+
+    def generate(block: int) -> Block:
+        mine = free.get()
+        try:
+            return mine.generate(block)
         finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+            free.put(mine)
+
+    threads = ThreadPoolExecutor(workers)
+    try:
+        yield from _in_order(lambda block: threads.submit(generate, block), count, workers * AHEAD)
+    finally:
+        threads.shutdown(wait=False, cancel_futures=True)
+        for worker in started:
+            worker.end()
 
 
 def _in_order(submit: Callable[[int], Future[Block]], count: int, ahead: int) -> Iterator[Block]:
@@ -111,18 +151,6 @@ def _in_order(submit: Callable[[int], Future[Block]], count: int, ahead: int) ->
         made = waiting.pop(0).result()
         waiting += [submit(block) for block in itertools.islice(upcoming, 1)]
         yield made
-
-
-@contextmanager
-def _without_main() -> Iterator[None]:
-    """A process that is started afresh would run the caller's script again, which may be one that calls us and has no
-    guard.
-    """
-    caller, sys.modules["__main__"] = sys.modules["__main__"], types.ModuleType("__main__")
-    try:
-        yield
-    finally:
-        sys.modules["__main__"] = caller
 
 
 @contextmanager
@@ -149,8 +177,8 @@ def _client(engine: Engine) -> Iterator[Any]:
 
 
 def _on_dask(engine: Engine, task: Task, count: int) -> Iterator[Block]:
-    """Blocks as tasks of a cluster, whose workers read the model from its folder; what a lost worker had is made again
-    by another.
+    """Blocks as tasks of a cluster, whose workers read the model from its folder; another worker repeats what a lost
+    one had.
     """
     from concurrent.futures import CancelledError
 
@@ -160,7 +188,9 @@ def _on_dask(engine: Engine, task: Task, count: int) -> Iterator[Block]:
         try:
             client.wait_for_workers(1, timeout=PATIENCE)
             cores = sum(client.nthreads().values()) or 1
-            yield from _in_order(lambda block: client.submit(_made, task, block, pure=False), count, cores * AHEAD)
+            yield from _in_order(
+                lambda block: client.submit(generate_block, task, block, pure=False), count, cores * AHEAD
+            )
         except TimeoutError:
             raise TryLater(
                 f"execution.address: {engine.address}: the scheduler has no workers; remedy: start some, or engine:"
@@ -180,26 +210,6 @@ def _on_dask(engine: Engine, task: Task, count: int) -> Iterator[Block]:
                 f"execution.address: {engine.address}: the scheduler went away ({error}); remedy: the same command"
                 " again"
             ) from None
-
-
-def _quiet() -> None:
-    """An interrupt is for the process that waits for us, and without it there is nothing left to do."""
-    import signal
-    import threading
-
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    """A worker whose parent was killed would wait for ever."""
-    import multiprocessing
-    import os
-
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
 
 
 @lru_cache(maxsize=1)
@@ -227,7 +237,8 @@ def _generator(task: Task) -> BlockGenerator:
     )
 
 
-def _made(task: Task, block: int) -> Block:
+def generate_block(task: Task, block: int) -> Block:
+    """A block as the bytes of an Arrow stream, for another process."""
     table, tally = _generator(task).make(block)
     sink = pa.BufferOutputStream()
     arrow = table.arrow()

@@ -24,8 +24,9 @@ from synthcli.pipeline.plan import Plan, make_plan, rows_requested
 from synthcli.pipeline.preflight import estimate
 from synthcli.pipeline.preflight.estimate import Estimates, Past, Step
 from synthcli.pipeline.preflight.plan import foreseen
+from synthcli.sources import head
 from synthcli.spec.load import load_spec
-from synthcli.tabular import costs, source_stats
+from synthcli.tabular import costs
 
 KEYS = {"stage", "detail", "cached", "seconds", "gigabytes", "basis"}
 SCHEMA = Schema(tuple(Column(f"c{i}", inferred=Traits(type="float" if i < 6 else "category")) for i in range(10)))
@@ -83,7 +84,7 @@ WRITERS: dict[str, Callable[[Path, bytes], Any]] = {
 def test_rows_of_a_larger_file_are_estimated_from_its_head(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    monkeypatch.setattr(source_stats, "HEAD", 1 << 17)
+    monkeypatch.setattr(head, "HEAD", 1 << 17)
     WRITERS[name](tmp_path / name, people(50_000).to_csv(index=False).encode())
     seen = looked(planned(tmp_path, f"{{type: csv, path: {name}}}"))
     assert seen.records is not None and seen.schema is not None

@@ -18,7 +18,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from synthcli.contracts.modality import Engine
+from synthcli.contracts.modality import WORTH, Engine
 from synthcli.contracts.modelling import Progress, silent
 from synthcli.errors import MissingExtra, SpecError, SynthError, TryLater
 from synthcli.pipeline.resample import released
@@ -136,11 +136,11 @@ def test_a_local_worker_that_dies_is_an_error_of_words(old: FittedTable) -> None
 
 
 def _children(parent: int) -> list[int]:
-    """Pool processes of this process; not the resource tracker."""
+    """Worker processes of this process."""
     out = []
     for task in Path(f"/proc/{parent}/task").iterdir():
         for pid in (task / "children").read_text().split():
-            if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes():
+            if b"synthcli.tabular.sampling.worker" in Path(f"/proc/{pid}/cmdline").read_bytes():
                 out.append(int(pid))
     return out
 
@@ -186,9 +186,9 @@ def test_a_worker_that_cannot_make_the_same_rows_refuses(old: FittedTable) -> No
     task = making(old, Engine(), 10).task
     assert task is not None
     with pytest.raises(SynthError, match=r"a worker has numpy .*, and 0\.1 is asked for"):
-        workers._made(replace(task, versions='{"numpy": "0.1"}'), 0)
+        workers.generate_block(replace(task, versions='{"numpy": "0.1"}'), 0)
     with pytest.raises(SynthError, match="cannot see /nowhere"):
-        workers._made(replace(task, folder="/nowhere"), 0)
+        workers.generate_block(replace(task, folder="/nowhere"), 0)
 
 
 def test_a_script_without_a_guard_is_not_run_again_by_workers(spec: Path, tmp_path: Path) -> None:
@@ -197,7 +197,7 @@ def test_a_script_without_a_guard_is_not_run_again_by_workers(spec: Path, tmp_pa
         f"print('started')\nfrom synthcli import execute\nrun = execute({str(spec)!r}, upto='generate',"
         " sets=['generate.rows=40000', 'execution.workers=2'])\nprint('ended')\n"
     )
-    path = os.pathsep.join([str(Path(workers.__file__).parents[2]), os.environ.get("PYTHONPATH", "")])
+    path = os.pathsep.join([str(Path(workers.__file__).parents[3]), os.environ.get("PYTHONPATH", "")])
     done = subprocess.run(
         [sys.executable, str(script)],
         capture_output=True,
@@ -209,7 +209,7 @@ def test_a_script_without_a_guard_is_not_run_again_by_workers(spec: Path, tmp_pa
 
 
 def test_small_tables_are_made_here() -> None:
-    assert Engine().processes(workers.WORTH - 1) == 1
+    assert Engine().processes(WORTH - 1) == 1
     assert Engine(workers=3).processes(2) == 2
     assert Engine(workers=8).processes(100) == 8
 
