@@ -90,12 +90,13 @@ def steps(plan: Plan, rows: int | None) -> list[Step]:
 
 
 def _judged(plan: Plan, choices: Sequence[Choice], rows: int | None, control: str, detail: str) -> list[Step]:
-    counted = choices if rows is not None else ()
-    keys = {
-        EVALUATE: tuple(keys.evaluate_key(plan, c, rows, control) for c in counted),  # type: ignore[arg-type]
-        PRIVACY: tuple(keys.privacy_key(plan, c, rows, control) for c in counted),  # type: ignore[arg-type]
+    if rows is None:
+        return [Step(stage, detail, (), choices[0], control) for stage in (EVALUATE, PRIVACY)]
+    by_stage = {
+        EVALUATE: tuple(keys.evaluate_key(plan, c, rows, control) for c in choices),
+        PRIVACY: tuple(keys.privacy_key(plan, c, rows, control) for c in choices),
     }
-    return [Step(stage, detail, found, choices[0], control) for stage, found in keys.items()]
+    return [Step(stage, detail, found, choices[0], control) for stage, found in by_stage.items()]
 
 
 @dataclass(frozen=True)
