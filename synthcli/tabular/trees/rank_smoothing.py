@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from synthcli.columns.codec.numeric import held_by
+from synthcli.columns.codec.top_coding import held_by
 
 GRID = 2001  # points of a number's quantile function
 WIDEST = 0.05  # of the ranks that a number is blurred over, at most
