@@ -12,7 +12,8 @@ from synthcli import seeds, sources
 from synthcli.columns.constraints.feasibility import contradiction, impossible
 from synthcli.columns.constraints.parse import parse_rule
 from synthcli.columns.constraints.rule import Rule, check_source
-from synthcli.columns.discovery.infer import infer
+from synthcli.columns.discovery.infer import look
+from synthcli.columns.discovery.infer import parse as parse_columns
 from synthcli.columns.expressions.compile import parse
 from synthcli.columns.table import Table
 from synthcli.contracts.schema import Column, Schema
@@ -37,11 +38,17 @@ class Real:
     @cached_property
     def constraints(self) -> tuple[Rule, ...]:
         """The rules with what they must know of the source: of train alone, which is what a model may know."""
-        return tuple(rule.learn(self.train.frame) for rule in self._stated) if self.plan.has_data else self._stated
+        return (
+            tuple(rule.learn(self.train.frame, self.train.units()) for rule in self._stated)
+            if self.plan.has_data
+            else self._stated
+        )
 
     @cached_property
     def table(self) -> Table:
-        """All rows that may be used, after rows that break a constraint were dropped."""
+        """All rows that may be used, after rows that break a constraint were dropped; of its schema, types and formats
+        alone are known.
+        """
         return self._kept[0]
 
     @cached_property
@@ -72,7 +79,8 @@ class Real:
             schema = declared_schema(plan.loaded)
             return Table(pd.DataFrame({c.name: [] for c in schema.columns}), schema), 0
         drawn = sources.sample(plan.source, seed=plan.spec.seed, unit=plan.unit)
-        schema, frame = infer(drawn.table, plan.spec.columns, unit=plan.unit, text=sources.spelled(plan.source))
+        text = sources.spelled(plan.source)
+        schema, frame = parse_columns(drawn.table, plan.spec.columns, unit=plan.unit, text=text)
         frame = frame.iloc[: drawn.kept]  # the rest only told of types
         if not len(frame):
             raise DataError(f"{plan.source.where}: has columns and no rows; remedy: a source with data")
@@ -123,7 +131,9 @@ class Real:
             "holdout": split.holdout,
         }
         fractions = {name: share for name, share in fractions.items() if share > 0}
-        return table.split(fractions, rng=seeds.stream(seed, "split"), stratify_by=split.stratify_by)
+        parts = table.split(fractions, rng=seeds.stream(seed, "split"), stratify_by=split.stratify_by)
+        schema = look(table.schema, parts["train"].frame)
+        return {name: Table(part.frame, schema) for name, part in parts.items()}
 
     @property
     def train(self) -> Table:

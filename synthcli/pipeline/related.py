@@ -16,6 +16,8 @@ from synthcli import plugins, seeds, sources
 from synthcli.artifacts import files
 from synthcli.artifacts.store import FIT, MODEL, PROFILE, SAMPLE
 from synthcli.columns import frame as frames
+from synthcli.columns.codec.top_coding import published
+from synthcli.columns.constraints.rule import without_examples
 from synthcli.columns.expressions.compile import parse
 from synthcli.columns.frame import to_arrow
 from synthcli.columns.pii import protect
@@ -43,26 +45,26 @@ __all__ = ["RelatedReal", "analyze", "deliver", "described", "draw", "evidence",
 
 
 def analyze(folder: Path, plan: Plan, real: RelatedReal, events: Events) -> None:
-    """profile.json: a profile of each table, the relationships, what the constraints found, sizes of the parts (in rows
-    of the unit's table).
+    """profile.json: a profile of each table's train part, the relationships, what the constraints found, sizes of the
+    parts (in rows of the unit's table).
     """
-    tables, units = real.tables, real.tables.units()
+    tables, units = real.train, real.train.units()
     each: dict[str, Any] = {}
     found: list[dict[str, Any]] = []
     for name, frame in tables.frames.items():
         table = Table(frame, tables.schemas[name])
         each[name] = {
-            "rows": len(frame),
+            "rows": len(real.tables.frames[name]),
             "kept": name in tables.kept,
             "in_every_part": units[name] is None,
             "schema": table.schema.to_json(),
         }
-        each[name] |= profile(table, progress=events.progress) if len(frame) else {}
+        each[name] |= profile(table, units=units[name], progress=events.progress) if len(frame) else {}
         found += [{**one.to_json(), "column": f"{name}.{one.column}"} for one in protect.found(table.schema, frame)]
     body = {
         "rows": real.source_rows,
         "schema": tables.schema.to_json(),
-        "constraints": real.findings,
+        "constraints": without_examples(real.findings),
         "parts": {name: len(part) for name, part in real.parts.items()},
         "unit": list(tables.unit),
         "tables": each,
@@ -74,9 +76,8 @@ def analyze(folder: Path, plan: Plan, real: RelatedReal, events: Events) -> None
 
 def _relationship(tables: Tables, r: Relationship) -> dict[str, Any]:
     at, children = tables.parents(r), tables.children(r)
-    quantiles = (
-        [int(q) for q in np.quantile(children, [0, 0.25, 0.5, 0.75, 1], method="nearest")] if len(children) else []
-    )
+    shown = published(children, tables.units()[r.parent])
+    quantiles = [int(q) for q in np.quantile(shown, [0, 0.25, 0.5, 0.75, 1], method="nearest")] if len(shown) else []
     nulls = float((at < 0).mean()) if len(at) else 0.0
     return {
         "name": r.name,

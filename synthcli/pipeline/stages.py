@@ -16,7 +16,7 @@ from synthcli.artifacts import files
 from synthcli.artifacts.store import DATA, FIT, MEASURED, MODEL, PICTURES, PROFILE, RULES, SAMPLE, UNASKED
 from synthcli.columns import frame as frames
 from synthcli.columns.constraints.parse import parse_rule
-from synthcli.columns.constraints.rule import Rule
+from synthcli.columns.constraints.rule import Rule, without_examples
 from synthcli.columns.expressions.compile import parse
 from synthcli.columns.pii import protect
 from synthcli.columns.table import Table
@@ -42,17 +42,19 @@ JUDGED = 30 * BLOCK  # synthetic rows that metrics look at; larger tables are th
 
 
 def analyze(folder: Path, plan: Plan, real: Real, events: Events) -> None:
-    """profile.json: schema, distributions, dependencies, keys, what the constraints found, sizes of the parts."""
+    """profile.json: schema, distributions, dependencies and keys of the train part; what the constraints found in the
+    source; sizes of the parts.
+    """
     body: dict[str, Any] = {
         "rows": real.source_rows,
         "sampled": real.sampled,
-        "schema": real.table.schema.to_json(),
-        "constraints": real.findings,
+        "schema": real.train.schema.to_json(),
+        "constraints": without_examples(real.findings),
     }
     if plan.has_data:
         body["parts"] = {name: len(table) for name, table in real.parts.items()}
-        body |= profile(real.table, progress=events.progress)
-        body["personal"] = [one.to_json() for one in protect.found(real.table.schema, real.table.frame)]
+        body |= profile(real.train, progress=events.progress)
+        body["personal"] = [one.to_json() for one in protect.found(real.train.schema, real.train.frame)]
     files.write_json(folder / PROFILE, body)
 
 

@@ -82,6 +82,18 @@ class Tables(Dataset):
             counted=self.counted,
         )
 
+    def described(self, schemas: Mapping[str, Schema]) -> Tables:
+        """The same rows under other schemas of the same columns."""
+        return Tables(
+            self.frames,
+            schemas,
+            self.relationships,
+            unit=self.unit,
+            kept=self.kept,
+            hierarchies=self.hierarchies,
+            counted=self.counted,
+        )
+
     def parents(self, relationship: Relationship) -> np.ndarray:
         """The position of each child row's parent, NULL where it names none, ORPHAN where there is no such row. (rows
         of child,) int64

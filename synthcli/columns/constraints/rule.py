@@ -42,9 +42,9 @@ class Rule(ABC):
     def check(self, kinds: Mapping[str, str]) -> None:
         """Raise SpecError for unknown columns and kinds that clash. kinds: of the schema's columns."""
 
-    def learn(self, frame: pd.DataFrame) -> Rule:
+    def learn(self, frame: pd.DataFrame, units: np.ndarray | None = None) -> Rule:
         """The rule with what it must know of the source, such as the combinations that occur; itself where that is
-        nothing.
+        nothing. units: (rows,) privacy unit of each row, None where each row is its own.
         """
         return self
 
@@ -149,6 +149,11 @@ def check_source(frame: pd.DataFrame, constraints: Sequence[Rule]) -> tuple[pd.D
             "\n".join(failures) + "\nremedy: mend the source, or set on_violation: warn or on_violation: drop"
         )
     return frame[keep].reset_index(drop=True), findings
+
+
+def without_examples(findings: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Findings for a file, which holds no row of the source."""
+    return [{key: value for key, value in finding.items() if key != "examples"} for finding in findings]
 
 
 def _broken(rule: Rule, frame: pd.DataFrame, among: np.ndarray) -> np.ndarray:
