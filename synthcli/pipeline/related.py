@@ -37,7 +37,7 @@ from synthcli.relational.model.rejection import Tally
 from synthcli.relational.model.table_model import Sheet
 from synthcli.relational.relationships import Relationship
 from synthcli.sources import sql_write
-from synthcli.tabular.profile import profile
+from synthcli.tabular.profile import RARE_UNITS, profile
 
 UNASKED_ROWS = 20_000  # units of tables as a model makes them by itself, at most
 ENDINGS = {"csv": "csv", "parquet": "parquet", "jsonl": "jsonl", "excel": "xlsx"}
@@ -76,7 +76,7 @@ def analyze(folder: Path, plan: Plan, real: RelatedReal, events: Events) -> None
 
 def _relationship(tables: Tables, r: Relationship) -> dict[str, Any]:
     at, children = tables.parents(r), tables.children(r)
-    shown = published(children, tables.units()[r.parent])
+    shown = published(children, tables.units()[r.parent], RARE_UNITS)
     quantiles = [int(q) for q in np.quantile(shown, [0, 0.25, 0.5, 0.75, 1], method="nearest")] if len(shown) else []
     nulls = float((at < 0).mean()) if len(at) else 0.0
     return {

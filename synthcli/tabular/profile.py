@@ -1,7 +1,7 @@
 """What analysis finds in a table: types, nulls, distributions, keys, rare values, dependencies between columns.
 
-It shows nobody's own value: of a number the quantiles within its published ends (columns/codec/top_coding.py), none
-where there is no crowd; of a category the values that RARE_UNITS units hold.
+It shows nobody's own value: of a number the quantiles within the ends that RARE_UNITS units reach, none where there is
+no crowd (columns/codec/top_coding.py); of a category the values that RARE_UNITS units hold.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def profile(table: Table, *, units: np.ndarray | None = None, progress: Progress
     progress("columns", len(columns), len(columns))
     modelled = [c for c in table.schema.columns if c.kind in frames.MODELLED]
     sizes = np.unique(units, return_counts=True)[1]
-    largest = top_coding.published(sizes, None)
+    largest = top_coding.published(sizes, None, RARE_UNITS)
     return {
         "columns": columns,
         "privacy_unit": {
@@ -78,7 +78,7 @@ def _column(values: pd.Series, column: Column, units: np.ndarray) -> dict[str, A
 
 
 def _distribution(known: pd.Series, units: np.ndarray, column: Column) -> dict[str, Any]:
-    """Quantiles, and of plain numbers mean and deviation, within the published ends."""
+    """Quantiles, and of plain numbers mean and deviation, within the ends that RARE_UNITS units reach."""
     if column.kind in ("integer", "float"):
         finite = np.isfinite(known.to_numpy(dtype=float))
         known, units = known[finite], units[finite]
@@ -87,7 +87,8 @@ def _distribution(known: pd.Series, units: np.ndarray, column: Column) -> dict[s
             {"quantiles": [], "mean": None, "std": None} if column.kind in ("integer", "float") else {"quantiles": []}
         )
     order = known.reset_index(drop=True)
-    low, high = top_coding.ends(order.to_numpy() if order.dtype.kind in "mM" else order.to_numpy(dtype=float), units)
+    raw = order.to_numpy() if order.dtype.kind in "mM" else order.to_numpy(dtype=float)
+    low, high = top_coding.ends(raw, units, k=RARE_UNITS)
     shown = order.clip(order[low], order[high])
     quantiles = shown.quantile([0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0], interpolation="nearest")
     out: dict[str, Any] = {"quantiles": [_plain(q) for q in quantiles]}

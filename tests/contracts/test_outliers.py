@@ -124,8 +124,8 @@ def test_no_file_of_a_run_holds_an_outlier(tmp_path: Path) -> None:
     """The model with its rules, the profile, the measurements, the report, the manifest and what was generated."""
     pq.write_table(planted(), tmp_path / "planted.parquet")
     (tmp_path / "spec.yaml").write_text(SPEC)
-    done = execute(load_spec(tmp_path / "spec.yaml"), root=tmp_path / "artifacts")
-    names = {p.name for p in done.folder.rglob("*") if p.is_file()}
+    execute(load_spec(tmp_path / "spec.yaml"), root=tmp_path / "artifacts")
+    names = {p.name for p in (tmp_path / "artifacts").rglob("*") if p.is_file()}
     assert {"report.html", "profile.json", "fit.json", "codec.json", "manifest.json", "plan.json"} <= names
     assert leaks(tmp_path / "artifacts") == []
 

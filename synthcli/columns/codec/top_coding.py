@@ -44,23 +44,21 @@ def held_by(codes: np.ndarray, units: np.ndarray | None, size: int) -> np.ndarra
     return np.bincount(pairs[pairs["code"] >= 0].drop_duplicates()["code"], minlength=size)
 
 
-def published(values: np.ndarray, units: np.ndarray | None) -> np.ndarray:
-    """Values moved to within the published ends, for a file that shows them; none where there is no crowd, or where too
-    few of it hold a value.
+def published(values: np.ndarray, units: np.ndarray | None, k: int) -> np.ndarray:
+    """Values moved to within the ends that k units reach, for a file that shows them; none where there is no crowd.
 
     values: (rows,) without nulls; units: as for `ends`.
     """
-    holders = people(units, len(values))
-    if holders < LEAST:
+    if people(units, len(values)) < LEAST:
         return values[:0]
-    low, high = ends(values, units)
+    low, high = ends(values, units, k=k)
     return np.clip(values, values[low], values[high])
 
 
 def ends(
-    values: np.ndarray, units: np.ndarray | None, most: int = MOST, *, crowd: int | None = None
+    values: np.ndarray, units: np.ndarray | None, *, k: int | None = None, crowd: int | None = None
 ) -> tuple[int, int]:
-    """Positions of the k-th smallest and the k-th largest value, k at most `most`.
+    """Positions of the k-th smallest and the k-th largest value. k: None for `depth`.
 
     values: (rows,) of any dtype with an order, not empty; units: (rows,) integers, None where each row is its own;
     crowd: the units of the whole table, of which some may have no value here. The outermost where the crowd is below
@@ -74,5 +72,5 @@ def ends(
         last = len(values) - 1 - np.sort(np.unique(units[order[::-1]], return_index=True)[1])
     if max(len(first), crowd or 0) < LEAST or len(first) < FEWEST:
         return int(order[0]), int(order[-1])
-    k = min(depth(len(first)), most)
+    k = min(depth(len(first)) if k is None else k, (len(first) + 1) // 2)
     return int(order[first[k - 1]]), int(order[last[k - 1]])
