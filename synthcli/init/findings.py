@@ -18,8 +18,8 @@ from pydantic import ValidationError
 from synthcli import sources
 from synthcli.columns import frame as frames
 from synthcli.columns import spelling
-from synthcli.columns.codec.mixed import looks_mixed
-from synthcli.columns.codec.numeric import held_by
+from synthcli.columns.codec.spelled_numbers import looks_mixed
+from synthcli.columns.codec.top_coding import held_by
 from synthcli.columns.constraints.rule import parse_constraint
 from synthcli.columns.discovery import suggest
 from synthcli.columns.discovery.infer import infer

@@ -81,6 +81,18 @@ class Tables(Dataset):
             counted=self.counted if counted is None else counted,
         )
 
+    def described(self, schemas: Mapping[str, Schema]) -> Tables:
+        """The same rows under other schemas of the same columns."""
+        return Tables(
+            self.frames,
+            schemas,
+            self.relationships,
+            unit=self.unit,
+            kept=self.kept,
+            hierarchies=self.hierarchies,
+            counted=self.counted,
+        )
+
     def parents(self, relationship: Relationship) -> np.ndarray:
         """Find the position of each child row's parent. (rows of child,) int64
 

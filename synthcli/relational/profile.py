@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from synthcli.columns.codec.top_coding import published
+from synthcli.columns.constraints.rule import without_examples
 from synthcli.columns.pii import protect
 from synthcli.columns.table import Table
 from synthcli.contracts.modality import Json
@@ -13,30 +15,31 @@ from synthcli.contracts.modelling import Progress
 from synthcli.relational.data import Tables
 from synthcli.relational.relationships import Relationship
 from synthcli.relational.source import RelatedReal
+from synthcli.tabular.profile import RARE_UNITS
 from synthcli.tabular.profile import profile as table_profile
 
 
 def profile(real: RelatedReal, *, progress: Progress) -> Json:
-    """A profile of each table, the relationships, what the constraints found, sizes of the parts in rows of the unit's
-    table.
+    """A profile of each table's train part, the relationships, what the constraints found, sizes of the parts in
+    rows of the unit's table.
     """
-    tables, units = real.tables, real.tables.units()
+    tables, units = real.train, real.train.units()
     each: dict[str, Any] = {}
     found: list[dict[str, Any]] = []
     for name, frame in tables.frames.items():
         table = Table(frame, tables.schemas[name])
         each[name] = {
-            "rows": len(frame),
+            "rows": len(real.tables.frames[name]),
             "kept": name in tables.kept,
             "in_every_part": units[name] is None,
             "schema": table.schema.to_json(),
         }
-        each[name] |= table_profile(table, progress=progress) if len(frame) else {}
+        each[name] |= table_profile(table, units=units[name], progress=progress) if len(frame) else {}
         found += [{**one.to_json(), "column": f"{name}.{one.column}"} for one in protect.found(table.schema, frame)]
     return {
         "rows": real.source_rows,
         "schema": tables.schema.to_json(),
-        "constraints": real.findings,
+        "constraints": without_examples(real.findings),
         "parts": {name: len(part) for name, part in real.parts.items()},
         "unit": list(tables.unit),
         "tables": each,
@@ -47,9 +50,8 @@ def profile(real: RelatedReal, *, progress: Progress) -> Json:
 
 def _relationship(tables: Tables, r: Relationship) -> dict[str, Any]:
     at, children = tables.parents(r), tables.children(r)
-    quantiles = (
-        [int(q) for q in np.quantile(children, [0, 0.25, 0.5, 0.75, 1], method="nearest")] if len(children) else []
-    )
+    shown = published(children, tables.units()[r.parent], RARE_UNITS)
+    quantiles = [int(q) for q in np.quantile(shown, [0, 0.25, 0.5, 0.75, 1], method="nearest")] if len(shown) else []
     nulls = float((at < 0).mean()) if len(at) else 0.0
     return {
         "name": r.name,

@@ -12,7 +12,7 @@ import pandas as pd
 
 from synthcli import seeds, sources
 from synthcli.columns.constraints.rule import Rule
-from synthcli.columns.discovery.infer import infer
+from synthcli.columns.discovery.infer import look, parse
 from synthcli.contracts.schema import Schema, Traits
 from synthcli.errors import DataError, SpecError, did_you_mean
 from synthcli.relational import constraints
@@ -87,7 +87,7 @@ class RelatedReal:
         for key in self._keys(name):
             if key in arrow.column_names and traits.get(key, Traits()).type is None:
                 traits[key] = traits.get(key, Traits()).model_copy(update={"type": "id"})
-        schema, frame = infer(arrow, traits, text=sources.spelled(source))
+        schema, frame = parse(arrow, traits, text=sources.spelled(source))
         if name == (self.said.unit or "").partition(".")[0] and not len(frame):
             raise DataError(f"{source.where}: has columns and no rows; remedy: a source with data")
         return schema, frame
@@ -99,9 +99,10 @@ class RelatedReal:
         single = (r for r in self.said.relationships if len(r.keys) == 1)
         return {c for r in single for t, cs in ((r.child, r.columns), (r.parent, r.keys)) if t == name for c in cs}
 
-    @property
+    @cached_property
     def tables(self) -> Tables:
-        return self._checked[0]
+        """All rows that may be used; their schemas know what train alone shows."""
+        return self._checked[0].described(self.train.schemas)
 
     @property
     def findings(self) -> list[dict[str, Any]]:
@@ -113,9 +114,9 @@ class RelatedReal:
         """The rules of each table with what they must know of the source: of train alone, which is what a model may
         know.
         """
-        tables, made = self.train, order(self.tables)
+        tables, made, units = self.train, order(self.tables), self.train.units()
         return {
-            name: tuple(rule.learn(constraints.wide(tables, name, rules, made)) for rule in rules)
+            name: tuple(rule.learn(constraints.wide(tables, name, rules, made), units[name]) for rule in rules)
             for name, rules in self.said.rules.items()
             if rules and name not in self.said.kept
         }
@@ -139,9 +140,10 @@ class RelatedReal:
     @cached_property
     def parts(self) -> dict[str, Tables]:
         fractions = {name: share for name, share in self.said.parts.items() if share > 0}
-        return self.tables.split(
-            fractions, rng=seeds.stream(self.said.seed, "split"), stratify_by=self.said.stratify_by
-        )
+        tables = self._checked[0]
+        parts = tables.split(fractions, rng=seeds.stream(self.said.seed, "split"), stratify_by=self.said.stratify_by)
+        schemas = {name: look(schema, parts["train"].frames[name]) for name, schema in tables.schemas.items()}
+        return {name: part.described(schemas) for name, part in parts.items()}
 
     @property
     def train(self) -> Tables:

@@ -12,6 +12,7 @@ import pandas as pd
 from synthcli import plugins, seeds
 from synthcli.artifacts import files
 from synthcli.artifacts.store import DATA, UNASKED
+from synthcli.columns.constraints.rule import without_examples
 from synthcli.columns.pii import protect
 from synthcli.columns.table import Table
 from synthcli.contracts.cost import Cost, Work
@@ -63,13 +64,15 @@ def cost_of(stage: str, choice: Choice | None, source: Source, request: Request,
 
 
 def profile(real: Real, *, progress: Progress) -> Json:
-    """Schema, distributions, dependencies, keys, what the constraints found, sizes of the parts."""
-    table = real.table
+    """Schema, distributions, dependencies and keys of the train part; what the constraints found in the source;
+    sizes of the parts.
+    """
+    table = real.train
     body: Json = {
         "rows": real.source_rows,
         "sampled": real.sampled,
         "schema": table.schema.to_json(),
-        "constraints": real.findings,
+        "constraints": without_examples(real.findings),
     }
     if real.described.has_data:
         body["parts"] = {name: len(part) for name, part in real.parts.items()}

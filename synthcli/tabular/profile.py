@@ -1,4 +1,8 @@
-"""What analysis finds in a table: types, nulls, distributions, keys, rare values, dependencies between columns."""
+"""What analysis finds in a table: types, nulls, distributions, keys, rare values, dependencies between columns.
+
+It shows nobody's own value: of a number the quantiles within the ends that RARE_UNITS units reach, none where there is
+no crowd (columns/codec/top_coding.py); of a category the values that RARE_UNITS units hold.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from synthcli.columns import frame as frames
+from synthcli.columns.codec import top_coding
 from synthcli.columns.table import Table
 from synthcli.contracts.modelling import Progress, silent
 from synthcli.contracts.schema import Column
@@ -20,22 +25,25 @@ PAIRS = 60  # columns between which dependencies are looked for
 CELLS = 20  # classes that a column is cut into for that
 
 
-def profile(table: Table, *, progress: Progress = silent) -> dict[str, Any]:
-    """Plain JSON: columns, dependencies (strongest first), keys, units, repeated rows."""
-    units = table.units()
+def profile(table: Table, *, units: np.ndarray | None = None, progress: Progress = silent) -> dict[str, Any]:
+    """Plain JSON: columns, dependencies (strongest first), keys, units, repeated rows. units: (rows,) privacy unit of
+    each row from 0, None where the table tells itself.
+    """
+    units = table.units() if units is None else units
     columns = []
     for i, column in enumerate(table.schema.columns):
         progress("columns", i, len(table.schema.columns), column.name)
         columns.append(_column(table.frame[column.name], column, units))
     progress("columns", len(columns), len(columns))
     modelled = [c for c in table.schema.columns if c.kind in frames.MODELLED]
-    sizes = np.bincount(units)
+    sizes = np.unique(units, return_counts=True)[1]
+    largest = top_coding.published(sizes, None, RARE_UNITS)
     return {
         "columns": columns,
         "privacy_unit": {
             "column": table.schema.unit,
             "units": len(sizes),
-            "largest": int(sizes.max()),
+            "largest": int(largest.max()) if len(largest) else None,
             "mean": round(float(sizes.mean()), 3),
         },
         "keys": [c["name"] for c in columns if c["distinct"] == len(table) and c["nulls"] == 0 and len(table) > 1],
@@ -57,22 +65,37 @@ def _column(values: pd.Series, column: Column, units: np.ndarray) -> dict[str, A
         "modelled": column.kind in frames.MODELLED,
     }
     if column.kind in frames.CODES:
+        codes, found = pd.factorize(values)
+        shared = set(found[top_coding.held_by(codes, units, len(found)) >= RARE_UNITS])
         counts = known.value_counts()
-        out["top"] = [[_plain(v), int(n)] for v, n in counts.head(TOP).items()]
+        out["top"] = [[_plain(v), int(n)] for v, n in counts[[v in shared for v in counts.index]].head(TOP).items()]
         out["rare"] = _rare(values, units)
     elif column.kind in frames.NUMBERS and len(known):
-        out["quantiles"] = [
-            _plain(q) for q in known.quantile([0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0], interpolation="nearest")
-        ]
-        if column.kind in ("integer", "float"):
-            finite = known.to_numpy(dtype=float)
-            finite = finite[np.isfinite(finite)]
-            out["mean"], out["std"] = (
-                (round(float(finite.mean()), 6), round(float(finite.std()), 6)) if len(finite) else (None, None)
-            )
+        out |= _distribution(known, units[values.notna().to_numpy()], column)
     for trait in ("format", "pattern", "precision"):
         if column.get(trait) is not None:
             out[trait] = column.get(trait)
+    return out
+
+
+def _distribution(known: pd.Series, units: np.ndarray, column: Column) -> dict[str, Any]:
+    """Quantiles, and of plain numbers mean and deviation, within the ends that RARE_UNITS units reach."""
+    if column.kind in ("integer", "float"):
+        finite = np.isfinite(known.to_numpy(dtype=float))
+        known, units = known[finite], units[finite]
+    if top_coding.people(units, len(known)) < top_coding.LEAST:
+        return (
+            {"quantiles": [], "mean": None, "std": None} if column.kind in ("integer", "float") else {"quantiles": []}
+        )
+    order = known.reset_index(drop=True)
+    raw = order.to_numpy() if order.dtype.kind in "mM" else order.to_numpy(dtype=float)
+    low, high = top_coding.ends(raw, units, k=RARE_UNITS)
+    shown = order.clip(order[low], order[high])
+    quantiles = shown.quantile([0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0], interpolation="nearest")
+    out: dict[str, Any] = {"quantiles": [_plain(q) for q in quantiles]}
+    if column.kind in ("integer", "float"):
+        numbers = shown.to_numpy(dtype=float)
+        out |= {"mean": round(float(numbers.mean()), 6), "std": round(float(numbers.std()), 6)}
     return out
 
 

@@ -13,7 +13,7 @@ import pandas as pd
 from synthcli import seeds, sources
 from synthcli.columns.constraints.feasibility import contradiction, impossible
 from synthcli.columns.constraints.rule import Rule, check_source
-from synthcli.columns.discovery.infer import infer
+from synthcli.columns.discovery.infer import look, parse
 from synthcli.columns.expressions.compile import Expression
 from synthcli.columns.table import Table
 from synthcli.contracts.schema import Schema, Traits
@@ -62,14 +62,16 @@ class Real:
     def constraints(self) -> tuple[Rule, ...]:
         """The rules with what they must know of the source: of train alone, which is what a model may know."""
         return (
-            tuple(rule.learn(self.train.frame) for rule in self.described.rules)
+            tuple(rule.learn(self.train.frame, self.train.units()) for rule in self.described.rules)
             if self.described.has_data
             else self.described.rules
         )
 
     @cached_property
     def table(self) -> Table:
-        """All rows that may be used, after rows that break a constraint were dropped."""
+        """All rows that may be used, after rows that break a constraint were dropped; its schema knows types and
+        formats alone.
+        """
         return self._kept[0]
 
     @cached_property
@@ -99,7 +101,7 @@ class Real:
         if said.schema is not None:
             return Table(pd.DataFrame({c.name: [] for c in said.schema.columns}), said.schema), 0
         drawn = sources.sample(said.source, seed=said.seed, unit=said.unit)
-        schema, frame = infer(drawn.table, said.columns, unit=said.unit, text=sources.spelled(said.source))
+        schema, frame = parse(drawn.table, said.columns, unit=said.unit, text=sources.spelled(said.source))
         frame = frame.iloc[: drawn.kept]  # the rest only helped to tell types
         if not len(frame):
             raise DataError(f"{said.source.where}: has columns and no rows; remedy: a source with data")
@@ -140,7 +142,9 @@ class Real:
         if (most := said.source.max_rows) is not None and len(table) > most:
             table = table.take(_whole_units(table.units(), most, rng=seeds.stream(said.seed, "max_rows")))
         fractions = {name: share for name, share in said.parts.items() if share > 0}
-        return table.split(fractions, rng=seeds.stream(said.seed, "split"), stratify_by=said.stratify_by)
+        parts = table.split(fractions, rng=seeds.stream(said.seed, "split"), stratify_by=said.stratify_by)
+        schema = look(table.schema, parts["train"].frame)
+        return {name: Table(part.frame, schema) for name, part in parts.items()}
 
     @property
     def train(self) -> Table:

@@ -12,10 +12,10 @@ import pandas as pd
 import pyarrow as pa
 
 from synthcli.columns import frame as frames
-from synthcli.columns.codec.parts import Part, Values, dtype_name, dtype_of, escaped, integers, natural, stand_in, times
+from synthcli.columns.codec.domain import CodesDomain, ConstantDomain, MadeDomain
+from synthcli.columns.codec.parts import Part, Values, dtype_of, escaped, stand_in, times
 from synthcli.columns.fake import generate as fake
 from synthcli.contracts.schema import Column
-from synthcli.errors import DataError
 
 
 @dataclass(frozen=True)
@@ -28,13 +28,8 @@ class Constant:
     parts: tuple[Part, ...] = ()
 
     @classmethod
-    def fit(cls, column: Column, values: pd.Series) -> Constant:
-        known = values.dropna()
-        value = None
-        if len(known):
-            value = int(integers(known)[0]) if column.kind in ("datetime", "timedelta") else known.iloc[0]
-            value = value.item() if isinstance(value, np.generic) else value
-        return cls(column.name, dtype_name(values), value)
+    def from_domain(cls, column: Column, domain: ConstantDomain) -> Constant:
+        return cls(column.name, domain.dtype, domain.value)
 
     def encode(self, values: pd.Series) -> Values:
         return {}
@@ -67,8 +62,8 @@ class Made:
     parts: tuple[Part, ...] = ()
 
     @classmethod
-    def fit(cls, values: pd.Series) -> Made:
-        return cls(float(values.isna().mean()) if len(values) else 0.0)
+    def from_domain(cls, column: Column, domain: MadeDomain) -> Made:
+        return cls(domain.nulls)
 
     def encode(self, values: pd.Series) -> Values:
         return {}
@@ -103,26 +98,8 @@ class Codes:
         return (Part(escaped(self.name), self.name, len(self.categories) + self.nullable),)
 
     @classmethod
-    def fit(cls, column: Column, values: pd.Series) -> Codes:
-        seen = [v.item() if isinstance(v, np.generic) else v for v in values.dropna().unique()]
-        declared = column.declared.categories
-        if declared is not None and column.kind == "category":
-            if unknown := [
-                v for v in seen if v not in declared and v != (column.get("rare").as_ if column.get("rare") else None)
-            ]:
-                raise DataError(
-                    f"columns.{column.name}.categories lacks {unknown[0]!r}, which the source holds; remedy: add it, or"
-                    " mend the source"
-                )
-            seen = list(dict.fromkeys([*declared, *seen]))
-        rare = column.get("rare")
-        return cls(
-            column.name,
-            str(values.dtype),
-            tuple(sorted(seen, key=natural)),
-            bool(values.isna().any()),
-            rare.as_ if rare and rare.as_ in seen else None,
-        )
+    def from_domain(cls, column: Column, domain: CodesDomain) -> Codes:
+        return cls(column.name, domain.dtype, domain.categories, domain.nullable, domain.other)
 
     def encode(self, values: pd.Series) -> Values:
         index = pd.Index(self._series(self.categories))

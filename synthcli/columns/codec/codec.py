@@ -21,7 +21,7 @@ moved inwards (`clipped`, columns/codec/top_coding.py).
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -33,16 +33,15 @@ import pyarrow as pa
 from synthcli.columns import frame as frames
 from synthcli.columns.codec import places as geo_places
 from synthcli.columns.codec.categorical import Codes, Constant, Made, relaxed
-from synthcli.columns.codec.mixed import Mixed, is_candidate
-from synthcli.columns.codec.numeric import Numbers, held_by, is_few
-from synthcli.columns.codec.parts import Part, Scale, Values, escaped, natural, stand_in
+from synthcli.columns.codec.domain import CodesDomain, ConstantDomain, Domain, MadeDomain, MixedDomain, NumbersDomain
+from synthcli.columns.codec.mixed import Mixed
+from synthcli.columns.codec.numeric import Numbers
+from synthcli.columns.codec.parts import Part, Scale, Values, escaped
+from synthcli.columns.codec.see import see
 from synthcli.columns.fake import generate as fake
 from synthcli.contracts.schema import Column, Schema
-from synthcli.errors import DataError
 
-LEAST_UNITS = 50  # privacy units that a table needs for words of one unit to be folded away
-
-__all__ = ["Codec", "Part", "Values", "merge_rare"]
+__all__ = ["Codec", "Part", "Values", "build"]
 
 
 @dataclass(frozen=True)
@@ -59,35 +58,25 @@ class Codec:
 
     @classmethod
     def fit(cls, data: pd.DataFrame, schema: Schema, *, key: int, units: np.ndarray | None = None) -> Codec:
-        """Learn how each column is coded. units: (rows,) privacy unit of each row, for the rare-category rule."""
-        merged: dict[str, int] = {}
-        columns = []
+        """See the domain of each column, and build the codec of them. units: (rows,) privacy unit of each row."""
         if units is not None and len(np.unique(units)) == len(units):
             units = None
-        for column in schema.columns:
-            codec, count = _fit(column, data[column.name], units)
-            columns.append(codec)
-            merged[column.name] = count
-        clipped = {
-            column.name: codec.clipped
-            for column, codec in zip(schema.columns, columns)
-            if isinstance(codec, Numbers | Mixed)
-        }
-        numbers = {codec.name for codec in columns if isinstance(codec, Numbers)}
-        found = [
-            geo_places.Place.fit(data[a], data[b], units)
-            for a, b in geo_places.pairs(schema, data)
-            if {a, b} <= numbers
-        ]
-        places = tuple(place for place in found if place is not None)
-        return cls(
-            schema,
-            tuple(columns),
-            key,
-            {n: c for n, c in merged.items() if c},
-            {n: c for n, c in clipped.items() if c},
-            places,
-        )
+        domains = [see(column, data[column.name], units) for column in schema.columns]
+        numbers = {c.name for c, domain in zip(schema.columns, domains) if isinstance(domain, NumbersDomain)}
+        pairs = [pair for pair in geo_places.pairs(schema, data) if {*pair} <= numbers]
+        places = [geo_places.see(data[a], data[b], units) for a, b in pairs]
+        return cls.from_domains(schema, domains, key=key, places=tuple(p for p in places if p is not None))
+
+    @classmethod
+    def from_domains(
+        cls, schema: Schema, domains: Sequence[Domain], *, key: int, places: tuple[geo_places.Place, ...] = ()
+    ) -> Codec:
+        """The codec of columns with these domains, in schema order."""
+        by_name = list(zip(schema.names, domains, strict=True))
+        merged = {name: d.merged for name, d in by_name if isinstance(d, CodesDomain | MixedDomain) and d.merged}
+        clipped = {name: count for name, domain in by_name if (count := _clipped(domain))}
+        columns = tuple(build(column, domain) for column, domain in zip(schema.columns, domains))
+        return cls(schema, columns, key, merged, clipped, places)
 
     @property
     def parts(self) -> tuple[Part, ...]:
@@ -198,59 +187,18 @@ class Codec:
         )
 
 
-def _fit(column: Column, values: pd.Series, units: np.ndarray | None) -> tuple[Any, int]:
-    """The codec of a column, and how many rare categories were merged for it."""
-    count = 0
-    if is_candidate(column, values) and (mixed := Mixed.fit(column, values, units)) is not None:
-        return mixed
-    if (rare := column.get("rare")) is not None and column.kind == "category":
-        values, count = merge_rare(values, rare.min_units, rare.as_, units, column)
-    elif column.kind == "category" and values.dtype == frames.STRING and column.declared.categories is None:
-        values, count = fold_singular(values, units)
-    return _choose(column, values, units), count
+def build(column: Column, domain: Domain) -> Any:
+    """The codec of a column with this domain."""
+    kinds: dict[type, Any] = {
+        ConstantDomain: Constant,
+        MadeDomain: Made,
+        CodesDomain: Codes,
+        NumbersDomain: Numbers,
+        MixedDomain: Mixed,
+    }
+    return kinds[type(domain)].from_domain(column, domain)
 
 
-def _choose(column: Column, values: pd.Series, units: np.ndarray | None) -> Any:
-    if column.kind not in frames.MODELLED:
-        return Made.fit(values)
-    known = values.dropna()
-    distinct = known.nunique()
-    declared = column.declared.categories is not None
-    if (distinct == 0 or (distinct == 1 and len(known) == len(values))) and not declared:
-        return Constant.fit(column, values)
-    if column.kind in frames.CODES or is_few(
-        column, known, None if units is None else units[values.notna().to_numpy()]
-    ):
-        return Codes.fit(column, values)
-    return Numbers.fit(column, values, units)
-
-
-def fold_singular(values: pd.Series, units: np.ndarray | None) -> tuple[pd.Series, int]:
-    """Words that one privacy unit alone holds, replaced by the next word in natural order that several hold; with their
-    number.
-
-    Nobody's own word is learned, without a word being made up for all of them. Small tables, whose every word may be
-    one person's, are left as they are.
-    """
-    codes, known = pd.factorize(values)
-    several = held_by(codes, units, len(known)) >= 2
-    people = len(values) if units is None else len(np.unique(units))
-    if people < LEAST_UNITS or several.all() or several.sum() < 2:
-        return values, 0
-    kept = sorted(known[several], key=natural)
-    swap = {word: kept[stand_in(kept, word)] for word in known[~several]}
-    return values.where(~values.isin(list(swap)), values.map(swap).astype(values.dtype)), len(swap)
-
-
-def merge_rare(
-    values: pd.Series, least: int, other: str, units: np.ndarray | None, column: Column
-) -> tuple[pd.Series, int]:
-    """Categories of fewer than `least` units replaced by `other`; with the number of categories merged."""
-    if values.dtype != frames.STRING:
-        raise DataError(
-            f"columns.{column.name}.rare: categories stored as {column.storage} cannot become {other!r}; remedy: store"
-            " them as words"
-        )
-    codes, known = pd.factorize(values)
-    rare = known[held_by(codes, units, len(known)) < least]
-    return values.where(~values.isin(rare), other), len(rare)
+def _clipped(domain: Domain) -> int:
+    numbers = domain.numbers if isinstance(domain, MixedDomain) else domain
+    return numbers.clipped if isinstance(numbers, NumbersDomain) else 0

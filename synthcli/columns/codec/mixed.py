@@ -1,126 +1,21 @@
 """Columns of numbers with words among them, such as an income that is N for children: words where there is one, else a
-number.
-
-Which columns are read so: strings without declared categories, of which at least NUMBERS distinct ones, and half of all
-distinct ones, spell numbers in one way that writes them back exactly, and at most WORDS are others. The numbers must be
-quantities rather than the names of things, as far as that can be seen: either most of the steps between their ends
-occur (0, 1, 2 ... 501), or new ones keep coming (incomes, of which many occur once). The codes of 200 industries do
-neither, and stay categories. So do numbers that are padded with zeros, unless most steps occur; and numbers without any
-word, which a source that stores them as strings says to be names: where they are quantities, their type is declared.
+number. Which columns are read so: columns/codec/spelled_numbers.py.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from synthcli.columns import frame as frames
-from synthcli.columns.codec.numeric import Numbers, held_by
-from synthcli.columns.codec.parts import Part, Scale, Values, dtype_of, escaped, natural, stand_in
-from synthcli.contracts.schema import Column, Traits
-
-NUMBERS, WORDS = 20, 20  # distinct numbers, at least; distinct words, at most
-SHARE = 0.5  # of the distinct values that spell numbers, at least
-DENSE = 0.5  # of the steps between two outer quantiles that occur, from which on numbers are quantities
-# of the rows whose number occurs once (Good 1953: the chance that the next row's is new), from which on they are
-OPEN = 0.02
-LOOKED_AT = 500  # distinct values that are enough to see that there are no numbers
-KEY_WIDTH = 6  # digits from which on numbers that hardly repeat, all of one width, are keys
-
-_PLAIN = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?")
-_DIGITS = re.compile(r"\d+")
-
-
-@dataclass(frozen=True)
-class Spelling:
-    """How numbers are written: width: of digits with leading zeros, None for none; least, most: decimals, trailing
-    zeros beyond the least.
-    """
-
-    width: int | None = None
-    least: int = 0
-    most: int = 0
-
-    def read(self, words: Sequence[str]) -> list[int | None]:
-        """Numbers in units of the last decimal; None where a word is no number in this spelling."""
-        return [self._read(word) for word in words]
-
-    def _read(self, word: str) -> int | None:
-        shape = _DIGITS if self.width else _PLAIN
-        if len(word) > 18 or not shape.fullmatch(word):
-            return None
-        whole, _, fraction = word.partition(".")
-        if len(fraction) > self.most:
-            return None
-        scaled = int(whole + fraction.ljust(self.most, "0"))
-        return scaled if abs(scaled) < 2**53 and self._write(scaled) == word else None
-
-    def write(self, scaled: np.ndarray) -> list[str]:
-        """The words of numbers in units of the last decimal."""
-        return [self._write(number) for number in scaled.tolist()]
-
-    def _write(self, scaled: int) -> str:
-        digits = str(abs(scaled)).rjust(self.most + 1, "0")
-        whole, fraction = (digits[: -self.most], digits[-self.most :]) if self.most else (digits, "")
-        short = fraction.rstrip("0").ljust(self.least, "0")
-        return ("-" if scaled < 0 else "") + whole.rjust(self.width or 0, "0") + ("." + short if short else "")
-
-
-def spelling_of(words: Sequence[str]) -> Spelling | None:
-    """The one spelling of most numbers among distinct words; None where there are too few numbers, or too many
-    words.
-    """
-    some = words[:: max(1, len(words) // LOOKED_AT)]
-    if len(words) < NUMBERS or sum(bool(_DIGITS.search(w)) for w in some) < SHARE * len(some) / 2:
-        return None
-    padded = (
-        [len(w) for w in words if _DIGITS.fullmatch(w)]
-        if any(w[:1] == "0" and len(w) > 1 and w.isdigit() for w in words)
-        else []
-    )
-    if padded:
-        spelling = Spelling(width=max(set(padded), key=padded.count))
-    else:
-        fractions = [w.partition(".")[2] for w in words if len(w) <= 18 and _PLAIN.fullmatch(w)]
-        lengths = [len(f) for f in fractions]
-        zeros = any(f.endswith("0") and f != "0" for f in fractions)
-        spelling = Spelling(
-            least=max(lengths, default=0) if zeros else min(lengths, default=0), most=max(lengths, default=0)
-        )
-    numbers = sum(number is not None for number in spelling.read(words))
-    enough = numbers >= max(NUMBERS, SHARE * len(words))
-    return spelling if enough and 0 < len(words) - numbers <= WORDS else None
-
-
-def looks_mixed(known: pd.Series) -> bool:
-    """Whether strings without nulls are quantities with words among them."""
-    counts = known.value_counts(sort=False)
-    words = [str(w) for w in counts.index]
-    if (spelling := spelling_of(words)) is None:
-        return False
-    scaled = spelling.read(words)
-    at = np.array([i for i, number in enumerate(scaled) if number is not None])
-    numbers, repeats = np.array([n for n in scaled if n is not None], dtype=np.int64), counts.to_numpy()[at]
-    widths = {len(words[i]) for i in at}
-    if spelling.most == 0 and len(at) > 0.9 * repeats.sum() and len(widths) == 1 and widths.pop() >= KEY_WIDTH:
-        return False
-    return _dense(numbers, repeats) or (spelling.width is None and bool((repeats == 1).sum() > OPEN * repeats.sum()))
-
-
-def _dense(numbers: np.ndarray, repeats: np.ndarray) -> bool:
-    """Whether most steps between the 5 % and 95 % quantiles occur."""
-    order = np.argsort(numbers)
-    numbers, cumulated = numbers[order], np.cumsum(repeats[order]) / repeats.sum()
-    inner = np.unique(numbers[(cumulated >= 0.05) & (cumulated <= 0.95)])
-    if len(inner) < NUMBERS / 2:
-        return False
-    step = int(np.gcd.reduce(inner - inner[0])) or 1
-    return len(inner) >= DENSE * ((inner[-1] - inner[0]) // step + 1)
+from synthcli.columns.codec.domain import MixedDomain
+from synthcli.columns.codec.numeric import Numbers
+from synthcli.columns.codec.parts import Part, Scale, Values, dtype_of, escaped, spread, stand_in
+from synthcli.columns.codec.spelled_numbers import Spelling
+from synthcli.contracts.schema import Column
 
 
 @dataclass(frozen=True)
@@ -158,33 +53,14 @@ class Mixed:
         return replace(state, size=state.size + len(self.words)), *number
 
     @classmethod
-    def fit(cls, column: Column, values: pd.Series, units: np.ndarray | None = None) -> tuple[Mixed, int] | None:
-        """With the number of words that one privacy unit alone holds, which are not learned; None for a column of
-        another kind.
-        """
-        known = values.dropna()
-        if not looks_mixed(known):
-            return None
-        codes, distinct = pd.factorize(values)
-        spelling = spelling_of(list(distinct))
-        assert spelling is not None
-        scaled = spelling.read(list(distinct))
-        held = held_by(codes, units, len(distinct))
-        words = [w for w, number in zip(distinct, scaled) if number is None]
-        kept = tuple(
-            sorted((w for w, n, count in zip(distinct, scaled, held) if n is None and count >= 2), key=natural)
-        )
-        if not kept:
-            return None
-        surrogate = Column(column.name, Traits(type="integer"), storage="int64")
-        numbers = Numbers.fit(surrogate, _taken(scaled, codes), units)
-        mixed = cls(replace(numbers, nullable=True), kept, bool(values.isna().any()), spelling, str(values.dtype))
-        return mixed, len(words) - len(kept)
+    def from_domain(cls, column: Column, domain: MixedDomain) -> Mixed:
+        numbers = Numbers.from_domain(column, domain.numbers)
+        return cls(replace(numbers, nullable=True), domain.words, domain.nullable, domain.spelling, domain.dtype)
 
     def encode(self, values: pd.Series) -> Values:
         codes, distinct = pd.factorize(values)
         scaled = self.spelling.read([str(w) for w in distinct])
-        out = self.numbers.encode(_taken(scaled, codes))
+        out = self.numbers.encode(spread(scaled, codes))
         name, state = f"{escaped(self.name)}#state", out[f"{escaped(self.name)}#state"]
         state = np.where(state >= 2, state + len(self.words), state)
         places = [0 if n is not None else 2 + self._place(str(w)) for w, n in zip(distinct, scaled)]
@@ -222,18 +98,3 @@ class Mixed:
     def from_json(cls, data: dict[str, Any]) -> Mixed:
         numbers, spelling = Numbers.from_json(data["numbers"]), Spelling(**data["spelling"])
         return cls(**{**data, "numbers": numbers, "words": tuple(data["words"]), "spelling": spelling})
-
-
-def _taken(scaled: Sequence[int | None], codes: np.ndarray) -> pd.Series:
-    """The numbers of the rows; null where a word or nothing stands."""
-    return pd.Series([*scaled, None], dtype="Int64").take(codes).reset_index(drop=True)
-
-
-def is_candidate(column: Column, values: pd.Series) -> bool:
-    """Whether a column may be mixed at all: strings whose values the spec does not list."""
-    return (
-        column.kind == "category"
-        and values.dtype == frames.STRING
-        and column.declared.categories is None
-        and column.get("rare") is None
-    )

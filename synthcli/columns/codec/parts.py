@@ -109,3 +109,8 @@ def natural(value: Any) -> tuple[int, float, str]:
     return (
         (1, 0.0, str(value)) if number != number else (0, number, str(value))
     )  # the word nan has no place among numbers
+
+
+def spread(scaled: Sequence[int | None], codes: np.ndarray) -> pd.Series:
+    """Whole numbers of the rows, by the place of each row's own; null where there is none, and where the code is -1."""
+    return pd.Series([*scaled, None], dtype="Int64").take(codes).reset_index(drop=True)

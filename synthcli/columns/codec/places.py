@@ -52,17 +52,6 @@ class Place:
     def part(self) -> Part:
         return Part(f"{escaped(self.latitude)}#place", self.latitude, self.size)
 
-    @classmethod
-    def fit(cls, latitude: pd.Series, longitude: pd.Series, units: np.ndarray | None = None) -> Place | None:
-        """None where nothing divides the places. units: (rows,) privacy unit of each row, None where each row is its
-        own.
-        """
-        points, known = _points(latitude, longitude)
-        people = np.arange(known.sum()) if units is None else np.unique(units[known], return_inverse=True)[1]
-        some = np.arange(0, len(people), max(1, -(-len(people) // SAMPLE)))
-        nodes = _divided(points[known][some], people[some])
-        return cls(str(latitude.name), str(longitude.name), *zip(*nodes)) if nodes else None
-
     def encode(self, latitude: pd.Series, longitude: pd.Series) -> np.ndarray:
         """(rows,) int32"""
         points, known = _points(latitude, longitude)
@@ -80,6 +69,17 @@ class Place:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Place:
         return cls(data["latitude"], data["longitude"], *(tuple(data[key]) for key in ("axis", "at", "below", "above")))
+
+
+def see(latitude: pd.Series, longitude: pd.Series, units: np.ndarray | None = None) -> Place | None:
+    """The cells of a pair of columns; None where nothing divides the places. units: (rows,) privacy unit of each row,
+    None where each row is its own.
+    """
+    points, known = _points(latitude, longitude)
+    people = np.arange(known.sum()) if units is None else np.unique(units[known], return_inverse=True)[1]
+    some = np.arange(0, len(people), max(1, -(-len(people) // SAMPLE)))
+    nodes = _divided(points[known][some], people[some])
+    return Place(str(latitude.name), str(longitude.name), *zip(*nodes)) if nodes else None
 
 
 def _divided(points: np.ndarray, people: np.ndarray) -> list[tuple[int, float, int, int]]:

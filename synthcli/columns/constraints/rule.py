@@ -44,9 +44,9 @@ class Rule(ABC):
     def check(self, kinds: Mapping[str, str]) -> None:
         """Raise SpecError for unknown columns and clashing kinds. kinds: of the schema's columns."""
 
-    def learn(self, frame: pd.DataFrame) -> Rule:
+    def learn(self, frame: pd.DataFrame, units: np.ndarray | None = None) -> Rule:
         """The rule with the facts that it needs from the source, such as the combinations that occur; the rule itself
-        where it needs none.
+        if it needs none. units: (rows,) privacy unit of each row, None if each row is its own.
         """
         return self
 
@@ -153,6 +153,11 @@ def check_source(frame: pd.DataFrame, constraints: Sequence[Rule]) -> tuple[pd.D
             "\n".join(failures) + "\nremedy: fix the source, or set on_violation: warn or on_violation: drop"
         )
     return frame[keep].reset_index(drop=True), findings
+
+
+def without_examples(findings: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Findings for a file, which holds no row of the source."""
+    return [{key: value for key, value in finding.items() if key != "examples"} for finding in findings]
 
 
 def _broken(rule: Rule, frame: pd.DataFrame, among: np.ndarray) -> np.ndarray:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from synthcli.columns import frame as frames
+from synthcli.columns.codec import top_coding
 from synthcli.columns.codec.parts import dtype_name, dtype_of, integers, times
 from synthcli.columns.constraints.row_rules import need_columns, need_kinds
 from synthcli.columns.constraints.rule import OnViolation, Rule
@@ -55,7 +56,7 @@ class Unique(Rule):
 
 @dataclass(frozen=True)
 class OneOf(Rule):
-    """Only combinations that occur together in the source, which `learn` collects; null is a value there. table:
+    """Only combinations that occur together in the source, for several privacy units; null is a value there. table:
     (combinations, columns).
     """
 
@@ -77,7 +78,18 @@ class OneOf(Rule):
             self, kinds, frames.MODELLED, "a column that is learned, not made up (a number, date, boolean or category)"
         )
 
-    def learn(self, frame: pd.DataFrame) -> OneOf:
+    def learn(self, frame: pd.DataFrame, units: np.ndarray | None = None) -> OneOf:
+        """With the combinations that several privacy units hold: nobody's own is kept, but for small tables
+        (columns/codec/top_coding.py).
+        """
+        learned = self.collect(frame)
+        if learned.table is None or top_coding.people(units, len(frame)) < top_coding.LEAST:
+            return learned
+        several = top_coding.held_by(learned.codes(frame), units, len(learned.table)) >= 2
+        return replace(learned, table=learned.table[several].reset_index(drop=True))
+
+    def collect(self, frame: pd.DataFrame) -> OneOf:
+        """With all combinations that occur."""
         table = frame[list(self.of)].drop_duplicates()
         return replace(self, table=table.sort_values(list(self.of), kind="stable").reset_index(drop=True))
 

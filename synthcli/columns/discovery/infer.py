@@ -1,9 +1,15 @@
-"""Column types by looking: from Arrow types where the source has them, from spelling where it is text."""
+"""Column types by looking: from Arrow types where the source has them, from spelling where it is text.
+
+Types and formats come from all rows of a source (`parse`), so that each of them can be read. Anything else that is
+inferred (`look`: decimals, the shape and uniqueness of keys) comes from the rows that it is given: of a run, the train
+part. The least and the greatest value of a column, which are somebody's, are not kept.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +19,7 @@ import pyarrow.compute as pc
 
 from synthcli.columns import frame as frames
 from synthcli.columns import spelling
-from synthcli.columns.codec.mixed import looks_mixed
+from synthcli.columns.codec.spelled_numbers import looks_mixed
 from synthcli.columns.pii import protect as pii_protect
 from synthcli.contracts.schema import Column, Schema, Traits
 from synthcli.errors import DataError
@@ -33,7 +39,22 @@ def infer(
     text: bool = False,
     protect: bool = True,
 ) -> tuple[Schema, pd.DataFrame]:
-    """The schema of a table and its canonical frame. text: cells are spelled values (csv), all of them strings.
+    """The schema of a table and its canonical frame: `parse`, then a `look` at all rows."""
+    schema, frame = parse(table, declared, unit=unit, text=text, protect=protect)
+    return look(schema, frame), frame
+
+
+def parse(
+    table: pa.Table,
+    declared: Mapping[str, Traits],
+    *,
+    unit: str | None = None,
+    text: bool = False,
+    protect: bool = True,
+) -> tuple[Schema, pd.DataFrame]:
+    """The types of a table's columns and its canonical frame; give the schema to `look` before it is kept.
+
+    text: cells are spelled values (csv), all of them strings.
 
     protect: direct identifiers that nobody declared become columns of a made-up kind (columns/pii/protect.py).
     Raises DataError that names the column, a value and the remedy where a declared type does not fit.
@@ -49,6 +70,37 @@ def infer(
         columns.append(column)
     schema, frame = Schema(tuple(columns), unit), pd.DataFrame(values)
     return pii_protect.protect(schema, frame) if protect else (schema, frame)
+
+
+def look(schema: Schema, frame: pd.DataFrame) -> Schema:
+    """The schema with what the rows of a frame show beyond types and formats. frame: canonical, as `parse` gave it."""
+    return replace(schema, columns=tuple(_look(column, frame[column.name].dropna()) for column in schema.columns))
+
+
+def _look(column: Column, known: pd.Series) -> Column:
+    """The column with the traits that its known values show."""
+    seen = column.inferred.model_dump(exclude_none=True, by_alias=True)
+    if column.kind == "float" and not column.storage.startswith("decimal"):
+        spelled = seen.pop("precision", None)
+        numbers = known.to_numpy(dtype=float)
+        decimals = _decimals(numbers) if spelled is None else _decimals(numbers, spelled, largest=np.inf)
+        seen["precision"] = spelled if decimals is None else decimals
+    if column.kind == "id" and "unique" in seen:
+        seen["unique"] = known.is_unique
+    if _has_shape(column, seen) and known.dtype == frames.STRING:
+        seen["pattern"] = _pattern(known)
+    if column.kind == "id" and "max" in seen and len(known):
+        seen |= pii_protect.digits(known)
+    return replace(column, inferred=Traits.model_validate({k: v for k, v in seen.items() if v is not None}))
+
+
+def _has_shape(column: Column, seen: Mapping[str, Any]) -> bool:
+    """Whether the shape of a column's values is what its pattern says; what is made up in place of personal data has a
+    pattern of its own.
+    """
+    if column.kind == "id":
+        return "unique" in seen or "pattern" in seen
+    return column.kind == "text" and "pattern" in seen and seen["pattern"] not in pii_protect.PATTERNS.values()
 
 
 def _check_unit(said: Traits, is_unit: bool) -> None:
@@ -128,16 +180,8 @@ def _column(
     final = said.type or seen["type"]
     if final in frames.NUMBERS:
         _check_bounds(name, known, final, said)
-    if final in ("integer", "float"):
-        finite = known[np.isfinite(known.to_numpy(dtype=float))]
-        if len(finite):
-            low, high = finite.min(), finite.max()
-            seen["min"], seen["max"] = (int(low), int(high)) if final == "integer" else (float(low), float(high))
-    if final == "float":
-        if "precision" not in seen and (decimals := _decimals(known.to_numpy(dtype=float))) is not None:
-            seen["precision"] = decimals
-        if said.precision is not None:
-            seen.pop("format", None)  # it would cut the decimals that are asked for
+    if final == "float" and said.precision is not None:
+        seen.pop("format", None)  # it would cut the decimals that are asked for
     if final == "float" and storage.startswith("decimal"):
         seen["precision"] = int(storage.rstrip(")").rpartition(", ")[2])
     if final == "id":
@@ -230,10 +274,10 @@ def _role(name: str, known: pd.Series, distinct: int, kind: str | None, is_unit:
     return "category"
 
 
-def _decimals(values: np.ndarray, most: int = 8) -> int | None:
-    """The fewest decimals that all values have; None where they use the whole precision of a float."""
+def _decimals(values: np.ndarray, most: int = 8, *, largest: float = 1e7) -> int | None:
+    """The fewest decimals that all values have, `most` at most; None where they use the whole precision of a float."""
     some = values[np.isfinite(values)]
-    if not len(some) or np.abs(some).max() > 1e7:
+    if not len(some) or np.abs(some).max() > largest:
         return None
     for decimals in range(most + 1):
         if np.all(np.abs(np.round(some, decimals) - some) <= 1e-12 * np.abs(some)):

@@ -64,19 +64,15 @@ def spread(values: Sequence[pd.Series], unit: str | None) -> int:
 
 
 def difference_column(step: Difference, made: pd.Series) -> Column:
-    """The column that holds a difference. Zero is a public bound where it occurs; the other traits are inferred."""
+    """The column of a difference. Zero is a public bound where it occurs."""
     known = made.dropna()
     if step.unit is not None:
         touches = not step.strict and len(known) and (known == pd.Timedelta(0)).any()
         declared = Traits(min="0s") if touches else Traits()
         return Column(step.name, declared, Traits(type="timedelta"), f"duration[{step.unit}]")
     declared = Traits(min=0) if not step.strict and len(known) and (known == 0).any() else Traits()
-    cast = int if step.whole else float
-    ends = {"min": cast(known.min()), "max": cast(known.max())} if len(known) else {}
     kind = "integer" if step.whole else "float"
-    return Column(
-        step.name, declared, Traits(type=kind, precision=step.decimals, **ends), "int64" if step.whole else "double"
-    )
+    return Column(step.name, declared, Traits(type=kind, precision=step.decimals), "int64" if step.whole else "double")
 
 
 def equal_columns(back: pd.Series, was: pd.Series) -> bool:

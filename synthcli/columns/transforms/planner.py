@@ -281,7 +281,7 @@ class Planner:
             return reason
         if made_up := [c for c in rule.of if self.schema[c].kind not in frames.MODELLED]:
             return f"{made_up[0]} is made up, not learned"
-        learned = rule.learn(self.frame)
+        learned = rule.collect(self.frame)
         rows = 0 if learned.table is None else len(learned.table)
         if rows > max(FEW_COMBINATIONS, STANDALONE * len(self.frame)):
             return "most rows have a combination of their own, which would be copied"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from synthcli.columns.codec.numeric import held_by
+from synthcli.columns.codec.top_coding import held_by
 
 GRID = 2001  # points of a number's quantile function
 MAX_WIDTH = 0.05  # largest move, as a share of the ranks

@@ -16,8 +16,9 @@ import numpy as np
 import pandas as pd
 
 from synthcli.columns.codec.codec import Codec
-from synthcli.columns.codec.numeric import Numbers, held_by
+from synthcli.columns.codec.numeric import Numbers
 from synthcli.columns.codec.parts import Part, Values
+from synthcli.columns.codec.top_coding import held_by
 
 SAMPLE = 5_000  # rows in which references are looked for
 EQUAL_SHARE, EQUAL_ROWS = 0.02, 50  # uncommon values that must equal a reference: a share of them, and rows

@@ -1,7 +1,7 @@
 """Whatever a frame holds: parts are well formed, what is encoded comes back, and what is decoded obeys the schema.
 
-Tables here are below the sizes from which words are folded and ends are moved inwards (codec.LEAST_UNITS,
-extremes.depth); those rules have their own examples below.
+Tables here are below the sizes from which words are folded and ends are moved inwards (top_coding.LEAST,
+top_coding.depth); those rules have their own examples below.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from synthcli.columns import frame as frames
 from synthcli.columns.codec import top_coding
-from synthcli.columns.codec.codec import LEAST_UNITS, Codec
+from synthcli.columns.codec.codec import Codec
 from synthcli.columns.codec.mixed import Mixed
 from synthcli.columns.codec.numeric import Numbers
 from synthcli.columns.discovery.infer import infer
@@ -66,8 +66,8 @@ KINDS: dict[str, tuple[st.SearchStrategy[Any], pa.DataType]] = {
 
 @st.composite
 def tables(draw: st.DrawFn, least: int = 0) -> pa.Table:
-    """One to four columns of any types, with nulls and repeats, up to LEAST_UNITS rows."""
-    rows = draw(st.integers(least, LEAST_UNITS - 1))
+    """One to four columns of any types, with nulls and repeats, up to top_coding.LEAST rows."""
+    rows = draw(st.integers(least, top_coding.LEAST - 1))
     columns = {}
     for kind in draw(st.lists(st.sampled_from(sorted(KINDS)), min_size=1, max_size=4, unique=True)):
         values, type_ = KINDS[kind]

@@ -115,7 +115,7 @@ def test_any_points_fall_into_cells_of_enough_people(
 ) -> None:
     rng = np.random.default_rng(seed)
     points = np.round(np.array([lat, lon]) + spread * rng.normal(size=(rows, 2)), rng.integers(2, 9))
-    place = geo_places.Place.fit(pd.Series(points[:, 0], name="a"), pd.Series(points[:, 1], name="b"))
+    place = geo_places.see(pd.Series(points[:, 0], name="a"), pd.Series(points[:, 1], name="b"))
     if place is None:
         assert len(np.unique(points)) < 50 or rows < 3 * geo_places.UNITS
         return

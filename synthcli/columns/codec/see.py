@@ -1,0 +1,146 @@
+"""Looking at a column: the one place where values of people become what a codec is built from.
+
+What the spec declares comes first; the rest is seen. Nothing that one privacy unit alone holds is taken into a domain:
+rare words and few numbers are folded into their neighbours, the ends of numbers are moved inwards
+(columns/codec/top_coding.py, which also says what that means for small tables).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from synthcli.columns import frame as frames
+from synthcli.columns.codec import top_coding
+from synthcli.columns.codec.domain import CodesDomain, ConstantDomain, Domain, MadeDomain, MixedDomain
+from synthcli.columns.codec.parts import dtype_name, integers, natural, spread, stand_in
+from synthcli.columns.codec.see_numbers import is_few, see_numbers
+from synthcli.columns.codec.spelled_numbers import looks_mixed, spelling_of
+from synthcli.columns.codec.top_coding import held_by
+from synthcli.contracts.schema import Column, Traits
+from synthcli.errors import DataError
+
+
+def see(column: Column, values: pd.Series, units: np.ndarray | None = None) -> Domain:
+    """The domain of a column. units: (rows,) privacy unit of each row, None where each row is its own."""
+    if column.kind not in frames.MODELLED:
+        return MadeDomain(float(values.isna().mean()) if len(values) else 0.0)
+    if _may_be_mixed(column, values) and (mixed := _see_mixed(column, values, units)) is not None:
+        return mixed
+    values, merged = _shared(column, values, units)
+    known = values.dropna()
+    distinct = known.nunique()
+    declared = column.declared.categories is not None
+    if (distinct == 0 or (distinct == 1 and len(known) == len(values))) and not declared:
+        return ConstantDomain(dtype_name(values), _only(column, known))
+    if column.kind in frames.CODES or is_few(column, known, _of(units, values)):
+        return _see_codes(column, values, merged)
+    return see_numbers(column, values, units)
+
+
+def _of(units: np.ndarray | None, values: pd.Series) -> np.ndarray | None:
+    """The units of the known values."""
+    return None if units is None else units[values.notna().to_numpy()]
+
+
+def _shared(column: Column, values: pd.Series, units: np.ndarray | None) -> tuple[pd.Series, int]:
+    """The column without what one unit alone holds, as far as it is coded by its values; with the number of categories
+    that went. A number that fewer than FEWEST units hold is not known at all.
+    """
+    if column.kind == "category":
+        if (rare := column.get("rare")) is not None:
+            return merge_rare(values, rare.min_units, rare.as_, units, column)
+        return (values, 0) if column.declared.categories is not None else fold_singular(values, units)
+    if column.kind not in frames.NUMBERS or top_coding.people(units, len(values)) < top_coding.LEAST:
+        return values, 0
+    known = values.notna().to_numpy()
+    if column.declared.min is None or column.declared.max is None:
+        if 0 < top_coding.people(_of(units, values), int(known.sum())) < top_coding.FEWEST:
+            return values.where(np.zeros(len(values), dtype=bool)), 0
+        if is_few(column, values[known], _of(units, values)):
+            return fold_singular(values, units)[0], 0
+    return values, 0
+
+
+def _only(column: Column, known: pd.Series) -> object:
+    """The one value of a constant column as JSON, None where there is none."""
+    if not len(known):
+        return None
+    value = int(integers(known)[0]) if column.kind in ("datetime", "timedelta") else known.iloc[0]
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _see_codes(column: Column, values: pd.Series, merged: int) -> CodesDomain:
+    seen = [v.item() if isinstance(v, np.generic) else v for v in values.dropna().unique()]
+    rare, declared = column.get("rare"), column.declared.categories
+    if declared is not None and column.kind == "category":
+        if unknown := [v for v in seen if v not in declared and (rare is None or v != rare.as_)]:
+            raise DataError(
+                f"columns.{column.name}.categories lacks {unknown[0]!r}, which the source holds; remedy: add it, or"
+                " mend the source"
+            )
+        seen = list(dict.fromkeys([*declared, *seen]))
+    other = rare.as_ if rare and rare.as_ in seen else None
+    return CodesDomain(str(values.dtype), tuple(sorted(seen, key=natural)), bool(values.isna().any()), other, merged)
+
+
+def fold_singular(values: pd.Series, units: np.ndarray | None) -> tuple[pd.Series, int]:
+    """Values that one privacy unit alone holds, replaced by the next one in natural order that several hold; with their
+    number.
+
+    Nobody's own word is learned, without a word being made up for all of them; where no word is shared, all are null.
+    Small tables, whose every word may be one person's, are left as they are.
+    """
+    codes, known = pd.factorize(values)
+    several = held_by(codes, units, len(known)) >= 2
+    if top_coding.people(units, len(values)) < top_coding.LEAST or several.all():
+        return values, 0
+    if not several.any():
+        return values.where(np.zeros(len(values), dtype=bool)), len(known)
+    kept = sorted(known[several], key=natural)
+    new = [word if own else kept[stand_in(kept, word)] for word, own in zip(known, several)]
+    lookup = pd.Series([*new, None], dtype=values.dtype)
+    return lookup.take(codes).set_axis(values.index), int((~several).sum())
+
+
+def merge_rare(
+    values: pd.Series, least: int, other: str, units: np.ndarray | None, column: Column
+) -> tuple[pd.Series, int]:
+    """Categories of fewer than `least` units replaced by `other`; with the number of categories merged."""
+    if values.dtype != frames.STRING:
+        raise DataError(
+            f"columns.{column.name}.rare: categories stored as {column.storage} cannot become {other!r}; remedy: store"
+            " them as words"
+        )
+    codes, known = pd.factorize(values)
+    rare = known[held_by(codes, units, len(known)) < least]
+    return values.where(~values.isin(rare), other), len(rare)
+
+
+def _may_be_mixed(column: Column, values: pd.Series) -> bool:
+    """Whether a column may be mixed at all: strings whose values the spec does not list."""
+    return (
+        column.kind == "category"
+        and values.dtype == frames.STRING
+        and column.declared.categories is None
+        and column.get("rare") is None
+    )
+
+
+def _see_mixed(column: Column, values: pd.Series, units: np.ndarray | None) -> MixedDomain | None:
+    """Numbers with words among them, of the words those that several units hold; None for a column of another kind."""
+    if not looks_mixed(values.dropna()):
+        return None
+    codes, distinct = pd.factorize(values)
+    spelling = spelling_of(list(distinct))
+    assert spelling is not None
+    scaled = spelling.read(list(distinct))
+    held = held_by(codes, units, len(distinct))
+    words = [w for w, number in zip(distinct, scaled) if number is None]
+    kept = tuple(sorted((w for w, n, count in zip(distinct, scaled, held) if n is None and count >= 2), key=natural))
+    if not kept:
+        return None
+    surrogate = Column(column.name, Traits(type="integer"), storage="int64")
+    numbers = see_numbers(surrogate, spread(scaled, codes), units)
+    nullable = bool(values.isna().any())
+    return MixedDomain(str(values.dtype), numbers, kept, spelling, nullable, len(words) - len(kept))
