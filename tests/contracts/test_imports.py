@@ -20,13 +20,14 @@ ROOT = Path(synthcli.__file__).parent
 ORDER = (  # from the ground up: a room imports from its own level and from those below
     {"errors", "seeds", "version", "combining"},
     {"contracts"},
-    {"columns", "sources", "privacy", "nets"},
-    set(plugins.FLOORS),
-    {"plugins"},
-    {"packages"},
+    {"artifacts", "plugins"},
+    {"columns"},
+    {"packages", "sources", "privacy", "nets"},
+    {plugins.GROUND},
+    set(plugins.modalities()) - {plugins.GROUND},
     {"spec"},
-    {"artifacts", "init"},
-    {"report"},
+    {"init", "report"},
+    {"release"},
     {"pipeline"},
     {"cli", "__main__"},
 )
@@ -35,10 +36,10 @@ HEAVY = ("numpy", "pandas", "torch", "sdv", "sklearn", "scipy", "pyarrow", "duck
 LAZY = ("torch", "sdv", "sklearn", "scipy", "duckdb", "faker", "statsmodels")  # what a plugin imports when it works
 KINDS = ("methods", "metrics", "attacks")
 PLUGINS = [
-    f"synthcli.{floor}.{kind}.{name}"
-    for floor in plugins.FLOORS
+    f"synthcli.{modality}.{kind}.{name}"
+    for modality in plugins.modalities()
     for kind in KINDS
-    for name in plugins.names(kind, floor)
+    for name in plugins.names(kind, modality)
 ]
 
 
@@ -89,9 +90,9 @@ def test_imports_point_one_way(module: str) -> None:
 
 
 @each_module
-def test_a_floor_imports_no_other_floor_than_tables(module: str) -> None:
-    if room(module) in plugins.FLOORS:
-        others = set(plugins.FLOORS) - {room(module), "tabular"}
+def test_a_modality_imports_no_other_than_the_ground(module: str) -> None:
+    if room(module) in plugins.modalities():
+        others = set(plugins.modalities()) - {room(module), plugins.GROUND}
         assert not {name for name in imports(module) if room(name) in others}
 
 
@@ -100,6 +101,13 @@ def test_a_plugin_imports_no_sibling(module: str) -> None:
     assert not [
         name for name in imports(module) if name.split(".")[2:3] and name.split(".")[2] in KINDS and name != module
     ]
+
+
+@each_module
+def test_only_the_plugin_of_a_modality_is_known_to_the_loop(module: str) -> None:
+    """pipeline/ imports no modality at all; report/ reads run folders."""
+    if room(module) in ("pipeline", "report", "cli"):
+        assert not {name for name in imports(module) if room(name) in plugins.modalities()}
 
 
 def test_no_imports_in_a_circle() -> None:
