@@ -93,6 +93,13 @@ def test_the_loop_knows_no_modality_by_name() -> None:
                 assert not set(room) & set(plugins.modalities()), f"{file}:{node.lineno}"
 
 
+def test_the_protocol_is_typed() -> None:
+    top = PIPELINE.parent
+    for path in (top / "contracts" / "modality.py", *top.glob("*/modality.py")):
+        names = {n.id for n in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(n, ast.Name)}
+        assert "Any" not in names, path
+
+
 def test_no_call_to_plugins_leaves_the_modality_out() -> None:
     needs = {"names": 2, "method": 2, "judge": 3, "judges": 2, "ready": 1, "params": 1, "able": 1, "modality": 1}
     seen = 0
