@@ -64,8 +64,8 @@ def test_proper_copies_differ_by_more_than_their_rows_do(spec: Path, tmp_path: P
         spread[proper] = np.var([done.frame(i)["age"].mean() for i in range(1, 25)], ddof=1)
     rows = 600
     expected = np.var(pd.read_csv(tmp_path / "people.csv")["age"], ddof=1) / rows
-    assert 0.45 < spread["false"] / expected < 1.8  # chi-squared of 23 degrees of freedom, 99 %: 0.40 to 1.92
-    assert 0.9 < spread["true"] / expected < 3.6
+    assert 0.40 < spread["false"] / expected < 1.92  # chi-squared of 23 degrees of freedom, 99 %
+    assert 0.80 < spread["true"] / expected < 3.84  # twice that
 
 
 def test_attacks_see_all_copies(spec: Path, tmp_path: Path) -> None:
@@ -83,7 +83,7 @@ def test_attacks_see_all_copies(spec: Path, tmp_path: Path) -> None:
         {m.name: m.n for m in modality.measure(kind, names, seen, seed=0, progress=silent)}
         for kind, names in (("metrics", ["shapes"]), ("attacks", ["copies"]))
     ]
-    assert counts[1]["exact_copies"] == len(whole) == 3 * len(first)
+    assert counts[1]["copies"] == len(whole) == 3 * len(first)
 
 
 def test_a_bootstrap_takes_whole_units() -> None:
