@@ -93,7 +93,7 @@ def request_of(generate: Generate, seed: int, rows: int = 0) -> Request:
         raise SpecError(f"generate.where: {error}") from None
     return Request(
         rows,
-        frame=seed,
+        seed,
         where=where,
         balance=generate.balance,
         fairness=None if fair is None else Parity(fair.target, fair.sensitive),

@@ -212,7 +212,7 @@ def test_rows_of_a_block_add_up_over_blocks() -> None:
     for rows in (1, 2, 7, BLOCK - 1, BLOCK, BLOCK + 1, 3 * BLOCK + 5):
         sizes = raking.largest_remainder(np.array([0.1, 0.0003, 0.8997]) * rows, rows)
         asked = SettledRequest(rows, 0, strata=tuple(Stratum({"a": i}, int(n)) for i, n in enumerate(sizes)))
-        counts = np.array([asked.counts(b) for b in range(asked.request.blocks)])
+        counts = np.array([asked.counts(b) for b in range(asked.blocks)])
         assert counts.sum(axis=0).tolist() == sizes.tolist()
         assert counts.sum(axis=1).tolist() == [asked.request.size(b) for b in range(asked.request.blocks)]
 
