@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -148,6 +148,7 @@ class Request:
     rows: int
     seed: int = 0
     block_size: int = BLOCK
+    _: KW_ONLY
     where: Predicate | None = None
     balance: Mapping[str, Mapping[bool | int | float | str, float]] | None = None
     fairness: Parity | None = None

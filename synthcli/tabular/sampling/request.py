@@ -123,7 +123,7 @@ class SettledRequest(Request):
             data["rows"],
             data["seed"],
             data.get("block_size", BLOCK),
-            where,
+            where=where,
             allowed=allowed,
             rules=rules,
             strata=strata,
@@ -140,7 +140,7 @@ def settle(request: Request, model: Model, schema: Schema, rules: Sequence[Rule]
     assert where is None or isinstance(where, Expression)  # parse_where made it
     if where is not None:
         _check_where(where, schema)
-    plain = SettledRequest(request.rows, request.seed, request.block_size, where, rules=tuple(rules))
+    plain = SettledRequest(request.rows, request.seed, request.block_size, where=where, rules=tuple(rules))
     if not request.conditional:
         return plain
     allowed = {} if where is None else bounds.allowed(where, kinds_of(schema))

@@ -214,7 +214,7 @@ def test_rows_of_a_block_add_up_over_blocks() -> None:
         asked = SettledRequest(rows, 0, strata=tuple(Stratum({"a": i}, int(n)) for i, n in enumerate(sizes)))
         counts = np.array([asked.counts(b) for b in range(asked.blocks)])
         assert counts.sum(axis=0).tolist() == sizes.tolist()
-        assert counts.sum(axis=1).tolist() == [asked.request.size(b) for b in range(asked.request.blocks)]
+        assert counts.sum(axis=1).tolist() == [asked.size(b) for b in range(asked.blocks)]
 
 
 def test_each_block_has_about_its_share_of_each_cell() -> None:
