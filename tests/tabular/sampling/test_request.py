@@ -167,7 +167,7 @@ def test_a_value_too_rare_for_the_pilot_is_asked_of_the_model() -> None:
         ({"where": "sex == 'rarer'"}, ["generate.where", "Did you mean rare"]),
         (
             {"where": "sex == 'm'", "balance": {"sex": {"f": 0.5}}},
-            ["generate.balance.sex", "asks for f, which generate.where rules out"],
+            ["generate.balance.sex", "f is excluded by generate.where"],
         ),
         ({"where": "sex > 3"}, ["generate.where"]),
         ({"where": "x + 1"}, ["generate.where", "expected true or false"]),
