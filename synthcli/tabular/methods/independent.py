@@ -1,6 +1,4 @@
-"""Each column drawn from its own marginal, independently of all others: the baseline that every other method must
-beat.
-"""
+"""Independent columns, each drawn from its marginal: the baseline that every other method must beat."""
 
 from __future__ import annotations
 
@@ -22,7 +20,7 @@ EXTRA = None
 TRUSTED_LOAD = False
 WARNING: str | None = None
 DIAL = None
-GRID = 1001  # points of the quantile function that stands for a number's marginal
+GRID = 1001  # points of the quantile function of a number
 
 
 class Params(BaseModel):
@@ -32,7 +30,7 @@ class Params(BaseModel):
 
 
 class Independent(CodedModel):
-    """marginals: part -> probabilities of a code, or the quantile function of a number on GRID points."""
+    """Fitted marginals: part -> cumulative frequencies of a code, or quantiles of a number on GRID points."""
 
     def __init__(self, codec: Codec, marginals: dict[str, np.ndarray]) -> None:
         super().__init__(codec)
@@ -54,7 +52,7 @@ class Independent(CodedModel):
 
 
 def fit(data: Table, params: Params, *, job: Job) -> Independent:
-    """Marginals of every part: frequencies of codes, quantiles of numbers."""
+    """Fit the marginal of every part: frequencies of codes, quantiles of numbers."""
     codec, values = encode(data, job)
     marginals = {}
     for i, part in enumerate(codec.parts):
