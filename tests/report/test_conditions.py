@@ -39,7 +39,7 @@ PROPERTIES = [
         "value": None,
         "scope": "property",
         "of": "corr(age, weight)",
-        "note": "is not defined over the 0 real records that count",
+        "note": "is not defined over the 0 real records with a value",
     },
 ]
 PICTURED = [

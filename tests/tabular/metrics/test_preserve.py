@@ -65,7 +65,7 @@ def test_a_figure_of_few_people_is_not_told() -> None:
     few, many = "mean(x where x > 1000)", "mean(x)"
     found = measured(table(x), table(x + 1), few, many)
     assert found[few].value is not None and found[few].note.startswith(
-        "synthetic 1238; the real figure is left out, as fewer than 10 privacy units"
+        "synthetic 1238; the real value is not shown, since fewer than 10 privacy units"
     )
     assert found[None].note.startswith((f"{few}: synthetic 1238; the real", f"{many}: real"))
     assert found[many].note.startswith("real 87.2326, synthetic 88.2326, difference 1 ")
