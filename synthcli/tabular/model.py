@@ -27,7 +27,7 @@ def encode(data: Table, job: Job) -> tuple[Codec, Values]:
     return codec, codec.encode(data.frame)
 
 
-class Drawn(Table):
+class EncodedRows(Table):
     """Encoded rows, decoded into a frame on first access; rows that are only written are never decoded. own: the
     columns of fake values.
     """
@@ -102,7 +102,9 @@ class CodedModel(Model):
             if self.discriminator is None
             else self.discriminator.sample(rows, self.draw, self.codec.axes, rng=parts)
         )
-        return Drawn(self.codec, values, rows, self.codec.made_up(rows, start=block * request.block_size, rng=made_up))
+        return EncodedRows(
+            self.codec, values, rows, self.codec.made_up(rows, start=block * request.block_size, rng=made_up)
+        )
 
     def complete(self, given: Request, start: int, *, rng: np.random.Generator) -> Table:
         parts, made_up = rng.spawn(2)
@@ -153,12 +155,12 @@ def frequencies(codes: np.ndarray, size: int) -> np.ndarray:
     return np.cumsum(counts / counts.sum())
 
 
-def drawn(cumulated: np.ndarray, u: np.ndarray) -> np.ndarray:
+def draw_codes(cumulated: np.ndarray, u: np.ndarray) -> np.ndarray:
     """Draw codes at uniform u by inversion of their cumulative distribution."""
     return np.minimum(np.searchsorted(cumulated, u, side="right"), len(cumulated) - 1).astype(np.int32)
 
 
-def filled(values: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
+def fill_missing(values: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
     """Replace NaN in a number by draws from its known values, which creates no spike."""
     missing = np.isnan(values)
     known = values[~missing]

@@ -144,7 +144,7 @@ class ArNet(CodedModel):
 
 
 def load(folder: Path) -> ArNet:
-    """The model that `save` wrote."""
+    """Load the model that `save` wrote."""
     codec, arrays, plain = restore(folder)
     if plain["shape"] is None:
         return ArNet(codec, Discretization(()), np.zeros(0, dtype=np.int64), None)

@@ -77,6 +77,6 @@ def fit(data: Table, params: Params, *, job: Job) -> Bootstrap:
 
 
 def load(folder: Path) -> Bootstrap:
-    """The model that `save` wrote."""
+    """Load the model that `save` wrote."""
     codec, arrays, plain = restore(folder)
     return Bootstrap(codec, {n: arrays[f"d{i}"] for i, n in enumerate(plain["parts"])}, plain["widths"], plain["rows"])

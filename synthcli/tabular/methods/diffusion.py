@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from synthcli.columns.codec.codec import Codec, Part, Values
 from synthcli.columns.table import Table
 from synthcli.contracts.modelling import Dial, Job
-from synthcli.tabular.model import CodedModel, encode, filled, restore
+from synthcli.tabular.model import CodedModel, encode, fill_missing, restore
 from synthcli.tabular.neural.discretization import Discretization, NumberCategories, quantiles
 from synthcli.tabular.neural.params import BatchSize, Dropout, Embedding, SharedBy, WeightDecay
 
@@ -72,7 +72,7 @@ class Score:
         """Normal scores; ties are spread at random over their range of ranks. (rows,) float32"""
         from scipy.special import ndtri
 
-        known = filled(values, rng=rng)
+        known = fill_missing(values, rng=rng)
         shares = np.linspace(0, 1, len(self.grid))
         low = np.interp(known, *_steps(self.grid, shares, "left"))
         high = np.interp(known, *_steps(self.grid, shares, "right"))
@@ -129,7 +129,7 @@ class Diffusion(CodedModel):
 
 
 def load(folder: Path) -> Diffusion:
-    """The model that `save` wrote."""
+    """Load the model that `save` wrote."""
     codec, arrays, plain = restore(folder)
     if plain["shape"] is None:
         return Diffusion(codec, Discretization(()), [], None, 0)

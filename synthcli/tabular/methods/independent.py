@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from synthcli.columns.codec.codec import Codec, Values
 from synthcli.columns.table import Table
 from synthcli.contracts.modelling import Job
-from synthcli.tabular.model import CodedModel, drawn, encode, frequencies, restore
+from synthcli.tabular.model import CodedModel, draw_codes, encode, frequencies, restore
 
 MODALITY = "tabular"
 MODES = frozenset({"none"})
@@ -41,7 +41,7 @@ class Independent(CodedModel):
         for part, stream in zip(self.codec.parts, rng.spawn(len(self.codec.parts))):
             marginal = self.marginals[part.name]
             if part.is_code:
-                out[part.name] = drawn(marginal, stream.random(rows))
+                out[part.name] = draw_codes(marginal, stream.random(rows))
             else:
                 out[part.name] = np.interp(stream.random(rows), np.linspace(0, 1, len(marginal)), marginal)
         return out
@@ -69,6 +69,6 @@ def fit(data: Table, params: Params, *, job: Job) -> Independent:
 
 
 def load(folder: Path) -> Independent:
-    """The model that `save` wrote."""
+    """Load the model that `save` wrote."""
     codec, arrays, plain = restore(folder)
     return Independent(codec, {name: arrays[f"m{i}"] for i, name in enumerate(plain["parts"])})

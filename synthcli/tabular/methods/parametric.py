@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from synthcli.columns.codec.codec import Codec, Values
 from synthcli.columns.table import Table
 from synthcli.contracts.modelling import Job
-from synthcli.tabular.model import CodedModel, drawn, encode, frequencies, restore
+from synthcli.tabular.model import CodedModel, draw_codes, encode, frequencies, restore
 
 MODALITY = "tabular"
 MODES = frozenset({"none"})
@@ -69,7 +69,7 @@ class Parametric(CodedModel):
         for part, stream in zip(self.codec.parts, rng.spawn(len(self.codec.parts))):
             u = stream.random(rows)
             if part.is_code:
-                out[part.name] = drawn(self.codes[part.name], u)
+                out[part.name] = draw_codes(self.codes[part.name], u)
                 continue
             family = self.families[part.name]
             frozen = getattr(stats, family["family"])(*family["parameters"])
@@ -103,7 +103,7 @@ def fit(data: Table, params: Params, *, job: Job) -> Parametric:
 
 
 def load(folder: Path) -> Parametric:
-    """The model that `save` wrote."""
+    """Load the model that `save` wrote."""
     codec, arrays, plain = restore(folder)
     return Parametric(codec, plain["families"], {n: arrays[f"c{i}"] for i, n in enumerate(plain["codes"])})
 

@@ -16,11 +16,11 @@ def matched(real: Table, request: SettledRequest, *, rng: np.random.Generator) -
     found = np.flatnonzero(request.accepts(real.frame))
     if request.strata and len(found):
         frame = real.frame.iloc[found].reset_index(drop=True)
-        found = found[thinned(frame, request, rng=rng)]
+        found = found[subsample(frame, request, rng=rng)]
     return real.take(np.sort(found)) if len(found) >= LEAST else None
 
 
-def thinned(frame: pd.DataFrame, request: SettledRequest, *, rng: np.random.Generator) -> np.ndarray:
+def subsample(frame: pd.DataFrame, request: SettledRequest, *, rng: np.random.Generator) -> np.ndarray:
     """Positions of the largest subsample with the shares of the strata; strata of less than one row in a thousand may
     get fewer rows.
     """

@@ -41,7 +41,7 @@ def independent(joint: np.ndarray, target: int) -> np.ndarray:
     return joint.sum(axis=target, keepdims=True) * joint.sum(axis=others, keepdims=True)
 
 
-def fitted(joint: np.ndarray, margins: Sequence[np.ndarray | None]) -> np.ndarray:
+def rake(joint: np.ndarray, margins: Sequence[np.ndarray | None]) -> np.ndarray:
     """Iterative proportional fitting (Deming & Stephan 1940). margins: one per axis, None for a free axis."""
     for _ in range(500):
         before = joint

@@ -15,7 +15,7 @@ from synthcli.columns import frame as frames
 from synthcli.contracts.modelling import Allowed, Model, Request
 from synthcli.contracts.schema import Schema
 from synthcli.errors import FitError, SpecError, did_you_mean, listed
-from synthcli.tabular.sampling.raking import EVEN, codes_of, fitted, independent, joint_of, parity_gap, whole_rows
+from synthcli.tabular.sampling.raking import EVEN, codes_of, independent, joint_of, parity_gap, rake, whole_rows
 
 STRATA = 2000  # maximum number of combinations of balanced columns
 _RANGE = re.compile(
@@ -59,7 +59,7 @@ def strata_of(
         before = parity_gap(joint, names.index(fair.target))
         report["fairness"] = {"target": fair.target, "sensitive": list(fair.sensitive), "gap_before": before}
         joint = independent(joint, names.index(fair.target))
-    joint = fitted(joint, [np.array(list(margins[n].values())) if n in margins else None for n in names])
+    joint = rake(joint, [np.array(list(margins[n].values())) if n in margins else None for n in names])
     counts = whole_rows(joint * rows, rows)
     if fair is not None:
         report["fairness"]["gap_asked"] = parity_gap(counts.astype(float), names.index(fair.target))

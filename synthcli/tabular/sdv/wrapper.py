@@ -27,7 +27,7 @@ from synthcli.columns.codec.codec import Codec, Values
 from synthcli.columns.table import Table
 from synthcli.contracts.modelling import Job
 from synthcli.errors import FitError, did_you_mean
-from synthcli.tabular.model import CodedModel, encode, filled, restore
+from synthcli.tabular.model import CodedModel, encode, fill_missing, restore
 from synthcli.tabular.sdv.layout import Layout, words
 
 TABLE = "table"  # the table's name in sdv
@@ -136,7 +136,7 @@ def fit(data: Table, name: str, params: BaseModel, *, job: Job, wide: int | None
     """
     codec, values = encode(data, job)
     rng = job.stream("sdv")
-    values = {p.name: values[p.name] if p.is_code else filled(values[p.name], rng=rng) for p in codec.parts}
+    values = {p.name: values[p.name] if p.is_code else fill_missing(values[p.name], rng=rng) for p in codec.parts}
     options = params.model_dump()
     families = _families(options, codec) if "numerical_distributions" in options else {}
     layout = Layout.fit(
