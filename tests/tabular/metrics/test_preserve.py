@@ -79,7 +79,7 @@ def test_rows_of_one_person_are_one_person() -> None:
     for name, control in (("six", of_six), ("sixty", of_sixty)):
         seen = Evidence(schema, of_sixty, control=control, preserve=("mean(x)",))
         notes[name] = preserve.measure(seen, rng=np.random.default_rng(1))[1].note
-    assert "left out" in notes["six"] and "real" in notes["sixty"] and "left out" not in notes["sixty"]
+    assert "not shown" in notes["six"] and "real" in notes["sixty"] and "not shown" not in notes["sixty"]
 
 
 @pytest.mark.parametrize("text", ["mean(x)", "median(x)", "share(x > 1)", "std(x)", "corr(x, y)"])

@@ -195,7 +195,7 @@ def test_too_many_combinations(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_model_that_cannot_be_told_needs_rows_of_that_kind() -> None:
-    with pytest.raises(FitError, match=r"generate\.where: none of 32,768 rows.*trees or arnet"):
+    with pytest.raises(FitError, match=r"generate\.where: none of 32,768 unconditioned rows.*trees or arnet"):
         settled(model=Free(), where="x > 2")
     assert not settled(model=Free(), where="x > 0.99").guided
     with pytest.raises(SpecError, match="no value 'rare'"):
