@@ -1,14 +1,14 @@
-"""Categorical outputs of nets: initial logits, and drawing a class from logits."""
+"""Categorical outputs of networks: initial logits, and drawing a class from logits."""
 
 from __future__ import annotations
 
 import torch
 
-NEVER = -1e9  # the logit of a class that the data does not hold; -inf would become NaN when weights are averaged
+NEVER = -1e9  # logit of a class absent from the data; -inf would become NaN in averaged weights
 
 
 def log_shares(classes: torch.Tensor, size: int) -> torch.Tensor:
-    """The logits that give each class its share of the rows. classes: (rows,) -> (size,)"""
+    """Logits that reproduce the class frequencies. classes: (rows,) -> (size,)"""
     counts = torch.bincount(classes, minlength=size)
     return torch.where(counts > 0, torch.log(counts / counts.sum()), NEVER)
 

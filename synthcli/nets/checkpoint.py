@@ -1,4 +1,4 @@
-"""Checkpoints of training: written atomically, read without running code, resumed only by the same fit."""
+"""Training checkpoints: written atomically, read without running code, resumed only by the same fit."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import torch
 
 
 def fingerprint(tensors: Sequence[torch.Tensor], *settings: object) -> str:
-    """Hash of every entry of the tensors and of the settings."""
+    """Hash the tensors and the settings."""
     digest = hashlib.blake2b(repr(settings).encode(), digest_size=16)
     for tensor in tensors:
         digest.update(f"{tensor.dtype} {tuple(tensor.shape)}".encode())
@@ -22,7 +22,7 @@ def fingerprint(tensors: Sequence[torch.Tensor], *settings: object) -> str:
 
 
 def write(path: Path, state: dict[str, Any]) -> None:
-    """Replace the checkpoint; whoever reads it sees the old one or the new one, also after a power cut."""
+    """Replace the checkpoint atomically, so that even after a power failure it is either the old or the new one."""
     draft = path.with_suffix(".tmp")
     with open(draft, "wb") as file:
         torch.save(state, file)
@@ -32,7 +32,7 @@ def write(path: Path, state: dict[str, Any]) -> None:
 
 
 def read(path: Path, belongs_to: str) -> dict[str, Any] | None:
-    """The state with this fingerprint; None if there is none, or if the file is damaged."""
+    """Read the state with this fingerprint; None if it is missing, of another fit, or damaged."""
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except (FileNotFoundError, EOFError, RuntimeError, pickle.UnpicklingError):

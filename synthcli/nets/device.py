@@ -1,4 +1,4 @@
-"""Threads, random streams and weights of nets."""
+"""Threads, random streams, initial weights and dropout of networks."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from synthcli import seeds
 
 @contextlib.contextmanager
 def one_thread() -> Iterator[None]:
-    """Torch on one thread of the processor, then on as many as before: sums round alike on every machine, and nets as
-    small as ours lose more time to threads that wait for each other than they win."""
+    """Run torch on one CPU thread, then restore the number of threads. Sums then round alike on every machine, and for
+    small networks synchronisation costs more time than threads save.
+    """
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -24,27 +25,24 @@ def one_thread() -> Iterator[None]:
 
 
 def generator(rng: np.random.Generator) -> torch.Generator:
-    """A torch stream that follows from a numpy one. It draws on the processor, so that all devices see the same
-    draws.
-    """
+    """A torch generator seeded from a numpy one. It draws on the CPU, so that draws are the same for every device."""
     return torch.Generator().manual_seed(seeds.fork(rng))
 
 
 def normal(*shape: int, scale: float, draws: torch.Generator) -> torch.nn.Parameter:
-    """A weight of independent normal values with that standard deviation."""
+    """A parameter of independent normal values with standard deviation `scale`."""
     return torch.nn.Parameter(torch.randn(*shape, generator=draws) * scale)
 
 
 def zeros(*shape: int) -> torch.nn.Parameter:
-    """A weight that starts at 0."""
+    """A parameter initialised to 0."""
     return torch.nn.Parameter(torch.zeros(*shape))
 
 
 def dropout(x: torch.Tensor, share: float, draws: torch.Generator | None) -> torch.Tensor:
-    """x with a share of its entries set to 0 and the others scaled up; x itself without draws. torch's own uses the
-    global stream.
+    """Dropout from a generator of its own, as torch's dropout uses the global one; without `draws`, returns x.
 
-    The share is rounded to a 256th: a byte per entry is drawn, which is several times faster than a float.
+    The share is rounded to a 256th, since drawing bytes is several times faster than drawing floats.
     """
     dropped = round(share * 256)
     if draws is None or not dropped:

@@ -1,8 +1,8 @@
 """The training loop of every torch method: AdamW, averaged weights, a plateau schedule, early stopping on unseen
 privacy units.
 
-A round is one pass over the training rows, or STEPS steps where a pass is longer. After each round the averaged weights
-are measured on the held-out rows, always with the same random draws; the best of them are what training returns.
+A round is one pass over the training rows, or STEPS steps if a pass is longer. After each round the averaged weights
+are evaluated on the held-out rows with the same random draws; training returns the best of them.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from synthcli.errors import FitError
 from synthcli.nets import checkpoint
 from synthcli.nets.device import generator, one_thread
 
-STEPS = 400  # of a round, at most: limits and patience must not wait for a pass over millions of rows
-HELD_OUT = 0.1  # share of the privacy units that early stopping looks at
-LEAST_UNITS = 30  # units from which some are held out; fewer are all trained on and looked at
-HELD_ROWS = 10_000  # rows measured after a round, at most
-SECONDS = 10.0  # between two checkpoints, at least
+STEPS = 400  # maximum of a round, so that limits and patience need not wait for a pass over millions of rows
+HELD_OUT = 0.1  # share of the privacy units held out for early stopping
+LEAST_UNITS = 30  # with fewer units, all rows serve for both training and evaluation
+HELD_ROWS = 10_000  # maximum number of held-out rows to evaluate
+SECONDS = 10.0  # minimum time between two checkpoints
 FILE = "checkpoint.pt"
 
 Loss = Callable[[torch.nn.Module, Sequence[torch.Tensor], torch.Generator, bool], torch.Tensor]
@@ -33,8 +33,8 @@ Loss = Callable[[torch.nn.Module, Sequence[torch.Tensor], torch.Generator, bool]
 
 @dataclass(frozen=True)
 class Training:
-    """How to train. epochs: passes at most; patience: rounds without a better loss before the end; average: decay of
-    the averaged weights.
+    """Training settings. epochs: maximum number of passes; patience: rounds without improvement before stopping;
+    average: decay of the averaged weights.
     """
 
     epochs: int
@@ -43,13 +43,13 @@ class Training:
     weight_decay: float = 0.01
     patience: int = 6
     average: float = 0.99
-    clip: float = 1.0  # largest norm of a gradient
-    better: float = 1e-4  # by which part a loss must fall to count as better
+    clip: float = 1.0  # maximum gradient norm
+    better: float = 1e-4  # relative improvement of the loss that counts
 
 
 @dataclass
 class _State:
-    """All that changes while training, and what a checkpoint holds."""
+    """The mutable state of training, which a checkpoint saves."""
 
     net: torch.nn.Module
     optimizer: torch.optim.Optimizer
@@ -88,11 +88,11 @@ def train(
     job: Job,
     rng: np.random.Generator,
 ) -> None:
-    """Train `net` in place, to the best averaged weights on held-out units, and leave it on the processor.
+    """Train `net` in place to the averaged weights with the best held-out loss, and move it to the CPU.
 
-    data: tensors with a row per record; units: (rows,) privacy unit of each. loss(net, batch, draws, training) is the
-    mean over the rows of a batch. Stops at the job's limits; takes up the checkpoint in job.folder, with the same
-    result as without the interruption. Raises FitError where the loss is not finite.
+    data: tensors with a row per record; units: (rows,) privacy unit of each. loss(net, batch, draws, training): mean
+    over the rows of a batch. Stops at the job's limits. Resumes from the checkpoint in job.folder with the same result
+    as without interruption. Raises FitError if the loss is not finite.
     """
     with one_thread():
         learned, held = (torch.from_numpy(rows) for rows in split(units, rng=rng))
@@ -110,8 +110,8 @@ def train(
 
 
 def split(units: np.ndarray, *, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Positions of the rows to learn from and of the held-out rows; no unit is in both, unless there are too few to
-    hold any out.
+    """Positions of the training rows and of the held-out rows. The split is by unit; below LEAST_UNITS, both are all
+    rows.
     """
     known = rng.permutation(np.unique(units))
     if len(known) < LEAST_UNITS:
@@ -189,7 +189,7 @@ def _step(state: _State, loss: Loss, batch: Sequence[torch.Tensor], how: Trainin
 def _measure(
     state: _State, loss: Loss, data: Sequence[torch.Tensor], held: torch.Tensor, how: Training, device: str
 ) -> float:
-    """Mean loss of the averaged weights on the held-out rows, with the same draws after every round."""
+    """Mean loss of the averaged weights on the held-out rows, with the same draws in every round."""
     now = _copy(state.net.state_dict())
     state.net.load_state_dict(state.average)
     draws = torch.Generator().manual_seed(0)

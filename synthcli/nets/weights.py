@@ -1,4 +1,4 @@
-"""Conversion of weights to and from plain arrays, so that the file of a model cannot run code."""
+"""Conversion of weights to and from plain arrays, so that a model file cannot run code."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ PREFIX = "net."
 
 
 def to_arrays(weights: Mapping[str, torch.Tensor]) -> dict[str, np.ndarray]:
-    """A state dictionary as arrays, each under its name behind `net.`"""
+    """Convert a state dictionary to arrays, with names prefixed by `net.`"""
     return {PREFIX + name: tensor.detach().cpu().numpy() for name, tensor in weights.items()}
 
 
 def set_arrays(net: torch.nn.Module, arrays: Mapping[str, np.ndarray]) -> None:
-    """Put the arrays of `to_arrays` into a net, among arrays of other names. Raises ArtifactError where they are not
-    those of this net.
+    """Load the arrays of `to_arrays` into a net; arrays without the prefix are ignored. Raises ArtifactError if names
+    or shapes differ from those of the net.
     """
     found = {
         name.removeprefix(PREFIX): torch.from_numpy(array.copy())
@@ -28,5 +28,5 @@ def set_arrays(net: torch.nn.Module, arrays: Mapping[str, np.ndarray]) -> None:
     }
     expected = {name: tuple(tensor.shape) for name, tensor in net.state_dict().items()}
     if expected != {name: tuple(tensor.shape) for name, tensor in found.items()}:
-        raise ArtifactError("the weights in arrays.npz are not those that model.json describes; remedy: train again")
+        raise ArtifactError("the weights in arrays.npz do not match model.json; remedy: train again")
     net.load_state_dict(found)

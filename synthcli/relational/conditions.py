@@ -66,7 +66,7 @@ def matched(real: Tables, settled: SettledRequest, *, rng: np.random.Generator) 
     frame = real.frames[name].assign(**{place: np.arange(len(real))})
     found = np.flatnonzero(settled.accepts(frame))
     if settled.strata and len(found):
-        found = found[one_table.thinned(frame.iloc[found].reset_index(drop=True), settled, rng=rng)]
+        found = found[one_table.subsample(frame.iloc[found].reset_index(drop=True), settled, rng=rng)]
     if len(found) < one_table.LEAST:
         return None
     keep = {table: np.ones(rows, dtype=bool) for table, rows in real.rows.items()}

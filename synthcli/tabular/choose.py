@@ -1,10 +1,9 @@
-"""What `method: auto` takes, from rows, types and limits, and why. `make bench ARGS=--auto` holds the choice against
-every method.
+"""Choice of a method for `method: auto`, with a reason, from rows, types and limits. `make bench ARGS=--auto` compares
+the choice with every method.
 
-trees, unless they do not fit into generator.limits: then cheaper trees are taken, then independent columns. Never
-chosen: gaussian_copula, which led on small tables of numbers until trees learned to keep the relations of few rows, and
-now does no better there; arnet, which takes several times as long and led on one small table alone, on which it leaked;
-bootstrap, which repeats real rows.
+The choice is trees; if they exceed generator.limits, cheaper trees, then independent columns. Never chosen are
+gaussian_copula (no better than trees, not even on small tables of numbers), arnet (several times slower, better on one
+small table only, on which it leaked) and bootstrap (repeats real rows).
 """
 
 from __future__ import annotations
@@ -23,12 +22,10 @@ INDEPENDENT = Choice("independent", {}, modality="tabular")
 
 
 def choose(rows: int, schema: Schema, limits: Limits | None = None) -> Choice:
-    """The choice for a table of so many rows. limits: of the fit; what is expected to break them is not
-    chosen.
-    """
+    """Choose a method for a table. limits: of the fit; a method expected to exceed them is not chosen."""
     size = costs.work(rows, schema)
     if size.learned < 2:
-        return _said(INDEPENDENT, f"{size.learned} columns to model: there is nothing to depend on")
+        return _said(INDEPENDENT, f"{size.learned} modelled columns, hence no dependencies")
     seen = f"{rows:,} rows × {size.learned} columns, {size.numbers / size.learned:.0%} of them numbers"
     refused: list[str] = []
     for choice in (TREES, FEW_TREES):
@@ -48,7 +45,7 @@ def choose(rows: int, schema: Schema, limits: Limits | None = None) -> Choice:
 
 def _cost(choice: Choice) -> Cost:
     cost = costs.trained(choice)
-    assert cost is not None  # of all that may be chosen it is known
+    assert cost is not None  # every candidate has been timed
     return cost
 
 
@@ -58,7 +55,7 @@ def _needs(choice: Choice, size: Work) -> str:
 
 
 def _beyond(cost: Cost, size: Work, limits: Limits) -> str | None:
-    """How it would break a limit; None where it would not."""
+    """The limit that the cost exceeds, in words; None if it exceeds none."""
     seconds, gigabytes = cost.seconds(size), cost.gigabytes(size)
     if limits.minutes is not None and seconds > limits.minutes * 60:
         return f"about {_time(seconds)}, generator.limits.minutes is {limits.minutes:g}"

@@ -20,7 +20,7 @@ from synthcli.contracts.modality import Choice, Json
 from synthcli.contracts.modelling import Job, Model, Request
 from synthcli.contracts.schema import Schema
 from synthcli.errors import FitError
-from synthcli.tabular.sampling.transformed import Shaped, load_model
+from synthcli.tabular.sampling.transformed import TransformedModel, load_model
 from synthcli.tabular.source import Real
 
 
@@ -48,10 +48,11 @@ class FittedTable:
 
     @property
     def details(self) -> Json:
-        shaper = self.transformer
-        how = {} if shaper is None else shaper.how
+        transformer = self.transformer
+        how = {} if transformer is None else transformer.how
         held = [
-            {"constraint": text, "holds_by": by, "why": shaper and shaper.why.get(text)} for text, by in how.items()
+            {"constraint": text, "holds_by": by, "why": transformer and transformer.why.get(text)}
+            for text, by in how.items()
         ]
         return {"rows": self.rows, "constraints": held, "schema": self.schema.to_json()}
 
@@ -71,7 +72,7 @@ def fit(
         learned = learned.take(resampled(learned, rng=bootstrap))
     model: Model = module.fit(learned, module.Params.model_validate(choice.params), job=job)
     if transformer is not None and (transformer.steps or transformer.clips):
-        model = Shaped(model, transformer)
+        model = TransformedModel(model, transformer)
     rules = (*real.constraints, *(transformer.bounds if transformer is not None else ()))
     return FittedTable(model, choice, real.train.schema, rules, len(real.train), transformer)
 
@@ -98,8 +99,8 @@ def transformed(real: Real, request: Request) -> tuple[Transformer | None, Table
             "constraints: no row of the train part obeys all of them; remedy: on_violation: drop, or a weaker"
             " constraint"
         )
-    shaper = Transformer.plan(rules, good.frame, good.schema, keep=kept(real, request))
-    return shaper, Table(shaper.forward(good.frame), shaper.schema) if shaper.steps else good
+    transformer = Transformer.plan(rules, good.frame, good.schema, keep=kept(real, request))
+    return transformer, Table(transformer.forward(good.frame), transformer.schema) if transformer.steps else good
 
 
 def kept(real: Real, request: Request) -> frozenset[str]:

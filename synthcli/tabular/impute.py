@@ -1,4 +1,4 @@
-"""Rows of a file completed by an old run's model: known cells stay, the others are drawn given them."""
+"""Impute or complete the rows of a file with the model of an earlier run: unknown cells are drawn given known ones."""
 
 from __future__ import annotations
 
@@ -25,19 +25,22 @@ from synthcli.sources.paths import format_of
 from synthcli.tabular.fitted import FittedTable
 from synthcli.tabular.output import format_for
 
-TRIES = 30  # times that a row which breaks a rule is completed anew
-LINES = 5  # of those that break a rule, which are told
+TRIES = 30  # attempts to complete a row that breaks a rule
+LINES = 5  # maximum number of lines reported for a broken rule
 _DECIMAL = r"([-+]?\d+)\.0+"
 
 
 @dataclass(frozen=True)
 class Known:
-    """A file to complete. frame: its columns that the model has, in canonical dtypes; beside: the others as they are;
-    order: all its columns. lines: where each row stands in the file; of Parquet, which row it is. (rows,) int64"""
+    """A file to complete.
+
+    frame: the columns that the model knows, in canonical dtypes; beside: the other columns, unchanged; columns: of
+    `beside`; order: all columns; lines: line number of each row (Parquet: row number), (rows,) int64.
+    """
 
     frame: pd.DataFrame
     beside: pd.DataFrame
-    columns: tuple[Column, ...]  # of `beside`
+    columns: tuple[Column, ...]
     order: tuple[str, ...]
     lines: np.ndarray
 
@@ -45,13 +48,13 @@ class Known:
 def impute_rows(
     fitted: FittedTable, known: Path, target: Path, origin: Origin, *, impute: bool, seed: int, progress: Progress
 ) -> Json:
-    """Every row of a file with its empty cells, and the columns that it lacks, drawn given the rest. {rows, output,
-    filled, breaking, broken}
+    """Write a file with its empty cells and missing columns drawn given the known cells. Returns {rows, output, sha256,
+    filled, breaking, broken}.
 
-    impute: what is filled in is never null, and only the file's columns are written, in its order; else nulls come as
-    they do in the source, and all columns are written. Columns that the model does not know are passed on. filled:
-    cells of the file that were empty; breaking: rows that still break a rule, because what is known does; broken:
-    {constraint, rows, lines} of each such rule, the first LINES lines.
+    impute: imputed cells are never null, and only the columns of the file are written, in its order; otherwise nulls
+    occur as in the source, and all columns are written. Columns unknown to the model are passed through. filled: number
+    of empty cells that were filled; breaking: number of rows that still break a rule because their known cells do;
+    broken: {constraint, rows, lines} of each such rule, with the first LINES lines.
     """
     if not fitted.model.completes:
         able = " or ".join(reversed(plugins.able("tabular", "complete")))
@@ -61,9 +64,9 @@ def impute_rows(
         raise SpecError(f"--output {target}: is the file to complete, which would be overwritten")
     given = read_known(known, fitted.schema)
     given = replace(given, frame=given.frame.apply(_as_learned, model=fitted.model))
-    own = {column.name: column for column in (*fitted.schema.columns, *given.columns)}
+    by_name = {column.name: column for column in (*fitted.schema.columns, *given.columns)}
     names = given.order if impute else (*fitted.schema.names, *given.beside.columns)
-    schema = Schema(tuple(own[name] for name in names))
+    schema = Schema(tuple(by_name[name] for name in names))
     counts: dict[str, Any] = {"filled": 0, "breaking": 0, "broken": []}
     chunks = _blocks(fitted, given, schema, impute, seed, counts, progress)
     sources.write(chunks, schema, target, format_)
@@ -88,31 +91,29 @@ def _blocks(
         counts["filled"] += int((part.isna() & out[part.columns].notna()).to_numpy().sum())
         broken = watch.broken(out)
         counts["breaking"] += int(broken.any(axis=0).sum())
-        _tell(counts["broken"], watch, broken, given.lines[start : start + BLOCK])
+        _report_broken(counts["broken"], watch, broken, given.lines[start : start + BLOCK])
         watch.accept(out)
         beside = given.beside.iloc[start : start + BLOCK].reset_index(drop=True)
         yield pd.concat([out, beside], axis=1)[schema.names]
     progress("rows", rows, rows)
 
 
-def _tell(found: list[dict[str, Any]], watch: Watch, broken: np.ndarray, lines: np.ndarray) -> None:
-    """Add a block's rows to what is told of each broken rule. broken: (rules, rows) bool; lines: (rows,)"""
+def _report_broken(report: list[dict[str, Any]], watch: Watch, broken: np.ndarray, lines: np.ndarray) -> None:
+    """Add the rows of a block to the report of each broken rule. broken: (rules, rows) bool; lines: (rows,)"""
     for rule, rows in zip(watch.rules, broken):
         if not rows.any():
             continue
-        told = next((each for each in found if each["constraint"] == rule.text), None)
-        if told is None:
-            found.append(told := {"constraint": rule.text, "rows": 0, "lines": []})
-        told["rows"] += int(rows.sum())
-        told["lines"] += lines[rows][: LINES - len(told["lines"])].tolist()
+        entry = next((each for each in report if each["constraint"] == rule.text), None)
+        if entry is None:
+            report.append(entry := {"constraint": rule.text, "rows": 0, "lines": []})
+        entry["rows"] += int(rows.sum())
+        entry["lines"] += lines[rows][: LINES - len(entry["lines"])].tolist()
 
 
 def _obeying(
     model: Model, part: pd.DataFrame, watch: Watch, impute: bool, start: int, seed: int, block: int
 ) -> pd.DataFrame:
-    """A block completed; again where a rule is broken that an unknown cell has part in, or a cell is empty that is to
-    be filled.
-    """
+    """Complete a block, redrawing rows whose unknown cells break a rule or, with `impute`, are still null."""
     allowed = {name: Allowed() for name in part.columns} if impute else {}
     known = part.notna()
 
@@ -120,25 +121,25 @@ def _obeying(
         given = Request(
             len(rows), frame=part.iloc[rows].reset_index(drop=True), known=known.to_numpy()[rows], allowed=allowed
         )
-        made: Any = model.complete(given, start, rng=seeds.stream(seed, "complete", block, attempt))
-        return made.frame
+        completed: Any = model.complete(given, start, rng=seeds.stream(seed, "complete", block, attempt))
+        return completed.frame
 
     out = drawn(np.arange(len(part)), 0)
-    # the same keys as at first, whichever rows are drawn again
+    # redrawn rows keep the keys of the first attempt
     keys = {name: out[name].copy() for name in model.made_up(0, 0, rng=np.random.default_rng(0)) or {}}
     for attempt in range(1, TRIES):
         wrong = np.flatnonzero(_wrong(out, known, watch, impute))
         if not len(wrong):
             break
-        again = drawn(wrong, attempt).set_axis(wrong)
-        for name, own in keys.items():
-            again[name] = own.iloc[wrong].where(own.iloc[wrong].notna(), again[name])
-        out = pd.concat([out.drop(index=wrong), again]).sort_index()
+        redrawn = drawn(wrong, attempt).set_axis(wrong)
+        for name, values in keys.items():
+            redrawn[name] = values.iloc[wrong].where(values.iloc[wrong].notna(), redrawn[name])
+        out = pd.concat([out.drop(index=wrong), redrawn]).sort_index()
     return out
 
 
 def _wrong(out: pd.DataFrame, known: pd.DataFrame, watch: Watch, impute: bool) -> np.ndarray:
-    """Rows that another draw may mend. (rows,) bool"""
+    """Mask of rows that break a rule or are incomplete, and that a redraw may repair. (rows,) bool"""
     free = np.zeros((len(watch.rules), len(out)), dtype=bool)
     for i, rule in enumerate(watch.rules):
         free[i] = ~np.all(
@@ -154,7 +155,7 @@ def _wrong(out: pd.DataFrame, known: pd.DataFrame, watch: Watch, impute: bool) -
 
 
 def read_known(path: Path, schema: Schema) -> Known:
-    """A file's columns. Raises DataError with the column and a value that is not of the model's type."""
+    """Read a file to complete. Raises DataError with the column and a value that is not of the model's type."""
     format_ = format_of(path.name)
     if format_ is None:
         raise SpecError(f"{path}: the ending names no format; expected .csv, .parquet or .jsonl")
@@ -163,15 +164,15 @@ def read_known(path: Path, schema: Schema) -> Known:
         raise SpecError(f"{path} does not exist.{did_you_mean(path.name, beside)}")
     source = sources.Source(type=format_, path=path)
     table, text = sources.read(source), sources.spelled(source)
-    mine = [name for name in table.column_names if name in schema.names]
-    if not mine:
+    shared = [name for name in table.column_names if name in schema.names]
+    if not shared:
         near = did_you_mean(table.column_names[0], schema.names) if table.column_names else ""
-        raise DataError(f"{path}: has none of the model's columns.{near} They are: {', '.join(schema.names)}")
+        raise DataError(f"{path}: has none of the model's columns.{near} Expected: {', '.join(schema.names)}")
     others = [name for name in table.column_names if name not in schema.names]
     try:
         _, frame = infer(
-            _whole(table.select(mine), schema) if text else table.select(mine),
-            {name: _traits(schema[name]) for name in mine},
+            _whole(table.select(shared), schema) if text else table.select(shared),
+            {name: _traits(schema[name]) for name in shared},
             text=text,
         )
         passed, beside = infer(
@@ -179,16 +180,14 @@ def read_known(path: Path, schema: Schema) -> Known:
         )
     except DataError as error:
         raise DataError(f"{path}: {error}") from None
-    frame = pd.DataFrame({name: conformed(frame[name], schema[name], path) for name in mine}, index=range(len(table)))
+    frame = pd.DataFrame({name: conformed(frame[name], schema[name], path) for name in shared}, index=range(len(table)))
     return Known(
         frame, beside.set_axis(range(len(table))), passed.columns, tuple(table.column_names), _lines(table, format_)
     )
 
 
 def _lines(table: pa.Table, format_: str) -> np.ndarray:
-    """The line on which each row begins: below the header of a csv, whose cells may hold several lines. (rows,)
-    int64
-    """
+    """The line on which each row begins, counting the header and line breaks within cells. (rows,) int64"""
     rows = np.arange(1, len(table) + 1)
     if format_ != "csv":
         return rows + (format_ == "excel")
@@ -199,9 +198,7 @@ def _lines(table: pa.Table, format_: str) -> np.ndarray:
 
 
 def _as_learned(values: pd.Series, model: Model) -> pd.Series:
-    """Words such as 19.0 as the 19 that the model knows, where it knows no 19.0: what many a tool makes of whole
-    numbers with gaps among them.
-    """
+    """Convert categories such as 19.0 to 19 if the model knows only 19: many tools write integers with gaps so."""
     if values.dtype != frames.STRING:
         return values
     words = values.dropna().drop_duplicates()
@@ -215,18 +212,18 @@ def _as_learned(values: pd.Series, model: Model) -> pd.Series:
 
 
 def _knows(model: Model, column: Any, word: str) -> bool:
-    """Whether a model can be told to make this word."""
+    """Whether a model can generate this category."""
     try:
-        made: Any = model.complete(
+        generated: Any = model.complete(
             Request(1, allowed={column: Allowed(values=frozenset({word}))}), 0, rng=np.random.default_rng(0)
         )
     except FitError:
         return False
-    return bool(made.frame[column].eq(word).fillna(False).all())
+    return bool(generated.frame[column].eq(word).fillna(False).all())
 
 
 def _whole(table: pa.Table, schema: Schema) -> pa.Table:
-    """Integers as the model's source spells them: where a column has gaps, many a tool writes 34 as 34.0."""
+    """Strip ".0" from integers: many tools write 34 as 34.0 if the column has gaps."""
     for place, name in enumerate(table.column_names):
         if schema[name].kind == "integer" and pa.types.is_string(table.schema.field(name).type):
             table = table.set_column(
@@ -236,35 +233,33 @@ def _whole(table: pa.Table, schema: Schema) -> pa.Table:
 
 
 def _traits(column: Column) -> Traits:
-    """How a cell is read: as the model's column is, made-up ones as they are spelled."""
+    """Traits to parse a column with: the type of the model's column, or text for fake values."""
     if column.kind in frames.MODELLED:
         return Traits(type=column.kind, format=column.get("format"))
     return Traits(type="integer" if "int" in column.storage else "text")
 
 
 def conformed(values: pd.Series, column: Column, path: Path) -> pd.Series:
-    """A column in the canonical dtype that the schema's column has. Raises DataError with the value that cannot be
-    so.
-    """
-    want = frames.series(pa.chunked_array([], type=frames.arrow_type(column.storage)), column.kind).dtype
-    if values.dtype == want:
+    """Convert a column to the canonical dtype of the schema's column. Raises DataError with a value if it fails."""
+    dtype = frames.series(pa.chunked_array([], type=frames.arrow_type(column.storage)), column.kind).dtype
+    if values.dtype == dtype:
         return values
     try:
         if values.isna().all():
-            return pd.Series([None] * len(values), dtype=want)
-        if isinstance(want, pd.DatetimeTZDtype) and getattr(values.dtype, "tz", None) is None:
-            return values.dt.tz_localize(want.tz).astype(want)
-        if want == "boolean" and values.dtype == frames.STRING:
+            return pd.Series([None] * len(values), dtype=dtype)
+        if isinstance(dtype, pd.DatetimeTZDtype) and getattr(values.dtype, "tz", None) is None:
+            return values.dt.tz_localize(dtype.tz).astype(dtype)
+        if dtype == "boolean" and values.dtype == frames.STRING:
             return (
                 values.str.lower()
                 .map({"true": True, "false": False, "1": True, "0": False}, na_action="ignore")
-                .astype(want)
+                .astype(dtype)
             )
-        if values.dtype == frames.STRING and want in ("Int64", "float64"):
-            return pd.to_numeric(values).astype(want)
-        return values.astype(want)
+        if values.dtype == frames.STRING and dtype in ("Int64", "float64"):
+            return pd.to_numeric(values).astype(dtype)
+        return values.astype(dtype)
     except (TypeError, ValueError, AttributeError) as error:
         shown = values.dropna().iloc[0]
         raise DataError(
-            f"{path}: column {column.name} holds {shown!r}, which is no {column.kind} as the model knows it ({error})"
+            f"{path}: column {column.name} holds {shown!r}, which is not of the model's type {column.kind} ({error})"
         ) from None

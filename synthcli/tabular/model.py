@@ -1,6 +1,4 @@
-"""The model that methods over the column codec share: they draw parts, this turns parts into a table and keeps
-files.
-"""
+"""Base class of methods over the column codec: they draw encoded parts, which it decodes into tables and saves."""
 
 from __future__ import annotations
 
@@ -24,14 +22,14 @@ from synthcli.tabular.rejection.discriminator import Discriminator
 
 
 def encode(data: Table, job: Job) -> tuple[Codec, Values]:
-    """The codec of a table and its parts."""
+    """Fit the codec of a table and encode the table."""
     codec = Codec.fit(data.frame, data.schema, key=seeds.fork(job.stream("made")), units=data.units())
     return codec, codec.encode(data.frame)
 
 
-class Drawn(Table):
-    """Rows as parts, of which a frame is made when it is asked for: what is only written needs none. own: the columns
-    that are made up.
+class EncodedRows(Table):
+    """Encoded rows, decoded into a frame on first access; rows that are only written are never decoded. own: the
+    columns of fake values.
     """
 
     def __init__(self, codec: Codec, values: Values, rows: int, own: Mapping[str, pd.Series]) -> None:
@@ -43,7 +41,7 @@ class Drawn(Table):
 
     @cached_property
     def frame(self) -> pd.DataFrame:
-        assert self._parts is not None  # they go when the frame comes
+        assert self._parts is not None  # released once the frame exists
         codec, values, own = self._parts
         self._parts = None
         return codec.framed(values, self._rows, own)
@@ -56,8 +54,8 @@ class Drawn(Table):
 
 
 class CodedModel(Model):
-    """A model over coded parts: arrays and JSON on disk, nothing that could run code. discriminator: refuses rows that
-    are too frequent.
+    """A model of encoded parts, saved as arrays and JSON, which cannot run code. discriminator: rejects generated rows
+    that are too frequent.
     """
 
     discriminator: Discriminator | None = None
@@ -78,18 +76,18 @@ class CodedModel(Model):
 
     @abstractmethod
     def draw(self, rows: int, *, rng: np.random.Generator) -> Values:
-        """Every part of `rows` new rows."""
+        """Draw every part of `rows` rows."""
 
-    def draw_asked(self, asked: Asked, *, rng: np.random.Generator) -> Values:
-        """Every part of rows of which something is asked; of models that can do so."""
+    def draw_given(self, conditions: Asked, *, rng: np.random.Generator) -> Values:
+        """Draw every part of rows given known cells and bounds; implemented by models that complete rows."""
         raise NotImplementedError(f"{type(self).__name__} does not complete rows")
 
     @property
     def completes(self) -> bool:
-        return type(self).draw_asked is not CodedModel.draw_asked
+        return type(self).draw_given is not CodedModel.draw_given
 
     def draw_axes(self, rows: int, *, rng: np.random.Generator) -> Values:
-        """The same on the axes that a discriminator looks at."""
+        """Draw rows, encoded on the axes of the discriminator."""
         return self.codec.axes(self.draw(rows, rng=rng))
 
     @abstractmethod
@@ -104,31 +102,33 @@ class CodedModel(Model):
             if self.discriminator is None
             else self.discriminator.sample(rows, self.draw, self.codec.axes, rng=parts)
         )
-        return Drawn(self.codec, values, rows, self.codec.made_up(rows, start=block * request.block_size, rng=made_up))
+        return EncodedRows(
+            self.codec, values, rows, self.codec.made_up(rows, start=block * request.block_size, rng=made_up)
+        )
 
     def complete(self, given: Request, start: int, *, rng: np.random.Generator) -> Table:
         parts, made_up = rng.spawn(2)
-        values = self._asked(Asked.of(self.codec, given), rng=parts)
+        values = self._drawn_given(Asked.of(self.codec, given), rng=parts)
         frame = self.codec.decode(values, given.rows, start=start, rng=made_up)
         if given.frame is None:
             return Table(frame, self.codec.schema)
         for place, name in enumerate(given.frame.columns):
-            if (
-                name in frame
-            ):  # the codec may spell a known cell otherwise: a word that it has not seen, an end that it does not reach
-                own = given.frame[name].reset_index(drop=True)
-                frame[name] = own if given.known is None else own.where(given.known[:, place], frame[name])
+            if name not in frame:
+                continue
+            # restore known cells: the codec changes unseen categories and values beyond its range
+            cells = given.frame[name].reset_index(drop=True)
+            frame[name] = cells if given.known is None else cells.where(given.known[:, place], frame[name])
         return Table(frame, self.codec.schema)
 
-    def _asked(self, asked: Asked, *, rng: np.random.Generator) -> Values:
-        """Of rows that are known in part none is refused: each is its own."""
-        if self.discriminator is None or asked.known:
-            return self.draw_asked(asked, rng=rng)
+    def _drawn_given(self, conditions: Asked, *, rng: np.random.Generator) -> Values:
+        """Draw rows given conditions; partly known rows are never rejected, since each must be completed."""
+        if self.discriminator is None or conditions.known:
+            return self.draw_given(conditions, rng=rng)
 
         def drawn(rows: int, *, rng: np.random.Generator) -> Values:
-            return self.draw_asked(Asked(rows, {}, asked.within), rng=rng)
+            return self.draw_given(Asked(rows, {}, conditions.within), rng=rng)
 
-        return self.discriminator.sample(asked.rows, drawn, self.codec.axes, rng=rng)
+        return self.discriminator.sample(conditions.rows, drawn, self.codec.axes, rng=rng)
 
     def made_up(self, rows: int, start: int, *, rng: np.random.Generator) -> dict[str, pd.Series]:
         return self.codec.made_up(rows, start=start, rng=rng)
@@ -143,29 +143,29 @@ class CodedModel(Model):
 
 
 def restore(folder: Path) -> tuple[Codec, dict[str, np.ndarray], dict[str, Any]]:
-    """What `CodedModel.save` wrote: the codec, the arrays, the JSON."""
+    """Load what `CodedModel.save` wrote: the codec, the arrays, the JSON."""
     with np.load(folder / "arrays.npz", allow_pickle=False) as arrays:
         loaded = {name: arrays[name] for name in arrays.files}
     return Codec.load(folder), loaded, json.loads((folder / "model.json").read_text())
 
 
 def frequencies(codes: np.ndarray, size: int) -> np.ndarray:
-    """Cumulated shares of the codes 0 .. size - 1. (size,)"""
+    """Cumulative distribution of the codes 0 .. size - 1. (size,)"""
     counts = np.bincount(codes, minlength=size).astype(float)
     return np.cumsum(counts / counts.sum())
 
 
-def drawn(cumulated: np.ndarray, u: np.ndarray) -> np.ndarray:
-    """Codes at uniform draws u, by inversion of their cumulated shares."""
+def draw_codes(cumulated: np.ndarray, u: np.ndarray) -> np.ndarray:
+    """Draw codes at uniform u by inversion of their cumulative distribution."""
     return np.minimum(np.searchsorted(cumulated, u, side="right"), len(cumulated) - 1).astype(np.int32)
 
 
-def filled(values: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
-    """A number part without NaN: places without a value take one drawn from the known ones, so that no spike arises."""
-    hole = np.isnan(values)
-    known = values[~hole]
-    if not hole.any():
+def fill_missing(values: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
+    """Replace NaN in a number by draws from its known values, which creates no spike."""
+    missing = np.isnan(values)
+    known = values[~missing]
+    if not missing.any():
         return values
     out = values.copy()
-    out[hole] = rng.choice(known, hole.sum()) if len(known) else 0.0
+    out[missing] = rng.choice(known, missing.sum()) if len(known) else 0.0
     return out

@@ -1,4 +1,4 @@
-"""Where generated tables go: one file or table per copy, streamed, visible there only when whole."""
+"""Delivery of generated tables: one file or database table per copy, streamed, visible only once complete."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from synthcli.sources.paths import format_of
 
 
 def deliver(generated: Path, target: Target, copies: int) -> Json:
-    """Write each copy where it goes; the places with their hashes."""
+    """Write each copy to its target; return the targets with their hashes."""
     written: list[Json] = []
     for name, one in targets(target, copies):
         _deliver(generated, one, name)
@@ -28,7 +28,7 @@ def deliver(generated: Path, target: Target, copies: int) -> Json:
 
 
 def format_for(target: Path, origin: Origin) -> str:
-    """The format that the ending of --output names. Raises SpecError for none, and for the source of the run."""
+    """The format by the file extension of --output. Raises SpecError if it is unknown or the target is the source."""
     format_ = format_of(target.name)
     if format_ is None:
         raise SpecError(f"--output {target}: the ending names no format; expected .csv, .parquet or .jsonl")
@@ -38,14 +38,14 @@ def format_for(target: Path, origin: Origin) -> str:
 
 
 def numbered(path: Path, copy: int) -> Path:
-    """Where a copy of an output goes: people.csv.gz is people-2.csv.gz."""
+    """The path of a numbered copy: people.csv.gz becomes people-2.csv.gz."""
     stem, dot, endings = path.name.partition(".")
     return path.with_name(f"{stem}-{copy}{dot}{endings}")
 
 
 def targets(target: Target, copies: int) -> list[tuple[str, Target]]:
-    """Each table of the generate stage with where it goes: one, or people-1.csv, people-2.csv … (tables of a database:
-    people_1 …).
+    """Each table of the generate stage with its target: people-1.csv, people-2.csv … for several copies (database
+    tables: people_1 …).
     """
     if copies == 1:
         return [(store.DATA, target)]
@@ -63,9 +63,7 @@ def _target(target: Target, copy: int) -> Target:
 
 
 def _deliver(generated: Path, target: Target, name: str) -> None:
-    """A generated table where it goes, streamed, seen there only when whole. name: of the table in the generate
-    stage.
-    """
+    """Stream a generated table to its target, visible only once complete. name: of the table in the generate stage."""
     schema = Schema.from_json(files.read_json(generated / SAMPLE)["schema"])
     with pq.ParquetFile(generated / name) as file:
         chunks = (frames.to_frame(file.read_row_group(i), schema) for i in range(file.num_row_groups))

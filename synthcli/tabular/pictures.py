@@ -1,8 +1,7 @@
-"""What a report draws of real and synthetic tables, as plain JSON that shows no single person.
+"""Chart data of a report as plain JSON: histograms, category shares and associations of real and synthetic tables.
 
-Of real records, only groups leave this module: bins and categories that at least FEW privacy units reach, or that
-nobody reaches. Smaller ones are merged with a neighbour, and the ends of a number column lie where FEW units lie beyond
-them.
+No single person is visible in it. A bin or category of real records is either empty or held by at least FEW privacy
+units; smaller ones are merged with a neighbour. FEW units lie at or beyond each end of a number column.
 """
 
 from __future__ import annotations
@@ -28,21 +27,21 @@ from synthcli.tabular.metrics import detection
 from synthcli.tabular.metrics.trends import pearson
 
 BINS = 24
-WHOLE = 40  # integers that get a bin of their own each
-DISTINCT = 10  # numbers of so few values are drawn like categories, in their order
-CATEGORIES = 12  # most frequent ones; the rest is one group
+WHOLE = 40  # range of integers up to which each integer gets its own bin
+DISTINCT = 10  # number columns with at most this many distinct values are charted as ordered categories
+CATEGORIES = 12  # most frequent categories shown; the others form one group
 PAIRED = 60  # columns of the association matrices
 PAIR_ROWS = 10_000
-CLASSES = 12  # classes that a column is cut into for Cramér's V
-SKEWED = 12  # an upper tail so many times as long as the lower one is drawn on a log scale
+CLASSES = 12  # maximum number of classes of a column for Cramér's V
+SKEWED = 12  # ratio of the upper to the lower tail from which the scale is logarithmic
 
 
 def pictures(evidence: Evidence, *, rng: np.random.Generator, of: Collection[str] | None = None) -> dict[str, Any]:
-    """{rows, few, columns, pairs, detector, properties}; columns in schema order, each with its kind, shares of nulls,
-    and bins or categories.
+    """Chart data: {rows, few, columns, pairs, detector, properties}. Columns are in schema order, each with its type,
+    shares of nulls, and bins or categories.
 
-    Real is `control`; without one, only the synthetic side is drawn. Made-up columns (keys, names, text) have no values
-    here. of: the columns to list, None for all.
+    The real side is `control`; without it, only the synthetic side is included. Columns of fake values (keys, names,
+    text) have no bins or categories. of: the columns to include, None for all.
     """
     sides = {"synthetic": cut(evidence.synthetic, intervals.ROWS, rng=rng)}
     if intervals.missing_evidence(evidence, "control") is None:
@@ -62,21 +61,21 @@ def pictures(evidence: Evidence, *, rng: np.random.Generator, of: Collection[str
 
 
 def _property(text: str, evidence: Evidence) -> dict[str, Any]:
-    """What a property that the spec names is in both tables; None where it is not defined, or where too few real units
-    hold it.
+    """The value of a property of the spec in both tables; None if it is undefined, or if fewer than FEW real units have
+    a value.
     """
-    asked = parse_property(text)
+    parsed = parse_property(text)
     out: dict[str, Any] = {"text": text}
     for side, table in (("real", evidence.control), ("synthetic", evidence.synthetic)):
         try:
-            rows = asked.rows(table.frame) if table is not None else np.zeros(0, int)
+            rows = parsed.rows(table.frame) if table is not None else np.zeros(0, int)
             known = len(rows) > 1 and (side == "synthetic" or len(np.unique(table.units()[rows])) >= FEW)
             value = (
-                figures(asked.name, asked.q, asked.values(table.frame, rows), np.ones((1, len(rows))))[0]
+                figures(parsed.name, parsed.q, parsed.values(table.frame, rows), np.ones((1, len(rows))))[0]
                 if known
                 else np.nan
             )
-        except SpecError:  # a column that holds something else than it seemed
+        except SpecError:  # the column's values are of an unexpected type
             value = np.nan
         out[side] = float(f"{value:.6g}") if np.isfinite(value) else None
     return out
@@ -99,19 +98,19 @@ def _column(column: Column, sides: dict[str, Table], units: dict[str, np.ndarray
 
 
 def too_few(rows: np.ndarray, units: np.ndarray) -> bool:
-    """Whether some of the real rows are of this kind, but those of less than FEW units. rows: (n,) bool; units: (n,)"""
+    """Whether a nonempty selection of real rows covers fewer than FEW units. rows: (n,) bool; units: (n,)"""
     return 0 < len(np.unique(units[rows])) < FEW
 
 
 def _reach(cells: np.ndarray, units: np.ndarray, size: int) -> np.ndarray:
-    """How many privacy units have a row in each cell. (size,)"""
+    """Number of privacy units with a row in each cell. (size,)"""
     width = int(units.max(initial=0)) + 1
     return np.bincount(np.unique(cells.astype(np.int64) * width + units) // width, minlength=size)
 
 
 def _categories(values: dict[str, pd.Series], units: dict[str, np.ndarray], *, ordered: bool = False) -> dict[str, Any]:
-    """The most frequent values with their shares of known rows; others: what the remaining ones have together, None for
-    a few units.
+    """The most frequent values with their shares of the non-null rows; others: the remaining values together, None if
+    there are none.
     """
     plain = [series.astype(object) for series in values.values()]
     codes, known = pd.factorize(pd.concat(plain, ignore_index=True))
@@ -127,7 +126,7 @@ def _categories(values: dict[str, pd.Series], units: dict[str, np.ndarray], *, o
         else min(CATEGORIES, len(order))
     )
     while lead == "real" and shown and 0 < _apart(order[shown:], *coded[lead]) < FEW:
-        shown -= 1  # what the rest holds could be told by subtraction: the smallest shown one joins it
+        shown -= 1  # the rest could be inferred by subtraction: merge the smallest shown value into it
     share = {side: count / max(count.sum(), 1) for side, count in counts.items()}
     top, rest = order[:shown], order[shown:]
     if ordered:
@@ -143,13 +142,13 @@ def _categories(values: dict[str, pd.Series], units: dict[str, np.ndarray], *, o
 
 
 def _apart(rest: np.ndarray, codes: np.ndarray, units: np.ndarray) -> int:
-    """How many units hold one of the codes in `rest`."""
+    """Number of units with one of the codes in `rest`."""
     return len(np.unique(units[np.isin(codes, rest)]))
 
 
 def bins(kind: str, values: dict[str, np.ndarray], units: dict[str, np.ndarray]) -> dict[str, Any] | None:
-    """Edges and the shares of known rows between them; rows beyond the ends count in the outer bins. None: too few
-    units to draw.
+    """Bin edges and the shares of non-null rows; rows beyond the ends count in the outer bins. None if there are too
+    few units.
     """
     known = {side: x[~np.isnan(x)] for side, x in values.items()}
     of = {side: units[side][~np.isnan(x)] for side, x in values.items()}
@@ -174,21 +173,21 @@ def bins(kind: str, values: dict[str, np.ndarray], units: dict[str, np.ndarray])
 
 
 def _ends(known: np.ndarray, units: np.ndarray, few: int) -> tuple[float, float] | None:
-    """The lowest and the highest value that `few` units reach, half a percent of the rows cut off at each end at most.
-    None: too few units.
+    """The lowest and the highest value with `few` units at or beyond it, inside the outer half percent of the rows on
+    each side. None if there are too few units.
     """
     if len(np.unique(units)) < 2 * few:
         return None
     ends = []
     for sign in (1, -1):
         order = np.argsort(sign * known, kind="stable")
-        first = np.sort(np.unique(units[order], return_index=True)[1])  # place in the order where each unit turns up
+        first = np.sort(np.unique(units[order], return_index=True)[1])  # position of each unit's first value
         ends.append(float(known[order[max(first[few - 1], len(known) // 200)]]))
     return min(ends), max(ends)
 
 
 def _edges(kind: str, known: np.ndarray, low: float, high: float) -> tuple[np.ndarray, float | None, bool]:
-    """Bin edges; the constant of the log scale that they are even on, or None; whether each bin is of whole numbers."""
+    """Bin edges, the constant of their log scale (None: linear), and whether each bin holds one integer."""
     whole = kind == "integer" or (kind == "float" and bool((known == np.round(known)).all()))
     if whole and high - low < WHOLE:
         return np.arange(low, high + 2) - 0.5, None, True
@@ -205,21 +204,21 @@ def _edges(kind: str, known: np.ndarray, low: float, high: float) -> tuple[np.nd
 
 
 def _skewed(positive: np.ndarray, high: float) -> bool:
-    """Whether values above zero have an upper tail so long that even bins would show one bar."""
+    """Whether the upper tail of the positive values is so long that equal bins would show a single bar."""
     tenth, middle = np.quantile(positive, [0.1, 0.5])
     return bool(high > SKEWED * tenth and high - middle > SKEWED * (middle - tenth))
 
 
 def _log_edges(known: np.ndarray, low: float, high: float) -> tuple[np.ndarray, float | None, bool]:
-    """Edges that are even in log(1 + x / constant), of two digits."""
+    """Edges evenly spaced in log(1 + x / constant), rounded to two digits."""
     constant = float(f"{max(np.quantile(known[known > 0], 0.1), high / 1e5):.1g}")
     even = constant * np.expm1(np.linspace(np.log1p(low / constant), np.log1p(high / constant), BINS + 1))
     return np.unique([float(f"{e:.2g}") for e in even]), constant, False
 
 
 def _merged(place: np.ndarray, units: np.ndarray, size: int) -> np.ndarray:
-    """A group for each bin: neighbours are merged until no group is reached by 1 .. FEW - 1 units; empty bins stay as
-    they are. (size,)
+    """The group of each bin: neighbours are merged until no group holds 1 to FEW - 1 units; empty bins stay separate.
+    (size,)
     """
     holders = [np.unique(units[place == i]) for i in range(size)]
     groups: list[list[int]] = []
@@ -237,13 +236,13 @@ def _merged(place: np.ndarray, units: np.ndarray, size: int) -> np.ndarray:
 
 
 def rounded(values: np.ndarray, digits: int = 5) -> list[Any]:
-    """A list for JSON, None in place of NaN."""
+    """Rounded values as a list for JSON, NaN as None."""
     return [None if np.isnan(v) else v for v in np.round(values.astype(float), digits).tolist()]
 
 
 def _pairs(sides: dict[str, Table], evidence: Evidence, rng: np.random.Generator) -> dict[str, Any] | None:
-    """Associations of each two columns, worst columns first: {names, of, real, synthetic}; upper triangles row by row,
-    None: undefined.
+    """Pairwise associations, columns with the largest differences first: {names, of, real, synthetic}; upper triangles
+    by row, None for undefined entries.
     """
     found = associations(sides, evidence.schema, rng=rng)
     if found is None:
@@ -261,8 +260,8 @@ def _pairs(sides: dict[str, Table], evidence: Evidence, rng: np.random.Generator
 
 @dataclass(frozen=True)
 class Associations:
-    """Of each two columns, in the order of names: real and synthetic, (k, k), NaN where undefined; of: columns that
-    there are, k or more.
+    """Association matrices of the named columns. real, synthetic: (k, k), NaN where undefined; of: total number of
+    columns, at least k.
     """
 
     names: list[str]
@@ -272,10 +271,10 @@ class Associations:
 
 
 def associations(sides: dict[str, Table], schema: Schema, *, rng: np.random.Generator) -> Associations | None:
-    """Pearson's r of two numbers; else Cramér's V (bias-corrected, Bergsma 2013), numbers cut at real deciles and null
-    a class.
+    """Pearson's r between two numbers, otherwise Cramér's V (bias-corrected, Bergsma 2013) with numbers binned at the
+    real deciles and null as a class.
 
-    None with less than two columns or too few rows. sides: real and synthetic.
+    None if there are fewer than two columns or too few rows. sides: real and synthetic.
     """
     encoded = encode({side: cut(table, PAIR_ROWS, rng=rng) for side, table in sides.items()}, schema)
     real, synthetic = encoded.tables["real"], encoded.tables["synthetic"]
@@ -293,9 +292,7 @@ def associations(sides: dict[str, Table], schema: Schema, *, rng: np.random.Gene
 
 
 def _worst(real: np.ndarray, synthetic: np.ndarray) -> np.ndarray:
-    """The PAIRED columns whose correlations (of codes, for categories) differ most, in their order: a quick look before
-    the costly one.
-    """
+    """Screen for the PAIRED columns whose correlations (of codes, for categories) differ most, in column order."""
     if real.shape[1] <= PAIRED:
         return np.arange(real.shape[1])
     apart = np.abs(np.nan_to_num(pearson(real)[0]) - np.nan_to_num(pearson(synthetic)[0]))
@@ -303,8 +300,8 @@ def _worst(real: np.ndarray, synthetic: np.ndarray) -> np.ndarray:
 
 
 def _classes(real: Any, synthetic: Any, j: int, numbers: int) -> tuple[np.ndarray, np.ndarray]:
-    """Classes of column j in both parts as integers from 0, which is null; numbers at real's deciles, the rarest
-    categories together.
+    """Classes of column j in both tables as integers, 0 for null; numbers are binned at the real deciles, and the
+    rarest categories merged.
     """
     if j < numbers:
         known = real.numbers[:, j][~np.isnan(real.numbers[:, j])]

@@ -1,7 +1,7 @@
-"""What analysis finds in a table: types, nulls, distributions, keys, rare values, dependencies between columns.
+"""Profile of a table: types, nulls, distributions, keys, rare values, dependencies between columns.
 
-It shows nobody's own value: of a number the quantiles within the ends that RARE_UNITS units reach, none where there is
-no crowd (columns/codec/top_coding.py); of a category the values that RARE_UNITS units hold.
+It discloses no single person's value. Quantiles of a number are clipped to the range that RARE_UNITS units reach, and
+left out if there are too few units (columns/codec/top_coding.py); a category is shown if RARE_UNITS units hold it.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from synthcli.contracts.modelling import Progress, silent
 from synthcli.contracts.schema import Column
 from synthcli.tabular.judging.association import cramers_v
 
-TOP = 12  # most frequent values that are shown of a category
-RARE_UNITS = 10  # a category of fewer units is called rare
-SAMPLE = 20_000  # rows that dependencies are looked for in
-PAIRS = 60  # columns between which dependencies are looked for
-CELLS = 20  # classes that a column is cut into for that
+TOP = 12  # most frequent values shown for a category
+RARE_UNITS = 10  # a value that fewer units hold is rare
+SAMPLE = 20_000  # rows used to measure dependencies
+PAIRS = 60  # columns between which dependencies are measured
+CELLS = 20  # maximum number of classes of a column for that
 
 
 def profile(table: Table, *, units: np.ndarray | None = None, progress: Progress = silent) -> dict[str, Any]:
-    """Plain JSON: columns, dependencies (strongest first), keys, units, repeated rows. units: (rows,) privacy unit of
-    each row from 0, None where the table tells itself.
+    """Profile as plain JSON: columns, dependencies (strongest first), keys, units, repeated rows. units: (rows,)
+    privacy unit of each row from 0, None to derive it from the table.
     """
     units = table.units() if units is None else units
     columns = []
@@ -79,7 +79,7 @@ def _column(values: pd.Series, column: Column, units: np.ndarray) -> dict[str, A
 
 
 def _distribution(known: pd.Series, units: np.ndarray, column: Column) -> dict[str, Any]:
-    """Quantiles, and of plain numbers mean and deviation, within the ends that RARE_UNITS units reach."""
+    """Quantiles (and for plain numbers mean and deviation), clipped to the range that RARE_UNITS units reach."""
     if column.kind in ("integer", "float"):
         finite = np.isfinite(known.to_numpy(dtype=float))
         known, units = known[finite], units[finite]
@@ -100,7 +100,7 @@ def _distribution(known: pd.Series, units: np.ndarray, column: Column) -> dict[s
 
 
 def _rare(values: pd.Series, units: np.ndarray) -> dict[str, int]:
-    """How many categories fewer than RARE_UNITS units hold, and how many rows hold them."""
+    """Number of categories held by fewer than RARE_UNITS units, and number of their rows."""
     codes, known = pd.factorize(values)
     pairs = pd.DataFrame({"code": codes, "unit": units})
     pairs = pairs[pairs["code"] >= 0]
@@ -120,9 +120,7 @@ def _plain(value: Any) -> Any:
 
 
 def _dependencies(table: Table, columns: list[Column]) -> list[dict[str, Any]]:
-    """Cramér's V (bias-corrected, Bergsma 2013) between columns cut into at most CELLS classes; the strongest pairs
-    first.
-    """
+    """Cramér's V (bias-corrected, Bergsma 2013) between columns binned into at most CELLS classes, strongest first."""
     step = max(1, len(table) // SAMPLE)
     codes = {c.name: _cells(table.frame[c.name].iloc[::step], c) for c in columns[:PAIRS]}
     names = list(codes)
@@ -136,7 +134,7 @@ def _dependencies(table: Table, columns: list[Column]) -> list[dict[str, Any]]:
 
 
 def _cells(values: pd.Series, column: Column) -> np.ndarray:
-    """Classes of a column as integers from 0; null is one of them."""
+    """Classes of a column as integers from 0, null included."""
     if column.kind in frames.NUMBERS and values.nunique() > CELLS:
         ranks = values.rank(pct=True, method="average")
         cut = np.ceil(ranks.to_numpy(dtype=float, na_value=0.0) * (CELLS // 2)).astype(int)

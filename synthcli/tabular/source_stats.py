@@ -1,6 +1,4 @@
-"""A source seen without being read: rows, columns and their types, from its profile where an earlier run made one, else
-from its head.
-"""
+"""Size and schema of a source without reading all of it: from the profile of an earlier run, or from its first rows."""
 
 from __future__ import annotations
 
@@ -13,12 +11,12 @@ from synthcli.contracts.schema import Schema
 from synthcli.sources import csv, head, sampling
 from synthcli.tabular.source import Described
 
-LOOKED = 5_000  # rows that types are told from
+HEAD_ROWS = 5_000  # rows from which types are inferred
 
 
 def look(described: Described, profile: Json) -> Size:
-    """What can be told about a source before it is read. profile: of an earlier run, {} for none. Raises DataError for
-    a damaged head.
+    """Estimate the size and the schema of a source. profile: of an earlier run, {} for none. Raises DataError if the
+    first rows are damaged.
     """
     source = described.source
     if described.schema is not None:
@@ -30,7 +28,7 @@ def look(described: Described, profile: Json) -> Size:
     seen = Size(len(sources.columns(source)), stored=head.stored_bytes(source))
     if table is None or rows is None:
         return seen
-    some = table.slice(0, LOOKED)
+    some = table.slice(0, HEAD_ROWS)
     if source.type == "csv":
         some = csv.finished(some, source)
     unit = described.unit if described.unit in some.column_names else None
@@ -41,6 +39,6 @@ def look(described: Described, profile: Json) -> Size:
 
 
 def _used(source: sources.Source, rows: int, each: float) -> int:
-    """Rows that are learned from and judged by, of so many with so many bytes each in memory."""
+    """Number of rows that a run uses, given the rows of the source and the bytes of each in memory."""
     fits = rows if rows * each <= sampling.LIMIT else min(sampling.ROWS, int(sampling.LIMIT / each))
     return min(rows, source.max_rows if source.max_rows is not None else fits)

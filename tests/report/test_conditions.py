@@ -39,7 +39,7 @@ PROPERTIES = [
         "value": None,
         "scope": "property",
         "of": "corr(age, weight)",
-        "note": "is not defined over the 0 real records that count",
+        "note": "is not defined over the 0 real records with a value",
     },
 ]
 PICTURED = [
@@ -49,7 +49,7 @@ PICTURED = [
 SAMPLE: dict[str, Any] = {
     "where": "age >= 20",
     "share_by_itself": 0.25,
-    "found_by": "steering the model",
+    "found_by": "conditional sampling",
     "made": 400,
     "drawn": 900,
     "rows": 400,

@@ -1,4 +1,4 @@
-"""Copies of train records, in excess of those among unseen real records."""
+"""Copies of train records in excess of those among unseen real records."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ COPIES = Gauge(
 )
 GAUGES: tuple[Gauge, ...] = (EXCESS, COPIES)
 ROWS = 500_000
-_DIGITS = 6  # significant digits of a number that must agree
+_DIGITS = 6  # significant digits in which numbers must agree
 
 
 def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement]:
-    """Both: Newcombe interval for the difference, Wilson for the share. control: the share of control records, which no
-    fit has seen.
+    """Both metrics: Newcombe interval for the difference, Wilson interval for the share. control: the share among
+    control records, which are unseen by the fit.
     """
     if note := intervals.missing_evidence(evidence, "train", "control", "synthetic"):
         return intervals.unmeasured(GAUGES, note)
@@ -59,7 +59,7 @@ def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement
 
 
 def _copied(encoded: Encoded) -> dict[str, np.ndarray]:
-    """Which rows of each part but train equal a train row in all columns that are not near-unique."""
+    """Mask of the rows of each table except train that equal a train row in all columns that are not near-unique."""
     hashed = {name: _hashed(part) for name, part in encoded.tables.items()}
     train = hashed["train"]
     distinct = np.array([len(np.unique(column)) for column in train.T])
@@ -70,7 +70,7 @@ def _copied(encoded: Encoded) -> dict[str, np.ndarray]:
 
 
 def _hashed(part: EncodedTable) -> np.ndarray:
-    """A hash of each cell, numbers rounded to significant digits. (rows, columns) uint64"""
+    """Hash each cell, with numbers rounded to significant digits. (rows, columns) uint64"""
     x = part.numbers
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         scale = 10.0 ** (_DIGITS - 1 - np.floor(np.log10(np.abs(x))))
@@ -80,7 +80,7 @@ def _hashed(part: EncodedTable) -> np.ndarray:
 
 
 def _key(cells: np.ndarray) -> np.ndarray:
-    """One hash of each row. (rows,) uint64"""
+    """Hash each row. (rows,) uint64"""
     key = np.full(len(cells), 14695981039346656037, dtype=np.uint64)
     for column in cells.T:
         key = (key ^ column) * np.uint64(1099511628211)

@@ -1,4 +1,4 @@
-"""Distance to the closest record: whether synthetic records are nearer to train than to held-out real records."""
+"""Distance to the closest record (DCR): are synthetic records nearer to train than to unseen real records?"""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ SHARE = Gauge(
     "dcr_share",
     "half",
     frozenset({"train", "control", "synthetic"}),
-    "share of synthetic records nearer to train than to equally many control records, ties halved; above 0.5 "
-    "they follow train",
+    "share of synthetic records nearer to train than to equally many control records, ties count half; above 0.5 "
+    "they resemble train more",
     "share",
 )
 MEDIAN = Gauge(
@@ -29,10 +29,10 @@ _FEWEST = 10
 
 
 def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement]:
-    """Both; a detector of copies, no proof of privacy. Floor: train records kept apart from the references, by privacy
-    unit.
+    """Both metrics; they detect copies and do not prove privacy. Floor: train records of privacy units that are not
+    among the references.
 
-    The interval counts records that share their nearest reference (or its unit) as one.
+    The interval is clustered by the nearest reference's privacy unit.
     """
     if note := intervals.missing_evidence(evidence, "train", "control", "synthetic"):
         return intervals.unmeasured(GAUGES, note)
@@ -77,7 +77,7 @@ def _report(found: dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]], synthet
 
 
 def _apart(train: Table, rng: np.random.Generator) -> tuple[Table, Table]:
-    """Two thirds of train's privacy units to be near to, and the others in synthetic's place."""
+    """Split train by privacy unit: two thirds as references, one third as queries in place of synthetic."""
     units = train.units()
     aside = (rng.permutation(units.max() + 1) < (units.max() + 1) // 3)[units]
     return train.take(np.flatnonzero(~aside)), train.take(np.flatnonzero(aside))
@@ -86,8 +86,8 @@ def _apart(train: Table, rng: np.random.Generator) -> tuple[Table, Table]:
 def _closer(
     points: dict[str, Points], units: dict[str, np.ndarray], name: str, train: str, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """For each point: 1, 0.5 or 0 as train is nearer, as near or farther; the nearest record's unit; its distance to
-    train.
+    """For each point: 1, 0.5 or 0 if train is nearer, equally near or farther; the nearest record's unit; the distance
+    to train.
     """
     size = len(points[train])
     pick = (

@@ -1,4 +1,4 @@
-"""Membership inference: whether the synthetic records reveal who was in train."""
+"""Membership inference: do the synthetic records reveal which records were in train?"""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ MEMBERSHIP = Gauge(
     "membership_auc",
     "lower",
     frozenset({"train", "control", "synthetic"}),
-    "ROC AUC of an attacker who calls the records nearest to a synthetic one members: train against control "
-    "records; 0.5 is guessing",
+    "ROC AUC of an attacker who ranks train and control records by their distance to the nearest synthetic record; "
+    "0.5 is guessing",
     "auc",
 )
 GAUGES: tuple[Gauge, ...] = (MEMBERSHIP,)
-CANDIDATES, REFERENCES = 4_000, 12_000  # of members and of others; synthetic records
+CANDIDATES, REFERENCES = 4_000, 12_000  # maximum of members and of non-members each; of synthetic records
 _FEWEST = 20
 
 
 def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement]:
-    """One record of each privacy unit, so that records are independent; DeLong interval.
+    """Attack one record per privacy unit, so that records are independent; DeLong interval.
 
-    control: the same attack on two halves of control, of which neither was seen. baseline: against independent columns.
+    control: the attack on two halves of control, both unseen by the fit. baseline: the attack on independent columns.
     """
     if note := intervals.missing_evidence(evidence, "train", "control", "synthetic"):
         return intervals.unmeasured(GAUGES, note)
     members, others = one_per_unit(evidence.train, rng=rng), one_per_unit(evidence.control, rng=rng)
     size = min(len(members), len(others), CANDIDATES if evidence.full else CANDIDATES // 2)
     if size < _FEWEST:
-        return intervals.unmeasured(GAUGES, f"fewer than {_FEWEST} train or control records to tell apart")
+        return intervals.unmeasured(GAUGES, f"fewer than {_FEWEST} train or control records to distinguish")
     twice, references = affordable(2 * size, min(len(evidence.synthetic), REFERENCES), len(evidence.schema.columns))
     tables: dict[str, Table] = {"train": cut(members, twice // 2, rng=rng), "control": cut(others, twice // 2, rng=rng)}
     tables["synthetic"] = cut(evidence.synthetic, references, rng=rng)

@@ -1,8 +1,8 @@
 """A small autoregressive network over any order of the columns (TabularARGN: Tiwald et al. 2025, arXiv 2501.12012).
 
-Columns are categories (tabular/neural/discretization.py); a net predicts each from any set of the others
-(tabular/neural/autoregressive.py). Half of the rows are learned in the order in which tables are drawn, half in random
-orders, which is what lets `draw` continue from any known parts.
+Columns are discretised (tabular/neural/discretization.py), and a network predicts each from any subset of the others
+(tabular/neural/autoregressive.py). Half of the rows are trained in the order of generation, half in random orders, so
+that `draw` can condition on any known parts.
 """
 
 from __future__ import annotations
@@ -31,16 +31,14 @@ EXTRA = "neural"
 TRUSTED_LOAD = False
 WARNING: str | None = None
 DIAL = Dial("dropout", fidelity=0.05, privacy=0.6)
-PREDICTORS = 40  # columns that the net of a column sees; where there are more, those of the strongest association
-SCREENED = 5_000  # rows that association is measured on
-REDRAWN = 100  # times that a row is drawn again while it breaks a bound
-STEPS = (
-    20  # of an epoch, at least, where that leaves batches of 32: few rows in large batches would not be learned from
-)
+PREDICTORS = 40  # maximum number of predictors of a digit: those of the strongest association
+SCREENED = 5_000  # rows used to measure association
+REDRAWN = 100  # attempts to redraw a row that violates a bound
+STEPS = 20  # minimum per epoch while batches have at least 32 rows, so that small tables are trained on enough steps
 
 
 class Params(BaseModel):
-    """dropout is the dial: more of it blurs more."""
+    """dropout is the dial: more dropout blurs more."""
 
     model_config = ConfigDict(extra="forbid")
     dropout: Dropout = 0.2
@@ -48,11 +46,11 @@ class Params(BaseModel):
         30,
         ge=1,
         le=10_000,
-        description="passes over the data, at most; training ends when unseen rows are predicted no better",
+        description="maximum number of passes over the data; training stops when held-out loss no longer improves",
     )
     batch_size: BatchSize = 1024
     learning_rate: float = Field(
-        2e-3, gt=0, le=1, description="of AdamW, halved when unseen rows are predicted no better"
+        2e-3, gt=0, le=1, description="learning rate of AdamW, halved when held-out loss no longer improves"
     )
     weight_decay: WeightDecay = 0.1
     hidden: int = Field(64, ge=1, le=4096, description="units in each of the two hidden layers of a column")
@@ -60,26 +58,28 @@ class Params(BaseModel):
     bins: int = Field(64, ge=1, le=4096, description="quantile bins of a number")
     shared_by: SharedBy = 10
     random_order: float = Field(
-        0.5, ge=0, le=1, description="share of rows learned in a random order of the columns, not in that of drawing"
+        0.5,
+        ge=0,
+        le=1,
+        description="share of rows trained in a random order of the columns instead of the order of generation",
     )
     order: tuple[str, ...] = Field(
-        (), description="columns to make first, in this order; the others follow by number of distinct values"
+        (), description="columns to generate first, in this order; the others follow by number of distinct values"
     )
 
 
 class ArNet(CodedModel):
-    """The net of all columns. order: positions of columns in the order in which they are drawn."""
+    """A fitted network. order: (columns,) positions of the columns in the order of generation."""
 
     def __init__(self, codec: Codec, discretization: Discretization, order: np.ndarray, net: Ordered | None) -> None:
         super().__init__(codec)
         self.discretization, self.order, self.net = discretization, order, net
 
     def draw(self, rows: int, *, rng: np.random.Generator, given: Values | None = None) -> Values:
-        """Every part of `rows` rows, given what is known of each: part name -> a code, or -1 where it is unknown; a
-        number, or NaN.
+        """Draw every part of `rows` rows given the known ones. given: part name -> codes (-1: unknown) or numbers (NaN:
+        unknown).
 
-        A number is known to be there, and not which, where its state is 0 and the number NaN. What is given comes back
-        as it is.
+        State 0 with number NaN means that the number is not null but unknown. Known values come back unchanged.
         """
         given = given or {}
         digits, first = self.discretization.encode(given, rows)
@@ -93,22 +93,21 @@ class ArNet(CodedModel):
             out[name] = np.where(known, values, out[name])
         return out
 
-    def draw_asked(self, asked: Asked, *, rng: np.random.Generator) -> Values:
-        """Rows given what is known of them; those that break a bound are drawn again, since the net knows of no
-        bounds.
-        """
-        out = self.draw(asked.rows, rng=rng, given=asked.known)
+    def draw_given(self, conditions: Asked, *, rng: np.random.Generator) -> Values:
+        """Draw rows given known cells; bounds are met by rejection, since the network cannot condition on them."""
+        known = conditions.known
+        out = self.draw(conditions.rows, rng=rng, given=known)
         for _ in range(REDRAWN):
-            wrong = np.flatnonzero(_breaks(asked, out))
+            wrong = np.flatnonzero(_breaks(conditions, out))
             if not len(wrong):
                 return out
-            again = self.draw(len(wrong), rng=rng, given={name: values[wrong] for name, values in asked.known.items()})
-            for name, values in again.items():
+            redrawn = self.draw(len(wrong), rng=rng, given={name: values[wrong] for name, values in known.items()})
+            for name, values in redrawn.items():
                 out[name][wrong] = values
         return out
 
     def _drawn(self, digits: np.ndarray, first: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
-        """All digits of rows of which some are known. (rows, digits)"""
+        """Draw the unknown digits given the known ones. (rows, digits)"""
         import torch
 
         from synthcli.nets.device import one_thread
@@ -116,21 +115,18 @@ class ArNet(CodedModel):
         owner = self.discretization.owner
         steps = [j for column in self.order for j in np.flatnonzero(owner == column).tolist()]
         same = owner[:, None] == owner
-        partly = (first > 0).astype(np.float32) @ same.astype(
-            np.float32
-        ) > 0  # some categories of the column are excluded
+        # digits of columns with excluded categories
+        partly = (first > 0).astype(np.float32) @ same.astype(np.float32) > 0
         known = torch.from_numpy(digits >= 0)
         out, least = torch.from_numpy(np.maximum(digits, 0)), torch.from_numpy(first)
         with one_thread():
-            # what is known in part is drawn first, so that the rest follows from it
+            # draw partly known columns first, so that the others are conditioned on them
             for where in (torch.from_numpy(partly), torch.ones_like(known)):
                 for j in steps:
                     rows = torch.nonzero(where[:, j] & ~known[:, j])[:, 0]
                     if not len(rows):
                         continue
-                    if (
-                        j and owner[j] == owner[j - 1]
-                    ):  # a high digit above the first that is possible leaves all low ones open
+                    if j and owner[j] == owner[j - 1]:  # the bound on a low digit holds only at the lowest high digit
                         least[rows, j] *= out[rows, j - 1] == least[rows, j - 1]
                     u = torch.from_numpy(rng.random(len(rows)))
                     out[rows, j] = self.net.draw(j, out[rows], known[rows], least[rows, j], u)  # type: ignore[union-attr]
@@ -148,7 +144,7 @@ class ArNet(CodedModel):
 
 
 def load(folder: Path) -> ArNet:
-    """The model that `save` wrote."""
+    """Load the model that `save` wrote."""
     codec, arrays, plain = restore(folder)
     if plain["shape"] is None:
         return ArNet(codec, Discretization(()), np.zeros(0, dtype=np.int64), None)
@@ -163,7 +159,7 @@ def load(folder: Path) -> ArNet:
 
 
 def fit(data: Table, params: Params, *, job: Job) -> ArNet:
-    """Train until unseen privacy units are predicted no better, or a limit or the epochs are reached."""
+    """Train until the loss on held-out privacy units stops improving, or a limit or the epochs are reached."""
     codec, values = encode(data, job)
     discretization = Discretization.fit(codec.parts, values, data.units(), params.bins, params.shared_by)
     if not discretization.columns:
@@ -174,19 +170,18 @@ def fit(data: Table, params: Params, *, job: Job) -> ArNet:
     return ArNet(codec, discretization, order, _train(discretization, digits, order, data.units(), params, job))
 
 
-def _breaks(asked: Asked, out: Values) -> np.ndarray:
-    """Which rows hold what they may not, where it was not known of them. (rows,) bool"""
-    wrong = np.zeros(asked.rows, dtype=bool)
-    for name, within in asked.within.items():
-        values, known = out[name], asked.known.get(name)
+def _breaks(conditions: Asked, out: Values) -> np.ndarray:
+    """Mask of the rows whose drawn (not known) values violate a bound. (rows,) bool"""
+    wrong = np.zeros(conditions.rows, dtype=bool)
+    for name, within in conditions.within.items():
+        values, known = out[name], conditions.known.get(name)
         free = (
-            np.ones(asked.rows, dtype=bool)
+            np.ones(conditions.rows, dtype=bool)
             if known is None
             else (known < 0 if known.dtype.kind == "i" else np.isnan(known))
         )
-        absent = (
-            np.isnan(values) if values.dtype.kind == "f" else np.zeros(asked.rows, dtype=bool)
-        )  # its state says so, and is looked at itself
+        # the state of a number, which has a bound of its own, decides whether it is null
+        absent = np.isnan(values) if values.dtype.kind == "f" else np.zeros(conditions.rows, dtype=bool)
         wrong |= free & ~absent & ~within(values)
     return wrong
 
@@ -223,31 +218,31 @@ def _train(
 
 
 def _order(discretization: Discretization, values: Values, first: tuple[str, ...]) -> np.ndarray:
-    """Columns by number of distinct values, few first; those that were asked for before all. (columns,)"""
+    """Column positions: first the requested ones, then by increasing number of distinct values. (columns,)"""
     parts = [column.parts[-1] for column in discretization.columns]
-    asked = {name: i - len(first) for i, name in enumerate(first)}
+    requested = {name: i - len(first) for i, name in enumerate(first)}
     distinct = [len(np.unique(values[part.name])) for part in parts]
     return np.array(
-        sorted(range(len(parts)), key=lambda i: (asked.get(parts[i].column, 0), distinct[i])), dtype=np.int64
+        sorted(range(len(parts)), key=lambda i: (requested.get(parts[i].column, 0), distinct[i])), dtype=np.int64
     )
 
 
 def _seen(digits: np.ndarray, owner: np.ndarray, *, rng: np.random.Generator) -> tuple[tuple[int, ...], ...]:
-    """The digits that each digit's net looks at: all others, or the PREDICTORS of the strongest association; always its
-    own column's.
+    """The predictors of each digit: all others, or the PREDICTORS of the strongest association, always including those
+    of its own column.
     """
     d = digits.shape[1]
     if d - 1 <= PREDICTORS:
         return tuple(tuple(i for i in range(d) if i != j) for j in range(d))
     rows = np.sort(rng.permutation(len(digits))[:SCREENED])
-    strength = _association(digits[rows] % 16)  # of large categories, the last digit of the code
+    strength = _association(digits[rows] % 16)  # for digits of many classes, the last hexadecimal digit
     strength[owner[:, None] == owner[None, :]] = np.inf
     np.fill_diagonal(strength, -np.inf)
     return tuple(tuple(np.sort(np.argsort(-row, kind="stable")[:PREDICTORS]).tolist()) for row in strength)
 
 
 def _association(classes: np.ndarray) -> np.ndarray:
-    """Chi-square of each pair of columns above what chance gives. classes: (n, d) below 16 -> (d, d)"""
+    """Chi-square of each pair of columns minus its degrees of freedom. classes: (n, d) below 16 -> (d, d)"""
     n, d = classes.shape
     onehot = (classes[:, :, None] == np.arange(16)).astype(np.float32).reshape(n, d * 16)
     table = (onehot.T @ onehot).reshape(d, 16, d, 16).transpose(0, 2, 1, 3)

@@ -1,8 +1,7 @@
 """Bootstrap: rows of the source drawn with replacement, with perfect fidelity and NO privacy, since records repeat.
 
-The smoothed variant (Silverman 1986, §6.4) moves every number by a kernel of width `smooth` × 1.06 σ n^(-1/5) and keeps
-the rest of the row: it blurs the numbers, and still repeats each row's categories. Use it for tests of pipelines inside
-the walls of the source.
+The smoothed variant (Silverman 1986, §6.4) adds noise from a kernel of width `smooth` × 1.06 σ n^(-1/5) to every number
+and keeps the rest of the row, so categories still repeat exactly. Use it only where the source itself may be used.
 """
 
 from __future__ import annotations
@@ -24,11 +23,11 @@ CAN: frozenset[str] = frozenset()
 EXTRA = None
 TRUSTED_LOAD = False
 DIAL = Dial("smooth", fidelity=0.0, privacy=8.0, log=False)
-WARNING = "bootstrap repeats records of the source: its output is as private as the source itself, which is not at all"
+WARNING = "bootstrap repeats records of the source: its output is no more private than the source itself"
 
 
 class Params(BaseModel):
-    """smooth: 0 repeats rows as they are."""
+    """smooth: 0 repeats rows unchanged."""
 
     model_config = ConfigDict(extra="forbid")
     smooth: float = Field(
@@ -37,7 +36,7 @@ class Params(BaseModel):
 
 
 class Bootstrap(CodedModel):
-    """donors: part -> (rows,) the source's parts. widths: part -> standard deviation of the kernel."""
+    """Stored rows. donors: part -> (rows,) values of the source; widths: part -> standard deviation of the kernel."""
 
     def __init__(self, codec: Codec, donors: Values, widths: dict[str, float], rows: int) -> None:
         super().__init__(codec)
@@ -61,15 +60,14 @@ class Bootstrap(CodedModel):
 
 
 def fit(data: Table, params: Params, *, job: Job) -> Bootstrap:
-    """Keep the rows, and a kernel width per number."""
+    """Store the rows and a kernel width per number."""
     codec, values = encode(data, job)
     widths = {}
     for part in codec.parts:
         if not part.is_code:
             known = values[part.name][~np.isnan(values[part.name])]
-            with np.errstate(
-                over="ignore", invalid="ignore"
-            ):  # numbers near the end of what a float holds have no finite spread
+            # numbers near the largest float have no finite deviation
+            with np.errstate(over="ignore", invalid="ignore"):
                 spread = float(known.std()) if len(known) else 0.0
             widths[part.name] = (
                 params.smooth * 1.06 * spread * len(known) ** -0.2 if np.isfinite(spread) and spread > 0 else 0.0
@@ -79,6 +77,6 @@ def fit(data: Table, params: Params, *, job: Job) -> Bootstrap:
 
 
 def load(folder: Path) -> Bootstrap:
-    """The model that `save` wrote."""
+    """Load the model that `save` wrote."""
     codec, arrays, plain = restore(folder)
     return Bootstrap(codec, {n: arrays[f"d{i}"] for i, n in enumerate(plain["parts"])}, plain["widths"], plain["rows"])

@@ -1,4 +1,4 @@
-"""CopulaGAN: CTGAN on numbers that their distributions have made normal (sdv's CopulaGANSynthesizer)."""
+"""CopulaGAN: CTGAN on numbers that their fitted distributions transform to normal (sdv's CopulaGANSynthesizer)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ DIAL = Dial("epochs", fidelity=2000, privacy=20)
 
 
 class Params(wrapper.Gan, wrapper.Margins):
-    """Those of CTGAN, and the distributions of the numbers. epochs is the dial."""
+    """The parameters of CTGAN, and the distributions of the numbers. epochs is the dial."""
 
 
 def fit(data: Table, params: Params, *, job: Job) -> wrapper.SdvModel:
@@ -27,5 +27,5 @@ def fit(data: Table, params: Params, *, job: Job) -> wrapper.SdvModel:
 
 
 def load(folder: Path) -> wrapper.SdvModel:
-    """The model that `save` wrote."""
+    """Load the model that `save` wrote."""
     return wrapper.load(folder)

@@ -1,8 +1,9 @@
-"""Diffusion over mixed columns: Gaussian on numbers, absorbing on categories, at one time (TabDDPM: Kotelnikov et al.
+"""Diffusion over mixed columns: Gaussian on numbers and absorbing on categories, jointly (TabDDPM: Kotelnikov et al.
 2023, arXiv 2209.15421; TabDiff: Shi et al. 2025, arXiv 2410.20626; EDM: Karras et al. 2022).
 
-Numbers that repeat (ages, hours) are categories too (tabular/neural/discretization.py): Gaussian noise would smear
-their spikes. The others are normal scores of their quantiles. tabular/neural/denoiser.py is the net and how it samples.
+Numbers with frequent values (ages, hours) are treated as categories (tabular/neural/discretization.py), since Gaussian
+noise would smear their point masses. The others are transformed to normal scores. tabular/neural/denoiser.py is the
+network and its sampler.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from synthcli.columns.codec.codec import Codec, Part, Values
 from synthcli.columns.table import Table
 from synthcli.contracts.modelling import Dial, Job
-from synthcli.tabular.model import CodedModel, encode, filled, restore
+from synthcli.tabular.model import CodedModel, encode, fill_missing, restore
 from synthcli.tabular.neural.discretization import Discretization, NumberCategories, quantiles
 from synthcli.tabular.neural.params import BatchSize, Dropout, Embedding, SharedBy, WeightDecay
 
@@ -31,13 +32,13 @@ EXTRA = "neural"
 TRUSTED_LOAD = False
 WARNING: str | None = None
 DIAL = Dial("dropout", fidelity=0.02, privacy=0.6)
-GRID = 1001  # quantiles of a number, at most
-ROUND_STEPS = 20  # of an epoch, at least, where that leaves batches of 32
-EDGE = 1e-4  # share of the rows beyond which a normal score is not told apart
+GRID = 1001  # maximum number of quantiles of a number
+ROUND_STEPS = 20  # minimum steps per epoch while batches have at least 32 rows
+EDGE = 1e-4  # shares below EDGE and above 1 - EDGE are clipped before normal scores
 
 
 class Params(BaseModel):
-    """dropout is the dial: more of it blurs more."""
+    """dropout is the dial: more dropout blurs more."""
 
     model_config = ConfigDict(extra="forbid")
     dropout: Dropout = 0.2
@@ -45,33 +46,33 @@ class Params(BaseModel):
         100,
         ge=1,
         le=10_000,
-        description="passes over the data, at most; training ends when unseen rows are denoised no better",
+        description="maximum number of passes over the data; training stops when held-out loss no longer improves",
     )
     batch_size: BatchSize = 1024
     learning_rate: float = Field(
-        2e-3, gt=0, le=1, description="of AdamW, halved when unseen rows are denoised no better"
+        2e-3, gt=0, le=1, description="learning rate of AdamW, halved when held-out loss no longer improves"
     )
     weight_decay: WeightDecay = 0.05
     hidden: int = Field(384, ge=1, le=4096, description="units in each layer")
     layers: int = Field(3, ge=1, le=16, description="residual layers")
     embedding: Embedding = 16
-    steps: int = Field(30, ge=2, le=1000, description="steps from noise to a row")
-    bins: int = Field(64, ge=1, le=4096, description="quantile bins of a number that is a category")
+    steps: int = Field(30, ge=2, le=1000, description="denoising steps")
+    bins: int = Field(64, ge=1, le=4096, description="quantile bins of a number that is treated as a category")
     shared_by: SharedBy = 10
 
 
 @dataclass(frozen=True)
 class Score:
-    """A number as the normal score of its quantile. grid: (g,) values, evenly spaced in share."""
+    """Transform of a number to normal scores. grid: (g,) quantiles at evenly spaced shares."""
 
     part: Part
     grid: np.ndarray
 
     def encode(self, values: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
-        """Scores; equal values are spread evenly over their share of the rows. (rows,) float32"""
+        """Normal scores; ties are spread at random over their range of ranks. (rows,) float32"""
         from scipy.special import ndtri
 
-        known = filled(values, rng=rng)
+        known = fill_missing(values, rng=rng)
         shares = np.linspace(0, 1, len(self.grid))
         low = np.interp(known, *_steps(self.grid, shares, "left"))
         high = np.interp(known, *_steps(self.grid, shares, "right"))
@@ -84,13 +85,13 @@ class Score:
 
 
 def _steps(grid: np.ndarray, shares: np.ndarray, side: str) -> tuple[np.ndarray, np.ndarray]:
-    """Distinct grid points with their least (left) or greatest (right) share."""
+    """Distinct grid points with their smallest (left) or largest (right) share."""
     distinct, first, count = np.unique(grid, return_index=True, return_counts=True)
     return distinct, shares[first if side == "left" else first + count - 1]
 
 
 class Diffusion(CodedModel):
-    """The denoiser with the codings on both sides of it."""
+    """A denoiser with the encodings of its categories and numbers."""
 
     def __init__(
         self, codec: Codec, discretization: Discretization, scores: list[Score], net: Denoiser | None, steps: int
@@ -128,7 +129,7 @@ class Diffusion(CodedModel):
 
 
 def load(folder: Path) -> Diffusion:
-    """The model that `save` wrote."""
+    """Load the model that `save` wrote."""
     codec, arrays, plain = restore(folder)
     if plain["shape"] is None:
         return Diffusion(codec, Discretization(()), [], None, 0)
@@ -148,7 +149,7 @@ def load(folder: Path) -> Diffusion:
 
 
 def fit(data: Table, params: Params, *, job: Job) -> Diffusion:
-    """Train until unseen privacy units are denoised no better, or a limit or the epochs are reached."""
+    """Train until the loss on held-out privacy units stops improving, or a limit or the epochs are reached."""
     codec, values = encode(data, job)
     if not codec.parts:
         job.going("train", 1, 1)

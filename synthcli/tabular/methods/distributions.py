@@ -67,13 +67,13 @@ class DistributionsModel(Model):
         frame = pd.DataFrame(index=pd.RangeIndex(rows))
         for name in self.order:
             column = self.schema[name]
-            # a stream for each column, so that adding one changes no other
+            # a stream per column, so that adding one changes no other
             frame[name] = _make(column, frame, start, rows, key=self.key, rng=seeds.stream(base, name))
         return Table(frame, self.schema)
 
     def made_up(self, rows: int, start: int, *, rng: np.random.Generator) -> dict[str, pd.Series] | None:
         """Fake values and sequences; None if an expression reads one of them."""
-        own = [c for c in self.schema.columns if _recipe(c) in ("made", "sequence")]
+        own = [c for c in self.schema.columns if _recipe(c) in ("fake", "sequence")]
         read = frozenset().union(*(_expression(c).columns for c in self.schema.columns if c.declared.expr is not None))
         if read & {c.name for c in own}:
             return None
@@ -84,7 +84,7 @@ class DistributionsModel(Model):
 
     def check(self, request: Request) -> None:
         for column in self.schema.columns:
-            if _recipe(column) == "made":
+            if _recipe(column) == "fake":
                 fake.check_rows(column, request.rows)
 
     def save(self, folder: Path) -> None:
@@ -102,17 +102,17 @@ def fit(data: Dataset, params: Params, *, job: Job) -> DistributionsModel:
 
 
 def load(folder: Path) -> DistributionsModel:
-    """The model that `save` wrote."""
+    """Load the model that `save` wrote."""
     saved = json.loads((folder / "model.json").read_text(encoding="utf-8"))
     return DistributionsModel(Schema.from_json(saved["schema"]), saved["key"])
 
 
 def complete(schema: Schema) -> Schema:
-    """The schema with a type and a storage for every column. Storage that is already other than string stays. Raises
+    """Complete the schema with a type and a storage for every column; storage other than string is kept. Raises
     SpecError.
     """
     columns = {c.name: _typed(c) for c in schema.columns}
-    for name in _order(schema):  # what an expression gives depends on the columns before it
+    for name in _order(schema):  # the type of an expression depends on the columns it reads
         column = columns[name]
         if column.get("type") is None and column.declared.expr is not None:
             kinds = {n: c.kind for n, c in columns.items()}
@@ -123,9 +123,7 @@ def complete(schema: Schema) -> Schema:
 
 
 def check(schema: Schema, rows: int | None = None) -> None:
-    """Raise SpecError for the first column whose recipe cannot be followed. rows: those that will be asked for, where
-    known.
-    """
+    """Raise SpecError for the first column whose recipe is invalid. rows: the requested number, None if unknown."""
     schema = complete(schema)
     kinds = {c.name: c.kind for c in schema.columns}
     for column in schema.columns:
@@ -138,7 +136,7 @@ def check(schema: Schema, rows: int | None = None) -> None:
         _check_traits(column, recipe)
         if recipe == "expr":
             _check_expr(column, kinds)
-        elif recipe == "made":
+        elif recipe == "fake":
             fake.check(column)
             fake.check_rows(column, rows or 0)
         else:
@@ -146,7 +144,7 @@ def check(schema: Schema, rows: int | None = None) -> None:
 
 
 def _typed(column: Column) -> Column:
-    """The column with the type that its recipe implies, where none is given; expressions come later."""
+    """The column with the type that its recipe implies, unless a type is given; expressions are resolved later."""
     said = column.declared
     if column.get("type") is not None or said.expr is not None:
         return column
@@ -198,21 +196,21 @@ def _storage(column: Column) -> str:
 
 
 def _recipe(column: Column) -> str:
-    """The recipe of a column: expr, sequence, weights, distribution or made (fake values). Raises SpecError unless
+    """The recipe of a column: expr, sequence, weights, distribution or fake. Raises SpecError unless
     there is exactly one.
     """
     given = [r for r in RECIPES if getattr(column.declared, r) is not None]
     if len(given) > 1:
         raise SpecError(f"columns.{column.name}: has two recipes, {' and '.join(given)}; remedy: keep one of them")
     if given:
-        return "made" if given[0] in ("pattern", "provider") else given[0]
+        return "fake" if given[0] in ("pattern", "provider") else given[0]
     said = column.declared
     if column.kind == "boolean" or said.categories is not None:
         return "weights"
     if column.kind in frames.NUMBERS and said.min is not None and said.max is not None:
         return "distribution"
     if column.kind in fake.MADE and column.get("type") is not None:
-        return "made"
+        return "fake"
     remedy = "distribution, weights, sequence, expr, pattern or a made-up type such as email"
     raise SpecError(f"columns.{column.name}: does not say how to generate it; remedy: {remedy}")
 
@@ -221,45 +219,43 @@ def _check_traits(column: Column, recipe: str) -> None:
     """Raise SpecError for a trait that the recipe would ignore."""
     where, said = f"columns.{column.name}", column.declared
     counted = column.kind == "date_of_birth" or (column.kind == "id" and column.storage != "string")
-    bounded = recipe == "distribution" or (recipe == "made" and counted)
+    bounded = recipe == "distribution" or (recipe == "fake" and counted)
     for trait in ("min", "max"):
         if getattr(said, trait) is not None and not bounded:
             raise SpecError(
-                f"{where}.{trait}: bounds a distribution, and this column is made by {recipe}; remedy: leave it out"
+                f"{where}.{trait}: bounds a distribution, but this column is generated by {recipe}; remedy: remove it"
             )
     for trait in ("spikes", "rare"):
         if getattr(said, trait) is not None:
-            raise SpecError(
-                f"{where}.{trait}: is learned from data, and there is none; remedy: weights, or leave it out"
-            )
+            raise SpecError(f"{where}.{trait}: is learned from data, and there is none; remedy: weights, or remove it")
     if said.categories is not None and recipe not in ("weights", "expr"):
         raise SpecError(
-            f"{where}.categories: are drawn evenly or by weights, and this column is made by {recipe}; remedy: leave"
-            " one of them out"
+            f"{where}.categories: are drawn evenly or by weights, but this column is generated by {recipe}; remedy:"
+            " remove one of them"
         )
-    if said.locale is not None and not (recipe == "made" and fake.localized(column)):
+    if said.locale is not None and not (recipe == "fake" and fake.localized(column)):
         by = (
             f"type: {column.kind}"
-            if recipe == "made" and said.pattern is None
+            if recipe == "fake" and said.pattern is None
             else "pattern"
-            if recipe == "made"
+            if recipe == "fake"
             else recipe
         )
         raise SpecError(
-            f"{where}.locale is {said.locale!r}: is for made-up types such as name, and this column is made by {by};"
-            " remedy: leave it out"
+            f"{where}.locale is {said.locale!r}: is for made-up types such as name, but this column is generated by"
+            f" {by}; remedy: remove it"
         )
-    if said.precision is not None and (column.kind != "float" or recipe in ("weights", "made")):
-        what = f"is of type {column.kind}" if column.kind != "float" else f"is made by {recipe}"
+    if said.precision is not None and (column.kind != "float" or recipe in ("weights", "fake")):
+        what = f"is of type {column.kind}" if column.kind != "float" else f"is generated by {recipe}"
         raise SpecError(
-            f"{where}.precision is {said.precision}: rounds floats that are drawn or computed, and this column {what};"
-            " remedy: leave it out"
+            f"{where}.precision is {said.precision}: rounds floats that are drawn or computed, but this column {what};"
+            " remedy: remove it"
         )
     fixed = recipe == "sequence" and said.sequence is not None and said.sequence.step != 0
-    if said.unique and recipe != "made" and not fixed:
+    if said.unique and recipe != "fake" and not fixed:
         raise SpecError(
-            f"{where}.unique: cannot be promised for a column made by {recipe}; remedy: type: id (min and max bound"
-            " it), or a sequence"
+            f"{where}.unique: cannot be guaranteed for a column generated by {recipe}; remedy: type: id (min and max"
+            " bound it), or a sequence"
         )
 
 
@@ -270,7 +266,7 @@ def _make(
     column: Column, frame: pd.DataFrame, start: int, rows: int, *, key: int, rng: np.random.Generator
 ) -> pd.Series:
     recipe = _recipe(column)
-    if recipe == "made":
+    if recipe == "fake":
         return fake.make(column, start, rows, key=key, rng=rng)
     if recipe == "expr":
         values = _as_type(_expression(column).evaluate(frame), column)
@@ -296,18 +292,16 @@ def _check_expr(column: Column, kinds: Mapping[str, str]) -> None:
     except SpecError as error:
         text = str(error)
         raise SpecError(text if text.startswith("columns.") else f"columns.{column.name}.expr: {text}") from None
-    wanted = _RESULTS.get(column.kind)
-    if wanted is not None and result not in (wanted, "any", "null"):
+    expected = _RESULTS.get(column.kind)
+    if expected is not None and result not in (expected, "any", "null"):
         raise SpecError(
-            f"columns.{column.name}.expr: gives a {result} and the column is of type {column.kind}; remedy: change the"
-            " one or the other"
+            f"columns.{column.name}.expr: returns a {result}, but the column is of type {column.kind}; remedy: change"
+            " one of them"
         )
 
 
 def _order(schema: Schema) -> list[str]:
-    """Names with every column after those that its expression reads. Raises SpecError for a cycle and for unknown
-    columns.
-    """
+    """Topological order of the columns by their expressions. Raises SpecError for a cycle and for unknown columns."""
     needs = {c.name: sorted(_expression(c).columns) if c.declared.expr is not None else [] for c in schema.columns}
     done: dict[str, None] = {}
     for name in needs:
@@ -321,7 +315,7 @@ def _visit(name: str, needs: Mapping[str, list[str]], done: dict[str, None], pat
     if name in path:
         cycle = " → ".join([*path[path.index(name) :], name])
         raise SpecError(
-            f"columns.{name}.expr: the expressions depend on each other in a circle: {cycle}; remedy: break it"
+            f"columns.{name}.expr: the expressions depend on each other in a cycle: {cycle}; remedy: break it"
         )
     if name not in needs:
         raise SpecError(f"columns.{path[-1]}.expr: there is no column {name!r}.{did_you_mean(name, needs)}")
@@ -331,9 +325,7 @@ def _visit(name: str, needs: Mapping[str, list[str]], done: dict[str, None], pat
 
 
 def _as_type(result: pd.Series, column: Column) -> pd.Series:
-    """The result of an expression in the column's canonical dtype; numbers are rounded to the nearest integer or to
-    `precision`.
-    """
+    """Convert the result of an expression to the column's canonical dtype, rounding to integers or to `precision`."""
     type_ = frames.arrow_type(column.storage)
     if pa.types.is_boolean(type_):
         return result.astype("boolean")
@@ -342,7 +334,7 @@ def _as_type(result: pd.Series, column: Column) -> pd.Series:
             return result.astype("Int64")
         numbers = result.astype("Float64").round()
         if (numbers.abs() >= 2.0**63).any():
-            raise SpecError(f"columns.{column.name}.expr: gives numbers beyond 2^63; remedy: type: float")
+            raise SpecError(f"columns.{column.name}.expr: returns numbers beyond 2^63; remedy: type: float")
         return numbers.astype("Int64")
     if pa.types.is_floating(type_):
         values = result.to_numpy(dtype="float64", na_value=np.nan)

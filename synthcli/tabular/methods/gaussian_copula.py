@@ -1,9 +1,9 @@
 """A Gaussian copula: a distribution for each column, and the correlations of their normal scores (sdv's
 GaussianCopulaSynthesizer).
 
-Patki, Wedge & Veeramachaneni 2016 (the Synthetic Data Vault). Fast, smooth, blind to what a correlation cannot say. By
-default each number keeps its empirical distribution: a family that is fitted by maximum likelihood can miss the mean of
-a skewed number by a half.
+Patki, Wedge & Veeramachaneni 2016 (the Synthetic Data Vault). Fast and smooth, but it models no dependence beyond
+correlations. By default each number keeps its empirical distribution: a family fitted by maximum likelihood can miss
+the mean of a skewed number by half.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Params(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     default_distribution: Margin = Field(
-        "empirical", description="distribution of the numbers; empirical: as they are in the data"
+        "empirical", description="distribution of the numbers; empirical: the observed distribution"
     )
     numerical_distributions: dict[str, Margin] = Field(
         {}, description="distributions of single columns, by column name"
@@ -41,10 +41,10 @@ class Params(BaseModel):
 
 
 def fit(data: Table, params: Params, *, job: Job) -> wrapper.SdvModel:
-    """Fit each column's distribution, then the correlations. Limits cannot stop it half way."""
+    """Fit each column's distribution, then the correlations. Limits cannot interrupt the fit."""
     return wrapper.fit(data, "GaussianCopulaSynthesizer", params, job=job, wide=None)
 
 
 def load(folder: Path) -> wrapper.SdvModel:
-    """The model that `save` wrote."""
+    """Load the model that `save` wrote."""
     return wrapper.load(folder)

@@ -1,6 +1,4 @@
-"""Each column drawn from its own marginal, independently of all others: the baseline that every other method must
-beat.
-"""
+"""Independent columns, each drawn from its marginal: the baseline that every other method must beat."""
 
 from __future__ import annotations
 
@@ -13,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from synthcli.columns.codec.codec import Codec, Values
 from synthcli.columns.table import Table
 from synthcli.contracts.modelling import Job
-from synthcli.tabular.model import CodedModel, drawn, encode, frequencies, restore
+from synthcli.tabular.model import CodedModel, draw_codes, encode, frequencies, restore
 
 MODALITY = "tabular"
 MODES = frozenset({"none"})
@@ -22,7 +20,7 @@ EXTRA = None
 TRUSTED_LOAD = False
 WARNING: str | None = None
 DIAL = None
-GRID = 1001  # points of the quantile function that stands for a number's marginal
+GRID = 1001  # points of the quantile function of a number
 
 
 class Params(BaseModel):
@@ -32,7 +30,7 @@ class Params(BaseModel):
 
 
 class Independent(CodedModel):
-    """marginals: part -> probabilities of a code, or the quantile function of a number on GRID points."""
+    """Fitted marginals: part -> cumulative frequencies of a code, or quantiles of a number on GRID points."""
 
     def __init__(self, codec: Codec, marginals: dict[str, np.ndarray]) -> None:
         super().__init__(codec)
@@ -43,7 +41,7 @@ class Independent(CodedModel):
         for part, stream in zip(self.codec.parts, rng.spawn(len(self.codec.parts))):
             marginal = self.marginals[part.name]
             if part.is_code:
-                out[part.name] = drawn(marginal, stream.random(rows))
+                out[part.name] = draw_codes(marginal, stream.random(rows))
             else:
                 out[part.name] = np.interp(stream.random(rows), np.linspace(0, 1, len(marginal)), marginal)
         return out
@@ -54,7 +52,7 @@ class Independent(CodedModel):
 
 
 def fit(data: Table, params: Params, *, job: Job) -> Independent:
-    """Marginals of every part: frequencies of codes, quantiles of numbers."""
+    """Fit the marginal of every part: frequencies of codes, quantiles of numbers."""
     codec, values = encode(data, job)
     marginals = {}
     for i, part in enumerate(codec.parts):
@@ -71,6 +69,6 @@ def fit(data: Table, params: Params, *, job: Job) -> Independent:
 
 
 def load(folder: Path) -> Independent:
-    """The model that `save` wrote."""
+    """Load the model that `save` wrote."""
     codec, arrays, plain = restore(folder)
     return Independent(codec, {name: arrays[f"m{i}"] for i, name in enumerate(plain["parts"])})

@@ -1,9 +1,8 @@
-"""The best parametric family of scipy.stats for each number, frequencies for each code; columns independent of each
-other.
+"""Independent columns: the best-fitting scipy.stats family for each number, frequencies for each category.
 
 Families are fitted by maximum likelihood on at most 5,000 values and compared by the Bayesian information criterion
-(Schwarz 1978). What is kept of the source is a name and a few numbers per column: a model that a person can read, for
-simulation and documentation.
+(Schwarz 1978). The model is a name and a few numbers per column, which a person can read, for simulation and
+documentation.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from synthcli.columns.codec.codec import Codec, Values
 from synthcli.columns.table import Table
 from synthcli.contracts.modelling import Job
-from synthcli.tabular.model import CodedModel, drawn, encode, frequencies, restore
+from synthcli.tabular.model import CodedModel, draw_codes, encode, frequencies, restore
 
 MODALITY = "tabular"
 MODES = frozenset({"none"})
@@ -41,12 +40,12 @@ FAMILIES = (
     "gumbel_r",
     "gumbel_l",
 )
-MOST = 5_000  # values that a family is fitted to
-LEAST = 8  # values below which only the uniform is fitted
+MOST = 5_000  # maximum number of values for fitting a family
+LEAST = 8  # with fewer values, only the uniform is fitted
 
 
 class Params(BaseModel):
-    """families: what to choose from."""
+    """families: the candidates."""
 
     model_config = ConfigDict(extra="forbid")
     families: tuple[str, ...] = Field(
@@ -55,7 +54,9 @@ class Params(BaseModel):
 
 
 class Parametric(CodedModel):
-    """families: part -> {family, parameters (shapes, loc, scale), low, high}; codes: part -> cumulated frequencies."""
+    """Fitted columns. families: part -> {family, parameters (shapes, loc, scale), low, high}; codes: part -> cumulative
+    frequencies.
+    """
 
     def __init__(self, codec: Codec, families: dict[str, dict[str, Any]], codes: dict[str, np.ndarray]) -> None:
         super().__init__(codec)
@@ -68,12 +69,12 @@ class Parametric(CodedModel):
         for part, stream in zip(self.codec.parts, rng.spawn(len(self.codec.parts))):
             u = stream.random(rows)
             if part.is_code:
-                out[part.name] = drawn(self.codes[part.name], u)
+                out[part.name] = draw_codes(self.codes[part.name], u)
                 continue
             family = self.families[part.name]
             frozen = getattr(stats, family["family"])(*family["parameters"])
-            # truncated to what was seen by inverting between the two ends: clipping would make spikes there
-            with np.errstate(over="ignore", invalid="ignore"):  # what falls beyond a float is clipped
+            # truncate to the observed range by inversion: clipping would create point masses at its ends
+            with np.errstate(over="ignore", invalid="ignore"):  # overflow is clipped
                 first, last = frozen.cdf(family["low"]), frozen.cdf(family["high"])
                 numbers = frozen.ppf(first + u * (last - first))
             out[part.name] = np.clip(np.nan_to_num(numbers, nan=family["low"]), family["low"], family["high"])
@@ -85,7 +86,7 @@ class Parametric(CodedModel):
 
 
 def fit(data: Table, params: Params, *, job: Job) -> Parametric:
-    """Choose a family for each number. Raises FitError for a family that scipy lacks."""
+    """Choose a family for each number. Raises FitError for a family unknown to scipy."""
     _check(params.families)
     codec, values = encode(data, job)
     families: dict[str, dict[str, Any]] = {}
@@ -96,19 +97,19 @@ def fit(data: Table, params: Params, *, job: Job) -> Parametric:
             codes[part.name] = frequencies(x, part.size)
         elif job.going("columns", i, len(codec.parts), part.name):
             families[part.name] = best_family(x[~np.isnan(x)], params.families, rng=job.stream("fit", part.name))
-        else:  # a limit is reached: the plainest family for what is left
+        else:  # a limit is reached: use the simplest family for the remaining numbers
             families[part.name] = best_family(x[~np.isnan(x)], ("uniform",), rng=job.stream("fit", part.name))
     return Parametric(codec, families, codes)
 
 
 def load(folder: Path) -> Parametric:
-    """The model that `save` wrote."""
+    """Load the model that `save` wrote."""
     codec, arrays, plain = restore(folder)
     return Parametric(codec, plain["families"], {n: arrays[f"c{i}"] for i, n in enumerate(plain["codes"])})
 
 
 def best_family(values: np.ndarray, families: tuple[str, ...], *, rng: np.random.Generator) -> dict[str, Any]:
-    """The family of least BIC with its parameters, and the range that was seen. values: (n,) without NaN."""
+    """The family of smallest BIC with its parameters and the observed range. values: (n,) without NaN."""
     from scipy import stats
 
     if len(values) == 0:
@@ -131,7 +132,7 @@ def best_family(values: np.ndarray, families: tuple[str, ...], *, rng: np.random
             try:
                 parameters = [float(p) for p in family.fit(some)]
             except (stats.FitError, ValueError, RuntimeError, ArithmeticError):
-                continue  # this family cannot describe these values: the others compete
+                continue  # the family cannot be fitted to these values
             score = len(parameters) * np.log(len(some)) - 2 * float(np.sum(family.logpdf(some, *parameters)))
             first, last = family.cdf([low, high], *parameters)
             if np.isfinite(score) and score < least and last > first:

@@ -102,8 +102,8 @@ class Trees(CodedModel):
     def draw(self, rows: int, *, rng: np.random.Generator) -> Values:
         return mixture.draw(self.models, rows, rng=rng)
 
-    def draw_asked(self, asked: Asked, *, rng: np.random.Generator) -> Values:
-        return mixture.complete(self.models, asked, rng=rng)
+    def draw_given(self, conditions: Asked, *, rng: np.random.Generator) -> Values:
+        return mixture.complete(self.models, conditions, rng=rng)
 
     def state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         states = [_state(model) for model in self.models]

@@ -40,5 +40,5 @@ def fit(data: Table, params: Params, *, job: Job) -> wrapper.SdvModel:
 
 
 def load(folder: Path) -> wrapper.SdvModel:
-    """The model that `save` wrote."""
+    """Load the model that `save` wrote."""
     return wrapper.load(folder)

@@ -1,4 +1,4 @@
-"""Coverage of the real categories, and of the real range of numbers."""
+"""Coverage of the real categories and of the real range of numbers."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ GAUGES: tuple[Gauge, ...] = (CATEGORIES, RANGE)
 
 
 def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement]:
-    """Both, overall and by column. The floor is a resample of the real records of synthetic's size: they are the
-    reference themselves.
+    """Both metrics, overall and by column. Floor: a resample of the real records of synthetic's size, since the real
+    records are the reference.
 
-    Intervals: a category seen c times in synthetic is seen again with 1 - exp(-c - 1/2); a range loses its three
-    outermost values.
+    Intervals: a category with count c in synthetic recurs with probability 1 - exp(-c - 1/2); the lower end of a range
+    leaves out its three outermost values on each side.
     """
     if note := intervals.missing_evidence(evidence, "control", "synthetic"):
         return intervals.unmeasured(GAUGES, note)
@@ -37,7 +37,7 @@ def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement
 
 
 def _encoded(evidence: Evidence, rng: np.random.Generator) -> tuple[Encoded, EncodedTable]:
-    """All parts in one coding, and train and control as one."""
+    """Encode all tables jointly, and concatenate train and control."""
     tables: dict[str, Table] = {"control": evidence.control, "synthetic": evidence.synthetic, "train": evidence.train}
     if evidence.full:
         tables["baseline"] = evidence.baseline
@@ -61,12 +61,12 @@ def _categories(encoded: Encoded, real: EncodedTable, sides: dict[str, EncodedTa
         known = np.isfinite(values)
         scores[side] = intervals.Score(values, variances, float(variances[known].sum() / max(known.sum(), 1) ** 2))
     if not encoded.categories:
-        return intervals.unmeasured([CATEGORIES], "no column of few values")
+        return intervals.unmeasured([CATEGORIES], "no categorical column")
     return intervals.summary(CATEGORIES, encoded.categories, scores, n=len(sides["synthetic"]))
 
 
 def _covered(real: np.ndarray, other: np.ndarray, size: int) -> tuple[float, float]:
-    """The share of real categories seen, and its variance; NaN when there is none."""
+    """The share of real categories that occur, and its variance; NaN without real categories."""
     exists = np.bincount(real[real >= 0], minlength=size) > 0
     if not exists.any():
         return np.nan, np.nan
@@ -95,8 +95,8 @@ def _ranges(encoded: Encoded, real: EncodedTable, sides: dict[str, EncodedTable]
 
 
 def _spanned(real: np.ndarray, other: np.ndarray) -> tuple[float, float]:
-    """The share of real's range that the other spans, and the same without its three outermost values; NaN when real
-    does not vary.
+    """The share of the real range that the other spans, with and without its three outermost values on each side; NaN
+    if the real values are constant.
     """
     a, b = real[~np.isnan(real)], np.sort(other[~np.isnan(other)])
     width = float(np.ptp(a)) if len(a) else 0.0

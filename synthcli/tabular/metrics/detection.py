@@ -1,4 +1,4 @@
-"""Can boosted trees tell synthetic records from real ones that no fit has seen (classifier two-sample test)."""
+"""Classifier two-sample test: how well boosted trees distinguish synthetic records from unseen real ones."""
 
 from __future__ import annotations
 
@@ -16,37 +16,36 @@ DETECTION = Gauge(
     "detection_auc",
     "lower",
     frozenset({"control", "synthetic"}),
-    "ROC AUC of boosted trees telling synthetic from control, out of fold; 0.5 is chance. Of a column: by that "
-    "column alone",
+    "out-of-fold ROC AUC of boosted trees that distinguish synthetic from control; 0.5 is chance. By column: from "
+    "that column alone",
     "auc",
 )
 C2ST = Gauge(
     "c2st",
     "higher",
     frozenset({"control", "synthetic"}),
-    "1 - 2 (max(0.5, detection_auc) - 0.5): 1 when they cannot be told apart",
+    "1 - 2 (max(0.5, detection_auc) - 0.5): 1 if they cannot be distinguished",
 )
 GAUGES: tuple[Gauge, ...] = (DETECTION, C2ST)
 FOLDS = 3
-COLUMNS = 10  # columns with a measurement of their own: those that discriminate best by themselves
-_FEWEST = 30  # rows of each kind
-_CELLS = 2_000_000  # rows x columns of a fit
+COLUMNS = 10  # columns with a measurement of their own: those that discriminate best alone
+_FEWEST = 30  # minimum rows of each table
+_CELLS = 2_000_000  # maximum rows x columns of a fit
 _SHUFFLES = 2  # permutations of a column
 
 
 def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement]:
-    """Equal numbers of both, at most 8,000 (steering: 4,000); three folds, a privacy unit in one of them; DeLong
-    interval.
+    """Equally many rows of both, at most 8,000 (steering: 4,000); three folds by privacy unit; DeLong interval.
 
-    Histogram gradient boosting of 100 trees (fewer beyond 50 columns); categories by their natural order, nulls as they
-    are.
+    Histogram gradient boosting with 100 trees (fewer beyond 50 columns); categories in their natural order, nulls
+    kept.
     """
     if note := intervals.missing_evidence(evidence, "control", "synthetic"):
         return intervals.unmeasured(GAUGES, note)
     encoded = _equal(evidence, rng)
     control, synthetic = encoded.tables["control"], encoded.tables["synthetic"]
     if len(control) < _FEWEST or not encoded.names:
-        return intervals.unmeasured(GAUGES, f"fewer than {_FEWEST} records of each kind, or no column to judge")
+        return intervals.unmeasured(GAUGES, f"fewer than {_FEWEST} real or synthetic records, or no usable column")
     seed = seeds.fork(rng)
     try:
         with intervals.one_thread():
@@ -57,9 +56,7 @@ def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement
         return intervals.unmeasured(GAUGES, f"boosted trees cannot be fitted to these records: {error}")
     value, variance = found.pop("synthetic")
     if not np.isfinite(value):
-        return intervals.unmeasured(
-            GAUGES, f"fewer than {FOLDS} privacy units: none to judge on apart from those to fit on"
-        )
+        return intervals.unmeasured(GAUGES, f"fewer than {FOLDS} privacy units: too few for a test fold")
     low, high = intervals.around(value, variance)
     beside = {side: figure for side, (figure, _) in found.items()}
     indistinct = lambda x: 1 - 2 * (max(0.5, x) - 0.5)  # noqa: E731
@@ -94,7 +91,7 @@ def _equal(evidence: Evidence, rng: np.random.Generator) -> Encoded:
 
 
 def folds(units: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """A fold for each row, balanced over privacy units, all rows of a unit in one. (rows,)"""
+    """Assign folds balanced over privacy units, with all rows of a unit in one fold. (rows,)"""
     known, index = np.unique(units, return_inverse=True)
     return (rng.permutation(len(known)) % FOLDS)[index]
 
@@ -164,8 +161,8 @@ def _shuffled(model: Any, X: np.ndarray, y: np.ndarray, j: int, rng: np.random.G
 
 
 def _columns(encoded: Encoded, control: EncodedTable, other: EncodedTable, seed: int) -> list[Measurement]:
-    """The columns that discriminate best by themselves, by the rates of twenty quantile classes (or of categories),
-    learned on the other half of the rows.
+    """The columns that discriminate best alone, by the rates of twenty quantile classes (or of categories) estimated on
+    the other half of the rows.
     """
     rng = np.random.default_rng(seed)
     first = [folds(part.units, rng) == 0 for part in (control, other)]
@@ -195,8 +192,8 @@ def _ventiles(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _alone(a: np.ndarray, b: np.ndarray, first_a: np.ndarray, first_b: np.ndarray) -> tuple[float, float]:
-    """AUC and variance of discriminating b from a by the rate of b in each row's class, learned on the other half of
-    the rows.
+    """AUC and variance of discriminating b from a by the rate of b in each class, estimated on the other half of the
+    rows.
     """
     size, areas = int(max(a.max(initial=0), b.max(initial=0))) + 1, []
     for fit_a, fit_b in ((first_a, first_b), (~first_a, ~first_b)):

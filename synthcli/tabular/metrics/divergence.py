@@ -12,7 +12,7 @@ KL = Gauge(
     "kl_divergence",
     "lower",
     frozenset({"control", "synthetic"}),
-    "KL(control || synthetic), mean over columns; numbers cut at control's deciles, null a cell of its own, 1/2 "
+    "KL(control || synthetic), mean over columns; numbers binned at control's deciles, null as a class, 1/2 "
     "added to each count",
     "nats",
 )
@@ -24,7 +24,9 @@ GAUGES: tuple[Gauge, ...] = (KL, WASSERSTEIN)
 
 
 def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement]:
-    """Both, overall and by column. Finite samples put KL above 0 by about cells / 2n: compare it with the floor."""
+    """Both metrics, overall and by column. Finite samples bias KL upwards by about cells / 2n: compare it with
+    the floor.
+    """
     if note := intervals.missing_evidence(evidence, "control", "synthetic"):
         return intervals.unmeasured(GAUGES, note)
     encoded = intervals.encode_evidence(evidence, rng=rng)
@@ -35,7 +37,7 @@ def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement
 
 
 def kl_category(control: np.ndarray, other: np.ndarray, size: int) -> Piece:
-    """KL over the categories of either part, and null where either part has it."""
+    """KL over the categories of either table, including null if either has nulls."""
     counts = [np.bincount(codes + 1, minlength=size + 1) for codes in (control, other)]  # cell 0 is null
     used = (counts[0] + counts[1]) > 0
     p, q = (np.where(used, c + 0.5, 0) / (c.sum() + used.sum() / 2) for c in counts)
@@ -46,7 +48,7 @@ def kl_category(control: np.ndarray, other: np.ndarray, size: int) -> Piece:
 
 
 def kl_number(control: np.ndarray, other: np.ndarray) -> Piece | None:
-    """KL over the cells that control's deciles cut; None when control has nothing but nulls."""
+    """KL over bins at control's deciles; None if control is all null."""
     known = control[~np.isnan(control)]
     if not len(known):
         return None
@@ -56,8 +58,8 @@ def kl_number(control: np.ndarray, other: np.ndarray) -> Piece | None:
 
 
 def scaled_wasserstein(control: np.ndarray, other: np.ndarray) -> Piece | None:
-    """Integral of |F - G| over control's standard deviation, nulls left out; None when control is constant or either
-    has no value.
+    """Integral of |F - G| over control's standard deviation, nulls left out; None if control is constant or either
+    is all null.
     """
     a, b = control[~np.isnan(control)], other[~np.isnan(other)]
     if not len(a) or not len(b) or not a.std() > 0:

@@ -11,20 +11,20 @@ EXIT_CODE = Gauge(
     "downstream_exit_code",
     "lower",
     frozenset({"downstream"}),
-    "exit code of evaluate.downstream.command on the synthetic data; 0: it works",
+    "exit code of evaluate.downstream.command on the synthetic data; 0: success",
 )
 GAUGES: tuple[Gauge, ...] = (EXIT_CODE,)
 
 
 def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement]:
-    """The exit code, unmeasured if the command was stopped; [] if there is no command."""
+    """The exit code, unmeasured if the command timed out; [] without a command."""
     ran = evidence.downstream
     if ran is None:
         return []
     if ran.code is None:
         return intervals.unmeasured(
-            GAUGES, "the command was stopped when its time was over; remedy: evaluate.downstream.minutes"
+            GAUGES, "the command was stopped at its time limit; remedy: evaluate.downstream.minutes"
         )
     return [
         intervals.measured(EXIT_CODE, float(ran.code))
-    ]  # no more: another command with the same code is the same evidence
+    ]  # exit code only: two commands with the same code are the same evidence

@@ -1,6 +1,4 @@
-"""Effect and cost of `generate.fairness`: demographic parity of the target and of models that predict it, and the loss
-of utility.
-"""
+"""Effect and cost of `generate.fairness`: demographic parity of the target and of models of it, and lost utility."""
 
 from __future__ import annotations
 
@@ -27,30 +25,30 @@ PREDICTED = Gauge(
     "predicted_parity_gap",
     "lower",
     _MODELS,
-    "the same of what boosted trees trained on synthetic predict for control: mean probability of a class, or "
-    "mean number by its deviation",
+    "parity gap of the predictions for control of boosted trees trained on synthetic: mean probability of a "
+    "class, or mean number over its deviation",
 )
 COST = Gauge(
     "fairness_cost",
     "lower",
     _MODELS,
-    "utility paid: score on control (auc, accuracy or R2) of boosted trees trained on synthetic rows made "
+    "lost utility: score on control (auc, accuracy or R2) of boosted trees trained on synthetic rows generated "
     "without the request, minus with it",
 )
 GAUGES: tuple[Gauge, ...] = (PARITY, PREDICTED, COST)
 RESAMPLES = 200
 CLASSES = 10  # rarer values of the target are left out of the models
-LEAST = 1e-3  # share of the rows below which a group says nothing
-_FEWEST = 30  # rows of a part with a known target
+LEAST = 1e-3  # groups with a smaller share of the rows are left out
+_FEWEST = 30  # minimum rows of a table with a known target
 _CONTROL = 5_000
 
 
 def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement]:
-    """Gap of the target (floor: in real data), gap of predictions (floor: of a model trained on train), and the utility
-    paid; [] when not asked.
+    """Gap of the target (floor: in real data), gap of predictions (floor: of a model trained on train), and the lost
+    utility; [] without generate.fairness.
 
-    Intervals: percentile bootstrap of control's privacy units. The gap of the target has none: it is a fact about the
-    rows that were made.
+    Intervals: percentile bootstrap of control's privacy units. The gap of the target has none, since it describes
+    exactly the generated rows.
     """
     fairness = evidence.fairness
     if fairness is None:
@@ -60,7 +58,7 @@ def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement
     if not len(fairness.synthetic):
         return intervals.unmeasured(GAUGES, "the synthetic part has no rows")
     out = _parity(fairness)
-    if note := _lacking(fairness):
+    if note := _missing(fairness):
         return [*out, *intervals.unmeasured([PREDICTED, COST], note)]
     task = _task(evidence, fairness, rng=rng)
     if isinstance(task, str):
@@ -69,7 +67,8 @@ def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement
         return [*out, *_models(task, rng=rng)]
 
 
-def _lacking(fairness: Fairness) -> str | None:
+def _missing(fairness: Fairness) -> str | None:
+    """Why no model can be fitted or tested; None if both tables have rows."""
     for name in ("train", "control"):
         part = getattr(fairness, name)
         if part is None or not len(part):
@@ -81,7 +80,7 @@ def _lacking(fairness: Fairness) -> str | None:
 
 
 def _parity(fairness: Fairness) -> list[Measurement]:
-    """The gap of all groups together, and of each sensitive column alone."""
+    """The gap across the groups of all sensitive columns combined, and of each sensitive column alone."""
     real = fairness.train if fairness.train is not None and len(fairness.train) else None
     tables = [fairness.synthetic, *([real] if real is not None else [])]
     out = []
@@ -96,7 +95,7 @@ def _parity(fairness: Fairness) -> list[Measurement]:
 
 
 def _tables(tables: list[Table], target: str, sensitive: tuple[str, ...]) -> list[np.ndarray]:
-    """Rows by group and value of the target, null a value of its own, in each table. list of (groups, values)"""
+    """Counts by group and value of the target, with null as a value, for each table. list of (groups, values)"""
     coded = [as_codes([t.frame[name] for t in tables]) for name in (*sensitive, target)]
     shape = tuple(size + 1 for _, size in coded)
     flat = [np.ravel_multi_index([codes[i] + 1 for codes, _ in coded], shape) for i in range(len(tables))]
@@ -116,18 +115,18 @@ def gap(counts: np.ndarray) -> float:
 
 
 def _ends(drawn: np.ndarray, value: float) -> tuple[float, float]:
-    """2.5 % and 97.5 % of the resampled figures, the figure itself always within."""
+    """2.5 % and 97.5 % quantiles of the resampled values, widened to include the estimate."""
     low, high = np.nanquantile(drawn, [0.025, 0.975]) if np.isfinite(drawn).any() else (value, value)
     return min(float(low), value), max(float(high), value)
 
 
-# --- models of it
+# --- models of the target
 
 
 @dataclass(frozen=True)
 class _Task:
-    """features: per part (rows, d), NaN for null; labels: class or number; groups, units: of control's rows; classes: 0
-    for a number.
+    """A prediction task. features: table -> (rows, d), NaN for null; labels: class or number; groups, units: of
+    control's rows; classes: 0 for a number.
     """
 
     features: dict[str, np.ndarray]
@@ -143,10 +142,10 @@ class _Task:
 
 
 def _task(evidence: Evidence, fairness: Fairness, *, rng: np.random.Generator) -> _Task | str:
-    """Equally many rows of each part to learn from; or why nothing can be learned."""
+    """Build the task with equally many training rows from each table; or return why no model can be fitted."""
     numbers, categories = columns_by_kind(evidence.schema)
     if fairness.target not in (*numbers, *categories):
-        return f"target {fairness.target} is no column that can be predicted"
+        return f"target {fairness.target} is not a column that can be predicted"
     sides = {"train": fairness.train, "synthetic": fairness.synthetic}
     if fairness.before is not None and len(fairness.before):
         sides["before"] = fairness.before
@@ -176,7 +175,7 @@ def _task(evidence: Evidence, fairness: Fairness, *, rng: np.random.Generator) -
 
 
 def _labels(encoded: Encoded, target: str) -> tuple[dict[str, np.ndarray], int]:
-    """Classes in order of frequency in train, or numbers; NaN where a row does not count."""
+    """Classes by frequency in train, or numbers; NaN for rows that are left out."""
     values, number = learners.target_of(encoded, target)
     if number:
         return values, 0
@@ -191,7 +190,7 @@ def _labels(encoded: Encoded, target: str) -> tuple[dict[str, np.ndarray], int]:
 
 
 def _models(task: _Task, *, rng: np.random.Generator) -> list[Measurement]:
-    """The gap of predictions, and the score lost, each beside what a model of the train part does."""
+    """The gap of predictions and the loss of score, each compared with a model fitted to train."""
     truth, n = task.labels["control"], len(task.groups)
     guesses = {name: _fitted(task, name) for name in task.features if name != "control"}
     rows = [np.arange(n), *(_resampled(task.units, rng=rng) for _ in range(RESAMPLES))]
@@ -201,7 +200,7 @@ def _models(task: _Task, *, rng: np.random.Generator) -> list[Measurement]:
     }
     score = {name: np.array([_score(task, g[i], truth[i]) for i in rows]) for name, g in guesses.items()}
     first = "before" if "before" in guesses else "train"
-    words = {"train": "real data", "before": "synthetic data made without the request", "synthetic": "this data"}
+    words = {"train": "real data", "before": "synthetic data generated without the request", "synthetic": "this data"}
 
     def describe(figures: dict[str, Any]) -> str:
         return ", ".join(
@@ -223,14 +222,14 @@ def _models(task: _Task, *, rng: np.random.Generator) -> list[Measurement]:
 
 
 def _resampled(units: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
-    """Rows of a bootstrap of the units."""
+    """Rows of one bootstrap resample of the units."""
     known, place = np.unique(units, return_inverse=True)
     times = rng.multinomial(len(known), np.full(len(known), 1 / len(known)))
     return np.repeat(np.arange(len(units)), times[place.reshape(-1)])
 
 
 def _fitted(task: _Task, name: str) -> np.ndarray:
-    """Predictions for control of boosted trees fitted to a part: probabilities (rows, classes), or numbers (rows,
+    """Predictions for control of boosted trees fitted to a table: probabilities (rows, classes), or numbers (rows,
     1).
     """
     y = task.labels[name]
@@ -250,7 +249,7 @@ def _fitted(task: _Task, name: str) -> np.ndarray:
 
 
 def _predicted_gap(task: _Task, guess: np.ndarray, truth: np.ndarray, groups: np.ndarray) -> float:
-    """Largest difference between groups in the mean prediction; of numbers, by their standard deviation."""
+    """Largest difference between groups in the mean prediction; for numbers, over their standard deviation."""
     sizes = np.bincount(groups)
     large_enough = np.flatnonzero(sizes >= max(LEAST * len(groups), 1))
     if len(large_enough) < 2:

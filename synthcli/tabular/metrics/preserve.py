@@ -22,13 +22,13 @@ PRESERVE = Gauge(
 )
 GAUGES: tuple[Gauge, ...] = (PRESERVE,)
 RESAMPLES = 200
-_AT_ONCE = 4_000_000  # weights held at a time
+_AT_ONCE = 4_000_000  # maximum number of weights in memory
 
 
 @dataclass(frozen=True)
 class _Side:
-    """A property of one table. value: over all rows; spread: its deviations under resampling, (RESAMPLES,); rows,
-    units: how many count.
+    """A property of one table. value: over all rows; spread: deviations of the resamples, (RESAMPLES,); rows, units:
+    number of rows and units with a value.
     """
 
     value: float
@@ -38,10 +38,9 @@ class _Side:
 
 
 def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement]:
-    """One measurement per property with both figures beside it, and overall the one that agrees least; [] where none is
-    named.
+    """One measurement per property with both values in its note, and overall the worst; [] without properties.
 
-    Interval: the 95 % percentile bootstrap (control by privacy unit, synthetic by row) of the difference, turned into
+    Interval: 95 % percentile bootstrap of the difference (control by privacy unit, synthetic by row), converted to
     agreement. Floor: train.
     """
     if not evidence.preserve:
@@ -71,7 +70,7 @@ def _one(prop: Property, evidence: Evidence, *, rng: np.random.Generator) -> Mea
         train = (
             _side(prop, evidence.train, units=False, rng=None) if evidence.full and evidence.train is not None else None
         )
-    except SpecError as error:  # of a column that turned out to hold something else
+    except SpecError as error:  # the column's values are of an unexpected type
         return intervals.measured(PRESERVE, None, scope="property", of=prop.text, note=str(error).splitlines()[0])
     if not (np.isfinite(real.value) and np.isfinite(synthetic.value)):
         which = "real" if not np.isfinite(real.value) else "synthetic"
@@ -81,16 +80,16 @@ def _one(prop: Property, evidence: Evidence, *, rng: np.random.Generator) -> Mea
             None,
             scope="property",
             of=prop.text,
-            note=f"is not defined over the {rows} {which} records that count",
+            note=f"is not defined over the {rows} {which} records with a value",
         )
     apart = synthetic.value - real.value
     low, high = _percentiles(apart + synthetic.spread - real.spread, apart)
     ends = _agreement(np.array([max(-low, high), 0.0 if low <= 0 <= high else min(abs(low), abs(high))]), scale)
     note = f"real {real.value:.6g}, synthetic {synthetic.value:.6g}, difference {apart:.3g} ({low:.3g} to {high:.3g})"
-    if real.units < intervals.FEW:  # the difference tells the real figure too
+    if real.units < intervals.FEW:  # the difference would disclose the real value too
         note = (
-            f"synthetic {synthetic.value:.6g}; the real figure is left out, as fewer than {intervals.FEW} privacy units"
-            " hold it"
+            f"synthetic {synthetic.value:.6g}; the real value is not shown, since fewer than {intervals.FEW} privacy"
+            " units have one"
         )
     floor = None if train is None else float(_agreement(np.array([abs(train.value - real.value)]), scale)[0])
     value = float(_agreement(np.array([abs(apart)]), scale)[0])
@@ -107,15 +106,15 @@ def _one(prop: Property, evidence: Evidence, *, rng: np.random.Generator) -> Mea
 
 
 def _agreement(apart: np.ndarray, scale: float) -> np.ndarray:
-    """1 - |difference| / scale, from 0 to 1; a real column that is constant is met or missed."""
+    """1 - |difference| / scale, clipped at 0; with scale 0 (constant real values), 1 if equal and 0 otherwise."""
     if scale <= 0:
         return np.where(apart > 0, 0.0, 1.0)
     return np.clip(1 - np.abs(apart) / scale, 0, 1)
 
 
 def _scale(prop: Property, control: Table) -> float:
-    """What a difference is measured in: the whole range of a share or a correlation, else a standard deviation of the
-    real values.
+    """Scale of the difference: the range of a share or a correlation, otherwise the standard deviation of the real
+    values.
     """
     if prop.name in ("share", "corr"):
         return 1.0 if prop.name == "share" else 2.0
@@ -124,8 +123,8 @@ def _scale(prop: Property, control: Table) -> float:
 
 
 def _side(prop: Property, table: Table, *, units: bool, rng: np.random.Generator | None) -> _Side:
-    """The property of a table; its deviations are those of at most intervals.ROWS rows, scaled to all of them. rng
-    None: no deviations.
+    """The property of a table. Resamples use at most intervals.ROWS rows, and their deviations are scaled to all rows.
+    rng: None for no resamples.
     """
     rows = prop.rows(table.frame)
     values = prop.values(table.frame, rows)
@@ -146,7 +145,7 @@ def _side(prop: Property, table: Table, *, units: bool, rng: np.random.Generator
 
 
 def _weights(groups: np.ndarray, *, rng: np.random.Generator) -> Iterator[np.ndarray]:
-    """How often each row stands in each resample of groups, some resamples at a time. (b, rows)"""
+    """Multiplicity of each row in each bootstrap resample of the groups, in batches of resamples. (b, rows)"""
     count = int(groups.max()) + 1
     steps = max(1, min(RESAMPLES, _AT_ONCE // len(groups)))
     for start in range(0, RESAMPLES, steps):
@@ -155,6 +154,6 @@ def _weights(groups: np.ndarray, *, rng: np.random.Generator) -> Iterator[np.nda
 
 
 def _percentiles(spread: np.ndarray, value: float) -> tuple[float, float]:
-    """2.5 % and 97.5 % of the resampled differences, the figure itself always within."""
+    """2.5 % and 97.5 % quantiles of the resampled differences, widened to include the estimate."""
     low, high = np.quantile(spread, [0.025, 0.975])
     return min(float(low), value), max(float(high), value)

@@ -14,15 +14,15 @@ VIOLATIONS = Gauge(
     "constraint_violations",
     "lower",
     frozenset({"constraints", "synthetic"}),
-    "share of records that break any constraint",
+    "share of records that violate any constraint",
     "share",
 )
 GAUGES: tuple[Gauge, ...] = (VIOLATIONS,)
 
 
 def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement]:
-    """The share of rows that break any constraint, then each constraint (scope rule); Wilson interval. control: the
-    same among train rows.
+    """Share of rows that violate any constraint, and each constraint (scope rule); Wilson interval. control: the share
+    among train rows.
     """
     if not evidence.constraints:
         return []
@@ -44,7 +44,7 @@ def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement
 
 
 def _broken(evidence: Evidence, table: Table) -> np.ndarray:
-    """Which rows break which constraint. (constraints, rows) bool"""
+    """Mask of violations. (constraints, rows) bool"""
     return np.array([np.asarray(c.violations(table.frame), dtype=bool) for c in evidence.constraints])
 
 

@@ -25,8 +25,8 @@ GAUGES: tuple[Gauge, ...] = (SHAPES, MISSING)
 
 
 def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement]:
-    """Both, overall and by column, as SDMetrics defines them, save that a column which synthetic leaves empty scores 0.
-    95 % delta method.
+    """Both metrics, overall and by column, as in SDMetrics, except that an all-null synthetic column scores 0.
+    Interval: 95 % delta method.
     """
     if note := intervals.missing_evidence(evidence, "control", "synthetic"):
         return intervals.unmeasured(GAUGES, note)
@@ -44,7 +44,7 @@ def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement
 
 
 def ks_complement(control: np.ndarray, other: np.ndarray) -> Piece | None:
-    """1 - sup |F - G| over the values that are not null; None when control has none."""
+    """1 - sup |F - G| over the non-null values; None if control is all null."""
     a, b = control[~np.isnan(control)], other[~np.isnan(other)]
     if not len(a):
         return None
@@ -61,14 +61,14 @@ def ks_complement(control: np.ndarray, other: np.ndarray) -> Piece | None:
 
 
 def tv_complement(control: np.ndarray, other: np.ndarray, size: int) -> Piece | None:
-    """1 - half the sum of |p - q| over the categories, nulls left out; None when control has none."""
+    """1 - half the sum of |p - q| over the categories, nulls left out; None if control is all null."""
     n, m = int((control >= 0).sum()), int((other >= 0).sum())
     if not n:
         return None
     if not m:
         return 0.0, np.zeros(len(control)), np.zeros(len(other))
     p, q = np.bincount(control[control >= 0], minlength=size) / n, np.bincount(other[other >= 0], minlength=size) / m
-    sign = np.append(np.sign(p - q), 0) / 2  # the last place is looked up by -1, null
+    sign = np.append(np.sign(p - q), 0) / 2  # null, -1, indexes the last entry
     ours = np.where(control < 0, 0, sign[control] - (p * sign[:-1]).sum()) * (len(control) / n)
     theirs = np.where(other < 0, 0, sign[other] - (q * sign[:-1]).sum()) * (len(other) / m)
     return float(1 - np.abs(p - q).sum() / 2), -ours, theirs

@@ -18,9 +18,7 @@ UNCLOCKED = "sampling took too little time to be measured"
 
 
 def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement]:
-    """One figure each, as it was clocked: a single observation, so its interval is itself. Empty when nothing was
-    clocked.
-    """
+    """Each a single measurement, hence an interval of width 0; [] if usage was not measured."""
     if evidence.usage is None:
         return []
     figures = zip(GAUGES, _figures(evidence.usage), strict=True)

@@ -19,16 +19,16 @@ TRENDS = Gauge(
     "variation of the contingency table",
 )
 GAUGES: tuple[Gauge, ...] = (TRENDS,)
-PAIRS = 1_000  # more pairs than these are sampled
-SHOWN = 200  # pairs with a measurement of their own, worst first
+PAIRS = 1_000  # maximum number of pairs; more are sampled
+SHOWN = 200  # maximum number of pairs with a measurement of their own, worst first
 _BINS = 10
-_CELLS = 200_000  # a larger contingency table is counted over the cells that occur
+_CELLS = 200_000  # larger contingency tables are counted over their nonempty cells
 
 
 @dataclass(frozen=True)
 class _View:
-    """An encoded table for pairs. numbers: (rows, d) with NaN; cells: (rows, k) codes of all columns, numbers first;
-    sizes: (k,).
+    """An encoded table for pairwise comparison. numbers: (rows, d) with NaN; cells: (rows, k) codes of all columns,
+    numbers first; sizes: (k,).
     """
 
     numbers: np.ndarray
@@ -40,8 +40,8 @@ def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement
     """SDMetrics' CorrelationSimilarity and ContingencySimilarity, overall and for the worst pairs; 95 % delta method
     over rows.
 
-    Both tables are cut at control's edges, as those metrics do; the quality report cuts each table at its own, which
-    moves with every outlier. A number column that is constant in synthetic alone counts as correlation 0; SDMetrics
+    Both tables are binned at control's edges, as in those metrics; SDMetrics' quality report bins each table at its own
+    edges, which move with every outlier. A number that is constant only in synthetic has correlation 0; SDMetrics
     leaves it out.
     """
     if note := intervals.missing_evidence(evidence, "control", "synthetic"):
@@ -78,7 +78,7 @@ def _view(part: EncodedTable, encoded: Encoded, edges: list[np.ndarray]) -> _Vie
 
 
 def _edges(control: np.ndarray) -> np.ndarray:
-    """The inner edges of ten cells of equal width over control's range. (9,)"""
+    """Inner edges of ten bins of equal width over control's range. (9,)"""
     known = control[~np.isnan(control)]
     low, high = (known.min(), known.max()) if len(known) else (0.0, 0.0)
     if not high > low:
@@ -105,7 +105,7 @@ def _score(control: _View, other: _View, pairs: np.ndarray, units: np.ndarray) -
 
 
 def _contingency(control: _View, other: _View, i: int, j: int) -> tuple[float, float, np.ndarray, np.ndarray]:
-    """1 - total variation of a pair's cells, its variance, and the influence of each row of either part."""
+    """1 - total variation of a pair's contingency table, its variance, and the influence of each row of both tables."""
     width = int(control.sizes[j])
     a, b = control.cells[:, i] * width + control.cells[:, j], other.cells[:, i] * width + other.cells[:, j]
     size = int(control.sizes[i]) * width
@@ -122,8 +122,8 @@ def _contingency(control: _View, other: _View, i: int, j: int) -> tuple[float, f
 def _correlations(
     control: np.ndarray, other: np.ndarray, pairs: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """1 - |difference of correlations| / 2 of pairs of numbers, variances, and the influence of each row on the sum
-    over the pairs.
+    """1 - |difference of correlations| / 2 for pairs of numbers, variances, and each row's influence on the sum over
+    the pairs.
     """
     (real, n), (fake, m) = pearson(control), pearson(other)
     i, j = pairs.T
@@ -134,18 +134,18 @@ def _correlations(
     variances = (fisher(r, n[i, j]) + fisher(s, m[i, j])) / 4
     weight = np.zeros_like(real)
     weight[i, j] = sign
-    return 1 - np.abs(r - s) / 2, variances, _moved(control, real, n, weight), -_moved(other, fake, m, weight)
+    return 1 - np.abs(r - s) / 2, variances, _influence(control, real, n, weight), -_influence(other, fake, m, weight)
 
 
 def pearson(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Pearson correlations over the rows where both are known, NaN where one does not vary, and how many rows those
-    are. (d, d)
+    """Pearson correlations over pairwise complete rows, NaN if a column is constant, and the numbers of those rows. (d,
+    d)
     """
     known = ~np.isnan(x)
     z, one = _standardised(x), known.astype(float)
     n = one.T @ one
     with np.errstate(divide="ignore", invalid="ignore"):
-        mean = (z.T @ one) / n  # of column i over the rows that column j knows too
+        mean = (z.T @ one) / n  # of column i over the rows where column j is known
         var = (z**2).T @ one / n - mean**2
         r = ((z.T @ z) / n - mean * mean.T) / np.sqrt(var * var.T)
     varies = (var > 1e-12) & (var.T > 1e-12)
@@ -163,8 +163,8 @@ def _standardised(x: np.ndarray) -> np.ndarray:
     return scaled / np.where(deviation > 0, deviation, 1)
 
 
-def _moved(x: np.ndarray, r: np.ndarray, n: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """How each row moves the weighted sum of correlations: z_i z_j - r (z_i² + z_j²) / 2 for each pair. (rows,)"""
+def _influence(x: np.ndarray, r: np.ndarray, n: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Influence of each row on the weighted sum of correlations: z_i z_j - r (z_i² + z_j²) / 2 per pair. (rows,)"""
     z = _standardised(x)
     share = weight * len(x) / np.maximum(n, 1)
     pull = share * np.nan_to_num(r) / 2

@@ -28,18 +28,16 @@ LINEAR = (
 )
 GAUGES: tuple[Gauge, ...] = BOOSTED + LINEAR
 RESAMPLES = 200
-CLASSES = 10  # rarer ones are one class, "other"
-_FEWEST = 30  # rows of each part with a target
-_OTHERS = (
-    5  # records of train and of control outside the largest class: one of them alone gives a figure without any spread
-)
-_CELLS = 2_000_000  # rows x columns of a fit
-_LEARNABLE = 0.01  # a real model this little above chance leaves no ratio to speak of
+CLASSES = 10  # rarer classes are merged into one, "other"
+_FEWEST = 30  # minimum rows of each table with a known target
+_OTHERS = 5  # minimum records of train and of control outside the largest class; fewer give a meaningless interval
+_CELLS = 2_000_000  # maximum rows x columns of a fit
+_LEARNABLE = 0.01  # minimum score above chance of a model of train for the ratio to be defined
 
 
 @dataclass(frozen=True)
 class _Task:
-    """What is predicted. labels: per part, class index or number, NaN where it does not count; classes: 0 for a
+    """A prediction task. labels: table -> class index or number, NaN for rows that are left out; classes: 0 for a
     number.
     """
 
@@ -53,7 +51,7 @@ class _Task:
         return learners.score_of(self.classes)
 
     def side(self, name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Numbers, codes and labels of a part's rows that have a label, the target taken out."""
+        """Numbers, codes and labels of a table's labelled rows, without the target column."""
         part, y = self.encoded.tables[name], self.labels[name]
         known = ~np.isnan(y)
         keep = lambda names: [j for j, c in enumerate(names) if c != self.target]  # noqa: E731
@@ -65,10 +63,10 @@ class _Task:
 
 
 def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement]:
-    """Ratio, TSTR and TRTR for boosted trees and for a linear model; [] without a target. Both models see equally many
-    rows, at most 20,000.
+    """Ratio, TSTR and TRTR for boosted trees and for a linear model; [] without a target. Models are fitted to equally
+    many rows of train and of synthetic, at most 20,000.
 
-    Interval: percentile bootstrap over control's records (by privacy unit) of the predictions. Floor of tstr is trtr.
+    Interval: percentile bootstrap of control's records by privacy unit. The floor of tstr is trtr.
     """
     if evidence.target is None:
         return []
@@ -76,9 +74,9 @@ def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement
         return intervals.unmeasured(GAUGES, note)
     numbers, categories = columns_by_kind(evidence.schema)
     if evidence.target not in (*numbers, *categories):
-        return intervals.unmeasured(GAUGES, f"target {evidence.target} is no column that can be predicted")
+        return intervals.unmeasured(GAUGES, f"target {evidence.target} is not a column that can be predicted")
     task = _task(evidence, rng)
-    if note := _hopeless(task):
+    if note := _unpredictable(task):
         return intervals.unmeasured(GAUGES, note)
     seed = seeds.fork(rng)
     weights = _weights(task, rng)
@@ -93,7 +91,7 @@ def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement
 
 
 def _task(evidence: Evidence, rng: np.random.Generator) -> _Task:
-    """The parts, cut and encoded, with the labels of each."""
+    """Sample and encode the tables, and label their rows."""
     most = min(20_000 if evidence.full else 10_000, max(_CELLS // max(len(evidence.schema.columns), 1), 1_000))
     rows = min(len(evidence.train), len(evidence.synthetic), most)
     tables: dict[str, Table] = {k: cut(getattr(evidence, k), rows, rng=rng) for k in ("train", "synthetic")}
@@ -109,8 +107,8 @@ def _task(evidence: Evidence, rng: np.random.Generator) -> _Task:
 
 
 def _classes(values: dict[str, np.ndarray]) -> tuple[dict[str, np.ndarray], int]:
-    """Labels 0 .. classes - 1 in order of frequency in train; what train does not have is NaN, or "other" where that
-    class exists.
+    """Labels 0 .. classes - 1 by frequency in train; values absent from train are "other" if that class exists,
+    otherwise NaN.
     """
     known, counts = np.unique(values["train"][~np.isnan(values["train"])], return_counts=True)
     known = known[np.argsort(-counts, kind="stable")]
@@ -125,8 +123,8 @@ def _classes(values: dict[str, np.ndarray]) -> tuple[dict[str, np.ndarray], int]
     return labels, min(len(known), CLASSES + 1)
 
 
-def _hopeless(task: _Task) -> str:
-    """Why nothing can be predicted, or nothing."""
+def _unpredictable(task: _Task) -> str:
+    """Why the target cannot be predicted; empty if it can."""
     if task.classes == 1:
         return f"target {task.target} has a single value in train"
     if task.classes == 0 and not np.isfinite(task.labels["train"]).any():
@@ -155,9 +153,7 @@ def _known(labels: np.ndarray) -> np.ndarray:
 
 
 def _weights(task: _Task, rng: np.random.Generator) -> np.ndarray:
-    """Multinomial weights of control's labelled rows, drawn by privacy unit; the first row is the sample itself.
-    (RESAMPLES + 1, rows)
-    """
+    """Bootstrap weights of control's labelled rows by privacy unit; the first row is all ones. (RESAMPLES + 1, rows)"""
     units = np.unique(task.encoded.tables["control"].units[~np.isnan(task.labels["control"])], return_inverse=True)[
         1
     ].reshape(-1)
@@ -198,14 +194,14 @@ def _judge(task: _Task, gauges: tuple[Gauge, ...], fit: Any, weights: np.ndarray
 
 
 def _ends(scores: np.ndarray) -> tuple[float, float]:
-    """2.5 % and 97.5 % of the resampled figures, the figure itself always within."""
+    """2.5 % and 97.5 % quantiles of the resampled values, widened to include the estimate."""
     with np.errstate(invalid="ignore"):
         low, high = np.nanquantile(scores, [0.025, 0.975])
     return min(float(low), float(scores[0])), max(float(high), float(scores[0]))
 
 
 def _chance(task: _Task, truth: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """What guessing gets on each resample. (RESAMPLES + 1,)"""
+    """Score of guessing on each resample. (RESAMPLES + 1,)"""
     if task.classes <= 2:
         return np.full(len(weights), 0.5 if task.classes else 0.0)
     hot = truth[:, None] == np.arange(task.classes)[None, :]
@@ -236,9 +232,7 @@ def weighted_auc(score: np.ndarray, positive: np.ndarray, weights: np.ndarray) -
 
 
 def boosted(task: _Task, name: str, seed: int) -> np.ndarray:
-    """Predictions for control of histogram gradient boosting fitted to a part; categories as ranks, nulls as they
-    are.
-    """
+    """Predictions for control of histogram gradient boosting fitted to a table; categories as ranks, nulls kept."""
     flat = lambda numbers, codes: np.hstack([numbers, np.where(codes < 0, np.nan, codes)])  # noqa: E731
     (*fit, y), (*test, _) = task.side(name), task.side("control")
     X, Z = flat(*fit), flat(*test)
@@ -247,8 +241,8 @@ def boosted(task: _Task, name: str, seed: int) -> np.ndarray:
 
 
 def linear(task: _Task, name: str, seed: int) -> np.ndarray:
-    """Predictions for control of logistic or ridge regression fitted to a part: the commonest categories one-hot,
-    numbers standardised.
+    """Predictions for control of logistic or ridge regression fitted to a table; numbers standardised, the most
+    frequent categories one-hot.
     """
     from sklearn.linear_model import LogisticRegression, Ridge
 
@@ -259,8 +253,8 @@ def linear(task: _Task, name: str, seed: int) -> np.ndarray:
 
 
 def _design(numbers: np.ndarray, codes: np.ndarray, like: np.ndarray, top: int) -> np.ndarray:
-    """Features of a linear model: numbers by the mean and deviation of `like`, null at the mean, and one-hot codes
-    below `top`.
+    """Features of a linear model: numbers standardised by `like` with nulls at the mean, and one-hot codes below
+    `top`.
     """
     known = ~np.isnan(like)
     count = np.maximum(known.sum(axis=0), 1)
@@ -272,8 +266,8 @@ def _design(numbers: np.ndarray, codes: np.ndarray, like: np.ndarray, top: int) 
 
 
 def _predict(task: _Task, model: Any, X: np.ndarray, y: np.ndarray, Z: np.ndarray) -> np.ndarray:
-    """Score of class 1 of two, the class of more, or the number; what a part of one label or no feature says is
-    constant.
+    """Fit and predict: score of class 1 for two classes, the class for more, or the number. Without features or with a
+    single label, the prediction is constant.
     """
     if not X.shape[1] or len(np.unique(y)) < 2:
         return np.full(len(Z), np.median(y) if not task.classes else np.bincount(y.astype(int)).argmax(), dtype=float)
@@ -282,6 +276,6 @@ def _predict(task: _Task, model: Any, X: np.ndarray, y: np.ndarray, Z: np.ndarra
     from sklearn.exceptions import ConvergenceWarning
 
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # an unfinished linear fit is judged by what it predicts
+        warnings.simplefilter("ignore", ConvergenceWarning)  # an unconverged linear fit is evaluated like any other
         model.fit(X, y)
     return model.predict_proba(Z)[:, 1] if task.classes == 2 else model.predict(Z)

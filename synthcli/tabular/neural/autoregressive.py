@@ -1,8 +1,8 @@
-"""A net that predicts each digit of a row from any set of the others (TabularARGN, arXiv 2501.12012, with an order per
-row).
+"""Network that predicts each digit of a row from any subset of the others (TabularARGN, arXiv 2501.12012, with an order
+per row).
 
-Every digit has a small net of its own: embeddings of the digits that it may see, two layers of ReLU, a softmax. What it
-may not see is one more class, "hidden", so that the same weights hold for every order of the columns.
+Every digit has a small network of its own: embeddings of its predictors, two ReLU layers, a softmax. Digits that
+are not yet known are encoded as an extra class, "hidden", so that the same weights serve every order of the columns.
 """
 
 from __future__ import annotations
@@ -18,14 +18,12 @@ from torch.nn.functional import cross_entropy, embedding
 from synthcli.nets.categories import by_inversion, log_shares
 from synthcli.nets.device import dropout, normal, zeros
 
-ELEMENTS = 2**24  # of the largest tensor of a training step
+ELEMENTS = 2**24  # maximum size of a tensor in a training step
 
 
 @dataclass(frozen=True)
 class Shape:
-    """What the weights are. sizes: classes of each digit; seen: the digits that each digit's net looks at, the same
-    number for all.
-    """
+    """Shape of the network. sizes: classes of each digit; seen: predictors of each digit, equally many for all."""
 
     sizes: tuple[int, ...]
     seen: tuple[tuple[int, ...], ...]
@@ -41,12 +39,12 @@ class Shape:
 
     @property
     def batch(self) -> int:
-        """Rows of a training step, at most, by memory."""
+        """Maximum number of rows of a training step that fits into memory."""
         return max(32, ELEMENTS // max(1, len(self.sizes) * len(self.seen[0]) * self.embedding))
 
 
 class Ordered(torch.nn.Module):
-    """The nets of all digits, side by side. d: digits, p: digits that one sees, e: embedding, h: hidden."""
+    """The networks of all digits in parallel. d: digits, p: predictors of each, e: embedding, h: hidden."""
 
     def __init__(self, shape: Shape, draws: torch.Generator) -> None:
         super().__init__()
@@ -59,14 +57,15 @@ class Ordered(torch.nn.Module):
         self.second_bias = zeros(d, 1, h)
         self.out = normal(h, sum(shape.sizes), scale=0.01, draws=draws)
         self.out_bias = zeros(sum(shape.sizes))
-        self.start = torch.tensor(
-            np.cumsum([0, *(k + 1 for k in shape.sizes)])[:-1]
-        )  # of each digit's classes among the embeddings
+        # index of each digit's first class among the embeddings
+        self.start = torch.tensor(np.cumsum([0, *(k + 1 for k in shape.sizes)])[:-1])
         self.seen = torch.tensor(shape.seen, dtype=torch.int64).reshape(d, p)
         self.sees_hidden = (self.start + torch.tensor(shape.sizes))[self.seen]  # (d, p) the class "hidden" of each
 
     def begin(self, digits: torch.Tensor, ordered: Sequence[int], draws: torch.Generator) -> None:
-        """Start from the marginals, and with embeddings that are alike for neighbouring numbers. digits: (rows, d)"""
+        """Initialise the outputs to the marginals, and the embeddings of neighbouring numbers to be similar. digits:
+        (rows, d)
+        """
         with torch.no_grad():
             shares = []
             for j, (size, numbers) in enumerate(zip(self.shape.sizes, ordered)):
@@ -76,7 +75,7 @@ class Ordered(torch.nn.Module):
             self.out_bias.copy_(torch.cat(shares))
 
     def inputs(self, digits: torch.Tensor, visible: torch.Tensor, only: slice = slice(None)) -> torch.Tensor:
-        """Embeddings that the nets in `only` see. digits: (n, d); visible: (n, nets, p) bool -> (nets, n, p * e)"""
+        """Inputs of the networks in `only`. digits: (n, d); visible: (n, nets, p) bool -> (nets, n, p * e)"""
         device = self.embedding.device
         seen = self.seen[only].to(device)
         classes = torch.where(visible, (digits + self.start.to(device))[:, seen], self.sees_hidden[only].to(device))
@@ -92,8 +91,8 @@ class Ordered(torch.nn.Module):
     def loss(
         self, digits: torch.Tensor, ranks: torch.Tensor, share: float, draws: torch.Generator | None
     ) -> torch.Tensor:
-        """Mean over rows of -log p(row), each row in its order. digits, ranks: (n, d); a net sees digits of a lower
-        rank.
+        """Mean over rows of -log p(row), each row in its own order. digits, ranks: (n, d); only digits of lower rank
+        are visible.
         """
         h = self.hidden(
             self.inputs(digits, ranks[:, self.seen.to(ranks.device)] < ranks[:, :, None]), share=share, draws=draws
@@ -107,8 +106,8 @@ class Ordered(torch.nn.Module):
     def draw(
         self, j: int, digits: torch.Tensor, known: torch.Tensor, least: torch.Tensor, u: torch.Tensor
     ) -> torch.Tensor:
-        """Digit j of each row given the known ones, by inversion at uniform u. digits, known: (n, d); least: (n,) its
-        first class -> (n,)
+        """Draw digit j of each row given the known digits, by inversion at uniform u. digits, known: (n, d); least:
+        (n,) smallest allowed class -> (n,)
         """
         only, size, at = slice(j, j + 1), self.shape.sizes[j], sum(self.shape.sizes[:j])
         h = self.hidden(self.inputs(digits, known[:, self.seen[only]], only), only)[0]
@@ -118,9 +117,7 @@ class Ordered(torch.nn.Module):
 
 
 def _waves(numbers: int, size: int, draws: torch.Generator) -> torch.Tensor:
-    """Embeddings of an ordered row of classes: cosines of random frequency and phase, with a little noise. (numbers,
-    size)
-    """
+    """Embeddings of ordered classes: cosines of random frequency and phase, plus noise. (numbers, size)"""
     place = torch.linspace(0, 1, max(1, numbers))[:numbers, None]
     frequency, phase = (
         6 * torch.exp(torch.randn(size, generator=draws)),
@@ -132,8 +129,11 @@ def _waves(numbers: int, size: int, draws: torch.Generator) -> torch.Tensor:
 def ranks(
     rows: int, owner: torch.Tensor, fixed: torch.Tensor, random_share: float, draws: torch.Generator
 ) -> torch.Tensor:
-    """An order for each row: of the columns, at random for a share of the rows, else the fixed one; digits of a column
-    one after the other. owner: (d,) column of each digit; fixed: (columns,) rank of each column -> (rows, d)"""
+    """Ranks of the digits in each row: a random column order for a share of the rows, otherwise the fixed order.
+
+    The digits of a column follow each other. owner: (d,) column of each digit; fixed: (columns,) rank of each column ->
+    (rows, d)
+    """
     order = torch.rand(rows, len(fixed), generator=draws).argsort(1)
     order = torch.where((torch.rand(rows, generator=draws) < random_share)[:, None], order, fixed)
     second = torch.zeros_like(owner)

@@ -1,9 +1,9 @@
-"""A denoising net: it removes Gaussian noise from the numbers of a row and a mask from its digits, both at a time t
-from 1 (only noise) to 0.
+"""Denoising network for Gaussian noise on the numbers of a row and masking of its digits, at a time t from 1 (noise
+only) to 0.
 
-Numbers follow Karras et al. 2022 (EDM): sigma(t), preconditioning with data of variance 1. Digits are hidden one after
-the other in a random order, a share t of them at time t (absorbing diffusion, in its any-order form: Hoogeboom et al.
-2022, Shi et al. 2024).
+Numbers follow Karras et al. 2022 (EDM): sigma(t), preconditioning for data of variance 1. Digits are masked one by one
+in a random order, a share t of them at time t (absorbing diffusion, in its any-order form: Hoogeboom et al. 2022, Shi
+et al. 2024).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from torch.nn.functional import cross_entropy, embedding, layer_norm, silu
 from synthcli.nets.categories import by_inversion, log_shares
 from synthcli.nets.device import dropout, normal, zeros
 
-SIGMA_MIN, SIGMA_MAX, RHO = 0.005, 20.0, 7.0  # for data of variance 1, where Karras et al. take 0.25
+SIGMA_MIN, SIGMA_MAX, RHO = 0.005, 20.0, 7.0  # for data of variance 1; Karras et al. use 0.25
 WAVES = 16  # frequencies of the time embedding
 
 
@@ -29,7 +29,7 @@ def sigma(t: torch.Tensor) -> torch.Tensor:
 
 @dataclass(frozen=True)
 class Shape:
-    """What the weights are. sizes: classes of each digit; numbers: how many there are beside."""
+    """Shape of the network. sizes: classes of each digit; numbers: number of numeric columns."""
 
     sizes: tuple[int, ...]
     numbers: int
@@ -65,12 +65,12 @@ class Denoiser(torch.nn.Module):
         )
         self.out = normal(h, sum(shape.sizes) + m, scale=0.01, draws=draws)
         self.out_bias = zeros(sum(shape.sizes) + m)
-        starts = [sum(shape.sizes[:j]) + j for j in range(d)]  # of each digit's classes among the embeddings
+        starts = [sum(shape.sizes[:j]) + j for j in range(d)]  # each digit's first embedding
         self.start = torch.tensor(starts, dtype=torch.int64)
-        self.mask = self.start + torch.tensor(shape.sizes, dtype=torch.int64)  # (d,) the class "hidden" of each
+        self.mask = self.start + torch.tensor(shape.sizes, dtype=torch.int64)  # (d,) the class "masked" of each
 
     def begin(self, digits: torch.Tensor) -> None:
-        """Start from the marginals. digits: (rows, d)"""
+        """Initialise the outputs to the marginals. digits: (rows, d)"""
         with torch.no_grad():
             at = 0
             for j, size in enumerate(self.shape.sizes):
@@ -86,7 +86,7 @@ class Denoiser(torch.nn.Module):
         share: float = 0.0,
         draws: torch.Generator | None = None,
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Logits of all digits end to end, and the raw output F for the numbers. digits: (n, d); hidden: (n, d) bool;
+        """Concatenated logits of all digits, and the raw output F for the numbers. digits: (n, d); hidden: (n, d) bool;
         x: (n, m), t: (n,)
         """
         device = x.device
@@ -110,13 +110,13 @@ class Denoiser(torch.nn.Module):
         share: float,
         training: bool,
     ) -> torch.Tensor:
-        """Mean over rows of a bound on -log p(digits), and of the weighted squared error of the numbers. known: (n, m),
-        0 at holes
+        """Mean over rows of a bound on -log p(digits) plus the weighted squared error of the numbers. known: (n, m), 0
+        for nulls
         """
         n, d = digits.shape
         t = (torch.randperm(n, generator=draws) + torch.rand(n, generator=draws)) / n  # spread evenly over the rows
         noise = torch.randn(x.shape, generator=draws)
-        # as many digits are hidden as t says, one at least
+        # mask a share t of the digits, at least one
         count = (t * d).long() + 1
         hidden = torch.rand(n, max(1, d), generator=draws).argsort(1).argsort(1)[:, :d] < count[:, None]
         t, noise, count, hidden = (tensor.to(x.device) for tensor in (t, noise, count, hidden))
@@ -141,16 +141,18 @@ class Denoiser(torch.nn.Module):
 
 @torch.no_grad()
 def sample(net: Denoiser, rows: int, steps: int, draws: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
-    """Digits and numbers of new rows. (rows, d), (rows, m)
+    """Draw digits and numbers of new rows. (rows, d), (rows, m)
 
-    Digits are shown one by one at evenly spaced times, in an order of its own for each row (as the first-hitting
-    sampler does, Zheng et al. 2024). Between two of them the numbers follow the flow of those shown, by an exponential
-    step that is corrected to second order by what the net says at its end (as UniC does, Zhao et al. 2023), which costs
-    no call of the net.
+    Digits are unmasked one by one at evenly spaced times, in a random order per row (as in the first-hitting sampler,
+    Zheng et al. 2024). Between them the numbers follow the probability flow given the unmasked digits: an exponential
+    step with a second-order correction from the prediction at its end (as in UniC, Zhao et al. 2023), which needs no
+    extra evaluation of the network.
     """
     sizes, numbers = net.shape.sizes, net.shape.numbers
     d = len(sizes)
-    order = torch.rand(rows, max(1, d), generator=draws).argsort(1).argsort(1)[:, :d]  # rank in which a digit is shown
+    order = (
+        torch.rand(rows, max(1, d), generator=draws).argsort(1).argsort(1)[:, :d]
+    )  # rank in which a digit is unmasked
     digits, hidden = torch.zeros(rows, d, dtype=torch.int64), torch.ones(rows, d, dtype=torch.bool)
     x = torch.randn(rows, numbers, generator=draws) * (SIGMA_MAX**2 + 1) ** 0.5
     times = torch.linspace(1, 0, steps + 1)
@@ -181,7 +183,7 @@ def sample(net: Denoiser, rows: int, steps: int, draws: torch.Generator) -> tupl
 def _shown(
     logits: torch.Tensor, digits: torch.Tensor, shown: torch.Tensor, sizes: tuple[int, ...], draws: torch.Generator
 ) -> torch.Tensor:
-    """Digits with those to be shown drawn from their logits."""
+    """Unmask the shown digits by drawing them from their logits."""
     out = digits.clone()
     for j, head in enumerate(logits.split(sizes, 1)):
         rows = torch.nonzero(shown[:, j])[:, 0]

@@ -1,9 +1,9 @@
-"""Discretization of columns for nets that predict categories: a category per code, per frequent number, and per
+"""Discretization of columns for networks that predict categories: a category per code, per frequent number, and per
 quantile bin of the other numbers.
 
-A number that at least `shared_by` privacy units hold may be a category of its own, and is repeated as it is. The others
-are drawn between quantiles that are `shared_by` units apart. A state of a number (null, a point mass) is a category as
-well. A column of many categories is written with two digits, so that each digit has few classes.
+A number that at least `shared_by` privacy units hold may be a category of its own, and is repeated exactly. The others
+are interpolated between quantiles that are `shared_by` units apart. A state of a number (null, a point mass) is a
+category as well. A column of many categories is written as two digits, so that each digit has few classes.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ import numpy as np
 
 from synthcli.columns.codec.codec import Part, Values
 
-FLAT = 256  # categories of a column, at most, that are one digit
-ATOMS = 160  # numbers of a column that are categories of their own, at most: the most frequent
-ATOM_SHARE = 0.2  # of the known values that the atoms of a column hold, at least; else it has none
-POINTS = 33  # of the quantile function within a bin
+FLAT = 256  # maximum number of categories of a column with one digit
+ATOMS = 160  # maximum number of atoms of a column (numbers with a category of their own): the most frequent
+ATOM_SHARE = 0.2  # minimum share of the known values in atoms; below it, a column has no atoms
+POINTS = 33  # points of the quantile function within a bin
 UNKNOWN = -1
 
 
@@ -35,7 +35,7 @@ class CodeCategories:
 
     @property
     def offset(self) -> int:
-        """The first category that is a value."""
+        """Index of the first category that is a value."""
         return 0
 
     @property
@@ -44,11 +44,11 @@ class CodeCategories:
 
     @property
     def ordered(self) -> int:
-        """Categories at the end that stand for numbers in ascending order."""
+        """Number of trailing categories that are ordered numbers."""
         return 0
 
     def encode(self, values: Values) -> tuple[np.ndarray, np.ndarray]:
-        """Category of each row, UNKNOWN where the part is absent or -1; and where it is known that there is a value.
+        """Category of each row, UNKNOWN if it is not given; and mask of unknown values that are known not to be null.
         (rows,), (rows,) bool
         """
         categories = values[self.part.name].astype(np.int64)
@@ -60,11 +60,10 @@ class CodeCategories:
 
 @dataclass(frozen=True)
 class NumberCategories:
-    """A number, with its state where it has one. The categories: states but for "value"; then atoms and bins, by their
-    place on the line.
+    """The categories of a number: its states except "value", then atoms and bins in ascending order.
 
     atoms: (a,) sorted; edges: (bins - 1,) between the bins; grid: (bins, POINTS) quantiles within each; place: (a +
-    bins,) of the atoms, then of the bins, on the line.
+    bins,) rank of each atom, then of each bin.
     """
 
     number: Part
@@ -94,10 +93,10 @@ class NumberCategories:
     def fit(
         cls, number: Part, state: Part | None, values: np.ndarray, units: np.ndarray, bins: int, shared_by: int
     ) -> NumberCategories:
-        """Categories of the known values. units: (rows,) privacy unit of each row."""
+        """Fit the categories to the known values. units: (rows,) privacy unit of each row."""
         known = ~np.isnan(values)
         distinct, at = np.unique(values[known], return_inverse=True)
-        # a unit counts once for a value, however many rows it has
+        # a unit counts once per value, whatever its number of rows
         pairs = np.unique(np.column_stack([at, units[known]]), axis=0)
         holders = np.bincount(pairs[:, 0], minlength=len(distinct))
         atom = _atoms(holders, np.bincount(at, minlength=len(distinct)), shared_by)
@@ -109,17 +108,15 @@ class NumberCategories:
         )
 
     def encode(self, values: Values) -> tuple[np.ndarray, np.ndarray]:
-        """As of CodeCategories; a number of NaN whose state is 0 or not given is unknown."""
+        """As in CodeCategories.encode; NaN is unknown if the state is 0 or not given."""
         rows = len(next(iter(values.values())))
         numbers = values.get(self.number.name, np.full(rows, np.nan))
         state = np.full(rows, UNKNOWN) if self.state is None else values.get(self.state.name, np.full(rows, UNKNOWN))
         place = np.minimum(np.searchsorted(self.atoms, numbers), max(0, len(self.atoms) - 1))
         is_atom = self.atoms[place] == numbers if len(self.atoms) else np.zeros(rows, dtype=bool)
         slot = np.where(is_atom, place, len(self.atoms) + np.searchsorted(self.edges, numbers, side="right"))
-        if len(self.grid) == 0 and len(
-            self.atoms
-        ):  # a number between atoms, where there are no bins: the atom next to it
-            slot = place
+        if len(self.grid) == 0 and len(self.atoms):
+            slot = place  # without bins, a number between atoms gets the next atom
         categories = np.full(rows, UNKNOWN, dtype=np.int64)
         if len(self.place):
             categories = np.where(
@@ -128,7 +125,7 @@ class NumberCategories:
         return np.where(state > 0, state - 1, categories), (state == 0) & (categories == UNKNOWN)
 
     def decode(self, categories: np.ndarray, *, rng: np.random.Generator) -> Values:
-        """Parts of these categories; a number between two quantiles of its bin where it is no atom."""
+        """Decode categories; numbers of a bin are interpolated between its quantiles."""
         is_value = categories >= self.offset
         u = rng.random(len(categories)) * (POINTS - 1)
         numbers = np.full(len(categories), np.nan)
@@ -146,7 +143,7 @@ class NumberCategories:
 
 
 def _atoms(holders: np.ndarray, rows: np.ndarray, shared_by: int) -> np.ndarray:
-    """Which distinct values are atoms. (distinct,) bool"""
+    """Mask of the distinct values that are atoms. (distinct,) bool"""
     atom = holders >= shared_by
     if atom.sum() > ATOMS:
         atom &= np.isin(np.arange(len(rows)), np.argsort(-rows, kind="stable")[:ATOMS])
@@ -154,9 +151,7 @@ def _atoms(holders: np.ndarray, rows: np.ndarray, shared_by: int) -> np.ndarray:
 
 
 def _bins(distinct: np.ndarray, rest: np.ndarray, bins: int, shared_by: int) -> tuple[np.ndarray, np.ndarray]:
-    """Edges between bins, and quantiles within, of (value, unit) pairs that are no atoms. (bins - 1,), (bins,
-    POINTS)
-    """
+    """Edges and inner quantiles of the bins of the (value, unit) pairs outside atoms. (bins - 1,), (bins, POINTS)"""
     if not len(rest):
         return np.zeros(0), np.zeros((0, POINTS))
     numbers, holders = distinct[rest[:, 0]], len(np.unique(rest[:, 1]))
@@ -171,8 +166,8 @@ def _bins(distinct: np.ndarray, rest: np.ndarray, bins: int, shared_by: int) -> 
 
 
 def _grid(distinct: np.ndarray, numbers: np.ndarray, units: np.ndarray, shared_by: int) -> np.ndarray:
-    """Quantiles of a bin's numbers, at least `shared_by` units apart; where the bin has fewer, from the value below it
-    to the one above.
+    """Quantiles of a bin, at least `shared_by` units apart; a bin of fewer units spans from the value below it to the
+    value above.
     """
     points = _apart(numbers, units, POINTS, shared_by)
     if len(np.unique(units)) < shared_by:
@@ -182,22 +177,20 @@ def _grid(distinct: np.ndarray, numbers: np.ndarray, units: np.ndarray, shared_b
 
 
 def _apart(numbers: np.ndarray, units: np.ndarray, most: int, shared_by: int) -> np.ndarray:
-    """At most so many quantiles, evenly spaced in share, with at least `shared_by` units between two."""
+    """At most `most` evenly spaced quantiles, with at least `shared_by` units between neighbours."""
     return np.quantile(numbers, np.linspace(0, 1, max(1, min(most - 1, len(np.unique(units)) // shared_by)) + 1))
 
 
 def quantiles(values: np.ndarray, units: np.ndarray, most: int, shared_by: int) -> np.ndarray:
-    """Quantiles of the known values of a number, for a method that draws between them; two where few units have a
-    value.
-    """
+    """Quantiles of the known values of a number for interpolation; two if few units have a value."""
     known = ~np.isnan(values)
     return _apart(values[known], units[known], most, shared_by)
 
 
 @dataclass(frozen=True)
 class Discretization:
-    """The discretization of all columns as digits. columns: categories of each in codec order; bases: classes of the
-    low digit of each, 0 for one digit alone.
+    """Encoding of all columns as digits. columns: categories of each in codec order; bases: number of classes of the
+    low digit of each, 0 for a single digit.
     """
 
     columns: tuple[CodeCategories | NumberCategories, ...]
@@ -226,7 +219,7 @@ class Discretization:
 
     @property
     def sizes(self) -> list[int]:
-        """Classes of each digit."""
+        """Number of classes of each digit."""
         out = []
         for column, base in zip(self.columns, self.bases.tolist()):
             out += [-(-column.size // base), base] if base else [max(1, column.size)]
@@ -234,16 +227,14 @@ class Discretization:
 
     @property
     def ordered(self) -> list[int]:
-        """Classes at the end of each digit that stand for numbers in ascending order."""
+        """Number of trailing classes of each digit that are ordered numbers."""
         out = []
         for column, base in zip(self.columns, self.bases.tolist()):
             out += [-(-column.ordered // base), 0] if base else [column.ordered]
         return out
 
     def encode(self, values: Values, rows: int) -> tuple[np.ndarray, np.ndarray]:
-        """Digits, UNKNOWN where they are not given; and those of the first category of the column that is possible.
-        Both (rows, digits) int64
-        """
+        """Digits, UNKNOWN if not given; and the digits of the first allowed category. Both (rows, digits) int64"""
         digits: list[np.ndarray] = []
         first: list[np.ndarray] = []
         for column, base in zip(self.columns, self.bases.tolist()):
@@ -260,7 +251,7 @@ class Discretization:
         return _stacked(digits, rows), _stacked(first, rows)
 
     def decode(self, digits: np.ndarray, *, rng: np.random.Generator) -> Values:
-        """Parts of (rows, digits)."""
+        """Decode digits. digits: (rows, digits)"""
         out: Values = {}
         at = 0
         for column, base, stream in zip(self.columns, self.bases.tolist(), rng.spawn(len(self.columns))):
@@ -296,7 +287,7 @@ def _stacked(columns: list[np.ndarray], rows: int) -> np.ndarray:
 
 
 def _together(parts: Sequence[Part]) -> list[list[Part]]:
-    """Each number with its state before it, where it has one; each other code alone."""
+    """Group each number with its state, if it has one, before it; every other code is a group alone."""
     named = {part.name: part for part in parts}
     groups = []
     for part in parts:

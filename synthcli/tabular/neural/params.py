@@ -1,6 +1,4 @@
-"""Parameters that the nets of tables have in common: what they mean and their bounds. A method says its own
-defaults.
-"""
+"""Parameters that the neural methods share, with bounds and descriptions; each method sets its defaults."""
 
 from __future__ import annotations
 
@@ -11,12 +9,14 @@ from pydantic import Field
 Dropout = Annotated[
     float,
     Field(
-        ge=0, le=0.9, description="share of hidden units dropped in training; more is more private, less more faithful"
+        ge=0,
+        le=0.9,
+        description="share of hidden units dropped in training; more is more private, less is more faithful",
     ),
 ]
-BatchSize = Annotated[int, Field(ge=1, le=100_000, description="rows in a training step, at most")]
-WeightDecay = Annotated[float, Field(ge=0, le=10, description="of AdamW")]
-Embedding = Annotated[int, Field(ge=1, le=1024, description="numbers that stand for a category at the net's input")]
+BatchSize = Annotated[int, Field(ge=1, le=100_000, description="maximum number of rows in a training step")]
+WeightDecay = Annotated[float, Field(ge=0, le=10, description="weight decay of AdamW")]
+Embedding = Annotated[int, Field(ge=1, le=1024, description="size of the embedding of a category")]
 SharedBy = Annotated[
     int,
     Field(

@@ -1,7 +1,7 @@
-"""The rows of one block: drawn, looked at, and drawn again until there are as many as were asked, each as it was asked.
+"""Generation of one block of rows by rejection sampling: draw, check, and draw again until each stratum is full.
 
-Block i depends on (model, what is wanted, i) alone, so that any process may make any block. What is left to whoever
-puts the blocks together, in order, is what one block cannot know of another: rows that must not repeat (`finish`).
+Block i depends only on (model, request, i), so any process can generate any block. Uniqueness across blocks is the
+exception: the process that collects the blocks enforces it, in order (`finish`).
 """
 
 from __future__ import annotations
@@ -25,54 +25,49 @@ from synthcli.contracts.schema import Schema
 from synthcli.errors import FitError
 from synthcli.tabular.sampling.request import OFTEN, SettledRequest, Stratum, drawable
 
-TRIES = 2000  # times that a block's missing rows are drawn
-IN_VAIN = 20  # of them without a single row, after which there is no hope
-SPARE = 1.2  # rows that a model is asked for, per row that is missing
-RAREST = (
-    1e-4  # share of rows of use that a model is taken to have, at least: of rarer ones, IN_VAIN whole blocks are drawn
-)
-LOSSY = ("float", "halffloat", "decimal", "time32", "time64")  # storage types that hold less than a frame does
+TRIES = 2000  # attempts to fill a block, at most
+IN_VAIN = 20  # consecutive attempts without an accepted row, after which generation fails
+SPARE = 1.2  # rows drawn per missing row, beyond what the acceptance rate requires
+RAREST = 1e-4  # lower bound on the estimated acceptance rate, so that no attempt draws without limit
+LOSSY = ("float", "halffloat", "decimal", "time32", "time64")  # storage types less precise than the frame's dtypes
 ANY = Stratum({}, 0)
 
 
 @dataclass
 class Tally:
-    """What became of the rows: how many were drawn and made, and how many each rule and `where` refused."""
+    """Counts of rows drawn and generated, and of rows that each rule and `where` refused or repaired."""
 
     drawn: int = 0
-    made: int = 0
+    generated: int = 0
     refused: dict[str, int] = field(default_factory=dict)
     repaired: dict[str, int] = field(default_factory=dict)
-    strata: dict[int, int] = field(default_factory=dict)  # number of a cell -> its rows, as counted in the output
+    strata: dict[int, int] = field(default_factory=dict)  # number of a stratum -> its rows in the output
 
     def add(self, other: Tally) -> None:
         self.drawn += other.drawn
-        self.made += other.made
+        self.generated += other.generated
         _add(self.refused, other.refused)
         _add(self.repaired, other.repaired)
         _add(self.strata, other.strata)
 
 
-def _add(mine: dict[Any, int], others: dict[Any, int]) -> None:
+def _add(counts: dict[Any, int], others: dict[Any, int]) -> None:
     for name, number in others.items():
-        mine[name] = mine.get(name, 0) + number
+        counts[name] = counts.get(name, 0) + number
 
 
 class BlockGenerator:
-    """Makes the blocks of what is wanted from a model. schema: of the rows that it makes."""
+    """Generates the blocks of a request from a model. schema: of the generated rows."""
 
     def __init__(self, model: Model, request: SettledRequest, schema: Schema) -> None:
         self.model, self.request, self.schema = model, request, schema
-        self.most = drawable(model, request)
-        # columns that are made up by position get their values last, so that keys are unique and in a row whatever was
-        # left out
+        self.batch = drawable(model, request)
+        # assign values that depend on the position last, so that keys are unique and without gaps after rejection
         by_position = model.made_up(0, 0, rng=np.random.default_rng(0))
         self.numbered = by_position is not None and not (_deciding(request, schema) & by_position.keys())
 
-    def make(self, block: int) -> tuple[Table, Tally]:
-        """The rows of a block, which obey all but what looks at other blocks; with what became of those that were
-        drawn.
-        """
+    def generate(self, block: int) -> tuple[Table, Tally]:
+        """Generate a block that meets every condition except uniqueness across blocks; also return its counts."""
         request = self.request
         if request.plain:
             table: Any = self.model.sample(request, block, rng=seeds.stream(request.seed, "generate", block, 0))
@@ -82,7 +77,7 @@ class BlockGenerator:
         if request.strata:
             frame = frame.iloc[seeds.stream(request.seed, "mix", block).permutation(len(frame))]
         table = self._positioned(block, frame)
-        tally.made = len(table)
+        tally.generated = len(table)
         tally.repaired = self._repaired()
         tally.strata = (
             dict(enumerate(np.bincount(request.stratum_of(table.frame), minlength=len(request.strata)).tolist()))
@@ -92,152 +87,149 @@ class BlockGenerator:
         return table, tally
 
     def finish(self, block: int, table: Table, watch: Watch, tally: Tally) -> Table:
-        """The block with rows that break a rule beside those of earlier blocks drawn again. watch: has seen the earlier
-        blocks.
-        """
+        """Redraw the rows of a block that break a rule given the earlier blocks. watch: holds the earlier blocks."""
         frame = table.frame
         broken = watch.broken(frame)
         if (wrong := broken.any(axis=0)).any():
             _count(tally, watch, broken)
-            mine = watch.fork()
-            mine.accept(frame[~wrong])
-            short = np.bincount(self.request.stratum_of(frame[wrong]), minlength=max(1, len(self.request.strata)))
-            again = self._rows(block, short, count(TRIES * (len(short) + 1)), mine, tally)
-            frame = pd.concat([frame[~wrong], again], ignore_index=True)
+            trial = watch.fork()
+            trial.accept(frame[~wrong])
+            missing = np.bincount(self.request.stratum_of(frame[wrong]), minlength=max(1, len(self.request.strata)))
+            redrawn = self._rows(block, missing, count(TRIES * (len(missing) + 1)), trial, tally)
+            frame = pd.concat([frame[~wrong], redrawn], ignore_index=True)
             frame = self._positioned(
                 block, frame.iloc[seeds.stream(self.request.seed, "mix again", block).permutation(len(frame))]
             ).frame
         watch.accept(frame)
         return Table(frame, table.schema)
 
-    def _rows(self, block: int, short: np.ndarray, attempts: Iterator[int], watch: Watch, tally: Tally) -> pd.DataFrame:
-        """`short` rows of each cell: first of whatever cell the model draws, then of those that it seldom draws, where
-        it can be told.
+    def _rows(
+        self, block: int, missing: np.ndarray, attempts: Iterator[int], watch: Watch, tally: Tally
+    ) -> pd.DataFrame:
+        """Draw the missing rows of each stratum: freely at first, then by stratum if the model takes conditions.
 
-        Raises FitError where they cannot be had. watch: sees the rows.
+        missing: (strata,) rows; watch: records the accepted rows. Raises FitError if the rows cannot be drawn.
         """
-        short, pieces = short.copy(), []
-        told = self.request.guided and bool(self.request.strata)
-        pieces.append(self._filled(block, short, ANY, attempts, watch, tally, least=OFTEN if told else 0.0))
-        for number in np.flatnonzero(short) if told else ():
-            alone = np.where(np.arange(len(short)) == number, short, 0)
+        missing, pieces = missing.copy(), []
+        by_stratum = self.request.guided and bool(self.request.strata)
+        min_rate = OFTEN if by_stratum else 0.0
+        pieces.append(self._filled(block, missing, ANY, attempts, watch, tally, min_rate=min_rate))
+        for number in np.flatnonzero(missing) if by_stratum else ():
+            alone = np.where(np.arange(len(missing)) == number, missing, 0)
             pieces.append(self._filled(block, alone, self.request.strata[number], attempts, watch, tally))
         return pd.concat(pieces, ignore_index=True)
 
     def _filled(
         self,
         block: int,
-        short: np.ndarray,
-        kind: Stratum,
+        missing: np.ndarray,
+        target: Stratum,
         attempts: Iterator[int],
         watch: Watch,
         tally: Tally,
         *,
-        least: float = 0.0,
+        min_rate: float = 0.0,
     ) -> pd.DataFrame:
-        """Rows drawn as those of a cell until no cell is short of any; `short` is counted down. least: share of rows of
-        use, to go on.
+        """Draw rows of the target stratum until no stratum misses rows; counts `missing` down in place. min_rate:
+        acceptance rate below which it returns early.
         """
         kept: list[pd.DataFrame] = []
-        vain, share, lacks = 0, 1.0, dict[str, int]()
-        total = int(short.sum())
+        failures, rate, satisfied = 0, 1.0, dict[str, int]()  # satisfied: condition -> drawn rows that meet it
+        total = int(missing.sum())
         for attempt, _ in zip(attempts, range(TRIES)):
-            frame = self._drawn(kind, block, min(self.most, int(short.sum() / share * SPARE) + 16), attempt)
+            frame = self._drawn(target, block, min(self.batch, int(missing.sum() / rate * SPARE) + 16), attempt)
             stratum, wrong = self.request.stratum_of(frame), self._wrong(frame, watch)
             for name, mask in wrong.items():
-                lacks[name] = lacks.get(name, 0) + int((~mask).sum())
+                satisfied[name] = satisfied.get(name, 0) + int((~mask).sum())
                 if mask.any():
                     tally.refused[name] = tally.refused.get(name, 0) + int(mask.sum())
-            if kind.values:
-                lacks[kind.text] = lacks.get(kind.text, 0) + int((short[stratum] * (stratum >= 0) > 0).sum())
+            if target.values:
+                useful = int((missing[stratum] * (stratum >= 0) > 0).sum())
+                satisfied[target.text] = satisfied.get(target.text, 0) + useful
             tally.drawn += len(frame)
-            good = ~np.any(list(wrong.values()), axis=0) if wrong else np.ones(len(frame), dtype=bool)
-            fresh = frame[_first(np.where(good, stratum, -1), short)]
-            short -= np.bincount(self.request.stratum_of(fresh), minlength=len(short))
-            kept.append(fresh)
-            watch.accept(fresh)
-            share = max(RAREST, len(fresh) / len(frame))
-            vain = 0 if len(fresh) else vain + 1
-            if not short.any() or share < least:
+            valid = ~np.any(list(wrong.values()), axis=0) if wrong else np.ones(len(frame), dtype=bool)
+            accepted = frame[_first(np.where(valid, stratum, -1), missing)]
+            missing -= np.bincount(self.request.stratum_of(accepted), minlength=len(missing))
+            kept.append(accepted)
+            watch.accept(accepted)
+            rate = max(RAREST, len(accepted) / len(frame))
+            failures = 0 if len(accepted) else failures + 1
+            if not missing.any() or rate < min_rate:
                 return pd.concat(kept, ignore_index=True)
-            if vain == IN_VAIN:
+            if failures == IN_VAIN:
                 break
-        raise FitError(_hopeless(self.request, kind, short, total, lacks))
+        raise FitError(_infeasible(self.request, target, missing, total, satisfied))
 
-    def _drawn(self, kind: Stratum, block: int, rows: int, attempt: int) -> pd.DataFrame:
-        """Rows that may be of the cell."""
+    def _drawn(self, target: Stratum, block: int, rows: int, attempt: int) -> pd.DataFrame:
+        """Draw candidate rows for a stratum."""
         request = self.request
         rng = seeds.stream(request.seed, "generate", block, attempt)
         place = 0 if self.numbered else block + attempt * request.blocks
-        within = {name: _exactly(value) for name, value in kind.values.items()}
+        within = {name: _exactly(value) for name, value in target.values.items()}
         within |= {name: bound for name, bound in request.allowed.items() if name not in within}
-        made: Any
+        drawn: Any
         if request.guided and within:
-            made = self.model.complete(Request(rows, allowed=within), place * request.block_size, rng=rng)
+            drawn = self.model.complete(Request(rows, allowed=within), place * request.block_size, rng=rng)
         else:
-            some = Request(place * request.block_size + rows, block_size=request.block_size)
-            made = self.model.sample(some, place, rng=rng)
-        return self._stored(made.frame)
+            free = Request(place * request.block_size + rows, block_size=request.block_size)
+            drawn = self.model.sample(free, place, rng=rng)
+        return self._stored(drawn.frame)
 
     def _stored(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """As the rows are once they are written, so that what holds here holds of the file."""
+        """Round values to the precision of their storage types, so that conditions also hold in the written file."""
         if not any(column.storage.startswith(LOSSY) for column in self.schema.columns):
             return frame
         return frames.to_frame(frames.to_arrow(frame, self.schema), self.schema)
 
     def _positioned(self, block: int, frame: pd.DataFrame) -> Table:
-        """The rows of a block with what is made up by position."""
+        """Assign the values that depend on the position of a row, such as keys."""
         frame = frame.reset_index(drop=True)
         if self.numbered:
-            own = self.model.made_up(
+            by_position = self.model.made_up(
                 len(frame), block * self.request.block_size, rng=seeds.stream(self.request.seed, "made", block)
             )
-            frame = frame.assign(**(own or {}))
+            frame = frame.assign(**(by_position or {}))
         return Table(frame, self.schema)
 
     def _wrong(self, frame: pd.DataFrame, watch: Watch) -> dict[str, np.ndarray]:
-        """What is asked of every row -> which rows do not have it; a unique rule looks only at rows that all else is
-        true of.
-        """
+        """Map each condition to a mask of the rows that violate it; rules are checked only where `where` holds."""
         out: dict[str, np.ndarray] = {}
-        so_far = np.zeros(len(frame), dtype=bool)
+        refused = np.zeros(len(frame), dtype=bool)
         if self.request.where is not None:
-            out[f"where: {self.request.where.text}"] = so_far = ~self.request.accepts(frame)
+            out[f"where: {self.request.where.text}"] = refused = ~self.request.accepts(frame)
         if watch.rules:
             broken = np.zeros((len(watch.rules), len(frame)), dtype=bool)
-            broken[:, ~so_far] = watch.broken(frame[~so_far].reset_index(drop=True))
+            broken[:, ~refused] = watch.broken(frame[~refused].reset_index(drop=True))
             out |= {rule.text: broken[i] for i, rule in enumerate(watch.rules)}
         return out
 
     def _repaired(self) -> dict[str, int]:
-        """What the model has repaired since it was last asked."""
+        """Return and reset the model's counts of repaired rows."""
         counts: dict[str, int] = getattr(self.model, "repaired", {})
         out = {name: number for name, number in counts.items() if number}
         counts.clear()
         return out
 
 
-def _first(stratum: np.ndarray, short: np.ndarray) -> np.ndarray:
-    """Which rows are taken: the first of each cell, as many as it is short of. cell: (rows,), -1 for none. (rows,)
+def _first(stratum: np.ndarray, missing: np.ndarray) -> np.ndarray:
+    """Mask the first rows of each stratum, up to its number of missing rows. stratum: (rows,), -1 for none -> (rows,)
     bool
     """
     rank = pd.Series(stratum).groupby(stratum).cumcount().to_numpy()
-    return (stratum >= 0) & (rank < short[stratum])
+    return (stratum >= 0) & (rank < missing[stratum])
 
 
 def _deciding(request: SettledRequest, schema: Schema) -> frozenset[str]:
-    """Columns that decide whether a row is taken; not those of rules that hold by themselves, as no row repeats a key
-    that is unique.
-    """
+    """Columns that decide whether a row is accepted, except those of unique rules that a generated key always meets."""
 
-    def counted(name: str) -> bool:
+    def always_unique(name: str) -> bool:
         column = schema[name]
         if column.kind in frames.MODELLED or not fake.unique(column):
             return False
         return (room := fake.capacity(column)) is None or room >= request.rows
 
-    rules = tuple(r for r in request.rules if not (isinstance(r, Unique) and any(counted(name) for name in r.of)))
-    return replace(request, rules=rules).looked_at
+    rules = tuple(r for r in request.rules if not (isinstance(r, Unique) and any(always_unique(name) for name in r.of)))
+    return replace(request, rules=rules).deciding_columns
 
 
 def _exactly(value: Any) -> Allowed:
@@ -250,21 +242,21 @@ def _count(tally: Tally, watch: Watch, broken: np.ndarray) -> None:
             tally.refused[rule.text] = tally.refused.get(rule.text, 0) + rows
 
 
-def _hopeless(request: SettledRequest, kind: Stratum, short: np.ndarray, total: int, lacks: dict[str, int]) -> str:
-    """Why rows could not be made: what none of them had, else what few had."""
-    short_of = [request.strata[i] for i in np.flatnonzero(short)] if request.strata else [kind]
-    what = f" where {short_of[0].text}" if short_of[0].values else ""
-    more = f" (and of {len(short_of) - 1} other kinds)" if len(short_of) > 1 else ""
-    start = f"generate: {total - int(short.sum())} of {total} rows could be made, none more{what}{more}"
-    if never := [name for name, rows in lacks.items() if rows == 0]:
-        return f"{start}: no row that was drawn has {', nor '.join(never)}; remedy: ask for what the source has"
-    rare = min(lacks, key=lambda name: lacks[name], default=short_of[0].text)
-    all_of = (
-        f" that have all of: {'; '.join(lacks)} (rarest: {rare})"
-        if len(lacks) > 1
-        else f": {rare} is too rare"
-        if rare
-        else ""
-    )
-    remedy = "" if request.guided else ", or a method that can be told what is asked (trees, arnet)"
-    return f"{start}{all_of}; remedy: fewer rows, or a weaker constraint{remedy}"
+def _infeasible(
+    request: SettledRequest, target: Stratum, missing: np.ndarray, total: int, satisfied: dict[str, int]
+) -> str:
+    """Explain which conditions no drawn row met, or else which one is the rarest."""
+    unfilled = [request.strata[i] for i in np.flatnonzero(missing)] if request.strata else [target]
+    what = f" where {unfilled[0].text}" if unfilled[0].values else ""
+    more = f" (or in {len(unfilled) - 1} other strata)" if len(unfilled) > 1 else ""
+    done = total - int(missing.sum())
+    start = f"generate: {done} of {total} rows could be generated, and no more{what}{more}"
+    if never := [name for name, rows in satisfied.items() if rows == 0]:
+        conditions = "; ".join(never)
+        return f"{start}: no drawn row meets {conditions}; remedy: request values that occur in the source"
+    rarest = min(satisfied, key=lambda name: satisfied[name], default=unfilled[0].text)
+    reason = f": {rarest} is too rare" if rarest else ""
+    if len(satisfied) > 1:
+        reason = f": too few rows meet all of: {'; '.join(satisfied)} (rarest: {rarest})"
+    remedy = "" if request.guided else ", or a method that takes conditions (trees, arnet)"
+    return f"{start}{reason}; remedy: fewer rows, or a weaker constraint{remedy}"

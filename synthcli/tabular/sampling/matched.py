@@ -1,6 +1,4 @@
-"""Real data as the synthetic data was asked to be, so that like is compared with like: filtered by `where`, thinned to
-the balance.
-"""
+"""Filter real data by `where` and subsample it to the requested balance, for comparison with conditioned output."""
 
 from __future__ import annotations
 
@@ -10,23 +8,21 @@ import pandas as pd
 from synthcli.columns.table import Table
 from synthcli.tabular.sampling.request import SettledRequest
 
-LEAST = 100  # rows of the real data that must be left for anything to be said
+LEAST = 100  # real rows required for a comparison
 
 
 def matched(real: Table, request: SettledRequest, *, rng: np.random.Generator) -> Table | None:
-    """Rows of the real data that `where` is true of, as many of each cell as its share allows; None where too few are
-    left.
-    """
+    """Select real rows that meet `where`, subsampled to the shares of the strata; None if fewer than LEAST remain."""
     found = np.flatnonzero(request.accepts(real.frame))
     if request.strata and len(found):
         frame = real.frame.iloc[found].reset_index(drop=True)
-        found = found[thinned(frame, request, rng=rng)]
+        found = found[subsample(frame, request, rng=rng)]
     return real.take(np.sort(found)) if len(found) >= LEAST else None
 
 
-def thinned(frame: pd.DataFrame, request: SettledRequest, *, rng: np.random.Generator) -> np.ndarray:
-    """Positions of the most rows that have the cells' shares, as far as they can be had: cells of a row in a thousand
-    may lack some.
+def subsample(frame: pd.DataFrame, request: SettledRequest, *, rng: np.random.Generator) -> np.ndarray:
+    """Positions of the largest subsample with the shares of the strata; strata of less than one row in a thousand may
+    get fewer rows.
     """
     total = sum(stratum.rows for stratum in request.strata)
     stratum_of = request.stratum_of(frame)
@@ -35,5 +31,5 @@ def thinned(frame: pd.DataFrame, request: SettledRequest, *, rng: np.random.Gene
     sizes = np.array([len(m) for m in members])
     decisive = shares >= 1e-3
     rows = (sizes[decisive] / shares[decisive]).min() if decisive.any() else 0
-    wants = np.floor(shares * rows + 1e-9).astype(int)
-    return np.concatenate([m[:n] for m, n in zip(members, wants)]) if len(members) else np.zeros(0, dtype=int)
+    quotas = np.floor(shares * rows + 1e-9).astype(int)
+    return np.concatenate([m[:n] for m, n in zip(members, quotas)]) if len(members) else np.zeros(0, dtype=int)

@@ -1,4 +1,4 @@
-"""Shares of values and of their combinations, and whole numbers of rows that meet them."""
+"""Raking: fit a joint distribution to requested margins, and round it to whole numbers of rows."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-EVEN = 0.5  # rows of the pilot that a value which it does not hold counts as
-UNSEEN = 1e-6  # the same of a combination: it stays out unless the shares need it
-SECONDS = 20  # for rounding shares to whole rows
+EVEN = 0.5  # pseudo-count of a value that the pilot lacks
+UNSEEN = 1e-6  # pseudo-count of a combination that the pilot lacks: small, so that only the margins bring it in
+SECONDS = 20  # time limit for rounding shares to whole rows
 
 
 def codes_of(values: pd.Series, levels: Sequence[Any]) -> np.ndarray:
-    """The place of each value among the levels, None for null; -1 for any other. (rows,) int64"""
+    """Index of each value among the levels, -1 for other values; the level None is null. (rows,) int64"""
     out = np.full(len(values), -1, dtype=np.int64)
     for i, level in enumerate(levels):
         out[(values.isna() if level is None else (values == level).fillna(False)).to_numpy(dtype=bool)] = i
@@ -22,7 +22,7 @@ def codes_of(values: pd.Series, levels: Sequence[Any]) -> np.ndarray:
 
 
 def joint_of(pilot: pd.DataFrame, levels: Mapping[str, Sequence[Any]]) -> np.ndarray:
-    """Shares of all combinations in the pilot, none of them 0."""
+    """Joint distribution of the levels in the pilot, smoothed so that no share is 0."""
     places = [codes_of(pilot[name], values) for name, values in levels.items()]
     shape = tuple(len(v) for v in levels.values())
     seen = np.all([p >= 0 for p in places], axis=0)
@@ -36,13 +36,13 @@ def joint_of(pilot: pd.DataFrame, levels: Mapping[str, Sequence[Any]]) -> np.nda
 
 
 def independent(joint: np.ndarray, target: int) -> np.ndarray:
-    """The same distribution of the target in every group of the others."""
+    """Make the target independent of the other axes, keeping both marginal distributions."""
     others = tuple(i for i in range(joint.ndim) if i != target)
     return joint.sum(axis=target, keepdims=True) * joint.sum(axis=others, keepdims=True)
 
 
-def fitted(joint: np.ndarray, margins: Sequence[np.ndarray | None]) -> np.ndarray:
-    """Iterative proportional fitting (Deming & Stephan 1940)."""
+def rake(joint: np.ndarray, margins: Sequence[np.ndarray | None]) -> np.ndarray:
+    """Iterative proportional fitting (Deming & Stephan 1940). margins: one per axis, None for a free axis."""
     for _ in range(500):
         before = joint
         for axis, margin in enumerate(margins):
@@ -57,8 +57,8 @@ def fitted(joint: np.ndarray, margins: Sequence[np.ndarray | None]) -> np.ndarra
 
 
 def whole_rows(target: np.ndarray, rows: int) -> np.ndarray:
-    """Whole numbers that add up to `rows`, each within one of its target, and their margins as near to the targets' as
-    they can be.
+    """Round the target to whole numbers that sum to `rows`, each within one of its target and with the closest possible
+    margins.
     """
     if target.ndim == 1:
         return largest_remainder(target, rows)
@@ -66,20 +66,19 @@ def whole_rows(target: np.ndarray, rows: int) -> np.ndarray:
 
     floor = np.floor(target + 1e-9).astype(np.int64)
     places = np.arange(target.size).reshape(target.shape)
-    wants, lines = [], []
+    totals, lines = [], []
     for axis in range(target.ndim):
         others = tuple(i for i in range(target.ndim) if i != axis)
-        want = largest_remainder(target.sum(axis=others), rows)
-        for i, total in enumerate(want):
+        for i, total in enumerate(largest_remainder(target.sum(axis=others), rows)):
             lines.append(np.isin(np.arange(target.size), np.take(places, i, axis=axis)))
-            wants.append(total - np.take(floor, i, axis=axis).sum())
-    # a cell is rounded up or not; each margin may miss its number by what it pays for, down or up
+            totals.append(total - np.take(floor, i, axis=axis).sum())
+    # binary variables round cells up or down; slack variables penalise margins that miss their totals
     strata = sparse.csr_matrix(np.array(lines, dtype=float))
     slack = sparse.identity(len(lines))
     whole = sparse.csr_matrix(np.ones((1, target.size)))
     matrix = sparse.bmat([[strata, slack, -slack], [whole, None, None]]).tocsr()
-    bounds = np.array([*wants, rows - floor.sum()], dtype=float)
-    near = floor.ravel() - target.ravel()  # rounding up what is nearly there costs least
+    bounds = np.array([*totals, rows - floor.sum()], dtype=float)
+    near = floor.ravel() - target.ravel()  # the larger the remainder, the cheaper to round up
     cost = np.concatenate([1e-3 * near, np.ones(2 * len(lines))])
     upper = np.concatenate([np.ones(target.size), np.full(2 * len(lines), np.inf)])
     solved = optimize.milp(
@@ -95,11 +94,11 @@ def whole_rows(target: np.ndarray, rows: int) -> np.ndarray:
 
 
 def largest_remainder(target: np.ndarray, total: int) -> np.ndarray:
-    """Whole numbers near `target` that add up to `total` (Hamilton's method). (n,)"""
+    """Round the target to whole numbers that sum to `total` (Hamilton's method). (n,)"""
     floor = np.floor(target + 1e-9).astype(np.int64)
-    short = total - int(floor.sum())
+    remainder = total - int(floor.sum())
     out = floor.copy()
-    out[np.argsort(floor - target, kind="stable")[: max(0, short)]] += 1
+    out[np.argsort(floor - target, kind="stable")[: max(0, remainder)]] += 1
     return out
 
 
@@ -107,7 +106,7 @@ def parity_gap(joint: np.ndarray, target: int) -> float:
     """Demographic parity gap: the largest difference between groups in the share of any value of the target. joint:
     counts or shares
 
-    Groups of less than one in a thousand rows are left out.
+    Groups with less than one row in a thousand are left out.
     """
     table = np.moveaxis(joint, target, -1).reshape(-1, joint.shape[target])
     size = table.sum(1)

@@ -1,4 +1,4 @@
-"""A request settled against a model before any row is generated: how many rows of which kind, and how to get them."""
+"""Settle a request against a model before generation: the rows of each stratum, and how to draw them."""
 
 from __future__ import annotations
 
@@ -27,18 +27,16 @@ from synthcli.errors import FitError, SpecError, did_you_mean, listed
 from synthcli.tabular.sampling.raking import codes_of, parity_gap
 from synthcli.tabular.sampling.strata import Stratum, strata_of, text_of
 
-PILOT = 2 * BLOCK  # rows that tell how often a model makes by itself what is asked
-OFTEN = (
-    0.1  # share of rows that obey `where` by themselves, from which on they are drawn freely and the others left out
-)
+PILOT = 2 * BLOCK  # rows drawn to estimate how often the model meets the conditions unconditioned
+OFTEN = 0.1  # acceptance rate from which plain rejection sampling is used
 
 
 @dataclass(frozen=True)
 class SettledRequest(Request):
     """A request that was settled against a model.
 
-    rules: obeyed by every row; strata: how many rows of which kind, () for any; guided: whether the model is given the
-    conditions, instead of drawing freely; report: for people.
+    rules: hold in every row; strata: the strata and their numbers of rows, () for none; guided: whether the model draws
+    given the conditions instead of freely; report: figures for the report.
     """
 
     rules: tuple[Rule, ...] = ()
@@ -48,20 +46,21 @@ class SettledRequest(Request):
 
     @property
     def plain(self) -> bool:
-        """Whether the rows of a model are taken as they come."""
+        """Whether every row of the model is accepted."""
         return not self.rules and self.where is None and not self.strata
 
     @property
-    def looked_at(self) -> frozenset[str]:
-        """Columns that decide whether a row is taken."""
+    def deciding_columns(self) -> frozenset[str]:
+        """Columns that decide whether a row is accepted."""
         named = [rule.columns for rule in self.rules] + ([] if self.where is None else [self.where.columns])
         return frozenset().union(*named, *(stratum.values for stratum in self.strata[:1]))
 
     def counts(self, block: int) -> np.ndarray:
-        """The rows of each stratum in a block; over all blocks as many as requested. (strata,), one if there are none
+        """Number of rows of each stratum in a block; the blocks sum to the requested numbers. (strata,); (1,) without
+        strata
 
-        Row r of the output stands at r * stride (mod rows) among the rows sorted by stratum, so that each block has
-        about its share of each stratum and no block has to know of the others.
+        Output row r is row r * stride (mod rows) of the rows sorted by stratum, so that each block gets about its share
+        of each stratum independently of the other blocks.
         """
         size = self.size(block)
         if not self.strata:
@@ -80,12 +79,12 @@ class SettledRequest(Request):
             return np.zeros(len(frame), dtype=np.int64)
         levels, table = self._table
         codes = [codes_of(frame[name], values) for name, values in levels.items()]
-        return table[tuple(codes)]  # code -1, another value, looks up the last place
+        return table[tuple(codes)]  # code -1 (another value) indexes the last entry
 
     @cached_property
     def _table(self) -> tuple[dict[str, list[Any]], np.ndarray]:
-        """The levels of the columns of the strata, and the stratum of each combination of their codes; one more
-        place per column for other values.
+        """The levels of each stratified column, and a lookup table from their codes to strata, with one more entry per
+        axis for other values.
         """
         levels = {
             name: list(dict.fromkeys(stratum.values[name] for stratum in self.strata)) for name in self.strata[0].values
@@ -96,13 +95,13 @@ class SettledRequest(Request):
         return levels, table
 
     def accepts(self, frame: pd.DataFrame) -> np.ndarray:
-        """Which rows `where` is true of. (rows,) bool"""
+        """Mask of the rows that meet `where`. (rows,) bool"""
         if self.where is None:
             return np.ones(len(frame), dtype=bool)
         return self.where.evaluate(frame).fillna(False).to_numpy(dtype=bool)
 
     def to_json(self) -> dict[str, Any]:
-        """For another process, which derives `allowed` from `where` again."""
+        """Serialise for another process, which derives `allowed` from `where` again."""
         own = {} if self.block_size == BLOCK else {"block_size": self.block_size}
         return own | {
             "rows": self.rows,
@@ -132,12 +131,12 @@ class SettledRequest(Request):
 
 
 def settle(request: Request, model: Model, schema: Schema, rules: Sequence[Rule]) -> SettledRequest:
-    """How a model meets a request: freely or guided, and how many rows of each stratum.
+    """Decide how a model meets a request: freely or given the conditions, and how many rows of each stratum.
 
-    Raises SpecError for a request that names columns or values that do not exist, FitError for one that no row meets.
+    Raises SpecError if the request names unknown columns or values, FitError if no row can meet it.
     """
     where = request.where
-    assert where is None or isinstance(where, Expression)  # parse_where made it
+    assert where is None or isinstance(where, Expression)  # from parse_where
     if where is not None:
         _check_where(where, schema)
     plain = SettledRequest(request.rows, request.seed, request.block_size, where=where, rules=tuple(rules))
@@ -159,12 +158,12 @@ def settle(request: Request, model: Model, schema: Schema, rules: Sequence[Rule]
         strata = strata_of(request, pilot[plain.accepts(pilot)], model, schema, report)
         _check_strata(strata, allowed, where)
     guided = model.completes and (bool(strata) or share < OFTEN)
-    report["found_by"] = "steering the model" if guided else "choosing among rows"
+    report["found_by"] = "conditional sampling" if guided else "rejection sampling"
     return replace(plain, strata=strata, guided=guided, allowed=allowed, report=report)
 
 
 def parse_where(text: str) -> Expression:
-    """The expression of `generate.where`. Raises SpecError that names the key."""
+    """Parse `generate.where`. Raises SpecError that names the key."""
     try:
         return parse(text)
     except SpecError as error:
@@ -172,7 +171,7 @@ def parse_where(text: str) -> Expression:
 
 
 def _check_where(where: Predicate, schema: Schema) -> None:
-    """Raises SpecError for columns that do not exist and for kinds that do not compare."""
+    """Raise SpecError for unknown columns and for types that cannot be compared."""
     try:
         empty = {
             c.name: frames.series(pa.chunked_array([], type=frames.arrow_type(c.storage)), c.kind)
@@ -191,12 +190,12 @@ def _check_where(where: Predicate, schema: Schema) -> None:
 
 
 def _check_strata(strata: Sequence[Stratum], allowed: Mapping[str, Allowed], where: Predicate | None) -> None:
-    """Raises SpecError for a value that is balanced and that `where` rules out."""
+    """Raise SpecError for a balanced value that `where` excludes."""
     for stratum in strata:
         for name, value in stratum.values.items():
             if name in allowed and not fits(value, allowed[name]):
                 raise SpecError(
-                    f"generate.balance.{name}: asks for {text_of(value)}, which generate.where rules out:"
+                    f"generate.balance.{name}: {text_of(value)} is excluded by generate.where:"
                     f" {where and where.text}; remedy: keep one of them"
                 )
 
@@ -209,19 +208,19 @@ def _check_found(
     model: Model,
     schema: Schema,
 ) -> None:
-    """Raises FitError if no row of the pilot meets `where` and the model takes no conditions or knows no such value."""
+    """Raise FitError if no pilot row meets `where` and the model cannot generate one given the condition."""
     if share or where is None:
         return
     text = where.text
-    if made := sorted(name for name in where.columns if schema[name].kind not in frames.MODELLED):
+    if synthetic := sorted(name for name in where.columns if schema[name].kind not in frames.MODELLED):
         raise FitError(
-            f"generate.where: none of {rows:,} rows meets {text}: {made[0]} is of type {schema[made[0]].kind}, whose"
-            " values are made up and never learned; remedy: a condition on other columns"
+            f"generate.where: none of {rows:,} rows meets {text}: {synthetic[0]} is of type"
+            f" {schema[synthetic[0]].kind}, whose values are made up, not learned; remedy: a condition on other columns"
         )
     if not model.completes:
         raise FitError(
-            f"generate.where: none of {rows:,} rows that the model draws by itself meets {text}; "
-            "remedy: a weaker condition, or trees or arnet, which can be told"
+            f"generate.where: none of {rows:,} unconditioned rows of the model meets {text}; "
+            "remedy: a weaker condition, or a method that takes conditions: trees or arnet"
         )
     try:
         model.complete(Request(1, allowed=allowed), 0, rng=np.random.default_rng(0))
@@ -230,7 +229,7 @@ def _check_found(
 
 
 def drawable(model: Model, request: Request) -> int:
-    """The rows that a model can draw at once: a block, or fewer if it has fewer unique keys than that."""
+    """Number of rows that a model can draw at once: a block, or fewer if its unique keys do not suffice."""
     try:
         model.check(Request(request.block_size))
     except SpecError:
@@ -239,7 +238,7 @@ def drawable(model: Model, request: Request) -> int:
 
 
 def _pilot(model: Model, request: Request, allowed: Mapping[str, Allowed]) -> pd.DataFrame:
-    """Rows that the model draws freely, or given what columns may hold."""
+    """Draw rows to estimate shares: freely, or given the allowed values of columns."""
     size = drawable(model, request)
     drawn: list[Any] = []
     for i in range(-(-PILOT // max(size, PILOT // 64))):
@@ -250,23 +249,23 @@ def _pilot(model: Model, request: Request, allowed: Mapping[str, Allowed]) -> pd
 
 
 def achieved(request: SettledRequest, counts: Mapping[int, int]) -> list[dict[str, Any]]:
-    """Requested against achieved, per balanced column and value. counts: number of a stratum -> its rows"""
+    """Requested and achieved rows of each balanced value. counts: number of a stratum -> its rows"""
     rows: dict[tuple[str, str], list[int]] = {}
     for number, stratum in enumerate(request.strata):
         for name, value in stratum.values.items():
-            both = rows.setdefault((name, text_of(value)), [0, 0])
-            both[0] += stratum.rows
-            both[1] += counts.get(number, 0)
+            pair = rows.setdefault((name, text_of(value)), [0, 0])
+            pair[0] += stratum.rows
+            pair[1] += counts.get(number, 0)
     return [
-        {"column": name, "value": value, "requested": both[0], "achieved": both[1]}
-        for (name, value), both in rows.items()
+        {"column": name, "value": value, "requested": requested, "achieved": found}
+        for (name, value), (requested, found) in rows.items()
     ]
 
 
 def gap_of(request: SettledRequest, counts: Mapping[int, int], target: str) -> float:
-    """The demographic parity gap of the output. counts: number of a stratum -> its rows"""
+    """Demographic parity gap of the output. counts: number of a stratum -> its rows"""
     levels, table = request._table
     rows = np.array(
         [*(counts.get(number, 0) for number in range(len(request.strata))), 0], dtype=float
-    )  # the last place: no stratum
+    )  # last entry: no stratum
     return parity_gap(rows[table], list(levels).index(target))

@@ -1,4 +1,4 @@
-"""The kinds of rows that `generate.balance` and `generate.fairness` ask for, and how many of each."""
+"""Strata of `generate.balance` and `generate.fairness`, and the number of rows of each."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from synthcli.columns import frame as frames
 from synthcli.contracts.modelling import Allowed, Model, Request
 from synthcli.contracts.schema import Schema
 from synthcli.errors import FitError, SpecError, did_you_mean, listed
-from synthcli.tabular.sampling.raking import EVEN, codes_of, fitted, independent, joint_of, parity_gap, whole_rows
+from synthcli.tabular.sampling.raking import EVEN, codes_of, independent, joint_of, parity_gap, rake, whole_rows
 
-STRATA = 2000  # combinations of balanced columns, at most
+STRATA = 2000  # maximum number of combinations of balanced columns
 _RANGE = re.compile(
     r"\s*(-?\d+(\.\d+)?\s*(-|–|\.\.+|…|to|:)\s*-?\d+(\.\d+)?|[<>≤≥]=?\s*-?\d+(\.\d+)?|-?\d+(\.\d+)?\s*\+)\s*"
 )
-LABELS = 100  # distinct values of a balanced or sensitive column, at most
+LABELS = 100  # maximum number of distinct values of a balanced or sensitive column
 
 
 @dataclass(frozen=True)
 class Stratum:
-    """Rows that share some values, None for null; how many of them are asked for."""
+    """Rows that share the values of some columns (None: null), and the requested number of them."""
 
     values: Mapping[str, Any]
     rows: int
@@ -41,9 +41,7 @@ class Stratum:
 def strata_of(
     request: Request, pilot: pd.DataFrame, model: Model, schema: Schema, report: dict[str, Any]
 ) -> tuple[Stratum, ...]:
-    """Every combination of the balanced columns with its rows: the model's own joint distribution, fitted to the
-    margins asked for.
-    """
+    """Every stratum with its number of rows: the joint distribution of the pilot, raked to the requested margins."""
     margins = {name: _margin(name, shares, pilot, model, schema) for name, shares in (request.balance or {}).items()}
     fair, rows = request.fairness, request.rows
     names = list(dict.fromkeys([*margins, *((*fair.sensitive, fair.target) if fair is not None else ())]))
@@ -61,7 +59,7 @@ def strata_of(
         before = parity_gap(joint, names.index(fair.target))
         report["fairness"] = {"target": fair.target, "sensitive": list(fair.sensitive), "gap_before": before}
         joint = independent(joint, names.index(fair.target))
-    joint = fitted(joint, [np.array(list(margins[n].values())) if n in margins else None for n in names])
+    joint = rake(joint, [np.array(list(margins[n].values())) if n in margins else None for n in names])
     counts = whole_rows(joint * rows, rows)
     if fair is not None:
         report["fairness"]["gap_asked"] = parity_gap(counts.astype(float), names.index(fair.target))
@@ -79,16 +77,16 @@ def _levels(key: str, name: str, pilot: pd.DataFrame, schema: Schema) -> list[An
             f"{key}: there is no column {name!r}.{did_you_mean(name, schema.names)} Columns: {listed(schema.names)}"
         )
     if (kind := schema[name].kind) not in frames.MODELLED or kind in ("datetime", "timedelta"):
-        why = "made up and never learned" if kind not in frames.MODELLED else "not counted one by one"
+        why = "made up, not learned" if kind not in frames.MODELLED else "continuous"
         raise SpecError(
-            f"{key}: {name} is of type {kind}, whose values are {why}; remedy: a category, a boolean or a number of few"
-            " values"
+            f"{key}: {name} is of type {kind}, whose values are {why}; remedy: a category, a boolean, or a number"
+            " with few values"
         )
     known = sorted((v.item() if isinstance(v, np.generic) else v for v in pilot[name].dropna().unique()), key=str)
     if len(known) > LABELS:
         raise SpecError(
-            f"{key}: {name} has {len(known):,} values, at most {LABELS} can be balanced; remedy: a column of bands at"
-            " the source"
+            f"{key}: {name} has {len(known):,} values, at most {LABELS} can be balanced; remedy: bin the column at the"
+            " source"
         )
     return [*known, *([None] if pilot[name].isna().any() else [])]
 
@@ -96,7 +94,7 @@ def _levels(key: str, name: str, pilot: pd.DataFrame, schema: Schema) -> list[An
 def _margin(
     name: str, shares: Mapping[Any, float], pilot: pd.DataFrame, model: Model, schema: Schema
 ) -> dict[Any, float]:
-    """Value -> share, summing to 1: what is left unsaid is shared out among the other values as they are."""
+    """Value -> share, summing to 1; the remainder goes to the other values in proportion to their pilot counts."""
     key = f"generate.balance.{name}"
     if (
         name in schema.names
@@ -105,32 +103,32 @@ def _margin(
     ):
         raise SpecError(
             f"{key}: {ranges[0]!r} is a range, and single values are balanced; "
-            f"remedy: generate.where: '{name} >= …' for rows of one range, or a column of bands at the source"
+            f"remedy: generate.where: '{name} >= …' for rows of one range, or bin the column at the source"
         )
     levels = _levels(key, name, pilot, schema)
-    asked: dict[Any, float] = {}
+    requested: dict[Any, float] = {}
     for word, share in shares.items():
         value = _value(key, word, levels, pilot[name].dtype)
-        if value in asked:
-            raise SpecError(f"{key}: {text_of(value)} stands twice; remedy: keep one of the two")
+        if value in requested:
+            raise SpecError(f"{key}: {text_of(value)} appears twice; remedy: keep one of the two")
         if value not in levels:
             _check_learned(key, name, value, levels, model)
             levels.append(value)
-        asked[value] = share
-    rest = 1 - sum(asked.values())
+        requested[value] = share
+    rest = 1 - sum(requested.values())
     if rest < -1e-9:
-        raise SpecError(f"{key}: the shares add up to {sum(asked.values()):g}; expected at most 1")
-    others = [level for level in levels if level not in asked]
+        raise SpecError(f"{key}: the shares add up to {sum(requested.values()):g}; expected at most 1")
+    others = [level for level in levels if level not in requested]
     if rest > 1e-9 and not others:
-        raise SpecError(f"{key}: the shares of all values add up to {sum(asked.values()):g}; expected 1")
+        raise SpecError(f"{key}: the shares of all values add up to {sum(requested.values()):g}; expected 1")
     codes = codes_of(pilot[name], others)
-    own = np.bincount(codes[codes >= 0], minlength=len(others))
-    weight = np.maximum(own, EVEN)
-    return asked | dict(zip(others, max(rest, 0.0) * weight / weight.sum() if others else ()))
+    counts = np.bincount(codes[codes >= 0], minlength=len(others))
+    weight = np.maximum(counts, EVEN)
+    return requested | dict(zip(others, max(rest, 0.0) * weight / weight.sum() if others else ()))
 
 
 def _value(key: str, word: Any, levels: Sequence[Any], dtype: Any) -> Any:
-    """A value as the column holds it, of a key of the spec. Raises SpecError for a word that is no such value."""
+    """Convert a key of the spec to a value of the column. Raises SpecError if it is not of the column's type."""
     text = text_of(word)
     if text in (by_text := {text_of(level): level for level in levels}):
         return by_text[text]
@@ -153,23 +151,23 @@ def _value(key: str, word: Any, levels: Sequence[Any], dtype: Any) -> Any:
 
 
 def _check_learned(key: str, name: str, value: Any, levels: Sequence[Any], model: Model) -> None:
-    """Raises SpecError for a value that the pilot lacks, unless the model can be told and knows it."""
+    """Raise SpecError for a value that the pilot lacks, unless the model can generate it given the condition."""
     words = [text_of(level) for level in levels]
     hint = did_you_mean(text_of(value), words)
     if model.completes:
         only = Allowed(values=frozenset(), null=True) if value is None else Allowed(values=frozenset({value}))
         try:
-            made: Any = model.complete(Request(1, allowed={name: only}), 0, rng=np.random.default_rng(0))
+            generated: Any = model.complete(Request(1, allowed={name: only}), 0, rng=np.random.default_rng(0))
         except FitError as error:
             hint = hint or "".join(str(error).partition(" Did you mean ")[1:])
         else:
-            if codes_of(made.frame[name], [value])[0] == 0:
+            if codes_of(generated.frame[name], [value])[0] == 0:
                 return
     raise SpecError(f"{key}: the model has learned no value {text_of(value)!r}.{hint} Known: {listed(words)}")
 
 
 def text_of(value: Any) -> str:
-    """How a value is written as a key of the spec."""
+    """Format a value as a key of the spec."""
     if value is None:
         return "null"
     if isinstance(value, bool):

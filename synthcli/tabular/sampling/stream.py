@@ -1,4 +1,4 @@
-"""Rows of a model on their way to a file: blocks made by whoever makes them, looked at in order, written one by one."""
+"""Stream generated blocks to a file: collect them in order, enforce uniqueness across blocks, write one by one."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from synthcli.tabular.sampling.workers import Block, Task
 
 
 class RowStream:
-    """What is wanted, from a model that stands in a folder (None: in no folder, so that this process makes all). tally:
-    of rows so far.
+    """The rows of a request. folder: of the saved model, None to generate in this process only; tally: counts of the
+    rows so far.
     """
 
     def __init__(
@@ -37,57 +37,49 @@ class RowStream:
         engine: Engine | None = None,
     ) -> None:
         model.check(Request(request.rows))
-        self.generator, self.request, self.engine, self.tally = (
-            BlockGenerator(model, request, schema),
-            request,
-            engine or Engine(),
-            Tally(),
-        )
-        described = json.dumps(schema.to_json())
-        self.task = (
-            None
-            if folder is None or choice is None
-            else Task(
+        self.generator, self.request = BlockGenerator(model, request, schema), request
+        self.engine, self.tally = engine or Engine(), Tally()
+        self.task: Task | None = None
+        if folder is not None and choice is not None:
+            self.task = Task(
                 choice.method,
                 str(folder.resolve()),
                 json.dumps(request.to_json()),
-                described,
+                json.dumps(schema.to_json()),
                 json.dumps(versions(choice)),
             )
-        )
 
     def blocks(self, progress: Progress) -> Iterator[Block]:
-        """Every block, as it comes out."""
+        """Yield the final blocks in order."""
         rows, watch = self.request.rows, Watch(self.request.rules)
-        between = any(isinstance(rule, Unique) for rule in self.request.rules)  # a rule that looks at other blocks
-        for block, made in enumerate(workers.blocks(self.engine, self.generator, self.task)):
-            progress("rows", block * self.request.block_size, rows)
-            self.tally.add(made.tally)
-            yield (
-                Block(made.schema, made.tally, table=self.generator.finish(block, made.frame(), watch, self.tally))
-                if between
-                else made
-            )
+        across_blocks = any(isinstance(rule, Unique) for rule in self.request.rules)
+        for number, block in enumerate(workers.blocks(self.engine, self.generator, self.task)):
+            progress("rows", number * self.request.block_size, rows)
+            self.tally.add(block.tally)
+            if across_blocks:
+                table = self.generator.finish(number, block.frame(), watch, self.tally)
+                block = Block(block.schema, block.tally, table=table)
+            yield block
         progress("rows", rows, rows)
 
     def tables(self, progress: Progress) -> Iterator[Table]:
-        return (made.frame() for made in self.blocks(progress))
+        return (block.frame() for block in self.blocks(progress))
 
     def write(self, target: Path, format_: str, progress: Progress) -> Schema:
-        """Stream all rows to a file, which appears under its name when it is whole; returns their schema."""
+        """Stream all rows to a file, renamed into place once complete; return their schema."""
         stream = self.blocks(progress)
         first = next(stream)
-        every = itertools.chain([first], stream)
-        chunks: Iterator[Any] = (made.arrow() if format_ == "parquet" else made.frame().frame for made in every)
+        blocks = itertools.chain([first], stream)
+        chunks: Iterator[Any] = (b.arrow() if format_ == "parquet" else b.frame().frame for b in blocks)
         sources.write(chunks, first.schema, target, format_)
         return first.schema
 
     def report(self) -> dict[str, Any]:
-        """What was asked and what came out, for people and for the verdict."""
+        """Requested and achieved figures, for the report and the verdict."""
         request, tally = self.request, self.tally
         out = dict(request.report)
         if request.strata:
             out["balance"] = achieved(request, tally.strata)
         if "fairness" in out:
             out["fairness"] = out["fairness"] | {"gap_after": gap_of(request, tally.strata, out["fairness"]["target"])}
-        return out | {"rows": request.rows, "made": tally.made, "drawn": tally.drawn}
+        return out | {"rows": request.rows, "made": tally.generated, "drawn": tally.drawn}

@@ -1,4 +1,4 @@
-"""Saved models as the loop uses them: a method's own, behind the rules that were built into what it learned."""
+"""Models fitted to transformed columns, which enforce rules by construction, and loading of saved models."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from synthcli.contracts.modelling import Model, Request
 from synthcli.errors import SynthError
 
 
-class Shaped(Model):
-    """A model of rewritten columns that gives the original ones. repaired: rule -> rows moved into their range since it
-    was last asked.
+class TransformedModel(Model):
+    """A model of transformed columns that generates the original ones. repaired: rule -> rows clipped to its range
+    since the last reset.
     """
 
-    def __init__(self, inner: Model, shaper: Transformer) -> None:
-        self.inner, self.shaper = inner, shaper
-        self._of_thread = threading.local()  # a cluster's worker makes several blocks at once
+    def __init__(self, inner: Model, transformer: Transformer) -> None:
+        self.inner, self.transformer = inner, transformer
+        self._of_thread = threading.local()  # a cluster worker generates several blocks at once
 
     @property
     def completes(self) -> bool:
@@ -47,57 +47,59 @@ class Shaped(Model):
         return self._original(self.inner.sample(request, block, rng=rng))
 
     def complete(self, given: Request, start: int, *, rng: np.random.Generator) -> Table:
-        """Cells of a rewritten column are told to the model where all that they are rewritten with is known too, and
-        put back in any case.
+        """Complete rows given known cells, which always come back unchanged.
+
+        The model is conditioned on a transformed cell only if all inputs of its transform are known.
         """
-        frame, known = self._told(given)
-        allowed = {name: bound for name, bound in given.allowed.items() if name not in self.shaper.rewritten}
+        frame, known = self._transformed(given)
+        allowed = {name: bound for name, bound in given.allowed.items() if name not in self.transformer.rewritten}
         out = self._original(
             self.inner.complete(Request(given.rows, frame=frame, known=known, allowed=allowed), start, rng=rng)
         )
         if given.frame is None:
             return out
         for place, name in enumerate(given.frame.columns):
-            if name in out.frame:  # also columns that a range repairs
-                own = given.frame[name].reset_index(drop=True)
-                out.frame[name] = own if given.known is None else own.where(given.known[:, place], out.frame[name])
+            if name in out.frame:  # includes columns that are clipped to a range
+                cells = given.frame[name].reset_index(drop=True)
+                if given.known is not None:
+                    cells = cells.where(given.known[:, place], out.frame[name])
+                out.frame[name] = cells
         return out
 
-    def _told(self, given: Request) -> tuple[pd.DataFrame | None, np.ndarray | None]:
-        """What is known, in rewritten columns."""
+    def _transformed(self, given: Request) -> tuple[pd.DataFrame | None, np.ndarray | None]:
+        """Transform the known cells: the frame of transformed columns and its mask of known cells."""
         if given.frame is None:
             return None, None
         known = np.ones(given.frame.shape, dtype=bool) if given.known is None else given.known
-        sure: dict[Any, np.ndarray] = {name: known[:, place] for place, name in enumerate(given.frame.columns)}
+        known_of: dict[Any, np.ndarray] = {name: known[:, place] for place, name in enumerate(given.frame.columns)}
         none = np.zeros(given.rows, dtype=bool)
-        whole = pd.DataFrame(
+        original = pd.DataFrame(
             {
                 name: given.frame[name] if name in given.frame else self._blank(name, given.rows)
-                for name in self.shaper.original.names
+                for name in self.transformer.original.names
             }
         )
-        whole = pd.DataFrame({name: whole[name].where(sure.get(name, none)) for name in whole})
-        told = self.shaper.forward(whole)
-        for step in reversed(self.shaper.steps):
-            all_known: np.ndarray = np.all([sure.get(name, none) for name in (*step.rewritten, *step.inputs)], axis=0)
+        original = pd.DataFrame({name: original[name].where(known_of.get(name, none)) for name in original})
+        transformed = self.transformer.forward(original)
+        for step in reversed(self.transformer.steps):
+            inputs = (*step.rewritten, *step.inputs)
+            all_known: np.ndarray = np.all([known_of.get(name, none) for name in inputs], axis=0)
             for name in step.made:
-                sure[name] = all_known
-        told = told[[name for name in told if sure.get(name, none).any()]]
-        return told, (
-            np.column_stack([sure[name] for name in told])
-            if len(told.columns)
-            else np.zeros((given.rows, 0), dtype=bool)
-        )
+                known_of[name] = all_known
+        transformed = transformed[[name for name in transformed if known_of.get(name, none).any()]]
+        if not len(transformed.columns):
+            return transformed, np.zeros((given.rows, 0), dtype=bool)
+        return transformed, np.column_stack([known_of[name] for name in transformed])
 
     def _blank(self, name: str, rows: int) -> pd.Series:
-        column = self.shaper.original[name]
+        column = self.transformer.original[name]
         return frames.series(pa.chunked_array([pa.nulls(rows, frames.arrow_type(column.storage))]), column.kind)
 
     def _original(self, table: Any) -> Table:
-        frame, repairs = self.shaper.repaired(table.frame)
+        frame, repairs = self.transformer.repaired(table.frame)
         for name, count in repairs.items():
             self.repaired[name] = self.repaired.get(name, 0) + count
-        return Table(frame, self.shaper.original)
+        return Table(frame, self.transformer.original)
 
     def made_up(self, rows: int, start: int, *, rng: np.random.Generator) -> Mapping[str, Any] | None:
         return self.inner.made_up(rows, start, rng=rng)
@@ -115,18 +117,16 @@ class Shaped(Model):
 
     def save(self, folder: Path) -> None:
         self.inner.save(folder)
-        files.write_json(folder / RESHAPE, self.shaper.to_json())
+        files.write_json(folder / RESHAPE, self.transformer.to_json())
 
 
 def load_model(choice: Choice, folder: Path) -> Model:
-    """A saved model. The caller has checked its hash where the method pickles."""
+    """Load a saved model. If the method pickles, the caller must have checked the hash."""
     module = plugins.ready(choice)
     try:
         model: Model = module.load(folder)
-        return (
-            Shaped(model, Transformer.from_json(files.read_json(folder / RESHAPE)))
-            if (folder / RESHAPE).exists()
-            else model
-        )
+        if not (folder / RESHAPE).exists():
+            return model
+        return TransformedModel(model, Transformer.from_json(files.read_json(folder / RESHAPE)))
     except (OSError, EOFError, ValueError, KeyError, BadZipFile) as error:
         raise SynthError(f"{folder}: the model cannot be read ({error}); remedy: run with --fresh") from None

@@ -1,4 +1,4 @@
-"""A process that generates blocks for another: it reads a task and numbers of blocks, and writes blocks."""
+"""Worker process: reads a task and block numbers from stdin, and writes blocks to stdout."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from synthcli.tabular.sampling.workers import generate_block
 
 
 def serve() -> None:
-    """Answer each number of a block with the block, or with the error, until the input ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is for the process that waits for us
+    """Answer each block number with the generated block or the error, until the input ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent process handles interrupts
     requests, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # what a library prints must not get between the answers
+    os.dup2(2, 1)  # keep what libraries print out of the answer stream
     task = pickle.load(requests)
     with ThreadPoolExecutor(1) as pool:
         while True:

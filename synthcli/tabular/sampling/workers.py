@@ -1,4 +1,4 @@
-"""Where blocks are generated: in this process, in several local ones, or on a Dask cluster. The bytes are the same."""
+"""Generate blocks in this process, in local worker processes, or on a Dask cluster, with identical bytes."""
 
 from __future__ import annotations
 
@@ -28,14 +28,16 @@ from synthcli.packages import versions
 from synthcli.tabular.sampling.block import BlockGenerator, Tally
 from synthcli.tabular.sampling.request import SettledRequest
 
-PATIENCE = 20  # seconds that a scheduler has to answer, and to have a worker
-AHEAD = 3  # blocks per worker that are generated in advance
+PATIENCE = 20  # seconds to wait for the scheduler, and then for a worker
+AHEAD = 3  # blocks per worker generated in advance
 
 
 @dataclass(frozen=True)
 class Task:
-    """All that another process needs to generate blocks. folder: of the saved model; request: as JSON, with the schema
-    that it is read with; versions: of this program and its packages, as JSON, since others may generate other rows.
+    """Everything another process needs to generate blocks.
+
+    folder: of the saved model; request, schema: as JSON; versions: of this program and its packages, as JSON, because
+    other versions may generate other rows.
     """
 
     method: str
@@ -47,7 +49,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Block:
-    """A generated block: a table from this process, the bytes of an Arrow stream from another."""
+    """A generated block: a table if from this process, the bytes of an Arrow stream if from another."""
 
     schema: Schema
     tally: Tally
@@ -55,21 +57,19 @@ class Block:
     stream: bytes | None = None
 
     def arrow(self) -> pa.Table:
-        """With the storage types of the source."""
+        """The rows with the storage types of the source."""
         if self.stream is not None:
             return pa.ipc.open_stream(self.stream).read_all()
         assert self.table is not None
         return self.table.arrow()
 
     def frame(self) -> Table:
-        """In canonical dtypes."""
+        """The rows in canonical dtypes."""
         return self.table if self.table is not None else Table(frames.to_frame(self.arrow(), self.schema), self.schema)
 
 
 def blocks(engine: Engine, generator: BlockGenerator, task: Task | None) -> Iterator[Block]:
-    """Every block in order. task: None if the model is in no folder that others can read; then this process generates
-    all.
-    """
+    """Yield every block in order. task: None if the model has no folder; this process then generates all blocks."""
     count = generator.request.blocks
     if engine.kind == "dask" and task is not None:
         yield from _on_dask(engine, task, count)
@@ -77,13 +77,13 @@ def blocks(engine: Engine, generator: BlockGenerator, task: Task | None) -> Iter
         yield from _in_processes(task, count, workers)
     else:
         for block in range(count):
-            table, tally = generator.make(block)
+            table, tally = generator.generate(block)
             yield Block(table.schema, tally, table=table)
 
 
 class Worker:
-    """A local process that generates blocks (worker.py), started afresh: a fork of a process with threads may hang, and
-    a spawned one would run the caller's script again.
+    """A local worker process (worker.py), started as a new interpreter: a forked process with threads may hang, and a
+    spawned one would run the caller's script again.
     """
 
     def __init__(self, task: Task) -> None:
@@ -100,14 +100,14 @@ class Worker:
         self.process.stdin.flush()
 
     def generate(self, block: int) -> Block:
-        """The rows of a block. Raises SynthError if the process dies, and whatever went wrong there."""
+        """Generate a block. Re-raises the worker's error; raises SynthError if the process dies."""
         assert self.process.stdout is not None  # it is a pipe
         try:
             self._send(block)
             answer = pickle.load(self.process.stdout)
         except (EOFError, OSError, ValueError, pickle.UnpicklingError):
             raise SynthError(
-                "a worker process died, perhaps for want of memory; remedy: execution.workers: 1, or more memory"
+                "a worker process died, possibly out of memory; remedy: execution.workers: 1, or more memory"
             ) from None
         if isinstance(answer, BaseException):
             raise answer
@@ -115,7 +115,7 @@ class Worker:
         return answer
 
     def end(self) -> None:
-        """Stop the process, whatever it is doing."""
+        """Kill the process and wait for it."""
         self.process.kill()
         self.process.wait()
 
@@ -127,11 +127,11 @@ def _in_processes(task: Task, count: int, workers: int) -> Iterator[Block]:
         free.put(worker)
 
     def generate(block: int) -> Block:
-        mine = free.get()
+        worker = free.get()
         try:
-            return mine.generate(block)
+            return worker.generate(block)
         finally:
-            free.put(mine)
+            free.put(worker)
 
     threads = ThreadPoolExecutor(workers)
     try:
@@ -148,9 +148,9 @@ def _in_order(submit: Callable[[int], Future[Block]], count: int, ahead: int) ->
     for block in itertools.islice(upcoming, ahead):
         waiting.append(submit(block))
     while waiting:
-        made = waiting.pop(0).result()
+        result = waiting.pop(0).result()
         waiting += [submit(block) for block in itertools.islice(upcoming, 1)]
-        yield made
+        yield result
 
 
 @contextmanager
@@ -163,7 +163,7 @@ def _client(engine: Engine) -> Iterator[Any]:
         client = Client(engine.address, timeout=PATIENCE, set_as_default=False)
     except ValueError as error:
         raise SpecError(
-            f"execution.address: {engine.address}: is no address ({error}); expected such as tcp://127.0.0.1:8786"
+            f"execution.address: {engine.address}: is not an address ({error}); expected e.g. tcp://127.0.0.1:8786"
         ) from None
     except (OSError, TimeoutError) as error:
         raise TryLater(
@@ -177,8 +177,8 @@ def _client(engine: Engine) -> Iterator[Any]:
 
 
 def _on_dask(engine: Engine, task: Task, count: int) -> Iterator[Block]:
-    """Blocks as tasks of a cluster, whose workers read the model from its folder; another worker repeats what a lost
-    one had.
+    """Generate blocks as tasks of a Dask cluster, whose workers read the model from its folder; the scheduler
+    reassigns the tasks of a lost worker.
     """
     from concurrent.futures import CancelledError
 
@@ -198,7 +198,7 @@ def _on_dask(engine: Engine, task: Task, count: int) -> Iterator[Block]:
             ) from None
         except KilledWorker as error:
             raise SynthError(
-                f"the workers of {engine.address} died, perhaps for want of memory ({error}); remedy: more memory each"
+                f"the workers of {engine.address} died, possibly out of memory ({error}); remedy: give each more memory"
             ) from None
         except ModuleNotFoundError as error:
             raise SynthError(
@@ -207,8 +207,7 @@ def _on_dask(engine: Engine, task: Task, count: int) -> Iterator[Block]:
             ) from None
         except (OSError, CancelledError) as error:
             raise TryLater(
-                f"execution.address: {engine.address}: the scheduler went away ({error}); remedy: the same command"
-                " again"
+                f"execution.address: {engine.address}: lost the scheduler ({error}); remedy: run the same command again"
             ) from None
 
 
@@ -218,13 +217,13 @@ def _generator(task: Task) -> BlockGenerator:
 
     choice = Choice(task.method, {}, modality="tabular")
     if other := {
-        name: (mine, asked)
-        for name, asked in json.loads(task.versions).items()
-        if (mine := versions(choice).get(name)) != asked
+        name: (installed, required)
+        for name, required in json.loads(task.versions).items()
+        if (installed := versions(choice).get(name)) != required
     }:
-        name, (mine, asked) = next(iter(other.items()))
+        name, (installed, required) = next(iter(other.items()))
         raise SynthError(
-            f"a worker has {name} {mine}, and {asked} is asked for; remedy: the same versions on every machine"
+            f"a worker has {name} {installed}, but {required} is required; remedy: the same versions on every machine"
         )
     if not Path(task.folder).is_dir():
         raise SynthError(
@@ -238,8 +237,8 @@ def _generator(task: Task) -> BlockGenerator:
 
 
 def generate_block(task: Task, block: int) -> Block:
-    """A block as the bytes of an Arrow stream, for another process."""
-    table, tally = _generator(task).make(block)
+    """Generate a block as the bytes of an Arrow stream, for another process."""
+    table, tally = _generator(task).generate(block)
     sink = pa.BufferOutputStream()
     arrow = table.arrow()
     with pa.ipc.new_stream(sink, arrow.schema) as stream:

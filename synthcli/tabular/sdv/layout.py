@@ -1,6 +1,4 @@
-"""How the parts of the codec become the columns that sdv learns from, and back: plain numbers, and codes spelled as
-words.
-"""
+"""Conversion of codec parts to the columns of sdv and back: plain numbers, and codes as words."""
 
 from __future__ import annotations
 
@@ -12,16 +10,16 @@ import pandas as pd
 
 from synthcli.columns.codec.codec import Part, Values
 
-QUANTILES = 1001  # the most points of an empirical quantile function that a layout keeps
+QUANTILES = 1001  # maximum number of points of an empirical quantile function
 
 
 class Layout:
-    """How parts become sdv's columns. All is learned from the parts of the data, without nulls.
+    """A fitted mapping from parts without nulls to sdv's columns.
 
-    fixed: parts of one value, which sdv never sees. scales: number -> (mean, spread), so that sdv's absolute tolerances
-    fit. quantiles: empirical number -> its quantile function at even levels from 0 to 1; sdv sees its mid-rank as a
-    level in (0, 1). codes: code -> the categories that occur; ranks: wide code -> them by falling frequency, written in
-    two digits of base √n.
+    fixed: constant parts, which sdv does not get. scales: number -> (mean, deviation), standardised because sdv's
+    tolerances are absolute. quantiles: empirical number -> its quantile function at even levels; sdv gets its mid-rank
+    in (0, 1). codes: code -> observed categories. ranks: wide code -> observed categories by decreasing frequency,
+    written as two digits of base √n.
     """
 
     def __init__(self, parts: Iterable[Part]) -> None:
@@ -34,7 +32,9 @@ class Layout:
 
     @classmethod
     def fit(cls, parts: Iterable[Part], values: Values, *, wide: int | None, empirical: Collection[str] = ()) -> Layout:
-        """wide: categories beyond which a code is split, None for never. empirical: numbers that sdv sees as levels."""
+        """Fit the mapping. wide: number of categories above which a code is split, None for never; empirical: numbers
+        that sdv gets as mid-ranks.
+        """
         layout = cls(parts)
         for part in layout.parts:
             distinct, counts = np.unique(values[part.name], return_counts=True)
@@ -52,11 +52,11 @@ class Layout:
 
     @property
     def names(self) -> dict[str, str]:
-        """Part -> sdv's name of it, without the dots and other signs that rdt reads something into."""
+        """Part -> name of its sdv column, free of characters that rdt interprets."""
         return {part.name: f"p{i}" for i, part in enumerate(self.parts)}
 
     def columns(self) -> dict[str, np.ndarray | None]:
-        """sdv column -> the codes that it may hold, in order; None for a number."""
+        """sdv column -> its possible codes in order; None for a number."""
         out: dict[str, np.ndarray | None] = {}
         for part, name in self.names.items():
             if part in self.scales or part in self.quantiles:
@@ -69,7 +69,7 @@ class Layout:
         return out
 
     def encode(self, values: Values) -> pd.DataFrame:
-        """The table that sdv learns from. Empirical numbers are ranked among the values given."""
+        """Encode a table for sdv. Empirical numbers are ranked among the given values."""
         out: dict[str, Any] = {}
         for part, name in self.names.items():
             if part in self.scales:
@@ -87,7 +87,7 @@ class Layout:
         return pd.DataFrame(out)
 
     def decode(self, frame: pd.DataFrame, rows: int) -> Values:
-        """Parts of a table that sdv generated."""
+        """Decode a table that sdv generated."""
         out: Values = {}
         for part, name in self.names.items():
             if part in self.fixed:
@@ -112,17 +112,15 @@ class Layout:
     @staticmethod
     def _joined(ranks: np.ndarray, high: np.ndarray, low: np.ndarray) -> np.ndarray:
         base = _base(ranks)
-        width = np.minimum(
-            base, len(ranks) - high * base
-        )  # the last band is not full: what falls beside it is spread over it
+        width = np.minimum(base, len(ranks) - high * base)  # the last band is partial: wrap digits beyond its end
         return ranks[high * base + low % width]
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """The quantile functions by sdv's column names, for `from_json`."""
+        """Quantile functions by sdv column, for `from_json`."""
         return {self.names[part]: points for part, points in self.quantiles.items()}
 
     def to_json(self) -> dict[str, Any]:
-        """All the rest."""
+        """Everything except the arrays."""
         plain = {
             key: {part: codes.tolist() for part, codes in getattr(self, key).items()} for key in ("codes", "ranks")
         }
@@ -145,7 +143,7 @@ class Layout:
 
 
 def _scale(numbers: np.ndarray) -> tuple[float, float]:
-    """Mean and standard deviation; where they overflow or vanish, zero and the largest magnitude."""
+    """Mean and standard deviation; if they overflow or the deviation is 0, zero and the largest magnitude."""
     with np.errstate(over="ignore", invalid="ignore"):
         center, spread = float(numbers.mean()), float(numbers.std())
     if np.isfinite(center) and np.isfinite(spread) and spread > 0:
@@ -154,12 +152,12 @@ def _scale(numbers: np.ndarray) -> tuple[float, float]:
 
 
 def _quantiles(numbers: np.ndarray) -> np.ndarray:
-    """The quantile function at even levels, ends included: the sorted numbers themselves where they are few."""
+    """Quantile function at even levels from 0 to 1; few numbers are kept exactly, sorted."""
     return _at(np.sort(numbers), np.linspace(0, len(numbers) - 1, min(len(numbers), QUANTILES)))
 
 
 def _levels(numbers: np.ndarray) -> np.ndarray:
-    """Each number's mid-rank as a share of all, in (0, 1): ties share the middle of their ranks, which keeps
+    """Mid-rank of each number as a share in (0, 1); ties share the middle of their ranks, which preserves
     correlations.
     """
     _, inverse, counts = np.unique(numbers, return_inverse=True, return_counts=True)
@@ -167,12 +165,10 @@ def _levels(numbers: np.ndarray) -> np.ndarray:
 
 
 def _at(points: np.ndarray, place: np.ndarray) -> np.ndarray:
-    """Points at fractional places from 0, linearly between; exact at whole places and between equal points."""
+    """Interpolate linearly at fractional positions; exact at whole positions and between equal points."""
     below = place.astype(np.int64)
-    low, high = (
-        points[below] / 2,
-        points[np.minimum(below + 1, len(points) - 1)] / 2,
-    )  # halves, whose difference cannot overflow
+    # halve the points so that their difference cannot overflow
+    low, high = points[below] / 2, points[np.minimum(below + 1, len(points) - 1)] / 2
     return 2 * (low + (high - low) * (place - below))
 
 

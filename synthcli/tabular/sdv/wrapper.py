@@ -1,7 +1,7 @@
-"""The synthesizers of the sdv library behind our codec: random states, logging, progress, the pickle.
+"""Wrapper of sdv's synthesizers: random states, logging, progress, pickling.
 
-sdv sees a table of plain numbers and of codes spelled as words, without nulls; types, nulls, spikes, keys and dates are
-the codec's.
+sdv gets a table of plain numbers and of codes as words, without nulls. The codec handles types, nulls, point masses,
+keys and dates.
 """
 
 from __future__ import annotations
@@ -27,34 +27,35 @@ from synthcli.columns.codec.codec import Codec, Values
 from synthcli.columns.table import Table
 from synthcli.contracts.modelling import Job
 from synthcli.errors import FitError, did_you_mean
-from synthcli.tabular.model import CodedModel, encode, filled, restore
+from synthcli.tabular.model import CodedModel, encode, fill_missing, restore
 from synthcli.tabular.sdv.layout import Layout, words
 
-TABLE = "table"  # the name that sdv knows the table by
+TABLE = "table"  # the table's name in sdv
 PICKLE = "model.pkl"
-WIDE = 256  # codes of more categories are two columns for a net, which would else have an output for each
+WIDE = 256  # codes of more categories become two columns, since a network has an output per category
 LOGGERS = ("sdv", "rdt", "copulas", "ctgan", "SingleTableSynthesizer")
 
-Family = Literal[
-    "norm", "beta", "truncnorm", "uniform", "gamma"
-]  # not sdv's gaussian_kde, which samples some thirty rows a second
+# without sdv's gaussian_kde, which samples only about thirty rows per second
+Family = Literal["norm", "beta", "truncnorm", "uniform", "gamma"]
 Layers = tuple[int, ...]
-_global_state = threading.RLock()  # numpy's, torch's and Python's global random states belong to the whole process
+_global_state = threading.RLock()  # guards the global random states of numpy, torch and Python
 
 
 class Net(BaseModel):
-    """The parameters of every network of sdv. epochs is the dial: longer training copies more."""
+    """Parameters common to sdv's networks. epochs is the dial: longer training copies more."""
 
     model_config = ConfigDict(extra="forbid")
     epochs: int = Field(
         300, ge=1, le=100_000, description="passes over the data; more is more faithful, fewer is more private"
     )
     batch_size: int = Field(500, ge=2, le=100_000, description="rows in a training step")
-    embedding_dim: int = Field(128, ge=1, le=4096, description="size of the random vector that a row is made from")
+    embedding_dim: int = Field(
+        128, ge=1, le=4096, description="size of the random vector from which a row is generated"
+    )
 
 
 class Gan(Net):
-    """The parameters of CTGAN (Xu et al. 2019), named as sdv names them."""
+    """Parameters of CTGAN (Xu et al. 2019), with sdv's names."""
 
     generator_dim: Layers = Field((256, 256), min_length=1, description="sizes of the generator's residual layers")
     discriminator_dim: Layers = Field((256, 256), min_length=1, description="sizes of the discriminator's layers")
@@ -63,13 +64,14 @@ class Gan(Net):
     discriminator_lr: float = Field(2e-4, gt=0, le=1, description="learning rate of the discriminator")
     discriminator_decay: float = Field(1e-6, ge=0, le=1, description="weight decay of the discriminator")
     discriminator_steps: int = Field(
-        1, ge=1, le=100, description="steps of the discriminator for each one of the generator"
+        1, ge=1, le=100, description="steps of the discriminator per step of the generator"
     )
-    log_frequency: bool = Field(
-        True, description="rare categories are trained on more often: by the logarithm of their frequency"
-    )
+    log_frequency: bool = Field(True, description="oversample rare categories: by the logarithm of their frequency")
     pac: int = Field(
-        10, ge=1, le=1000, description="rows that the discriminator judges together; batch_size is a multiple of it"
+        10,
+        ge=1,
+        le=1000,
+        description="rows that the discriminator judges together; batch_size must be a multiple of it",
     )
 
     @model_validator(mode="after")
@@ -80,7 +82,7 @@ class Gan(Net):
 
 
 class Margins(BaseModel):
-    """Which family of distributions each number is given."""
+    """The family of distributions of each number."""
 
     default_distribution: Family = Field("beta", description="distribution of the numbers")
     numerical_distributions: dict[str, Family] = Field(
@@ -89,9 +91,9 @@ class Margins(BaseModel):
 
 
 class SdvModel(CodedModel):
-    """A fitted synthesizer of sdv behind a layout; a pickle of None where the table has nothing that varies.
+    """A fitted sdv synthesizer with its layout. pickled: the synthesizer, or None if every column is constant.
 
-    The pickle is what the model is: sampling moves random states inside of sdv's objects, and must change no file.
+    The pickle of the fit is what is saved, since sampling changes random states inside sdv's objects.
     """
 
     def __init__(self, codec: Codec, layout: Layout, pickled: bytes) -> None:
@@ -108,9 +110,7 @@ class SdvModel(CodedModel):
 
         with quiet_and_seeded(rng), torch.no_grad():
             self.synthesizer.reset_sampling()
-            self.synthesizer._set_random_state(
-                seeds.fork(rng)
-            )  # sdv resets it to a constant of its own where none is set
+            self.synthesizer._set_random_state(seeds.fork(rng))  # otherwise sdv resets it to a constant
             frame = self.synthesizer.sample(rows)[TABLE]
         return self.layout.decode(frame, rows)
 
@@ -118,26 +118,25 @@ class SdvModel(CodedModel):
         return self.layout.arrays(), self.layout.to_json()
 
     def save(self, folder: Path) -> None:
-        """The codec and the layout as JSON and arrays, and sdv's own object in model.pkl: it offers no other format."""
+        """Save the codec and the layout as JSON and arrays, and sdv's object as a pickle, its only format."""
         super().save(folder)
         (folder / PICKLE).write_bytes(self.pickled)
 
 
 def load(folder: Path) -> SdvModel:
-    """The model that `save` wrote. It unpickles: the caller has checked that the file is one of its own."""
+    """Load the model that `save` wrote. It unpickles: the caller must have verified the file."""
     codec, arrays, plain = restore(folder)
     return SdvModel(codec, Layout.from_json(codec.parts, plain, arrays), (folder / PICKLE).read_bytes())
 
 
 def fit(data: Table, name: str, params: BaseModel, *, job: Job, wide: int | None = WIDE) -> SdvModel:
-    """Fit the synthesizer of that class name in sdv.single_table. wide: categories beyond which a code becomes two
-    columns.
+    """Fit the synthesizer sdv.single_table.<name>. wide: number of categories above which a code becomes two columns.
 
-    Raises FitError where a named column is no number, or where training diverges.
+    Raises FitError if a named column is not a number, or if training diverges.
     """
     codec, values = encode(data, job)
     rng = job.stream("sdv")
-    values = {p.name: values[p.name] if p.is_code else filled(values[p.name], rng=rng) for p in codec.parts}
+    values = {p.name: values[p.name] if p.is_code else fill_missing(values[p.name], rng=rng) for p in codec.parts}
     options = params.model_dump()
     families = _families(options, codec) if "numerical_distributions" in options else {}
     layout = Layout.fit(
@@ -148,11 +147,12 @@ def fit(data: Table, name: str, params: BaseModel, *, job: Job, wide: int | None
     )
     if "numerical_distributions" in options:
         given = {layout.names[number]: family for number, family in families.items() if number in layout.scales}
-        options |= {"default_distribution": "uniform", "numerical_distributions": given}  # levels and codes are uniform
+        options |= {
+            "default_distribution": "uniform",
+            "numerical_distributions": given,
+        }  # mid-ranks and codes are uniform
     if layout.quantiles:
-        options["enforce_min_max_values"] = (
-            False  # levels reach from 0 to 1; the codec keeps all numbers in their range
-        )
+        options["enforce_min_max_values"] = False  # mid-ranks may reach 0 and 1; the codec bounds the numbers
     if isinstance(params, Net):
         options["enable_gpu"] = job.device.startswith("cuda")
     synthesizer = None
@@ -167,7 +167,7 @@ def _families(options: dict[str, Any], codec: Codec) -> dict[str, str]:
     numbers = [part.name for part in codec.parts if not part.is_code]
     for column in options["numerical_distributions"]:
         if column not in numbers:
-            why = "is not modelled as a number" if column in codec.schema.names else "is not there"
+            why = "is not modelled as a number" if column in codec.schema.names else "does not exist"
             known = f"{did_you_mean(column, numbers)} Numbers: {', '.join(numbers) or 'none'}"
             raise FitError(f"generator.params.numerical_distributions: column {column} {why}.{known}")
     return {
@@ -176,7 +176,7 @@ def _families(options: dict[str, Any], codec: Codec) -> dict[str, str]:
 
 
 def _train(layout: Layout, frame: pd.DataFrame, name: str, options: dict[str, Any], job: Job) -> Any:
-    """A fitted synthesizer. Call it inside `quiet_and_seeded`."""
+    """Fit a synthesizer. Call it inside `quiet_and_seeded`."""
     from sdv import single_table
     from sdv.metadata import Metadata
 
@@ -188,7 +188,7 @@ def _train(layout: Layout, frame: pd.DataFrame, name: str, options: dict[str, An
     synthesizer = getattr(single_table, name)(metadata, enforce_rounding=False, **options)
     label, epochs = f"train {name.removesuffix('Synthesizer')}", options.get("epochs", 1)
     job.going(label, 0, epochs)
-    with contextlib.redirect_stdout(io.StringIO()):  # it prints advice on wide tables
+    with contextlib.redirect_stdout(io.StringIO()):  # suppress advice on wide tables
         prepared = synthesizer.preprocess({TABLE: frame})
     if name == "GaussianCopulaSynthesizer":
         _uniform_codes(synthesizer, layout)
@@ -208,14 +208,14 @@ def _train(layout: Layout, frame: pd.DataFrame, name: str, options: dict[str, An
 
 
 def _sdtype(name: str, codes: np.ndarray) -> dict[str, Any]:
-    # the order of codes (numbers by size) means something to a correlation, and nothing to a one-hot input
+    # the order of codes matters to a correlation, but not to a one-hot encoding
     if name == "GaussianCopulaSynthesizer":
         return {"sdtype": "ordinal", "range_values": [f"c{code}" for code in codes]}
     return {"sdtype": "categorical"}
 
 
 def _uniform_codes(synthesizer: Any, layout: Layout) -> None:
-    """Codes reach the copula as numbers that are uniform by construction: to fit another family would blur their
+    """Use uniform marginals for codes: sdv encodes them as uniform numbers, and another family would distort their
     frequencies.
     """
     from copulas.univariate import UniformUnivariate
@@ -226,9 +226,7 @@ def _uniform_codes(synthesizer: Any, layout: Layout) -> None:
 
 
 def _whole_range(synthesizer: Any, columns: Collection[str], prepared: pd.DataFrame) -> None:
-    """Levels are uniform from 0 to 1, not from the least one to the greatest, which would send these to the far tails
-    as outliers.
-    """
+    """Set the range of mid-ranks to 0 to 1: fitted to the observed range, its ends would be extreme outliers."""
     copula = synthesizer._model
     for name, univariate in zip(copula.columns, copula.univariates):
         if name in columns:
@@ -243,9 +241,10 @@ def _nets(synthesizer: Any) -> list[Any]:
 
 
 def _settle(synthesizer: Any) -> None:
-    """A trained net on the CPU, where all machines draw alike, and without statistics that sampling would change.
+    """Move a trained network to the CPU, for identical draws on all machines, and drop its running statistics.
 
-    ctgan samples in training mode, with the statistics of the batch. Raises FitError where training diverged.
+    Sampling would change them, as ctgan samples in training mode with batch statistics. Raises FitError if training
+    diverged.
     """
     for net in _nets(synthesizer):
         import torch
@@ -261,14 +260,14 @@ def _settle(synthesizer: Any) -> None:
 
 def _diverged() -> FitError:
     return FitError(
-        "training diverged: a weight of the net is not finite; remedy: a smaller learning rate, fewer epochs, or"
+        "training diverged: a weight of the network is not finite; remedy: a smaller learning rate, fewer epochs, or"
         " another method"
     )
 
 
 @contextlib.contextmanager
 def _epochs(synthesizer: Any, label: str, job: Job) -> Iterator[None]:
-    """ctgan's loops over tqdm(range(epochs)) report to the job, and end after the epoch in which it says so."""
+    """Replace tqdm in ctgan's training loops to report progress to the job and to stop at its limits."""
     import ctgan.synthesizers.ctgan
     import ctgan.synthesizers.tvae
 
@@ -302,8 +301,8 @@ def _losses(synthesizer: Any) -> str:
 
 @contextlib.contextmanager
 def quiet_and_seeded(rng: np.random.Generator) -> Iterator[None]:
-    """Everything global that sdv uses: seeded from `rng`, on one thread so that sums round alike everywhere, silent;
-    then put back.
+    """Seed the global random states that sdv uses from `rng`, use one thread so that sums round alike everywhere, and
+    silence output; restore everything on exit.
     """
     import joblib
     import torch

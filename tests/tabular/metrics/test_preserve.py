@@ -65,7 +65,7 @@ def test_a_figure_of_few_people_is_not_told() -> None:
     few, many = "mean(x where x > 1000)", "mean(x)"
     found = measured(table(x), table(x + 1), few, many)
     assert found[few].value is not None and found[few].note.startswith(
-        "synthetic 1238; the real figure is left out, as fewer than 10 privacy units"
+        "synthetic 1238; the real value is not shown, since fewer than 10 privacy units"
     )
     assert found[None].note.startswith((f"{few}: synthetic 1238; the real", f"{many}: real"))
     assert found[many].note.startswith("real 87.2326, synthetic 88.2326, difference 1 ")
@@ -79,7 +79,7 @@ def test_rows_of_one_person_are_one_person() -> None:
     for name, control in (("six", of_six), ("sixty", of_sixty)):
         seen = Evidence(schema, of_sixty, control=control, preserve=("mean(x)",))
         notes[name] = preserve.measure(seen, rng=np.random.default_rng(1))[1].note
-    assert "left out" in notes["six"] and "real" in notes["sixty"] and "left out" not in notes["sixty"]
+    assert "not shown" in notes["six"] and "real" in notes["sixty"] and "not shown" not in notes["sixty"]
 
 
 @pytest.mark.parametrize("text", ["mean(x)", "median(x)", "share(x > 1)", "std(x)", "corr(x, y)"])

@@ -26,7 +26,7 @@ from synthcli.spec.models import Generate
 from synthcli.tabular.sampling import request
 from synthcli.tabular.sampling.request import settle
 from synthcli.tabular.sampling.stream import RowStream
-from synthcli.tabular.sampling.transformed import Shaped
+from synthcli.tabular.sampling.transformed import TransformedModel
 
 SMALL = 512
 
@@ -84,12 +84,12 @@ def model(method: str, table: Table = TABLE, rules: tuple[Rule, ...] = (), key: 
     if (method, key) not in _fitted:
         module = plugins.method(method, "tabular")
         params = module.Params(**({"epochs": 1, "hidden": 8, "embedding": 4} if method == "arnet" else {}))
-        shaper = (
+        transformer = (
             Transformer.plan(rules, table.frame, table.schema, keep=frozenset({"group", "flag"})) if rules else None
         )
-        learned = Table(shaper.forward(table.frame), shaper.schema) if shaper is not None else table
+        learned = Table(transformer.forward(table.frame), transformer.schema) if transformer is not None else table
         fitted = module.fit(learned, params, job=Job(1))
-        _fitted[method, key] = fitted if shaper is None else Shaped(fitted, shaper)
+        _fitted[method, key] = fitted if transformer is None else TransformedModel(fitted, transformer)
     return _fitted[method, key]
 
 
@@ -99,7 +99,7 @@ def made(
     settled = settle(small(asked, rows, seed), fitted, table.schema, rules)
     out = RowStream(fitted, settled, table.schema, engine=Engine(workers=1))
     frame = pd.concat([t.frame for t in out.tables(silent)], ignore_index=True)
-    assert len(frame) == rows == out.tally.made
+    assert len(frame) == rows == out.tally.generated
     return frame, out
 
 
@@ -168,7 +168,7 @@ def test_a_unique_rule_holds_across_blocks_with_cells() -> None:
 
 
 def test_a_unique_rule_that_cannot_hold_says_so() -> None:
-    with pytest.raises(FitError, match=r"generate: \d+ of \d+ rows could be made.*unique: flag, group"):
+    with pytest.raises(FitError, match=r"generate: \d+ of \d+ rows could be generated.*unique: flag, group"):
         made(200, model("independent"), (parse_rule({"unique": ["flag", "group"]}),))
 
 
@@ -179,7 +179,7 @@ def test_a_unique_rule_that_cannot_hold_says_so() -> None:
 def test_methods_that_cannot_be_told_choose_among_rows(method: str) -> None:
     frame, out = made(700, model(method), where="low < 25", balance={"group": {"b": 0.5, "a": 0.5}})
     assert (frame["low"] < 25).all() and (frame["group"] == "b").sum() == 350
-    assert out.report()["found_by"] == "choosing among rows"
+    assert out.report()["found_by"] == "rejection sampling"
     with pytest.raises(SynthError, match=r"generate\.where.*trees or arnet"):
         made(10, model(method), where="low > 500")
 
@@ -188,7 +188,7 @@ def test_methods_that_cannot_be_told_choose_among_rows(method: str) -> None:
 def test_arnet_is_told(tmp_path: Any) -> None:
     frame, out = made(600, model("arnet"), balance={"group": {"d": 0.5}})
     assert (frame["group"] == "d").sum() == 300
-    assert out.report()["found_by"] == "steering the model"
+    assert out.report()["found_by"] == "conditional sampling"
 
 
 def test_keys_are_unique_and_as_they_would_be_without_a_condition() -> None:
@@ -221,9 +221,9 @@ def test_values_obey_as_they_are_stored() -> None:
 
 
 def test_hopeless_conditions_end_soon_and_say_what_is_missing() -> None:
-    with pytest.raises(FitError, match=r"no row that was drawn has where: low \+ high < -1"):
+    with pytest.raises(FitError, match=r"no drawn row meets where: low \+ high < -1"):
         made(10, model("trees"), where="low + high < -1")
-    with pytest.raises(FitError, match="no row that was drawn has group != 'a'"):
+    with pytest.raises(FitError, match="no drawn row meets group != 'a'"):
         made(200, model("trees"), (parse_rule("group != 'a'"),), balance={"group": {"a": 0.5}})
 
 

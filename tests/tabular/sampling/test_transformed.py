@@ -27,7 +27,7 @@ from synthcli.tabular.methods import trees
 from synthcli.tabular.sampling.matched import LEAST, matched
 from synthcli.tabular.sampling.request import SettledRequest
 from synthcli.tabular.sampling.strata import Stratum
-from synthcli.tabular.sampling.transformed import Shaped, load_model
+from synthcli.tabular.sampling.transformed import TransformedModel, load_model
 
 
 def source(rows: int = 1500) -> Table:
@@ -59,17 +59,19 @@ RULES += [parse_rule({"range": {"column": "age", "min": 18, "max": 90}})]
 
 
 @pytest.fixture(scope="module")
-def model() -> Shaped:
-    shaper = Transformer.plan(RULES, TABLE.frame, TABLE.schema)
-    assert shaper.rewritten and shaper.clips
-    return Shaped(trees.fit(Table(shaper.forward(TABLE.frame), shaper.schema), trees.Params(), job=Job(1)), shaper)
+def model() -> TransformedModel:
+    transformer = Transformer.plan(RULES, TABLE.frame, TABLE.schema)
+    assert transformer.rewritten and transformer.clips
+    return TransformedModel(
+        trees.fit(Table(transformer.forward(TABLE.frame), transformer.schema), trees.Params(), job=Job(1)), transformer
+    )
 
 
 def completed(model: Any, frame: pd.DataFrame, known: np.ndarray | None = None) -> pd.DataFrame:
     return model.complete(Request(len(frame), frame=frame, known=known), 0, rng=np.random.default_rng(0)).frame
 
 
-def test_known_cells_come_back_also_of_rewritten_and_of_repaired_columns(model: Shaped) -> None:
+def test_known_cells_come_back_also_of_rewritten_and_of_repaired_columns(model: TransformedModel) -> None:
     frame = TABLE.frame.iloc[:200][["low", "high", "total", "some", "age"]].reset_index(drop=True)
     frame["age"] = 5  # beyond the range
     known = np.random.default_rng(1).random(frame.shape) < 0.5
@@ -79,7 +81,7 @@ def test_known_cells_come_back_also_of_rewritten_and_of_repaired_columns(model: 
     assert list(out.columns) == TABLE.schema.names
 
 
-def test_what_is_told_reaches_rewritten_columns_where_all_inputs_are_known(model: Shaped) -> None:
+def test_what_is_told_reaches_rewritten_columns_where_all_inputs_are_known(model: TransformedModel) -> None:
     frame = pd.DataFrame(
         {"low": pd.array([10, 50] * 300, dtype="Int64"), "high": pd.array([11, 149] * 300, dtype="Int64")}
     )
@@ -89,20 +91,20 @@ def test_what_is_told_reaches_rewritten_columns_where_all_inputs_are_known(model
     assert (out["low"] <= out["high"]).all() and (out["total"] == out["some"] + out["other"]).all()
 
 
-def test_bounds_of_plain_columns_reach_the_model(model: Shaped) -> None:
+def test_bounds_of_plain_columns_reach_the_model(model: TransformedModel) -> None:
     out = model.complete(
         Request(300, allowed={"group": Allowed(values=frozenset({"c"}))}), 0, rng=np.random.default_rng(0)
     ).frame
     assert (out["group"] == "c").all()
 
 
-def test_columns_made_by_position(model: Shaped) -> None:
+def test_columns_made_by_position(model: TransformedModel) -> None:
     whole = model.sample(Request(500), 0, rng=np.random.default_rng(0)).frame["id"]
     part = model.made_up(100, 200, rng=np.random.default_rng(9))
     assert part["id"].tolist() == whole[200:300].tolist()
 
 
-def test_repairs_are_counted_for_each_thread_alone(model: Shaped) -> None:
+def test_repairs_are_counted_for_each_thread_alone(model: TransformedModel) -> None:
     model.repaired.clear()
     model.repaired["rule"] = 3
     seen: list[dict[str, int]] = []
@@ -113,7 +115,7 @@ def test_repairs_are_counted_for_each_thread_alone(model: Shaped) -> None:
     model.repaired.clear()
 
 
-def test_saved_and_loaded_it_makes_the_same(model: Shaped, tmp_path: Path) -> None:
+def test_saved_and_loaded_it_makes_the_same(model: TransformedModel, tmp_path: Path) -> None:
     model.save(tmp_path)
     again = load_model(Choice("trees", {}, modality="tabular"), tmp_path)
     one, two = (m.sample(Request(300), 0, rng=np.random.default_rng(2)).frame for m in (model, again))

@@ -185,7 +185,7 @@ def test_a_worker_that_cannot_make_the_same_rows_refuses(old: FittedTable) -> No
 
     task = making(old, Engine(), 10).task
     assert task is not None
-    with pytest.raises(SynthError, match=r"a worker has numpy .*, and 0\.1 is asked for"):
+    with pytest.raises(SynthError, match=r"a worker has numpy .*, but 0\.1 is required"):
         workers.generate_block(replace(task, versions='{"numpy": "0.1"}'), 0)
     with pytest.raises(SynthError, match="cannot see /nowhere"):
         workers.generate_block(replace(task, folder="/nowhere"), 0)

@@ -367,7 +367,7 @@ def test_distributions_are_for_columns_that_are_numbers() -> None:
         plugins.method("gaussian_copula", "tabular"),
         table({"height": pa.array(np.linspace(1, 2, 30)), "c": ["a", "b"] * 15}),
     )
-    with pytest.raises(FitError, match=r"column hight is not there\. Did you mean height\?"):
+    with pytest.raises(FitError, match=r"column hight does not exist\. Did you mean height\?"):
         module.fit(data, module.Params(numerical_distributions={"hight": "norm"}), job=Job())
     with pytest.raises(FitError, match="column c is not modelled as a number"):
         module.fit(data, module.Params(numerical_distributions={"c": "norm"}), job=Job())
