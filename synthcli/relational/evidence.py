@@ -23,7 +23,7 @@ from synthcli.relational import conditions
 from synthcli.relational.data import Tables
 from synthcli.relational.judging import key_columns
 from synthcli.relational.model.context import UNIT
-from synthcli.relational.source import RelatedReal
+from synthcli.relational.source import RealTables
 from synthcli.tabular.sampling.request import SettledRequest
 
 
@@ -56,9 +56,7 @@ class RelatedEvidence(Evidence):
     tables: Mapping[str, Evidence] = field(default_factory=dict)
 
 
-def evidence(
-    real: RelatedReal, generated: Path, control: str, usage: Usage | None, request: Request
-) -> RelatedEvidence:
+def evidence(real: RealTables, generated: Path, control: str, usage: Usage | None, request: Request) -> RelatedEvidence:
     """What judges look at. schema: of the privacy unit's table; control: validation or holdout."""
     sample = files.read_json(generated / SAMPLE)
     schema = Schema.from_json(sample["schema"])
@@ -72,7 +70,7 @@ def evidence(
             name: (
                 None
                 if part is None
-                else conditions.matched(part, settled, rng=seeds.stream(real.said.seed, "likened", name))
+                else conditions.matched(part, settled, rng=seeds.stream(real.described.seed, "likened", name))
             )
             for name, part in parts.items()
         }
@@ -81,7 +79,7 @@ def evidence(
             parts = like
         else:  # too little real data like that: what the model makes by itself is judged
             shown = unasked
-    seen = Evidence(schema, shown, parts["train"], parts["control"], target=real.said.target, usage=usage)
+    seen = Evidence(schema, shown, parts["train"], parts["control"], target=real.described.target, usage=usage)
     return RelatedEvidence(**seen.__dict__, tables=_tables(seen, real, fair))
 
 
@@ -111,13 +109,13 @@ def measure(
     return measured
 
 
-def _tables(seen: Evidence, real: RelatedReal, fair: Fairness | None = None) -> dict[str, Evidence]:
+def _tables(seen: Evidence, real: RealTables, fair: Fairness | None = None) -> dict[str, Evidence]:
     """The evidence of each table whose rows are of privacy units, the unit a column of its own; what is kept or shared
     has no unseen rows.
     """
     sides: dict[str, Tables | None] = {"synthetic": seen.synthetic, "train": seen.train, "control": seen.control}
     units = {side: tables.units() for side, tables in sides.items() if tables is not None}
-    rng = seeds.stream(real.said.seed, "baseline")
+    rng = seeds.stream(real.described.seed, "baseline")
     out = {}
     for name, schema in real.tables.schemas.items():
         if units["train"][name] is None:
@@ -144,7 +142,7 @@ def _tables(seen: Evidence, real: RelatedReal, fair: Fairness | None = None) -> 
         shuffled = Table(
             pd.DataFrame({c: rows[c].take(rng.permutation(len(rows))).reset_index(drop=True) for c in rows}), wide
         )
-        target = (real.said.target or "").partition(".")
+        target = (real.described.target or "").partition(".")
         mine = target[2] if target[0] == name else None
         out[name] = replace(
             seen,

@@ -19,7 +19,7 @@ from synthcli.errors import FitError
 from synthcli.relational.model import model as related_model
 from synthcli.relational.model.table_method import TableMethod
 from synthcli.relational.model.table_model import TableModel
-from synthcli.relational.source import RelatedReal
+from synthcli.relational.source import RealTables
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class FittedTables:
 
 
 def fit(
-    real: RelatedReal, choice: Choice, request: Request, *, job: Job, bootstrap: np.random.Generator | None
+    real: RealTables, choice: Choice, request: Request, *, job: Job, bootstrap: np.random.Generator | None
 ) -> FittedTables:
     """Fit a table method to each table, given the rows above."""
     if bootstrap is not None:
@@ -83,12 +83,12 @@ def base_of(choice: Choice) -> TableMethod:
     return TableMethod(plugins.ready(choice), dict(choice.params))
 
 
-def kept(real: RelatedReal, request: Request) -> dict[str, frozenset[str]]:
+def kept(real: RealTables, request: Request) -> dict[str, frozenset[str]]:
     """By table, the columns that no rule may rewrite, because something else depends on them."""
     top, column = real.tables.unit
     fair = () if request.fairness is None else (request.fairness.target, *request.fairness.sensitive)
     names = {column, *(request.balance or ()), *fair} | (set() if request.where is None else request.where.columns)
-    table, _, target = (real.said.target or "").partition(".")
+    table, _, target = (real.described.target or "").partition(".")
     out = {top: frozenset(name for name in names if name is not None)}
     return out | {table: out.get(table, frozenset()) | {target}} if target else out
 

@@ -31,7 +31,7 @@ from synthcli.relational.evidence import RelatedEvidence
 from synthcli.relational.fitted import FittedTables
 from synthcli.relational.model import model as related_model
 from synthcli.relational.model.rejection_counts import RejectionCounts
-from synthcli.relational.source import Described, RelatedReal
+from synthcli.relational.source import Described, RealTables
 from synthcli.sources.paths import format_of, is_url
 from synthcli.tabular import modality as tabular
 
@@ -40,9 +40,9 @@ FREELY = 20_000  # units that a model generates without conditions, at most
 LEAST = 50  # units that a preview learns from, at least
 
 
-def read(described: Described) -> RelatedReal:
+def read(described: Described) -> RealTables:
     """The parts of the tables, read when a stage first needs them."""
-    return RelatedReal(described)
+    return RealTables(described)
 
 
 def look(described: Described, profile: Json) -> Size:
@@ -64,7 +64,7 @@ def cost(stage: str, choice: Choice | None, described: Described, request: Reque
     return tabular.cost_of(stage, choice, sources.Source("none"), request, control)
 
 
-def profile(real: RelatedReal, *, progress: Progress) -> Json:
+def profile(real: RealTables, *, progress: Progress) -> Json:
     """A profile of each table, and of the relationships."""
     return profiling.profile(real, progress=progress)
 
@@ -75,7 +75,7 @@ def choose(records: int, schema: Schema, limits: Limits) -> Choice:
 
 
 def fit(
-    real: RelatedReal, choice: Choice, request: Request, *, job: Job, bootstrap: np.random.Generator | None
+    real: RealTables, choice: Choice, request: Request, *, job: Job, bootstrap: np.random.Generator | None
 ) -> FittedTables:
     """Fit a table method to each table, given the rows above."""
     return fitting.fit(real, choice, request, job=job, bootstrap=bootstrap)
@@ -116,9 +116,7 @@ def _write(folder: Path, tables: Tables, mark: str, progress: Progress) -> None:
         pq.write_table(to_arrow(frame, tables.schemas[name]), folder / table_file(name, mark))
 
 
-def evidence(
-    real: RelatedReal, generated: Path, control: str, usage: Usage | None, request: Request
-) -> RelatedEvidence:
+def evidence(real: RealTables, generated: Path, control: str, usage: Usage | None, request: Request) -> RelatedEvidence:
     """The synthetic tables beside the real ones that they should resemble."""
     return judging.evidence(real, generated, control, usage, request)
 
@@ -194,9 +192,9 @@ def complete(
     )
 
 
-def preview(real: RelatedReal, choice: Choice, request: Request, *, most: int, job: Job) -> Mapping[str, pd.DataFrame]:
+def preview(real: RealTables, choice: Choice, request: Request, *, most: int, job: Job) -> Mapping[str, pd.DataFrame]:
     """A few rows of each table, from a fit on whole units of about `most` rows in all."""
-    train, seed = real.train, real.said.seed
+    train, seed = real.train, real.described.seed
     units = max(LEAST, most * len(train) // max(1, sum(train.rows.values())))
     if units < len(train):
         keep = {name: np.ones(n, dtype=bool) for name, n in train.rows.items()}

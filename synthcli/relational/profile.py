@@ -14,12 +14,12 @@ from synthcli.contracts.modality import Json
 from synthcli.contracts.modelling import Progress
 from synthcli.relational.data import Tables
 from synthcli.relational.relationships import Relationship
-from synthcli.relational.source import RelatedReal
+from synthcli.relational.source import RealTables
 from synthcli.tabular.profile import RARE_UNITS
 from synthcli.tabular.profile import profile as table_profile
 
 
-def profile(real: RelatedReal, *, progress: Progress) -> Json:
+def profile(real: RealTables, *, progress: Progress) -> Json:
     """A profile of each table's train part, the relationships, what the constraints found, sizes of the parts in
     rows of the unit's table.
     """

@@ -54,20 +54,20 @@ def tables_of(said: Described, frames: Mapping[str, pd.DataFrame], schemas: Mapp
     return Tables(frames, schemas, said.relationships, unit=(table, column or None), kept=said.kept)
 
 
-class RelatedReal:
+class RealTables:
     """train, validation and holdout of related tables: read once, when the first stage that is not cached asks for
     them.
     """
 
     def __init__(self, said: Described) -> None:
-        self.said = said
+        self.described = said
 
     @cached_property
     def _checked(self) -> tuple[Tables, list[dict[str, Any]]]:
         """The tables whose keys are sound and whose rows obey the rules, and what was found: by rules, then the rows
         that orphans cost.
         """
-        said, frames, schemas = self.said, {}, {}
+        said, frames, schemas = self.described, {}, {}
         for name in said.sources:
             schemas[name], frames[name] = self._read(name)
         raw = tables_of(said, frames, schemas)
@@ -77,7 +77,7 @@ class RelatedReal:
 
     def _read(self, name: str) -> tuple[Schema, pd.DataFrame]:
         """A table; its keys are ids unless the spec says more of them."""
-        source, traits = self.said.sources[name], dict(self.said.traits.get(name, {}))
+        source, traits = self.described.sources[name], dict(self.described.traits.get(name, {}))
         arrow = sources.read(source)
         if unknown := [c for c in traits if c not in arrow.column_names]:
             raise SpecError(
@@ -88,7 +88,7 @@ class RelatedReal:
             if key in arrow.column_names and traits.get(key, Traits()).type is None:
                 traits[key] = traits.get(key, Traits()).model_copy(update={"type": "id"})
         schema, frame = parse(arrow, traits, text=sources.spelled(source))
-        if name == (self.said.unit or "").partition(".")[0] and not len(frame):
+        if name == (self.described.unit or "").partition(".")[0] and not len(frame):
             raise DataError(f"{source.where}: has columns and no rows; remedy: a source with data")
         return schema, frame
 
@@ -96,7 +96,7 @@ class RelatedReal:
         """Keys of one column, whichever end they are; of a key of several columns what a row refers by, and no more
         than that, is an id.
         """
-        single = (r for r in self.said.relationships if len(r.keys) == 1)
+        single = (r for r in self.described.relationships if len(r.keys) == 1)
         return {c for r in single for t, cs in ((r.child, r.columns), (r.parent, r.keys)) if t == name for c in cs}
 
     @cached_property
@@ -117,8 +117,8 @@ class RelatedReal:
         tables, made, units = self.train, order(self.tables), self.train.units()
         return {
             name: tuple(rule.learn(constraints.wide(tables, name, rules, made), units[name]) for rule in rules)
-            for name, rules in self.said.rules.items()
-            if rules and name not in self.said.kept
+            for name, rules in self.described.rules.items()
+            if rules and name not in self.described.kept
         }
 
     def beside(self, tables: Tables, name: str, columns: Sequence[str]) -> pd.DataFrame:
@@ -139,9 +139,11 @@ class RelatedReal:
 
     @cached_property
     def parts(self) -> dict[str, Tables]:
-        fractions = {name: share for name, share in self.said.parts.items() if share > 0}
+        fractions = {name: share for name, share in self.described.parts.items() if share > 0}
         tables = self._checked[0]
-        parts = tables.split(fractions, rng=seeds.stream(self.said.seed, "split"), stratify_by=self.said.stratify_by)
+        parts = tables.split(
+            fractions, rng=seeds.stream(self.described.seed, "split"), stratify_by=self.described.stratify_by
+        )
         schemas = {name: look(schema, parts["train"].frames[name]) for name, schema in tables.schemas.items()}
         return {name: part.described(schemas) for name, part in parts.items()}
 
