@@ -24,7 +24,7 @@ from synthcli.relational.source import RealTables
 
 @dataclass(frozen=True)
 class FittedTables:
-    """A model of related tables. schema: of the privacy unit's table; rows: by table, that it learned from."""
+    """A model of related tables. schema: of the privacy unit's table; rows: training rows by table."""
 
     model: related_model.RelationalModel
     schema: Schema
@@ -46,7 +46,7 @@ class FittedTables:
 
     @property
     def rules(self) -> set[str]:
-        """The rules of all tables, as refused rows are counted by them."""
+        """The texts of all rules, the keys by which refused rows are counted."""
         return {
             f"{name}: {rule.text}"
             for name, table in self.model.table_models.items()
@@ -64,15 +64,15 @@ def fit(
 ) -> FittedTables:
     """Fit a table method to each table, given the rows above."""
     if bootstrap is not None:
-        raise FitError("generate.proper: related tables are not fitted to a bootstrap; remedy: proper: false")
-    job.device, job.target = "cpu", None  # no method of related tables was tried on another device
+        raise FitError("generate.proper: related tables cannot be fitted to a bootstrap sample; remedy: proper: false")
+    job.device, job.target = "cpu", None  # related tables have not been tried on another device
     train = real.train
     model = related_model.fit(train, base_of(choice), job=job, rules=real.rules, keep=kept(real, request))
     return FittedTables(model, train.schema, len(train), train.rows)
 
 
 def load(choice: Choice, trained: Path) -> FittedTables:
-    """What a train stage saved."""
+    """Load what a train stage saved."""
     fitted = files.read_json(trained / FIT)
     model = related_model.load(trained / MODEL, base_of(choice))
     return FittedTables(model, Schema.from_json(fitted["schema"]), fitted["rows"], fitted["tables"])

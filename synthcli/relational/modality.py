@@ -36,17 +36,17 @@ from synthcli.sources.paths import format_of, is_url
 from synthcli.tabular import modality as tabular
 
 COUNTS = "rows of the privacy unit's table"
-FREELY = 20_000  # units that a model generates without conditions, at most
-LEAST = 50  # units that a preview learns from, at least
+FREELY = 20_000  # most units that are also generated without conditions
+LEAST = 50  # least units that a preview learns from
 
 
 def read(described: Described) -> RealTables:
-    """The parts of the tables, read when a stage first needs them."""
+    """Open the tables; they are read when a stage first needs them."""
     return RealTables(described)
 
 
 def look(described: Described, profile: Json) -> Size:
-    """The size of the unit's table if an earlier run has a profile."""
+    """The size of the unit's table, from the profile of an earlier run."""
     if not profile:
         return Size(0)
     schema = Schema.from_json(cast(dict[str, object], profile["schema"]))
@@ -55,12 +55,12 @@ def look(described: Described, profile: Json) -> Size:
 
 
 def work(records: int, schema: Schema) -> Work:
-    """As of one table."""
+    """The work of one table."""
     return tabular.work(records, schema)
 
 
 def cost(stage: str, choice: Choice | None, described: Described, request: Request, control: str) -> Cost | None:
-    """As of one table that is read as it is stored."""
+    """The cost of one table that is read unchanged."""
     return tabular.cost_of(stage, choice, sources.Source("none"), request, control)
 
 
@@ -87,14 +87,14 @@ def load(choice: Choice, trained: Path) -> FittedTables:
 
 
 def generate(fitted: FittedTables, request: Request, folder: Path, *, engine: Engine, progress: Progress) -> Json:
-    """TABLE.parquet for each table; with conditions also TABLE.unasked.parquet, generated without them."""
+    """Write TABLE.parquet for each table; with conditions also TABLE.unasked.parquet, generated without them."""
     counts, model = RejectionCounts(), fitted.model
     tables, conditioned = conditions.generate(model, request, counts, progress)
     _write(folder, tables, "", progress)
     total = sum(tables.rows.values())
     if conditioned:
-        freely = model.sample(min(request.rows, FREELY), rng=seeds.stream(request.seed, "unasked"))
-        _write(folder, freely, UNASKED_MARK, silent)
+        unconditional = model.sample(min(request.rows, FREELY), rng=seeds.stream(request.seed, "unasked"))
+        _write(folder, unconditional, UNASKED_MARK, silent)
     return {
         "records": total,
         "refused_by_constraints": sum(n for text, n in counts.refused.items() if text in fitted.rules),
@@ -110,31 +110,31 @@ def generate(fitted: FittedTables, request: Request, folder: Path, *, engine: En
 
 
 def _write(folder: Path, tables: Tables, mark: str, progress: Progress) -> None:
-    """TABLE.parquet of each table, with a mark behind its name."""
+    """Write TABLE.parquet of each table, with a suffix to its name."""
     for i, (name, frame) in enumerate(tables.frames.items()):
         progress("tables", i, len(tables.frames), name)
         pq.write_table(to_arrow(frame, tables.schemas[name]), folder / table_file(name, mark))
 
 
 def evidence(real: RealTables, generated: Path, control: str, usage: Usage | None, request: Request) -> RelatedEvidence:
-    """The synthetic tables beside the real ones that they should resemble."""
+    """The synthetic tables and the real ones to compare them with."""
     return judging.evidence(real, generated, control, usage, request)
 
 
 def measure(
     kind: str, names: Sequence[str], evidence: RelatedEvidence, *, seed: int, progress: Progress
 ) -> list[Measurement]:
-    """The figures of each table and over all, then those of relationships."""
+    """Measure each table and all of them, then the relationships."""
     return judging.measure(kind, names, evidence, seed=seed, progress=progress)
 
 
 def pictures(evidence: RelatedEvidence, *, seed: int) -> Json:
-    """What the report draws of each table and of the relationships."""
+    """The charts' data of each table and of the relationships."""
     return drawing.pictures(evidence, seed=seed)
 
 
 def deliver(generated: Path, target: Target, request: Request) -> Json:
-    """A folder with a file per table, or the tables of a database."""
+    """Write a folder with a file per table, or the tables of a database."""
     return output.deliver(generated, target)
 
 
@@ -144,7 +144,7 @@ def outputs(target: Target, request: Request) -> list[Target]:
 
 
 def more(fitted: FittedTables, request: Request, target: Path, origin: Origin, *, progress: Progress) -> Json:
-    """Tables from an old run's model, as files of a folder."""
+    """Generate tables from an old run's model, as files of a folder."""
     _check_folder(target, origin)
     counts = RejectionCounts()
     tables, conditioned = conditions.generate(fitted.model, request, counts, progress)
@@ -167,14 +167,13 @@ def more(fitted: FittedTables, request: Request, target: Path, origin: Origin, *
 
 
 def _check_folder(target: Path, origin: Origin) -> None:
-    """Raises SpecError for a place that cannot take a folder of files."""
+    """Raise SpecError for a target that cannot be a folder of files."""
     if format_of(target.name) is not None:
         raise SpecError(
-            f"--output {target}: this run is of related tables, which go to a folder of files; remedy: the name of a"
-            " folder"
+            f"--output {target}: this run is of related tables, which are written to a folder; remedy: the name of a folder"
         )
     if not target.resolve().parent.is_dir():
-        raise SpecError(f"--output {target}: the folder {target.resolve().parent} does not exist; remedy: make it")
+        raise SpecError(f"--output {target}: the folder {target.resolve().parent} does not exist; remedy: create it")
     described = cast(dict[str, dict[str, dict[str, str]]], origin.plan["source"])["tables"]
     paths = [each["path"] for each in described.values() if each.get("path")]
     read_from = {(origin.folder / path).resolve().parent for path in paths if not is_url(path)}
@@ -186,7 +185,7 @@ def _check_folder(target: Path, origin: Origin) -> None:
 def complete(
     fitted: FittedTables, known: Path, target: Path, origin: Origin, *, impute: bool, seed: int, progress: Progress
 ) -> Json:
-    """Raises SpecError: only the rows of one table can be completed."""
+    """Raise SpecError: only the rows of a single table can be completed."""
     raise SpecError(
         f"{origin.name} is a run of related tables, and --given and --impute complete the rows of one; remedy: --rows N"
     )

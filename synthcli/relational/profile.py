@@ -1,4 +1,4 @@
-"""The profile of related tables: of each table, and of the relationships between them."""
+"""Profile related tables and the relationships between them."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from synthcli.tabular.profile import profile as table_profile
 
 
 def profile(real: RealTables, *, progress: Progress) -> Json:
-    """A profile of each table's train part, the relationships, what the constraints found, sizes of the parts in
-    rows of the unit's table.
+    """The profile of each table's train part, the relationships, the findings of the constraints, and the sizes of the
+    parts in rows of the unit's table.
     """
     tables, units = real.train, real.train.units()
     each: dict[str, Any] = {}

@@ -178,7 +178,7 @@ def _conditions(spec: Spec) -> Iterator[Problem]:
         if others := sorted(set(request.balance or ()) - {fair.target}):
             yield (
                 ("generate", "balance", others[0]),
-                "cannot be combined with fairness, which determines the joint distribution; only its target can be balanced",
+                "cannot be combined with fairness, which sets the joint distribution; only its target can be balanced",
             )
     if request.proper and spec.source.type == "none":
         yield (

@@ -32,7 +32,7 @@ class Split(Section):
         0.2,
         ge=0,
         lt=1,
-        description="share of privacy units that the verdict is measured on, once; 0: nothing is compared with unseen real data",
+        description="share of privacy units that the verdict is measured on, once; 0: no comparison with unseen data",
     )
     stratify_by: str | None = Field(None, description="column whose values have the same shares in every part")
 
@@ -81,8 +81,7 @@ def _related(raw: Any) -> Any:
 
 class Source(Place):
     type: Literal["csv", "parquet", "jsonl", "excel", "sql", "builtin", "tables", "none"] = Field(
-        description="where the data comes from; tables: related tables, implied by source.tables; none: columns are generated from "
-        "their declarations"
+        description="kind of source; tables is implied by source.tables; none: columns are generated as declared"
     )
     tables: dict[str, TableSource] | None = Field(None, min_length=1, description="related tables by name")
     relationships: tuple[RelationshipKeys, ...] = Field(
@@ -145,7 +144,7 @@ class Generate(Section):
     balance: dict[str, dict[Value, Annotated[float, Strict(), Field(ge=0, le=1)]]] | None = Field(
         None,
         min_length=1,
-        description="column: {value: share}; unlisted values divide the rest in proportion to their shares in the source",
+        description="column: {value: share}; unlisted values divide the rest in proportion to the source",
     )
     fairness: Fairness | None = None
     copies: Int = Field(
@@ -272,7 +271,7 @@ class Spec(Section):
     source: Annotated[Source, BeforeValidator(_related)]
     privacy_unit: str | None = Field(
         None,
-        description="column that identifies the protected person; default: the row; related tables: TABLE or TABLE.COLUMN",
+        description="column that identifies protected persons; default: the row; related tables: TABLE or TABLE.COLUMN",
     )
     columns: dict[str, Traits] = Field(
         default_factory=dict,

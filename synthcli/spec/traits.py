@@ -28,7 +28,7 @@ SERVES = {
 
 
 def check_traits(loaded: Loaded, kinds: Mapping[str, str]) -> None:
-    """Raise one SpecError that lists every declared trait without effect on its column's kind. kinds: column -> kind."""
+    """Raise one SpecError that lists every declared trait without effect on its column. kinds: column -> kind."""
     problems: list[Problem] = []
     for name, traits in loaded.spec.columns.items():
         kind = kinds.get(name)

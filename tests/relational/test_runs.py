@@ -128,7 +128,7 @@ def test_a_folder_of_files_takes_the_place_of_another(run: tuple[source.RealTabl
     assert len(first) == len(pd.read_parquet(target / "orders.parquet"))
     assert sorted(p.name for p in tmp_path.iterdir()) == ["out"]
     (target / "notes.txt").write_text("mine")
-    with pytest.raises(DataError, match=r"holds notes.txt, which is none of the tables"):
+    with pytest.raises(DataError, match=r"holds notes.txt, which is not one of the tables"):
         output.to_folder(run[1] / "generate", target, "csv")
     assert (target / "items.parquet").exists()
 
