@@ -69,8 +69,7 @@ def _unit(found: Findings) -> Iterator[str]:
 def _columns(found: Findings) -> Iterator[str]:
     yield ""
     yield from _comment(
-        "Direct identifiers, ids and free text are generated without learning from their values; all other columns are"
-        " learned."
+        "Direct identifiers, ids and free text are made up, never learned; all other columns are learned."
     )
     if found.no_people is not None:
         why = (
@@ -98,7 +97,7 @@ def _column(finding: Finding) -> Iterator[str]:
             does = (
                 ""
                 if guess is finding.special
-                else "; generated, never learned"
+                else "; made up, never learned"
                 if finding.made_up
                 else "; learned, see the quasi-identifiers below"
             )

@@ -214,7 +214,7 @@ def _spelled_numbers(column: Column, values: pd.Series, best: detect.Guess | Non
     marked = known.str.contains(r"[%€$£¥,.' ]", regex=True) & known.str.fullmatch(_FORMATTED)
     if marked.mean() < 0.9:
         return ()
-    does = "generated as sentences" if column.kind == "text" else "learned as words"
+    does = "made up as sentences" if column.kind == "text" else "learned as words"
     return (
         (
             f"reads like numbers with marks (thousands, percent, currency), and is {does}; plain numbers in the source"
@@ -230,7 +230,7 @@ def _hint(guess: detect.Guess) -> str:
 
 
 def _made_kind(guess: detect.Guess, column: Column) -> str | None:
-    """The generated kind that replaces the column; None if it may be learned."""
+    """The made-up kind that replaces the column; None if it may be learned."""
     kind = protect.made_kind(guess)
     if guess.sensitivity == "direct identifier" or guess.kind in protect.PATTERNS or kind == "date_of_birth":
         return kind
@@ -240,10 +240,10 @@ def _made_kind(guess: detect.Guess, column: Column) -> str | None:
 def _made_traits(
     guess: detect.Guess, column: Column, values: pd.Series, units: np.ndarray | None, locale: str
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """The traits of a generated column, and notes on it."""
+    """The traits of a made-up column, and notes on it."""
     known = values.dropna()
     if values.dtype in ("Int64", "float64") and guess.kind != "card" and not guess.checked:
-        return protect.digits(known), ("generated with the same number of digits",)
+        return protect.digits(known), ("made up with the same number of digits",)
     traits = protect.made_traits(guess, locale)
     if traits["type"] == "date_of_birth":
         return traits | _birth(column, values, units), ()
@@ -254,7 +254,7 @@ def _made_traits(
             fake.check_rows(trial, 10 * len(values))
             traits["unique"] = True
         except SpecError:
-            return traits, ("unique in the source; generated values of this kind may repeat",)
+            return traits, ("unique in the source; made-up values of this kind may repeat",)
     return traits, ()
 
 

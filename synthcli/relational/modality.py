@@ -169,9 +169,7 @@ def more(fitted: FittedTables, request: Request, target: Path, origin: Origin, *
 def _check_folder(target: Path, origin: Origin) -> None:
     """Raise SpecError for a target that cannot be a folder of files."""
     if format_of(target.name) is not None:
-        raise SpecError(
-            f"--output {target}: this run is of related tables, which are written to a folder; remedy: the name of a folder"
-        )
+        raise SpecError(f"--output {target}: related tables are written to a folder; remedy: the name of a folder")
     if not target.resolve().parent.is_dir():
         raise SpecError(f"--output {target}: the folder {target.resolve().parent} does not exist; remedy: create it")
     described = cast(dict[str, dict[str, dict[str, str]]], origin.plan["source"])["tables"]

@@ -407,7 +407,7 @@ def test_an_interrupt_is_130_and_resumes(spec: Path, synth: Any) -> None:
         process.kill()
     assert process.returncode == 130
     assert json.loads(out)["exit_code"] == 130
-    assert "goes on from here" in err
+    assert "resumes from here" in err
     assert "Traceback" not in err
     ran(synth, spec)
 
