@@ -41,8 +41,7 @@ def compare(first: Version, second: Version) -> Body:
     second minus first.
 
     figures: overall measurements, each with `apart` where the intervals do not overlap; those of properties,
-    relationships, tables and columns have `metric` too, largest changes first; spec: lines of both, None where a side has
-    none.
+    relationships, tables and columns have `metric` too, largest changes first; spec: lines of both runs.
     """
     sides = [_side(first), _side(second)]
     return {

@@ -95,7 +95,7 @@ def test_another_text_of_the_file_is_measured_anew_and_nothing_else(domain: Path
         ("def measure(evidence, params, *, rng):\n    return {'old_share': 1}", "returned dict"),
         ("def measure(evidence, params, *, rng):\n    return [1, 'old_share']", "returned a list with int"),
         ("def measure(evidence):  # old_share\n    return []", "measure cannot be called as"),
-        (DOMAIN.replace('"odd"', '"column_shapes"'), "a measurement of ours"),
+        (DOMAIN.replace('"odd"', '"column_shapes"'), "a built-in metric"),
         (DOMAIN.replace('float("nan")', '"much"'), "expected a number"),
     ],
 )

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from synthcli.contracts.schema import Traits
-from synthcli.spec import check
+from synthcli.spec import gates
 from synthcli.spec.load import load_spec
 
 CSV = "source: {type: csv, path: people.csv}\n"
@@ -34,7 +34,7 @@ NONE = "source: {type: none}\ngenerate: {rows: 5}\ncolumns: {a: {type: integer, 
             CSV + "generator: {candidates: [{method: ctgan, params: {epoch: 3}}]}",
             r"candidates\.0\.params\.epoch .*Did you mean epochs",
         ),
-        (CSV + "generator: {candidates: [auto]}", "does not race"),
+        (CSV + "generator: {candidates: [auto]}", "auto cannot be a candidate"),
         (CSV + "evaluate: {gates: [{metric: column_shape, min: 0.9}]}", "Did you mean column_shapes"),
         (CSV + "evaluate: {gates: [{metric: membership_auc, max: 0.6}]}", "belongs to privacy_check.gates"),
         (CSV + "evaluate: {gates: [{metric: utility_ratio, min: 0.9}]}", "needs evaluate.target"),
@@ -147,9 +147,9 @@ def test_types_are_seen_once_data_is_read(tmp_path: Path, csv: Path, synth: Any)
 def test_what_can_be_measured_follows_the_spec(tmp_path: Path, csv: Path) -> None:
     path = tmp_path / "s.yaml"
     path.write_text(CSV)
-    assert check.available(load_spec(path).spec) == {"synthetic", "train", "control"}
+    assert gates.available(load_spec(path).spec) == {"synthetic", "train", "control"}
     path.write_text(CSV + "constraints: [age > 3]\nevaluate: {target: age}\n")
-    assert check.available(load_spec(path).spec) == {"synthetic", "train", "control", "target", "constraints"}
+    assert gates.available(load_spec(path).spec) == {"synthetic", "train", "control", "target", "constraints"}
 
 
 def test_every_trait_is_a_key_of_columns() -> None:
