@@ -64,11 +64,11 @@ def canonical(data: Any) -> str:
 
 
 def sealed(data: dict[str, Any]) -> dict[str, Any]:
-    """The data with a `seal` that only this user can make."""
+    """The data with a `seal` that only this user can create."""
     return {**data, "seal": keyed("manifest", canonical(data))}
 
 
 def is_sealed(data: dict[str, Any]) -> bool:
-    """Whether the seal was made by this user, for exactly this data."""
+    """Whether this user sealed exactly this data."""
     body = {k: v for k, v in data.items() if k != "seal"}
     return hmac.compare_digest(str(data.get("seal", "")), keyed("manifest", canonical(body)))

@@ -98,7 +98,7 @@ class Version:
         return self.folder / GENERATE / DATA
 
     def verify(self) -> list[str]:
-        """The differences from the manifest, in words; empty where there are none."""
+        """The differences from the manifest, in words; empty if there are none."""
         try:
             manifest = self.manifest()
         except ArtifactError as error:
@@ -201,12 +201,12 @@ class Store:
             old = {v for v in versions if v.number < oldest}
             if days is not None:
                 old |= {v for v in versions if time.time() - float(v.known["finished"]) > days * 86_400}
-            gone = [v for v in versions if v in old and v.id not in held]
-            for version in gone if not dry_run else []:
+            removed = [v for v in versions if v in old and v.id not in held]
+            for version in removed if not dry_run else []:
                 trash = version.folder.with_name(f".trash-{version.id}")
                 os.rename(version.folder, trash)
                 shutil.rmtree(trash)
-        return gone
+        return removed
 
 
 def _is_link(path: Path, top: Path) -> bool:

@@ -46,7 +46,7 @@ def door(command: F) -> F:
 
 
 def outermost(app: Callable[..., Any]) -> int:
-    """Run the app and return its exit code; usage errors become JSON too where --json asks for it."""
+    """Run the app and return its exit code; with --json, usage errors are JSON too."""
     _streams()
     if not sys.warnoptions:
         warnings.simplefilter("ignore")  # warnings of libraries are for programmers; users get our own messages

@@ -114,14 +114,16 @@ def prune(
 
     if keep is None and days is None:
         raise typer.BadParameter("give --keep N, --days D, or both")
-    gone = [
+    removed = [
         v.name
         for n in store.chosen(root, name)
         for v in store.Store(root, n).prune(keep=keep, days=days, dry_run=dry_run)
     ]
     if as_json:
-        typer.echo(json.dumps({"exit_code": 0, "removed": gone, "dry_run": dry_run}))
+        typer.echo(json.dumps({"exit_code": 0, "removed": removed, "dry_run": dry_run}))
     else:
         typer.echo(
-            "\n".join([f"{'would remove' if dry_run else 'removed'} {len(gone)} versions", *(f"  {n}" for n in gone)])
+            "\n".join(
+                [f"{'would remove' if dry_run else 'removed'} {len(removed)} versions", *(f"  {n}" for n in removed)]
+            )
         )

@@ -55,7 +55,7 @@ def execute(
 ) -> Run:
     """Run a spec up to and with a stage; `run` is the whole loop with refinement.
 
-    fresh: build every stage anew. if_changed: do nothing where the latest complete version has the same inputs.
+    fresh: build every stage again. if_changed: do nothing if the latest complete version has the same inputs.
     keep_failed: write the output also when a gate failed. trust: run the code that evaluate.domain and
     evaluate.downstream name. sets: a KEY=VALUE text or several, as --set. root: folder of the run folders. events:
     receives the progress. Raises SynthError for whatever a user can fix.

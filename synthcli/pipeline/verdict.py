@@ -118,8 +118,8 @@ def _request_notes(plan: Plan, sample: Mapping[str, Any]) -> list[str]:
         )
     if repaired := sample.get("repaired"):
         notes.append(f"Rows were repaired to satisfy the constraints: {_counts(repaired)}.")
-    if gone := sample.get("dropped"):
-        notes.append(f"Rows that could not satisfy the constraints were left out: {_counts(gone)}.")
+    if dropped := sample.get("dropped"):
+        notes.append(f"Rows that could not satisfy the constraints were left out: {_counts(dropped)}.")
     return notes
 
 

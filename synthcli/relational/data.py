@@ -107,7 +107,7 @@ class Tables(Dataset):
         return np.bincount(at[at >= 0], minlength=len(self.frames[relationship.parent]))
 
     def checked(self) -> tuple[Tables, dict[str, int]]:
-        """Return the tables without orphans, if `on_orphans: drop` says so, and how many rows each relationship lost.
+        """Return the tables without orphans (`on_orphans: drop`), and how many rows each relationship lost.
 
         Raises DataError for keys that repeat or are null, for other orphans, and for rows that are their own ancestors.
         """

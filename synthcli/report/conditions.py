@@ -12,7 +12,7 @@ FAIR = ("parity_gap", "predicted_parity_gap", "fairness_cost")
 
 
 def rows(run: Body, drawn: Drawn) -> Body | None:
-    """The conditions on the generated rows: {where, balance, copies, made, drawn, …}; None where there are none."""
+    """The conditions on the generated rows: {where, balance, copies, made, drawn, …}; None if there are none."""
     report, generate = run["sample"].get("asked") or {}, run["plan"].get("generate", {})
     copies = generate.get("copies") or 1
     where = report.get("where")

@@ -212,7 +212,7 @@ def _remote(key: tuple[str, ...], path: str, *, write: bool) -> Iterator[Problem
     if credentials.literal(path):
         yield (
             key[:-1],
-            "the path contains a secret; remedy: credentials in the environment, where the store looks for them",
+            "the path contains a secret; remedy: credentials in the environment, where the store reads them",
         )
         return
     try:

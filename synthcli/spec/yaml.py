@@ -15,7 +15,7 @@ from synthcli.errors import SpecError
 
 Path_ = tuple[str | int, ...]  # keys and list positions from the root of the document
 MAX_BYTES = 1_000_000
-MAX_NODES = 50_000  # with aliases expanded: a small file can stand for billions
+MAX_NODES = 50_000  # with aliases expanded: a small file can expand to billions
 MAX_DEPTH = 40
 
 

@@ -42,11 +42,11 @@ from synthcli.pipeline import keys
 from synthcli.pipeline.plan import Plan
 from synthcli.spec import describe
 
-JUDGED = 30 * BLOCK  # synthetic records that metrics look at, at most
+JUDGED = 30 * BLOCK  # most synthetic records that metrics use
 START = 2.0  # seconds until worker processes are there
 EARLIER, CONSTANTS = "earlier runs", "constants"
-NEAR = 10.0  # times as much work, or as little, up to which an earlier run tells more than constants do
-VERSIONS = 20  # newest runs that are asked what they took
+NEAR = 10.0  # ratio of work up to which an earlier run predicts better than the constants
+VERSIONS = 20  # newest runs whose cost is used
 UNKNOWN: Mapping[str, Any] = MappingProxyType({"seconds": None, "gigabytes": None, "basis": None})
 _LOADED = frozenset({"breast_cancer", "diabetes", "wine", "iris"})
 
@@ -162,22 +162,22 @@ class Estimates:
 
     def _told(self, step: Step, seconds: float, gigabytes: float | None, basis: str) -> Mapping[str, Any]:
         """Adjust an estimate for copies, worker processes and limits, which the constants ignore."""
-        limit, asked = self.plan.spec.generator.limits.minutes, self.plan.spec.generate
+        limit, request = self.plan.spec.generator.limits.minutes, self.plan.spec.generate
         if step.stage == TRAIN and limit is not None:
             seconds = min(seconds, 60 * limit)
         if step.stage == GENERATE and basis == CONSTANTS:
             engine, blocks = self.plan.engine, -(-(self.rows or 1) // BLOCK)
-            if engine.kind == "dask":  # of a cluster that nobody has timed
+            if engine.kind == "dask":  # no constants for clusters
                 return UNKNOWN
             if (processes := engine.processes(blocks)) > 1:
                 seconds = START + seconds / processes
                 gigabytes = (gigabytes or 0.0) + processes * PROGRAM_GB
-            seconds *= asked.copies
-            if asked.proper:
+            seconds *= request.copies
+            if request.proper:
                 again = self.of(Step(TRAIN, step.detail, (), step.choice))["seconds"]
                 if again is None:
                     return UNKNOWN
-                seconds += asked.copies * again
+                seconds += request.copies * again
         return {
             "seconds": round(seconds, 2),
             "gigabytes": None if gigabytes is None else round(gigabytes, 2),
@@ -188,7 +188,7 @@ class Estimates:
         """The constants of a stage; None if there are none."""
         plan = self.plan
         if step.stage == EVALUATE and plan.spec.evaluate.domain is not None:
-            return None  # nobody knows how long the user's metrics take
+            return None  # the cost of the user's metrics is not known
         if step.choice is None and step.stage != ANALYZE:
             return None  # `auto` has not chosen
         return plan.modality.cost(step.stage, step.choice, plan.described, plan.checked.request, step.control)
@@ -223,7 +223,7 @@ def _alike(stage: str, plan: dict[str, Any], choice: Choice | None, control: str
         {k: plan["generate"].get(k) for k in ("where", "balance", "fairness", "copies", "proper")},
     )
     real = plan["source"]["type"] != "none"
-    told: dict[str, Any] = {
+    settings: dict[str, Any] = {
         ANALYZE: plan["source"]["type"],
         TRAIN: [*method, bool(plan["constraints"])],
         GENERATE: [*method, plan["constraints"], generate, plan.get("execution")],
@@ -237,7 +237,7 @@ def _alike(stage: str, plan: dict[str, Any], choice: Choice | None, control: str
         ],
         PRIVACY: [real, plan["privacy_check"]["attacks"], generate["copies"]],
     }
-    return canonical(told[stage])
+    return canonical(settings[stage])
 
 
 def earlier(root: Path) -> Iterator[Past]:
@@ -261,11 +261,11 @@ def _of_version(version: Version) -> Iterator[tuple[str, Past]]:
     def record(
         step: Step, rows: int, place: Sequence[str], took: dict[str, Any] | None = None
     ) -> Iterator[tuple[str, Past]]:
-        if (made := version.read(*place, step.stage, STAGE)) is not None:
-            own = took or made
+        if (record := version.read(*place, step.stage, STAGE)) is not None:
+            own = took or record
             alike = _alike(step.stage, plan, step.choice, step.control)
             yield (
-                made["key"],
+                record["key"],
                 Past(step.stage, alike, modality.work(rows, schema), own["seconds"], own.get("peak_memory")),
             )
 
@@ -286,10 +286,10 @@ def _of_version(version: Version) -> Iterator[tuple[str, Past]]:
                 yield from record(Step(stage, control=control), rows, place)
 
 
-def _judges(parts: Mapping[str, int], control: str, made: int, copies: int) -> dict[str, int]:
+def _judges(parts: Mapping[str, int], control: str, rows: int, copies: int) -> dict[str, int]:
     """Rows that are measured, over all tables."""
     real = parts.get("train", 0) + parts.get(control, 0)
-    return {EVALUATE: real + min(made, JUDGED), PRIVACY: real + min(made * copies, JUDGED)}
+    return {EVALUATE: real + min(rows, JUDGED), PRIVACY: real + min(rows * copies, JUDGED)}
 
 
 def total(lines: Sequence[dict[str, Any]], plan: Plan) -> dict[str, Any]:

@@ -30,7 +30,7 @@ from synthcli.spec.traits import check_traits
 
 _SINGLE: dict[tuple[str, ...], str] = {  # keys that only single tables support
     ("generate", "copies"): "copies",
-    ("generate", "proper"): "generators fitted anew for each copy",
+    ("generate", "proper"): "generators fitted again for each copy",
     ("evaluate", "preserve"): "named properties",
     ("evaluate", "domain"): "own metrics",
     ("evaluate", "downstream"): "downstream commands",
