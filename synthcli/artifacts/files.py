@@ -47,7 +47,7 @@ def disk_error(path: Path, error: OSError) -> SynthError:
     """The error about a disk that is full, read-only or not accessible."""
     full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
     remedy = "free space, or another disk" if full else "choose a folder that you may write to"
-    kept = "whole stages are kept, and the same command goes on from them"
+    kept = "finished stages are kept, and the same command resumes from them"
     return ArtifactError(
         f"{error.filename or path}: {error.strerror}; nothing half-written is left, {kept}; remedy: {remedy}"
     )
@@ -89,7 +89,7 @@ def write_json(path: Path, data: Any) -> None:
 
 
 def read_json(path: Path) -> Any:
-    """The content of a JSON file of ours. Raises ArtifactError when it is missing or damaged."""
+    """Read a JSON file that a run wrote. Raises ArtifactError when it is missing or damaged."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -101,11 +101,11 @@ def read_json(path: Path) -> Any:
 
 
 def read_object(path: Path, needs: Iterable[str] = ()) -> dict[str, Any]:
-    """A JSON object of ours with these keys. Raises ArtifactError."""
+    """Read a JSON object that a run wrote, with these keys. Raises ArtifactError."""
     body = read_json(path)
     if not isinstance(body, dict) or not set(needs) <= body.keys():
         raise ArtifactError(
-            f"{path}: is damaged (not what a run writes); remedy: restore it, or remove the folder of its version"
+            f"{path}: is damaged (keys are missing); remedy: restore it, or remove the folder of its version"
         )
     return body
 
@@ -128,7 +128,7 @@ def hashes(folder: Path) -> dict[str, str]:
 
 
 def link_tree(source: Path, target: Path) -> None:
-    """Repeat a tree of files under another name: hard links where the disk supports them, else copies."""
+    """Link a tree of files under another name, by hard links if the disk supports them, else copy it."""
     make_folder(target)
     for path in sorted(source.rglob("*")):
         place = target / path.relative_to(source)
@@ -160,16 +160,16 @@ def locked(path: Path, waiting: Callable[[str], None], *, patience: float | None
     with disk_errors(path):
         file = open(path, "a+", encoding="utf-8")  # noqa: SIM115 - held open as long as the lock
     with file:
-        started, told = time.monotonic(), False
+        started, notified = time.monotonic(), False
         while True:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 break
             except BlockingIOError:
-                if not told:
+                if not notified:
                     file.seek(0)
                     waiting(file.read().strip() or "another process")
-                    told = True
+                    notified = True
                 if patience is not None and time.monotonic() - started > patience:
                     raise TryLater(f"{path.parent}: held by {_holder(path)}; remedy: try again later") from None
                 time.sleep(0.1)

@@ -1,5 +1,5 @@
-"""The local secret that keys hashes of data, so that nobody can test by a manifest whether a guessed record was in the
-data.
+"""The local secret that keys hashes of data, so that a manifest cannot be used to test whether a guessed record is in
+the data.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def local_secret() -> bytes:
             with os.fdopen(descriptor, "wb") as file:
                 file.write(secrets.token_bytes(32))
             try:
-                os.link(fresh, path)  # fails where another process was first, whose secret is then used
+                os.link(fresh, path)  # fails if another process was first; its secret is used then
             except FileExistsError:
                 pass
             finally:
@@ -42,7 +42,7 @@ def local_secret() -> bytes:
         secret = path.read_bytes()
     except OSError as error:
         raise ArtifactError(
-            f"{path}: the local secret cannot be kept ({error.strerror}); remedy: set SYNTH_STATE to a folder of yours"
+            f"{path}: the local secret cannot be stored ({error.strerror}); remedy: set SYNTH_STATE to your own folder"
         ) from None
     if len(secret) != 32:
         raise ArtifactError(f"{path}: is damaged; remedy: remove it, a new one is generated (old runs will not verify)")
@@ -64,11 +64,11 @@ def canonical(data: Any) -> str:
 
 
 def sealed(data: dict[str, Any]) -> dict[str, Any]:
-    """The data with a `seal` that only this user can make."""
+    """The data with a `seal` that only this user can create."""
     return {**data, "seal": keyed("manifest", canonical(data))}
 
 
 def is_sealed(data: dict[str, Any]) -> bool:
-    """Whether the seal was made by this user, for exactly this data."""
+    """Whether this user sealed exactly this data."""
     body = {k: v for k, v in data.items() if k != "seal"}
     return hmac.compare_digest(str(data.get("seal", "")), keyed("manifest", canonical(body)))

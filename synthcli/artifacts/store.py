@@ -1,7 +1,7 @@
 """Run folders: this module alone defines the names of a run's files.
 
 ROOT/NAME/0007-3f9c1a/      a finished version: counter and the start of the keyed hash of its inputs
-ROOT/NAME/.unfinished-KEY/  a run that goes on or was killed; the next run of the same inputs goes on from it
+ROOT/NAME/.unfinished-KEY/  a run in progress or killed; the next run of the same inputs resumes it
 ROOT/NAME/latest, passed    links to the newest version that finished, and to the newest that passed its gates
 ROOT/NAME/.locks/           one lock per key, and one for the counter
 """
@@ -78,7 +78,7 @@ class Version:
 
     @property
     def known(self) -> dict[str, Any]:
-        """The manifest, empty where it is damaged: for lists, which must not stop at one bad folder."""
+        """The manifest, empty if it is damaged: for lists, which must not stop at one bad folder."""
         try:
             return self.manifest()
         except ArtifactError:
@@ -89,7 +89,7 @@ class Version:
         return files.read_object(path, {"passed", "failed", "gates", "method"}) if path.exists() else None
 
     def read(self, *where: str) -> Any:
-        """A JSON object of the run, None where the run has none."""
+        """Read a JSON object of the run; None if the file does not exist."""
         path = self.folder.joinpath(*where)
         return files.read_object(path) if path.exists() else None
 
@@ -98,7 +98,7 @@ class Version:
         return self.folder / GENERATE / DATA
 
     def verify(self) -> list[str]:
-        """The differences from the manifest, in words; empty where there are none."""
+        """The differences from the manifest, in words; empty if there are none."""
         try:
             manifest = self.manifest()
         except ArtifactError as error:
@@ -110,8 +110,8 @@ class Version:
         )
         expected = {name: str(value) for name, value in manifest.get("files", {}).items()}
         found = files.hashes(self.folder)
-        for made_from_the_others in (MANIFEST, REPORT):
-            found.pop(made_from_the_others, None)
+        for derived in (MANIFEST, REPORT):
+            found.pop(derived, None)
         wrong += [f"{name}: is missing" for name in sorted(expected.keys() - found.keys())]
         wrong += [
             f"{name}: was changed" for name in sorted(expected.keys() & found.keys()) if expected[name] != found[name]
@@ -145,7 +145,7 @@ class Store:
 
     @contextmanager
     def workspace(self, key: str, waiting: Callable[[str], None]) -> Iterator[Workspace]:
-        """The unfinished folder of these inputs, locked as long as the context lasts."""
+        """The unfinished folder of these inputs, locked within the context."""
         files.make_folder(self.folder)
         with files.locked(self.folder / ".locks" / key[:16], waiting):
             folder = files.make_folder(self.folder / f".unfinished-{key[:16]}")
@@ -165,7 +165,7 @@ class Store:
         return index
 
     def relink(self) -> None:
-        """Point latest and passed to the right versions, also after a kill between a rename and its link."""
+        """Point latest and passed to the right versions, even after a kill between a rename and its link."""
         full = [v for v in self.versions() if v.known.get("complete")]
         passed = [v for v in full if v.known.get("passed")]
         for link, found in ((LATEST, full), (PASSED, passed)):
@@ -201,12 +201,12 @@ class Store:
             old = {v for v in versions if v.number < oldest}
             if days is not None:
                 old |= {v for v in versions if time.time() - float(v.known["finished"]) > days * 86_400}
-            gone = [v for v in versions if v in old and v.id not in held]
-            for version in gone if not dry_run else []:
+            removed = [v for v in versions if v in old and v.id not in held]
+            for version in removed if not dry_run else []:
                 trash = version.folder.with_name(f".trash-{version.id}")
                 os.rename(version.folder, trash)
                 shutil.rmtree(trash)
-        return gone
+        return removed
 
 
 def _is_link(path: Path, top: Path) -> bool:
@@ -215,7 +215,7 @@ def _is_link(path: Path, top: Path) -> bool:
 
 
 class Workspace:
-    """A run in progress. Stages appear in it complete or not at all."""
+    """A run in progress. It holds only complete stages."""
 
     def __init__(self, store: Store, folder: Path, key: str) -> None:
         self.store, self.folder, self.key = store, folder, key
@@ -224,7 +224,7 @@ class Workspace:
     def stage(
         self, place: str, key: str, build: Callable[[Path], None], *, fresh: bool = False
     ) -> tuple[Path, dict[str, Any]]:
-        """The folder `place` of a stage with these inputs: kept, linked from an earlier run, or built. Returns it with
+        """Provide the folder of a stage with these inputs: kept, linked from an earlier run, or built. Returns it with
         its record.
         """
         final = self.folder / place
@@ -286,14 +286,14 @@ class Workspace:
         os.rename(part, target)
 
     def clear(self, keep: set[str]) -> None:
-        """Remove top-level names that this run did not write, which a killed run with other settings left."""
+        """Remove files that this run did not write, left by a killed run with other settings."""
         for path in self.folder.iterdir():
             if path.name not in keep:
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def intact(folder: Path) -> bool:
-    """Whether a stage's files are exactly those that a run of this user wrote."""
+    """Whether a stage's files are exactly those that this user's run wrote."""
     record = _record(folder)
     if record is None or not is_sealed(record):
         return False
@@ -311,7 +311,7 @@ def _record(folder: Path) -> dict[str, Any] | None:
 
 
 def find(root: Path, run: str) -> Version:
-    """A version by `NAME`, `NAME/latest`, `NAME/passed`, `NAME/7`, `NAME/0007-3f9c1a`, or the path of its folder.
+    """Find a version by `NAME`, `NAME/latest`, `NAME/passed`, `NAME/7`, `NAME/0007-3f9c1a`, or the path of its folder.
 
     Raises ArtifactError for anything that is not a finished run below the root.
     """
@@ -354,7 +354,7 @@ def chosen(root: Path, name: str | None) -> list[str]:
 
 
 def names(root: Path) -> list[str]:
-    """Names below a root that have runs; none where the root does not exist."""
+    """Names below a root that have runs; none if the root does not exist."""
     if root.exists() and not root.is_dir():
         raise ArtifactError(f"{root}: is not a folder; remedy: --root FOLDER")
     if not root.is_dir():

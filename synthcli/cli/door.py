@@ -31,9 +31,9 @@ def door(command: F) -> F:
         except SynthError as error:
             raise typer.Exit(_say(str(error), error.exit_code, as_json)) from None
         except KeyboardInterrupt:
-            raise typer.Exit(_say("interrupted; the same command goes on from here", INTERRUPTED, as_json)) from None
+            raise typer.Exit(_say("interrupted; the same command resumes from here", INTERRUPTED, as_json)) from None
         except BrokenPipeError:  # the reader of stdout is gone
-            _deaf()
+            _discard_stdout()
             raise typer.Exit(0) from None
         except OSError as error:
             raise typer.Exit(_say(*_of_the_disk(error), as_json)) from None
@@ -46,7 +46,7 @@ def door(command: F) -> F:
 
 
 def outermost(app: Callable[..., Any]) -> int:
-    """Run the app and return its exit code; usage errors become JSON too where --json asks for it."""
+    """Run the app and return its exit code; with --json, usage errors are JSON too."""
     _streams()
     if not sys.warnoptions:
         warnings.simplefilter("ignore")  # warnings of libraries are for programmers; users get our own messages
@@ -57,7 +57,7 @@ def outermost(app: Callable[..., Any]) -> int:
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
     except OSError:  # the reader of stdout is gone, or its disk is full; important messages went to stderr
-        _deaf()
+        _discard_stdout()
         return 1
     except Exception as error:
         if not hasattr(error, "format_message"):
@@ -78,8 +78,8 @@ def _streams() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-def _deaf() -> None:
-    """Redirect stdout, which nobody reads any more, so that its last flush raises no error."""
+def _discard_stdout() -> None:
+    """Redirect stdout, which has no reader any more, so that its last flush raises no error."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
@@ -111,7 +111,7 @@ def _log_bug(error: BaseException) -> str:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         path = folder / f"bug-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.log"
         path.write_text(text, encoding="utf-8")
-        where = f"a log is kept in {path}"
+        where = f"a log was written to {path}"
     except OSError:
-        where = "no log could be kept; it follows\n" + text
+        where = "no log could be written; it follows\n" + text
     return f"this is a bug in synthcli, not in your spec ({type(error).__name__}); {where}"

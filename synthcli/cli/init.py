@@ -33,15 +33,15 @@ From = Annotated[
     ),
 ]
 Format = Annotated[
-    str | None, typer.Option("--format", help="csv, parquet, jsonl or excel, where the ending does not tell.")
+    str | None, typer.Option("--format", help="csv, parquet, jsonl or excel, if the ending does not say.")
 ]
-TableName = Annotated[str | None, typer.Option("--table", help="Of a database: the table, or schema.table.")]
-Force = Annotated[bool, typer.Option("--force", help="Overwrite a spec that is there.")]
+TableName = Annotated[str | None, typer.Option("--table", help="For a database: the table, or schema.table.")]
+Force = Annotated[bool, typer.Option("--force", help="Overwrite an existing spec.")]
 
 
 def register(app: typer.Typer) -> None:
     """Put the command of this file on the app."""
-    app.command("init", help="Look at data, write a commented spec to review.")(init)
+    app.command("init", help="Examine data and write a commented spec to review.")(init)
 
 
 @door
@@ -79,10 +79,10 @@ def init(
     elif screen:
         typer.echo(text, nl=False)
     else:
-        said = _summary(found, target)
+        summary = _summary(found, target)
         counts = (
-            f"{said['direct_identifiers']} direct identifiers, {said['special_categories']} of special categories,"
-            f" {said['constraints']} rules"
+            f"{summary['direct_identifiers']} direct identifiers, {summary['special_categories']} special categories,"
+            f" {summary['constraints']} rules"
         )
         typer.echo(
             f"{target}: {len(found.columns)} columns of {found.rows:,} rows, {counts}; review it, then synth run"
@@ -91,7 +91,7 @@ def init(
 
 
 def _source(data: str, format: str | None, table: str | None, folder: Path) -> tuple[Any, str]:
-    """The source to read, and its title. folder: of the spec, where relative paths in the URL of a database start."""
+    """The source to read, and its title. folder: of the spec, the base of relative paths in a database URL."""
     from synthcli import sources
     from synthcli.errors import SpecError
     from synthcli.sources import credentials
@@ -112,7 +112,7 @@ def _source(data: str, format: str | None, table: str | None, folder: Path) -> t
     if kind not in sources.FILES:
         known = ", ".join(sources.FILES)
         raise SpecError(
-            f"{data}: its {'format' if format else 'ending'} is none of {known}; remedy: --format; --table for a"
+            f"{data}: its {'format' if format else 'ending'} is not one of {known}; remedy: --format; --table for a"
             " database; builtin:NAME"
         )
     title = re.sub(r"[^A-Za-z0-9_.-]+", "-", name.removesuffix(".gz").rpartition(".")[0] or name).strip("-.") or "spec"
@@ -130,8 +130,13 @@ def _section(source: Any, folder: Path) -> dict[str, Any]:
         if isinstance(source.path, str)
         else Path(os.path.relpath(source.path, folder.absolute())).as_posix()
     )
-    said = {"encoding": source.encoding} if source.encoding is not None else {}
-    return {"type": source.type, "path": path, **said, **({"decimal": source.decimal} if source.decimal != "." else {})}
+    encoding = {"encoding": source.encoding} if source.encoding is not None else {}
+    return {
+        "type": source.type,
+        "path": path,
+        **encoding,
+        **({"decimal": source.decimal} if source.decimal != "." else {}),
+    }
 
 
 def _summary(found: Any, target: Path | None) -> dict[str, Any]:

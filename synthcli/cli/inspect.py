@@ -16,12 +16,10 @@ def register(app: typer.Typer) -> None:
     app.command("check", help="Validate a spec; reads column names and types only.")(check)
     app.command(
         "plan",
-        help=(
-            "What would happen: stages, kept or run, their seconds and memory, what is read and written; makes nothing."
-        ),
+        help=("Show what a run would do: stages to run or keep, seconds, memory, files; generates nothing."),
     )(plan)
-    app.command("methods", help="Every generator, or one with its parameters; every metric and attack.")(methods)
-    app.command("schema", help="JSON Schema of the spec, for editors.")(schema)
+    app.command("methods", help="List methods, show one with its parameters, or list metrics and attacks.")(methods)
+    app.command("schema", help="Print the JSON Schema of the spec, for editors.")(schema)
 
 
 @door
@@ -45,7 +43,7 @@ def plan(
     root: o.Root = o.ROOT,
     as_json: o.Json = False,
 ) -> None:
-    """Tell which stages would run, what they take, and what is read and written."""
+    """Show which stages would run, their cost, and the files read and written."""
     from synthcli.pipeline.preflight.plan import foreseen
     from synthcli.report import terminal
 
@@ -61,10 +59,10 @@ def methods(
     name: Annotated[
         str | None, typer.Argument(metavar="[NAME]", help="One method.", autocompletion=o.complete_method)
     ] = None,
-    metrics: Annotated[bool, typer.Option("--metrics", help="What can be measured, for gates.")] = False,
+    metrics: Annotated[bool, typer.Option("--metrics", help="Metrics and attacks that gates can name.")] = False,
     as_json: o.Json = False,
 ) -> None:
-    """Tell what there is."""
+    """List methods or metrics."""
     from synthcli.report import reference, terminal
 
     if metrics:

@@ -24,8 +24,8 @@ init.register(app)
 app.add_typer(runs.app, name="runs")
 
 
-def _version(asked: bool) -> None:
-    if asked:
+def _version(requested: bool) -> None:
+    if requested:
         typer.echo(f"synth {__version__}")
         raise typer.Exit()
 

@@ -57,23 +57,23 @@ RunName = Annotated[
 Sets = Annotated[
     list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Set any key of the spec; repeatable.")
 ]
-Rows = Annotated[int | None, typer.Option("--rows", min=1, help="Rows to make: generate.rows.")]
+Rows = Annotated[int | None, typer.Option("--rows", min=1, help="Rows to generate: generate.rows.")]
 Seed = Annotated[int | None, typer.Option("--seed", min=0, help="The seed.")]
 Root = Annotated[Path, typer.Option("--root", envvar="SYNTH_ROOT", help="Folder of the run folders.")]
-Fresh = Annotated[bool, typer.Option("--fresh", help="Run every stage anew.")]
+Fresh = Annotated[bool, typer.Option("--fresh", help="Run every stage again.")]
 IfChanged = Annotated[
-    bool, typer.Option("--if-changed", help="Do nothing when nothing changed; repeat the last exit code.")
+    bool, typer.Option("--if-changed", help="Do nothing if nothing changed; repeat the last exit code.")
 ]
-KeepFailed = Annotated[bool, typer.Option("--keep-failed", help="Write output.path although a gate failed.")]
+KeepFailed = Annotated[bool, typer.Option("--keep-failed", help="Write the output even if a gate failed.")]
 Trust = Annotated[bool, typer.Option("--trust", help="Run the code that evaluate.domain and evaluate.downstream name.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout at the end; everything else on stderr.")]
 
 ROOT = Path("artifacts")
 
 
 def overrides(sets: list[str] | None, rows: int | None, seed: int | None) -> list[str]:
-    """--rows and --seed are --set of their keys, and win over it."""
+    """Translate --rows and --seed to --set; they override it."""
     out = list(sets or [])
     if rows is not None:
         out += ["generate.scale=null", f"generate.rows={rows}"]

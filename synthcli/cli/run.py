@@ -14,34 +14,34 @@ from synthcli.cli.door import door
 FROM = typer.Option(
     "--from",
     metavar="RUN",
-    help="Make rows from an old run's model, without its source.",
+    help="Generate rows from an old run's model, without its source.",
     autocompletion=o.complete_run,
 )
 GIVEN = typer.Option(
-    "--given", metavar="FILE", help="With --from: rows of which some columns are known; the model adds the rest."
+    "--given", metavar="FILE", help="With --from: rows with some known columns; the model adds the rest."
 )
 IMPUTE = typer.Option("--impute", metavar="FILE", help="With --from: fill the empty cells of a file.")
-WHERE = typer.Option("--where", metavar="EXPRESSION", help="With --from: what is true of every row.")
+WHERE = typer.Option("--where", metavar="EXPRESSION", help="With --from: a condition on every row.")
 TO = typer.Option(
-    "--output", "-o", help="With --from: the file to write; its ending is the format. Of related tables: a folder."
+    "--output", "-o", help="With --from: the file to write; its ending is the format. For related tables: a folder."
 )
 STAGE_HELP = {
-    "analyze": "Look at the data: types, nulls, distributions, dependencies, keys, rare values.",
-    "train": "Up to and with fitting the generator.",
-    "evaluate": "Up to and with the quality gates, one round.",
-    "privacy-check": "Up to and with the privacy gates, one round.",
+    "analyze": "Examine the data: types, nulls, distributions, dependencies, keys, rare values.",
+    "train": "Run up to fitting the generator.",
+    "evaluate": "Run up to the quality gates, one round.",
+    "privacy-check": "Run up to the privacy gates, one round.",
 }
 
 
 def register(app: typer.Typer) -> None:
     """Put the commands of this file on the app."""
-    app.command("run", help="The whole loop: real data in, gated synthetic data out.")(run)
+    app.command("run", help="Run the whole loop: real data in, gated synthetic data out.")(run)
     for stage, text in STAGE_HELP.items():
         app.command(stage, help=text)(_stage_command(stage))
-    app.command("generate", help="Up to and with generating; or, with --from, more rows from an old run's model.")(
+    app.command("generate", help="Run up to generating; or, with --from, generate more rows from an old run's model.")(
         generate
     )
-    app.command("preview", help="Twenty rows on the screen from a small fit; nothing is kept.")(preview)
+    app.command("preview", help="Show twenty rows from a small fit; nothing is kept.")(preview)
 
 
 @door
@@ -116,43 +116,42 @@ def generate(
     quiet: o.Quiet = False,
     as_json: o.Json = False,
 ) -> None:
-    """Generate by a spec, or from an old run's model."""
+    """Generate from a spec, or from an old run's model."""
     if (spec is None) == (from_ is None):
         raise typer.BadParameter("give either a SPEC or --from RUN")
     if spec is not None:
         if output is not None or keep_failed or given is not None or impute is not None or where is not None:
             raise typer.BadParameter(
-                "--output, --keep-failed, --given, --impute and --where go with --from; a spec says generate: and"
-                " output:"
+                "--output, --keep-failed, --given, --impute and --where require --from; in a spec, set generate and"
+                " output"
             )
         _execute("generate", spec, o.overrides(sets, rows, seed), root, quiet, as_json, {"fresh": fresh})
         return
     if sets or fresh:
-        raise typer.BadParameter("--set and --fresh go with a SPEC; --from takes the run as it was")
-    made = _from_run(str(from_), output, given, impute, where, rows, seed, root, keep_failed, quiet)
+        raise typer.BadParameter("--set and --fresh require a SPEC; --from uses the run unchanged")
+    result = _from_run(str(from_), output, given, impute, where, rows, seed, root, keep_failed, quiet)
     if as_json:
-        typer.echo(json.dumps({"exit_code": 0, **made}, ensure_ascii=False))
+        typer.echo(json.dumps({"exit_code": 0, **result}, ensure_ascii=False))
     elif not quiet:
-        more = f"; {made['filled']:,} cells filled" if made.get("filled") else ""
+        more = f"; {result['filled']:,} cells filled" if result.get("filled") else ""
         more += (
-            f"; {made['breaking']:,} rows hold known values that break a constraint: {_broken(made)}"
-            if made.get("breaking")
+            f"; {result['breaking']:,} rows hold known values that break a constraint: {_broken(result)}"
+            if result.get("breaking")
             else ""
         )
-        what = (
-            "rows"
-            if "tables" not in made
-            else f"rows of the privacy unit's table, {sum(made['tables'].values()):,} of {len(made['tables'])} tables,"
-        )
-        typer.echo(f"{made['rows']:,} {what} from {made['run']} in {made['output']}{more}")
+        what = "rows"
+        if "tables" in result:
+            tables = result["tables"]
+            what = f"rows of the privacy unit's table, {sum(tables.values()):,} of {len(tables)} tables,"
+        typer.echo(f"{result['rows']:,} {what} from {result['run']} in {result['output']}{more}")
 
 
-def _broken(made: dict[str, Any]) -> str:
+def _broken(result: dict[str, Any]) -> str:
     """Each constraint that known values break, with the number of rows and the first lines."""
     return "; ".join(
         f"{each['constraint']} ({each['rows']:,}: line"
         f" {', '.join(map(str, each['lines']))}{', …' if each['rows'] > len(each['lines']) else ''})"
-        for each in made["broken"]
+        for each in result["broken"]
     )
 
 
@@ -187,8 +186,10 @@ def _from_run(
             return completed(
                 root, run, known, target, impute=impute is not None, seed=seed, keep_failed=keep_failed, events=events
             )
-        asked = None if where is None else Generate(where=where)
-        return more(root, run, rows or 0, target, seed=seed, keep_failed=keep_failed, events=events, generate=asked)
+        conditions = None if where is None else Generate(where=where)
+        return more(
+            root, run, rows or 0, target, seed=seed, keep_failed=keep_failed, events=events, generate=conditions
+        )
 
 
 def _rows_name(root: Path, run: str, name: str, rows: int | None) -> str:

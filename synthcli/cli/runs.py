@@ -20,7 +20,7 @@ Name = Annotated[
 ]
 
 
-@app.command("list", help="All versions below the root, and runs that did not finish.")
+@app.command("list", help="List all versions below the root, and unfinished runs.")
 @door
 def list_(name: Name = None, root: o.Root = o.ROOT, as_json: o.Json = False) -> None:
     """List versions."""
@@ -34,7 +34,7 @@ def list_(name: Name = None, root: o.Root = o.ROOT, as_json: o.Json = False) -> 
         terminal.show(terminal.runs_page(found, root))
 
 
-@app.command("show", help="A run's verdict, measurements and where its files are.")
+@app.command("show", help="Show a run's verdict, measurements and files.")
 @door
 def show(run: o.RunName, root: o.Root = o.ROOT, as_json: o.Json = False) -> None:
     """Show a run."""
@@ -48,7 +48,7 @@ def show(run: o.RunName, root: o.Root = o.ROOT, as_json: o.Json = False) -> None
         terminal.show(terminal.run_page(version, fresh=True, whole=True))
 
 
-@app.command("diff", help="What changed between two runs: spec, data, code, packages, measurements, verdict.")
+@app.command("diff", help="Show what changed between two runs: spec, data, code, packages, measurements, verdict.")
 @door
 def diff(
     first: o.RunName,
@@ -76,7 +76,7 @@ def diff(
         terminal.show(terminal.diff_page(found))
 
 
-@app.command("verify", help="Hash a run's files again and compare with its sealed manifest.")
+@app.command("verify", help="Compare the hashes of a run's files with its sealed manifest.")
 @door
 def verify(run: o.RunName, root: o.Root = o.ROOT, as_json: o.Json = False) -> None:
     """Verify a run."""
@@ -102,8 +102,10 @@ def verify(run: o.RunName, root: o.Root = o.ROOT, as_json: o.Json = False) -> No
 def prune(
     name: Name = None,
     keep: Annotated[int | None, typer.Option("--keep", min=1, help="Newest versions to keep.")] = None,
-    days: Annotated[float | None, typer.Option("--days", min=0, help="Age at which versions go.")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell.")] = False,
+    days: Annotated[
+        float | None, typer.Option("--days", min=0, help="Age in days above which versions are removed.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print what would be removed.")] = False,
     root: o.Root = o.ROOT,
     as_json: o.Json = False,
 ) -> None:
@@ -112,14 +114,16 @@ def prune(
 
     if keep is None and days is None:
         raise typer.BadParameter("give --keep N, --days D, or both")
-    gone = [
+    removed = [
         v.name
         for n in store.chosen(root, name)
         for v in store.Store(root, n).prune(keep=keep, days=days, dry_run=dry_run)
     ]
     if as_json:
-        typer.echo(json.dumps({"exit_code": 0, "removed": gone, "dry_run": dry_run}))
+        typer.echo(json.dumps({"exit_code": 0, "removed": removed, "dry_run": dry_run}))
     else:
         typer.echo(
-            "\n".join([f"{'would remove' if dry_run else 'removed'} {len(gone)} versions", *(f"  {n}" for n in gone)])
+            "\n".join(
+                [f"{'would remove' if dry_run else 'removed'} {len(removed)} versions", *(f"  {n}" for n in removed)]
+            )
         )

@@ -1,4 +1,4 @@
-"""The commented YAML of a first spec, from what a look at a table found. It shows no value that fewer than ten privacy
+"""Write the commented YAML of a first spec from the findings on a table. It shows no value that fewer than ten privacy
 units share.
 """
 
@@ -16,7 +16,7 @@ _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*( [A-Za-z0-9_./-]+)*")
 
 
 def draft(found: Findings, source: Mapping[str, Any], *, title: str = "") -> str:
-    """The text of a spec. source: the keys of its source section; title: what the data is called."""
+    """The text of a spec. source: the keys of its source section; title: the name of the data."""
     parts = [
         _head(found, title),
         _source(found, source),
@@ -30,8 +30,8 @@ def draft(found: Findings, source: Mapping[str, Any], *, title: str = "") -> str
 
 def _head(found: Findings, title: str) -> Iterator[str]:
     yield from _comment(
-        f"A first spec for {title or 'this table'}, by looking at its {found.rows:,} rows. Review it: guesses are"
-        " guesses."
+        f"A first spec for {title or 'this table'}, inferred from its {found.rows:,} rows. Review it: some of it is"
+        " guessed."
     )
     yield from _comment("synth check validates it, synth run runs it.")
     yield "version: 1"
@@ -44,7 +44,7 @@ def _source(found: Findings, source: Mapping[str, Any]) -> Iterator[str]:
     for key, value in source.items():
         yield f"  {key}: {scalar(value)}"
     if found.units < 30:
-        yield "  split: {validation: 0, holdout: 0}  # too few rows to compare with unseen ones"
+        yield "  split: {validation: 0, holdout: 0}  # too few rows for a holdout"
     else:
         yield "  # split: {validation: 0.1, holdout: 0.2}  # of privacy units"
     if found.imported is not None:
@@ -56,7 +56,7 @@ def _unit(found: Findings) -> Iterator[str]:
     yield ""
     if found.unit is None:
         yield from _comment(
-            "Each row is taken to be about somebody else. If a person has several rows, name the column that says who:"
+            "Each row is assumed to be a different person. If a person has several rows, name the identifying column:"
             " privacy_unit: COLUMN"
         )
         return
@@ -69,13 +69,12 @@ def _unit(found: Findings) -> Iterator[str]:
 def _columns(found: Findings) -> Iterator[str]:
     yield ""
     yield from _comment(
-        "Made up and never learned: direct identifiers, ids, free text. Learned: the rest. Commented shares are of"
-        " distinct values."
+        "Direct identifiers, ids and free text are made up, never learned; all other columns are learned."
     )
     if found.no_people is not None:
         why = (
-            f"The rows seem to be no people: {found.no_people}. What would tell of a person, such as an age, is taken"
-            " for none."
+            f"The rows do not seem to be people: {found.no_people}. So columns such as an age are not treated as"
+            " personal."
         )
         yield from _comment(why)
     yield "columns:"
@@ -84,7 +83,7 @@ def _columns(found: Findings) -> Iterator[str]:
     if found.unique:
         yield ""
         yield from _comment(
-            "Quasi-identifiers: how far what others may know of a person singles out rows (k: people who share the"
+            "Quasi-identifiers: how far columns that others may know identify a row (k: number of people who share the"
             " combination)"
         )
         for step in found.unique:
@@ -117,12 +116,12 @@ def _constraints(found: Findings) -> Iterator[str]:
     rules = [*_imported(found), *((s.constraint, s.evidence) for s in found.suggestions)]
     yield ""
     if not rules:
-        yield from _comment("Rules that all rows obey, such as: discharge >= admission. None was found.")
+        yield from _comment("Constraints on all rows, such as: discharge >= admission. None was found.")
         yield "constraints: []"
         return
     yield from _comment(
-        "Rules, checked on the source and true of the output. Those found hold in every row; remove what is an accident"
-        " of this data."
+        "Constraints, checked on the source and enforced in the output. Those found hold in every row; remove those"
+        " that hold by chance."
     )
     yield "constraints:"
     for rule, why in rules:
@@ -130,7 +129,7 @@ def _constraints(found: Findings) -> Iterator[str]:
 
 
 def _imported(found: Findings) -> Iterator[tuple[dict[str, Any], str]]:
-    """Constraints of imported metadata, those that cannot be used left out."""
+    """The usable constraints of imported metadata."""
     for rule, broken in zip(found.imported.constraints if found.imported else (), found.broken):
         if broken == 0:
             yield dict(rule), "imported"
@@ -141,26 +140,26 @@ def _imported(found: Findings) -> Iterator[tuple[dict[str, Any], str]]:
 def _rest(found: Findings) -> Iterator[str]:
     if found.imported is not None and (notes := [*found.imported.notes, *_unusable(found)]):
         yield ""
-        yield from _comment("Not taken over from the metadata:")
+        yield from _comment("Not imported from the metadata:")
         for note in notes:
             yield from _comment(note, "  ")
     yield ""
     yield "generator:"
-    yield "  method: trees  # see synth methods; auto chooses, candidates: [...] races"
+    yield "  method: trees  # see synth methods; auto chooses one, candidates: [...] compares several"
     yield ""
     if found.target is not None:
         yield from _comment(
-            "What a downstream model predicts: trained on synthetic data, tested on real data. Suggested"
+            "The target of a downstream model, trained on synthetic data and tested on real data. Suggested"
             f" {found.target[1]}."
         )
         yield "evaluate:"
         yield f"  target: {scalar(found.target[0])}"
     else:
         yield from _comment(
-            "evaluate: {target: COLUMN} names what a downstream model predicts; nothing tells it here.", fold=False
+            "evaluate: {target: COLUMN} names the target of a downstream model; none was found here.", fold=False
         )
     yield from _comment(
-        "Gates are the default ones; write evaluate.gates and privacy_check.gates to set your own (synth methods"
+        "The default gates apply; write evaluate.gates and privacy_check.gates to set your own (synth methods"
         " --metrics)."
     )
 
@@ -168,11 +167,11 @@ def _rest(found: Findings) -> Iterator[str]:
 def _unusable(found: Findings) -> Iterator[str]:
     for rule, broken in zip(found.imported.constraints if found.imported else (), found.broken):
         if broken < 0:
-            yield f"constraint {flow(rule)}: it cannot be asked of this table"
+            yield f"constraint {flow(rule)}: it does not fit this table"
 
 
 def scalar(value: Any) -> str:
-    """A value as YAML 1.2 writes it on one line, read back the same."""
+    """Format a value as YAML 1.2 on one line, so that it is read back unchanged."""
     if isinstance(value, Mapping):
         return flow(value)
     if isinstance(value, (list, tuple)):

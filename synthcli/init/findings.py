@@ -1,4 +1,4 @@
-"""What a look at a table finds, for a first spec: columns with what they may hold, the privacy unit, rules, a target,
+"""Examine a table for a first spec: kinds of columns, personal data, the privacy unit, constraints, a target,
 quasi-identifiers.
 """
 
@@ -32,23 +32,22 @@ from synthcli.privacy.anonymity import uniqueness
 from synthcli.sources import builtin, csv
 from synthcli.spec.traits import SERVES
 
-ENCODED = 1 << 24  # bytes of a file by which its encoding is told
-LOOKED_AT = 2_000  # rows from which the spelling of numbers is told
+ENCODED = 1 << 24  # bytes of a file that its encoding is detected from
+EXAMINED = 2_000  # rows that the spelling of numbers is detected from
 _PACKED = (".gz", ".bz2", ".zst", ".xz", ".zip", ".lz4")
 _COMMA_NUMBER = r"[-+]?(\d{1,3}(\.\d{3})+|\d+),\d+"
 _FORMATTED = r"[-+(]?\s?[$€£¥]?\s?\d[\d.,' ]*\s?[%€$£¥]?\)?"
 SHARED = 10  # privacy units that a value needs before the draft shows it
 MOST_CATEGORIES = 20  # that the draft lists
 ROW_COUNTER = (
-    "looks like a row counter: it says 0, 1, 2, … down the rows; if it means nothing, write the source without it"
-    " (pandas: index=False)"
+    "looks like a row counter: 0, 1, 2, …; if it has no meaning, write the source without it (pandas: index=False)"
 )
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One column: traits as the spec should say them, the guesses about personal data, and facts in words (none of them
-    anybody's own value).
+    """One column: the traits to declare, the guesses about personal data, and facts in words that show no single
+    person's value.
     """
 
     name: str
@@ -66,8 +65,8 @@ class Finding:
 
 @dataclass(frozen=True)
 class Findings:
-    """A table looked at. unit, target: (column, why). broken: imported constraint -> rows of the source that break it;
-    -1: it cannot be used. no_people: why the rows seem to be none, None where they may be."""
+    """The findings on a table. unit, target: (column, why). broken: for each imported constraint the rows of the source
+    that break it, or -1 if it cannot be used. no_people: why the rows are not people, None if they may be."""
 
     rows: int
     units: int
@@ -82,20 +81,16 @@ class Findings:
 
 
 def settled(source: sources.Source) -> sources.Source:
-    """The source with what its file needs to be read and its owner did not say: an encoding other than UTF-8, the
-    decimal comma.
-    """
+    """The source with detected options that were not given: an encoding other than UTF-8, the decimal comma."""
     if source.type != "csv" or not isinstance(source.path, Path) or not source.path.is_file():
         return source
     if source.encoding is None and not source.path.name.endswith(_PACKED) and not _is_utf(source.path):
-        source = replace(
-            source, encoding="cp1252"
-        )  # what Windows and its spreadsheets write in the West, and nearly all of latin-1
+        source = replace(source, encoding="cp1252")  # the default of Western Windows, and nearly a superset of latin-1
     return replace(source, decimal=",") if source.decimal == "." and _decimal_commas(source) else source
 
 
 def _is_utf(path: Path) -> bool:
-    """Whether the beginning of a file can be read without saying how it is encoded."""
+    """Whether the beginning of a file is UTF-8, or UTF-16 with a byte order mark."""
     with path.open("rb") as file:
         head = file.read(ENCODED)
     try:
@@ -106,9 +101,9 @@ def _is_utf(path: Path) -> bool:
 
 
 def _decimal_commas(source: sources.Source) -> bool:
-    """Whether columns are written as 1.234,5, and none as 1234.5."""
+    """Whether some columns are written as 1.234,5, and none as 1234.5."""
     first = next((table for table in csv.batches(Path(str(source.path)), source) if len(table)), None)
-    words = pd.DataFrame() if first is None else first.slice(0, LOOKED_AT).to_pandas()
+    words = pd.DataFrame() if first is None else first.slice(0, EXAMINED).to_pandas()
     cells = [w for name in words if len(w := words[name].dropna().astype(str).str.strip()) >= 3]
     comma = [
         w
@@ -119,7 +114,7 @@ def _decimal_commas(source: sources.Source) -> bool:
 
 
 def look(source: sources.Source, imported: Imported | None = None) -> Findings:
-    """Read a table and say what is found. Raises DataError for a source that cannot be read, or holds no row."""
+    """Read a table and examine it. Raises DataError for a source that cannot be read, or has no rows."""
     table, text = sources.read(source), sources.spelled(source)
     if not len(table):
         raise DataError(f"{source.where}: has columns and no rows; remedy: a source with data")
@@ -128,7 +123,7 @@ def look(source: sources.Source, imported: Imported | None = None) -> Findings:
     units = None if unit is None else _as_units(frame[unit[0]])
     guesses, no_people = detect.detect_all(frame)
     locale = protect.locale(frame, guesses)
-    told = imported.columns if imported is not None else {}
+    described = imported.columns if imported is not None else {}
     columns = []
     for column in schema.columns:
         finding = _finding(
@@ -136,7 +131,9 @@ def look(source: sources.Source, imported: Imported | None = None) -> Findings:
         )
         if _counts_rows(frame[column.name]):
             finding = replace(finding, notes=(*finding.notes, ROW_COUNTER))
-        columns.append(_with_import(finding, column, frame[column.name], table, text, told.get(column.name), imported))
+        columns.append(
+            _with_import(finding, column, frame[column.name], table, text, described.get(column.name), imported)
+        )
     out = {f.name for f in columns if f.made_up}
     declared = Schema(
         tuple(replace(c, declared=Traits(type=f.kind if f.made_up else None)) for c, f in zip(schema.columns, columns)),
@@ -156,7 +153,7 @@ def look(source: sources.Source, imported: Imported | None = None) -> Findings:
 
 
 def _counts_rows(values: pd.Series) -> bool:
-    """Whether a column says 0, 1, 2, … down the rows, as an index does that was written with its table."""
+    """Whether a column counts the rows from 0, as an index that was written with its table."""
     return (
         len(values) > 1
         and values.dtype == "Int64"
@@ -172,7 +169,7 @@ def _as_units(values: pd.Series) -> np.ndarray:
 
 
 def _unit(schema: Schema, frame: pd.DataFrame, source: sources.Source) -> tuple[str, str] | None:
-    """The id that repeats and is called after a person, and why; None where each row seems to be its own."""
+    """The id that repeats and is named after a person, with the reason; None if each row seems to be one unit."""
     if source.type == "builtin":
         known = builtin.UNITS.get(str(source.name))
         return None if known is None else (known, "named by the table's description")
@@ -189,8 +186,8 @@ def _finding(
         if best is None or best.sensitivity != "special category"
         else detect.surest([g for g in guesses if g is not special])
     )
-    is_made = is_unit or (best is not None and _made_kind(best, column) is not None)
-    facts = _facts(column, values, units, is_made=is_made)
+    generated = is_unit or (best is not None and _made_kind(best, column) is not None)
+    facts = _facts(column, values, units, generated=generated)
     if is_unit:
         return Finding(column.name, "id", {}, best, special, facts)
     if best is not None and _made_kind(best, column) is not None:
@@ -210,7 +207,7 @@ def _finding(
 
 
 def _spelled_numbers(column: Column, values: pd.Series, best: detect.Guess | None) -> tuple[str, ...]:
-    """A remark on words that are numbers to their reader."""
+    """A remark on words that read like numbers."""
     known = values.dropna()
     if best is not None or column.kind not in ("text", "category") or values.dtype != frames.STRING or not len(known):
         return ()
@@ -233,7 +230,7 @@ def _hint(guess: detect.Guess) -> str:
 
 
 def _made_kind(guess: detect.Guess, column: Column) -> str | None:
-    """The made-up kind that takes the column's place; None where it may be learned."""
+    """The made-up kind that replaces the column; None if it may be learned."""
     kind = protect.made_kind(guess)
     if guess.sensitivity == "direct identifier" or guess.kind in protect.PATTERNS or kind == "date_of_birth":
         return kind
@@ -243,10 +240,10 @@ def _made_kind(guess: detect.Guess, column: Column) -> str | None:
 def _made_traits(
     guess: detect.Guess, column: Column, values: pd.Series, units: np.ndarray | None, locale: str
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """What the spec says of a made-up column, and notes on it."""
+    """The traits of a made-up column, and notes on it."""
     known = values.dropna()
     if values.dtype in ("Int64", "float64") and guess.kind != "card" and not guess.checked:
-        return protect.digits(known), ("made of as many digits",)
+        return protect.digits(known), ("made up with the same number of digits",)
     traits = protect.made_traits(guess, locale)
     if traits["type"] == "date_of_birth":
         return traits | _birth(column, values, units), ()
@@ -262,9 +259,9 @@ def _made_traits(
 
 
 def _birth(column: Column, values: pd.Series, units: np.ndarray | None) -> dict[str, Any]:
-    """How dates of birth are spelled, and the decades that most of them lie in."""
+    """The format of dates of birth, and the decades that most of them lie in."""
     form = column.inferred.format
-    if values.dtype == frames.STRING and (words := values.dropna().unique()[:LOOKED_AT].astype(object)).size:
+    if values.dtype == frames.STRING and (words := values.dropna().unique()[:EXAMINED].astype(object)).size:
         form = spelling.parse(words, Traits())[2].get("format")
     traits: dict[str, Any] = {} if form is None or form == "%Y-%m-%d" else {"format": form}
     if pd.api.types.is_datetime64_any_dtype(values.dtype) and (ends := _about(values, units)) is not None:
@@ -273,7 +270,7 @@ def _birth(column: Column, values: pd.Series, units: np.ndarray | None) -> dict[
 
 
 def _learned_traits(column: Column, values: pd.Series, units: np.ndarray | None) -> dict[str, Any]:
-    """Traits of a column without personal data, as they were inferred."""
+    """The inferred traits of a column without personal data."""
     seen, kind = column.inferred, column.kind
     if kind == "id":
         unique = {"unique": True} if seen.unique and len(values) > 1 else {}
@@ -295,7 +292,7 @@ def _learned_traits(column: Column, values: pd.Series, units: np.ndarray | None)
 
 
 def _bounds(values: pd.Series, units: np.ndarray | None, kind: str) -> dict[str, Any]:
-    """min and max where so many share the very value that it is nobody's own: the end of a scale."""
+    """min and max if enough privacy units share the value, as at the end of a scale."""
     known = values.notna().to_numpy()
     numbers = values[known].to_numpy(dtype=float)
     if not len(numbers) or not np.isfinite(numbers).all():
@@ -309,7 +306,7 @@ def _bounds(values: pd.Series, units: np.ndarray | None, kind: str) -> dict[str,
 
 
 def _categories(values: pd.Series, units: np.ndarray | None) -> list[Any] | None:
-    """The categories in order, where there are few and all of them are shared; None else."""
+    """The categories in order if they are few and shared by enough units, else None."""
     known = values.dropna()
     if values.dtype != frames.STRING or not 1 < known.nunique() <= MOST_CATEGORIES or looks_mixed(known):
         return None
@@ -317,14 +314,14 @@ def _categories(values: pd.Series, units: np.ndarray | None) -> list[Any] | None
     return sorted(map(str, words)) if held_by(codes, units, len(words)).min() >= SHARED else None
 
 
-def _facts(column: Column, values: pd.Series, units: np.ndarray | None, *, is_made: bool) -> tuple[str, ...]:
-    """What can be said of a column without anybody's own value."""
+def _facts(column: Column, values: pd.Series, units: np.ndarray | None, *, generated: bool) -> tuple[str, ...]:
+    """Facts about a column that show no single person's value."""
     known = values.dropna()
     nulls = float(values.isna().mean())
     facts = [f"{nulls:.1%} null" if nulls else "no nulls", f"{known.nunique():,} distinct"]
-    if column.kind in frames.NUMBERS and not is_made and (ends := _about(values, units)) is not None:
+    if column.kind in frames.NUMBERS and not generated and (ends := _about(values, units)) is not None:
         facts.append(f"mostly {ends[0]} to {ends[1]}")
-    if column.kind == "category" and values.dtype == frames.STRING and not is_made:
+    if column.kind == "category" and values.dtype == frames.STRING and not generated:
         codes, words = pd.factorize(values)
         rare = int((held_by(codes, units, len(words)) < SHARED).sum())
         if rare:
@@ -333,7 +330,7 @@ def _facts(column: Column, values: pd.Series, units: np.ndarray | None, *, is_ma
 
 
 def _about(values: pd.Series, units: np.ndarray | None) -> tuple[str, str] | None:
-    """Rounded ends of what all but the SHARED outermost units on either side hold; None in small tables."""
+    """The rounded range without the SHARED outermost units on either side; None in small tables."""
     known = values.dropna()
     if pd.api.types.is_datetime64_any_dtype(known.dtype):
         numbers = known.dt.year.to_numpy(dtype=float)
@@ -360,27 +357,27 @@ def _with_import(
     values: pd.Series,
     table: pa.Table,
     text: bool,
-    said: Mapping[str, Any] | None,
+    described: Mapping[str, Any] | None,
     imported: Imported | None,
 ) -> Finding:
-    """The finding with what imported metadata says, as far as the data agrees."""
-    if imported is None or (said is None and column.name not in imported.personal):
+    """Add the traits of imported metadata that the data agrees with."""
+    if imported is None or (described is None and column.name not in imported.personal):
         return finding
     notes = list(finding.notes)
     if (why := imported.personal.get(column.name)) is not None:
         notes.append(f"marked as personal data ({why})")
     direct = finding.guess is not None and finding.guess.sensitivity == "direct identifier"
     taken: dict[str, Any] = {}
-    for trait, value in (said or {}).items():
+    for trait, value in (described or {}).items():
         if (
             direct
             and trait in ("type", "pattern", "categories", "format", "min", "max", "precision")
-            and (said or {}).get("type") not in fake.MADE
+            and (described or {}).get("type") not in fake.MADE
         ):
-            continue  # metadata that calls an e-mail a string knows less than we do
+            continue  # the detected kind is more specific than that of the metadata
         trial = {**finding.traits, **taken, trait: value}
         if trait == "type" and value != finding.kind:
-            trial = {k: v for k, v in {**said, "type": value}.items() if k in ("type", "format", "provider")}  # type: ignore[dict-item]
+            trial = {k: v for k, v in {**described, "type": value}.items() if k in ("type", "format", "provider")}  # type: ignore[dict-item]
         wrong = _refused(column, values, table, text, trial)
         if wrong is None:
             taken = {k: v for k, v in trial.items() if k in trial}
@@ -395,24 +392,26 @@ def _shown(trait: str, value: Any) -> str:
 
 
 def _refused(column: Column, values: pd.Series, table: pa.Table, text: bool, traits: Mapping[str, Any]) -> str | None:
-    """Why a column cannot be declared so, in words without its values; None where it can."""
+    """The reason why a column cannot have these traits, without its values; None if it can."""
     kind = str(traits.get("type") or column.kind)
     for trait in traits:
         if trait in SERVES and kind not in SERVES[trait]:
-            return f"it does nothing for a column of type {kind}"
+            return f"it has no effect on a column of type {kind}"
     try:
-        said = Traits.model_validate(dict(traits))
-        if said.type == "id" and values.dtype != frames.STRING and column.kind == "integer":
+        declared = Traits.model_validate(dict(traits))
+        if declared.type == "id" and values.dtype != frames.STRING and column.kind == "integer":
             return "the ids are integers, and a declared id is read as words"
         if kind not in frames.MODELLED:
-            fake.check(Column(column.name, said))
-        infer(table.select([column.name]), {column.name: said}, text=text)
+            fake.check(Column(column.name, declared))
+        infer(table.select([column.name]), {column.name: declared}, text=text)
     except (SpecError, DataError, ValidationError):
         return "the data does not agree"
-    if said.categories is not None and not set(map(str, values.dropna().unique())) <= set(map(str, said.categories)):
+    if declared.categories is not None and not set(map(str, values.dropna().unique())) <= set(
+        map(str, declared.categories)
+    ):
         return "the data holds other values"
     if traits.get("unique") and not values.dropna().is_unique:
-        return "values come twice in the data"
+        return "the data has repeated values"
     if (
         traits.get("pattern")
         and "pattern" not in column.inferred.model_fields_set
@@ -423,7 +422,7 @@ def _refused(column: Column, values: pd.Series, table: pa.Table, text: bool, tra
 
 
 def _broken(rule: Mapping[str, Any], frame: pd.DataFrame) -> int:
-    """Rows that break an imported constraint; -1 where it cannot be asked of this table."""
+    """Number of rows that break an imported constraint; -1 if it does not fit this table."""
     if "expr" in rule:
         try:
             return int(parse_constraint(rule["expr"]).violations(frame).sum())

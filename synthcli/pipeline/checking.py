@@ -1,4 +1,4 @@
-"""Validation of a spec against the names of its source's columns; nothing is generated."""
+"""Validate a spec against the columns of its source; nothing is generated."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from synthcli.spec.load import load_spec
 
 
 def checked(spec: str | Path, sets: Sequence[str], *, trust: bool = False) -> dict[str, Any]:
-    """Validate a spec: {columns, method, gates}. trust: load its own metrics too. Raises SpecError, DataError."""
+    """Validate a spec: {columns, method, gates}. trust: also load the user's metrics. Raises SpecError, DataError."""
     loaded = load_spec(spec, sets)
     found = check(loaded)
     user_code.check(loaded, trust)

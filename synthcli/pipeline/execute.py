@@ -1,6 +1,4 @@
-"""The whole way: analyze, train, generate, evaluate, privacy-check, back to training while gates fail, then the
-verdict.
-"""
+"""Run a spec: analyze, train, generate, evaluate, privacy-check; repeat from training while gates fail; then judge."""
 
 from __future__ import annotations
 
@@ -57,10 +55,10 @@ def execute(
 ) -> Run:
     """Run a spec up to and with a stage; `run` is the whole loop with refinement.
 
-    fresh: build every stage anew. if_changed: do nothing where the latest complete version has the same inputs.
+    fresh: build every stage again. if_changed: do nothing if the latest complete version has the same inputs.
     keep_failed: write the output also when a gate failed. trust: run the code that evaluate.domain and
-    evaluate.downstream name. sets: a KEY=VALUE text or several, as --set. root: folder of the run folders. events: who
-    is told of progress. Raises SynthError for whatever a user can mend.
+    evaluate.downstream name. sets: a KEY=VALUE text or several, as --set. root: folder of the run folders. events:
+    receives the progress. Raises SynthError for whatever a user can fix.
     """
     if upto not in (known := get_args(Upto)):
         raise SpecError(f"upto is {upto!r}; expected one of {', '.join(known)}.{did_you_mean(str(upto), known)}")
@@ -85,7 +83,7 @@ def execute(
 
 
 def _keep_out(plan: Plan, root: Path) -> None:
-    """Refuse an output that would stand among the run folders."""
+    """Refuse an output inside the folder of runs."""
     target = plan.target
     if target is not None and isinstance(target.path, Path) and target.path.is_relative_to(root):
         raise plan.loaded.fail(
@@ -94,7 +92,7 @@ def _keep_out(plan: Plan, root: Path) -> None:
 
 
 def _unchanged(shelf: Store, plan: Plan) -> Version | None:
-    """The latest complete version where it has these inputs and its output still stands."""
+    """The latest complete version if it has the same inputs and its output still exists."""
     complete = [v for v in shelf.versions() if v.known.get("complete")]
     if not complete or complete[-1].known["key"] != keys.run_key(plan):
         return None
@@ -122,7 +120,7 @@ class _Execution:
         self.loop = upto == "run"
         self.upto = upto
         self.started = time.time()
-        self.made: dict[str, dict[str, Any]] = {}  # place -> its stage record
+        self.records: dict[str, dict[str, Any]] = {}  # place -> its stage record
 
     def run(self) -> Version:
         plan = self.plan
@@ -157,12 +155,12 @@ class _Execution:
             build(folder)
 
         folder, record = self.space.stage(place, key, announced, fresh=self.fresh)
-        self.made[place] = record
+        self.records[place] = record
         self.events.end(label, record["seconds"], cached=record["cached"], detail=detail)
         return folder
 
     def _rounds(self) -> list[Round]:
-        """Every candidate once, then the dial of the best, while its gates fail and rounds are left."""
+        """Try every candidate once, then turn the dial of the best while gates fail and rounds are left."""
         plan = self.plan
         choices = plan.choices if self.loop else plan.choices[:1]
         rounds: list[Round] = []
@@ -184,10 +182,10 @@ class _Execution:
         return self.plan.has_data and part in self.profile.get("parts", {})
 
     def _try(self, number: int, choice: Choice, steer: bool, alone: bool) -> Round:
-        """One round: fit, sample, and where it steers, judge against the validation part."""
+        """Run one round: fit, sample, and if there are more rounds to steer, judge against the validation part."""
         current = Round(number, choice)
         try:
-            self._make(current)
+            self._fit_and_sample(current)
             if steer:
                 self._judge(current)
         except (FitError, LimitReached, MissingExtra) as error:
@@ -197,7 +195,7 @@ class _Execution:
             self.events.note(f"{choice.method} cannot take part: {error}")
         return current
 
-    def _make(self, current: Round) -> None:
+    def _fit_and_sample(self, current: Round) -> None:
         plan, choice, place = self.plan, current.choice, f"{store.ROUNDS}/{current.name}"
         current.folder = self.space.folder / place
         self._stage(
@@ -220,26 +218,28 @@ class _Execution:
         self._stage(f"{place}/{GENERATE}", keys.generate_key(plan, choice, self.rows), build, choice.method)
 
     def _judge(self, current: Round) -> None:
-        """Measure a round against the validation part."""
+        """Judge a round against the validation part."""
         current.quality, current.privacy = self._measured(current, f"{store.ROUNDS}/{current.name}/", "validation")
         current.judged = True
 
     def _measured(self, current: Round, place: str, control: str) -> tuple[list[Outcome], list[Outcome]]:
         """Outcomes of the quality and the privacy gates against a part of the real data."""
         plan, choice = self.plan, current.choice
-        assert current.folder is not None  # it was made
-        source, said = current.folder / GENERATE, self._downstream(current)
+        assert current.folder is not None  # it was fitted
+        generated, application = current.folder / GENERATE, self._downstream(current)
 
         @cache
-        def seen() -> Evidence:  # read when the first of the two stages that is not cached asks for it
+        def seen() -> Evidence:  # read only if one of the two stages is not cached
             usage = self._usage(current.folder)
-            found = plan.modality.evidence(self.real, source, control, usage, plan.request(self.rows))
-            return replace(found, downstream=said)
+            found = plan.modality.evidence(self.real, generated, control, usage, plan.request(self.rows))
+            return replace(found, downstream=application)
 
         outcomes: list[list[Outcome]] = []
         detail = "" if control == "holdout" else "validation"
         own = user_code.Domain(plan.loaded).measure if plan.spec.evaluate.domain is not None else None
-        quality_key = keys.evaluate_key(plan, choice, self.rows, control, "" if said is None else str(said.code))
+        quality_key = keys.evaluate_key(
+            plan, choice, self.rows, control, "" if application is None else str(application.code)
+        )
         privacy_key = keys.privacy_key(plan, choice, self.rows, control)
         judged = (
             (EVALUATE, "metrics", plan.metrics, quality_key, plan.quality),
@@ -253,7 +253,7 @@ class _Execution:
             def build(f: Path, kind: str = kind, names: Sequence[str] = names) -> None:
                 mine = own if kind == "metrics" else None
                 stages.measure(f, kind, names, plan, seen(), control, self.events, own=mine)
-                if kind == "metrics" and not place:  # the chosen round's, which the report shows
+                if kind == "metrics" and not place:  # the report shows only the chosen round
                     stages.draw(f, plan, seen())
 
             folder = self._stage(f"{place}{stage}", key, build, detail)
@@ -261,31 +261,29 @@ class _Execution:
         return outcomes[0], outcomes[1]
 
     def _downstream(self, current: Round) -> Downstream | None:
-        """What the user's application says of a round's data: asked once in each run, as what it is made of may have
-        changed.
-        """
-        plan, asked, place = (
+        """Run the user's application on a round's data: once in every run, since the application may have changed."""
+        plan, application, place = (
             self.plan,
             self.plan.spec.evaluate.downstream,
             f"{store.ROUNDS}/{current.name}/{store.DOWNSTREAM}",
         )
-        if asked is None:
+        if application is None:
             return None
-        assert current.folder is not None  # it was made
+        assert current.folder is not None  # it was fitted
         key, generated = (
-            keyed("downstream", keys.generate_key(plan, current.choice, self.rows), asked.model_dump_json()),
+            keyed("downstream", keys.generate_key(plan, current.choice, self.rows), application.model_dump_json()),
             current.folder / GENERATE,
         )
 
         def build(folder: Path) -> None:
-            self.events.begin("downstream", asked.command)
-            user_code.downstream(folder, asked, plan, generated)
+            self.events.begin("downstream", application.command)
+            user_code.downstream(folder, application, plan, generated)
 
         folder, record = self.space.stage(place, key, build, fresh=True)
-        said = user_code.read(folder)
+        result = user_code.read(folder)
         if not record["cached"]:
-            self.events.end("downstream", record["seconds"], cached=False, detail=f"exit code {said.code}")
-        return said
+            self.events.end("downstream", record["seconds"], cached=False, detail=f"exit code {result.code}")
+        return result
 
     def _usage(self, folder: Path | None) -> Usage:
         assert folder is not None
@@ -294,9 +292,9 @@ class _Execution:
         return Usage(fit["seconds"], sample["seconds"], sample["rows"], peak, fit["model_bytes"])
 
     def _verdict(self, rounds: list[Round]) -> dict[str, Any] | None:
-        """Show the best round as the run's own and judge it once against the holdout."""
+        """Adopt the best round as the run's own, and judge it once against the holdout."""
         chosen = best(rounds)
-        assert chosen.folder is not None  # a round that failed is never the best while another did not
+        assert chosen.folder is not None  # the best round has no error, since not all have one
         for step in ("train", "generate"):
             if step in self.steps:
                 self.space.adopt(chosen.folder, STAGES[step])
@@ -304,7 +302,7 @@ class _Execution:
             return None
         quality, privacy = self._measured(chosen, "", "holdout")
         fitted = files.read_json(chosen.folder / TRAIN / FIT)
-        made = files.read_json(chosen.folder / GENERATE / SAMPLE)
+        sample = files.read_json(chosen.folder / GENERATE / SAMPLE)
         attacked = "privacy-check" in self.steps and bool(self.plan.attacks)
         body = verdict.build(
             self.plan,
@@ -313,7 +311,7 @@ class _Execution:
             quality,
             privacy,
             fitted=fitted,
-            sample=made,
+            sample=sample,
             profile=self.profile,
             with_privacy=attacked,
         )
@@ -325,8 +323,8 @@ class _Execution:
         files.write_text(folder / store.SPEC, plan.loaded.text)
         files.write_json(folder / store.PLAN, plan.to_json() | {"sampled": self.profile.get("sampled")})
         output = self._deliver(body) if self.loop else None
-        there = {store.ROUNDS, store.VERDICT, *(STAGES[s] for s in self.steps)} if rounds else set()
-        self.space.clear({ANALYZE, store.SPEC, store.PLAN, *there})
+        written = {store.ROUNDS, store.VERDICT, *(STAGES[s] for s in self.steps)} if rounds else set()
+        self.space.clear({ANALYZE, store.SPEC, store.PLAN, *written})
         return self.shelf.finish(
             self.space,
             manifest.build(
@@ -338,17 +336,17 @@ class _Execution:
                 complete="privacy-check" in self.steps,
                 started=self.started,
                 rows=self.profile["rows"],
-                stages=self.made,
+                stages=self.records,
                 output=output,
             ),
         )
 
     def _deliver(self, body: dict[str, Any] | None) -> dict[str, Any] | None:
-        """Write the output when the gates pass or --keep-failed says so."""
+        """Write the output if the gates pass, or with --keep-failed."""
         target = self.plan.target
         if target is None:
             return None
         if body is not None and not body["passed"] and not self.keep_failed:
-            self.events.note(f"a gate failed: {target.where} is left as it was")
+            self.events.note(f"a gate failed: {target.where} is left unchanged")
             return None
         return self.plan.modality.deliver(self.space.folder / GENERATE, target, self.plan.request(self.rows))

@@ -1,4 +1,4 @@
-"""Gates over measurements: what passes, what fails, by how much. What was not measured fails."""
+"""Judge measurements by gates: pass or fail, and the margin. A missing measurement fails."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ def judge(gates: Iterable[Gate], measurements: Sequence[Measurement]) -> list[Ou
 
 
 def outcome(gate: Gate, measured: Measurement | None) -> Outcome:
-    """One gate against one measurement: the asked end of its interval inside the bounds."""
+    """Judge one measurement: its interval, or its value, must lie within the bounds."""
     if measured is None or measured.value is None:
         return Outcome(
             gate,
             False,
             measured,
             None,
-            f"not measured: {measured.note if measured is not None and measured.note else 'nothing measures it here'}",
+            f"not measured: {measured.note if measured is not None and measured.note else 'no metric measures it'}",
         )
     scale = 1.0
     if gate.of == "floor":
@@ -57,14 +57,14 @@ def failed(outcomes: Iterable[Outcome]) -> list[Outcome]:
 
 
 def rank(outcomes: Sequence[Outcome]) -> tuple[int, int, float]:
-    """What orders rounds, best first: failed gates, failed warnings, then the smallest margin relative to its bound."""
+    """Sort key of rounds, best first: failed gates, failed warnings, then the smallest margin relative to its bound."""
     errors = failed(outcomes)
     warnings = [o for o in outcomes if not o.passed and o.gate.severity == "warn"]
     return len(errors), len(warnings), -min((_relative(o) for o in outcomes), default=0.0)
 
 
 def _relative(outcome: Outcome) -> float:
-    """The margin in units of the room that the bound leaves towards the ideal value."""
+    """The margin relative to the distance between the bound and the ideal value."""
     if outcome.margin is None:
         return -1e9
     gate = outcome.gate

@@ -1,5 +1,5 @@
-"""The key of each stage: a keyed hash of all that can change its result, so that it says when the stage must run
-again.
+"""The key of each stage: a keyed hash of everything that can change its result. A new key means that the stage must
+run again.
 """
 
 from __future__ import annotations
@@ -15,22 +15,22 @@ from synthcli.contracts.modality import Choice
 from synthcli.packages import packages
 from synthcli.pipeline.plan import Plan
 
-BESIDE = ("cli", "report", "init", "release")  # rooms that change no result
+BESIDE = ("cli", "report", "init", "release")  # packages that change no result
 
 
 def run_key(plan: Plan) -> str:
-    """Of everything that can change the result; not of where it goes, nor of how it is described."""
+    """Key of a run: everything that can change the result, but not the output path, name or description."""
     apart = ("source", "output", "retention", "description", "name", "version", "execution")
     body = {k: v for k, v in plan.to_json().items() if k not in apart}
     return keyed("run", canonical(body), analyze_key(plan), canonical(packages(*plan.choices)))
 
 
 def analyze_key(plan: Plan) -> str:
-    """Of what analysis looks at; not of the methods that follow, so that another candidate keeps it."""
+    """Key of the analysis: its inputs, but not the methods, so that it is kept when the candidates change."""
     body = plan.to_json()
     source = {k: v for k, v in body["source"].items() if k not in ("path", "url", "dataset")}
     needed = {"source": source, **{k: body[k] for k in ("modality", "columns", "constraints", "privacy_unit", "seed")}}
-    # what `auto` may choose from depends on the extras that are there
+    # the choices of `auto` depend on the installed extras
     extras = {extra: plugins.installed(extra) for extra in plugins.EXTRAS}
     code = code_hash(plan.checked.modality)
     return keyed("analyze", canonical(needed), plan.data_key, code, canonical(packages()), canonical(extras))
@@ -60,7 +60,7 @@ def generate_key(plan: Plan, choice: Choice, rows: int) -> str:
 
 
 def evaluate_key(plan: Plan, choice: Choice, rows: int, control: str, downstream: str = "") -> str:
-    """downstream: what the user's application said about the data."""
+    """Key of the quality measurements. downstream: the exit code of the user's application."""
     own = {name: plan.to_json()["evaluate"][name] for name in ("preserve", "domain")}
     return keyed("evaluate", generate_key(plan, choice, rows), control, canonical(own), downstream)
 
@@ -71,8 +71,8 @@ def privacy_key(plan: Plan, choice: Choice, rows: int, control: str) -> str:
 
 @cache
 def code_hash(modality: str) -> str:
-    """Hash of our own code that can change a result of a modality: of the rooms that all share, of its own room, and of
-    the ground modality. What only shows results is left out.
+    """Hash of the code that can change a result of a modality: shared packages, its own package, and the ground
+    modality. Code that only shows results is left out.
     """
     digest = hashlib.sha256()
     for top in map(Path, synthcli.__path__):

@@ -1,4 +1,4 @@
-"""The manifest of a run: what made it, from what, in which environment."""
+"""The manifest of a run: its inputs, stages and environment."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def build(
     stages: Mapping[str, Mapping[str, Any]],
     output: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
-    """manifest.json. rows: of the source; stages: place -> its record; output: what was delivered."""
+    """manifest.json. rows: of the source; stages: place -> its record; output: the delivered files or tables."""
     source = plan.spec.source
     pickled = {r.choice.method for r in rounds if r.folder is not None and _method(r).TRUSTED_LOAD}
     return {

@@ -1,4 +1,4 @@
-"""What a piece of work takes, and the hard end of `generator.limits` for work that does not look at the clock
+"""Measure time and memory of a piece of work, and enforce `generator.limits` on work that does not check them
 itself.
 """
 
@@ -18,13 +18,13 @@ import psutil
 from synthcli.contracts.modelling import Limits
 from synthcli.errors import LimitReached
 
-PERIOD = 0.05  # seconds between looks at memory
-GRACE_SECONDS, GRACE_MEMORY = 10.0, 1.25  # what a cooperative stop may still take
+PERIOD = 0.05  # seconds between memory readings
+GRACE_SECONDS, GRACE_MEMORY = 10.0, 1.25  # allowance for work that stops by itself
 
 
 @dataclass
 class Meter:
-    """seconds of wall time and the peak of resident memory, in bytes, once the work is done."""
+    """Seconds of wall time and peak resident memory in bytes, complete once the work is done."""
 
     seconds: float = 0.0
     peak: int = 0
@@ -42,8 +42,8 @@ def metered(limits: Limits | None = None) -> Iterator[Meter]:
     def watch() -> None:
         while not done.wait(PERIOD):
             meter.peak = max(meter.peak, process.memory_info().rss)
-            if hard is not None and not hard.told and hard.over(time.monotonic() - started, meter.peak):
-                hard.told = True
+            if hard is not None and not hard.fired and hard.over(time.monotonic() - started, meter.peak):
+                hard.fired = True
                 _thread.interrupt_main(signal.SIGALRM)
 
     meter.peak = process.memory_info().rss
@@ -62,10 +62,10 @@ def metered(limits: Limits | None = None) -> Iterator[Meter]:
 
 
 class _Hard:
-    """Limits with their grace."""
+    """Limits with their allowance."""
 
     def __init__(self, limits: Limits) -> None:
-        self.limits, self.told, self.why = limits, False, ""
+        self.limits, self.fired, self.why = limits, False, ""
 
     def over(self, seconds: float, memory: int) -> bool:
         minutes, gigabytes = self.limits.minutes, self.limits.memory_gb
@@ -77,7 +77,7 @@ class _Hard:
 
     def stop(self, number: int, frame: FrameType | None) -> None:
         raise LimitReached(
-            f"{self.why} is reached, and the fit has nothing usable yet; remedy: a higher limit, a smaller"
+            f"{self.why} was reached before the fit had a usable model; remedy: a higher limit, a smaller"
             " source.max_rows or another method"
         )
 

@@ -1,4 +1,4 @@
-"""A spec resolved: every default filled in, every file found, everything parsed."""
+"""A resolved spec: every default filled in, every file found, everything parsed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ROUNDS = 3  # default of refine.max_rounds
 
 @dataclass(frozen=True)
 class Plan:
-    """All that a run needs to know. choices: empty while `auto` has not seen the profile."""
+    """Everything that a run needs. choices: empty until `auto` has seen the profile."""
 
     loaded: Loaded
     checked: Checked
@@ -66,7 +66,7 @@ class Plan:
 
     @property
     def target(self) -> Target | None:
-        """Where the output goes besides the run folder; None if the spec says nothing."""
+        """The target of the output besides the run folder; None if the spec has none."""
         return self.checked.target
 
     @property
@@ -78,11 +78,11 @@ class Plan:
         return not self.choices
 
     def request(self, rows: int) -> Request:
-        """What is requested of a generator, with the number of records."""
+        """The request to a generator, with the number of records."""
         return replace(self.checked.request, rows=rows)
 
     def to_json(self) -> dict[str, Any]:
-        """The resolved spec; what plan.json holds."""
+        """The resolved spec, the content of plan.json."""
         body = self.spec.model_dump(mode="json", by_alias=True)
         body["name"] = self.loaded.name
         body["modality"] = self.checked.modality
@@ -92,7 +92,7 @@ class Plan:
             "limits": body["generator"]["limits"],
         }
         body["evaluate"]["gates"] = [_gate(g) for g in self.quality]
-        if (domain := self.spec.evaluate.domain) is not None:  # its content decides, not where it is stored
+        if (domain := self.spec.evaluate.domain) is not None:  # its content matters, not its path
             code = self.loaded.resolve(domain.path, "evaluate", "domain").read_bytes()
             body["evaluate"]["domain"]["sha256"] = hashlib.sha256(code).hexdigest()
         body["privacy_check"] = {"attacks": list(self.attacks), "gates": [_gate(g) for g in self.privacy]}
@@ -105,9 +105,7 @@ class Plan:
 
 
 def make_plan(loaded: Loaded) -> Plan:
-    """Resolve a spec. Reads the data's content hash and its column names, nothing else of it. Raises SpecError,
-    DataError.
-    """
+    """Resolve a spec. Of the data, reads only the content hash and the column names. Raises SpecError, DataError."""
     checked, spec = check(loaded), loaded.spec
     steered = spec.source.type != "none" and spec.source.split.validation > 0
     describe.keys(checked.modality).hold_against_source(loaded, checked.described)

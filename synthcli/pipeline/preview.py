@@ -1,4 +1,4 @@
-"""A few records on the screen from a small fit; nothing is written."""
+"""Preview a few records from a small fit; nothing is written."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from synthcli.contracts.modelling import Job, Limits
 from synthcli.pipeline.plan import make_plan
 from synthcli.spec.load import load_spec
 
-RECORDS, MINUTES = 2_000, 1.0  # that a preview learns from, and takes, at most
+RECORDS, MINUTES = 2_000, 1.0  # limits of a preview's fit
 
 
 def preview(spec: str | Path, rows: int, sets: Sequence[str]) -> tuple[Mapping[str, pd.DataFrame], str]:
-    """Tables by name, "" for the only one, from a fit on at most RECORDS records; and the method."""
+    """Return tables by name, "" for a single one, from a fit on at most RECORDS records; and the method."""
     plan = make_plan(load_spec(spec, sets))
     real, limits = plan.modality.read(plan.described), Limits(minutes=MINUTES)
     if plan.auto:

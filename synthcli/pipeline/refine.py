@@ -1,6 +1,7 @@
-"""The loop back to training: candidates race, then the dial of the best one turns until the gates pass.
+"""Refinement: every candidate is tried, then the dial of the best one is turned until the gates pass.
 
-quality fails: towards fidelity; privacy fails: towards privacy; where one value failed each way: between the two.
+If quality fails, it is turned towards fidelity; if privacy fails, towards privacy; between two values of which one
+failed each way, it is set in between.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from synthcli.pipeline import gates
 
 @dataclass
 class Round:
-    """One choice tried. quality, privacy: outcomes against the validation part; error: why it could not be tried."""
+    """One round: a choice with its outcomes against the validation part. error: why it could not be fitted."""
 
     number: int
     choice: Choice
@@ -41,11 +42,11 @@ class Round:
         return f"{self.number:02d}-{self.choice.method}"
 
     def order(self) -> tuple[Any, ...]:
-        """Best first: those that could be tried, then by their gates, then the earlier one."""
+        """Sort key, best first: rounds without error, then by their gates, then the earlier one."""
         return (self.error is not None, *gates.rank(self.outcomes), self.number)
 
     def dial(self) -> float | None:
-        """Where this round's dial stood; None for a method without one."""
+        """The dial value of this round; None for a method without a dial."""
         dial = plugins.method(self.choice.method, self.choice.modality).DIAL
         return float(plugins.params(self.choice)[dial.param]) if dial is not None else None
 
@@ -56,10 +57,10 @@ def best(rounds: Sequence[Round]) -> Round:
 
 
 def next_choice(rounds: Sequence[Round]) -> tuple[Choice | None, str]:
-    """What to try after these rounds, none of which passed, and why; or None and why nothing is left."""
+    """The next choice after rounds that all failed, and the reason; or None, and the reason why there is none."""
     lead = best(rounds)
     if lead.error is not None:
-        return None, "no round could be tried"
+        return None, "no round could be fitted"
     method = lead.choice.method
     module = plugins.method(method, lead.choice.modality)
     if module.DIAL is None:
@@ -68,10 +69,10 @@ def next_choice(rounds: Sequence[Round]) -> tuple[Choice | None, str]:
     if quality and privacy:
         return None, f"quality and privacy gates fail at once with {method}, and one dial cannot serve both"
     dial, at = module.DIAL, lead.dial()
-    assert at is not None  # it has a dial
+    assert at is not None  # the method has a dial
     goal, failing, other = (dial.fidelity, "quality", "privacy") if quality else (dial.privacy, "privacy", "quality")
     failed_other = _failed_at(rounds, method, other)
-    # on from the furthest value that failed in the same way, which need not be the leading round's
+    # start from the furthest value that failed the same way, which is not always that of the leading round
     at = min(
         (v for v in _failed_at(rounds, method, failing) if v not in failed_other),
         key=lambda v: abs(v - goal),

@@ -1,4 +1,4 @@
-"""More records from an old run's model, without its source; and the rows of a file, completed."""
+"""Generate more records from an old run's model without its source, and complete the rows of a file."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CONDITIONS = ("where", "balance", "fairness")
 
 @dataclass(frozen=True)
 class Released:
-    """A run whose model may be used. seed: of its spec; request: its conditions."""
+    """A run whose model may be used. seed: the seed of its spec; request: its conditions."""
 
     version: Version
     modality: Modality
@@ -42,7 +42,7 @@ def more(
     events: Events,
     generate: Generate | None = None,
 ) -> dict[str, Any]:
-    """Records from a run's model that obey its constraints: {run, rows, output, …}.
+    """Generate records from a run's model: {run, rows, output, …}.
 
     generate: conditions on the records; None: those of the run. Raises GateClosed when the run did not pass its gates
     or does not verify (unless keep_failed), ArtifactError when it holds a pickled model that this user's run did not
@@ -67,7 +67,7 @@ def completed(
     keep_failed: bool,
     events: Events,
 ) -> dict[str, Any]:
-    """The rows of a file, completed by a run's model: {run, rows, output, …}. Raises as `more`."""
+    """Complete the rows of a file by a run's model: {run, rows, output, …}. Raises as `more`."""
     old = released(root, run, keep_failed=keep_failed)
     own = old.seed if seed is None else seed
     written = old.modality.complete(
@@ -77,7 +77,7 @@ def completed(
 
 
 def released(root: Path, run: str, *, keep_failed: bool) -> Released:
-    """A run whose model may be used. Raises GateClosed, ArtifactError."""
+    """Open a run whose model may be used. Raises GateClosed, ArtifactError."""
     version, fit, plan = _opened(root, run, keep_failed=keep_failed)
     name = describe.modality_of_run(plan)
     modality = plugins.modality(name)
@@ -91,7 +91,7 @@ def released(root: Path, run: str, *, keep_failed: bool) -> Released:
 
 
 def _opened(root: Path, run: str, *, keep_failed: bool) -> tuple[Version, dict[str, Any], dict[str, Any]]:
-    """A run with what fitting it said, and its plan. Raises GateClosed, ArtifactError."""
+    """A run with its fit.json and its plan. Raises GateClosed, ArtifactError."""
     version = store.find(root, run)
     wrong, verdict = version.verify(), version.verdict()
     if wrong and not keep_failed:

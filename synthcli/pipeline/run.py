@@ -1,4 +1,4 @@
-"""A finished run, as Python and notebooks see it."""
+"""A finished run, for Python and notebooks."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Run:
 
     @property
     def passed(self) -> bool:
-        """Whether every gate that was asked passed; True where none was."""
+        """Whether every gate passed; True if none was set."""
         verdict = self.verdict
         return verdict is None or bool(verdict["passed"])
 
@@ -44,9 +44,7 @@ class Run:
         return self.version.data()
 
     def frame(self, copy: int | None = None) -> pd.DataFrame:
-        """The synthetic table in memory; copy: which of generate.copies, from 1. Raises ArtifactError for one that was
-        not made.
-        """
+        """The synthetic table in memory. copy: its number, from 1. Raises ArtifactError if it does not exist."""
         path = self.data if copy is None else self.data.with_name(copy_file(copy))
         if not path.exists():
             what = "rows" if copy is None else f"copy {copy}"

@@ -1,6 +1,4 @@
-"""What each stage does in its folder, the same for every modality: analyze, train, generate, evaluate,
-privacy-check.
-"""
+"""The stages, for every modality: analyze, train, generate, evaluate, privacy-check. Each writes its own folder."""
 
 from __future__ import annotations
 
@@ -27,12 +25,12 @@ Own = Callable[..., list[Measurement]]
 
 
 def analyze(folder: Path, plan: Plan, real: Real, events: Events) -> None:
-    """profile.json: what the modality finds in the data."""
+    """Write profile.json."""
     files.write_json(folder / PROFILE, plan.modality.profile(real, progress=events.progress))
 
 
 def train(folder: Path, plan: Plan, real: Real, choice: Choice, events: Events) -> None:
-    """model/ and fit.json: seconds, peak memory, size, and the limit that stopped it, if one did."""
+    """Write model/ and fit.json: seconds, peak memory, size, and the limit that stopped the fit, if any."""
     module = plugins.ready(choice)
     limits = plan.spec.generator.limits.build()
     target = files.make_folder(folder / MODEL)
@@ -67,7 +65,7 @@ def fit(
     events: Events,
     units: np.random.Generator | None = None,
 ) -> tuple[Fitted, Job]:
-    """Fit a generator. units: draws a bootstrap of the privacy units, None for the train part as it is."""
+    """Fit a generator. units: draws a bootstrap sample of the privacy units; None to use the train part."""
     scratch, limits = files.make_folder(folder / SCRATCH), plan.spec.generator.limits.build()
     where = device(plugins.ready(choice).EXTRA)
     job = Job(seed, scratch, where, limits, events.progress, plan.spec.evaluate.target)
@@ -79,7 +77,7 @@ def fit(
 
 
 def device(extra: str | None) -> str:
-    """cuda if a torch method finds a GPU, else cpu."""
+    """Return cuda if a torch method has a GPU, else cpu."""
     if extra is None or "torch" not in plugins.EXTRAS[extra]:
         return "cpu"
     import torch
@@ -88,11 +86,11 @@ def device(extra: str | None) -> str:
 
 
 def generate(folder: Path, choice: Choice, trained: Path, plan: Plan, real: Real, rows: int, events: Events) -> None:
-    """The data files and sample.json, once for each copy; the first copy is what judges of quality look at.
+    """Write the data files and sample.json. Quality is measured on the first copy.
 
     Each copy has random streams of its own. By default all come from the one fitted model; `proper: true` fits the
-    generator anew for each copy to a bootstrap of the privacy units, which stands for a draw of its parameters from
-    their posterior (Raghunathan, Reiter & Rubin 2003; Nowok, Raab & Dibben 2016 call it proper synthesis).
+    generator again for each copy to a bootstrap sample of the privacy units, which stands for a draw of its parameters
+    from their posterior (Raghunathan, Reiter & Rubin 2003; Nowok, Raab & Dibben 2016 call it proper synthesis).
     """
     request = plan.request(rows)
     if request.copies == 1 and not request.proper:
@@ -115,7 +113,7 @@ def generate(folder: Path, choice: Choice, trained: Path, plan: Plan, real: Real
 
 
 def _generate(folder: Path, choice: Choice, trained: Path, plan: Plan, request: Request, events: Events) -> None:
-    """One data set with its sample.json: rows, seconds, what was requested, and what the modality says about it."""
+    """Write one data set and its sample.json: rows, seconds, and the details of the modality."""
     with metered() as meter:
         fitted = plan.modality.load(choice, trained)
         details = plan.modality.generate(fitted, request, folder, engine=plan.engine, progress=events.progress)
@@ -131,7 +129,7 @@ def _generate(folder: Path, choice: Choice, trained: Path, plan: Plan, request: 
 
 
 def _refitted(folder: Path, choice: Choice, trained: Path, plan: Plan, real: Real, copy: int, events: Events) -> Path:
-    """A train stage of the generator fitted to a bootstrap of the units."""
+    """Fit the generator to a bootstrap sample of the units, and save it as a train stage does."""
     seed = seeds.key(plan.spec.seed, "proper", copy) % 2**63
     fitted, _ = fit(folder, plan, real, choice, seed, events, seeds.stream(seed, "units"))
     fitted.save(files.make_folder(folder / MODEL))
@@ -150,8 +148,8 @@ def measure(
     *,
     own: Own | None = None,
 ) -> None:
-    """measurements.json of metrics or attacks. control: which part of the real data they compare with; own: the user's
-    metrics, beside ours.
+    """Write measurements.json of metrics or attacks. control: the part of the real data to compare with; own: the
+    user's metrics.
     """
     seed = plan.spec.seed
     measured = plan.modality.measure(kind, names, evidence, seed=seed, progress=events.progress)
@@ -163,10 +161,10 @@ def measure(
 
 
 def draw(folder: Path, plan: Plan, evidence: Evidence) -> None:
-    """pictures.json: what the report draws, without a value that stands for one person."""
+    """Write pictures.json, the data of the report's charts, without a value of any single person."""
     files.write_json(folder / PICTURES, plan.modality.pictures(evidence, seed=plan.spec.seed))
 
 
 def read_measurements(folder: Path) -> list[Measurement]:
-    """What `measure` wrote."""
+    """Read what `measure` wrote."""
     return [Measurement(**{**m, "value": m.get("value")}) for m in files.read_json(folder / MEASURED)["measurements"]]

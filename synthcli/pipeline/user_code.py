@@ -1,5 +1,5 @@
-"""What of a spec is the user's own code: metrics of evaluate.domain, the command of evaluate.downstream. It runs only
-where --trust says so.
+"""Run the user's own code: metrics of evaluate.domain, the command of evaluate.downstream. It runs only with
+--trust.
 """
 
 from __future__ import annotations
@@ -31,16 +31,16 @@ from synthcli.errors import SpecError
 from synthcli.pipeline.plan import Plan
 from synthcli.spec import describe, gates
 from synthcli.spec.load import Loaded
-from synthcli.spec.models import Downstream as Asked
+from synthcli.spec.models import Downstream as Command
 
-MOST_LOG = 1 << 20  # bytes of its end that are kept
+MOST_LOG = 1 << 20  # bytes kept from the end of a log
 _DOMAIN, _DOWNSTREAM = ("evaluate", "domain"), ("evaluate", "downstream")
 
 
 def check(loaded: Loaded, trust: bool) -> None:
-    """Raise SpecError where a spec would run code that nobody trusted, or where the trusted file has no `measure`."""
+    """Raise SpecError if a spec would run code without --trust, or if the metrics file has no `measure`."""
     evaluate = loaded.spec.evaluate
-    keys = [key for key, asked in ((_DOMAIN, evaluate.domain), (_DOWNSTREAM, evaluate.downstream)) if asked is not None]
+    keys = [key for key, code in ((_DOMAIN, evaluate.domain), (_DOWNSTREAM, evaluate.downstream)) if code is not None]
     if keys and not trust:
         raise loaded.fail(
             [
@@ -50,13 +50,15 @@ def check(loaded: Loaded, trust: bool) -> None:
         )
     if evaluate.domain is not None:
         Domain(loaded)
-    asked = evaluate.downstream
-    if asked is not None and not any("{output}" in text for text in (asked.command, *asked.env.values())):
+    application = evaluate.downstream
+    if application is not None and not any(
+        "{output}" in text for text in (application.command, *application.env.values())
+    ):
         raise loaded.fail(
             [
                 (
                     _DOWNSTREAM,
-                    "has no {output}, so that it never sees the synthetic table; remedy: {output} in command or env",
+                    "has no {output}, so it cannot read the synthetic table; remedy: {output} in command or env",
                 )
             ]
         )
@@ -68,22 +70,22 @@ class Domain:
     """
 
     def __init__(self, loaded: Loaded) -> None:
-        asked = loaded.spec.evaluate.domain
-        assert asked is not None  # whoever makes one has looked
-        self.loaded, self.params, self.shown = loaded, dict(asked.params), asked.path
-        self.file = loaded.resolve(asked.path, *_DOMAIN)
-        with _Theirs(self):
+        domain = loaded.spec.evaluate.domain
+        assert domain is not None  # the caller has checked
+        self.loaded, self.params, self.shown = loaded, dict(domain.params), domain.path
+        self.file = loaded.resolve(domain.path, *_DOMAIN)
+        with _UserFile(self):
             self.module = _load(self.file)
         if not callable(measure := getattr(self.module, "measure", None)):
             raise self.fail("has no function measure(evidence, params, *, rng)")
         try:
-            inspect.signature(measure).bind(None, {}, rng=None)  # now, and not when everything is made
+            inspect.signature(measure).bind(None, {}, rng=None)  # fail now, not after the data is generated
         except TypeError as error:
             raise self.fail(f"measure cannot be called as measure(evidence, params, rng=…): {error}") from None
 
     def measure(self, evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement]:
-        """What the file measures, its figures made plain."""
-        with _Theirs(self):
+        """Call the user's `measure`, and check its result."""
+        with _UserFile(self):
             found = self.module.measure(evidence, dict(self.params), rng=rng)
         odd = [found] if not isinstance(found, Sequence) else [m for m in found if not isinstance(m, Measurement)]
         if odd:
@@ -94,11 +96,11 @@ class Domain:
         judges = describe.keys(describe.modality_of(self.loaded.spec)).JUDGES
         ours = {name for room in ("metrics", "attacks") for name in gates.gauges(room, judges)}
         if taken := sorted({m.name for m in found} & ours):
-            raise self.fail(f"measures {taken[0]}, which is the name of a measurement of ours; remedy: another name")
+            raise self.fail(f"measures {taken[0]}, which is the name of a built-in metric; remedy: another name")
         return [self._plain(m) for m in found]
 
     def _plain(self, measured: Measurement) -> Measurement:
-        """Numpy figures as floats, so that they can be written; one that is not finite is unmeasured."""
+        """Convert numpy figures to floats, so that they can be written; one that is not finite becomes None."""
         plain: dict[str, Any] = {}
         for name in ("value", "low", "high", "floor", "baseline", "control"):
             figure = getattr(measured, name)
@@ -116,12 +118,12 @@ class Domain:
 
 
 def _load(file: Path) -> ModuleType:
-    """A file as a module; its folder is looked into for what it imports."""
+    """Import a file as a module, with its folder on the import path."""
     name = f"synthcli_domain_{hashlib.blake2b(str(file).encode(), digest_size=8).hexdigest()}"
     spec = importlib.util.spec_from_file_location(name, file)
-    assert spec is not None and spec.loader is not None  # it ends in .py, which `check` saw to
+    assert spec is not None and spec.loader is not None  # it ends in .py, which `check` ensures
     module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # dataclasses look their module up
+    sys.modules[name] = module  # dataclasses look up their module
     sys.path.insert(0, str(file.parent))
     try:
         spec.loader.exec_module(module)
@@ -130,9 +132,9 @@ def _load(file: Path) -> ModuleType:
     return module
 
 
-class _Theirs(contextlib.AbstractContextManager[None]):
-    """Inside, whatever goes wrong is an error of the user's file, told with its line; what it prints goes to stderr,
-    beside --json.
+class _UserFile(contextlib.AbstractContextManager[None]):
+    """Report exceptions as errors of the user's file, with the line; redirect its prints to stderr, since stdout may
+    be JSON.
     """
 
     def __init__(self, domain: Domain) -> None:
@@ -150,29 +152,29 @@ class _Theirs(contextlib.AbstractContextManager[None]):
 
 
 def _where(file: Path, error: BaseException, trace: TracebackType | None) -> str:
-    """The last line of the user's file that the error went through."""
+    """The last line of the user's file in the traceback."""
     if isinstance(error, SyntaxError) and error.filename == str(file):
         return f"line {error.lineno}: "
     steps = [s for s in traceback.extract_tb(trace) if s.filename == str(file)]
     return f"line {steps[-1].lineno}, in {steps[-1].name}: " if steps else ""
 
 
-def downstream(folder: Path, asked: Asked, plan: Plan, generated: Path) -> None:
-    """Run the command on a copy of the synthetic table; downstream.json and downstream.log say what came of it."""
+def downstream(folder: Path, application: Command, plan: Plan, generated: Path) -> None:
+    """Run the command on a copy of the synthetic table, and write downstream.json and downstream.log."""
     own = plan.spec.output.format
-    format_ = asked.format or (own if own in ("csv", "parquet", "jsonl") else "parquet")
+    format_ = application.format or (own if own in ("csv", "parquet", "jsonl") else "parquet")
     table = folder / f"synthetic.{format_}"
     plan.modality.deliver(generated, Target(format_, table), replace(plan.checked.request, copies=1))
     fill = lambda text, path: text.replace("{output}", path)  # noqa: E731
-    env = {**os.environ, **{name: fill(value, str(table)) for name, value in asked.env.items()}}
-    command = fill(asked.command, shlex.quote(str(table)))
-    result = _run(command, asked, env, plan.loaded.file.parent, folder / store.DOWNSTREAM_LOG)
+    env = {**os.environ, **{name: fill(value, str(table)) for name, value in application.env.items()}}
+    command = fill(application.command, shlex.quote(str(table)))
+    result = _run(command, application, env, plan.loaded.file.parent, folder / store.DOWNSTREAM_LOG)
     table.unlink(missing_ok=True)
     files.write_json(folder / store.DOWNSTREAM_RESULT, asdict(result))
 
 
-def _run(command: str, asked: Asked, env: Mapping[str, str], cwd: Path, log: Path) -> Downstream:
-    """The command by the shell, stopped with all that it started when its time is over."""
+def _run(command: str, application: Command, env: Mapping[str, str], cwd: Path, log: Path) -> Downstream:
+    """Run the command in a shell, and kill it with its children when its time is over."""
     started = time.monotonic()
     with log.open("wb") as out:
         process = subprocess.Popen(
@@ -186,18 +188,18 @@ def _run(command: str, asked: Asked, env: Mapping[str, str], cwd: Path, log: Pat
             start_new_session=True,
         )
         try:
-            code: int | None = process.wait(timeout=asked.minutes * 60)
+            code: int | None = process.wait(timeout=application.minutes * 60)
         except subprocess.TimeoutExpired:
             code = None
         finally:
             with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)  # also what it left behind when it ended in time
+                os.killpg(process.pid, signal.SIGKILL)  # also children that it left behind
             process.wait()
     _shorten(log)
     ended = (
         code if code is None or code >= 0 else 128 - code
-    )  # killed by a signal, as a shell tells it: never 0 or below
-    return Downstream(asked.command, ended, round(time.monotonic() - started, 3))
+    )  # killed by a signal: the code that a shell reports, always above 0
+    return Downstream(application.command, ended, round(time.monotonic() - started, 3))
 
 
 def _shorten(log: Path) -> None:
@@ -207,9 +209,9 @@ def _shorten(log: Path) -> None:
         with log.open("rb") as out:
             out.seek(size - MOST_LOG)
             end = out.read()
-        log.write_bytes(f"… {size - MOST_LOG:,} bytes before this are left out\n".encode() + end)
+        log.write_bytes(f"… {size - MOST_LOG:,} earlier bytes are left out\n".encode() + end)
 
 
 def read(folder: Path) -> Downstream:
-    """What `downstream` wrote."""
+    """Read what `downstream` wrote."""
     return Downstream(**files.read_object(folder / store.DOWNSTREAM_RESULT, {"command", "code", "seconds"}))

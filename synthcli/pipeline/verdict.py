@@ -1,4 +1,4 @@
-"""verdict.json: every gate with its measurement, pass or fail, and what the rounds were."""
+"""Build verdict.json: every gate with its measurement and outcome, and the rounds."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from synthcli.pipeline import gates
 from synthcli.pipeline.plan import Plan
 from synthcli.pipeline.refine import Round
 
-NO_GUARANTEE = "No formal privacy guarantee: the privacy figures are attacks that were tried, not a proof."
+NO_GUARANTEE = "No formal privacy guarantee: the privacy figures come from attacks, which are not a proof."
 
 
 def build(
@@ -27,8 +27,8 @@ def build(
     profile: Mapping[str, Any],
     with_privacy: bool,
 ) -> dict[str, Any]:
-    """The verdict on the chosen round, against the holdout. fitted, sample, profile: what its training, its sampling
-    and the analysis say of themselves."""
+    """Judge the chosen round against the holdout. fitted, sample, profile: the records of training, sampling and
+    analysis."""
     outcomes = [*quality, *privacy]
     failures = gates.failed(outcomes)
     return {
@@ -44,7 +44,11 @@ def build(
         "failed": [o.gate.metric for o in failures],
         "warned": [o.gate.metric for o in outcomes if not o.passed and o.gate.severity == "warn"],
         "rounds": [_round(r) for r in rounds],
-        "notes": [*protect.notes(profile.get("personal", ())), *_notes(plan, outcomes, fitted), *_made(plan, sample)],
+        "notes": [
+            *protect.notes(profile.get("personal", ())),
+            *_notes(plan, outcomes, fitted),
+            *_request_notes(plan, sample),
+        ],
     }
 
 
@@ -69,53 +73,53 @@ def _round(tried: Round) -> dict[str, Any]:
 def _notes(plan: Plan, outcomes: Sequence[Outcome], fitted: Mapping[str, Any]) -> list[str]:
     notes = []
     if merged := fitted["merged_rare"]:
-        notes.append(f"Rare categories were merged before anything was learned: {_counts(merged)}.")
+        notes.append(f"Rare categories were merged before training: {_counts(merged)}.")
     if clipped := fitted["clipped"]:
         notes.append(
-            f"Values beyond the ends that several privacy units reach were moved onto them: {_counts(clipped)}."
+            f"Values beyond the range that several privacy units reach were clipped to it: {_counts(clipped)}."
         )
     if plan.has_data:
         notes.append(NO_GUARANTEE)
     if not outcomes:
-        notes.append("No gate was asked: this run passes because nothing was checked.")
+        notes.append("No gate was set: this run passes because nothing was checked.")
     if not plan.attacks:
-        notes.append("No attack was asked: nothing is said about privacy.")
+        notes.append("No attack was run: privacy was not measured.")
     if plan.has_data and plan.spec.source.split.holdout == 0:
-        notes.append("No holdout part: nothing was compared with real data that the generator had not seen.")
+        notes.append("No holdout: nothing was compared with real data that the generator had not seen.")
     if (n := plan.spec.generate.copies) > 1:
-        notes.append(f"{n} copies: quality was judged on the first, attacks saw all of them together.")
+        notes.append(f"{n} copies: quality was measured on the first, attacks used all of them together.")
     return notes
 
 
-def _made(plan: Plan, sample: Mapping[str, Any]) -> list[str]:
-    """What became of what was asked of the rows."""
+def _request_notes(plan: Plan, sample: Mapping[str, Any]) -> list[str]:
+    """Whether the rows meet the conditions of the request, and at what cost."""
     notes = []
-    if (asked := sample.get("asked")) is not None:
-        if "where" in asked:
+    if (conditions := sample.get("asked")) is not None:
+        if "where" in conditions:
             notes.append(
-                f"Every row obeys {asked['where']}, which {asked['share_by_itself']:.2%} of the model's rows do by"
-                " themselves."
+                f"Every row satisfies {conditions['where']}; without the condition, {conditions['share_by_itself']:.2%}"
+                " of the model's rows do."
             )
-        named = plan.spec.generate.balance or ()  # fairness is met by counts of values too, which nobody asked for
-        if balance := [line for line in asked.get("balance", ()) if line["column"] in named]:
+        named = plan.spec.generate.balance or ()  # fairness also sets counts of values, which the spec does not name
+        if balance := [line for line in conditions.get("balance", ()) if line["column"] in named]:
             missed = [line for line in balance if line["requested"] != line["achieved"]]
             notes.append(
-                f"Balance: {len(balance) - len(missed)} of {len(balance)} values have exactly the rows asked for."
+                f"Balance: {len(balance) - len(missed)} of {len(balance)} values have exactly the requested rows."
             )
-        if (fair := asked.get("fairness")) is not None:
+        if (fair := conditions.get("fairness")) is not None:
             notes.append(
                 f"Demographic parity gap of {fair['target']} by {', '.join(fair['sensitive'])}:"
                 f" {fair['gap_before']:.3f} before, {fair['gap_asked']:.3f} now."
             )
     if refused := sample.get("refused"):
         notes.append(
-            "Rows that broke what was asked were drawn anew:"
+            "Rows that broke a constraint or condition were drawn again:"
             f" {_counts({name: count for name, count in refused.items() if name})}."
         )
     if repaired := sample.get("repaired"):
-        notes.append(f"Rows were mended until they obeyed: {_counts(repaired)}.")
-    if gone := sample.get("dropped"):
-        notes.append(f"Rows for which nothing was found that obeys were left out: {_counts(gone)}.")
+        notes.append(f"Rows were repaired to satisfy the constraints: {_counts(repaired)}.")
+    if dropped := sample.get("dropped"):
+        notes.append(f"Rows that could not satisfy the constraints were left out: {_counts(dropped)}.")
     return notes
 
 

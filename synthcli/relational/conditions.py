@@ -1,5 +1,5 @@
-"""What `generate` asks of related tables: conditions on the table of the privacy unit, and all else made given its
-rows.
+"""Conditions on related tables: they apply to the table of the privacy unit, and the other tables are generated given
+its rows.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ from synthcli.tabular.sampling.stream import RowStream
 def generate(
     model: RelationalModel, request: Request, counts: RejectionCounts, progress: Progress
 ) -> tuple[Tables, dict[str, Any]]:
-    """Tables with the requested rows in that of the privacy unit; with {asked, wanted} for sample.json, {} without
-    conditions.
+    """Generate tables with the requested rows in the table of the privacy unit; also returns {asked, wanted} for
+    sample.json, {} without conditions.
 
-    Raises SpecError for a request that names columns that do not exist, FitError for one that no row meets.
+    Raises SpecError for a request that names missing columns, FitError for one that no row meets.
     """
     rng = seeds.stream(request.seed, "generate")
     if not request.conditional:
@@ -40,14 +40,14 @@ def generate(
     table_model = model.table_models[name]
     if (driver := model.order.driver.get(name)) is not None:
         raise SpecError(
-            f"conditions are on {name}, the table of the privacy unit, whose rows are made given those of"
+            f"conditions are on {name}, the table of the privacy unit, whose rows are generated given those of"
             f" {driver.parent}; remedy: a run with privacy_unit: {driver.parent}, and conditions on it"
         )
     top = RootTableModel(table_model)
     rules = () if table_model.rule_plan is None else table_model.rule_plan.by("drawn")
     own = Schema(
         tuple(c for c in top.schema.columns if c.name not in top.counts)
-    )  # numbers of children are no columns to ask of
+    )  # conditions cannot name numbers of children
     settled = settle(request, top, own, rules)
     stream = RowStream(top, settled, top.schema)
     frame = pd.concat([table.frame for table in stream.tables(progress)], ignore_index=True)
@@ -59,8 +59,8 @@ def generate(
 
 
 def matched(real: Tables, settled: SettledRequest, *, rng: np.random.Generator) -> Tables | None:
-    """The real tables as the synthetic ones were asked to be: units that `where` is true of, as many of each cell as
-    its share allows, and what hangs from them; None where too few are left."""
+    """The real rows that meet the conditions: units that satisfy `where`, thinned to the requested shares, with their
+    descendants; None if too few are left."""
     name = real.unit[0]
     place = "\x00row"
     frame = real.frames[name].assign(**{place: np.arange(len(real))})
@@ -75,14 +75,19 @@ def matched(real: Tables, settled: SettledRequest, *, rng: np.random.Generator) 
 
 
 def fairness(
-    request: Request, real: Any, control: Tables | None, synthetic: Tables, unasked: Tables
+    request: Request, real: Any, control: Tables | None, synthetic: Tables, unconditional: Tables
 ) -> Fairness | None:
-    """The real rows of the unit's table as they are, and all that was made."""
+    """The evidence on fairness: all real and all generated rows of the unit's table."""
     if request.fairness is None:
         return None
     name = synthetic.unit[0]
     table = lambda tables: Table(tables.frames[name], tables.schemas[name])  # noqa: E731
-    there = None if control is None else table(control)
+    holdout = None if control is None else table(control)
     return Fairness(
-        request.fairness.target, request.fairness.sensitive, table(synthetic), table(real), there, table(unasked)
+        request.fairness.target,
+        request.fairness.sensitive,
+        table(synthetic),
+        table(real),
+        holdout,
+        table(unconditional),
     )

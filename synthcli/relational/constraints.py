@@ -1,5 +1,5 @@
-"""The rules of related tables beside their source: which there are, which rows of the source obey them, and what goes
-with a row that does not.
+"""Check the constraints of related tables on their source, and drop the rows that break them with their
+descendants.
 """
 
 from __future__ import annotations
@@ -20,25 +20,25 @@ from synthcli.relational.model.rules import check as check_rule
 from synthcli.relational.model.rules import kinds, named, widened
 from synthcli.relational.relationships import NULL, ORPHAN, Relationship, blanked, positions
 
-_PLACE = "\x00row"  # no column of a file is called so
+_PLACE = "\x00row"  # not a valid column name in a file
 Rules = Mapping[str, tuple[Rule, ...]]
-Fail = Callable[[str, Rule, str], SpecError]  # of a table and its rule, and why
+Fail = Callable[[str, Rule, str], SpecError]  # (table, rule, reason)
 
 
 def obeying(raw: Tables, rules: Rules, fail: Fail) -> tuple[Tables, list[dict[str, Any]]]:
-    """Tables whose keys are sound and whose rows obey the rules, and what was found: by rules, then the rows that
-    orphans cost.
+    """Return the tables with valid keys and without dropped rows, and the findings: by constraint, then dropped
+    orphans.
 
-    Rules over one table come first, so that a `drop` may mend keys. Raises SpecError, and DataError where an `error`
+    Rules on a single table come first, so that a `drop` may repair keys. Raises SpecError, and DataError if an `error`
     rule is broken.
     """
-    made = ruled(raw, rules, fail)
+    sequence = ruled(raw, rules, fail)
     own = {name: tuple(r for r in some if r.columns <= set(raw.frames[name])) for name, some in rules.items()}
     across = {name: tuple(r for r in some if r not in own[name]) for name, some in rules.items()}
-    kept, found = _dropped(raw, rules, own, made, fail)
+    kept, found = _dropped(raw, rules, own, sequence, fail)
     checked, lost = kept.checked()
     if any(across.values()):
-        kept, more = _dropped(checked, rules, across, made, fail)
+        kept, more = _dropped(checked, rules, across, sequence, fail)
         found = {name: [*found.get(name, []), *more.get(name, [])] for name in raw.frames}
         checked, _ = kept.checked()
     findings = [
@@ -50,48 +50,46 @@ def obeying(raw: Tables, rules: Rules, fail: Fail) -> tuple[Tables, list[dict[st
 
 
 def ruled(raw: Tables, rules: Rules, fail: Fail, *, typed: bool = True) -> Order:
-    """The order in which tables are made, once every rule is one that can be looked at there. typed: whether the kinds
+    """Return the order of the tables, after checking that every rule can be evaluated in it. typed: whether the kinds
     of columns are known.
     """
-    made = order(raw)
+    sequence = order(raw)
     for name, some in rules.items():
         for rule in some:
             try:
-                check_rule(rule, name, raw.schemas, made)
+                check_rule(rule, name, raw.schemas, sequence)
                 if typed:
                     rule.violations(pd.DataFrame({c: _first(raw, name, c) for c in rule.columns}))
             except SpecError as error:
                 raise fail(name, rule, str(error).removeprefix(f"constraint {rule.text}: ")) from None
-    return made
+    return sequence
 
 
 def _first(raw: Tables, name: str, column: str) -> pd.Series:
-    """The first value of a column that a rule names."""
+    """The first value of a column in a rule."""
     if column in raw.frames[name]:
         return raw.frames[name][column].head(1)
     other, own = named(column, raw.frames)
     return raw.frames[str(other)][own].head(1)
 
 
-def wide(tables: Tables, name: str, rules: Sequence[Rule], made: Order) -> pd.DataFrame:
-    """A table with the columns of rows above that rules name."""
+def wide(tables: Tables, name: str, rules: Sequence[Rule], sequence: Order) -> pd.DataFrame:
+    """A table joined with the columns of ancestors that rules name."""
     own = tables.frames[name]
     names = [*own, *sorted({c for rule in rules for c in rule.columns} - set(own))]
-    return widened(names, name, own, tables.frames, made, lambda r: np.maximum(tables.parents(r), NULL))
+    return widened(names, name, own, tables.frames, sequence, lambda r: np.maximum(tables.parents(r), NULL))
 
 
 def _dropped(
-    tables: Tables, every: Rules, some: Rules, made: Order, fail: Fail
+    tables: Tables, every: Rules, some: Rules, sequence: Order, fail: Fail
 ) -> tuple[Tables, dict[str, list[dict[str, Any]]]]:
-    """The tables without the rows that a `drop` refuses and all that hang from these, and what some of the rules
-    found.
-    """
+    """Drop the rows that break a `drop` rule, with their descendants; also returns the findings of `some` rules."""
     keep, found = {name: np.ones(n, dtype=bool) for name, n in tables.rows.items()}, dict[str, list[dict[str, Any]]]()
     for name, mine in some.items():
         if not mine:
             continue
-        rows = wide(tables, name, every[name], made)
-        note = _feasible(name, rows, every[name], tables, made, fail)
+        rows = wide(tables, name, every[name], sequence)
+        note = _feasible(name, rows, every[name], tables, sequence, fail)
         try:
             left, found[name] = check_source(rows.assign(**{_PLACE: np.arange(len(rows))}), mine)
         except DataError as error:
@@ -108,10 +106,10 @@ def _dropped(
 
 
 def _feasible(
-    name: str, rows: pd.DataFrame, rules: Sequence[Rule], tables: Tables, made: Order, fail: Fail
+    name: str, rows: pd.DataFrame, rules: Sequence[Rule], tables: Tables, sequence: Order, fail: Fail
 ) -> tuple[str, str] | None:
-    """The rule and the note of a table whose rules only nulls obey. Raises SpecError where nothing obeys them."""
-    known = kinds(name, tables.schemas, made)
+    """The rule and a note if only nulls satisfy the rules of a table. Raises SpecError if nothing does."""
+    known = kinds(name, tables.schemas, sequence)
     conflict = contradiction(rules, Schema(tuple(known[c] for c in rows)), rows)
     if conflict is None or conflict.kind == "nulls":
         return None if conflict is None else (conflict.rules[0].text, conflict.explanation)
@@ -119,7 +117,7 @@ def _feasible(
 
 
 def without(tables: Tables, keep: Mapping[str, np.ndarray]) -> Tables:
-    """The tables without some rows, nor those that refer to them; of rows of the same table, only the reference goes.
+    """Remove rows, and the rows of other tables that refer to them; a row of the same table only loses its reference.
     keep: (rows,) bool.
     """
     if all(mask.all() for mask in keep.values()):
@@ -140,5 +138,5 @@ def without(tables: Tables, keep: Mapping[str, np.ndarray]) -> Tables:
 
 
 def _found(tables: Tables, r: Relationship, keep: Mapping[str, np.ndarray]) -> np.ndarray:
-    """The parents of all rows among those that are kept."""
+    """The positions of all rows' parents among the kept rows."""
     return positions(tables.frames[r.parent][keep[r.parent]], r.keys, tables.frames[r.child], r.columns)

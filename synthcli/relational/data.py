@@ -23,15 +23,15 @@ from synthcli.relational.relationships import (
     root,
 )
 
-EXAMPLES = 3  # values that a message shows
+EXAMPLES = 3  # values shown in a message
 
 
 class Tables(Dataset):
     """Related tables: frames (canonical dtypes, RangeIndex) and schemas by table.
 
-    kept: public tables, which are given out as they are; unit: the table and the column of the privacy unit, None in
-    place of the column for single rows; by default the rows of the root table. hierarchies: by table that refers to
-    itself, the levels in the whole source; counted: (table, column, columns) -> the first number of a column that
+    kept: public tables, which are output unchanged; unit: the table and the column of the privacy unit, None in
+    place of the column for single rows; by default the rows of the root table. hierarchies: for each table that refers
+    to itself, the levels in the whole source; counted: (table, column, columns) -> the first number of a column that
     counts the rows which agree in other columns of the whole source.
     """
 
@@ -70,7 +70,7 @@ class Tables(Dataset):
         hierarchies: Mapping[str, Hierarchy] | None = None,
         counted: Mapping[tuple[str, str, tuple[str, ...]], int] | None = None,
     ) -> Tables:
-        """Return the same schemas and relationships over other rows. counted: None keeps what is known."""
+        """Return the same schemas and relationships over other rows. counted: None keeps the current ones."""
         return Tables(
             tables,
             self.schemas,
@@ -107,7 +107,7 @@ class Tables(Dataset):
         return np.bincount(at[at >= 0], minlength=len(self.frames[relationship.parent]))
 
     def checked(self) -> tuple[Tables, dict[str, int]]:
-        """Return the tables without orphans, if `on_orphans: drop` says so, and how many rows each relationship lost.
+        """Return the tables without orphans (`on_orphans: drop`), and how many rows each relationship lost.
 
         Raises DataError for keys that repeat or are null, for other orphans, and for rows that are their own ancestors.
         """
@@ -233,7 +233,7 @@ def check_names(tables: Tables) -> None:
     for r in tables.relationships:
         if r.child in tables.kept and r.parent not in tables.kept:
             raise SpecError(
-                f"{r.name}: {r.child} is kept as it is, and the keys of {r.parent} are made anew; remedy: keep"
+                f"{r.name}: {r.child} is a public table, but the keys of {r.parent} are generated; remedy: keep"
                 f" {r.parent} too"
             )
 
@@ -265,13 +265,12 @@ def _check_key(relationship: Relationship, parent: pd.DataFrame) -> None:
     what = f"{relationship.parent}.{'+'.join(relationship.keys)}"
     if n := int(keys.isna().any(axis=1).sum()):
         raise DataError(
-            f"{what}: {n} of {len(keys)} keys are null, and {relationship.child} refers to them; remedy: mend the"
-            " source"
+            f"{what}: {n} of {len(keys)} keys are null, and {relationship.child} refers to them; remedy: fix the source"
         )
     if len(twice := keys[keys.duplicated()]):
         raise DataError(
             f"{what}: {len(twice)} keys occur more than once, such as {_some(twice)}; remedy: a key that names one row,"
-            " or mend the source"
+            " or fix the source"
         )
 
 
@@ -281,7 +280,7 @@ def _check_orphans(relationship: Relationship, tables: Tables, lost: np.ndarray)
     rows = tables.frames[relationship.child].loc[lost, list(relationship.columns)]
     raise DataError(
         f"{relationship.name}: {len(rows)} of {len(lost)} rows of {relationship.child} refer to no row of"
-        f" {relationship.parent}, such as {_some(rows.drop_duplicates())}; remedy: mend the source, or on_orphans: drop"
+        f" {relationship.parent}, such as {_some(rows.drop_duplicates())}; remedy: fix the source, or on_orphans: drop"
         " in the relationship"
     )
 
@@ -303,6 +302,6 @@ def _hierarchy(relationship: Relationship, tables: Tables) -> Hierarchy:
         rows = tables.frames[relationship.child].loc[level < 0, list(relationship.columns)]
         raise DataError(
             f"{relationship.name}: {len(rows)} rows are above themselves, such as the one below {_some(rows)}; remedy:"
-            " mend the source"
+            " fix the source"
         )
     return Hierarchy(level, np.bincount(above[above >= 0], minlength=len(above)), np.zeros(len(above), dtype=bool))

@@ -1,4 +1,4 @@
-"""What judges look at of related tables, and what they found: of each table, over all, and of relationships."""
+"""The evidence on related tables, and their measurements: for each table, over all, and for relationships."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ from synthcli.relational import conditions
 from synthcli.relational.data import Tables
 from synthcli.relational.judging import key_columns
 from synthcli.relational.model.context import UNIT
-from synthcli.relational.source import RelatedReal
+from synthcli.relational.source import RealTables
 from synthcli.tabular.sampling.request import SettledRequest
 
 
 def schemas_of(generated: Path) -> dict[str, Schema]:
-    """Of the tables that `generate` wrote."""
+    """The schemas of the tables that `generate` wrote."""
     return {name: Schema.from_json(body) for name, body in files.read_json(generated / SAMPLE)["schemas"].items()}
 
 
 def read_tables(generated: Path, like: Tables, mark: str = "") -> Tables:
-    """What `generate` wrote. mark: behind the names of the tables."""
+    """Read the tables that `generate` wrote. mark: suffix of the file names."""
     schemas = schemas_of(generated)
     return Tables(
         {
@@ -49,48 +49,42 @@ def read_tables(generated: Path, like: Tables, mark: str = "") -> Tables:
 
 @dataclass(frozen=True)
 class RelatedEvidence(Evidence):
-    """Tables in place of a table; tables: what the judges of one table look at, for each of those that have unseen
-    rows.
-    """
+    """Evidence whose data are related tables. tables: the evidence of each single table that has unseen rows."""
 
     tables: Mapping[str, Evidence] = field(default_factory=dict)
 
 
-def evidence(
-    real: RelatedReal, generated: Path, control: str, usage: Usage | None, request: Request
-) -> RelatedEvidence:
-    """What judges look at. schema: of the privacy unit's table; control: validation or holdout."""
+def evidence(real: RealTables, generated: Path, control: str, usage: Usage | None, request: Request) -> RelatedEvidence:
+    """The evidence on a run. control: validation or holdout."""
     sample = files.read_json(generated / SAMPLE)
     schema = Schema.from_json(sample["schema"])
-    made = read_tables(generated, real.tables)
+    synthetic = read_tables(generated, real.tables)
     parts: dict[str, Tables | None] = {"train": real.train, "control": real.part(control)}
-    shown, fair = made, None
+    shown, fair = synthetic, None
     if "wanted" in sample:
-        unasked = read_tables(generated, real.tables, UNASKED_MARK)
+        unconditional = read_tables(generated, real.tables, UNASKED_MARK)
         settled = SettledRequest.from_json(sample["wanted"], schema)
         like = {
             name: (
                 None
                 if part is None
-                else conditions.matched(part, settled, rng=seeds.stream(real.said.seed, "likened", name))
+                else conditions.matched(part, settled, rng=seeds.stream(real.described.seed, "likened", name))
             )
             for name, part in parts.items()
         }
-        fair = conditions.fairness(request, real.train, parts["control"], made, unasked)
+        fair = conditions.fairness(request, real.train, parts["control"], synthetic, unconditional)
         if all(like[name] is not None for name, part in parts.items() if part is not None):
             parts = like
-        else:  # too little real data like that: what the model makes by itself is judged
-            shown = unasked
-    seen = Evidence(schema, shown, parts["train"], parts["control"], target=real.said.target, usage=usage)
+        else:  # too few real rows meet the conditions: unconditional rows are judged instead
+            shown = unconditional
+    seen = Evidence(schema, shown, parts["train"], parts["control"], target=real.described.target, usage=usage)
     return RelatedEvidence(**seen.__dict__, tables=_tables(seen, real, fair))
 
 
 def measure(
     kind: str, names: Sequence[str], seen: RelatedEvidence, *, seed: int, progress: Progress
 ) -> list[Measurement]:
-    """The figures of tables, for each table and over all (a mean; for attacks the worst), then those of
-    relationships.
-    """
+    """Measure tables, each and over all (the mean; for attacks the worst), then relationships."""
     measured: list[Measurement] = []
     for i, name in enumerate(names):
         progress(kind, i, len(names), name)
@@ -111,13 +105,13 @@ def measure(
     return measured
 
 
-def _tables(seen: Evidence, real: RelatedReal, fair: Fairness | None = None) -> dict[str, Evidence]:
-    """The evidence of each table whose rows are of privacy units, the unit a column of its own; what is kept or shared
-    has no unseen rows.
+def _tables(seen: Evidence, real: RealTables, fair: Fairness | None = None) -> dict[str, Evidence]:
+    """The evidence of each table whose rows belong to privacy units, with the unit as a column; public and shared
+    tables have no unseen rows.
     """
     sides: dict[str, Tables | None] = {"synthetic": seen.synthetic, "train": seen.train, "control": seen.control}
     units = {side: tables.units() for side, tables in sides.items() if tables is not None}
-    rng = seeds.stream(real.said.seed, "baseline")
+    rng = seeds.stream(real.described.seed, "baseline")
     out = {}
     for name, schema in real.tables.schemas.items():
         if units["train"][name] is None:
@@ -128,7 +122,7 @@ def _tables(seen: Evidence, real: RelatedReal, fair: Fairness | None = None) -> 
         rules = real.rules.get(name, ())
         above = sorted(
             {c for rule in rules for c in rule.columns} - set(schema.names)
-        )  # columns of parents that rules look at
+        )  # columns of parents that rules name
         columns = (
             replace(c, declared=c.declared.model_copy(update={"type": "id"})) if c.name in keys else c
             for c in schema.columns
@@ -144,7 +138,7 @@ def _tables(seen: Evidence, real: RelatedReal, fair: Fairness | None = None) -> 
         shuffled = Table(
             pd.DataFrame({c: rows[c].take(rng.permutation(len(rows))).reset_index(drop=True) for c in rows}), wide
         )
-        target = (real.said.target or "").partition(".")
+        target = (real.described.target or "").partition(".")
         mine = target[2] if target[0] == name else None
         out[name] = replace(
             seen,
@@ -171,8 +165,8 @@ def _with_unit(tables: Tables, name: str, units: np.ndarray | None, schema: Sche
 def over_tables(
     each: Mapping[str, Sequence[Measurement]], combine: Callable[[list[Measurement]], Measurement]
 ) -> list[Measurement]:
-    """Overall figures of the tables as one, then each table's (scope table), then the finer ones under their table's
-    name.
+    """Combine measurements of tables: overall values, then those of each table (scope table), then the finer ones,
+    prefixed by the table's name.
     """
     overall: dict[str, list[Measurement]] = {}
     finer = []
@@ -186,7 +180,7 @@ def over_tables(
 
 
 def _mean(some: list[Measurement]) -> Measurement:
-    """The mean over tables; its interval takes them for wholly dependent, so it is never too narrow."""
+    """The mean over tables; its interval assumes full dependence, so it is never too narrow."""
     known = [m for m in some if m.value is not None]
     if not known:
         return replace(some[0], scope="overall", of=None)
@@ -199,7 +193,7 @@ def _mean(some: list[Measurement]) -> Measurement:
 
 
 def _worst(some: list[Measurement]) -> Measurement:
-    """The table that an attack is best at."""
+    """The table on which an attack is most successful."""
     known = [m for m in some if m.value is not None]
     if not known:
         return replace(some[0], scope="overall", of=None)
@@ -207,6 +201,6 @@ def _worst(some: list[Measurement]) -> Measurement:
         "lower": lambda m: m.value,
         "higher": lambda m: -m.value,
         "half": lambda m: m.value,
-    }  # above a half is where an attack works
+    }  # an attack works above a half
     worst = max(known, key=lambda m: badness[m.better](m))
     return replace(worst, scope="overall", of=None, note=f"table {worst.of}, the worst")

@@ -19,12 +19,12 @@ from synthcli.errors import FitError
 from synthcli.relational.model import model as related_model
 from synthcli.relational.model.table_method import TableMethod
 from synthcli.relational.model.table_model import TableModel
-from synthcli.relational.source import RelatedReal
+from synthcli.relational.source import RealTables
 
 
 @dataclass(frozen=True)
 class FittedTables:
-    """A model of related tables. schema: of the privacy unit's table; rows: by table, that it learned from."""
+    """A model of related tables. schema: of the privacy unit's table; rows: training rows by table."""
 
     model: related_model.RelationalModel
     schema: Schema
@@ -46,7 +46,7 @@ class FittedTables:
 
     @property
     def rules(self) -> set[str]:
-        """The rules of all tables, as refused rows are counted by them."""
+        """The texts of all rules, the keys by which refused rows are counted."""
         return {
             f"{name}: {rule.text}"
             for name, table in self.model.table_models.items()
@@ -60,19 +60,19 @@ class FittedTables:
 
 
 def fit(
-    real: RelatedReal, choice: Choice, request: Request, *, job: Job, bootstrap: np.random.Generator | None
+    real: RealTables, choice: Choice, request: Request, *, job: Job, bootstrap: np.random.Generator | None
 ) -> FittedTables:
     """Fit a table method to each table, given the rows above."""
     if bootstrap is not None:
-        raise FitError("generate.proper: related tables are not fitted to a bootstrap; remedy: proper: false")
-    job.device, job.target = "cpu", None  # no method of related tables was tried on another device
+        raise FitError("generate.proper: related tables cannot be fitted to a bootstrap sample; remedy: proper: false")
+    job.device, job.target = "cpu", None  # related tables have not been tried on another device
     train = real.train
     model = related_model.fit(train, base_of(choice), job=job, rules=real.rules, keep=kept(real, request))
     return FittedTables(model, train.schema, len(train), train.rows)
 
 
 def load(choice: Choice, trained: Path) -> FittedTables:
-    """What a train stage saved."""
+    """Load what a train stage saved."""
     fitted = files.read_json(trained / FIT)
     model = related_model.load(trained / MODEL, base_of(choice))
     return FittedTables(model, Schema.from_json(fitted["schema"]), fitted["rows"], fitted["tables"])
@@ -83,12 +83,12 @@ def base_of(choice: Choice) -> TableMethod:
     return TableMethod(plugins.ready(choice), dict(choice.params))
 
 
-def kept(real: RelatedReal, request: Request) -> dict[str, frozenset[str]]:
+def kept(real: RealTables, request: Request) -> dict[str, frozenset[str]]:
     """By table, the columns that no rule may rewrite, because something else depends on them."""
     top, column = real.tables.unit
     fair = () if request.fairness is None else (request.fairness.target, *request.fairness.sensitive)
     names = {column, *(request.balance or ()), *fair} | (set() if request.where is None else request.where.columns)
-    table, _, target = (real.said.target or "").partition(".")
+    table, _, target = (real.described.target or "").partition(".")
     out = {top: frozenset(name for name in names if name is not None)}
     return out | {table: out.get(table, frozenset()) | {target}} if target else out
 

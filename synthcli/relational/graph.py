@@ -14,7 +14,7 @@ class Order:
     """The order in which tables are generated, parents before children.
 
     driver: by table, the relationship whose parents determine the number of its rows; linked: its other relationships,
-    whose parents are matched to existing rows; deferred: relationships that close a circle or stay within a table,
+    whose parents are matched to existing rows; deferred: relationships that close a cycle or stay within a table,
     whose parents are matched when all tables are generated.
     """
 
@@ -37,7 +37,7 @@ def order(tables: Tables) -> Order:
             for t in left
             if not any(r.child == t and r.parent in left and r not in deferred for r in tables.relationships)
         ]
-        if not free:  # a circle: it is cut where the table that is named first refers to one that is not there yet
+        if not free:  # a cycle: cut it where the first listed table refers to one that is not placed yet
             deferred += [
                 r for r in tables.relationships if r.child == left[0] and r.parent in left and r not in deferred
             ]

@@ -18,7 +18,7 @@ from synthcli.relational.relationships import Relationship
 from synthcli.tabular.metrics import trends
 
 Z = 1.959964  # two-sided 95 %
-PAIRS = 120  # pairs of columns of a relationship; of more, a random choice
+PAIRS = 120  # pairs of columns of a relationship; a random choice if there are more
 ROWS = 25_000  # rows that a pair is measured on
 JoinRows = Callable[[Tables, Relationship], Table]
 ChoosePairs = Callable[[list[str]], list[tuple[str, str]]]
@@ -30,18 +30,18 @@ def unmeasured(gauges: Sequence[Gauge], note: str) -> list[Measurement]:
 
 
 def missing_part(evidence: Evidence, *needed: str) -> str | None:
-    """Say which of the needed parts is missing or empty; None when all are there."""
+    """Name the first needed part that is missing or empty; None if all exist."""
     for name in needed:
         part = getattr(evidence, name)
         if part is None or not len(part):
-            return "no real records were kept apart to compare with" if name == "control" else f"no {name} records"
+            return "there is no holdout to compare with" if name == "control" else f"no {name} records"
     return None
 
 
 def with_mean(gauge: Gauge, each: Sequence[Measurement], n: int) -> list[Measurement]:
     """Put the mean of some measurements before them.
 
-    Its interval takes them for wholly dependent, so it is never too narrow.
+    Its interval assumes full dependence, so it is never too narrow.
     """
     known = [m for m in each if m.value is not None]
     if not known:

@@ -31,22 +31,22 @@ from synthcli.relational.evidence import RelatedEvidence
 from synthcli.relational.fitted import FittedTables
 from synthcli.relational.model import model as related_model
 from synthcli.relational.model.rejection_counts import RejectionCounts
-from synthcli.relational.source import Described, RelatedReal
+from synthcli.relational.source import Described, RealTables
 from synthcli.sources.paths import format_of, is_url
 from synthcli.tabular import modality as tabular
 
 COUNTS = "rows of the privacy unit's table"
-FREELY = 20_000  # units that a model generates without conditions, at most
-LEAST = 50  # units that a preview learns from, at least
+FREELY = 20_000  # most units that are also generated without conditions
+LEAST = 50  # least units that a preview learns from
 
 
-def read(described: Described) -> RelatedReal:
-    """The parts of the tables, read when a stage first needs them."""
-    return RelatedReal(described)
+def read(described: Described) -> RealTables:
+    """Open the tables; they are read when a stage first needs them."""
+    return RealTables(described)
 
 
 def look(described: Described, profile: Json) -> Size:
-    """The size of the unit's table if an earlier run has a profile."""
+    """The size of the unit's table, from the profile of an earlier run."""
     if not profile:
         return Size(0)
     schema = Schema.from_json(cast(dict[str, object], profile["schema"]))
@@ -55,16 +55,16 @@ def look(described: Described, profile: Json) -> Size:
 
 
 def work(records: int, schema: Schema) -> Work:
-    """As of one table."""
+    """The work of one table."""
     return tabular.work(records, schema)
 
 
 def cost(stage: str, choice: Choice | None, described: Described, request: Request, control: str) -> Cost | None:
-    """As of one table that is read as it is stored."""
+    """The cost of one table that is read unchanged."""
     return tabular.cost_of(stage, choice, sources.Source("none"), request, control)
 
 
-def profile(real: RelatedReal, *, progress: Progress) -> Json:
+def profile(real: RealTables, *, progress: Progress) -> Json:
     """A profile of each table, and of the relationships."""
     return profiling.profile(real, progress=progress)
 
@@ -75,7 +75,7 @@ def choose(records: int, schema: Schema, limits: Limits) -> Choice:
 
 
 def fit(
-    real: RelatedReal, choice: Choice, request: Request, *, job: Job, bootstrap: np.random.Generator | None
+    real: RealTables, choice: Choice, request: Request, *, job: Job, bootstrap: np.random.Generator | None
 ) -> FittedTables:
     """Fit a table method to each table, given the rows above."""
     return fitting.fit(real, choice, request, job=job, bootstrap=bootstrap)
@@ -87,14 +87,14 @@ def load(choice: Choice, trained: Path) -> FittedTables:
 
 
 def generate(fitted: FittedTables, request: Request, folder: Path, *, engine: Engine, progress: Progress) -> Json:
-    """TABLE.parquet for each table; with conditions also TABLE.unasked.parquet, generated without them."""
+    """Write TABLE.parquet for each table; with conditions also TABLE.unasked.parquet, generated without them."""
     counts, model = RejectionCounts(), fitted.model
     tables, conditioned = conditions.generate(model, request, counts, progress)
     _write(folder, tables, "", progress)
     total = sum(tables.rows.values())
     if conditioned:
-        freely = model.sample(min(request.rows, FREELY), rng=seeds.stream(request.seed, "unasked"))
-        _write(folder, freely, UNASKED_MARK, silent)
+        unconditional = model.sample(min(request.rows, FREELY), rng=seeds.stream(request.seed, "unasked"))
+        _write(folder, unconditional, UNASKED_MARK, silent)
     return {
         "records": total,
         "refused_by_constraints": sum(n for text, n in counts.refused.items() if text in fitted.rules),
@@ -110,33 +110,31 @@ def generate(fitted: FittedTables, request: Request, folder: Path, *, engine: En
 
 
 def _write(folder: Path, tables: Tables, mark: str, progress: Progress) -> None:
-    """TABLE.parquet of each table, with a mark behind its name."""
+    """Write TABLE.parquet of each table, with a suffix to its name."""
     for i, (name, frame) in enumerate(tables.frames.items()):
         progress("tables", i, len(tables.frames), name)
         pq.write_table(to_arrow(frame, tables.schemas[name]), folder / table_file(name, mark))
 
 
-def evidence(
-    real: RelatedReal, generated: Path, control: str, usage: Usage | None, request: Request
-) -> RelatedEvidence:
-    """The synthetic tables beside the real ones that they should resemble."""
+def evidence(real: RealTables, generated: Path, control: str, usage: Usage | None, request: Request) -> RelatedEvidence:
+    """The synthetic tables and the real ones to compare them with."""
     return judging.evidence(real, generated, control, usage, request)
 
 
 def measure(
     kind: str, names: Sequence[str], evidence: RelatedEvidence, *, seed: int, progress: Progress
 ) -> list[Measurement]:
-    """The figures of each table and over all, then those of relationships."""
+    """Measure each table and all of them, then the relationships."""
     return judging.measure(kind, names, evidence, seed=seed, progress=progress)
 
 
 def pictures(evidence: RelatedEvidence, *, seed: int) -> Json:
-    """What the report draws of each table and of the relationships."""
+    """The charts' data of each table and of the relationships."""
     return drawing.pictures(evidence, seed=seed)
 
 
 def deliver(generated: Path, target: Target, request: Request) -> Json:
-    """A folder with a file per table, or the tables of a database."""
+    """Write a folder with a file per table, or the tables of a database."""
     return output.deliver(generated, target)
 
 
@@ -146,7 +144,7 @@ def outputs(target: Target, request: Request) -> list[Target]:
 
 
 def more(fitted: FittedTables, request: Request, target: Path, origin: Origin, *, progress: Progress) -> Json:
-    """Tables from an old run's model, as files of a folder."""
+    """Generate tables from an old run's model, as files of a folder."""
     _check_folder(target, origin)
     counts = RejectionCounts()
     tables, conditioned = conditions.generate(fitted.model, request, counts, progress)
@@ -169,14 +167,11 @@ def more(fitted: FittedTables, request: Request, target: Path, origin: Origin, *
 
 
 def _check_folder(target: Path, origin: Origin) -> None:
-    """Raises SpecError for a place that cannot take a folder of files."""
+    """Raise SpecError for a target that cannot be a folder of files."""
     if format_of(target.name) is not None:
-        raise SpecError(
-            f"--output {target}: this run is of related tables, which go to a folder of files; remedy: the name of a"
-            " folder"
-        )
+        raise SpecError(f"--output {target}: related tables are written to a folder; remedy: the name of a folder")
     if not target.resolve().parent.is_dir():
-        raise SpecError(f"--output {target}: the folder {target.resolve().parent} does not exist; remedy: make it")
+        raise SpecError(f"--output {target}: the folder {target.resolve().parent} does not exist; remedy: create it")
     described = cast(dict[str, dict[str, dict[str, str]]], origin.plan["source"])["tables"]
     paths = [each["path"] for each in described.values() if each.get("path")]
     read_from = {(origin.folder / path).resolve().parent for path in paths if not is_url(path)}
@@ -188,15 +183,15 @@ def _check_folder(target: Path, origin: Origin) -> None:
 def complete(
     fitted: FittedTables, known: Path, target: Path, origin: Origin, *, impute: bool, seed: int, progress: Progress
 ) -> Json:
-    """Raises SpecError: only the rows of one table can be completed."""
+    """Raise SpecError: only the rows of a single table can be completed."""
     raise SpecError(
         f"{origin.name} is a run of related tables, and --given and --impute complete the rows of one; remedy: --rows N"
     )
 
 
-def preview(real: RelatedReal, choice: Choice, request: Request, *, most: int, job: Job) -> Mapping[str, pd.DataFrame]:
+def preview(real: RealTables, choice: Choice, request: Request, *, most: int, job: Job) -> Mapping[str, pd.DataFrame]:
     """A few rows of each table, from a fit on whole units of about `most` rows in all."""
-    train, seed = real.train, real.said.seed
+    train, seed = real.train, real.described.seed
     units = max(LEAST, most * len(train) // max(1, sum(train.rows.values())))
     if units < len(train):
         keep = {name: np.ones(n, dtype=bool) for name, n in train.rows.items()}

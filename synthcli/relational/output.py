@@ -1,4 +1,4 @@
-"""Where generated related tables go: a folder with a file per table, or the tables of a database."""
+"""Write generated related tables to a folder with a file per table, or to a database."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from synthcli.sources.paths import ENDINGS
 
 
 def deliver(generated: Path, target: Target) -> Json:
-    """All tables into a folder or a database; what became of each."""
+    """Write all tables to a folder or a database; returns the hash or the rows of each."""
     if target.format == "sql":
         return {"path": f"{target.url}", "format": "sql", "tables": to_database(generated, target)}
     assert isinstance(target.path, Path)  # the spec was checked
@@ -32,7 +32,7 @@ def deliver(generated: Path, target: Target) -> Json:
 
 
 def to_database(generated: Path, target: Target) -> dict[str, int]:
-    """All tables into a database, parents before children, in the place of those of their names; the rows of each."""
+    """Write all tables to a database, parents first, replacing those of the same names; returns the rows of each."""
     schemas = schemas_of(generated)
     return sql_write.write_all(
         {name: (_chunks(generated, name, schema), schema) for name, schema in schemas.items()}, target
@@ -40,23 +40,23 @@ def to_database(generated: Path, target: Target) -> dict[str, int]:
 
 
 def _chunks(generated: Path, name: str, schema: Schema) -> Iterator[pd.DataFrame]:
-    """A table that `generate` wrote, piece by piece."""
+    """Read a table that `generate` wrote, in chunks."""
     with pq.ParquetFile(generated / table_file(name)) as file:
         for i in range(file.num_row_groups):
             yield frames.to_frame(file.read_row_group(i), schema)
 
 
 def to_folder(generated: Path, target: Path, format_: str) -> dict[str, str]:
-    """A folder with a file for each table, which takes the place of the one before it when it is whole; the hash of
-    each file.
+    """Write a folder with a file for each table, which replaces the old one once complete; returns the hash of each
+    file.
 
-    Raises DataError where the folder holds anything else than such files.
+    Raises DataError if the folder holds other files.
     """
     schemas = schemas_of(generated)
     names = {name: f"{name}{ENDINGS[format_].own[0]}" for name in schemas}
     if target.exists() and (others := sorted(p.name for p in target.iterdir() if p.is_dir() or p.stem not in schemas)):
         raise DataError(
-            f"{target}: holds {others[0]}, which is none of the tables, and would be removed; remedy: a folder of its"
+            f"{target}: holds {others[0]}, which is not one of the tables and would be removed; remedy: a folder of its"
             " own for output.path"
         )
     fresh, old = (target.with_name(f".{target.name}.{os.getpid()}.{word}") for word in ("new", "old"))
@@ -68,7 +68,7 @@ def to_folder(generated: Path, target: Path, format_: str) -> dict[str, str]:
             target.rename(old)
         fresh.rename(target)
     except BaseException:
-        if old.exists():  # what was there stays there
+        if old.exists():  # restore the old folder
             old.rename(target)
         raise
     finally:

@@ -1,8 +1,7 @@
-"""What a report draws of relationships: numbers of children, and how columns of parents go with those of their
-children.
+"""The charts' data of relationships: numbers of children, and associations between columns of parents and children.
 
-As in tabular/pictures.py, nothing here shows a single person: of real parents, only groups that at least FEW privacy
-units are in.
+As in tabular/pictures.py, nothing shows a single person: real parents appear only in groups of at least FEW privacy
+units.
 """
 
 from __future__ import annotations
@@ -24,8 +23,8 @@ COUNT = "number of children"
 
 
 def pictures(seen: RelatedEvidence, *, seed: int) -> dict[str, Any]:
-    """{tables: of each that has unseen rows, by name; relationships}."""
-    # judges also see units, and columns of tables above
+    """{tables, relationships}; tables: by name, those that have unseen rows."""
+    # the evidence also has units, and columns of ancestors
     own = {name: set(schema.names) for name, schema in seen.synthetic.schemas.items()}
     tables = {
         name: table_pictures(one, rng=seeds.stream(seed, "pictures", name), of=own[name])
@@ -35,21 +34,28 @@ def pictures(seen: RelatedEvidence, *, seed: int) -> dict[str, Any]:
     return {"tables": tables, "relationships": between}
 
 
-def relationships(real: Tables | None, made: Tables, *, rng: np.random.Generator) -> list[dict[str, Any]]:
-    """One of each relationship, in their order: {name, child, parent, thinned, mean, children, without, trends}.
+def relationships(real: Tables | None, synthetic: Tables, *, rng: np.random.Generator) -> list[dict[str, Any]]:
+    """The data of each relationship, in order: {name, child, parent, thinned, mean, children, without, trends}.
 
     mean: synthetic children of a parent; children: bins as of a column; without: the shares of parents that have none;
-    thinned: whether both are of as many children to a parent; trends: {rows, columns, real, synthetic}, associations
-    row by row. real: the part kept apart, None without one.
+    thinned: whether both sides were thinned to the same mean; trends: {rows, columns, real, synthetic}, associations
+    row by row. real: the holdout, None without one.
     """
     units = real.units() if real is not None else {}
-    return [_one(r, real if real is not None and len(real) else None, made, units, rng) for r in made.relationships]
+    return [
+        _one(r, real if real is not None and len(real) else None, synthetic, units, rng)
+        for r in synthetic.relationships
+    ]
 
 
 def _one(
-    r: Relationship, real: Tables | None, made: Tables, units: dict[str, np.ndarray | None], rng: np.random.Generator
+    r: Relationship,
+    real: Tables | None,
+    synthetic: Tables,
+    units: dict[str, np.ndarray | None],
+    rng: np.random.Generator,
 ) -> dict[str, Any]:
-    counts, of = {"synthetic": made.children(r)}, {"synthetic": np.arange(len(made.frames[r.parent]))}
+    counts, of = {"synthetic": synthetic.children(r)}, {"synthetic": np.arange(len(synthetic.frames[r.parent]))}
     mean = round(float(counts["synthetic"].mean()), 4) if len(counts["synthetic"]) else None
     thinned = False
     if real is not None:
@@ -70,12 +76,12 @@ def _one(
         for side, n in counts.items()
         if len(n)
     }
-    return out | {"trends": None if real is None else _trends(r, {"real": real, "synthetic": made}, rng)}
+    return out | {"trends": None if real is None else _trends(r, {"real": real, "synthetic": synthetic}, rng)}
 
 
 def _even(counts: dict[str, np.ndarray], rng: np.random.Generator) -> dict[str, np.ndarray]:
-    """As many children to a parent on both sides, the others left out at random: a parent that is in every part has
-    fewer in a small one.
+    """Thin the side with more children per parent at random to the other's mean: a parent that is in every part has
+    fewer children in a small part.
     """
     if not all(map(len, counts.values())):
         return counts
@@ -85,8 +91,8 @@ def _even(counts: dict[str, np.ndarray], rng: np.random.Generator) -> dict[str, 
 
 
 def _trends(r: Relationship, sides: dict[str, Tables], rng: np.random.Generator) -> dict[str, Any] | None:
-    """The columns of parents (their numbers of children among them) against those of children, those that differ most
-    first.
+    """Associations between columns of parents (including the number of children) and of children, the largest
+    differences first.
     """
     tables = {side: join_parents(each, r) for side, each in sides.items()}
     found = associations(tables, tables["real"].schema, rng=rng)

@@ -1,4 +1,4 @@
-"""Privacy units of related tables: which unit the rows of a child table belong to, and which part each unit goes to."""
+"""Privacy units of related tables: the unit of each row of a child table, and the part of each unit."""
 
 from __future__ import annotations
 

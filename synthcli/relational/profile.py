@@ -1,4 +1,4 @@
-"""The profile of related tables: of each table, and of the relationships between them."""
+"""Profile related tables and the relationships between them."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from synthcli.contracts.modality import Json
 from synthcli.contracts.modelling import Progress
 from synthcli.relational.data import Tables
 from synthcli.relational.relationships import Relationship
-from synthcli.relational.source import RelatedReal
+from synthcli.relational.source import RealTables
 from synthcli.tabular.profile import RARE_UNITS
 from synthcli.tabular.profile import profile as table_profile
 
 
-def profile(real: RelatedReal, *, progress: Progress) -> Json:
-    """A profile of each table's train part, the relationships, what the constraints found, sizes of the parts in
-    rows of the unit's table.
+def profile(real: RealTables, *, progress: Progress) -> Json:
+    """The profile of each table's train part, the relationships, the findings of the constraints, and the sizes of the
+    parts in rows of the unit's table.
     """
     tables, units = real.train, real.train.units()
     each: dict[str, Any] = {}

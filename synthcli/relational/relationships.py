@@ -12,7 +12,7 @@ import pandas as pd
 from synthcli.columns import frame as frames
 from synthcli.errors import SpecError
 
-NULL, ORPHAN = -1, -2  # in place of the position of a parent
+NULL, ORPHAN = -1, -2  # instead of the position of a parent
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,8 @@ class Relationship:
         parent, keys = _parse_end("to", to)
         if len(columns) != len(keys):
             raise SpecError(
-                f"relationship from {child} to {parent}: {len(columns)} columns point at {len(keys)}; remedy: as many"
-                " in from as in to"
+                f"relationship from {child} to {parent}: {len(columns)} columns refer to {len(keys)}; remedy: the same"
+                " number in from and to"
             )
         return cls(child, columns, parent, keys, on_orphans)
 
@@ -68,7 +68,7 @@ def _parse_end(key: str, names: str | Sequence[str]) -> tuple[str, tuple[str, ..
     words = [names] if isinstance(names, str) else list(names)
     parts = [word.partition(".") for word in words]
     if not parts or not all(table and column for table, _, column in parts):
-        raise SpecError(f"relationships.{key} is {names!r}; expected table.column, or a list of such")
+        raise SpecError(f"relationships.{key} is {names!r}; expected table.column, or a list of them")
     if len(tables := {table for table, _, _ in parts}) > 1:
         raise SpecError(
             f"relationships.{key} names columns of several tables: {', '.join(sorted(tables))}; remedy: one"
@@ -116,7 +116,7 @@ def blanked(frame: pd.DataFrame, columns: Sequence[str], where: np.ndarray) -> p
 
 
 def downwards(names: Sequence[str], relationships: Sequence[Relationship]) -> list[str]:
-    """Sort tables so that parents come before their children, except in circles."""
+    """Sort tables so that parents come before their children, except in cycles."""
     left, out = list(names), []
     while left:
         free = [t for t in left if not any(r.child == t and not r.own and r.parent in left for r in relationships)]

@@ -1,4 +1,4 @@
-"""Related tables as a spec describes them, and the parts of the real ones."""
+"""The description of related tables in a spec, and the real tables split into parts."""
 
 from __future__ import annotations
 
@@ -24,8 +24,9 @@ from synthcli.relational.relationships import NULL, Relationship, root
 
 @dataclass(frozen=True)
 class Described:
-    """What a spec says of related tables. sources: by table; traits, rules: by table; kept: given out as they are;
-    unit: table.column, or a table for its rows; parts: fractions by name; target: table.column."""
+    """The description of related tables. sources, traits, rules: by table; kept: public tables; unit: table.column, or
+    a table for its rows; parts: fractions by name; target: table.column; check: raises SpecError for a spec that
+    does not fit the columns."""
 
     sources: Mapping[str, sources.Source]
     relationships: tuple[Relationship, ...]
@@ -37,47 +38,41 @@ class Described:
     stratify_by: str | None = None
     target: str | None = None
     seed: int = 0
-    check: Callable[[Mapping[str, Schema], str], None] = lambda schemas, unit: (
-        None
-    )  # of what the spec says beside the columns that are there
+    check: Callable[[Mapping[str, Schema], str], None] = lambda schemas, unit: None
     fail: Callable[[str, Rule, str], SpecError] = lambda table, rule, why: SpecError(
         f"constraint {rule.text} of table {table}: {why}"
     )
 
 
-_PLACE = "\x00row"  # no column of a file is called so
+_PLACE = "\x00row"  # not a valid column name in a file
 
 
-def tables_of(said: Described, frames: Mapping[str, pd.DataFrame], schemas: Mapping[str, Schema]) -> Tables:
-    """Tables as they are described."""
-    table, _, column = (said.unit or root(list(frames), said.relationships)).partition(".")
-    return Tables(frames, schemas, said.relationships, unit=(table, column or None), kept=said.kept)
+def tables_of(described: Described, frames: Mapping[str, pd.DataFrame], schemas: Mapping[str, Schema]) -> Tables:
+    """Build the described tables."""
+    table, _, column = (described.unit or root(list(frames), described.relationships)).partition(".")
+    return Tables(frames, schemas, described.relationships, unit=(table, column or None), kept=described.kept)
 
 
-class RelatedReal:
-    """train, validation and holdout of related tables: read once, when the first stage that is not cached asks for
-    them.
-    """
+class RealTables:
+    """The train, validation and holdout parts of related tables, read once when a stage first needs them."""
 
-    def __init__(self, said: Described) -> None:
-        self.said = said
+    def __init__(self, described: Described) -> None:
+        self.described = described
 
     @cached_property
     def _checked(self) -> tuple[Tables, list[dict[str, Any]]]:
-        """The tables whose keys are sound and whose rows obey the rules, and what was found: by rules, then the rows
-        that orphans cost.
-        """
-        said, frames, schemas = self.said, {}, {}
-        for name in said.sources:
+        """The tables with valid keys, without dropped rows, and the findings: by constraint, then dropped orphans."""
+        described, frames, schemas = self.described, {}, {}
+        for name in described.sources:
             schemas[name], frames[name] = self._read(name)
-        raw = tables_of(said, frames, schemas)
-        said.check(schemas, raw.unit[0])
+        raw = tables_of(described, frames, schemas)
+        described.check(schemas, raw.unit[0])
         check_names(raw)
-        return constraints.obeying(raw, said.rules, said.fail)
+        return constraints.obeying(raw, described.rules, described.fail)
 
     def _read(self, name: str) -> tuple[Schema, pd.DataFrame]:
-        """A table; its keys are ids unless the spec says more of them."""
-        source, traits = self.said.sources[name], dict(self.said.traits.get(name, {}))
+        """Read a table; its keys are ids unless the spec declares a type."""
+        source, traits = self.described.sources[name], dict(self.described.traits.get(name, {}))
         arrow = sources.read(source)
         if unknown := [c for c in traits if c not in arrow.column_names]:
             raise SpecError(
@@ -88,41 +83,37 @@ class RelatedReal:
             if key in arrow.column_names and traits.get(key, Traits()).type is None:
                 traits[key] = traits.get(key, Traits()).model_copy(update={"type": "id"})
         schema, frame = parse(arrow, traits, text=sources.spelled(source))
-        if name == (self.said.unit or "").partition(".")[0] and not len(frame):
+        if name == (self.described.unit or "").partition(".")[0] and not len(frame):
             raise DataError(f"{source.where}: has columns and no rows; remedy: a source with data")
         return schema, frame
 
     def _keys(self, name: str) -> set[str]:
-        """Keys of one column, whichever end they are; of a key of several columns what a row refers by, and no more
-        than that, is an id.
-        """
-        single = (r for r in self.said.relationships if len(r.keys) == 1)
+        """The columns that are keys by themselves, at either end of a relationship, not those of composite keys."""
+        single = (r for r in self.described.relationships if len(r.keys) == 1)
         return {c for r in single for t, cs in ((r.child, r.columns), (r.parent, r.keys)) if t == name for c in cs}
 
     @cached_property
     def tables(self) -> Tables:
-        """All rows that may be used; their schemas know what train alone shows."""
+        """All usable rows; their schemas are inferred from the train part alone."""
         return self._checked[0].described(self.train.schemas)
 
     @property
     def findings(self) -> list[dict[str, Any]]:
-        """What the constraints found in each table, and how many rows went because they were orphans."""
+        """The findings of the constraints in each table, and the number of dropped orphans."""
         return self._checked[1]
 
     @cached_property
     def rules(self) -> dict[str, tuple[Rule, ...]]:
-        """The rules of each table with what they must know of the source: of train alone, which is what a model may
-        know.
-        """
-        tables, made, units = self.train, order(self.tables), self.train.units()
+        """The rules of each table, with the parameters that they learn from the train part."""
+        tables, sequence, units = self.train, order(self.tables), self.train.units()
         return {
-            name: tuple(rule.learn(constraints.wide(tables, name, rules, made), units[name]) for rule in rules)
-            for name, rules in self.said.rules.items()
-            if rules and name not in self.said.kept
+            name: tuple(rule.learn(constraints.wide(tables, name, rules, sequence), units[name]) for rule in rules)
+            for name, rules in self.described.rules.items()
+            if rules and name not in self.described.kept
         }
 
     def beside(self, tables: Tables, name: str, columns: Sequence[str]) -> pd.DataFrame:
-        """Columns of the rows above those of a table, as TABLE.COLUMN."""
+        """Columns of the ancestors of a table's rows, as TABLE.COLUMN."""
         return widened(
             columns,
             name,
@@ -139,9 +130,11 @@ class RelatedReal:
 
     @cached_property
     def parts(self) -> dict[str, Tables]:
-        fractions = {name: share for name, share in self.said.parts.items() if share > 0}
+        fractions = {name: share for name, share in self.described.parts.items() if share > 0}
         tables = self._checked[0]
-        parts = tables.split(fractions, rng=seeds.stream(self.said.seed, "split"), stratify_by=self.said.stratify_by)
+        parts = tables.split(
+            fractions, rng=seeds.stream(self.described.seed, "split"), stratify_by=self.described.stratify_by
+        )
         schemas = {name: look(schema, parts["train"].frames[name]) for name, schema in tables.schemas.items()}
         return {name: part.described(schemas) for name, part in parts.items()}
 
@@ -150,5 +143,5 @@ class RelatedReal:
         return self.parts["train"]
 
     def part(self, name: str) -> Tables | None:
-        """validation or holdout, None where there is none."""
+        """validation or holdout; None if the split has no such part."""
         return self.parts.get(name)

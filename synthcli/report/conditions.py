@@ -12,23 +12,23 @@ FAIR = ("parity_gap", "predicted_parity_gap", "fairness_cost")
 
 
 def rows(run: Body, drawn: Drawn) -> Body | None:
-    """The conditions on the generated rows: {where, balance, copies, made, drawn, …}; None where there are none."""
-    asked, generate = run["sample"].get("asked") or {}, run["plan"].get("generate", {})
+    """The conditions on the generated rows: {where, balance, copies, made, drawn, …}; None if there are none."""
+    report, generate = run["sample"].get("asked") or {}, run["plan"].get("generate", {})
     copies = generate.get("copies") or 1
-    where = asked.get("where")
-    balance = _balance(asked.get("balance", []) if generate.get("balance") else [], drawn)
+    where = report.get("where")
+    balance = _balance(report.get("balance", []) if generate.get("balance") else [], drawn)
     if where is None and not balance and copies == 1:
         return None
     return {
-        "table": asked.get("table"),
+        "table": report.get("table"),
         "where": where,
-        "by_itself": asked.get("share_by_itself"),
+        "by_itself": report.get("share_by_itself"),
         "balance": balance,
         "copies": copies,
         "proper": bool(generate.get("proper")),
-        "made": asked.get("made"),
-        "drawn": asked.get("drawn"),
-        "found_by": asked.get("found_by"),
+        "made": report.get("made"),
+        "drawn": report.get("drawn"),
+        "found_by": report.get("found_by"),
     }
 
 
@@ -37,47 +37,47 @@ def _balance(lines: list[Body], drawn: Drawn) -> list[Body]:
     out = []
     for i, column in enumerate(dict.fromkeys(b["column"] for b in lines)):
         some = [b for b in lines if b["column"] == column]
-        wanted, made = [b["requested"] for b in some], [b["achieved"] for b in some]
+        requested, generated = [b["requested"] for b in some], [b["achieved"] for b in some]
         chart = charts.requested_rows(
-            [b["value"] for b in some], wanted, made, f"Rows asked and made of each value of {column}"
+            [b["value"] for b in some], requested, generated, f"Requested and generated rows of each value of {column}"
         )
-        missed = sum(abs(a - b) for a, b in zip(wanted, made, strict=True))
+        missed = sum(abs(a - b) for a, b in zip(requested, generated, strict=True))
         out.append({"column": column, "chart": put(drawn, f"balance-{i}", chart), "missed": missed})
     return out
 
 
 def fairness(run: Body, drawn: Drawn) -> Body | None:
     """The gap between groups in real data, as learned and as generated, and in models; and its cost."""
-    asked, found = (run["sample"].get("asked") or {}).get("fairness"), overall(run["measured"])
-    if asked is None:
+    report, found = (run["sample"].get("asked") or {}).get("fairness"), overall(run["measured"])
+    if report is None:
         return None
     gap, predicted = (found.get(name, {}) for name in FAIR[:2])
-    by = ", ".join(asked["sensitive"])
+    by = ", ".join(report["sensitive"])
     figures = [
         {"name": "Real data", "side": "real", "value": gap.get("floor")},
-        {"name": "This model, not asked to be fair", "side": "independent", "value": asked["gap_before"]},
-        {"name": "Rows as made", "side": "synthetic", "value": asked.get("gap_after", gap.get("value"))},
-        {"name": "Predictions learned from real data", "side": "real", "value": predicted.get("floor")},
+        {"name": "This model, unconditional", "side": "independent", "value": report["gap_before"]},
+        {"name": "Generated rows", "side": "synthetic", "value": report.get("gap_after", gap.get("value"))},
+        {"name": "Predictions of a model of real data", "side": "real", "value": predicted.get("floor")},
         {
-            "name": "Predictions learned from these rows",
+            "name": "Predictions of a model of these rows",
             "side": "synthetic",
             **{k: predicted.get(k) for k in ("value", "low", "high")},
         },
     ]
-    there = [
+    known = [
         {**f, **{end: f["value"] if f.get(end) is None else f[end] for end in ("low", "high")}}
         for f in figures
         if f["value"] is not None
     ]
-    label = f"Largest difference in {asked['target']} between groups of {by}"
+    label = f"Largest difference in {report['target']} between groups of {by}"
     gates = {g["metric"]: g for g in judged(run)}
     lines = [line(found[name], run["help"], **_gate(gates.get(name))) for name in FAIR if name in found]
-    chart = charts.ranges(there, "largest difference in shares", label, mark=0)
-    return {"target": asked["target"], "by": by, "chart": put(drawn, "fairness", chart), "lines": lines}
+    chart = charts.ranges(known, "largest difference in shares", label, mark=0)
+    return {"target": report["target"], "by": by, "chart": put(drawn, "fairness", chart), "lines": lines}
 
 
 def _gate(gate: Body | None) -> Body:
-    return {"asked": words.bounds(gate) if gate else "", "state": state(gate) if gate else ""}
+    return {"required": words.bounds(gate) if gate else "", "state": state(gate) if gate else ""}
 
 
 def matters(run: Body, drawn: Drawn) -> Body | None:
@@ -101,15 +101,13 @@ def _properties(run: Body) -> list[Body]:
 
 
 def _property(i: int, m: Body, run: Body, gate: Body | None, drawn: Drawn) -> Body:
-    """One property: both figures, their agreement on its scale, and whether the gate on the lowest agreement lets it
-    pass.
-    """
+    """One property: both figures, their agreement on its scale, and whether it passes the gate."""
     none: Body = {"real": None, "synthetic": None}
     seen: Body = next((p for p in run["pictures"].get("properties", []) if p["text"] == m["of"]), none)
     low, high = (None, None) if gate is None else bounds({**gate, "measured": m})
     chart = charts.bullet(m, low, high, f"{m['of']}: agreement {words.number(m['value'])}")
-    real, made = seen["real"], seen["synthetic"]
-    apart = None if real is None or made is None else made - real
+    real, synthetic = seen["real"], seen["synthetic"]
+    apart = None if real is None or synthetic is None else synthetic - real
     figures = {side: words.figure(seen[side]) for side in ("real", "synthetic")}
     return {
         "text": m["of"],

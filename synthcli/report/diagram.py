@@ -28,7 +28,7 @@ def levels(names: Sequence[str], links: Sequence[Link]) -> dict[str, int]:
 
 
 def layout(names: Sequence[str], links: Sequence[Link]) -> dict[str, Any]:
-    """{width, height, boxes: {name: {x, y}}, lines: [{path, foot, x, y}]}; x, y of a line: where its label stands;
+    """{width, height, boxes: {name: {x, y}}, lines: [{path, foot, x, y}]}; x, y of a line: the position of its label;
     lines as links are.
     """
     depth = levels(names, links)

@@ -15,16 +15,16 @@ from synthcli.report import charts, words
 from synthcli.report.html import render
 from synthcli.report.reading import bounds, reference, state
 
-SHOWN = 30  # columns whose shapes moved most
+SHOWN = 30  # columns with the largest changes
 SECTIONS = (
     ("verdict", "Verdicts"),
     ("gates", "Gates"),
     ("figures", "Figures"),
-    ("properties", "What matters here"),
+    ("properties", "Requirements"),
     ("relationships", "Relationships"),
     ("tables", "Tables"),
     ("columns", "Columns"),
-    ("changed", "What differs"),
+    ("changed", "Differences"),
     ("spec", "Specs"),
 )
 PARTS: dict[str, tuple[str, tuple[str, ...]]] = {  # section -> scope of its measurements, and which metrics
@@ -41,8 +41,7 @@ def compare(first: Version, second: Version) -> Body:
     second minus first.
 
     figures: overall measurements, each with `apart` where the intervals do not overlap; those of properties,
-    relationships, tables and columns have `metric` too, and what moved most is first; spec: lines of both, None where a
-    side has none.
+    relationships, tables and columns have `metric` too, largest changes first; spec: lines of both runs.
     """
     sides = [_side(first), _side(second)]
     return {
@@ -137,7 +136,7 @@ def _charts(section: str, found: Body, drawn: dict[str, charts.Chart]) -> list[B
         ]
         if rows:
             drawn[f"{section}-{metric}"] = charts.ranges(
-                rows, metric, f"{metric} of {section} in both runs, those that moved most first"
+                rows, metric, f"{metric} of {section} in both runs, the largest changes first"
             )
             out.append({"chart": f"{section}-{metric}", "metric": metric})
     return out
@@ -198,7 +197,7 @@ def _gates(one: Body, two: Body) -> list[Body]:
 def _gate(gate: Body) -> Body:
     return {
         "state": state(gate),
-        "asked": words.bounds(gate),
+        "required": words.bounds(gate),
         "measured": gate["measured"] or {},
         "bounds": list(bounds(gate)),
         "why": gate["why"],

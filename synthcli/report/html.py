@@ -1,4 +1,4 @@
-"""report.html: one self-contained page of a run, made from its folder alone. It loads nothing, and never reads data."""
+"""report.html: one self-contained page of a run, built from its folder. It loads nothing and never reads data."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ FOLDER = Path(__file__).parent / "page"
 BEFORE = (
     ("verdict", "Verdict"),
     ("gates", "Gates"),
-    ("asked", "Rows asked for"),
-    ("matters", "What matters here"),
+    ("requested", "Requested rows"),
+    ("matters", "Requirements"),
     ("fairness", "Fairness"),
 )
-AFTER = (  # between the two stand the sections of the modality
+AFTER = (  # the sections of the modality come in between
     ("utility", "Utility"),
     ("privacy", "Privacy"),
     ("rounds", "Rounds"),
@@ -53,7 +53,7 @@ def page(version: Version) -> str:
         "attacked": None,
         **own.view(run, drawn, datasets),
         "gates": gates(run, drawn),
-        "asked": conditions.rows(run, drawn),
+        "requested": conditions.rows(run, drawn),
         "matters": conditions.matters(run, drawn),
         "fairness": conditions.fairness(run, drawn),
         "utility": utility(run, drawn),
@@ -82,15 +82,15 @@ def page(version: Version) -> str:
 
 
 class Sections(Protocol):
-    """report/modalities/NAME.py: what a page shows of a modality. TEMPLATE: of its sections, in page/ or in the
-    modality's own folder; SECTIONS: id and title of each.
+    """report/modalities/NAME.py: the sections of a modality. TEMPLATE: their template, in page/ or in the modality's
+    own folder; SECTIONS: id and title of each.
     """
 
     TEMPLATE: str
     SECTIONS: tuple[tuple[str, str], ...]
 
     def view(self, run: Body, drawn: Drawn, datasets: Body) -> Body:
-        """Values of the template; a section without a value is left out."""
+        """Return the values of the template; a section without a value is left out."""
 
 
 def _sections(run: Body) -> Sections:

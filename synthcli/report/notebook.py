@@ -11,22 +11,22 @@ from synthcli.artifacts.store import REPORT, Version
 from synthcli.report import words
 
 _STATE = {"pass": ("✓ pass", "#1a7f37"), "warn": ("! warn", "#9a6700"), "fail": ("✕ fail", "#cf222e")}
-_HEAD = ("", "gate", "measured", "95 % interval", "asked", "real data", "why")
+_HEAD = ("", "gate", "measured", "95 % interval", "required", "real data", "why")
 
 
 def fragment(version: Version, *, fresh: bool = True) -> str:
     """A piece of HTML without scripts and without a style sheet; every text is escaped."""
     verdict, manifest = version.verdict(), version.manifest()
     if verdict is None:
-        said = f"<b>{escape(version.name)}</b>: done up to {escape(str(manifest['upto']))}; no gate was asked"
+        headline = f"<b>{escape(version.name)}</b>: done up to {escape(str(manifest['upto']))}; no gate was set"
     else:
         word, colour = ("PASSED", _STATE["pass"][1]) if verdict["passed"] else ("FAILED", _STATE["fail"][1])
         failed = "" if verdict["passed"] else f"; gates failed: {escape(', '.join(verdict['failed']))}"
-        said = (
+        headline = (
             f'<b style="color:{colour}">{word}</b> <b>{escape(version.name)}</b> by {escape(verdict["method"])}{failed}'
         )
-    notes = "" if fresh else "<p>Nothing changed: the last verdict holds.</p>"
-    return f'<div class="synth-run"><p>{said}</p>{_gates(verdict)}{notes}<p>{_places(version)}</p></div>'
+    notes = "" if fresh else "<p>Nothing changed: the last verdict stands.</p>"
+    return f'<div class="synth-run"><p>{headline}</p>{_gates(verdict)}{notes}<p>{_places(version)}</p></div>'
 
 
 def _gates(verdict: dict[str, Any] | None) -> str:

@@ -32,20 +32,18 @@ def _columns(part: Body, drawn: Drawn) -> list[Body]:
     for i, picture in enumerate(part["pictures"]["columns"]):
         name, shape = picture["name"], shapes.get(picture["name"])
         score = None if shape is None else shape["value"]
-        said = f", shapes agree to {words.percent(score)}" if score is not None else ""
+        score_text = f", shapes agree to {words.percent(score)}" if score is not None else ""
         of = f" of {part['name']}" if part["name"] else ""
         chart = put(
             drawn,
             f"{part['mark']}column-{i}",
-            charts.column(picture, f"Distribution of {name}{of}, real and synthetic{said}"),
+            charts.column(picture, f"Distribution of {name}{of}, real and synthetic{score_text}"),
         )
         note = (
             ""
             if chart
             else (
-                "too few values to show any"
-                if picture["kind"] in _DRAWN
-                else "made up, never learned: no value of it is shown"
+                "too few values to draw" if picture["kind"] in _DRAWN else "made up, never learned: no values are shown"
             )
         )
         out.append(
@@ -91,9 +89,7 @@ def _pairs(part: Body, drawn: Drawn, datasets: Body) -> Body | None:
 
 
 def heats(drawn: Drawn, mark: str, found: Body, make: Any, what: str) -> list[Body]:
-    """Real, synthetic, difference. found: values of both; make: (side, bound, label) -> chart; what: the columns that
-    the associations are between.
-    """
+    """Real, synthetic, difference. found: values of both; make: (side, bound, label) -> chart; what: the columns."""
     apart = [
         abs(s - r) for r, s in zip(found["real"], found["synthetic"], strict=True) if r is not None and s is not None
     ]
@@ -123,7 +119,7 @@ def _detector(part: Body, drawn: Drawn) -> Body | None:
     together = single = None
     lead = [c for c in found["columns"] if c["drop"] > 0][:TELLING] if found is not None else []
     if lead:
-        label = f"What the detector goes by: {', '.join(c['name'] for c in lead[:3])} first"
+        label = f"Columns that the detector relies on: {', '.join(c['name'] for c in lead[:3])} first"
         bars = charts.bars(
             [c["name"] for c in lead], [c["drop"] for c in lead], "AUC lost when the column is shuffled", label
         )
@@ -131,6 +127,6 @@ def _detector(part: Body, drawn: Drawn) -> Body | None:
     if alone:
         lead = sorted(alone, key=lambda m: -m["value"])[:TELLING]
         rows = [{"name": m["of"], "side": "synthetic", **{k: m.get(k) for k in ("value", "low", "high")}} for m in lead]
-        ranges = charts.ranges(rows, "AUC by this column alone", "Columns by what they alone give away", mark=0.5)
+        ranges = charts.ranges(rows, "AUC by this column alone", "AUC of the detector by single columns", mark=0.5)
         single = put(drawn, f"{part['mark']}alone", ranges)
     return {**line(figure, part["help"]), "together": together, "alone": single}

@@ -164,7 +164,7 @@ def state(gate: Body) -> str:
 
 
 def put(drawn: Drawn, name: str, chart: charts.Chart | None) -> str | None:
-    """Add a chart to the page; returns its name, None where there is nothing to draw."""
+    """Add a chart to the page; returns its name, None if there is no chart."""
     if chart is None:
         return None
     drawn[name] = chart

@@ -1,6 +1,4 @@
-"""The reference of everything that can be chosen, read from the plugins: methods with their parameters, metrics,
-attacks.
-"""
+"""The reference of methods with their parameters, metrics and attacks, read from the plugins."""
 
 from __future__ import annotations
 

@@ -38,21 +38,21 @@ def structure(run: Body) -> Body | None:
             one["label"] = ""
         else:
             shown.append(one)
-    said = "; ".join(f"{c} belong to {p}" for c, p, _ in links)
+    described = "; ".join(f"{c} belong to {p}" for c, p, _ in links)
     return {
         **place,
         "boxes": boxes,
         "lines": lines,
-        "label": f"Diagram of {len(names)} tables: {said or 'no relationship between them'}",
+        "label": f"Diagram of {len(names)} tables: {described or 'no relationship between them'}",
     }
 
 
 def _links(run: Body) -> list[tuple[str, str, str]]:
     """Child, parent and name of each relationship."""
     names = [r["name"] for r in run["profile"].get("relationships", [])]
-    asked = run["plan"].get("source", {}).get("relationships", [])
+    declared = run["plan"].get("source", {}).get("relationships", [])
     table = lambda end: (end if isinstance(end, str) else end[0]).partition(".")[0]  # noqa: E731
-    return [(table(r["from"]), table(r["to"]), name) for r, name in zip(asked, names)]
+    return [(table(r["from"]), table(r["to"]), name) for r, name in zip(declared, names)]
 
 
 def _drawn(run: Body) -> dict[str, Body]:
@@ -65,17 +65,22 @@ def _box(run: Body, name: str) -> Body:
     unit = run["profile"].get("unit") or [None]
     kept, shared = profile.get("kept"), profile.get("in_every_part")
     role = "kept" if kept else "unit" if name == unit[0] else "shared" if shared else ""
-    says = {"kept": "public, given out as it is", "unit": "privacy unit", "shared": "names nobody", "": ""}[role]
-    made = run["sample"].get("tables", {}).get(name)
-    return {"role": role, "says": says, "real": f"{profile['rows']:,}", "made": "" if made is None else f"{made:,}"}
+    says = {"kept": "public, output unchanged", "unit": "privacy unit", "shared": "not personal", "": ""}[role]
+    generated = run["sample"].get("tables", {}).get(name)
+    return {
+        "role": role,
+        "says": says,
+        "real": f"{profile['rows']:,}",
+        "made": "" if generated is None else f"{generated:,}",
+    }
 
 
 def _mean_children(run: Body, i: int, child: str, parent: str) -> str:
     """The mean number of child rows per parent row: in the source, and in the synthetic tables."""
     rows = {name: one["rows"] for name, one in run["profile"]["tables"].items()}
     nulls = run["profile"]["relationships"][i]["null_share"]
-    made = list(_drawn(run).values())[i]["mean"] if _drawn(run) else None
-    means = [rows[child] * (1 - nulls) / rows[parent] if rows[parent] else None, made]
+    generated = list(_drawn(run).values())[i]["mean"] if _drawn(run) else None
+    means = [rows[child] * (1 - nulls) / rows[parent] if rows[parent] else None, generated]
     return " → ".join(words.figure(float(f"{m:.3g}")) for m in means if m is not None)
 
 
@@ -109,9 +114,9 @@ def each_table(run: Body, drawn: Drawn, datasets: Body) -> list[Body]:
 
 def attacked(run: Body, drawn: Drawn) -> list[Body]:
     """A chart for each attack with a gate."""
-    asked = {g["metric"] for g in judged(run)}
+    gated = {g["metric"] for g in judged(run)}
     found = dict.fromkeys(m["name"] for m in run["measured"] if m["stage"] == PRIVACY and m.get("scope") == "table")
-    return side_by_side(run, drawn, [name for name in found if name in asked] or list(found))
+    return side_by_side(run, drawn, [name for name in found if name in gated] or list(found))
 
 
 def side_by_side(run: Body, drawn: Drawn, names: Sequence[str] = SIDE_BY_SIDE) -> list[Body]:
@@ -127,7 +132,7 @@ def side_by_side(run: Body, drawn: Drawn, names: Sequence[str] = SIDE_BY_SIDE) -
             rows += [] if real is None else [{"name": table, "side": "real", "value": real, "low": real, "high": real}]
             rows.append({"name": table, "side": "synthetic", **{k: m.get(k) for k in ("value", "low", "high")}})
         half = 0.5 if name.endswith("_auc") or next(iter(found.values())).get("better") == "half" else None
-        chart = charts.ranges(rows, name, f"{name} of each table, beside what real data gets", mark=half)
+        chart = charts.ranges(rows, name, f"{name} of each table, compared with real data", mark=half)
         out.append(
             {
                 "name": name,
@@ -158,11 +163,11 @@ def _relationship(
     chart, maps = None, []
     if seen is not None:
         if seen["children"] is not None:
-            label = f"Numbers of {child} of one of {parent}, real and synthetic"
+            label = f"Number of {child} per row of {parent}, real and synthetic"
             chart = put(
                 drawn,
                 f"children-{i}",
-                charts.histogram(seen["children"], "integer", label, f"{child} of one of {parent}"),
+                charts.histogram(seen["children"], "integer", label, f"{child} per row of {parent}"),
             )
         if seen["trends"]:
             maps = _maps(i, child, parent, seen["trends"], drawn, datasets)
@@ -214,7 +219,7 @@ def _mean(some: list[Body]) -> Body | None:
 
 
 def _maps(i: int, child: str, parent: str, found: Body, drawn: Drawn, datasets: Body) -> list[Body]:
-    shared, said = f"across-{i}", (parent, child)
+    shared, titles = f"across-{i}", (parent, child)
     datasets[shared] = charts.across(found)
-    make = lambda side, bound, label: charts.heat(found["rows"], found["columns"], side, bound, label, shared, said)  # noqa: E731
+    make = lambda side, bound, label: charts.heat(found["rows"], found["columns"], side, bound, label, shared, titles)  # noqa: E731
     return one_table.heats(drawn, shared, found, make, f"columns of {parent} (down) and of {child} (across)")

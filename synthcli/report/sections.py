@@ -27,14 +27,14 @@ def gates(run: Body, drawn: Drawn) -> list[Body]:
     for i, gate in enumerate(judged(run)):
         m = gate["measured"] or {"name": gate["metric"], "value": None}
         label = (
-            f"{gate['metric']}: measured {words.number(m.get('value')) or 'nothing'}, asked {words.bounds(gate)}:"
+            f"{gate['metric']}: measured {words.number(m.get('value')) or 'nothing'}, required {words.bounds(gate)}:"
             f" {state(gate)}"
         )
         chart = put(drawn, f"gate-{i}", charts.bullet(m, *bounds(gate), label))
         more = {
             "state": state(gate),
             "kind": gate["kind"],
-            "asked": words.bounds(gate),
+            "required": words.bounds(gate),
             "why": _why(gate),
             "chart": chart,
             "bar": _bar(gate),
@@ -52,11 +52,11 @@ def _why(gate: Body) -> str:
     """The reason why a gate fails, or its margin."""
     if gate["why"]:
         return str(gate["why"])
-    return f"inside by {words.number(gate['margin'])}" if gate["margin"] else "exactly at its bound"
+    return f"margin {words.number(gate['margin'])}" if gate["margin"] else "exactly at its bound"
 
 
 def tiles(run: Body) -> list[Body]:
-    """The figures that people want first."""
+    """The headline figures."""
     states, found = {g["metric"]: state(g) for g in judged(run)}, overall(run["measured"])
     there = [name for name in HEADLINES if name in found and found[name]["value"] is not None]
     return [line(found[name], run["help"], state=states.get(name, "")) for name in there]
@@ -94,7 +94,7 @@ def utility(run: Body, drawn: Drawn) -> Body | None:
                 }
             )
     unit = next((m["unit"] for m in found.values() if m.get("unit")), "")
-    title = {"auc": "ROC AUC", "r2": "R²"}.get(unit, unit) + " on real records that were kept apart"
+    title = {"auc": "ROC AUC", "r2": "R²"}.get(unit, unit) + " on the holdout"
     target = run["plan"].get("evaluate", {}).get("target")
     chart = put(drawn, "utility", charts.ranges(rows, title, f"Scores of models of {target}")) if rows else None
     return {"target": target, "chart": chart, "lines": [line(m, run["help"]) for m in found.values()], "unit": unit}
@@ -102,17 +102,21 @@ def utility(run: Body, drawn: Drawn) -> Body | None:
 
 def attacks(run: Body, drawn: Drawn) -> list[Body]:
     """Every figure of the privacy check, with its gate if it has one."""
-    asked = {g["metric"]: g for g in judged(run)}
+    gated = {g["metric"]: g for g in judged(run)}
     out = []
     for i, m in enumerate(
         m for m in run["measured"] if m["stage"] == PRIVACY and m.get("scope", "overall") == "overall"
     ):
-        gate = asked.get(m["name"])
+        gate = gated.get(m["name"])
         low, high = bounds({**gate, "measured": m}) if gate else (None, None)
         chart = put(drawn, f"attack-{i}", charts.bullet(m, low, high, f"{m['name']}: {words.number(m['value'])}"))
         out.append(
             line(
-                m, run["help"], chart=chart, asked=words.bounds(gate) if gate else "", state=state(gate) if gate else ""
+                m,
+                run["help"],
+                chart=chart,
+                required=words.bounds(gate) if gate else "",
+                state=state(gate) if gate else "",
             )
         )
     return out
@@ -172,8 +176,8 @@ _THEN = {
     "none": "",
 }
 _HOLDS = {
-    "repair": "what is made is put right",
-    "rejection": "rows that break it are drawn anew",
+    "repair": "by repair: rows that break it are corrected",
+    "rejection": "by rejection: rows that break it are drawn again",
     "construction": "by construction: no row can break it",
 }
 
@@ -182,7 +186,7 @@ def _holder(run: Body, text: str, found: Body | None) -> Body:
     if found is not None:
         return {"by": _HOLDS.get(found["holds_by"], found["holds_by"]), "why": found["why"] or ""}
     if text in [r["name"] for r in run["profile"].get("relationships", [])]:
-        return {"by": "by construction: keys are made to lead to a row", "why": ""}
+        return {"by": "by construction: each key refers to a generated row", "why": ""}
     return {"by": "checked, not enforced" if tables(run) else "", "why": ""}
 
 

@@ -17,7 +17,7 @@ from synthcli.report import words
 from synthcli.report.reading import reference
 
 Page = list[Any]
-SHOWN = 10  # worst columns and pairs that `runs show` lists of a metric
+SHOWN = 10  # worst columns and pairs of a metric that `runs show` lists
 
 
 def show(page: Page) -> None:
@@ -51,12 +51,12 @@ def run_page(version: Version, *, fresh: bool, whole: bool = False) -> Page:
     manifest, verdict = version.manifest(), version.verdict()
     page: Page = []
     if not fresh:
-        page.append(Text("nothing changed: the last verdict holds", style="dim"))
+        page.append(Text("nothing changed: the last verdict stands", style="dim"))
     if verdict is None:
         page.append(
             _analysis(version)
             if manifest["upto"] == "analyze"
-            else Text(f"{version.name}: done up to {manifest['upto']}; no gate was asked", style="bold")
+            else Text(f"{version.name}: done up to {manifest['upto']}; no gate was set", style="bold")
         )
     else:
         page += [_headline(version, verdict), _gate_table(verdict)]
@@ -74,7 +74,7 @@ def _headline(version: Version, verdict: dict[str, Any]) -> Text:
     if not verdict["passed"]:
         text.append(
             f"  gates failed: {', '.join(verdict['failed'])}"
-            + ("; the nearest round is shown" if len(verdict["rounds"]) > 1 else "")
+            + ("; the best round is shown" if len(verdict["rounds"]) > 1 else "")
         )
     if verdict["warned"]:
         text.append(f"  warnings: {', '.join(verdict['warned'])}", style="yellow")
@@ -82,7 +82,7 @@ def _headline(version: Version, verdict: dict[str, Any]) -> Text:
 
 
 def _gate_table(verdict: dict[str, Any]) -> Table:
-    table = _table("", "gate", "measured", "95 % interval", "asked", "real data", "independent", "why")
+    table = _table("", "gate", "measured", "95 % interval", "required", "real data", "independent", "why")
     for gate in verdict["gates"]:
         m = gate["measured"] or {}
         mark = (
@@ -191,15 +191,13 @@ def plan_page(found: dict[str, Any]) -> Page:
         )
         table.add_row(line["stage"], line["detail"], kept, *took, line["basis"] or "")
     total = found["total"]
-    peak = "" if total["gigabytes"] is None else f", {total['gigabytes']:.1f} GiB at the height"
+    peak = "" if total["gigabytes"] is None else f", {total['gigabytes']:.1f} GiB at peak"
     unknown = f"; unknown: {', '.join(total['unknown'])}" if total["unknown"] else ""
-    whole = Text(f"in all {_about(total['seconds'])}{peak}{unknown}", style="bold")
-    basis = "constants are for one core that is free; earlier runs for how busy the machine was then"
+    whole = Text(f"total {_about(total['seconds'])}{peak}{unknown}", style="bold")
+    basis = "constants assume one free core; earlier runs reflect the load of the machine at that time"
     rounds = "the first round of each candidate"
     if total["max_rounds"] > 1:
-        rounds += (
-            f"; where gates fail, refinement repeats train to privacy-check, up to {total['max_rounds']} rounds in all"
-        )
+        rounds += f"; where gates fail, refinement repeats train to privacy-check, up to {total['max_rounds']} rounds"
     return [table, whole, Text(rounds, style="dim"), Text(basis, style="dim"), _touched(found)]
 
 
@@ -277,7 +275,7 @@ def runs_page(runs: list[dict[str, Any]], root: Path) -> Page:
                 "",
                 "",
                 "",
-                f"has {', '.join(run['stages']) or 'no stage'}; the same command goes on from there",
+                f"has {', '.join(run['stages']) or 'no stage'}; the same command resumes from there",
             )
             continue
         if run["state"] == "damaged":

@@ -52,7 +52,7 @@ def params(given: dict[str, Any]) -> str:
 
 
 def moment(seconds: float) -> str:
-    """A point in time in UTC, so that a page does not depend on where it is made."""
+    """A point in time in UTC, so that a page does not depend on the time zone."""
     return time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(seconds))
 
 

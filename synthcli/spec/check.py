@@ -1,4 +1,4 @@
-"""What a spec must be besides well-formed: without contradictions; and what is parsed of it once that is so."""
+"""Check that a spec has no contradictions, and parse it."""
 
 from __future__ import annotations
 
@@ -20,14 +20,13 @@ from synthcli.spec.load import Loaded, Problem
 from synthcli.spec.models import Spec
 from synthcli.spec.traits import KINDS
 
-GUARANTEE = "none"  # what a spec can ask of a method so far
+GUARANTEE = "none"  # the only guarantee that a spec can require so far
 
 
 @dataclass(frozen=True)
 class Checked:
-    """What was parsed of a spec that contradicts itself nowhere. choices: empty while `auto` has not seen the profile.
-
-    request: its rows are 0 unless the spec says how many.
+    """A parsed spec without contradictions. choices: empty until `auto` has seen the profile; request: its rows are 0
+    unless the spec gives a number.
     """
 
     modality: str
@@ -42,14 +41,14 @@ class Checked:
 
 
 def check(loaded: Loaded) -> Checked:
-    """Parse a spec. Raises one SpecError with every contradiction that can be seen without data."""
+    """Parse a spec. Raises one SpecError that lists every contradiction that can be found without data."""
     spec, modality = loaded.spec, describe.known_modality(loaded)
     room = describe.keys(modality)
     problems = [
         *room.problems(loaded),
         *_columns(spec),
         *_generator(loaded, room.METHODS),
-        *_asked(spec),
+        *_conditions(spec),
         *gates.problems(loaded, room.JUDGES),
     ]
     if problems:
@@ -79,10 +78,13 @@ def _columns(spec: Spec) -> Iterator[Problem]:
             )
         if spec.source.type != "none":
             for key in sorted(traits.model_fields_set & {"distribution", "weights", "sequence", "expr"}):
-                yield ("columns", name, key), "says how a column is made without data; it belongs to source.type: none"
+                yield (
+                    ("columns", name, key),
+                    "describes how to generate a column without data; it belongs to source.type: none",
+                )
         low, high = traits.min, traits.max
         if isinstance(low, (int, float)) and isinstance(high, (int, float)) and low > high:
-            yield ("columns", name, "min"), f"lies above max: {high}"
+            yield ("columns", name, "min"), f"is greater than max: {high}"
         for key in ("min", "max"):
             bound = getattr(traits, key)
             if isinstance(bound, str) and traits.type in ("integer", "float"):
@@ -104,17 +106,17 @@ def _generator(loaded: Loaded, methods: str) -> Iterator[Problem]:
     generator = spec.generator
     if generator.candidates is not None:
         for key in sorted(generator.model_fields_set & {"method", "params"}):
-            yield ("generator", key), "stands beside candidates; remedy: keep one of the two"
+            yield ("generator", key), "cannot be combined with candidates; remedy: keep one of the two"
         for i, candidate in enumerate(generator.candidates):
             if candidate in generator.candidates[:i]:
-                yield ("generator", "candidates", i), "stands twice; remedy: keep one of the two"
+                yield ("generator", "candidates", i), "is listed twice; remedy: keep one of the two"
             yield from _method(("generator", "candidates", i), candidate.method, candidate.params, spec, methods)
         return
     if generator.method == "auto":
         if generator.params:
             yield ("generator", "params"), "method: auto chooses the parameters; remedy: name the method"
         if spec.source.type == "none":
-            yield ("generator", "method"), "auto looks at data, and source.type is none; remedy: method: distributions"
+            yield ("generator", "method"), "auto needs data, and source.type is none; remedy: method: distributions"
         return
     method = generator.method or describe.choices(loaded)[0].method
     yield from _method(("generator",), method, generator.params, spec, methods)
@@ -124,7 +126,7 @@ def _method(
     path: tuple[str | int, ...], name: str, params: Mapping[str, object], spec: Spec, methods: str
 ) -> Iterator[Problem]:
     if name == "auto":
-        yield (*path, "method"), "auto does not race; remedy: name the methods"
+        yield (*path, "method"), "auto cannot be a candidate; remedy: name the methods"
         return
     try:
         module = plugins.method(name, methods)
@@ -134,7 +136,7 @@ def _method(
     if spec.source.type == "none" and "without_data" not in module.CAN:
         yield (*path, "method"), f"{name} learns from data, and source.type is none; remedy: method: distributions"
     if spec.source.type != "none" and "without_data" in module.CAN:
-        yield (*path, "method"), f"{name} makes data from the spec alone; remedy: source: {{type: none}}"
+        yield (*path, "method"), f"{name} generates data from the spec alone; remedy: source: {{type: none}}"
     if GUARANTEE not in module.MODES:
         yield (*path, "method"), f"{name} needs a guarantee, one of {', '.join(sorted(module.MODES))}"
     try:
@@ -153,35 +155,35 @@ def _method(
             yield (*path, "params", *key), message
 
 
-_NO_VALUE = "names no value; expected {value: share}, such as {female: 0.5, male: 0.5}; remedy: leave the column out"
+_NO_VALUE = "has no values; expected {value: share}, such as {female: 0.5, male: 0.5}; remedy: leave the column out"
 
 
-def _asked(spec: Spec) -> Iterator[Problem]:
-    asked = spec.generate
-    if asked.rows is not None and asked.scale is not None:
-        yield ("generate", "scale"), "stands beside rows; remedy: keep one of the two"
-    if spec.source.type == "none" and asked.rows is None:
-        yield ("generate", "rows"), "is missing: without data, rows must say how many to make"
-    if spec.source.type == "none" and asked.scale is not None:
+def _conditions(spec: Spec) -> Iterator[Problem]:
+    request = spec.generate
+    if request.rows is not None and request.scale is not None:
+        yield ("generate", "scale"), "cannot be combined with rows; remedy: keep one of the two"
+    if spec.source.type == "none" and request.rows is None:
+        yield ("generate", "rows"), "is missing: without data, the number of rows to generate must be given"
+    if spec.source.type == "none" and request.scale is not None:
         yield ("generate", "scale"), "there is no data to scale; remedy: rows"
-    for name, shares in (asked.balance or {}).items():
+    for name, shares in (request.balance or {}).items():
         if not shares or (total := sum(shares.values())) > 1 + 1e-9:
             yield (
                 ("generate", "balance", name),
                 f"the shares add up to {total:g}; expected at most 1" if shares else _NO_VALUE,
             )
-    if (fair := asked.fairness) is not None:
+    if (fair := request.fairness) is not None:
         if fair.target in fair.sensitive:
             yield ("generate", "fairness", "target"), "is among the sensitive columns; remedy: keep one of the two"
-        if others := sorted(set(asked.balance or ()) - {fair.target}):
+        if others := sorted(set(request.balance or ()) - {fair.target}):
             yield (
                 ("generate", "balance", others[0]),
-                "stands beside fairness, which decides how columns go together; only its target may be balanced",
+                "cannot be combined with fairness, which sets the joint distribution; only its target can be balanced",
             )
-    if asked.proper and spec.source.type == "none":
+    if request.proper and spec.source.type == "none":
         yield (
             ("generate", "proper"),
-            "fits the generator anew to a bootstrap of the data, and there is no data (source.type: none)",
+            "fits the generator again to a bootstrap sample of the data, and there is no data (source.type: none)",
         )
     if spec.execution.engine == "dask" and spec.execution.address is None:
         yield ("execution",), "engine dask needs address: of the scheduler, such as tcp://127.0.0.1:8786"
@@ -193,7 +195,7 @@ def _asked(spec: Spec) -> Iterator[Problem]:
     if no_validation and (spec.refine.max_rounds or 1) > 1:
         yield (
             ("refine", "max_rounds"),
-            "rounds are steered by the validation part, and there is none; remedy: max_rounds: 1",
+            "rounds are judged on the validation part, and there is none; remedy: max_rounds: 1",
         )
     if no_validation and spec.generator.candidates is not None and len(spec.generator.candidates) > 1:
         yield ("generator", "candidates"), "a race is decided on the validation part, and there is none"

@@ -1,4 +1,4 @@
-"""What a spec describes, parsed: its modality, where data is read from and written to, and what is requested."""
+"""Parse what a spec describes: its modality, its sources and outputs, and its request."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ Gates = tuple[tuple[Gate, ...], tuple[Gate, ...]]  # of quality and of privacy
 
 
 class Keys(Protocol):
-    """spec/modalities/NAME.py: which keys a modality takes, and what they mean there."""
+    """spec/modalities/NAME.py: the keys that a modality accepts, and their meaning."""
 
     METHODS: str  # the modality whose methods it uses
     JUDGES: tuple[str, ...]  # the modalities whose metrics and attacks measure it
 
     def problems(self, loaded: Loaded) -> Iterator[Problem]:
-        """Contradictions that can be seen without data."""
+        """Yield the contradictions that can be found without data."""
 
     def describe(self, loaded: Loaded) -> Described:
-        """What the spec says about the data. Raises SpecError."""
+        """Parse the description of the data. Raises SpecError."""
 
     def hold_against_source(self, loaded: Loaded, described: Described) -> int:
-        """Check every name against the names of the source's columns; the number of columns. Raises SpecError."""
+        """Check every name against the source's columns, and return their number. Raises SpecError."""
 
     def default_choice(self, loaded: Loaded) -> Choice | None:
-        """The method that is used if the spec names none, or says auto. None: chosen by looking at the profile."""
+        """The method of a spec that names none, or auto. None: the choice depends on the profile."""
 
     def default_gates(self, have: frozenset[str]) -> Gates:
-        """The gates if the spec writes none. have: what a verdict can look at, see Gauge.needs."""
+        """The gates of a spec that sets none. have: the available evidence, see Gauge.needs."""
 
 
 def modality_of(spec: Spec) -> str:
@@ -47,18 +47,18 @@ def modality_of(spec: Spec) -> str:
 
 
 def modality_of_run(plan: Mapping[str, object]) -> str:
-    """The modality of a run. plan: its plan.json; older ones do not name it."""
+    """The modality of a run. plan: its plan.json; those of older versions do not name it."""
     source = cast(Mapping[str, object], plan["source"])
     return str(plan.get("modality") or ("relational" if source.get("tables") else "tabular"))
 
 
 def keys(modality: str) -> Keys:
-    """The module that says which keys a modality takes."""
+    """The module that defines the keys of a modality."""
     return cast(Keys, importlib.import_module(f"synthcli.spec.modalities.{modality}"))
 
 
 def known_modality(loaded: Loaded) -> str:
-    """The modality of a spec. Raises SpecError for one that does not exist, or that the source contradicts."""
+    """The modality of a spec. Raises SpecError if it does not exist or contradicts the source."""
     name = modality_of(loaded.spec)
     if name not in plugins.modalities():
         near = did_you_mean(name, plugins.modalities())
@@ -72,7 +72,7 @@ def known_modality(loaded: Loaded) -> str:
 
 
 def choices(loaded: Loaded) -> tuple[Choice, ...]:
-    """The methods that a run tries; empty while `auto` has not seen the profile."""
+    """The methods that a run tries; empty until `auto` has seen the profile."""
     generator, room = loaded.spec.generator, keys(modality_of(loaded.spec))
     if generator.candidates is not None:
         return tuple(Choice(c.method, c.params, modality=room.METHODS) for c in generator.candidates)
@@ -83,9 +83,7 @@ def choices(loaded: Loaded) -> tuple[Choice, ...]:
 
 
 def request_of(generate: Generate, seed: int, rows: int = 0) -> Request:
-    """What is requested of a generator. rows: 0 while nobody knows. Raises SpecError for a condition that cannot be
-    read.
-    """
+    """The request to a generator. rows: 0 while the number is not known. Raises SpecError for an invalid condition."""
     fair = generate.fairness
     try:
         where = None if generate.where is None else parse(generate.where)
@@ -103,40 +101,40 @@ def request_of(generate: Generate, seed: int, rows: int = 0) -> Request:
 
 
 def engine_of(spec: Spec) -> Engine:
-    """Where the spec says that rows are generated."""
-    said = spec.execution
-    return Engine(said.engine, said.workers, said.address)
+    """The engine that generates rows."""
+    execution = spec.execution
+    return Engine(execution.engine, execution.workers, execution.address)
 
 
 def open_sources(loaded: Loaded) -> dict[str, sources.Source]:
-    """The sources of a spec by the key that describes each, their paths resolved."""
+    """The sources of a spec by their keys, with paths resolved."""
     if loaded.spec.source.tables is None:
         return {"source": open_source(loaded)}
     return {f"source.tables.{name}": each for name, each in table_sources(loaded).items()}
 
 
 def open_source(loaded: Loaded) -> sources.Source:
-    """The source of one table, its path resolved."""
-    said = loaded.spec.source.model_dump(exclude={"dataset", "split", "path", "tables", "relationships"})
+    """The source of one table, with its path resolved."""
+    options = loaded.spec.source.model_dump(exclude={"dataset", "split", "path", "tables", "relationships"})
     path = loaded.spec.source.path
     resolved = None if path is None else loaded.place(path, "source", "path")
-    return sources.Source(path=resolved, folder=loaded.file.parent, **said)
+    return sources.Source(path=resolved, folder=loaded.file.parent, **options)
 
 
 def table_sources(loaded: Loaded) -> dict[str, sources.Source]:
-    """The sources of related tables, their paths resolved."""
+    """The sources of related tables, with paths resolved."""
     out = {}
     for name, each in (loaded.spec.source.tables or {}).items():
         path = None if each.path is None else loaded.place(each.path, "source", "tables", name, "path")
-        said = each.model_dump(exclude={"path", "type", "keep"})
-        out[name] = sources.Source(places.table_type(each), path, folder=loaded.file.parent, **said)
+        options = each.model_dump(exclude={"path", "type", "keep"})
+        out[name] = sources.Source(places.table_type(each), path, folder=loaded.file.parent, **options)
     return out
 
 
 def open_target(loaded: Loaded) -> Target | None:
-    """Where the output of a spec goes besides the run folder; None if it says nothing."""
-    said = loaded.spec.output
-    if said.path is None and said.url is None:
+    """The target of the output besides the run folder; None if the spec has none."""
+    output = loaded.spec.output
+    if output.path is None and output.url is None:
         return None
-    path = None if said.path is None else loaded.place(said.path, "output", "path")
-    return Target(said.format, path, said.url, said.table, said.if_exists, loaded.file.parent)
+    path = None if output.path is None else loaded.place(output.path, "output", "path")
+    return Target(output.format, path, output.url, output.table, output.if_exists, loaded.file.parent)

@@ -1,4 +1,4 @@
-"""The gates of a spec: what can be measured, what a verdict can look at, and what a gate must not contradict."""
+"""The gates of a spec: which metrics exist, what evidence there is for them, and which gates are contradictory."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PRIVACY = "attacks"
 
 
 def gauges(room: str, judges: tuple[str, ...], modules: Collection[str] | None = None) -> dict[str, Gauge]:
-    """Everything that metrics/ or attacks/ of some modalities can measure, by name; modules: of these alone."""
+    """Everything that the metrics or attacks of some modalities measure, by name. modules: only these."""
     return {
         gauge.name: gauge
         for modality in judges
@@ -31,7 +31,7 @@ def attacks_of(judges: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def resolved(spec: Spec, modality: str) -> tuple[describe.Gates, tuple[str, ...]]:
-    """The gates that a spec writes, else those of its modality that it can measure; and its attacks."""
+    """The gates that a spec sets, else the default gates that it can measure; and its attacks."""
     room, chosen = describe.keys(modality), spec.privacy_check.attacks
     attacks = attacks_of(room.JUDGES) if chosen == "default" else chosen
     quality, privacy = room.default_gates(available(spec))
@@ -63,7 +63,7 @@ def problems(loaded: Loaded, judges: tuple[str, ...]) -> Iterator[Problem]:
 
 
 def _domain_gauges(loaded: Loaded) -> dict[str, Gauge]:
-    """The gates whose metric is named in the user's file of metrics: what it measures is known only once it runs."""
+    """Gates whose metric name occurs in the user's metrics file; what the file measures is known only once it runs."""
     evaluate = loaded.spec.evaluate
     if evaluate.domain is None:
         return {}
@@ -78,7 +78,7 @@ def _domain_gauges(loaded: Loaded) -> dict[str, Gauge]:
 
 
 def available(spec: Spec) -> frozenset[str]:
-    """What a verdict of this spec can look at; see Gauge.needs."""
+    """The evidence that a verdict on this spec has; see Gauge.needs."""
     have = {"synthetic"}
     if spec.source.type != "none":
         have.add("train")
@@ -90,17 +90,17 @@ def available(spec: Spec) -> frozenset[str]:
         have.add("target")
     if spec.constraints:
         have.add("constraints")
-    asked = {
+    optional = {
         "preserve": spec.evaluate.preserve,
         "fairness": spec.generate.fairness,
         "downstream": spec.evaluate.downstream,
     }
-    have |= {name for name, given in asked.items() if given}
+    have |= {name for name, given in optional.items() if given}
     return frozenset(have)
 
 
 LACKS = {
-    "control": "needs a holdout part of real data; remedy: source.split.holdout above 0",
+    "control": "needs a holdout; remedy: source.split.holdout above 0",
     "train": "needs real data, and source.type is none",
     "target": "needs evaluate.target: COLUMN",
     "constraints": "needs constraints",
@@ -124,12 +124,12 @@ def _bounds(
         if gate.min is None and gate.max is None:
             yield path, f"the gate on {gate.metric} has neither min nor max"
         if gate.min is not None and gate.max is not None and gate.min > gate.max:
-            yield (*path, "min"), f"lies above max: {gate.max}"
+            yield (*path, "min"), f"is greater than max: {gate.max}"
         if gate.metric not in known:
             hint = f" It belongs to {other}." if gate.metric in others else did_you_mean(gate.metric, known)
-            yield (*path, "metric"), f"this spec measures no such thing.{hint} Known: {', '.join(known)}"
+            yield (*path, "metric"), f"this spec measures no such metric.{hint} Known: {', '.join(known)}"
             continue
         for lack in sorted(known[gate.metric].needs - have):
             yield (*path, "metric"), f"cannot be measured by this spec: it {LACKS[lack]}"
         if gate.of == "floor" and "control" not in have:
-            yield (*path, "of"), "the floor is what unseen real data gets, and there is no holdout part"
+            yield (*path, "of"), "the floor is the value that unseen real data gets, and there is no holdout"

@@ -1,5 +1,5 @@
-"""From a file and --set options to a Spec; every problem with file, line, key, value and remedy, all of them at
-once.
+"""Load a Spec from a file and --set options. An error reports all problems at once, each with file, line, key, value
+and remedy.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ Problem = tuple[yaml.Path_, str]
 
 @dataclass(frozen=True)
 class Loaded:
-    """A spec with where each key stands. file: relative paths are relative to its folder. text: as written; sets: what
-    overrode it.
+    """A spec with the position of each key. file: relative paths are relative to its folder; text: as written; sets:
+    the overrides.
     """
 
     spec: Spec
@@ -34,16 +34,16 @@ class Loaded:
     sets: tuple[str, ...] = ()
 
     def resolve(self, path: str, *key: str) -> Path:
-        """A path of the spec as an absolute path. key: where it stands, for the error."""
+        """Make a path of the spec absolute. key: its position, for the error."""
         try:
             return (self.file.parent / Path(path).expanduser()).resolve()
         except (RuntimeError, ValueError, OSError) as error:
             raise self.fail(
-                [(key, f"is no path ({error}); remedy: a path relative to the spec, or from the root")]
+                [(key, f"is not a path ({error}); remedy: a path relative to the spec, or an absolute one")]
             ) from None
 
     def place(self, path: str, *key: str) -> Path | str:
-        """A path of the spec as an absolute path; a URL as it is. key: where it stands, for the error."""
+        """Make a path of the spec absolute, and leave a URL unchanged. key: its position, for the error."""
         return path if paths.is_url(path) else self.resolve(path, *key)
 
     def fail(self, problems: Sequence[Problem]) -> SpecError:
@@ -52,7 +52,7 @@ class Loaded:
 
 
 def load_spec(path: str | Path, sets: str | Sequence[str] = ()) -> Loaded:
-    """Read, override by one or several `key=value` texts, and validate. Raises SpecError."""
+    """Read a spec, override keys by one or several `key=value` texts, and validate it. Raises SpecError."""
     file, sets = Path(path), (sets,) if isinstance(sets, str) else tuple(sets)
     document = yaml.read(file, str(path))
     for text in sets:
@@ -80,7 +80,7 @@ def override(document: yaml.Document, text: str) -> yaml.Document:
     key, equals, raw = text.partition("=")
     where = (
         f"--set {key}" if key.strip().endswith(".url") or "://" in raw else f"--set {text}"
-    )  # a url may hold what is secret
+    )  # a url may hold a secret
     if not equals or not key.strip():
         raise SpecError(f"{where}: expected KEY=VALUE, such as generator.params.min_leaf=50")
     path, data = _replaced(document.data, tuple(key.strip().split(".")), yaml.value(raw, where), where)
@@ -95,11 +95,11 @@ def _replaced(data: Any, path: tuple[str, ...], value: Any, where: str) -> tuple
     head, rest = path[0], path[1:]
     if isinstance(data, list):
         if not (head.isascii() and head.isdecimal()) or int(head) >= len(data):
-            raise SpecError(f"{where}: {head} is no position in a list of {len(data)}; positions count from 0")
+            raise SpecError(f"{where}: {head} is not a position in a list of {len(data)}; positions count from 0")
         below, changed = _replaced(data[int(head)], rest, value, where)
         return (int(head), *below), [changed if i == int(head) else item for i, item in enumerate(data)]
     if data is not None and not isinstance(data, dict):
-        raise SpecError(f"{where}: {_short(data)} stands where {head!r} would have to be a key")
+        raise SpecError(f"{where}: {_short(data)} has no key {head!r}")
     below, changed = _replaced((data or {}).get(head), rest, value, where)
     return (head, *below), {**(data or {}), head: changed}
 
@@ -136,13 +136,13 @@ def _dotted(path: yaml.Path_) -> str:
 
 
 def _later(data: dict[str, Any]) -> Iterator[Problem]:
-    """Keys of the format that this version does not honour yet."""
+    """Keys of the format that this version does not support yet."""
     for path, message in models.LATER.items():
         if _at(data, path) is not _NOTHING:
             yield path, message
     for path, values in models.LATER_VALUES.items():
         if (value := _at(data, path)) in values:
-            yield path, f"{value} is not offered by this version; see `synth schema` for those that are"
+            yield path, f"{value} is not supported by this version; see `synth schema` for those that are"
     columns = data.get("columns")
     for name, traits in (columns if isinstance(columns, dict) else {}).items():
         if isinstance(traits, dict) and "units" in traits:
@@ -150,38 +150,36 @@ def _later(data: dict[str, Any]) -> Iterator[Problem]:
 
 
 _BALANCE = "{value: share}, such as {female: 0.5, male: 0.5}"
-_ASKED: dict[
-    yaml.Path_, str
-] = {  # what is wrong there can be wrong in one way; the number is that of the keys down to it
+_EXPECTED: dict[yaml.Path_, str] = {  # one message for any error at these keys; the number is the length of the path
     ("generate", "where", 2): (
-        "expected an expression that is true of every row, such as 'age >= 80'; remedy: leave where out for rows of"
-        " any kind"
+        "expected an expression that every row must satisfy, such as 'age >= 80'; remedy: leave where out for"
+        " unconditional rows"
     ),
     (
         "generate",
         "balance",
         2,
-    ): f"expected columns, each with {_BALANCE}; remedy: leave balance out for values as they are in the source",
+    ): f"expected columns, each with {_BALANCE}; remedy: leave balance out to keep the shares of the source",
     ("generate", "balance", 3): f"expected {_BALANCE}",
     ("generate", "balance", 4): "expected a share of the rows from 0 to 1, such as 0.5 for half of them",
 }
 
 
 def _problem(error: Any, data: Any) -> Problem:
-    """A pydantic error in our words."""
+    """A pydantic error as a Problem."""
     path = _existing(data, tuple(error["loc"]))
     kind, context = error["type"], error.get("ctx", {})
-    if (asked := _ASKED.get((*path[:2], len(path)))) is not None:
-        return path, asked
+    if (expected := _EXPECTED.get((*path[:2], len(path)))) is not None:
+        return path, expected
     if kind == "extra_forbidden":
         known = _keys_beside(path)
         return path, f"unknown key.{did_you_mean(str(path[-1]), known)} Known: {', '.join(known)}"
     if kind == "missing":
         return path, "is missing"
     if kind == "literal_error":
-        expected = str(context["expected"])
-        words = re.findall(r"'([^']*)'", expected)
-        return path, f"expected {expected}.{did_you_mean(str(error['input']), words)}"
+        allowed = str(context["expected"])
+        words = re.findall(r"'([^']*)'", allowed)
+        return path, f"expected {allowed}.{did_you_mean(str(error['input']), words)}"
     if kind == "string_pattern_mismatch":
         return path, "expected letters, digits, '-', '_' and '.', starting with a letter or digit, at most 64"
     if kind in ("dict_type", "model_type"):
@@ -196,7 +194,7 @@ def _problem(error: Any, data: Any) -> Problem:
 
 
 def _existing(data: Any, location: tuple[Any, ...]) -> yaml.Path_:
-    """A pydantic location without the names of union members that it inserts."""
+    """A pydantic location without the union member names that pydantic inserts."""
     path: list[str | int] = []
     for i, key in enumerate(location):
         if _at(data, (*path, key)) is not _NOTHING or i == len(location) - 1:
@@ -211,7 +209,7 @@ def _existing(data: Any, location: tuple[Any, ...]) -> yaml.Path_:
 
 
 def _keys_beside(path: yaml.Path_) -> list[str]:
-    """The keys that may stand where the last key of a path stands."""
+    """The keys that are valid in place of the last key of a path."""
     model: Any = Spec
     for key in path[:-1]:
         if isinstance(key, int):

@@ -1,4 +1,4 @@
-"""What a spec says of places: where data comes from and where it goes, without contradiction and without secrets."""
+"""Check sources and outputs of a spec for contradictions and for secrets."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ def source(spec: Spec) -> Iterator[Problem]:
         for key in sorted(source.model_fields_set & {"split", "max_rows"}):
             yield ("source", key), "there is no data to split or sample (source.type: none)"
         if not spec.columns:
-            yield ("columns",), "source.type none needs columns that say how they are made"
+            yield ("columns",), "source.type none needs columns that describe how to generate them"
         if spec.privacy_unit is not None:
             yield ("privacy_unit",), "there is no data to protect (source.type: none)"
 
 
 def place(at: tuple[str, ...], source: Place, type_: str) -> Iterator[Problem]:
-    """The keys of a file, of a database, and of a workbook. at: where they stand."""
+    """Check the keys of a file, a database or a workbook. at: their position."""
     if source.path is not None and is_url(source.path):
         yield from _remote((*at, "path"), source.path, write=False)
     if source.sheet is not None and type_ != "excel":
@@ -68,12 +68,12 @@ def place(at: tuple[str, ...], source: Place, type_: str) -> Iterator[Problem]:
 
 
 def table_type(each: TableSource) -> str:
-    """The type of one of several tables: as it is said, else as its ending tells."""
+    """The type of one of several tables: declared, else by the ending of its path."""
     return each.type or ("sql" if each.url is not None else format_of(each.path or "") or "csv")
 
 
 def of_tables(spec: Spec) -> Iterator[Problem]:
-    """The places of related tables."""
+    """Check the sources of related tables."""
     for name, each in (spec.source.tables or {}).items():
         at, type_ = ("source", "tables", name), table_type(each)
         if type_ != "sql" and each.path is None:
@@ -105,7 +105,7 @@ def output(loaded: Loaded) -> Iterator[Problem]:
             yield key, "is a folder; expected the path of a file"
             return
         if not target.parent.is_dir():
-            yield key, f"the folder {target.parent} does not exist; remedy: make it"
+            yield key, f"the folder {target.parent} does not exist; remedy: create it"
         if target == loaded.file:
             yield key, "is the spec itself, which would be overwritten"
         name = target.name
@@ -122,11 +122,11 @@ def output(loaded: Loaded) -> Iterator[Problem]:
         elif any(places.takes(read, source.type, each) for each in written):
             yield (
                 key,
-                "is one of the files that source.path names, and would be learned from as real; remedy: another folder",
+                "matches source.path, so the next run would read it as real data; remedy: another folder",
             )
-    told = format_of(name)
-    if told is not None and told != output.format:
-        yield key, f"ends like {told}, and output.format is {output.format}; remedy: make the two agree"
+    ending = format_of(name)
+    if ending is not None and ending != output.format:
+        yield key, f"has the ending of {ending}, and output.format is {output.format}; remedy: make the two agree"
 
 
 def _stem(path: str) -> tuple[str, str]:
@@ -137,7 +137,7 @@ def _stem(path: str) -> tuple[str, str]:
 
 
 def output_tables(loaded: Loaded) -> Iterator[Problem]:
-    """Related tables go to a folder of files, or to a database under their own names."""
+    """Check the output of related tables: a folder of files, or tables of a database under their own names."""
     output, tables = loaded.spec.output, loaded.spec.source.tables or {}
     if output.table is not None:
         yield ("output", "table"), "related tables keep their names; remedy: leave it out"
@@ -173,7 +173,7 @@ def output_tables(loaded: Loaded) -> Iterator[Problem]:
     if output.if_exists == "append":
         yield (
             ("output", "if_exists"),
-            "keys of rows that are made would repeat those that are there; remedy: replace, or fail",
+            "generated keys would repeat existing ones; remedy: replace, or fail",
         )
     url, folder = output.url, loaded.file.parent
     if same := [
@@ -200,11 +200,11 @@ def _output_table(loaded: Loaded) -> Iterator[Problem]:
 
 
 def _secret(section: tuple[str, ...], url: str) -> Iterator[Problem]:
-    """Named by its section, as the value of a key is shown."""
+    """Refuse a password in a url. Reported at the section, since the message shows the value of a key."""
     if credentials.literal(url):
         yield (
             section,
-            "a password stands in the url; remedy: take it from the environment, such as url: ${WAREHOUSE_URL}",
+            "the url contains a password; remedy: take it from the environment, such as url: ${WAREHOUSE_URL}",
         )
 
 
@@ -212,7 +212,7 @@ def _remote(key: tuple[str, ...], path: str, *, write: bool) -> Iterator[Problem
     if credentials.literal(path):
         yield (
             key[:-1],
-            "a secret stands in the path; remedy: credentials in the environment, where the store looks for them",
+            "the path contains a secret; remedy: credentials in the environment, where the store reads them",
         )
         return
     try:

@@ -1,4 +1,4 @@
-"""Traits of columns that a spec declares, and the place of a constraint in a spec."""
+"""Check the declared traits of columns, and locate a constraint in a spec."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from synthcli.spec.load import Loaded, Problem
 
 KINDS = ("boolean", "integer", "float", "datetime", "timedelta", "category", "text", "id")
 
-# What each trait does something for, where data is learned from; any other use would be ignored, and is refused.
+# The kinds that each trait has an effect on when there is data; for other kinds it would be ignored, so it is refused.
 SERVES = {
     "format": {"datetime", "boolean", "float", "date_of_birth"},
     "min": {*frame.NUMBERS, "id", "date_of_birth"},
@@ -28,9 +28,7 @@ SERVES = {
 
 
 def check_traits(loaded: Loaded, kinds: Mapping[str, str]) -> None:
-    """Raise one SpecError for every declared trait that does nothing for a column of its kind. kinds: column ->
-    kind.
-    """
+    """Raise one SpecError that lists every declared trait without effect on its column. kinds: column -> kind."""
     problems: list[Problem] = []
     for name, traits in loaded.spec.columns.items():
         kind = kinds.get(name)
@@ -38,13 +36,13 @@ def check_traits(loaded: Loaded, kinds: Mapping[str, str]) -> None:
             if kind is not None and key in SERVES and kind not in SERVES[key] and getattr(traits, key) is not None:
                 kinds_served = ", ".join(sorted(SERVES[key] & set(KINDS))) or "made-up kinds"
                 problems.append(
-                    (("columns", name, key), f"does nothing for a column of type {kind}; it serves {kinds_served}")
+                    (("columns", name, key), f"has no effect on a column of type {kind}; it applies to {kinds_served}")
                 )
     if problems:
         raise loaded.fail(problems)
 
 
 def rule_path(loaded: Loaded, i: int) -> tuple[str | int, ...]:
-    """Where the i-th constraint stands."""
+    """The position of the i-th constraint."""
     raw = loaded.document.data["constraints"][i]
     return ("constraints", i, next(iter(raw))) if isinstance(raw, dict) and raw else ("constraints", i)

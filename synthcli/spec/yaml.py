@@ -15,7 +15,7 @@ from synthcli.errors import SpecError
 
 Path_ = tuple[str | int, ...]  # keys and list positions from the root of the document
 MAX_BYTES = 1_000_000
-MAX_NODES = 50_000  # with aliases expanded: a small file can stand for billions
+MAX_NODES = 50_000  # with aliases expanded: a small file can expand to billions
 MAX_DEPTH = 40
 
 
@@ -50,7 +50,7 @@ _PLAIN = frozenset({"str", "null", "bool", "int", "float", "map", "seq"})
 
 
 class _Loader(yaml.SafeLoader):
-    """Resolves plain scalars by the core schema alone."""
+    """Resolve plain scalars by the core schema alone."""
 
     yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 - the attribute of the base class
 
@@ -60,10 +60,10 @@ for _tag, _pattern, _first in _CORE:
 
 
 def read(path: Path, where: str | None = None) -> Document:
-    """The document in a file. Raises SpecError with the line for anything that is not one plain YAML document."""
+    """Read the document in a file. Raises SpecError with the line if it is not a single plain YAML document."""
     try:
         if not path.is_file():  # a pipe or a device would never end
-            raise SpecError(f"{path}: is {'a folder' if path.is_dir() else 'no file'}; remedy: name a spec file")
+            raise SpecError(f"{path}: is {'a folder' if path.is_dir() else 'not a file'}; remedy: name a spec file")
         with open(path, "rb") as file:
             raw = file.read(MAX_BYTES + 1)
     except (OSError, ValueError) as error:
@@ -101,7 +101,7 @@ def value(text: str, where: str) -> Any:
 
 
 class _Walk:
-    """Turns nodes into values, with their lines and with bounds on what aliases may blow up to."""
+    """Convert nodes into values with their lines, and bound the expansion of aliases."""
 
     def __init__(self, where: str) -> None:
         self.where, self.nodes, self.lines = where, 0, dict[Path_, int | str]()
@@ -135,7 +135,7 @@ class _Walk:
                 )
             key = key_node.value.lower() if key_node.tag.endswith(":bool") else str(key_node.value)
             if key in out:
-                raise SpecError(f"{self.where}:{line}: the key {key!r} stands twice; remedy: keep one of the two")
+                raise SpecError(f"{self.where}:{line}: the key {key!r} occurs twice; remedy: keep one of the two")
             self.lines[(*path, key)] = line
             out[key] = self.value(value_node, (*path, key), depth + 1)
         return out

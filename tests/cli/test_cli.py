@@ -122,7 +122,7 @@ def test_a_bug_is_3_with_a_log(spec: Path, synth: Any, monkeypatch: pytest.Monke
     monkeypatch.setattr(stages, "analyze", broken)
     said = synth("run", spec, "--json")
     assert said.code == said.json["exit_code"] == 3
-    log = Path(said.json["error"].rpartition("kept in ")[2])
+    log = Path(said.json["error"].rpartition("written to ")[2])
     assert "ZeroDivisionError: ours" in log.read_text()
 
 

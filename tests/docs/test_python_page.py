@@ -87,7 +87,7 @@ def test_a_run_shows_itself_in_a_notebook(spec: Path, tmp_path: Path) -> None:
     failed = shown(synthcli.execute(spec))
     assert "FAILED" in failed and "gates failed: column_shapes" in failed and "✕ fail" in failed
     assert "Nothing changed" in shown(synthcli.execute(spec, if_changed=True))
-    assert "no gate was asked" in shown(synthcli.execute(spec, upto="analyze"))
+    assert "no gate was set" in shown(synthcli.execute(spec, upto="analyze"))
 
 
 def test_what_a_run_shows_is_escaped(spec: Path) -> None:

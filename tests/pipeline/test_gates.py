@@ -1,4 +1,4 @@
-"""Gates pass and fail at the asked end; what was not measured fails; rounds are ordered by them."""
+"""Gates pass and fail at the unfavourable end; what was not measured fails; rounds are ordered by them."""
 
 from __future__ import annotations
 

@@ -133,7 +133,7 @@ def test_if_changed_restores_an_output_that_is_gone(spec: Path, tmp_path: Path, 
         ("people.csv", "the source itself"),
         ("people.yaml", "the spec itself"),
         ("missing/x.csv", "does not exist"),
-        ("x.parquet", "ends like parquet"),
+        ("x.parquet", "has the ending of parquet"),
         ("''", "is a folder"),
         (".", "is a folder"),
         ("artifacts/people/x.csv", "run folders"),
@@ -407,7 +407,7 @@ def test_an_interrupt_is_130_and_resumes(spec: Path, synth: Any) -> None:
         process.kill()
     assert process.returncode == 130
     assert json.loads(out)["exit_code"] == 130
-    assert "goes on from here" in err
+    assert "resumes from here" in err
     assert "Traceback" not in err
     ran(synth, spec)
 

@@ -13,7 +13,7 @@ import pytest
 from synthcli import execute
 from synthcli.errors import SpecError
 from synthcli.pipeline.user_code import MOST_LOG, _run
-from synthcli.spec.models import Downstream as Asked
+from synthcli.spec.models import Downstream as Command
 
 DOMAIN = """
 from dataclasses import dataclass
@@ -95,7 +95,7 @@ def test_another_text_of_the_file_is_measured_anew_and_nothing_else(domain: Path
         ("def measure(evidence, params, *, rng):\n    return {'old_share': 1}", "returned dict"),
         ("def measure(evidence, params, *, rng):\n    return [1, 'old_share']", "returned a list with int"),
         ("def measure(evidence):  # old_share\n    return []", "measure cannot be called as"),
-        (DOMAIN.replace('"odd"', '"column_shapes"'), "a measurement of ours"),
+        (DOMAIN.replace('"odd"', '"column_shapes"'), "a built-in metric"),
         (DOMAIN.replace('float("nan")', '"much"'), "expected a number"),
     ],
 )
@@ -108,12 +108,12 @@ def test_errors_in_the_users_file_are_the_users(domain: Path, synth: Any, tmp_pa
 def test_a_gate_that_nothing_names_is_a_typo(domain: Path, synth: Any) -> None:
     domain.write_text(domain.read_text().replace("old_share", "old_shares"))
     said = synth("check", domain, "--trust")
-    assert said.code == 1 and "measures no such thing" in said.err
+    assert said.code == 1 and "measures no such metric" in said.err
 
 
 def test_a_file_that_is_not_there(spec: Path, synth: Any) -> None:
     said = synth("check", add(spec, "  domain: nowhere.py\n"), "--trust")
-    assert said.code == 1 and "no Python file" in said.err
+    assert said.code == 1 and "not a Python file" in said.err
 
 
 # --- the user's application
@@ -158,11 +158,11 @@ def test_it_is_stopped_with_all_that_it_started(spec: Path, synth: Any, tmp_path
 
 @pytest.mark.parametrize(("ends", "code"), [("kill -9 $$", 128 + 9), ("exit 0", 0)])
 def test_a_command_that_was_killed_fails_and_leaves_nothing_behind(tmp_path: Path, ends: str, code: int) -> None:
-    asked = Asked(command=f"(sleep 1; touch late) & yes long | head -c {MOST_LOG + 5_000}; {ends} # {{output}}")
-    result = _run(asked.command, asked, os.environ, tmp_path, tmp_path / "log")
+    application = Command(command=f"(sleep 1; touch late) & yes long | head -c {MOST_LOG + 5_000}; {ends} # {{output}}")
+    result = _run(application.command, application, os.environ, tmp_path, tmp_path / "log")
     assert result.code == code
     text = (tmp_path / "log").read_text()
-    assert text.startswith("… 5,000 bytes before this are left out") and len(text) < MOST_LOG + 100
+    assert text.startswith("… 5,000 earlier bytes are left out") and len(text) < MOST_LOG + 100
     time.sleep(1.2)
     assert not (tmp_path / "late").exists()
 
@@ -202,7 +202,7 @@ def test_properties_are_gates_and_pages(spec: Path, synth: Any) -> None:
     [
         ("['mean(agee)']", "Did you mean age"),
         ("['mean(sex)', 'mean(']", "preserve.1"),
-        ("['mean(age)', 'mean(age)']", "stands twice"),
+        ("['mean(age)', 'mean(age)']", "is listed twice"),
     ],
 )
 def test_properties_are_checked(spec: Path, synth: Any, text: str, said: str) -> None:

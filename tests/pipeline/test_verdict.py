@@ -1,4 +1,4 @@
-"""The notes of a verdict say what became of what was asked, and of nothing else."""
+"""The notes of a verdict report on the conditions of the request, and on nothing else."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ QUICK = ("generator.method=trees", "evaluate.gates=[]", "privacy_check={attacks:
         (("generate.balance={sex: {female: 0.9}}",), "Balance: 2 of 2 values"),
     ],
 )
-def test_only_a_balance_that_was_asked_is_spoken_of(
+def test_only_a_requested_balance_is_reported(
     spec: Path, tmp_path: Path, sets: tuple[str, ...], said: str | None
 ) -> None:
     body = execute(spec, root=tmp_path / "runs", sets=[*QUICK, *sets]).verdict
@@ -31,10 +31,10 @@ def test_only_a_balance_that_was_asked_is_spoken_of(
     assert any(note.startswith("Demographic parity gap") for note in body["notes"]) is (FAIR in sets)
 
 
-def test_rows_that_were_left_out_are_spoken_of(spec: Path) -> None:
+def test_dropped_rows_are_reported(spec: Path) -> None:
     plan = make_plan(load_spec(spec))
-    notes = verdict._made(plan, {"dropped": {"visits: start < end": 3, "drugs: dose > 0": 1}})
+    notes = verdict._request_notes(plan, {"dropped": {"visits: start < end": 3, "drugs: dose > 0": 1}})
     assert notes == [
-        "Rows for which nothing was found that obeys were left out: 3 of visits: start < end, 1 of drugs: dose > 0."
+        "Rows that could not satisfy the constraints were left out: 3 of visits: start < end, 1 of drugs: dose > 0."
     ]
-    assert verdict._made(plan, {"dropped": {}}) == []
+    assert verdict._request_notes(plan, {"dropped": {}}) == []

@@ -48,7 +48,7 @@ def test_numbers_refer_to_words() -> None:
     [
         (("orders", "users.id"), "table.column"),
         ((["o.a", "p.b"], ["u.a", "u.b"]), "several tables"),
-        ((["o.a"], ["u.a", "u.b"]), "point at"),
+        ((["o.a"], ["u.a", "u.b"]), r"columns refer to \d"),
     ],
 )
 def test_ends_that_make_no_sense(ends: tuple[object, object], what: str) -> None:

@@ -123,7 +123,7 @@ def test_more_without_the_source(run: Run, folder: Path, tmp_path: Path, monkeyp
     users, orders = (pd.read_parquet(tmp_path / "more" / f"{name}.parquet") for name in ("users", "orders"))
     assert told["tables"] == {"users": 40, "orders": len(orders)} and told["rows"] == 40
     assert (users["age"] < 40).all() and obeys(users, orders)
-    with pytest.raises(SpecError, match="related tables, which go to a folder"):
+    with pytest.raises(SpecError, match="related tables are written to a folder"):
         more(alone, "spec", 4, tmp_path / "x.csv", seed=None, keep_failed=True, events=Events())
     with pytest.raises(SpecError, match="--given and --impute complete the rows of one"):
         completed(

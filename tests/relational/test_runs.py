@@ -62,9 +62,9 @@ def described(tmp_path_factory: pytest.TempPathFactory) -> source.Described:
 
 
 @pytest.fixture(scope="module")
-def run(described: source.Described, tmp_path_factory: pytest.TempPathFactory) -> tuple[source.RelatedReal, Path]:
+def run(described: source.Described, tmp_path_factory: pytest.TempPathFactory) -> tuple[source.RealTables, Path]:
     """All stages but the judges."""
-    folder, real = tmp_path_factory.mktemp("run"), source.RelatedReal(described)
+    folder, real = tmp_path_factory.mktemp("run"), source.RealTables(described)
     places = [files.make_folder(folder / name) for name in ("analyze", "train", "generate")]
     stages.analyze(places[0], PLAN, real, Events())
     stages.train(places[1], PLAN, real, CHOICE, Events())
@@ -72,7 +72,7 @@ def run(described: source.Described, tmp_path_factory: pytest.TempPathFactory) -
     return real, folder
 
 
-def test_profile(run: tuple[source.RelatedReal, Path]) -> None:
+def test_profile(run: tuple[source.RealTables, Path]) -> None:
     body = files.read_json(run[1] / "analyze" / "profile.json")
     assert body["rows"] == 250 and body["parts"] == {"train": 175, "validation": 25, "holdout": 50}
     assert body["tables"]["products"]["in_every_part"] and not body["tables"]["items"]["in_every_part"]
@@ -81,7 +81,7 @@ def test_profile(run: tuple[source.RelatedReal, Path]) -> None:
     assert body["constraints"][0]["table"] == "orders"
 
 
-def test_files_and_figures(run: tuple[source.RelatedReal, Path], tmp_path: Path) -> None:
+def test_files_and_figures(run: tuple[source.RealTables, Path], tmp_path: Path) -> None:
     real, folder = run
     sample = files.read_json(folder / "generate" / "sample.json")
     assert sample["rows"] == 250 and set(sample["tables"]) == {"products", "customers", "orders", "items"}
@@ -103,7 +103,7 @@ def test_files_and_figures(run: tuple[source.RelatedReal, Path], tmp_path: Path)
     assert "floor" in found["parent_child_trend", "overall", None]
 
 
-def test_attacks_are_judged_by_the_worst_table(run: tuple[source.RelatedReal, Path], tmp_path: Path) -> None:
+def test_attacks_are_judged_by_the_worst_table(run: tuple[source.RealTables, Path], tmp_path: Path) -> None:
     real, folder = run
     seen = modality.evidence(real, folder / "generate", "holdout", None, Request(0))
     stages.measure(tmp_path, "attacks", ["membership"], PLAN, seen, "holdout", Events())
@@ -113,7 +113,7 @@ def test_attacks_are_judged_by_the_worst_table(run: tuple[source.RelatedReal, Pa
     assert len(tables) == 3 and overall["value"] == max(tables)
 
 
-def test_a_folder_of_files_takes_the_place_of_another(run: tuple[source.RelatedReal, Path], tmp_path: Path) -> None:
+def test_a_folder_of_files_takes_the_place_of_another(run: tuple[source.RealTables, Path], tmp_path: Path) -> None:
     target = tmp_path / "out"
     output.to_folder(run[1] / "generate", target, "csv")
     first = pd.read_csv(target / "orders.csv")
@@ -128,7 +128,7 @@ def test_a_folder_of_files_takes_the_place_of_another(run: tuple[source.RelatedR
     assert len(first) == len(pd.read_parquet(target / "orders.parquet"))
     assert sorted(p.name for p in tmp_path.iterdir()) == ["out"]
     (target / "notes.txt").write_text("mine")
-    with pytest.raises(DataError, match=r"holds notes.txt, which is none of the tables"):
+    with pytest.raises(DataError, match=r"holds notes.txt, which is not one of the tables"):
         output.to_folder(run[1] / "generate", target, "csv")
     assert (target / "items.parquet").exists()
 
@@ -142,7 +142,7 @@ def test_keys_of_columns_name_a_table() -> None:
 def test_a_column_that_a_table_lacks(described: source.Described) -> None:
     wrong = source.Described(described.sources, described.relationships, {"orders": {"amonut": Traits(min=0)}})
     with pytest.raises(SpecError, match=r"columns.orders.amonut: table orders has no such column. Did you mean amount"):
-        source.RelatedReal(wrong).tables  # noqa: B018
+        source.RealTables(wrong).tables  # noqa: B018
 
 
 def test_judges_of_relationships_are_there() -> None:

@@ -1,4 +1,4 @@
-"""What was asked of a run and what came of it: properties, own metrics, the application, fairness, balance, copies,
+"""The conditions of a run and whether it meets them: properties, own metrics, the application, fairness, balance, copies,
 gates on their scales.
 """
 
@@ -115,7 +115,7 @@ def test_each_property_says_both_figures_how_they_agree_and_whether_that_passes(
 @pytest.mark.parametrize(
     ("bound", "low", "state"), [("interval", 0.7, "fail"), ("value", 0.7, "pass"), ("interval", 0.92, "pass")]
 )
-def test_a_property_passes_by_the_end_that_the_gate_asks(bound, low, state):
+def test_a_property_passes_by_the_bound_of_the_gate(bound, low, state):
     assert conditions._passes({"value": 0.95, "low": low}, {**GATE, "bound": bound}, 0.9) == state
 
 
@@ -125,16 +125,20 @@ def test_own_metrics_and_the_application_are_told(wished):
     assert "exit code 3 after 2.0 s" in text and "fit &lt;model&gt;" in text and "downstream/downstream.log" in text
 
 
-def test_what_was_asked_of_the_rows_stands_beside_what_was_made(wished):
+def test_requested_and_generated_rows_are_compared(wished):
     page = html.page(wished)
-    text = section(page, "asked")
+    text = section(page, "requested")
     assert "age &gt;= 20" in text and "25.00%" in text and "3 independent copies" in text
-    assert "6 rows" not in text and "3 rows are not where they were asked" in text
+    assert "6 rows" not in text and "the row counts differ from the request by 3 in all" in text
     data = json.loads(re.search(r'id="page-data">(.*?)</script>', page, re.DOTALL)[1])
-    assert data["charts"]["balance-0"]["data"] == {"name": ["true", "false"], "asked": [100, 300], "made": [100, 297]}
+    assert data["charts"]["balance-0"]["data"] == {
+        "name": ["true", "false"],
+        "requested": [100, 300],
+        "generated": [100, 297],
+    }
 
 
-def test_fairness_shows_real_data_the_model_by_itself_and_what_was_made(wished):
+def test_fairness_shows_real_data_the_unconditional_model_and_the_generated_rows(wished):
     page = html.page(wished)
     data = json.loads(re.search(r'id="page-data">(.*?)</script>', page, re.DOTALL)[1])["charts"]["fairness"]["data"]
     assert dict(zip(data["side"], data["value"], strict=True)) == {
@@ -159,9 +163,9 @@ def test_personal_data_of_the_source_is_told_and_what_became_of_it(run, mended):
     )
 
 
-def test_what_was_not_asked_has_no_section(run):
+def test_a_run_without_conditions_has_no_such_section(run):
     page = html.page(run)
-    assert not re.search(r'<section id="(asked|matters|fairness|tables|relationships)"', page)
+    assert not re.search(r'<section id="(requested|matters|fairness|tables|relationships)"', page)
 
 
 def test_a_browser_draws_it(wished, browse, tmp_path):

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from synthcli.contracts.schema import Traits
-from synthcli.spec import check
+from synthcli.spec import gates
 from synthcli.spec.load import load_spec
 
 CSV = "source: {type: csv, path: people.csv}\n"
@@ -29,26 +29,26 @@ NONE = "source: {type: none}\ngenerate: {rows: 5}\ncolumns: {a: {type: integer, 
         (CSV + "generator: {method: trees, params: {min_leaves: 3}}", "Did you mean min_leaf"),
         (CSV + "generator: {method: trees, params: {min_leaf: 0}}", r"min_leaf is 0 \(.*:2\)"),
         (CSV + "generator: {method: distributions}", "source: {type: none}"),
-        (CSV + "generator: {method: trees, candidates: [trees]}", "stands beside candidates"),
+        (CSV + "generator: {method: trees, candidates: [trees]}", "cannot be combined with candidates"),
         (
             CSV + "generator: {candidates: [{method: ctgan, params: {epoch: 3}}]}",
             r"candidates\.0\.params\.epoch .*Did you mean epochs",
         ),
-        (CSV + "generator: {candidates: [auto]}", "does not race"),
+        (CSV + "generator: {candidates: [auto]}", "auto cannot be a candidate"),
         (CSV + "evaluate: {gates: [{metric: column_shape, min: 0.9}]}", "Did you mean column_shapes"),
         (CSV + "evaluate: {gates: [{metric: membership_auc, max: 0.6}]}", "belongs to privacy_check.gates"),
         (CSV + "evaluate: {gates: [{metric: utility_ratio, min: 0.9}]}", "needs evaluate.target"),
         (CSV + "evaluate: {gates: [{metric: constraint_violations, max: 0}]}", "needs constraints"),
         (CSV + "evaluate: {gates: [{metric: column_shapes}]}", "neither min nor max"),
-        (CSV + "evaluate: {gates: [{metric: column_shapes, min: 1, max: 0}]}", "lies above max"),
-        (CSV + "privacy_check: {attacks: [copies], gates: [{metric: dcr_share, max: 0.6}]}", "measures no such thing"),
+        (CSV + "evaluate: {gates: [{metric: column_shapes, min: 1, max: 0}]}", "is greater than max"),
+        (CSV + "privacy_check: {attacks: [copies], gates: [{metric: dcr_share, max: 0.6}]}", "measures no such metric"),
         (CSV + "privacy_check: {attacks: [copy]}", "Did you mean copies"),
         (CSV + "evaluate: {target: agee}", "Did you mean age"),
-        (CSV + "evaluate: {target: id}\ncolumns: {id: {type: id}}", "no model predicts"),
+        (CSV + "evaluate: {target: id}\ncolumns: {id: {type: id}}", "no model can predict"),
         (CSV + "privacy_unit: person", "no column 'person'"),
         (CSV + "columns: {agee: {type: integer}}", "Did you mean age"),
         (CSV + "columns: {age: {type: int}}", "Did you mean integer"),
-        (CSV + "columns: {age: {type: integer, min: 9, max: 3}}", "lies above max"),
+        (CSV + "columns: {age: {type: integer, min: 9, max: 3}}", "is greater than max"),
         (CSV + "columns: {age: {type: integer, distribution: uniform}}", "belongs to source.type: none"),
         (CSV + "constraints: [agee > 3]", "agee"),
         (CSV + "constraints: [age >]", "constraints.0"),
@@ -62,7 +62,7 @@ NONE = "source: {type: none}\ngenerate: {rows: 5}\ncolumns: {a: {type: integer, 
         ),
         (
             "source: {type: csv, path: people.csv, split: {validation: 0}}\nrefine: {max_rounds: 3}",
-            "steered by the validation",
+            "judged on the validation",
         ),
         (
             (
@@ -73,13 +73,16 @@ NONE = "source: {type: none}\ngenerate: {rows: 5}\ncolumns: {a: {type: integer, 
         ),
         ("source: {type: csv, path: people.csv, split: {stratify_by: sexx}}", "Did you mean sex"),
         ("source: {type: none}\ngenerate: {rows: 5}", "needs columns"),
-        ("source: {type: none}\ncolumns: {a: {type: integer, distribution: uniform}}", "rows must say"),
-        (CSV + "generator: {candidates: [trees, trees]}", "stands twice"),
-        (CSV + "columns: {city: {type: category, unique: true}}", "does nothing for a column of type category"),
-        (CSV + "columns: {income: {type: float, pattern: x}}", r"columns\.income\.pattern is 'x' .*does nothing"),
+        (
+            "source: {type: none}\ncolumns: {a: {type: integer, distribution: uniform}}",
+            "the number of rows to generate must be given",
+        ),
+        (CSV + "generator: {candidates: [trees, trees]}", "is listed twice"),
+        (CSV + "columns: {city: {type: category, unique: true}}", "has no effect on a column of type category"),
+        (CSV + "columns: {income: {type: float, pattern: x}}", r"columns\.income\.pattern is 'x' .*has no effect"),
         (CSV + "columns: {id: {type: id, pattern: '['}}", r"columns\.id .*pattern"),
         (CSV + "columns: {id: {type: name, locale: xx_YY}}", "xx_YY"),
-        ("source: {type: csv, path: 'p*.csv'}\noutput: {format: csv, path: p2.csv}", "learned from as real"),
+        ("source: {type: csv, path: 'p*.csv'}\noutput: {format: csv, path: p2.csv}", "would read it as real data"),
         (
             (
                 "source: {type: sql, url: 'sqlite:///x.db', query: SELECT * FROM t}\noutput: {format: sql, url:"
@@ -90,7 +93,7 @@ NONE = "source: {type: none}\ngenerate: {rows: 5}\ncolumns: {a: {type: integer, 
         (NONE + "evaluate: {target: a}", "no real data"),
         (NONE + "privacy_unit: a", "no data to protect"),
         (NONE + "generator: {method: trees}", "learns from data"),
-        (NONE + "generator: {method: auto}", "auto looks at data"),
+        (NONE + "generator: {method: auto}", "auto needs data"),
         (NONE + "evaluate: {gates: [{metric: detection_auc, max: 1}]}", "cannot be measured"),
         (NONE.replace("poisson: {mean: 3}", "poison: {mean: 3}"), "Did you mean poisson"),
         (NONE.replace("mean: 3", "men: 3"), "men"),
@@ -144,9 +147,9 @@ def test_types_are_seen_once_data_is_read(tmp_path: Path, csv: Path, synth: Any)
 def test_what_can_be_measured_follows_the_spec(tmp_path: Path, csv: Path) -> None:
     path = tmp_path / "s.yaml"
     path.write_text(CSV)
-    assert check.available(load_spec(path).spec) == {"synthetic", "train", "control"}
+    assert gates.available(load_spec(path).spec) == {"synthetic", "train", "control"}
     path.write_text(CSV + "constraints: [age > 3]\nevaluate: {target: age}\n")
-    assert check.available(load_spec(path).spec) == {"synthetic", "train", "control", "target", "constraints"}
+    assert gates.available(load_spec(path).spec) == {"synthetic", "train", "control", "target", "constraints"}
 
 
 def test_every_trait_is_a_key_of_columns() -> None:

@@ -36,15 +36,15 @@ def write(folder: Path, text: str) -> Path:
         ("columns: {age: {type: integer, mn: 3}}", r"columns\.age\.mn is 3 .*unknown key\. Did you mean min\?"),
         ("columns: [age]", r"columns .*expected a .*(mapping|dictionary)"),
         ("output: {format: xml}", r"output\.format is 'xml'"),
-        ("source: {type: csv}", r"stands twice"),
+        ("source: {type: csv}", r"occurs twice"),
         (
             "generate: {where: ''}",
             (
-                r"generate\.where is '' \(.*:2\); expected an expression that is true of every row, .*; remedy: leave"
+                r"generate\.where is '' \(.*:2\); expected an expression that every row must satisfy, .*; remedy: leave"
                 r" where out"
             ),
         ),
-        ("generate: {where: ' '}", r"generate\.where is ' ' .*expected an expression that is true"),
+        ("generate: {where: ' '}", r"generate\.where is ' ' .*expected an expression that every row must"),
         (
             "generate: {balance: {}}",
             r"generate\.balance \(.*:2\); expected columns, each with \{value: share\}, .*; remedy: leave balance out",

@@ -1,4 +1,4 @@
-"""Import what people already know about their tables, one format a file: SDV metadata, dbt, ODCS and data contracts,
+"""Import existing metadata of tables, one module per format: SDV metadata, dbt, ODCS and data contracts,
 JSON Schema, SQL DDL.
 
 Each room has `recognise(data)` and `read(data)`: data is the text of a .sql file, and what JSON or YAML spells of any
@@ -62,7 +62,7 @@ def tables(path: Path, format: str | None = None) -> list[Imported]:
 
 
 def _read(path: Path) -> Any:
-    """The text of SQL, or the parsed values of JSON and YAML."""
+    """Read a file: SQL as text, JSON and YAML as parsed values."""
     try:
         raw = path.read_bytes()
     except OSError as error:

@@ -1,4 +1,4 @@
-"""Translate SQL conditions over one row, as in checks and tests, to our expressions."""
+"""Translate SQL conditions on a row, as in checks and tests, to expressions of a spec."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def plain(sql: str) -> str:
 
 
 def condition(sql: str) -> dict[str, str] | None:
-    """A constraint from an SQL condition over one row; None where our expressions cannot express it."""
+    """Translate an SQL condition on a row to a constraint; None if it cannot be expressed."""
     sql, tokens, at = plain(sql), [], 0
     while at < len(sql):
         if sql[at].isspace():
@@ -56,7 +56,7 @@ def condition(sql: str) -> dict[str, str] | None:
 
 
 def respelled(expr: str, spelled: Mapping[str, str]) -> str:
-    """An expression with the column names as the data spells them. spelled: lower-case name -> name."""
+    """Replace the column names by those of the data. spelled: lower-case name -> name."""
     out, last = "", 0
     tokens = list(syntax.tokenize(expr))
     for token, after in pairwise(tokens):
@@ -67,7 +67,7 @@ def respelled(expr: str, spelled: Mapping[str, str]) -> str:
 
 
 def _lists(tokens: Sequence[Token]) -> list[Token] | None:
-    """Replace the brackets of IN (...) by ours, [...]. None where they hold a query."""
+    """Replace the parentheses of IN (...) by [...]. None if they hold a query."""
     out: list[Token] = []
     closing: list[bool] = []  # of the brackets that are open: whether they are those of a list
     for kind, word in tokens:
@@ -82,7 +82,7 @@ def _lists(tokens: Sequence[Token]) -> list[Token] | None:
 
 
 def _betweens(tokens: Sequence[Token]) -> list[Token] | None:
-    """Replace `a BETWEEN low AND high` by `a >= low and a <= high`; None where an end is missing."""
+    """Replace `a BETWEEN low AND high` by `a >= low and a <= high`; None if an end is missing."""
     out = list(tokens)
     while (at := next((i for i, t in enumerate(out) if _is(t, "between")), None)) is not None:
         start = _edge(out, at, -1, {"and", "or", "not"} if not _is(out[at - 1], "not") else {"and", "or"})

@@ -119,28 +119,30 @@ class _Reading:
         if link not in self.out.relationships:
             self.out.relationships.append(link)
 
-    def constraint(self, column: str | None, said: Mapping[str, Any]) -> None:
+    def constraint(self, column: str | None, declared: Mapping[str, Any]) -> None:
         """Add a constraint of a contract."""
-        kind = said.get("type")
-        columns = [column] if column is not None else [str(c) for c in listed(said.get("columns"))]
+        kind = declared.get("type")
+        columns = [column] if column is not None else [str(c) for c in listed(declared.get("columns"))]
         if kind == "primary_key":
             self.key = tuple(columns)
         elif kind == "unique" and len(columns) > 1:
             self.out.constraints.append({"unique": columns})
-        elif kind == "check" and said.get("expression"):
-            self.condition(str(said["expression"]))
-        elif kind == "foreign_key" and isinstance(said.get("to_columns"), list):
-            for own, field in zip(columns, said["to_columns"]):
-                self.link(own, {"to": said.get("to"), "field": field})
+        elif kind == "check" and declared.get("expression"):
+            self.condition(str(declared["expression"]))
+        elif kind == "foreign_key" and isinstance(declared.get("to_columns"), list):
+            for own, field in zip(columns, declared["to_columns"]):
+                self.link(own, {"to": declared.get("to"), "field": field})
         elif kind == "foreign_key":
-            self.out.notes.append(f"foreign key of {', '.join(columns)}: {said.get('to') or said.get('expression')}")
+            self.out.notes.append(
+                f"foreign key of {', '.join(columns)}: {declared.get('to') or declared.get('expression')}"
+            )
         else:
             for name in columns:
                 self.test(name, str(kind))
 
 
 def _called(test: Any) -> tuple[str, dict[str, Any]]:
-    """A test's name and arguments: from a word, {name: arguments}, or {name: of its own, test_name: ...}."""
+    """Parse a test's name and arguments: a word, {name: arguments}, or {name: label, test_name: ...}."""
     if not isinstance(test, Mapping) or not test:
         return (test, {}) if isinstance(test, str) else ("", {})
     name, given = (test["test_name"], test) if "test_name" in test else next(iter(test.items()))
@@ -167,12 +169,12 @@ def _table(table: Mapping[str, Any]) -> Imported:
     for column in columns:
         for test in [*listed(column.get("tests")), *listed(column.get("data_tests"))]:
             reading.test(str(column["name"]), test)
-        for said in mappings(column.get("constraints")):
-            reading.constraint(str(column["name"]), said)
+        for declared in mappings(column.get("constraints")):
+            reading.constraint(str(column["name"]), declared)
     for test in [*listed(table.get("tests")), *listed(table.get("data_tests"))]:
         reading.test(None, test)
-    for said in mappings(table.get("constraints")):
-        reading.constraint(None, said)
+    for declared in mappings(table.get("constraints")):
+        reading.constraint(None, declared)
     if len(reading.key) == 1 and reading.key[0] in reading.out.columns:
         reading.out.columns[reading.key[0]]["unique"] = True
     elif reading.key:
@@ -191,7 +193,7 @@ def _table(table: Mapping[str, Any]) -> Imported:
 
 
 def _personal(column: Mapping[str, Any]) -> str:
-    """The marking of a column as personal data, in its meta or tags; empty where there is none."""
+    """The marking of a column as personal data, in its meta or tags; empty if there is none."""
     metas = [mapping(column.get("meta")), mapping(mapping(column.get("config")).get("meta"))]
     words = [
         f"{key}: {value}"

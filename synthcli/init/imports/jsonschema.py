@@ -32,13 +32,13 @@ def read(data: Mapping[str, Any]) -> list[Imported]:
     """The only table of a schema."""
     record = _records(data)
     columns, personal, notes = {}, {}, []
-    for name, said in record["properties"].items():
-        said = _resolved(said, data)
-        if said.get("type") in ("object", "array"):
+    for name, declared in record["properties"].items():
+        declared = _resolved(declared, data)
+        if declared.get("type") in ("object", "array"):
             notes.append(f"{name} is nested; flatten it into columns of their own")
             continue
-        columns[str(name)] = _traits(said)
-        if said.get("x-pii") or said.get("pii"):
+        columns[str(name)] = _traits(declared)
+        if declared.get("x-pii") or declared.get("pii"):
             personal[str(name)] = "JSON Schema: pii"
     return [
         Imported(
@@ -59,17 +59,17 @@ def _records(data: Mapping[str, Any]) -> Mapping[str, Any]:
     return here if isinstance(here.get("properties"), Mapping) else {}
 
 
-def _resolved(said: Any, whole: Mapping[str, Any], depth: int = 0) -> dict[str, Any]:
+def _resolved(declared: Any, whole: Mapping[str, Any], depth: int = 0) -> dict[str, Any]:
     """A subschema with its reference followed, all of its parts merged, and without the null of a nullable one."""
     for _ in range(8):
-        reference = said.get("$ref") if isinstance(said, Mapping) else None
+        reference = declared.get("$ref") if isinstance(declared, Mapping) else None
         if not (isinstance(reference, str) and reference.startswith("#/")):
             break
         found: Any = whole
         for step in reference[2:].split("/"):
             found = found.get(step.replace("~1", "/").replace("~0", "~"), {}) if isinstance(found, Mapping) else {}
-        said = {**found, **{k: v for k, v in said.items() if k != "$ref"}} if isinstance(found, Mapping) else {}
-    out = dict(said) if isinstance(said, Mapping) else {}
+        declared = {**found, **{k: v for k, v in declared.items() if k != "$ref"}} if isinstance(found, Mapping) else {}
+    out = dict(declared) if isinstance(declared, Mapping) else {}
     if depth < MOST_NESTED:
         out = _merged(out, whole, depth + 1)
     if isinstance(out.get("type"), list):
@@ -98,18 +98,18 @@ def _merged(out: dict[str, Any], whole: Mapping[str, Any], depth: int) -> dict[s
     return out
 
 
-def _traits(said: Mapping[str, Any]) -> dict[str, Any]:
-    kind = _KINDS.get(str(said.get("type")))
+def _traits(declared: Mapping[str, Any]) -> dict[str, Any]:
+    kind = _KINDS.get(str(declared.get("type")))
     traits: dict[str, Any] = {"type": kind} if kind else {}
-    traits |= limits(said)
-    if isinstance(said.get("enum"), list):
-        real = [v for v in said["enum"] if v is not None]
+    traits |= limits(declared)
+    if isinstance(declared.get("enum"), list):
+        real = [v for v in declared["enum"] if v is not None]
         traits |= {"type": "category", "categories": real} if kind != "boolean" and real else {}
-    elif "const" in said:
-        traits |= {"type": "category", "categories": [said["const"]]}
-    if said.get("pattern"):
-        traits |= pattern(said["pattern"])
-    return traits | formatted(said.get("format"))
+    elif "const" in declared:
+        traits |= {"type": "category", "categories": [declared["const"]]}
+    if declared.get("pattern"):
+        traits |= pattern(declared["pattern"])
+    return traits | formatted(declared.get("format"))
 
 
 def formatted(format: Any) -> dict[str, Any]:
@@ -117,23 +117,23 @@ def formatted(format: Any) -> dict[str, Any]:
     return dict(_FORMATS.get(str(format), {}))
 
 
-def limits(said: Mapping[str, Any]) -> dict[str, Any]:
+def limits(declared: Mapping[str, Any]) -> dict[str, Any]:
     """min, max and precision of a number. An exclusive bound of an integer is moved by one; of other numbers it is
-    taken as it stands.
+    kept unchanged.
     """
     out: dict[str, Any] = {}
-    whole = "integer" in (said.get("type"), said.get("logicalType"))
+    whole = "integer" in (declared.get("type"), declared.get("logicalType"))
     for key, exclusive, trait, step in (
         ("minimum", "exclusiveMinimum", "min", 1),
         ("maximum", "exclusiveMaximum", "max", -1),
     ):
         for name, by in ((key, 0), (exclusive, step if whole else 0)):
-            bound = said.get(name)
+            bound = declared.get(name)
             if isinstance(bound, (int, float)) and not isinstance(bound, bool):
                 out[trait] = bound + by
-            elif isinstance(bound, str) and said.get("logicalType") in ("date", "timestamp"):
+            elif isinstance(bound, str) and declared.get("logicalType") in ("date", "timestamp"):
                 out[trait] = bound
-    of = said.get("multipleOf")
+    of = declared.get("multipleOf")
     if isinstance(of, float) and 0 < of < 1 and not whole:
         out["precision"] = min(15, round(-math.log10(of)))
     return out

@@ -28,13 +28,13 @@ def read(data: Mapping[str, Any]) -> list[Imported]:
 
 def _fields(model: Mapping[str, Any], data: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     """Fields of the Data Contract Specification, with the definitions that they refer to."""
-    known = {f"#/definitions/{name}": mapping(said) for name, said in mapping(data.get("definitions")).items()}
+    known = {f"#/definitions/{name}": mapping(declared) for name, declared in mapping(data.get("definitions")).items()}
     fields = {str(name): mapping(field) for name, field in mapping(model.get("fields")).items()}
     return {name: {**known.get(str(field.get("$ref")), {}), **field} for name, field in fields.items()}
 
 
-def _name(said: Mapping[str, Any], old: str) -> str:
-    return str(said.get("physicalName") or said.get("name") or said.get(old))
+def _name(declared: Mapping[str, Any], old: str) -> str:
+    return str(declared.get("physicalName") or declared.get("name") or declared.get(old))
 
 
 def _properties(table: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
@@ -69,43 +69,48 @@ def _table(name: str, fields: Mapping[str, Mapping[str, Any]], table: Mapping[st
     personal = {n: why for n, f in fields.items() if (why := _personal(f))}
     required = tuple(n for n, f in fields.items() if f.get("required") or f.get("isNullable") is False)
     notes = [f"{n} is nested; flatten it into columns of their own" for n, f in fields.items() if _nested(f)]
-    said = [(n, q) for n, f in [*fields.items(), (name, table)] for q in mappings(f.get("quality")) if not _values(q)]
+    declared = [
+        (n, q) for n, f in [*fields.items(), (name, table)] for q in mappings(f.get("quality")) if not _values(q)
+    ]
     notes += [
-        f"quality of {n}: {q.get('rule') or q.get('metric') or q.get('description') or q.get('type')}" for n, q in said
+        f"quality of {n}: {q.get('rule') or q.get('metric') or q.get('description') or q.get('type')}"
+        for n, q in declared
     ]
     return Imported(name, columns, key, constraints, links, personal, required, notes)
 
 
-def _traits(said: Mapping[str, Any]) -> dict[str, Any]:
+def _traits(declared: Mapping[str, Any]) -> dict[str, Any]:
     """Traits of a field. logicalTypeOptions of version 3 and the keys of the specification are those of JSON Schema."""
-    options = {**said, **mapping(said.get("logicalTypeOptions"))}
-    if _nested(said):
+    options = {**declared, **mapping(declared.get("logicalTypeOptions"))}
+    if _nested(declared):
         return {}
     traits = (
-        typed(said.get("physicalType"))
-        | typed(said.get("logicalType") or said.get("type"))
+        typed(declared.get("physicalType"))
+        | typed(declared.get("logicalType") or declared.get("type"))
         | jsonschema.limits(options)
     )
-    if isinstance(said.get("enum"), list):
-        traits |= {"type": "category", "categories": list(said["enum"])}
-    if values := next((v for q in mappings(said.get("quality")) if (v := _values(q))), None):
+    if isinstance(declared.get("enum"), list):
+        traits |= {"type": "category", "categories": list(declared["enum"])}
+    if values := next((v for q in mappings(declared.get("quality")) if (v := _values(q))), None):
         traits |= {"type": "category", "categories": values}
     if options.get("pattern"):
         traits |= pattern(options["pattern"])
-    if said.get("unique") or said.get("isUnique"):
+    if declared.get("unique") or declared.get("isUnique"):
         traits["unique"] = True
-    if isinstance(said.get("scale"), int) and traits.get("type") == "float":
-        traits["precision"] = said["scale"]
+    if isinstance(declared.get("scale"), int) and traits.get("type") == "float":
+        traits["precision"] = declared["scale"]
     return traits | jsonschema.formatted(options.get("format"))
 
 
-def _place(said: Any, otherwise: int) -> int:
-    return said if isinstance(said, int) and said > 0 else otherwise
+def _place(declared: Any, otherwise: int) -> int:
+    return declared if isinstance(declared, int) and declared > 0 else otherwise
 
 
-def _nested(said: Mapping[str, Any]) -> bool:
-    kind = said.get("logicalType") or said.get("type")
-    return kind in ("object", "array", "struct", "record", "map") or bool(said.get("properties") or said.get("fields"))
+def _nested(declared: Mapping[str, Any]) -> bool:
+    kind = declared.get("logicalType") or declared.get("type")
+    return kind in ("object", "array", "struct", "record", "map") or bool(
+        declared.get("properties") or declared.get("fields")
+    )
 
 
 def _values(rule: Mapping[str, Any]) -> list[Any]:
@@ -116,8 +121,8 @@ def _values(rule: Mapping[str, Any]) -> list[Any]:
     return [v for v in values if isinstance(v, (str, int, float))] if isinstance(values, list) else []
 
 
-def _personal(said: Mapping[str, Any]) -> str:
-    if said.get("pii") is True:
+def _personal(declared: Mapping[str, Any]) -> str:
+    if declared.get("pii") is True:
         return "contract: pii"
-    words = [str(said.get("classification") or ""), *(str(tag) for tag in listed(said.get("tags")))]
+    words = [str(declared.get("classification") or ""), *(str(tag) for tag in listed(declared.get("tags")))]
     return next((f"contract: {word}" for word in words if PERSONAL.search(word)), "")

@@ -63,9 +63,9 @@ def _tables(data: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
 def _table(name: str, table: Mapping[str, Any], links: list[dict[str, str]]) -> Imported:
     primary = table.get("primary_key")
     key = (primary,) if isinstance(primary, str) else tuple(map(str, listed(primary)))
-    said = {str(column): mapping(traits) for column, traits in table["columns"].items()}
-    columns = {column: _traits(traits, (column,) == key) for column, traits in said.items()}
-    personal = {column: "SDV: pii" for column, traits in said.items() if traits.get("pii")}
+    declared = {str(column): mapping(traits) for column, traits in table["columns"].items()}
+    columns = {column: _traits(traits, (column,) == key) for column, traits in declared.items()}
+    personal = {column: "SDV: pii" for column, traits in declared.items() if traits.get("pii")}
     unique = [{"unique": list(map(str, a))} for a in listed(table.get("alternate_keys")) if isinstance(a, list)]
     for alternate in listed(table.get("alternate_keys")):
         if isinstance(alternate, str) and alternate in columns:
@@ -76,18 +76,20 @@ def _table(name: str, table: Mapping[str, Any], links: list[dict[str, str]]) -> 
     return Imported(name or None, columns, key, [*joint, *unique], own, personal, notes=notes)
 
 
-def _traits(said: Mapping[str, Any], key: bool) -> dict[str, Any]:
-    sdtype = str(said.get("sdtype"))
+def _traits(declared: Mapping[str, Any], key: bool) -> dict[str, Any]:
+    sdtype = str(declared.get("sdtype"))
     traits: dict[str, Any] = {"unique": True} if key else {}
     if sdtype == "datetime":
         return (
-            traits | {"type": "datetime"} | ({"format": said["datetime_format"]} if said.get("datetime_format") else {})
+            traits
+            | {"type": "datetime"}
+            | ({"format": declared["datetime_format"]} if declared.get("datetime_format") else {})
         )
     if sdtype == "numerical":
-        whole = str(said.get("computer_representation", "")).lower().startswith(("int", "uint"))
+        whole = str(declared.get("computer_representation", "")).lower().startswith(("int", "uint"))
         return traits | ({"type": "integer"} if whole else {})
     if sdtype in _TYPES:
-        return traits | _TYPES[sdtype] | (pattern(said["regex_format"]) if said.get("regex_format") else {})
-    if said.get("pii") is False:
+        return traits | _TYPES[sdtype] | (pattern(declared["regex_format"]) if declared.get("regex_format") else {})
+    if declared.get("pii") is False:
         return traits  # SDV learns the values
     return traits | provided(_OURS.get(sdtype, sdtype))

@@ -73,7 +73,7 @@ _KIND_OF_PROVIDER = {provider: kind for kind, provider in fake.KINDS.items()} | 
 
 
 def mapping(value: Any) -> Mapping[str, Any]:
-    """A value of a document if it is a mapping, else an empty one: other people's files hold anything."""
+    """A value of a document if it is a mapping, else an empty one, since the file may hold anything."""
     return value if isinstance(value, Mapping) else {}
 
 

@@ -1,8 +1,7 @@
-"""What a run will take and touch, told before it runs: seconds and memory of each stage, what is read and what is
-written.
+"""Estimate the cost of a run before it runs: seconds and memory of each stage, files read and written.
 
-Seconds are those of one core on a machine that does nothing else; trees use two cores where they are free. Memory is
-resident memory at the height of a stage, in GiB. Both come from what such stages took in earlier runs below the same
+Seconds are those of one core on an idle machine; trees use two cores if they are free. Memory is
+peak resident memory of a stage, in GiB. Both come from what such stages took in earlier runs below the same
 root, scaled by what the work depends on, else from the constants of the modality. Of a source that no run has
 analyzed, only the head is read.
 """
@@ -43,20 +42,20 @@ from synthcli.pipeline import keys
 from synthcli.pipeline.plan import Plan
 from synthcli.spec import describe
 
-JUDGED = 30 * BLOCK  # synthetic records that metrics look at, at most
+JUDGED = 30 * BLOCK  # most synthetic records that metrics use
 START = 2.0  # seconds until worker processes are there
 EARLIER, CONSTANTS = "earlier runs", "constants"
-NEAR = 10.0  # times as much work, or as little, up to which an earlier run tells more than constants do
-VERSIONS = 20  # newest runs that are asked what they took
+NEAR = 10.0  # ratio of work up to which an earlier run predicts better than the constants
+VERSIONS = 20  # newest runs whose cost is used
 UNKNOWN: Mapping[str, Any] = MappingProxyType({"seconds": None, "gigabytes": None, "basis": None})
 _LOADED = frozenset({"breast_cancer", "diabetes", "wine", "iris"})
 
 
 @dataclass(frozen=True)
 class Step:
-    """A stage that a run goes through. keys: any of which an earlier stage may have; empty where it cannot be told yet.
+    """A stage of a run. keys: the keys that an earlier stage of the same inputs may have; empty if not known yet.
 
-    choice: None for analyze; control: the part of the real data that judges look at.
+    choice: None for analyze; control: the part of the real data to compare with.
     """
 
     stage: str
@@ -67,8 +66,8 @@ class Step:
 
 
 def steps(plan: Plan, rows: int | None) -> list[Step]:
-    """The first round of each candidate, then the verdict on the best. rows: to make; None: nobody has counted the
-    source's.
+    """The first round of each candidate, then the verdict on the best. rows: to generate; None if not
+    known.
     """
     choices = plan.choices
     if not choices:  # `auto` chooses once it has seen the types
@@ -101,8 +100,8 @@ def _judged(plan: Plan, choices: Sequence[Choice], rows: int | None, control: st
 
 @dataclass(frozen=True)
 class Past:
-    """A stage of an earlier run. alike: what must be the same for its seconds to tell anything; peak: bytes, None where
-    nobody looked.
+    """A stage of an earlier run. alike: the settings that its seconds depend on; peak: bytes, None if it was
+    not measured.
     """
 
     stage: str
@@ -113,7 +112,7 @@ class Past:
 
 
 class Estimates:
-    """Estimates for the stages of a plan, by what earlier runs below `root` took. rows: to generate, None if
+    """Estimates for the stages of a plan, from the cost of earlier runs below `root`. rows: to generate, None if
     unknown.
     """
 
@@ -144,7 +143,7 @@ class Estimates:
         return out
 
     def of(self, step: Step) -> Mapping[str, Any]:
-        """{seconds, gigabytes, basis}: all None where nothing is known to tell it by."""
+        """{seconds, gigabytes, basis}: all None if there is nothing to estimate them from."""
         size = self.size(step)
         if size is None or (step.choice is None and step.stage != ANALYZE):
             return UNKNOWN
@@ -162,23 +161,23 @@ class Estimates:
         return self._told(step, seconds, _gigabytes(cost, size, nearest if basis == EARLIER else None), basis)
 
     def _told(self, step: Step, seconds: float, gigabytes: float | None, basis: str) -> Mapping[str, Any]:
-        """With what the spec says of copies, worker processes and limits, where constants do not."""
-        limit, asked = self.plan.spec.generator.limits.minutes, self.plan.spec.generate
+        """Adjust an estimate for copies, worker processes and limits, which the constants ignore."""
+        limit, request = self.plan.spec.generator.limits.minutes, self.plan.spec.generate
         if step.stage == TRAIN and limit is not None:
             seconds = min(seconds, 60 * limit)
         if step.stage == GENERATE and basis == CONSTANTS:
             engine, blocks = self.plan.engine, -(-(self.rows or 1) // BLOCK)
-            if engine.kind == "dask":  # of a cluster that nobody has timed
+            if engine.kind == "dask":  # no constants for clusters
                 return UNKNOWN
             if (processes := engine.processes(blocks)) > 1:
                 seconds = START + seconds / processes
                 gigabytes = (gigabytes or 0.0) + processes * PROGRAM_GB
-            seconds *= asked.copies
-            if asked.proper:
+            seconds *= request.copies
+            if request.proper:
                 again = self.of(Step(TRAIN, step.detail, (), step.choice))["seconds"]
                 if again is None:
                     return UNKNOWN
-                seconds += asked.copies * again
+                seconds += request.copies * again
         return {
             "seconds": round(seconds, 2),
             "gigabytes": None if gigabytes is None else round(gigabytes, 2),
@@ -189,7 +188,7 @@ class Estimates:
         """The constants of a stage; None if there are none."""
         plan = self.plan
         if step.stage == EVALUATE and plan.spec.evaluate.domain is not None:
-            return None  # nobody knows how long the user's metrics take
+            return None  # the cost of the user's metrics is not known
         if step.choice is None and step.stage != ANALYZE:
             return None  # `auto` has not chosen
         return plan.modality.cost(step.stage, step.choice, plan.described, plan.checked.request, step.control)
@@ -209,7 +208,7 @@ class Estimates:
 
 
 def _gigabytes(cost: Cost | None, size: Work, past: Past | None) -> float | None:
-    """What the cells take beside the program; by an earlier run where one looked."""
+    """Memory of the cells in addition to the program; from an earlier run if it was measured."""
     if past is not None and past.peak:
         program = min(past.peak / 2**30, PROGRAM_GB if cost is None else cost.program)
         return program + (past.peak / 2**30 - program) * size.cells / max(1, past.size.cells)
@@ -217,14 +216,14 @@ def _gigabytes(cost: Cost | None, size: Work, past: Past | None) -> float | None
 
 
 def _alike(stage: str, plan: dict[str, Any], choice: Choice | None, control: str) -> str:
-    """What of a resolved spec decides how long a stage takes, besides rows and columns."""
+    """The settings of a resolved spec that determine the time of a stage, besides rows and columns."""
     method = [] if choice is None else [choice.method, plugins.params(choice)]
     evaluate, generate = (
         plan["evaluate"],
         {k: plan["generate"].get(k) for k in ("where", "balance", "fairness", "copies", "proper")},
     )
     real = plan["source"]["type"] != "none"
-    told: dict[str, Any] = {
+    settings: dict[str, Any] = {
         ANALYZE: plan["source"]["type"],
         TRAIN: [*method, bool(plan["constraints"])],
         GENERATE: [*method, plan["constraints"], generate, plan.get("execution")],
@@ -238,11 +237,11 @@ def _alike(stage: str, plan: dict[str, Any], choice: Choice | None, control: str
         ],
         PRIVACY: [real, plan["privacy_check"]["attacks"], generate["copies"]],
     }
-    return canonical(told[stage])
+    return canonical(settings[stage])
 
 
 def earlier(root: Path) -> Iterator[Past]:
-    """What stages of the newest versions below a root took; what cannot be read is passed over."""
+    """The measured cost of stages of the newest versions below a root; unreadable ones are skipped."""
     versions = [version for name in store.names(root) for version in Store(root, name).versions()]
     seen: set[str] = set()
     for version in sorted(versions, key=lambda v: v.folder.stat().st_mtime, reverse=True)[:VERSIONS]:
@@ -251,7 +250,7 @@ def earlier(root: Path) -> Iterator[Past]:
 
 
 def _of_version(version: Version) -> Iterator[tuple[str, Past]]:
-    """Each stage that a version has, under its key; several versions may share one."""
+    """Each stage of a version by its key; several versions may share one."""
     plan, profile = version.read(PLAN), version.read(ANALYZE, PROFILE)
     if plan is None or profile is None:
         return
@@ -262,11 +261,11 @@ def _of_version(version: Version) -> Iterator[tuple[str, Past]]:
     def record(
         step: Step, rows: int, place: Sequence[str], took: dict[str, Any] | None = None
     ) -> Iterator[tuple[str, Past]]:
-        if (made := version.read(*place, step.stage, STAGE)) is not None:
-            own = took or made
+        if (record := version.read(*place, step.stage, STAGE)) is not None:
+            own = took or record
             alike = _alike(step.stage, plan, step.choice, step.control)
             yield (
-                made["key"],
+                record["key"],
                 Past(step.stage, alike, modality.work(rows, schema), own["seconds"], own.get("peak_memory")),
             )
 
@@ -287,10 +286,10 @@ def _of_version(version: Version) -> Iterator[tuple[str, Past]]:
                 yield from record(Step(stage, control=control), rows, place)
 
 
-def _judges(parts: Mapping[str, int], control: str, made: int, copies: int) -> dict[str, int]:
-    """Rows that judges look at, of all tables together."""
+def _judges(parts: Mapping[str, int], control: str, rows: int, copies: int) -> dict[str, int]:
+    """Rows that are measured, over all tables."""
     real = parts.get("train", 0) + parts.get(control, 0)
-    return {EVALUATE: real + min(made, JUDGED), PRIVACY: real + min(made * copies, JUDGED)}
+    return {EVALUATE: real + min(rows, JUDGED), PRIVACY: real + min(rows * copies, JUDGED)}
 
 
 def total(lines: Sequence[dict[str, Any]], plan: Plan) -> dict[str, Any]:

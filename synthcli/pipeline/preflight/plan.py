@@ -1,4 +1,4 @@
-"""What a run would do; nothing is generated."""
+"""Foresee what a run would do; nothing is generated."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from synthcli.spec.load import load_spec
 
 
 def foreseen(spec: str | Path, root: Path, sets: Sequence[str]) -> dict[str, Any]:
-    """What a run would do: {stages, total, reads, writes}.
+    """Foresee a run: {stages, total, reads, writes}.
 
-    stages: of the first round of each candidate, whether an earlier run has them, and what those that would run take,
-    see estimate.Estimates.
+    stages: those of the first round of each candidate, whether an earlier run has them, and their estimated cost, see
+    estimate.Estimates.
     """
     plan = make_plan(load_spec(spec, sets))
     index = Store(root, plan.loaded.name).stage_index()

@@ -1,7 +1,6 @@
-"""Quasi-identifiers: how far a few columns that others may know single out the rows of a table. Samarati & Sweeney
-1998.
+"""Quasi-identifiers: how far a few columns that others may know identify rows of a table. Samarati & Sweeney 1998.
 
-k of a row is how many privacy units share its combination of values; a row of k = 1 is one person's alone.
+k of a row is the number of privacy units that share its combination of values; at k = 1 the row is unique.
 """
 
 from __future__ import annotations
@@ -12,17 +11,17 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-BANDS = (1, 2, 5, 10)  # lower ends of the classes of k that are counted
+BANDS = (1, 2, 5, 10)  # lower ends of the classes of k
 MOST = 4  # columns that a search combines
 LEAST_GAIN = (
-    0.01  # of rows that become unique, or that fall below the largest class of k, for a further column to be added
+    0.01  # share of rows that must become unique, or leave the largest class of k, for another column to be added
 )
 
 
 @dataclass(frozen=True)
 class Uniqueness:
-    """How unique some columns make a row. shares: class of k (1, 2-4, 5-9, 10+) -> share of rows; unique: share of k =
-    1; units: looked at.
+    """How unique rows are in some columns. shares: class of k (1, 2-4, 5-9, 10+) -> share of rows; unique: share of
+    k = 1; units: number of privacy units.
     """
 
     columns: tuple[str, ...]
@@ -32,7 +31,7 @@ class Uniqueness:
 
 
 def uniqueness(frame: pd.DataFrame, columns: Sequence[str], units: np.ndarray | None = None) -> Uniqueness:
-    """The distribution of k over the rows. units: (rows,) privacy unit of each row, None where each row is its own;
+    """The distribution of k over the rows. units: (rows,) privacy unit of each row, None if each row is one;
     null is a value.
     """
     k = _sizes(_combine([_codes(frame[name]) for name in columns], len(frame)), units)
@@ -43,8 +42,8 @@ def uniqueness(frame: pd.DataFrame, columns: Sequence[str], units: np.ndarray | 
 def search(
     frame: pd.DataFrame, candidates: Sequence[str], units: np.ndarray | None = None, *, most: int = MOST
 ) -> list[Uniqueness]:
-    """Greedy: the column that makes most rows unique, then the one that adds most to it, and so on; a step each, at
-    most `most`.
+    """Greedy search: the column that makes most rows unique, then the one that adds most, up to `most` columns. Returns
+    each step.
     """
     codes = {name: _codes(frame[name]) for name in dict.fromkeys(candidates)}
     chosen: list[str] = []
@@ -62,7 +61,7 @@ def search(
 
 
 def _gain(codes: np.ndarray, units: np.ndarray | None) -> tuple[float, float]:
-    """The share of unique rows, and of rows below the largest class of k to decide between equal ones."""
+    """The share of unique rows; to break ties, the share below the largest class of k."""
     k = _sizes(codes, units)
     return float((k == 1).mean()), float((k < BANDS[-1]).mean())
 

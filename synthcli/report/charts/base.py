@@ -1,7 +1,7 @@
 """The charts of a page as Vega-Lite specs. Real data are filled bars, synthetic data are lines, so that no chart
 depends on colour alone.
 
-Names and values that come from data stand in data and in domains, under field names of our own: no expression ever
+Names and values of the data occur only in data and domains, under fixed field names: no expression ever
 holds one.
 """
 
@@ -12,7 +12,7 @@ from typing import Any
 
 Chart = dict[
     str, Any
-]  # {spec, data: {field: [value, ...]}, label: what it shows, in words, table: [[field, heading], ...]}
+]  # {spec, data: {field: [value, ...]}, label: description in words, table: [[field, heading], ...]}
 
 REAL, LINE, SYNTHETIC, INK, MUTED, GOOD, HERE = (
     f"var(--{name})" for name in ("real", "real-line", "synthetic", "ink", "muted", "good", "accent")

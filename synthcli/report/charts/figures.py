@@ -16,8 +16,8 @@ def bullet(
     """A figure with its interval on its own scale; low, high: the bounds of the gate, with the range between them
     shaded. None: it was not measured.
 
-    floor (what unseen real data get) is a full tick, baseline (independent columns) a cross where it is near enough to
-    draw. beside: what else the scale must reach, so that two bullets can be compared.
+    floor (the value of unseen real data) is a full tick, baseline (independent columns) a cross if it is near
+    enough. beside: further values that the scale must cover, so that two bullets can be compared.
     """
     value = measured.get("value")
     if value is None:
@@ -120,7 +120,7 @@ def bars(names: list[str], values: list[float], title: str, label: str) -> Chart
     )
 
 
-def requested_rows(names: list[str], asked: list[int], made: list[int], label: str) -> Chart:
+def requested_rows(names: list[str], requested: list[int], generated: list[int], label: str) -> Chart:
     """Requested rows as bars, generated rows as ticks."""
     y = {
         "field": "name",
@@ -138,17 +138,23 @@ def requested_rows(names: list[str], asked: list[int], made: list[int], label: s
 
     tip = [
         {"field": "name", "title": "value"},
-        {"field": "asked", "title": "asked", "format": ","},
-        {"field": "made", "title": "made", "format": ","},
+        {"field": "requested", "title": "requested", "format": ","},
+        {"field": "generated", "title": "generated", "format": ","},
     ]
     bar = {"type": "bar", "fill": GOOD, "opacity": 0.25, "stroke": GOOD, "strokeWidth": 1, "height": {"band": 0.78}}
     tick = {"type": "tick", "color": SYNTHETIC, "thickness": 3, "height": {"band": 0.95}}
     layers = [
         {"mark": m, "encoding": {"y": y, "x": x(field), "tooltip": tip}}
-        for m, field in ((bar, "asked"), (tick, "made"))
+        for m, field in ((bar, "requested"), (tick, "generated"))
     ]
-    table = [["name", "value"], ["asked", "rows asked"], ["made", "rows made"]]
-    return chart(layers, {"name": names, "asked": asked, "made": made}, label, table, height=20 * len(names) + 4)
+    table = [["name", "value"], ["requested", "requested rows"], ["generated", "generated rows"]]
+    return chart(
+        layers,
+        {"name": names, "requested": requested, "generated": generated},
+        label,
+        table,
+        height=20 * len(names) + 4,
+    )
 
 
 def ranges(rows: list[dict[str, Any]], title: str, label: str, *, mark: float | None = None) -> Chart:
@@ -212,7 +218,7 @@ def tradeoff(points: list[dict[str, Any]], x: dict[str, Any], y: dict[str, Any],
     """Rounds as quality against privacy. points: {round, chosen, state, x, y, and their low, high}; x, y: {metric,
     better, low, high} (bounds).
 
-    Axes run so that better lies up and to the right; where both gates pass is shaded.
+    Axes run so that better lies up and to the right; the region where both gates pass is shaded.
     """
     keys = ("round", "state", "chosen", "x", "xlow", "xhigh", "y", "ylow", "yhigh")
     data = {key: [p.get(key) for p in points] for key in keys}

@@ -17,16 +17,16 @@ def heat(
     bound: float,
     label: str,
     shared: str,
-    said: tuple[str, str] = ("column", "with"),
+    titles: tuple[str, str] = ("column", "with"),
 ) -> Chart:
     """One of the three heat maps over shared data. side: real, synthetic or difference; bound: the end of the colour
-    scale; said: the words for row and column.
+    scale; titles: the words for row and column.
     """
     axis: dict[str, Any] = {"title": None, "ticks": False, "domain": False, "labelLimit": 110, "labelOverlap": False}
     colours = {"type": "quantize", "domain": [-bound, bound], "range": [f"var(--heat-{i})" for i in range(CLASSES)]}
     tip = [
-        {"field": "a", "title": said[0]},
-        {"field": "b", "title": said[1]},
+        {"field": "a", "title": titles[0]},
+        {"field": "b", "title": titles[1]},
         *({"field": f, "title": f, "format": "+.3f"} for f in HEATS),
     ]
     place = lambda field, names, **more: {  # noqa: E731
@@ -39,7 +39,7 @@ def heat(
         "fill": {"field": side, "type": "quantitative", "scale": colours, "legend": None},
         "tooltip": tip,
     }
-    table = [["a", said[0]], ["b", said[1]], *([f, f] for f in HEATS)]
+    table = [["a", titles[0]], ["b", titles[1]], *([f, f] for f in HEATS)]
     found = chart([{"mark": "rect", "encoding": encoding}], {}, label, table, height=max(90, min(420, 26 * len(rows))))
     return {**found, "data": shared}
 

@@ -1,4 +1,4 @@
-"""What a page shows of related tables: the relationships, and each table."""
+"""The sections of a page about related tables: the relationships, and each table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a page shows of one table: its columns, their pairs, what a detector sees."""
+"""The sections of a page about one table: its columns, their pairs, the detector."""
 
 from __future__ import annotations
 

@@ -111,7 +111,7 @@
     name: (a, b) => a.dataset.name.localeCompare(b.dataset.name),
   };
   all("form.finder").forEach((finder) => {
-    const grid = document.getElementById(finder.dataset.cards), cards = all(".card", grid), told = finder.querySelector(".found");
+    const grid = document.getElementById(finder.dataset.cards), cards = all(".card", grid), status = finder.querySelector(".found");
     const find = () => {
       const words = finder.elements.words.value.trim().toLowerCase(), kind = finder.elements.kind.value;
       let count = 0;
@@ -120,7 +120,7 @@
         count += !card.hidden;
       }
       grid.append(...cards.sort(orders[finder.elements.order.value]));
-      told.textContent = count === cards.length ? `${count} columns` : `${count} of ${cards.length} columns`;
+      status.textContent = count === cards.length ? `${count} columns` : `${count} of ${cards.length} columns`;
       rest();
     };
     finder.addEventListener("input", find);

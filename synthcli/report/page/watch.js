@@ -1,8 +1,8 @@
 "use strict";
-// First on the page: whatever goes wrong afterwards is told on the root element, where a test, or a person who reports it, finds it.
+// First on the page: errors are recorded on the root element, where a test, or a person who reports them, finds them.
 (() => {
-  const root = document.documentElement, told = [];
-  const tell = (text) => { told.push(String(text)); root.dataset.errors = JSON.stringify(told); };
+  const root = document.documentElement, errors = [];
+  const tell = (text) => { errors.push(String(text)); root.dataset.errors = JSON.stringify(errors); };
   root.dataset.errors = "[]";
   root.dataset.js = "on";
   for (const level of ["error", "warn"]) {

@@ -1,4 +1,4 @@
-"""What a spec of related tables must be: keys, places, and what is asked of which table."""
+"""Check and parse a spec of related tables: keys, sources, and the conditions on each table."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ from synthcli.spec.modalities import tabular
 from synthcli.spec.models import Spec
 from synthcli.spec.traits import check_traits
 
-_SINGLE: dict[tuple[str, ...], str] = {  # what is asked of one table only
+_SINGLE: dict[tuple[str, ...], str] = {  # keys that only single tables support
     ("generate", "copies"): "copies",
-    ("generate", "proper"): "generators fitted anew for each copy",
+    ("generate", "proper"): "generators fitted again for each copy",
     ("evaluate", "preserve"): "named properties",
     ("evaluate", "domain"): "own metrics",
     ("evaluate", "downstream"): "downstream commands",
@@ -48,7 +48,7 @@ RELATIONS = (
 
 
 def default_gates(have: frozenset[str]) -> Gates:
-    """Those of one table, and those of relationships."""
+    """The default gates of one table, and those on relationships."""
     (quality, privacy), rules = tabular.default_gates(have - {"constraints"}), tabular.RULES
     return (*quality, *RELATIONS, *(rules if "constraints" in have else ())), privacy
 
@@ -56,25 +56,25 @@ def default_gates(have: frozenset[str]) -> Gates:
 def default_choice(loaded: Loaded) -> Choice | None:
     """trees, also for auto: related tables need a method that draws rows given known values."""
     if loaded.spec.generator.method == "auto":
-        why = "related tables are made by a method that draws rows given what is known of them"
+        why = "related tables need a method that draws rows given known values"
         return Choice("trees", {}, why, modality=METHODS)
     return Choice("trees", loaded.spec.generator.params, modality=METHODS)
 
 
 def problems(loaded: Loaded) -> Iterator[Problem]:
-    """What can be seen without data."""
+    """Yield the contradictions that can be found without data."""
     spec = loaded.spec
     yield from _source(spec)
     yield from _tables(spec)
-    yield from _asked(spec)
+    yield from _conditions(spec)
     for path, what in _SINGLE.items():
         section = getattr(spec, path[0])
         if path[1] in section.model_fields_set and getattr(section, path[1]) not in (None, 1, (), False):
-            yield path, f"{what} are not offered for related tables by this version; remedy: leave it out"
+            yield path, f"{what} are not supported for related tables by this version; remedy: leave it out"
     if spec.execution.engine == "dask":
         yield (
             ("execution", "engine"),
-            "clusters are not offered for related tables by this version; remedy: engine: local",
+            "clusters are not supported for related tables by this version; remedy: engine: local",
         )
     may = plugins.able(METHODS, "complete")
     for path_, method in _methods(spec):
@@ -85,7 +85,7 @@ def problems(loaded: Loaded) -> Iterator[Problem]:
 
 
 def _methods(spec: Spec) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    """Every method that is named, and where."""
+    """Every method of the spec, with its position."""
     if spec.generator.method not in (None, "auto"):
         yield ("generator", "method"), str(spec.generator.method)
     yield from ((("generator", "candidates", i), each.method) for i, each in enumerate(spec.generator.candidates or ()))
@@ -95,7 +95,10 @@ def _source(spec: Spec) -> Iterator[Problem]:
     for key in sorted(spec.source.model_fields_set - {"type", "tables", "relationships", "split", "dataset"}):
         yield ("source", key), "belongs to a source of one table; remedy: under source.tables"
     if spec.source.type != "tables":
-        yield ("source", "type"), "stands beside tables; remedy: leave it out, and give the type of each table"
+        yield (
+            ("source", "type"),
+            "cannot be combined with tables; remedy: leave it out, and give the type of each table",
+        )
     if spec.source.split.validation + spec.source.split.holdout >= 1:
         yield ("source", "split"), "validation and holdout leave nothing to train on; expected a sum below 1"
     if not spec.source.relationships:
@@ -111,12 +114,12 @@ def _tables(spec: Spec) -> Iterator[Problem]:
     tables = spec.source.tables or {}
     known = f"Tables: {', '.join(tables)}"
     for i, r in enumerate(spec.source.relationships):
-        for key, said in (("from", r.from_), ("to", r.to)):
-            for word in (said,) if isinstance(said, str) else said:
+        for key, end in (("from", r.from_), ("to", r.to)):
+            for word in (end,) if isinstance(end, str) else end:
                 if word.partition(".")[0] not in tables or not word.partition(".")[2]:
                     yield (
                         ("source", "relationships", i, key),
-                        f"{word!r} is no TABLE.COLUMN.{did_you_mean(word.partition('.')[0], tables)} {known}",
+                        f"{word!r} is not TABLE.COLUMN.{did_you_mean(word.partition('.')[0], tables)} {known}",
                     )
     for name in spec.columns:
         if name.partition(".")[0] not in tables or not name.partition(".")[2]:
@@ -127,8 +130,8 @@ def _tables(spec: Spec) -> Iterator[Problem]:
         yield (
             ("privacy_unit",),
             (
-                "is a table that is kept as it is; remedy: leave out keep: true, or name the table of those who are"
-                " protected"
+                "is a public table (keep: true); remedy: leave out keep: true, or name the table of the protected"
+                " persons"
             ),
         )
     for path, named in (
@@ -140,7 +143,7 @@ def _tables(spec: Spec) -> Iterator[Problem]:
 
 
 def unit_of(spec: Spec) -> str | None:
-    """The table of the privacy unit, None where relationships name what is no table."""
+    """The table of the privacy unit; None if a relationship is invalid."""
     tables = list(spec.source.tables or {})
     try:
         relationships = [Relationship.parse(r.from_, r.to) for r in spec.source.relationships]
@@ -150,50 +153,53 @@ def unit_of(spec: Spec) -> str | None:
 
 
 def _names(spec: Spec) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    """Where `generate` names columns of the unit's table."""
-    asked = spec.generate
-    if asked.where is not None:
+    """The columns of the unit's table that `generate` names, with their positions."""
+    request = spec.generate
+    if request.where is not None:
         try:
-            yield from ((("generate", "where"), name) for name in sorted(parse(asked.where).columns))
+            yield from ((("generate", "where"), name) for name in sorted(parse(request.where).columns))
         except SpecError:
-            return  # said elsewhere
-    yield from ((("generate", "balance", name), name) for name in asked.balance or ())
-    if asked.fairness is not None:
-        yield ("generate", "fairness", "target"), asked.fairness.target
-        yield from ((("generate", "fairness", "sensitive", i), name) for i, name in enumerate(asked.fairness.sensitive))
+            return  # reported by _conditions
+    yield from ((("generate", "balance", name), name) for name in request.balance or ())
+    if request.fairness is not None:
+        yield ("generate", "fairness", "target"), request.fairness.target
+        yield from (
+            (("generate", "fairness", "sensitive", i), name) for i, name in enumerate(request.fairness.sensitive)
+        )
 
 
-def _asked(spec: Spec) -> Iterator[Problem]:
-    """Conditions are on the table of the privacy unit, whose rows are made before all others."""
-    asked, tables = spec.generate, spec.source.tables or {}
-    if (unit := unit_of(spec)) not in tables or all(v is None for v in (asked.where, asked.balance, asked.fairness)):
+def _conditions(spec: Spec) -> Iterator[Problem]:
+    """Check that conditions are on the table of the privacy unit, whose rows are generated first."""
+    request, tables = spec.generate, spec.source.tables or {}
+    if (unit := unit_of(spec)) not in tables or all(
+        v is None for v in (request.where, request.balance, request.fairness)
+    ):
         return
     for r in spec.source.relationships:
         one = r.from_ if isinstance(r.from_, str) else r.from_[0]
         other = r.to if isinstance(r.to, str) else r.to[0]
         above = other.partition(".")[0]
         if one.partition(".")[0] == unit and above != unit:
-            key = next(key for key in ("where", "balance", "fairness") if getattr(asked, key) is not None)
+            key = next(key for key in ("where", "balance", "fairness") if getattr(request, key) is not None)
             remedy = (
                 "leave it out"
                 if above in tables and tables[above].keep
                 else f"privacy_unit: {above}, and conditions on it"
             )
-            yield ("generate", key), f"is asked of {unit}, whose rows are made given those of {above}; remedy: {remedy}"
+            yield (
+                ("generate", key),
+                f"is a condition on {unit}, whose rows are generated given those of {above}; remedy: {remedy}",
+            )
             break
-    if asked.where is not None:
+    if request.where is not None:
         try:
-            rule_types.parse_constraint(asked.where)
+            rule_types.parse_constraint(request.where)
         except SpecError as error:
             yield ("generate", "where"), str(error)
     for path, name in _names(spec):
         table, _, column = name.partition(".")
         if column and table in tables:
-            remedy = (
-                f"write {column}"
-                if table == unit
-                else f"a condition on columns of {unit}; what hangs from its rows follows them"
-            )
+            remedy = f"write {column}" if table == unit else f"a condition on columns of {unit}; its child rows follow"
             yield (
                 path,
                 (
@@ -203,12 +209,12 @@ def _asked(spec: Spec) -> Iterator[Problem]:
             )
 
 
-# --- beside the data
+# --- checked against the data
 
 
 def against(loaded: Loaded, tables: Columns, unit: str, *, typed: bool = True) -> None:
-    """Raise one SpecError for every key that names a column which the data lacks, or asks of it what it cannot. typed:
-    whether kinds are known.
+    """Raise one SpecError that lists every key whose column is missing or of an unsuitable kind. typed: whether kinds
+    are known.
     """
     spec = loaded.spec
     problems: list[Problem] = []
@@ -217,8 +223,8 @@ def against(loaded: Loaded, tables: Columns, unit: str, *, typed: bool = True) -
         if column not in tables[table]:
             problems.append((("columns", name), _lacks(table, column, tables)))
     for i, r in enumerate(spec.source.relationships):
-        for key, said in (("from", r.from_), ("to", r.to)):
-            for word in (said,) if isinstance(said, str) else said:
+        for key, end in (("from", r.from_), ("to", r.to)):
+            for word in (end,) if isinstance(end, str) else end:
                 table, _, column = word.partition(".")
                 if column not in tables[table]:
                     problems.append((("source", "relationships", i, key), _lacks(table, column, tables)))
@@ -236,7 +242,7 @@ def against(loaded: Loaded, tables: Columns, unit: str, *, typed: bool = True) -
                 (
                     path,
                     (
-                        f"is of type {tables[table][column]}, which no model predicts; remedy: a number, boolean or"
+                        f"is of type {tables[table][column]}, which no model can predict; remedy: a number, boolean or"
                         " category"
                     ),
                 )
@@ -270,7 +276,7 @@ def _lacks(table: str, column: str, tables: Columns) -> str:
 
 
 def describe(loaded: Loaded) -> Described:
-    """What a spec says of related tables. Raises SpecError."""
+    """Parse the description of related tables. Raises SpecError."""
     spec = loaded.spec
     tables, split = spec.source.tables or {}, spec.source.split
     rules: dict[str, tuple[Rule, ...]] = {}
@@ -278,7 +284,7 @@ def describe(loaded: Loaded) -> Described:
     for i, raw in enumerate(spec.constraints):
         table, rule = _rule_of(loaded, i, raw)
         if rule.text in [known.text for known in rules.get(table, ())]:
-            raise loaded.fail([(("constraints", i), "stands twice; remedy: keep one of the two")])
+            raise loaded.fail([(("constraints", i), "is listed twice; remedy: keep one of the two")])
         rules[table] = (*rules.get(table, ()), rule)
         form = next((key for key in raw if key in FORMS), None)
         places[table, rule.text] = ("constraints", i) if form is None else ("constraints", i, form)
@@ -314,7 +320,7 @@ def _rule_of(loaded: Loaded, i: int, raw: Any) -> tuple[str, Rule]:
 
 
 def by_table(keyed: Mapping[str, Any], tables: Sequence[str], where: str) -> dict[str, dict[str, Any]]:
-    """Values keyed table.column, as table -> column -> value. Raises SpecError for a key that names no table."""
+    """Regroup values keyed by table.column: table -> column -> value. Raises SpecError for an unknown table."""
     out: dict[str, dict[str, Any]] = {name: {} for name in tables}
     for key, value in keyed.items():
         table, dot, column = key.partition(".")
@@ -335,9 +341,9 @@ def _against(loaded: Loaded, schemas: Mapping[str, Schema], unit: str) -> None:
 
 
 def hold_against_source(loaded: Loaded, described: Described) -> int:
-    """Check every name against the names of the tables' columns; the number of columns. Raises SpecError, DataError."""
-    said, spec = described, loaded.spec
-    names = {table: sources.columns(source) for table, source in said.sources.items()}
+    """Check every name against the tables' columns, and return their number. Raises SpecError, DataError."""
+    spec = loaded.spec
+    names = {table: sources.columns(source) for table, source in described.sources.items()}
     declared = {
         t: {c: spec.columns.get(f"{t}.{c}", Traits()).type or "category" for c in columns}
         for t, columns in names.items()
@@ -345,8 +351,8 @@ def hold_against_source(loaded: Loaded, described: Described) -> int:
     schemas = {
         t: Schema(tuple(Column(c, Traits(type=kind)) for c, kind in columns.items())) for t, columns in declared.items()
     }
-    empty = tables_of(said, {t: pd.DataFrame(columns=columns) for t, columns in names.items()}, schemas)
+    empty = tables_of(described, {t: pd.DataFrame(columns=columns) for t, columns in names.items()}, schemas)
     against(loaded, declared, empty.unit[0], typed=False)
     check_names(empty)
-    constraints.ruled(empty, said.rules, said.fail, typed=False)
+    constraints.ruled(empty, described.rules, described.fail, typed=False)
     return sum(map(len, names.values()))

@@ -1,4 +1,4 @@
-"""The keys of a spec for one table: what they mean, and what they must not contradict."""
+"""Check and parse a spec of one table."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ PRIVACY = (
 
 
 def default_gates(have: frozenset[str]) -> Gates:
-    """The gates on what a spec can measure."""
+    """The default gates that a spec has the evidence for."""
     quality = (*(QUALITY if "control" in have else ()), *(UTILITY if {"target", "control"} <= have else ()))
     return (*quality, *(RULES if "constraints" in have else ())), (PRIVACY if "control" in have else ())
 
@@ -59,14 +59,14 @@ def default_choice(loaded: Loaded) -> Choice | None:
 
 
 def problems(loaded: Loaded) -> Iterator[Problem]:
-    """Contradictions of places and of what the user brings."""
+    """Yield the contradictions in sources, outputs and the user's own measurements."""
     yield from places.source(loaded.spec)
     yield from _own(loaded)
     yield from places.output(loaded)
 
 
 def describe(loaded: Loaded) -> Described:
-    """What a spec says about one table. Raises SpecError."""
+    """Parse the description of one table. Raises SpecError."""
     spec = loaded.spec
     split = spec.source.split
     rules = tuple(_rule(loaded, i) for i in range(len(spec.constraints)))
@@ -114,8 +114,8 @@ def _where(loaded: Loaded) -> Expression:
 
 
 def declared_schema(loaded: Loaded) -> Schema:
-    """The schema of a spec without a source. Raises SpecError for columns that do not say how they are generated, or
-    contradict themselves.
+    """The schema of a spec without a source. Raises SpecError for a column that lacks a distribution, or
+    contradicts itself.
     """
     schema = distributions.complete(Schema(tuple(Column(name, traits) for name, traits in loaded.spec.columns.items())))
     distributions.check(schema, loaded.spec.generate.rows)
@@ -124,7 +124,7 @@ def declared_schema(loaded: Loaded) -> Schema:
 
 
 def hold_against_source(loaded: Loaded, described: Described) -> int:
-    """Check every name against the names of the source's columns; the number of columns. Raises SpecError."""
+    """Check every name against the source's columns, and return their number. Raises SpecError."""
     if described.schema is not None:
         return len(described.schema.names)
     names = sources.columns(described.source)
@@ -135,7 +135,7 @@ def hold_against_source(loaded: Loaded, described: Described) -> int:
 
 
 def check_columns(loaded: Loaded, kinds: Mapping[str, str]) -> None:
-    """Raise one SpecError for every key that names a column which the data lacks. kinds: column -> kind."""
+    """Raise one SpecError that lists every key whose column is missing or unsuitable. kinds: column -> kind."""
     spec = loaded.spec
     named: list[tuple[tuple[str | int, ...], str | None]] = [
         (("privacy_unit",), spec.privacy_unit),
@@ -163,7 +163,7 @@ def check_columns(loaded: Loaded, kinds: Mapping[str, str]) -> None:
         problems.append(
             (
                 ("evaluate", "target"),
-                f"is of type {kinds[target]}, which no model predicts; remedy: a number, boolean or category",
+                f"is of type {kinds[target]}, which no model can predict; remedy: a number, boolean or category",
             )
         )
     if spec.generate.where is not None:
@@ -197,11 +197,11 @@ def _some(names: Mapping[str, str], most: int = 12) -> str:
 
 
 def _own(loaded: Loaded) -> Iterator[Problem]:
-    """What the user brings: properties, a file of metrics, a command."""
+    """Check the user's own measurements: properties, a metrics file, a command."""
     evaluate = loaded.spec.evaluate
     for i, text in enumerate(evaluate.preserve):
         if text in evaluate.preserve[:i]:
-            yield ("evaluate", "preserve", i), "stands twice; remedy: keep one of the two"
+            yield ("evaluate", "preserve", i), "is listed twice; remedy: keep one of the two"
         try:
             parse_property(text)
         except SpecError as error:
@@ -213,7 +213,7 @@ def _own(loaded: Loaded) -> Iterator[Problem]:
         if file.suffix != ".py" or not file.is_file():
             yield (
                 ("evaluate", "domain"),
-                f"{file} is no Python file; expected one with measure(evidence, params, *, rng)",
+                f"{file} is not a Python file; expected one with measure(evidence, params, *, rng)",
             )
     if evaluate.downstream is not None and not evaluate.downstream.command.strip():
         yield ("evaluate", "downstream", "command"), "is empty"

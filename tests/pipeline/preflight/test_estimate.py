@@ -237,6 +237,6 @@ def test_the_page_and_the_json_tell_the_same(spec: Path, synth: Any, tmp_path: P
         "own metrics take what they take"
     )
     page = synth("plan", spec, *sets).out
-    for words in ("in all ≈", "unknown", "constants", "people.csv", "600 rows", "made.csv", "50 rows", "own.py", "GiB"):
+    for words in ("total ≈", "unknown", "constants", "people.csv", "600 rows", "made.csv", "50 rows", "own.py", "GiB"):
         assert words in page
     assert not (tmp_path / "artifacts").exists()

@@ -59,11 +59,11 @@ def test_what_is_fine(tmp_path: Path, text: str) -> None:
         ),
         (
             "privacy_unit: orders\ngenerate: {where: 'amount > 3'}",
-            "is asked of orders, whose rows are made given those of users",
+            "is a condition on orders, whose rows are generated given those of users",
         ),
         ("privacy_unit: users.household", "table users has no column 'household'"),
-        ("generate: {copies: 3}", "copies are not offered for related tables"),
-        ("execution: {workers: 2}", "workers are not offered for related tables"),
+        ("generate: {copies: 3}", "copies are not supported for related tables"),
+        ("execution: {workers: 2}", "workers are not supported for related tables"),
         (
             "generator: {method: gaussian_copula}",
             "gaussian_copula does not draw rows given known values.*remedy: one of arnet, trees",
@@ -73,7 +73,7 @@ def test_what_is_fine(tmp_path: Path, text: str) -> None:
         ("columns: {orders.amont: {min: 0}}", "Did you mean amount"),
         ("columns: {orders.amount: {type: flaot}}", "unknown type. Did you mean float"),
         ("output: {format: sql, url: 'duckdb:///o.db', table: x}", "related tables keep their names"),
-        ("output: {format: sql, url: 'duckdb:///o.db', if_exists: append}", "keys of rows that are made would repeat"),
+        ("output: {format: sql, url: 'duckdb:///o.db', if_exists: append}", "generated keys would repeat"),
         ("output: {format: sql}", "format sql needs url"),
         ("output: {path: .}", "is the folder of the source, which would be overwritten"),
     ],
@@ -87,7 +87,7 @@ def test_a_table_above_that_is_kept_protects_nobody(tmp_path: Path) -> None:
     file = tmp_path / "spec.yaml"
     kept = HEAD.replace("users.csv}", "users.csv, keep: true}")
     file.write_text(f"{kept}privacy_unit: orders\ngenerate: {{where: 'amount > 3'}}")
-    with pytest.raises(SpecError, match="rows are made given those of users; remedy: leave it out"):
+    with pytest.raises(SpecError, match="rows are generated given those of users; remedy: leave it out"):
         check.check(load_spec(file))
 
 
@@ -100,6 +100,6 @@ def test_tables_of_a_database(tmp_path: Path) -> None:
     file.write_text(
         HEAD.replace("{path: orders.csv}", "{url: 'postgresql://me:secret@host/db', query: 'DELETE FROM x'}")
     )
-    with pytest.raises(SpecError, match=r"a password stands in the url") as error:
+    with pytest.raises(SpecError, match=r"the url contains a password") as error:
         check.check(load_spec(file))
     assert "secret@" not in str(error.value) and "expected one statement that reads" in str(error.value)
