@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from synthcli import sources
 from synthcli.columns import frame
@@ -69,7 +69,7 @@ def describe(loaded: Loaded) -> Described:
     """Parse the description of one table. Raises SpecError."""
     spec = loaded.spec
     split = spec.source.split
-    rules = tuple(_rule(loaded, i) for i in range(len(spec.constraints)))
+    rules, where = _parsed(loaded)
     default_unit = builtin.UNITS.get(spec.source.name or "") if spec.source.type == "builtin" else None
 
     def fail(rule: Rule | None, why: str) -> SpecError:
@@ -79,7 +79,7 @@ def describe(loaded: Loaded) -> Described:
         return loaded.fail([(rule_path(loaded, place), why)])
 
     def check(kinds: Mapping[str, str]) -> None:
-        check_columns(loaded, kinds)
+        check_columns(loaded, rules, kinds)
         check_traits(loaded, kinds)
 
     return Described(
@@ -89,37 +89,42 @@ def describe(loaded: Loaded) -> Described:
         unit=spec.privacy_unit or default_unit,
         parts={"train": 1 - split.validation - split.holdout, "validation": split.validation, "holdout": split.holdout},
         stratify_by=split.stratify_by,
-        where=None if spec.generate.where is None else _where(loaded),
+        where=where,
         target=spec.evaluate.target,
         preserve=spec.evaluate.preserve,
         seed=spec.seed,
-        schema=declared_schema(loaded) if spec.source.type == "none" else None,
+        schema=declared_schema(loaded, rules) if spec.source.type == "none" else None,
         check=check,
         fail=fail,
     )
 
 
-def _rule(loaded: Loaded, i: int) -> Rule:
-    try:
-        return parse_rule(loaded.spec.constraints[i])
-    except SpecError as error:
-        raise loaded.fail([(rule_path(loaded, i), str(error))]) from None
+def _parsed(loaded: Loaded) -> tuple[tuple[Rule, ...], Expression | None]:
+    """The constraints and `where`. Raises one SpecError that lists all that cannot be parsed."""
+    problems: list[Problem] = []
+    rules, where = [], None
+    for i, raw in enumerate(loaded.spec.constraints):
+        try:
+            rules.append(parse_rule(raw))
+        except SpecError as error:
+            problems.append((rule_path(loaded, i), str(error)))
+    if loaded.spec.generate.where is not None:
+        try:
+            where = parse(loaded.spec.generate.where)
+        except SpecError as error:
+            problems.append((("generate", "where"), str(error)))
+    if problems:
+        raise loaded.fail(problems)
+    return tuple(rules), where
 
 
-def _where(loaded: Loaded) -> Expression:
-    try:
-        return parse(str(loaded.spec.generate.where))
-    except SpecError as error:
-        raise loaded.fail([(("generate", "where"), str(error))]) from None
-
-
-def declared_schema(loaded: Loaded) -> Schema:
+def declared_schema(loaded: Loaded, rules: Sequence[Rule]) -> Schema:
     """The schema of a spec without a source. Raises SpecError for a column that lacks a distribution, or
     contradicts itself.
     """
     schema = distributions.complete(Schema(tuple(Column(name, traits) for name, traits in loaded.spec.columns.items())))
     distributions.check(schema, loaded.spec.generate.rows)
-    check_columns(loaded, {c.name: c.kind for c in schema.columns})
+    check_columns(loaded, rules, {c.name: c.kind for c in schema.columns})
     return schema
 
 
@@ -128,13 +133,14 @@ def hold_against_source(loaded: Loaded, described: Described) -> int:
     if described.schema is not None:
         return len(described.schema.names)
     names = sources.columns(described.source)
-    check_columns(loaded, {name: loaded.spec.columns.get(name, Traits()).type or "category" for name in names})
+    kinds = {name: loaded.spec.columns.get(name, Traits()).type or "category" for name in names}
+    check_columns(loaded, described.rules, kinds)
     declared = {name: traits.type for name, traits in loaded.spec.columns.items() if traits.type is not None}
     check_traits(loaded, declared)
     return len(names)
 
 
-def check_columns(loaded: Loaded, kinds: Mapping[str, str]) -> None:
+def check_columns(loaded: Loaded, rules: Sequence[Rule], kinds: Mapping[str, str]) -> None:
     """Raise one SpecError that lists every key whose column is missing or unsuitable. kinds: column -> kind."""
     spec = loaded.spec
     named: list[tuple[tuple[str | int, ...], str | None]] = [
@@ -176,9 +182,9 @@ def check_columns(loaded: Loaded, kinds: Mapping[str, str]) -> None:
             parse_property(text).check(kinds)
         except SpecError as error:
             problems.append((("evaluate", "preserve", i), str(error)))
-    for i, rule in enumerate(spec.constraints):
+    for i, rule in enumerate(rules):
         try:
-            parse_rule(rule).check(kinds)
+            rule.check(kinds)
         except SpecError as error:
             problems.append((rule_path(loaded, i), str(error)))
     if problems:
