@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-    from synthcli.sources.places import Part
+    from synthcli.sources.places import FilePart
     from synthcli.sources.sampling import Sample
 
 FILES = tuple(ENDINGS)  # kinds that are files, and formats of files
@@ -116,7 +116,7 @@ def deliver(chunks: Iterator[pd.DataFrame], schema: Schema, target: Target) -> i
     return write(chunks, schema, target.path, target.format)
 
 
-def parts(source: Source) -> list[Part]:
+def parts(source: Source) -> list[FilePart]:
     """The files of a source, sorted by name; those behind a URL are copied here first.
 
     Raises SpecError for an invalid path, DataError where there is no readable file.
@@ -151,7 +151,7 @@ def _batches(source: Source) -> Iterator[pa.Table]:
                 yield whole
 
 
-def _check_same(expected: list[str], found: list[str], part: Part, first: Part) -> None:
+def _check_same(expected: list[str], found: list[str], part: FilePart, first: FilePart) -> None:
     """Raise DataError where the columns of a file differ from those of the first one."""
     for names, others, what in ((expected, found, "lacks"), (found, expected, "has")):
         if odd := [n for n in names if n not in others]:

@@ -28,7 +28,7 @@ _VARIABLE = re.compile(r"\$(\{|[A-Za-z_])")
 
 
 @dataclass(frozen=True)
-class Part:
+class FilePart:
     """One file of a source. path: where to read it; name: its name in messages; keys: columns that its folders name,
     key=value.
     """
@@ -46,7 +46,7 @@ class Part:
             raise DataError(str(error).replace(str(self.path), self.name)) from None
 
 
-def local_parts(path: Path, kind: str) -> list[Part]:
+def local_parts(path: Path, kind: str) -> list[FilePart]:
     """The files that a local path names, sorted by name: one, those that match a glob, or those of a folder. kind: of
     the source. Raises DataError where there is no readable file.
     """
@@ -56,8 +56,8 @@ def local_parts(path: Path, kind: str) -> list[Part]:
         found = [Path(p) for p in sorted(glob.glob(str(path), recursive=True)) if os.path.isfile(p)]
         if not found:
             raise DataError(f"{path}: no file matches; remedy: fix source.path")
-        return _with_keys([Part(files.check_local(p), str(p)) for p in found], fixed_root(str(path)))
-    return [Part(files.check_local(path), str(path))]
+        return _with_keys([FilePart(files.check_local(p), str(p)) for p in found], fixed_root(str(path)))
+    return [FilePart(files.check_local(path), str(path))]
 
 
 def check_path(source: Source) -> Path | str:
@@ -111,7 +111,7 @@ def _matched(pattern: str) -> str:
     )
 
 
-def _folder(folder: Path, kind: str) -> list[Part]:
+def _folder(folder: Path, kind: str) -> list[FilePart]:
     found = sorted(p for p in folder.rglob("*") if p.is_file() and is_data(p.relative_to(folder).as_posix(), kind))
     if not found:
         expected = ", ".join(ENDINGS[kind].all)
@@ -119,7 +119,7 @@ def _folder(folder: Path, kind: str) -> list[Part]:
             f"{folder} is a folder; remedy: source.path of one {kind} file, or of a folder with such files"
             f" ({expected}) in it"
         )
-    return _with_keys([Part(files.check_local(p), str(p)) for p in found], str(folder))
+    return _with_keys([FilePart(files.check_local(p), str(p)) for p in found], str(folder))
 
 
 def is_data(name: str, kind: str) -> bool:
@@ -131,7 +131,7 @@ def is_data(name: str, kind: str) -> bool:
     return plain.suffix.lower() in ENDINGS[kind].all and not any(p.startswith((".", "_")) for p in path.parts)
 
 
-def _with_keys(found: list[Part], root: str) -> list[Part]:
+def _with_keys(found: list[FilePart], root: str) -> list[FilePart]:
     return [replace(part, keys=keys_of(part.name, root)) for part in found]
 
 
@@ -142,7 +142,7 @@ def keys_of(name: str, root: str) -> tuple[tuple[str, str | None], ...]:
     return tuple((unquote(key), None if value == _NULL else unquote(value)) for key, value in pairs)
 
 
-def keyed(table: pa.Table, part: Part, kinds: dict[str, pa.DataType]) -> pa.Table:
+def keyed(table: pa.Table, part: FilePart, kinds: dict[str, pa.DataType]) -> pa.Table:
     """Add the columns that its folders name to the table of a part. Raises DataError where the file has such a column
     itself.
     """
@@ -156,7 +156,7 @@ def keyed(table: pa.Table, part: Part, kinds: dict[str, pa.DataType]) -> pa.Tabl
     return table
 
 
-def key_types(found: list[Part], text: bool) -> dict[str, pa.DataType]:
+def key_types(found: list[FilePart], text: bool) -> dict[str, pa.DataType]:
     """The types of the columns that folders name: integers where all values are, strings in a source of text.
 
     Raises DataError where files differ in which folders they lie in.
@@ -174,7 +174,7 @@ def key_types(found: list[Part], text: bool) -> dict[str, pa.DataType]:
     return {key: pa.int64() if whole[key] and not text else pa.string() for key in values}
 
 
-def unified(schema: pa.Schema | None, found: pa.Schema, part: Part) -> pa.Schema:
+def unified(schema: pa.Schema | None, found: pa.Schema, part: FilePart) -> pa.Schema:
     """The common schema of this file and those before: the widest type of numbers. Raises DataError where types are
     incompatible.
     """

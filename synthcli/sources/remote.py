@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from synthcli.errors import DataError, MissingExtra, SpecError, TryLater, did_you_mean
-from synthcli.sources.places import Part, fixed_root, is_data, keys_of
+from synthcli.sources.places import FilePart, fixed_root, is_data, keys_of
 
 if TYPE_CHECKING:
     from synthcli.sources.source import Source
@@ -64,7 +64,7 @@ def check(path: str, key: str, *, write: bool = False) -> None:
         )
 
 
-def parts(source: Source, url: str) -> list[Part]:
+def parts(source: Source, url: str) -> list[FilePart]:
     """Local copies of the objects that a URL names: one, those that match a glob, or all objects of the source's kind
     below a prefix.
     """
@@ -76,9 +76,9 @@ def parts(source: Source, url: str) -> list[Part]:
         for i, name in enumerate(names):
             local = Path(folder.name) / f"{i}-{PurePosixPath(urlsplit(name).path).name[-100:]}"
             _fetch(name, local)
-            found.append(Part(local, name, keys_of(name, root) if root is not None else ()))
+            found.append(FilePart(local, name, keys_of(name, root) if root is not None else ()))
         source.kept["copies"] = (folder, found)
-    copies: list[Part] = source.kept["copies"][1]
+    copies: list[FilePart] = source.kept["copies"][1]
     return copies
 
 

@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from synthcli import seeds
 from synthcli.columns.codec.codec import Codec, Values
-from synthcli.columns.codec.conditions import Asked
+from synthcli.columns.codec.conditions import Conditions
 from synthcli.columns.table import Table
 from synthcli.contracts.modelling import Job, Model, Request
 from synthcli.tabular.rejection.discriminator import Discriminator
@@ -80,13 +80,13 @@ class CodedModel(Model):
     def draw(self, rows: int, *, rng: np.random.Generator) -> Values:
         """Every part of `rows` new rows."""
 
-    def draw_asked(self, asked: Asked, *, rng: np.random.Generator) -> Values:
-        """Every part of rows of which something is asked; of models that can do so."""
+    def draw_given(self, conditions: Conditions, *, rng: np.random.Generator) -> Values:
+        """Draw every part of rows that meet conditions; only models that `complete` rows implement it."""
         raise NotImplementedError(f"{type(self).__name__} does not complete rows")
 
     @property
     def completes(self) -> bool:
-        return type(self).draw_asked is not CodedModel.draw_asked
+        return type(self).draw_given is not CodedModel.draw_given
 
     def draw_axes(self, rows: int, *, rng: np.random.Generator) -> Values:
         """The same on the axes that a discriminator looks at."""
@@ -108,7 +108,7 @@ class CodedModel(Model):
 
     def complete(self, given: Request, start: int, *, rng: np.random.Generator) -> Table:
         parts, made_up = rng.spawn(2)
-        values = self._asked(Asked.of(self.codec, given), rng=parts)
+        values = self._draw_given(Conditions.of(self.codec, given), rng=parts)
         frame = self.codec.decode(values, given.rows, start=start, rng=made_up)
         if given.frame is None:
             return Table(frame, self.codec.schema)
@@ -120,15 +120,15 @@ class CodedModel(Model):
                 frame[name] = own if given.known is None else own.where(given.known[:, place], frame[name])
         return Table(frame, self.codec.schema)
 
-    def _asked(self, asked: Asked, *, rng: np.random.Generator) -> Values:
-        """Of rows that are known in part none is refused: each is its own."""
-        if self.discriminator is None or asked.known:
-            return self.draw_asked(asked, rng=rng)
+    def _draw_given(self, conditions: Conditions, *, rng: np.random.Generator) -> Values:
+        """Draw rows, with rejection sampling unless cells are known: such rows cannot stand in for each other."""
+        if self.discriminator is None or conditions.known:
+            return self.draw_given(conditions, rng=rng)
 
         def drawn(rows: int, *, rng: np.random.Generator) -> Values:
-            return self.draw_asked(Asked(rows, {}, asked.within), rng=rng)
+            return self.draw_given(Conditions(rows, {}, conditions.within), rng=rng)
 
-        return self.discriminator.sample(asked.rows, drawn, self.codec.axes, rng=rng)
+        return self.discriminator.sample(conditions.rows, drawn, self.codec.axes, rng=rng)
 
     def made_up(self, rows: int, start: int, *, rng: np.random.Generator) -> dict[str, pd.Series]:
         return self.codec.made_up(rows, start=start, rng=rng)

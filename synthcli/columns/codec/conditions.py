@@ -37,7 +37,7 @@ class Within:
 
 
 @dataclass(frozen=True)
-class Asked:
+class Conditions:
     """rows: how many. known: part -> (rows,) values, -1 or NaN where unknown. within: part -> what every row may hold
     there.
 
@@ -49,7 +49,7 @@ class Asked:
     within: Mapping[str, Within] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, codec: Codec, given: Request) -> Asked:
+    def of(cls, codec: Codec, given: Request) -> Conditions:
         """Raises FitError where a column may hold nothing that the codec knows."""
         known: Values = {}
         within: dict[str, Within] = {}

@@ -14,7 +14,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from synthcli.columns.codec.codec import Codec, Values
-from synthcli.columns.codec.conditions import Asked
+from synthcli.columns.codec.conditions import Conditions
 from synthcli.columns.table import Table
 from synthcli.contracts.modelling import Dial, Job
 from synthcli.tabular.model import CodedModel, encode, restore
@@ -93,16 +93,16 @@ class ArNet(CodedModel):
             out[name] = np.where(known, values, out[name])
         return out
 
-    def draw_asked(self, asked: Asked, *, rng: np.random.Generator) -> Values:
-        """Rows given what is known of them; those that break a bound are drawn again, since the net knows of no
-        bounds.
-        """
-        out = self.draw(asked.rows, rng=rng, given=asked.known)
+    def draw_given(self, conditions: Conditions, *, rng: np.random.Generator) -> Values:
+        """Draw rows given their known cells. Redraw rows that break a bound: the net itself knows no bounds."""
+        out = self.draw(conditions.rows, rng=rng, given=conditions.known)
         for _ in range(REDRAWN):
-            wrong = np.flatnonzero(_breaks(asked, out))
+            wrong = np.flatnonzero(_breaks(conditions, out))
             if not len(wrong):
                 return out
-            again = self.draw(len(wrong), rng=rng, given={name: values[wrong] for name, values in asked.known.items()})
+            again = self.draw(
+                len(wrong), rng=rng, given={name: values[wrong] for name, values in conditions.known.items()}
+            )
             for name, values in again.items():
                 out[name][wrong] = values
         return out
@@ -174,19 +174,19 @@ def fit(data: Table, params: Params, *, job: Job) -> ArNet:
     return ArNet(codec, discretization, order, _train(discretization, digits, order, data.units(), params, job))
 
 
-def _breaks(asked: Asked, out: Values) -> np.ndarray:
-    """Which rows hold what they may not, where it was not known of them. (rows,) bool"""
-    wrong = np.zeros(asked.rows, dtype=bool)
-    for name, within in asked.within.items():
-        values, known = out[name], asked.known.get(name)
+def _breaks(conditions: Conditions, out: Values) -> np.ndarray:
+    """Which rows break a condition in a cell that was not given. (rows,) bool"""
+    wrong = np.zeros(conditions.rows, dtype=bool)
+    for name, within in conditions.within.items():
+        values, known = out[name], conditions.known.get(name)
         free = (
-            np.ones(asked.rows, dtype=bool)
+            np.ones(conditions.rows, dtype=bool)
             if known is None
             else (known < 0 if known.dtype.kind == "i" else np.isnan(known))
         )
         absent = (
-            np.isnan(values) if values.dtype.kind == "f" else np.zeros(asked.rows, dtype=bool)
-        )  # its state says so, and is looked at itself
+            np.isnan(values) if values.dtype.kind == "f" else np.zeros(conditions.rows, dtype=bool)
+        )  # null or a point mass: the state part is checked itself
         wrong |= free & ~absent & ~within(values)
     return wrong
 
@@ -223,12 +223,12 @@ def _train(
 
 
 def _order(discretization: Discretization, values: Values, first: tuple[str, ...]) -> np.ndarray:
-    """Columns by number of distinct values, few first; those that were asked for before all. (columns,)"""
+    """The order of the columns: `first`, then by number of distinct values, few first. (columns,)"""
     parts = [column.parts[-1] for column in discretization.columns]
-    asked = {name: i - len(first) for i, name in enumerate(first)}
+    rank = {name: i - len(first) for i, name in enumerate(first)}
     distinct = [len(np.unique(values[part.name])) for part in parts]
     return np.array(
-        sorted(range(len(parts)), key=lambda i: (asked.get(parts[i].column, 0), distinct[i])), dtype=np.int64
+        sorted(range(len(parts)), key=lambda i: (rank.get(parts[i].column, 0), distinct[i])), dtype=np.int64
     )
 
 
