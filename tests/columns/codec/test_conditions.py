@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from synthcli.columns.codec.codec import Codec
-from synthcli.columns.codec.conditions import Conditions, Within, told
+from synthcli.columns.codec.conditions import Conditions, Within, in_words
 from synthcli.columns.discovery.infer import infer
 from synthcli.contracts.modelling import Allowed, Request
 from synthcli.contracts.schema import Traits
@@ -123,8 +123,8 @@ def test_known_cells_are_coded_and_the_others_are_unknown() -> None:
 
 
 def test_in_words() -> None:
-    assert told(Allowed(values=frozenset({"a", "b"}))) == "'a' or 'b'"
-    assert told(Allowed(low=1, high=2)) == "from 1 up to 2"
-    assert told(Allowed(values=frozenset(), null=True)) == "null"
-    assert told(Allowed(values=frozenset({"a"}), null=True)) == "'a' or null"
-    assert told(Allowed()) == "a value that is not null"
+    assert in_words(Allowed(values=frozenset({"a", "b"}))) == "'a' or 'b'"
+    assert in_words(Allowed(low=1, high=2)) == "from 1 up to 2"
+    assert in_words(Allowed(values=frozenset(), null=True)) == "null"
+    assert in_words(Allowed(values=frozenset({"a"}), null=True)) == "'a' or null"
+    assert in_words(Allowed()) == "a value that is not null"
