@@ -209,7 +209,7 @@ class Model(ABC):
         return None
 
     def check(self, request: Request) -> None:  # noqa: B027 - most models can generate any number of rows
-        """Raise SpecError early for a request at which `sample` would fail later, such as more unique keys than exist."""
+        """Raise SpecError early if `sample` would fail later, such as for more unique keys than exist."""
 
     @abstractmethod
     def save(self, folder: Path) -> None:

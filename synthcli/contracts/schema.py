@@ -33,7 +33,7 @@ class Traits(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
     type: str | None = Field(
         None,
-        description="boolean, integer, float, datetime, timedelta, category, text, id, or a generated kind such as email",
+        description="boolean, integer, float, datetime, timedelta, category, text, id, or a generated kind like email",
     )
     format: str | None = Field(
         None,
