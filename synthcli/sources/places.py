@@ -29,7 +29,7 @@ _VARIABLE = re.compile(r"\$(\{|[A-Za-z_])")
 
 @dataclass(frozen=True)
 class FilePart:
-    """One file of a source. path: where to read it; name: its name in messages; keys: columns that its folders name,
+    """One file of a source. path: where to read it; name: its name in messages; keys: columns from its folder names,
     key=value.
     """
 
@@ -39,7 +39,7 @@ class FilePart:
 
     @contextlib.contextmanager
     def named(self) -> Iterator[Path]:
-        """Its path; errors meanwhile name the part instead of the path."""
+        """The path; errors in the block show the name of the file instead of the path."""
         try:
             yield self.path
         except DataError as error:
@@ -47,8 +47,8 @@ class FilePart:
 
 
 def local_parts(path: Path, kind: str) -> list[FilePart]:
-    """The files that a local path names, sorted by name: one, those that match a glob, or those of a folder. kind: of
-    the source. Raises DataError where there is no readable file.
+    """The files of a local path, sorted by name: one, the matches of a glob, or the files of a folder. kind: of the
+    source. Raises DataError without a readable file.
     """
     if os.path.isdir(path):
         return _folder(path, kind)
@@ -77,19 +77,19 @@ def check_path(source: Source) -> Path | str:
         return path
     if _VARIABLE.search(path) and not os.path.exists(path):
         raise SpecError(
-            f"source.path is {path}; environment variables in paths are not supported by this version; remedy: the path"
-            " as it is"
+            f"source.path is {path}; environment variables in paths are not supported by this version; remedy: the"
+            " full path"
         )
     return Path(path)
 
 
 def fixed_root(path: str) -> str:
-    """The part of a glob before its first wildcard, up to a slash."""
+    """The folder of a glob before its first wildcard."""
     return path[: re.search(r"[*?\[]", path).start()].rpartition("/")[0]  # type: ignore[union-attr]
 
 
 def takes(path: Path | str, kind: str, target: Path | str) -> bool:
-    """Whether a source of this path reads, or would read next time, a file written to the target. kind: of the
+    """Whether a source with this path reads, or would read next time, a file written to the target. kind: of the
     source.
     """
     here, there = str(path), str(target)
@@ -136,15 +136,15 @@ def _with_keys(found: list[FilePart], root: str) -> list[FilePart]:
 
 
 def keys_of(name: str, root: str) -> tuple[tuple[str, str | None], ...]:
-    """The columns that the folders below a root name: year=2024/month=3 (Hive partitions)."""
+    """The columns in the folder names below a root: year=2024/month=3 (Hive partitions)."""
     folders = name[len(root) :].split("/")[:-1]
     pairs = [f.partition("=")[::2] for f in folders if "=" in f and not f.startswith("=")]
     return tuple((unquote(key), None if value == _NULL else unquote(value)) for key, value in pairs)
 
 
 def keyed(table: pa.Table, part: FilePart, kinds: dict[str, pa.DataType]) -> pa.Table:
-    """Add the columns that its folders name to the table of a part. Raises DataError where the file has such a column
-    itself.
+    """Add the columns from the folder names to the table of a file. Raises DataError if the file already has such a
+    column.
     """
     for key, value in part.keys:
         if key in table.column_names:
@@ -157,9 +157,9 @@ def keyed(table: pa.Table, part: FilePart, kinds: dict[str, pa.DataType]) -> pa.
 
 
 def key_types(found: list[FilePart], text: bool) -> dict[str, pa.DataType]:
-    """The types of the columns that folders name: integers where all values are, strings in a source of text.
+    """The types of the columns from folder names: integers if all values are, strings in a text source.
 
-    Raises DataError where files differ in which folders they lie in.
+    Raises DataError if the files have different keys.
     """
     first = found[0]
     for part in found:
@@ -175,8 +175,8 @@ def key_types(found: list[FilePart], text: bool) -> dict[str, pa.DataType]:
 
 
 def unified(schema: pa.Schema | None, found: pa.Schema, part: FilePart) -> pa.Schema:
-    """The common schema of this file and those before: the widest type of numbers. Raises DataError where types are
-    incompatible.
+    """The common schema of this file and those before, with the widest numeric types. Raises DataError for incompatible
+    types.
     """
     try:
         return found if schema is None else pa.unify_schemas([schema, found], promote_options="permissive")
