@@ -344,7 +344,7 @@ def _possible(kind: str, known: pd.Series) -> bool:
 
 
 def _adult_dates(known: pd.Series) -> bool:
-    """Whether dates may be dates of birth: none in the future, none before 1880."""
+    """Whether dates may be dates of birth: between 1880 and 2100, and nearly all without a time."""
     years = known.dt.year
     return bool(
         len(years) == 0
