@@ -132,18 +132,16 @@ class Database:
 
     def _duckdb_key(self, schema: str | None, name: str, table: str) -> list[str]:
         with self.reading() as connection:
-            asked = (
-                "SELECT table_name FROM information_schema.tables WHERE table_schema = coalesce(?, current_schema())"
-            )
-            known = [n for (n,) in connection.execute(asked, [schema]).fetchall()]
+            sql = "SELECT table_name FROM information_schema.tables WHERE table_schema = coalesce(?, current_schema())"
+            known = [n for (n,) in connection.execute(sql, [schema]).fetchall()]
             if name not in known:
                 raise DataError(
                     f"{self.url} has no table {table}; remedy: fix the table. Tables:"
                     f" {', '.join(sorted(known)[:12]) or 'none'}"
                 )
-            asked = """SELECT constraint_column_names FROM duckdb_constraints() WHERE constraint_type = 'PRIMARY KEY'
+            sql = """SELECT constraint_column_names FROM duckdb_constraints() WHERE constraint_type = 'PRIMARY KEY'
                        AND table_name = ? AND schema_name = coalesce(?, current_schema())"""
-            found = connection.execute(asked, [name, schema]).fetchone()
+            found = connection.execute(sql, [name, schema]).fetchone()
             return list(found[0]) if found else []
 
     def _duckdb(self, *, read_only: bool) -> Any:

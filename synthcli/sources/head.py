@@ -27,7 +27,7 @@ def first_rows(source: sources.Source) -> tuple[pa.Table | None, int | None, boo
     if source.type == "builtin":
         table = next(builtin.batches(source))
         return table, len(table), True
-    if source.type == "sql" and "copy" in source.kept:  # made to tell whether the rows are those of an earlier run
+    if source.type == "sql" and "copy" in source.kept:  # to detect whether the rows are those of an earlier run
         path = source.kept["copy"][1]
         return _first(parquet.batches(path, source)), pq.read_metadata(path).num_rows, True
     if source.type not in ("csv", "jsonl", "parquet"):

@@ -199,18 +199,18 @@ def _as_declared(base: Database, source: Source) -> dict[str, Any]:
         (sa.Date, f"{{0}} GLOB '{day}'"),
         (sa.Time, f"{{0}} GLOB '{time}*'"),
     )
-    asked = {
+    checks = {
         name: test.format(database.quoted(name))
         for name, said in declared.items()
         for kind, test in spelled
         if isinstance(said, kind)
     }
-    if not asked:
+    if not checks:
         return declared
     with base.reading() as connection:
-        fits = ", ".join(f"min(coalesce({test}, 1))" for test in asked.values())
+        fits = ", ".join(f"min(coalesce({test}, 1))" for test in checks.values())
         row = base.run(connection, f"SELECT {fits} FROM {base.quoted_table(str(source.table))}").fetchone()
-    return {name: said for name, said in declared.items() if name not in asked or row[list(asked).index(name)] != 0}
+    return {name: said for name, said in declared.items() if name not in checks or row[list(checks).index(name)] != 0}
 
 
 def _exact(said: Any) -> bool:
@@ -261,9 +261,9 @@ def _sqlite_types(base: Database, source: Source, names: list[str]) -> list[pa.D
 
 def _held(base: Database, query: str, names: list[str]) -> list[set[str]]:
     """The types of the non-null values of each column."""
-    asked = ", ".join(f"group_concat(DISTINCT typeof({database.quoted(n)}))" for n in names)
+    aggregates = ", ".join(f"group_concat(DISTINCT typeof({database.quoted(n)}))" for n in names)
     with base.reading() as connection:
-        row = base.run(connection, f"SELECT {asked} FROM ({query})").fetchone()
+        row = base.run(connection, f"SELECT {aggregates} FROM ({query})").fetchone()
     return [set((cell or "").split(",")) - {"", "null"} for cell in row]
 
 

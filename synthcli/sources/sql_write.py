@@ -146,11 +146,12 @@ def _fitting(connection: Any, new: str, old: str) -> dict[str, str] | None:
     """For PostgreSQL, the expression over the new table for each column of the old one; None if the old table cannot
     hold these rows.
     """
-    asked = """SELECT attname, format_type(atttypid, atttypmod), typtype = 'e', attgenerated <> ''
+    statement = """SELECT attname, format_type(atttypid, atttypmod), typtype = 'e', attgenerated <> ''
                FROM pg_attribute JOIN pg_type t ON t.oid = atttypid
                WHERE attrelid = to_regclass(%s) AND attnum > 0 AND NOT attisdropped"""
     made, there = (
-        {name: rest for name, *rest in connection.exec_driver_sql(asked, (table,)).fetchall()} for table in (new, old)
+        {name: rest for name, *rest in connection.exec_driver_sql(statement, (table,)).fetchall()}
+        for table in (new, old)
     )
     if made.keys() != there.keys():
         return None
@@ -200,11 +201,11 @@ def _exists(base: Database, connection: Any, target: Target) -> bool:
     """Whether the table exists. Raises DataError if a view has its name."""
     schema, name = split_table(str(target.table))
     if base.kind == "duckdb":
-        asked = (
+        statement = (
             "SELECT table_type FROM information_schema.tables WHERE table_name = ? AND table_schema = coalesce(?,"
             " current_schema())"
         )
-        found = connection.execute(asked, [name, schema]).fetchone()
+        found = connection.execute(statement, [name, schema]).fetchone()
         table, view = found is not None and found[0] != "VIEW", found is not None and found[0] == "VIEW"
     else:
         import sqlalchemy as sa

@@ -95,10 +95,10 @@ def impossible(text: str, condition: Expression, rules: Sequence[Rule], schema: 
     """
     kinds = kinds_of(schema)
     said = {i: f for i, rule in enumerate(rules) if (f := _formula(rule, kinds)) is not None}
-    asked = _known(formula(condition.tree, kinds, true=True))
+    required = _known(formula(condition.tree, kinds, true=True))
 
     def clash(kept: Iterable[int]) -> bool:
-        return not solver.satisfiable([asked, *(said[i] for i in kept)], kinds, frozenset(kinds), lenient=True)
+        return not solver.satisfiable([required, *(said[i] for i in kept)], kinds, frozenset(kinds), lenient=True)
 
     if not clash(said):
         return None
@@ -218,7 +218,7 @@ def _one_hot(rule: OneHot, kinds: dict[str, Kind]) -> Formula | None:
 
 
 def _fact(column: Column, kind: Kind) -> Formula | None:
-    """Declared bounds and categories as a formula; inferred ones do not count. Spikes (missing codes) may lie beyond
+    """Declared bounds and categories as a formula; inferred ones do not count. Declared point masses may lie beyond
     declared bounds.
     """
     said = column.declared
@@ -236,7 +236,7 @@ def _fact(column: Column, kind: Kind) -> Formula | None:
 
 
 def _plain(value: Any, kind: Kind) -> Any:
-    """A category in the units of formulas; None where its kind differs from the column's."""
+    """A category in the units of formulas; None if its kind differs from the column's."""
     if kind.name == "boolean":
         return value if isinstance(value, bool) else None
     if kind.name == "number":

@@ -108,7 +108,7 @@ def _check_unit(said: Traits, is_unit: bool) -> None:
     """Raise DataError if the privacy unit has a declared type that a generator would learn."""
     if is_unit and said.type in frames.MODELLED:
         raise DataError(
-            f"is the privacy_unit, which is made up and never learned, and is declared {said.type}; remedy: type: id"
+            f"is the privacy_unit, which is generated and never learned, but is declared {said.type}; remedy: type: id"
         )
 
 
@@ -201,7 +201,7 @@ def _column(
 
 
 def _check_bounds(name: str, known: pd.Series, kind: str, said: Traits) -> None:
-    """Raise DataError for an invalid bound and for values beyond it, except declared spikes (missing codes)."""
+    """Raise DataError for an invalid bound and for values beyond it, except declared point masses (missing codes)."""
     if said.spikes is not None and kind in ("integer", "float"):
         known = known[~known.isin(said.spikes)]
     for key, word in (("min", "below"), ("max", "above")):

@@ -186,8 +186,7 @@ def _source(column: Column) -> str:
     if kind not in KINDS:
         known = ", ".join(sorted(MADE))
         raise SpecError(
-            f"columns.{column.name}.type: no generator for {kind!r} values.{did_you_mean(kind, MADE)} Made up are:"
-            f" {known}"
+            f"columns.{column.name}.type: no generator for {kind!r} values.{did_you_mean(kind, MADE)} Known: {known}"
         )
     return NATIONAL_IDS.get(_locale(column), KINDS[kind]) if kind == "ssn" else KINDS[kind]
 
@@ -370,7 +369,7 @@ def check_rows(column: Column, rows: int) -> None:
     )
     remedy = {"pattern": "a longer pattern", "integer": "a larger max"}.get(source, "a pattern")
     raise SpecError(
-        f"columns.{column.name}: {what} has {room:,} unique values and {rows:,} rows are asked for; remedy: {remedy},"
+        f"columns.{column.name}: {what} has {room:,} unique values, but {rows:,} rows are requested; remedy: {remedy},"
         " or unique: false"
     )
 
