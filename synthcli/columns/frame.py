@@ -22,8 +22,8 @@ from synthcli.contracts.schema import Column, Schema
 from synthcli.errors import DataError
 
 NUMBERS = frozenset({"integer", "float", "datetime", "timedelta"})  # kinds with an order and distances
-CODES = frozenset({"boolean", "category"})  # kinds of few values
-MODELLED = NUMBERS | CODES  # what a generator learns; all other kinds are made up
+CODES = frozenset({"boolean", "category"})  # categorical kinds
+MODELLED = NUMBERS | CODES  # kinds that a generator learns; values of all others are generated
 STRING = pd.StringDtype("pyarrow")
 
 _ALIASES = {
@@ -49,7 +49,9 @@ def arrow_type(storage: str) -> pa.DataType:
 
 
 def kind_of(type_: pa.DataType) -> str | None:
-    """The kind that an Arrow type implies: None for strings, whose values decide. Raises DataError for nested types."""
+    """The kind that an Arrow type implies; None for strings, for which the values decide. Raises DataError for nested
+    types.
+    """
     t = pa.types
     if t.is_dictionary(type_):
         return kind_of(type_.value_type) or "category"
@@ -65,7 +67,7 @@ def kind_of(type_: pa.DataType) -> str | None:
         return "timedelta"
     if t.is_string(type_) or t.is_large_string(type_) or t.is_string_view(type_) or t.is_null(type_):
         return None
-    raise DataError(f"has the type {type_}, which is not a plain value; remedy: flatten it into columns of their own")
+    raise DataError(f"has the type {type_}, which is not a plain value; remedy: flatten it into separate columns")
 
 
 def series(array: pa.ChunkedArray, kind: str) -> pd.Series:
@@ -105,8 +107,8 @@ def to_frame(table: pa.Table, schema: Schema) -> pd.DataFrame:
 
 
 def to_arrow(frame: pd.DataFrame, schema: Schema) -> pa.Table:
-    """Convert a canonical frame to an Arrow table with the storage types of the source. Raises DataError where a value
-    does not fit its type.
+    """Convert a canonical frame to an Arrow table with the storage types of the source. Raises DataError if a value
+    does not fit.
     """
     return pa.table({c.name: stored(frame[c.name], c) for c in schema.columns}, schema=arrow_schema(schema))
 
@@ -117,7 +119,7 @@ def arrow_schema(schema: Schema) -> pa.Schema:
 
 
 def stored(values: pd.Series, column: Column) -> pa.Array:
-    """Convert a column to its storage type. Raises DataError where a value does not fit it."""
+    """Convert a column to its storage type. Raises DataError if a value does not fit."""
     want = arrow_type(column.storage)
     if pa.types.is_null(want):
         return pa.nulls(len(values))

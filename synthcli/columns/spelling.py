@@ -1,10 +1,9 @@
-"""Cells that are text (csv, strings): infer the kind of their values, parse them, and find the format that writes them
-back.
+"""Text cells (csv, strings): infer the kind of their values, parse them, and find the format that restores them.
 
-Everything here works on the distinct words of a column. A spelling is a `format`: of a datetime in strptime's
-directives, with %:z for an offset that has a colon, %-d and %-m for days and months without leading zeros, %3f for a
-second's fraction of three digits; of a boolean 'yes|no'; of a float %.2f for a fixed number of decimals, %g where whole
-numbers have no point.
+All functions work on the distinct strings of a column. A spelling is a `format`. Datetimes use the directives of
+strptime, plus %:z for an offset with a colon, %-d and %-m for days and months without leading zeros, and %3f for
+fractions of a second with three digits; booleans use 'yes|no'; floats use %.2f for a fixed number of decimals, or %g if
+whole numbers have no point.
 """
 
 from __future__ import annotations
@@ -27,8 +26,8 @@ NULLS = frozenset(
 )  # among numbers, dates, booleans
 TEXT_NULLS = frozenset(
     {"NaN", "nan", "null", "NULL", "<NA>"}
-)  # among words, where NA, None or nothing at all may be a value
-_DAYS = (  # where both orders parse every cell, the month comes first
+)  # among strings, where NA, None or the empty string may be a value
+_DAYS = (  # if both orders parse every cell, the month comes first
     "%Y-%m-%d",
     "%Y/%m/%d",
     "%d.%m.%Y",
@@ -55,7 +54,7 @@ _ISO = tuple(
 )
 DATE_FORMATS = tuple(dict.fromkeys((*(day + time for day in _DAYS for time in _TIMES), *_ISO)))
 _DATE_START = re.compile(r"\d{1,4}[-/. ](\d{1,2}|[A-Za-z]{3,9})[-/. ]\d{2,4}|[A-Za-z]{3,9} \d{1,2}, \d{4}")
-_DATE_LIKE = (  # also of days that the calendar lacks, and of months in other languages
+_DATE_LIKE = (  # also matches invalid days and months in other languages
     r"(?:(?:19|20)\d\d[-/.](?:0?\d|1[0-2])[-/.](?:[0-2]?\d|3[01])"
     r"|(?:[0-2]?\d|3[01])[-/. ](?:[0-2]?\d|3[01]|[^\W\d_]{3,9}\.?)[-/. ](?:19|20)?\d\d)(?:\D.*)?"
 )
@@ -76,13 +75,13 @@ _FRACTION = re.compile(r"\.(\d+)(?:Z|[+-]\d\d:?\d\d)?$")
 _DIGITS = re.compile(r"%(\d)f")
 
 Parsed = tuple[str, pd.Series, dict[str, Any]]
-Found = tuple[Any, dict[str, Any]]  # values of the words that are not null, and traits
+Found = tuple[Any, dict[str, Any]]  # values of the non-null strings, and traits
 
 
 def parse(words: np.ndarray, said: Traits) -> Parsed:
-    """The kind of distinct words, their values (same order, NA where null), and the traits found on the way.
+    """Infer the kind of distinct strings; return it with their values (same order, NA for null) and traits.
 
-    Raises DataError, to be continued from `column x ...`, where a declared type or format does not read them.
+    Raises DataError, to be prefixed with `column x`, if a declared type or format does not parse them.
     """
     null = np.array([w.strip() in NULLS for w in words], dtype=bool)
     real = [w.strip() for w in words[~null]]
@@ -105,8 +104,8 @@ def parse(words: np.ndarray, said: Traits) -> Parsed:
 
 
 def parse_keys(words: np.ndarray) -> Parsed:
-    """Identifiers: integers where all of them are whole, also when written as 116.0 (a number column that once had
-    nulls); else strings.
+    """Identifiers: integers if all are whole, even if written as 116.0 (a number column that once had nulls); else
+    strings.
     """
     null = np.array([w.strip() in NULLS for w in words], dtype=bool)
     real = [w.strip().partition(".")[0] for w in words[~null] if _KEY.fullmatch(w.strip())]
@@ -116,16 +115,14 @@ def parse_keys(words: np.ndarray) -> Parsed:
 
 
 def typed_by(said: Traits) -> str | None:
-    """The declared type, or the type that a declared format implies. Raises DataError for a format that does not go
-    with it.
-    """
+    """The declared type, or the type that a declared format implies. Raises DataError for a format of another type."""
     form, typed = said.format, said.type
     if form is None:
         return typed
     if typed is None:
         typed = "float" if FLOAT_FORMAT.fullmatch(form) else "datetime" if "%" in form else "boolean"
     if typed == "float" and not FLOAT_FORMAT.fullmatch(form):
-        raise DataError(f"has the format {form!r}; expected %.2f (so many decimals) or %g for a float")
+        raise DataError(f"has the format {form!r}; expected %.2f (fixed decimals) or %g for a float")
     if typed == "boolean" and not all(form.partition("|")):
         raise DataError(
             f"has the format {form!r}; expected a date's, such as '%d.%m.%Y', or the two words of a boolean, such as"
@@ -175,7 +172,7 @@ def _text(words: np.ndarray) -> Parsed:
 
 
 def _spread(null: np.ndarray, values: Any) -> pd.Series:
-    """Put values back at the places that are not null."""
+    """Put values back at the non-null positions."""
     positions = np.where(null, -1, np.cumsum(~null) - 1)
     return pd.Series(
         pd.api.extensions.take(
@@ -199,12 +196,12 @@ def _read_floats(real: list[str], said: Traits, declared: bool) -> Found | None:
         or not all(shape.fullmatch(w) for w in plain)
         or not np.isfinite([float(w) for w in plain]).all()
     ):
-        return None  # beyond the largest float, digits mean something else
+        return None  # digits beyond the largest float are not a number
     return np.array([float(w) for w in real]), _float_traits(plain)
 
 
 def _float_traits(plain: list[str]) -> dict[str, Any]:
-    """precision: decimals of the values, without trailing zeros; format: how the cells write them, where they agree."""
+    """precision: decimals of the values, without trailing zeros; format: the common spelling of the cells, if any."""
     if any("e" in w.lower() for w in plain):
         return {}
     fractions = [w.partition(".")[2] for w in plain]
@@ -244,9 +241,7 @@ def _read_dates(real: list[str], said: Traits, declared: bool) -> Found | None:
 
 
 def _moments(words: list[str], form: str) -> pd.Series | None:
-    """The moments that words spell in one format, None where it does not parse all of them. Those with an offset are in
-    UTC.
-    """
+    """Parse datetimes in one format; None if it does not parse all of them. Datetimes with an offset become UTC."""
     form = readable(form)
     parsed = pd.to_datetime(
         pd.Series(words, dtype=object), format=form, errors="coerce", utc="%z" in form or None
@@ -256,7 +251,7 @@ def _moments(words: list[str], form: str) -> pd.Series | None:
         return parsed
     if "%z" in form:
         return None
-    try:  # years such as 9999, which nanoseconds do not reach
+    try:  # years such as 9999 are beyond nanoseconds
         far = [dt.datetime.strptime(w, form) for w, lost in zip(words, bad) if lost]
     except ValueError:
         return None
@@ -266,8 +261,8 @@ def _moments(words: list[str], form: str) -> pd.Series | None:
 
 
 def _unpadded(words: list[str], form: str) -> str:
-    """The format with %-d for %d, and likewise for months and hours, where some words have one digit there and none has
-    a leading zero.
+    """Replace %d by %-d, and likewise for months and hours, if some strings have one digit there and none a leading
+    zero.
     """
     if not any(_ONE_DIGIT.search(w) for w in words):
         return form
@@ -285,8 +280,8 @@ def _unpadded(words: list[str], form: str) -> str:
 
 
 def _shortened(words: list[str], form: str) -> str:
-    """The format with %3f for %f where every fraction of a second has three digits, and likewise for other numbers of
-    digits but six.
+    """Replace %f by %3f if every fraction of a second has three digits, and likewise for other numbers of digits except
+    six.
     """
     if "%f" not in form:
         return form
@@ -295,7 +290,7 @@ def _shortened(words: list[str], form: str) -> str:
 
 
 def _zoned(parsed: pd.Series, words: list[str], form: str) -> Found:
-    """Moments in the offset that all words share, else in UTC; with the format that writes them."""
+    """Datetimes in their common offset, else in UTC; also return the format that writes them."""
     if form.endswith("Z"):
         return parsed.dt.tz_localize("UTC").array, {"format": form}
     if "%z" not in readable(form):
@@ -317,12 +312,12 @@ def _read_durations(real: list[str], said: Traits, declared: bool) -> Found | No
 
 
 def readable(form: str) -> str:
-    """The format for strptime, which parses numbers with and without leading zeros."""
+    """Convert the format for strptime, which parses numbers with and without leading zeros."""
     return _DIGITS.sub("%f", form).replace("%:z", "%z").replace("%-", "%")
 
 
 def written(moments: pd.Series, form: str) -> pd.Series:
-    """Moments, none of them null, written in a format; a fraction with fewer digits is cut."""
+    """Write non-null datetimes in a format; a fraction with fewer digits is truncated."""
     cut = _DIGITS.search(form)
     words = moments.dt.strftime(_DIGITS.sub("%f\x01", form).replace("%:z", "%z"))
     if cut is not None:
@@ -331,7 +326,7 @@ def written(moments: pd.Series, form: str) -> pd.Series:
 
 
 def _unread(real: list[str], said: Traits, typed: str) -> DataError:
-    """The error about cells that a declared type cannot parse: the first few are tried one by one."""
+    """Build the error about cells that a declared type cannot parse: try the first few one by one."""
     broken = next(
         (
             w

@@ -25,7 +25,7 @@ class Table(Dataset):
         return len(self.frame)
 
     def arrow(self) -> pa.Table:
-        """The rows with the storage types of the source; words may be dictionary-encoded."""
+        """The rows with the storage types of the source; strings may be dictionary-encoded."""
         return frames.to_arrow(self.frame, self.schema)
 
     def take(self, positions: np.ndarray) -> Table:
@@ -48,7 +48,7 @@ class Table(Dataset):
         """Split the units at random into parts by name; with `stratify_by`, within each value of that column (of a
         unit's first row).
 
-        Raises DataError when a part that was asked for would be empty.
+        Raises DataError if a requested part would be empty.
         """
         units = self.units()
         first = np.unique(units, return_index=True)[1]
@@ -56,7 +56,7 @@ class Table(Dataset):
             strata = np.zeros(len(first), dtype=np.int64)
         else:
             strata = pd.factorize(self.frame[stratify_by].iloc[first])[0]
-        # one shuffled order per stratum, cut at the cumulated fractions: position 0..1 of a unit within its stratum
+        # shuffle each stratum and cut it at the cumulated fractions; position 0..1 of a unit within its stratum
         order = np.lexsort((rng.random(len(first)), strata))
         place = np.empty(len(first))
         sizes = np.bincount(strata[order] - strata.min()) if len(first) else np.zeros(0, dtype=int)

@@ -1,4 +1,4 @@
-"""Split column names into words: customerFirstName, KUNDEN-NACHNAME and prénom_2 in one spelling."""
+"""Split column names into normalized words: customerFirstName, KUNDEN-NACHNAME, prénom_2."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def plain(text: str) -> str:
 
 
 def tokens(name: str) -> tuple[str, ...]:
-    """The words of a column name in lower case and without accents; numbers are words of their own."""
+    """The words of a column name in lower case and without accents; numbers are separate words."""
     return tuple(part.lower() for part in _BREAKS.split(plain(name)) if part)
 
 

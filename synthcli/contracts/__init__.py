@@ -1,4 +1,4 @@
-"""The nouns that every room shares. A user's own metric imports `Evidence` and `Measurement` from here."""
+"""Types and protocols that all packages share. A user's own metric imports `Evidence` and `Measurement` from here."""
 
 from synthcli.contracts.evaluation import Evidence, Measurement
 

@@ -1,18 +1,16 @@
-"""What a stage takes: seconds of one core on a machine that does nothing else, and memory, by the work to do."""
+"""The cost of a stage by workload: seconds of one core on an otherwise idle machine, and memory."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-PROGRAM_GB = 0.25  # resident memory of the program with what it imports
+PROGRAM_GB = 0.25  # resident memory of the program with its imports
 
 
 @dataclass(frozen=True)
 class Work:
-    """What the time of a stage depends on: records, and columns of numbers, of codes, and others that are not
-    learned.
-    """
+    """The workload of a stage: the number of records, and of columns that are numbers, codes, or not learned."""
 
     rows: int
     numbers: int
@@ -35,8 +33,8 @@ class Work:
 
 @dataclass(frozen=True)
 class Cost:
-    """Seconds of one core, bytes of memory per cell, GiB of the program with what it imports, and seconds that the
-    first stage of a run takes to load what this one needs.
+    """Seconds of one core, bytes of memory per cell, GiB of the program with its imports, and seconds to load those
+    imports in the first stage of a run.
     """
 
     seconds: Callable[[Work], float]
@@ -45,5 +43,5 @@ class Cost:
     loading: float = 0.0
 
     def gigabytes(self, work: Work) -> float:
-        """Resident memory at the height of the stage, in GiB."""
+        """Peak resident memory of the stage, in GiB."""
         return self.program + work.cells * self.bytes_ / 2**30

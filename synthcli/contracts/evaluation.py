@@ -1,4 +1,4 @@
-"""What judges see and say: evidence, measurements, metrics and gates."""
+"""Data types of the evaluation: evidence, measurements, metrics and gates."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import numpy as np
 
 from synthcli.contracts.schema import Schema
 
-Better = Literal["higher", "lower", "half"]  # half: 0.5 is ideal
+Better = Literal["higher", "lower", "half"]  # half: 0.5 is best
 
 
 @dataclass(frozen=True)
 class Usage:
-    """What making the synthetic data took: seconds, peak bytes of resident memory, bytes of the saved model."""
+    """The cost of generating the synthetic data: seconds, peak bytes of resident memory, bytes of the saved model."""
 
     fit_seconds: float
     sample_seconds: float
@@ -26,8 +26,10 @@ class Usage:
 
 @dataclass(frozen=True)
 class Fairness:
-    """A target made independent of sensitive columns. train, control: real records as they are; synthetic: all that was
-    made; before: synthetic records of the same model without that request. None: there is none."""
+    """A target that was generated independent of sensitive columns. train, control: real records; synthetic: all
+    generated records; before: synthetic records of the same model without the fairness constraint. None if not
+    available.
+    """
 
     target: str
     sensitive: tuple[str, ...]
@@ -39,8 +41,8 @@ class Fairness:
 
 @dataclass(frozen=True)
 class Downstream:
-    """What the user's own application said of the synthetic data. code: its exit code, None where it did not end in
-    time.
+    """The result of running the user's own application on the synthetic data. code: its exit code, None if it timed
+    out.
     """
 
     command: str
@@ -50,10 +52,10 @@ class Downstream:
 
 @dataclass(frozen=True)
 class Evidence:
-    """All that a judge may look at. `control` are real records that no fit has seen: the validation or the holdout
+    """The input of metrics and attacks. `control` are real records that no fit has seen: the validation or the holdout
     part.
 
-    `baseline` is what columns drawn independently from train would give; floor and baseline are measured when `full`.
+    `baseline` are records with columns drawn independently from train. Floor and baseline are measured if `full`.
     """
 
     schema: Schema
@@ -64,7 +66,7 @@ class Evidence:
     target: str | None = None
     constraints: tuple[Any, ...] = ()
     usage: Usage | None = None
-    full: bool = True  # False while refinement steers: no floors, no baselines
+    full: bool = True  # False during refinement: no floors, no baselines
     preserve: tuple[str, ...] = ()  # properties that matter here, as written in the spec
     fairness: Fairness | None = None
     downstream: Downstream | None = None
@@ -72,9 +74,9 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Measurement:
-    """One figure. low, high: its 95 % interval. floor: what real unseen data get; baseline: what independent columns
-    get; control: the same attack where it must find nothing. scope: overall, column, pair, rule, subgroup or property;
-    `of` names which.
+    """The value of a metric. low, high: its 95 % interval; floor: the value for unseen real data; baseline: the value
+    for independent columns; control: the same attack on records that it cannot know; scope: overall, column, pair,
+    rule, subgroup or property; `of` names which one.
     """
 
     name: str
@@ -92,15 +94,15 @@ class Measurement:
     note: str = ""
 
     def to_json(self) -> dict[str, Any]:
-        """A dictionary without what is not given; NaN and infinities become None."""
+        """A dictionary without missing fields; NaN and infinities become None."""
         plain = {k: None if isinstance(v, float) and not np.isfinite(v) else v for k, v in self.__dict__.items()}
         return {k: v for k, v in plain.items() if v not in (None, "") or k == "value"}
 
 
 @dataclass(frozen=True)
 class Gauge:
-    """What a metric module can measure: a name, which way is better, what it needs (train, control, target,
-    constraints, …).
+    """A metric that a module can measure: its name, which direction is better, the evidence that it needs (train,
+    control, target, constraints, …).
     """
 
     name: str
@@ -120,7 +122,7 @@ class Metric(Protocol):
 
 @dataclass(frozen=True)
 class Gate:
-    """A bound on a metric. bound=interval asks the unfavourable end of the interval; of=floor scales it by the
+    """A bound on a metric. bound=interval tests the unfavourable end of the interval; of=floor scales the bound by the
     real-data floor.
     """
 
@@ -134,9 +136,7 @@ class Gate:
 
 @dataclass(frozen=True)
 class Outcome:
-    """A gate beside what was measured. margin: how far inside the bound, negative when it fails; None when
-    unmeasured.
-    """
+    """The verdict on a gate. margin: distance inside the bound, negative if the gate fails; None if unmeasured."""
 
     gate: Gate
     passed: bool

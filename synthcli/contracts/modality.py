@@ -1,7 +1,7 @@
-"""The protocol by which the loop speaks to a modality: tables, related tables, series, text and so on.
+"""The protocol between the pipeline and a modality: tables, related tables, series, text and so on.
 
-`<modality>/modality.py` is the plugin: a module with these functions. Nothing else of a modality's folder is imported
-by spec/ and pipeline/. The nouns below are what the loop hands on without looking inside; each modality has its own.
+`<modality>/modality.py` is the plugin: a module with these functions. spec/ and pipeline/ import nothing else from the
+folder of a modality. The pipeline passes the types below on without inspecting them; each modality has its own.
 """
 
 from __future__ import annotations
@@ -22,12 +22,14 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Json = dict[str, object]
-WORTH = 24  # blocks from which it is worth starting processes
+WORTH = 24  # minimum blocks for which starting processes pays off
 
 
 @dataclass(frozen=True)
 class Choice:
-    """A method with its parameters as given. modality: whose method it is; why: if it was chosen instead of named."""
+    """A method with the parameters of the spec. modality: to which the method belongs; why: the reason if `auto` chose
+    it.
+    """
 
     method: str
     params: dict[str, object]
@@ -36,14 +38,14 @@ class Choice:
 
 
 class Described(Protocol):
-    """What a spec says about real data and how to judge synthetic data, parsed once."""
+    """The parsed parts of a spec about real data and about the evaluation of synthetic data."""
 
     @property
     def seed(self) -> int: ...
 
     @property
     def unit(self) -> str | None:
-        """Who is protected: a column, or TABLE or TABLE.COLUMN; None for the record itself."""
+        """The privacy unit: a column, or TABLE or TABLE.COLUMN; None for the record itself."""
 
 
 class Records(Protocol):
@@ -56,7 +58,7 @@ class Records(Protocol):
 
 
 class Real(Protocol):
-    """Real data, read when a stage first needs it."""
+    """Real data, read lazily when a stage first needs it."""
 
     @property
     def source_rows(self) -> int:
@@ -66,40 +68,38 @@ class Real(Protocol):
     def train(self) -> Records: ...
 
     def part(self, name: str) -> Records | None:
-        """The validation or the holdout part, None if there is none."""
+        """The validation or the holdout part; None without such a part."""
 
 
 class Fitted(Protocol):
-    """A fitted generator with all that it needs to generate after the data is gone."""
+    """A fitted generator with everything that it needs to generate without the data."""
 
     @property
     def merged(self) -> Mapping[str, int]:
-        """Column -> rare categories that were merged before anything was learned."""
+        """Column -> number of rare categories that were merged before fitting."""
 
     @property
     def clipped(self) -> Mapping[str, int]:
-        """Column -> values beyond the ends that several privacy units reach, moved onto them before learning."""
+        """Column -> number of values that were top coded before fitting."""
 
     @property
     def details(self) -> Json:
-        """What fit.json says about this modality's model besides what all modalities say."""
+        """The entries of fit.json that are specific to this modality."""
 
     def save(self, folder: Path) -> None:
-        """Write the files of the model."""
+        """Save the files of the model."""
 
 
 @dataclass(frozen=True)
 class Engine:
-    """Where blocks are generated. workers: local processes, None: as many as there are cores; address: of a Dask
-    scheduler.
-    """
+    """Where to generate blocks. workers: local processes, None for one per core; address: of a Dask scheduler."""
 
     kind: str = "local"
     workers: int | None = None
     address: str | None = None
 
     def processes(self, blocks: int) -> int:
-        """Local processes for so many blocks; 1: this one."""
+        """The number of local processes for so many blocks; 1 means this process."""
         import os
 
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -108,8 +108,8 @@ class Engine:
 
 @dataclass(frozen=True)
 class Target:
-    """Where an output goes: a file, an object or a folder (path), or a table of a database. if_exists: replace, append
-    or fail, of a table.
+    """The destination of an output: a file, an object or a folder (path), or a table of a database. if_exists: replace,
+    append or fail, for a table.
     """
 
     format: str
@@ -121,7 +121,7 @@ class Target:
 
     @property
     def where(self) -> str:
-        """What to call it in a message and a manifest; never a secret."""
+        """The name of the target in messages and the manifest; never contains a secret."""
         if self.path is not None:
             return str(self.path)
         return str(self.url) if self.table is None else f"{self.url} table {self.table}"
@@ -129,8 +129,8 @@ class Target:
 
 @dataclass(frozen=True)
 class Origin:
-    """The run that a model comes from. name: of the run; plan: its plan.json; folder: of its spec, from which relative
-    paths count; read: where its data was read from.
+    """The run that a model comes from. name: of the run; plan: its plan.json; folder: of its spec, the base of relative
+    paths; read: the sources of its data.
     """
 
     name: str
@@ -141,9 +141,9 @@ class Origin:
 
 @dataclass(frozen=True)
 class Size:
-    """What is known about a source before it is read. records: of all of it, None if nobody can tell; exact: whether
-    they were counted; columns: how many; stored: bytes on disk, None without a file; parts: records of train,
-    validation and holdout; schema: None if types are unknown.
+    """The size of a source before it is read. records: total number, None if unknown; exact: whether they were counted;
+    columns: number of columns; stored: bytes on disk, None without a file; parts: records of train, validation and
+    holdout; schema: None if types are unknown.
     """
 
     columns: int
@@ -155,77 +155,79 @@ class Size:
 
 
 class Modality(Protocol):
-    """One kind of data. Every function takes the nouns of its own modality."""
+    """One kind of data. Every function takes the types of its own modality."""
 
-    COUNTS: str  # what a request counts: rows, series, documents, images, graphs, points
+    COUNTS: str  # the unit of a request: rows, series, documents, images, graphs, points
 
     def read(self, described: Described) -> Real:
         """The real data of a spec, read lazily."""
 
     def profile(self, real: Real, *, progress: Progress) -> Json:
-        """profile.json: what analysis finds. It has at least rows, schema and, with data, parts: name -> records."""
+        """The content of profile.json. It has at least rows, schema and, with data, parts: name -> records."""
 
     def look(self, described: Described, profile: Json) -> Size:
         """The size of a source that was not read. profile: of an earlier run, {} for none. Raises DataError."""
 
     def work(self, records: int, schema: Schema) -> Work:
-        """The work that so many records make."""
+        """The workload of so many records."""
 
     def cost(
         self, stage: str, choice: Choice | None, described: Described, request: Request, control: str
     ) -> Cost | None:
-        """What a stage takes, None if nobody timed it. stage: its folder; choice: None for analyze; control: the part
-        that judges compare with.
+        """The cost of a stage, None if it was never timed. stage: its folder; choice: None for analyze; control: the
+        part to compare with.
         """
 
     def choose(self, records: int, schema: Schema, limits: Limits) -> Choice:
-        """The method that `auto` takes for so many records to learn from, and why."""
+        """The method that `auto` chooses for so many training records, and the reason."""
 
     def fit(
         self, real: Real, choice: Choice, request: Request, *, job: Job, bootstrap: np.random.Generator | None
     ) -> Fitted:
-        """Fit a generator to the train part, or to a bootstrap of its units. request: what will be generated from it,
-        whose columns no constraint may rewrite. Raises FitError, LimitReached.
+        """Fit a generator to the train part, or to a bootstrap of its units. request: what to generate later;
+        constraints may not rewrite its columns. Raises FitError, LimitReached.
         """
 
     def load(self, choice: Choice, trained: Path) -> Fitted:
-        """The generator that a train stage saved. trained: the folder of the stage, with MODEL and FIT."""
+        """Load the generator that a train stage saved. trained: the folder of the stage, with MODEL and FIT."""
 
     def generate(self, fitted: Fitted, request: Request, folder: Path, *, engine: Engine, progress: Progress) -> Json:
-        """Write the data files of a generate stage; what sample.json says of them. Raises SpecError, FitError.
+        """Write the data files of a generate stage and return the content of sample.json. Raises SpecError, FitError.
 
-        If conditions are requested, also write records that the model generates freely: they are judged where the real
-        data has too few records that meet the conditions.
+        If conditions are requested, also write records generated without them, for the evaluation if too few real
+        records meet the conditions.
         """
 
     def evidence(self, real: Real, generated: Path, control: str, usage: Usage | None, request: Request) -> Evidence:
-        """All that judges may look at. generated: the folder of the generate stage; control: validation or holdout."""
+        """The evidence for metrics and attacks. generated: the folder of the generate stage; control: validation or
+        holdout.
+        """
 
     def measure(
         self, kind: str, names: Sequence[str], evidence: Evidence, *, seed: int, progress: Progress
     ) -> list[Measurement]:
-        """The figures of metrics or attacks. kind: metrics or attacks."""
+        """The measurements of metrics or attacks. kind: metrics or attacks."""
 
     def pictures(self, evidence: Evidence, *, seed: int) -> Json:
-        """pictures.json: what the report draws, without a value that stands for one person."""
+        """The content of pictures.json, the data of the report's charts, without values of single persons."""
 
     def deliver(self, generated: Path, target: Target, request: Request) -> Json:
-        """Write the output where it goes, visible only when whole; what the manifest says of it."""
+        """Write the output to its target, visible only when complete; return its entry in the manifest."""
 
     def outputs(self, target: Target, request: Request) -> list[Target]:
-        """The places that `deliver` writes."""
+        """The targets that `deliver` writes."""
 
     def more(self, fitted: Fitted, request: Request, target: Path, origin: Origin, *, progress: Progress) -> Json:
-        """Generate from an old run's model straight into a file or folder. Raises SpecError for a target that cannot be
-        written.
+        """Generate from the model of an earlier run directly into a file or folder. Raises SpecError for a target that
+        cannot be written.
         """
 
     def complete(
         self, fitted: Fitted, known: Path, target: Path, origin: Origin, *, impute: bool, seed: int, progress: Progress
     ) -> Json:
-        """Complete the rows of a file given the cells that are known. Raises SpecError if the modality cannot."""
+        """Complete the rows of a file given their known cells. Raises SpecError if the modality does not support it."""
 
     def preview(
         self, real: Real, choice: Choice, request: Request, *, most: int, job: Job
     ) -> Mapping[str, pd.DataFrame]:
-        """A few records from a fit on at most `most` of them, as tables by name; nothing is kept."""
+        """Generate a few records from a fit to at most `most` records, as tables by name; nothing is stored."""

@@ -1,4 +1,4 @@
-"""What generators share: data sets, jobs, requests, models, methods."""
+"""Types that generators share: data sets, jobs, requests, models, methods."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from synthcli.contracts.schema import Schema
 if TYPE_CHECKING:
     import pandas as pd
 
-BLOCK = 16_384  # rows that a model makes at a time; part of what makes the bytes what they are
+BLOCK = 16_384  # rows generated at a time; the output bytes depend on it
 
 Guarantee = Literal["none", "central", "local", "federated"]
 
@@ -35,21 +35,21 @@ class Dataset(ABC):
     def split(
         self, fractions: Mapping[str, float], *, rng: np.random.Generator, stratify_by: str | None = None
     ) -> dict[str, Any]:
-        """Disjoint parts by name; all records of a privacy unit fall into one part. Fractions of units, summing to
-        1.
+        """Split into disjoint parts by name; all records of a privacy unit fall into one part. fractions: of units,
+        summing to 1.
         """
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What a fit may take: minutes of wall time and gigabytes of resident memory; None: no limit."""
+    """Limits of a fit: minutes of wall time and gigabytes of resident memory; None for no limit."""
 
     minutes: float | None = None
     memory_gb: float | None = None
 
 
 class Progress(Protocol):
-    """Whoever shows progress: `done` of `total` steps of a named piece of work."""
+    """A callback that shows progress: `done` of `total` steps of a named task."""
 
     def __call__(self, label: str, done: float, total: float, note: str = "") -> None: ...
 
@@ -60,10 +60,10 @@ def silent(label: str, done: float, total: float, note: str = "") -> None:
 
 @dataclass
 class Job:
-    """What a fit may use besides data: named streams, a work folder, the device, progress, limits.
+    """The context of a fit besides data: named random streams, a work folder, the device, progress, limits.
 
-    A fit calls `going(...)` between steps. When it answers False, a limit is reached: the fit stops there and returns
-    the best model that it has, or raises LimitReached when it has none.
+    A fit calls `going(...)` between steps. If it returns False, a limit is reached: the fit stops and returns its best
+    model so far, or raises LimitReached if it has none.
     """
 
     seed: int = 0
@@ -71,18 +71,16 @@ class Job:
     device: str = "cpu"
     limits: Limits = field(default_factory=Limits)
     progress: Progress = silent
-    target: str | None = (
-        None  # the column that a model of the data will be asked to predict: methods may take special care of it
-    )
+    target: str | None = None  # the column that downstream models predict: methods may treat it with special care
     started: float = field(default_factory=time.monotonic)
-    reached: str | None = None  # the limit that stopped the fit, in words
+    reached: str | None = None  # a phrase for the limit that stopped the fit
 
     def stream(self, *names: object) -> np.random.Generator:
         """The random stream of this job with that name."""
         return seeds.stream(self.seed, *names)
 
     def going(self, label: str, done: float, total: float, note: str = "") -> bool:
-        """Report progress; False once a limit is reached."""
+        """Report progress; return False once a limit is reached."""
         self.progress(label, done, total, note)
         if self.reached is None:
             self.reached = self._over()
@@ -102,8 +100,8 @@ class Job:
 
 @dataclass(frozen=True)
 class Allowed:
-    """Values that a column may take: from low to high (numbers and times), or one of `values`; None: no such bound.
-    null: may be null.
+    """The values that a column may take: from low to high (numbers and times), or one of `values`; None for no such
+    bound. null: whether null is allowed.
     """
 
     low: Any = None
@@ -134,15 +132,15 @@ class Parity:
 
 @dataclass(frozen=True)
 class Request:
-    """What is requested of a generator. rows: how many records, or whatever its modality counts.
+    """A request to a generator. rows: number of records, or of the unit of the modality.
 
-    block_size: records generated at a time; part of what makes the bytes what they are. where: true of every record;
+    block_size: records generated at a time; the output bytes depend on it. where: a condition that every record meets;
     balance: column -> value -> share of the records; fairness: a target independent of sensitive columns; copies:
     independent data sets, each from a model fitted to a bootstrap if `proper`.
 
-    frame: cells that are known before a record is drawn (canonical dtypes, `rows` rows); columns that the model does
-    not have are ignored. known: (rows, columns of frame) bool, None if every cell is known, nulls included. allowed:
-    column -> what every record may hold there.
+    frame: cells known before a record is drawn (canonical dtypes, `rows` rows); columns that the model lacks are
+    ignored. known: (rows, columns of frame) bool, None if every cell is known, including nulls. allowed: column -> the
+    values allowed in every record.
     """
 
     rows: int
@@ -185,48 +183,43 @@ class Model(ABC):
         """The records of one block, `request.size(block)` of them; they depend on (model, block, rng) alone."""
 
     def complete(self, given: Request, start: int, *, rng: np.random.Generator) -> Dataset:
-        """Rows that agree with what is given, at positions start... of the output; the rest follows the distribution
-        given that.
+        """Draw rows from the distribution given the request, for positions start... of the output.
 
-        Known cells come back as they are. `allowed` steers: a row may still break it where the model knows of no such
-        value, so whoever asks looks.
+        Known cells are returned unchanged. `allowed` guides the model, but a row may violate it if the model knows no
+        such value, so the caller checks.
         """
         raise NotImplementedError(f"{type(self).__name__} does not complete rows")
 
     @property
     def merged(self) -> dict[str, int]:
-        """Column -> rare categories that were merged away before anything was learned."""
+        """Column -> number of rare categories that were merged before fitting."""
         return {}
 
     @property
     def clipped(self) -> dict[str, int]:
-        """Column -> rows whose value was moved to the nearest one that several privacy units reach, before anything was
-        learned.
-        """
+        """Column -> number of rows that were top coded before fitting."""
         return {}
 
     def made_up(self, rows: int, start: int, *, rng: np.random.Generator) -> Mapping[str, Any] | None:
-        """Columns that are made up by position (keys, say), for rows at positions start... of the output: name ->
-        values.
+        """Generate the columns that depend on position only, such as keys, for positions start... of the output: name
+        -> values.
 
-        For whoever leaves rows out, so that keys stay unique and in a row. None where they cannot be made apart from
-        the other columns.
+        For callers that drop rows, so that keys stay unique and consecutive. None if they cannot be generated
+        separately.
         """
         return None
 
-    def check(self, request: Request) -> None:  # noqa: B027 - most models can make any number of rows
-        """Raise SpecError at once for a request that `sample` would refuse on the way, such as more unique keys than
-        there are.
-        """
+    def check(self, request: Request) -> None:  # noqa: B027 - most models can generate any number of rows
+        """Raise SpecError early if `sample` would fail later, such as for more unique keys than exist."""
 
     @abstractmethod
     def save(self, folder: Path) -> None:
-        """Write arrays and JSON that the method's `load(folder)` reads back; nothing that could run code."""
+        """Save arrays and JSON that the method's `load(folder)` reads; nothing that could run code."""
 
 
 @dataclass(frozen=True)
 class Dial:
-    """The one scalar between fidelity and privacy: a parameter, its two ends (in its own units), a log or a linear
+    """The parameter that trades fidelity for privacy: its name, its two ends (in its own units), a log or a linear
     scale.
     """
 
@@ -236,9 +229,7 @@ class Dial:
     log: bool = True
 
     def move(self, value: float, towards: float, other: float | None) -> float:
-        """The next value towards an end: half way (on the scale) to it, or to `other` where the answer lies between the
-        two.
-        """
+        """The next value towards an end: halfway (on the scale) to it, or to `other` if the answer lies in between."""
         goal = towards if other is None else other
         if self.log:
             return float(np.sqrt(value * goal))
@@ -246,12 +237,12 @@ class Dial:
 
 
 class Method(Protocol):
-    """A module in a floor's methods/: its file name is its name in the spec."""
+    """A module in the methods/ folder of a modality: its file name is its name in the spec."""
 
     MODALITY: str
     MODES: frozenset[str]
     CAN: frozenset[str]  # abilities: "complete" rows given known cells; generate "without_data"
-    EXTRA: str | None  # the extra whose packages it needs
+    EXTRA: str | None  # the extra with the packages that it needs
     TRUSTED_LOAD: bool  # True where the saved model is a pickle, which is loaded only when this user's own run wrote it
     WARNING: str | None  # shown whenever the method is used
     DIAL: Dial | None

@@ -1,4 +1,4 @@
-"""Columns and their traits: what the spec declares, kept apart from what was inferred by looking at data."""
+"""Columns and their traits; declared traits (from the spec) are separate from inferred ones (from data)."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ Finite = Annotated[float, Strict(), AllowInfNan(False)]
 
 
 class Rare(BaseModel):
-    """Categories of fewer than `min_units` privacy units are merged into `as` before anything learns them."""
+    """Merge categories of fewer than `min_units` privacy units into `as` before fitting."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
     min_units: int = Field(ge=1, description="units (rows, without privacy_unit) that a category needs to be kept")
-    as_: str = Field(default="other", alias="as", description="the category that takes the place of the rare ones")
+    as_: str = Field(default="other", alias="as", description="the category that replaces the rare ones")
 
 
 class Counter(BaseModel):
-    """Start and step of a counted column; a step of time is written like 1h, 15min, 1d."""
+    """Start and step of a sequence; a step of time is written like 1h, 15min, 1d."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     start: int | Finite | str = 1
@@ -28,12 +28,12 @@ class Counter(BaseModel):
 
 
 class Traits(BaseModel):
-    """What may be said of a column, in the spec (declared) or by looking at data (inferred)."""
+    """The traits of a column, from the spec (declared) or from data (inferred)."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     type: str | None = Field(
         None,
-        description="boolean, integer, float, datetime, timedelta, category, text, id, or a made-up kind such as email",
+        description="boolean, integer, float, datetime, timedelta, category, text, id, or a generated kind like email",
     )
     format: str | None = Field(
         None,
@@ -48,12 +48,12 @@ class Traits(BaseModel):
         None, min_length=1, description="the values that a category may take"
     )
     rare: Rare | None = None
-    spikes: tuple[Finite, ...] | None = Field(None, description="numbers modelled as atoms: zeros, missing codes")
-    nulls: Finite | None = Field(None, ge=0, le=1, description="share of nulls that a made-up column has")
+    spikes: tuple[Finite, ...] | None = Field(None, description="values modelled as point masses: zeros, missing codes")
+    nulls: Finite | None = Field(None, ge=0, le=1, description="share of nulls in a generated column")
     unique: bool | None = Field(None, description="no value twice")
-    pattern: str | None = Field(None, description="regular expression that made-up values match")
-    locale: str | None = Field(None, description="Faker locale of made-up values, such as de_DE")
-    provider: str | None = Field(None, description="Faker provider of made-up values, such as company")
+    pattern: str | None = Field(None, description="regular expression that generated values match")
+    locale: str | None = Field(None, description="Faker locale of generated values, such as de_DE")
+    provider: str | None = Field(None, description="Faker provider of generated values, such as company")
     distribution: str | dict[str, dict[str, Any]] | None = Field(
         None, description="{name: {parameter: value}}: uniform, normal, or any of scipy.stats"
     )
@@ -64,9 +64,7 @@ class Traits(BaseModel):
 
 @dataclass(frozen=True)
 class Column:
-    """One column: what the spec declared of it, kept apart from what was inferred. storage: the Arrow type at the
-    source.
-    """
+    """One column with its declared and its inferred traits. storage: the Arrow type in the source."""
 
     name: str
     declared: Traits = field(default_factory=lambda: Traits())
@@ -80,13 +78,13 @@ class Column:
 
     @property
     def kind(self) -> str:
-        """Its type; text where nobody said anything."""
+        """The type; text if it is neither declared nor inferred."""
         return self.get("type") or "text"
 
 
 @dataclass(frozen=True)
 class Schema:
-    """Columns in order. unit: the column that names the privacy unit, None for the row itself."""
+    """Columns in order. unit: the column with the privacy unit, None for the row itself."""
 
     columns: tuple[Column, ...]
     unit: str | None = None

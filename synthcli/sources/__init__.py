@@ -1,7 +1,7 @@
-"""Read sources and write outputs, one kind a file: a source is read as a stream of Arrow tables, frames are written to
-a file or a table.
+"""Read sources and write outputs, one module per kind. A source is read as a stream of Arrow tables; frames are written
+to a file or a table.
 
-A kind of file has `names(path, source)` and `batches(path, source)`; other kinds have `columns`, `batches` and
+A module for files has `names(path, source)` and `batches(path, source)`; other modules have `columns`, `batches` and
 `fingerprint` of a source.
 """
 
@@ -24,23 +24,23 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-    from synthcli.sources.places import Part
+    from synthcli.sources.places import FilePart
     from synthcli.sources.sampling import Sample
 
 FILES = tuple(ENDINGS)  # kinds that are files, and formats of files
 KINDS = (*FILES, "sql", "builtin", "none")
-FORMATS = (*FILES, "sql")  # kinds that can be written
+FORMATS = (*FILES, "sql")  # formats that can be written
 
 
 def read(source: Source) -> pa.Table:
-    """The whole table. Raises DataError with the path, what is wrong and the remedy."""
+    """Read the whole table. Raises DataError with the path, the problem and the remedy."""
     import pyarrow as pa
 
     return _finished(pa.concat_tables(_batches(source), promote_options="permissive"), source)
 
 
 def sample(source: Source, *, seed: int, unit: str | None = None) -> Sample:
-    """The table, or a uniform sample of whole units where it does not fit into memory; see sampling.Sample."""
+    """Read the table, or a uniform sample of whole units if it does not fit into memory; see sampling.Sample."""
     from synthcli.sources import sampling
 
     drawn = sampling.draw(_batches(source), seed=seed, unit=unit, most=source.max_rows, text=spelled(source))
@@ -48,7 +48,7 @@ def sample(source: Source, *, seed: int, unit: str | None = None) -> Sample:
 
 
 def columns(source: Source) -> list[str]:
-    """The column names, from the first bytes alone if the format allows it."""
+    """The column names, read from the first bytes if the format allows it."""
     kind = _kind(source.type)
     if source.type not in FILES:
         return list(kind.columns(source))
@@ -73,13 +73,13 @@ def fingerprint(source: Source) -> bytes:
     if len(of_source) == 1 and not of_source[0].keys:
         return files.digest(of_source[0].path)
     whole = hashlib.blake2b()
-    for part in of_source:  # names are left out: the same files in another folder are the same data
+    for part in of_source:  # without file names: the same files in another folder are the same data
         whole.update(repr(part.keys).encode() + files.digest(part.path))
     return whole.digest()
 
 
 def spelled(source: Source) -> bool:
-    """Whether every cell arrives as a string, so that types are still to be inferred."""
+    """Whether all cells are read as strings, so that types must be inferred."""
     return bool(_kind(source.type).TEXT)
 
 
@@ -89,7 +89,7 @@ def write(
     """Write canonical frames of this schema one after another to a file or an object; returns the number of rows
     written, at most `rows`.
 
-    It appears under its name only when it is whole. Raises DataError where the place does not take it.
+    The file appears under its name only when complete. Raises DataError if the target cannot be written.
     """
     from synthcli.sources import remote
 
@@ -107,19 +107,19 @@ def write(
 
 
 def deliver(chunks: Iterator[pd.DataFrame], schema: Schema, target: Target) -> int:
-    """Write canonical frames to a file, an object or a table, which a reader sees complete or not at all; returns the
+    """Write canonical frames to a file, an object or a table, which readers see complete or not at all; return the
     number of rows written.
     """
     if target.format == "sql":
         return int(importlib.import_module("synthcli.sources.sql_write").write(chunks, schema, target))
-    assert target.path is not None  # the spec was checked
+    assert target.path is not None  # checked with the spec
     return write(chunks, schema, target.path, target.format)
 
 
-def parts(source: Source) -> list[Part]:
-    """The files of a source, sorted by name; those behind a URL are copied here first.
+def parts(source: Source) -> list[FilePart]:
+    """The files of a source, sorted by name; files behind a URL are first copied to this machine.
 
-    Raises SpecError for an invalid path, DataError where there is no readable file.
+    Raises SpecError for an invalid path, DataError without a readable file.
     """
     from synthcli.sources import places, remote
 
@@ -128,7 +128,7 @@ def parts(source: Source) -> list[Part]:
 
 
 def _batches(source: Source) -> Iterator[pa.Table]:
-    """All rows, in the order of the files; the columns that folders name come last."""
+    """All rows, in the order of the files; the columns from folder names come last."""
     from synthcli.sources import places
 
     kind = _kind(source.type)
@@ -151,8 +151,8 @@ def _batches(source: Source) -> Iterator[pa.Table]:
                 yield whole
 
 
-def _check_same(expected: list[str], found: list[str], part: Part, first: Part) -> None:
-    """Raise DataError where the columns of a file differ from those of the first one."""
+def _check_same(expected: list[str], found: list[str], part: FilePart, first: FilePart) -> None:
+    """Raise DataError if the columns of a file differ from those of the first one."""
     for names, others, what in ((expected, found, "lacks"), (found, expected, "has")):
         if odd := [n for n in names if n not in others]:
             beside = "which" if what == "lacks" else "which is not in"

@@ -1,4 +1,4 @@
-"""Real tables that come with installed packages, with readable names, and booleans and categories instead of codes.
+"""Real tables from installed packages, with readable names, and with booleans and categories instead of codes.
 
 rand_health     RAND Health Insurance Experiment, one row a person and year. From the file of the original study that
                 statsmodels keeps beside its own extract (randhie/src): rows in the same order, with the person
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from synthcli.sources.source import Source
 
 TEXT = False
-UNITS = {"rand_health": "subject"}  # privacy units; elsewhere a row is a person or a thing of its own
+UNITS = {"rand_health": "subject"}  # privacy units; in the other tables each row is its own unit
 TARGETS = {
     "rand_health": "doctor_visits",
     "affairs": "affairs",
@@ -39,7 +39,7 @@ TARGETS = {
     "iris": "species",
 }
 
-_RAND = {  # our name: (name in the study, what it is)
+_RAND = {  # our name: (name in the study, description)
     "subject": ("zper", "person identifier of the study"),
     "year": ("year", "year of the person in the study, 1 to 5"),
     "age": ("xage", "age in that year"),
@@ -69,7 +69,7 @@ _WORK = {
     5: "managerial",
     6: "professional",
 }
-_AFFAIRS: dict[str, tuple[str, dict[int, str] | None, str]] = {  # our name: (theirs, words for codes, what it is)
+_AFFAIRS: dict[str, tuple[str, dict[int, str] | None, str]] = {  # our name: (their name, labels of codes, description)
     "marriage_rating": (
         "rate_marriage",
         {1: "very poor", 2: "poor", 3: "fair", 4: "good", 5: "very good"},
@@ -139,7 +139,7 @@ _ABOUT = {  # title, rows, origin, licence
 
 
 def batches(source: Source) -> Iterator[pa.Table]:
-    """The built-in table of that name, with types."""
+    """Read the built-in table of the source, with types."""
     yield _table(_known(source.name))
 
 
@@ -163,7 +163,7 @@ def names() -> list[str]:
 
 
 def describe(name: str) -> dict[str, Any]:
-    """title, rows, origin, licence, unit (None: the row), target, and columns: what each one holds."""
+    """title, rows, origin, licence, unit (None: the row), target, and columns: name -> description."""
     title, rows, origin, licence = _ABOUT[_known(name)]
     about = {
         "title": title,

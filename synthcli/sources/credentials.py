@@ -1,4 +1,4 @@
-"""Secrets of a source or an output: read from the environment when they are used, and kept out of every message."""
+"""Secrets of a source or an output: read from the environment on use, and redacted from all messages."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ _AS_OPTION = re.compile(
 
 
 def resolved(text: str, key: str) -> str:
-    """The text with every ${NAME} replaced from the environment. Raises SpecError where one is not set. key: where the
-    text stands.
+    """Replace every ${NAME} in a text from the environment. Raises SpecError if one is not set. key: the key of the
+    text in the spec.
     """
 
     def value(found: re.Match[str]) -> str:
@@ -40,7 +40,7 @@ def literal(url: str) -> bool:
 
 
 def redacted(message: object, text: str) -> str:
-    """Remove from a message the secrets that the environment puts into this text."""
+    """Redact from a message the secrets that the environment contributes to this text."""
     out = str(message)
     for secret in sorted(_secrets(text), key=len, reverse=True):
         out = out.replace(secret, "***")
@@ -48,7 +48,7 @@ def redacted(message: object, text: str) -> str:
 
 
 def _secrets(text: str) -> set[str]:
-    """The values of the environment, and the secret parts of those that are URLs, in every way to quote them."""
+    """The values from the environment, and the secret parts of those that are URLs, in every quoted form."""
     values = {name: os.environ.get(name, "") for name in _REFERENCE.findall(text)}
     whole = _REFERENCE.sub(lambda found: values[found[1]], text)
     secret = {*_IN_PLACE.findall(whole), *_AS_OPTION.findall(whole), *(v for v in values.values() if v)}

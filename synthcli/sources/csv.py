@@ -25,16 +25,15 @@ if TYPE_CHECKING:
     from synthcli.sources.source import Source
 
 TEXT = True
-_BLOCK = 16 << 20  # the longest record that can be read
+_BLOCK = 16 << 20  # maximum length of a record
 _COMMA_NUMBER = r"^\s*[+-]?(\d+|\d{1,3}(\.\d{3})+)?(,\d*)?([eE][+-]?\d+)?\s*$"
 
 
 def batches(path: Path, source: Source) -> Iterator[pa.Table]:
-    """All columns as strings, some thousand rows at a time; null where a cell is empty without quotes, or is one of
+    """Read all columns as strings, some thousand rows at a time. An empty cell without quotes is null, and so are
     `null_values`.
 
-    Raises DataError with the line for cells that do not fit the header, bytes that are no text, names that are empty or
-    there twice.
+    Raises DataError with the line for rows that do not match the header, invalid bytes, and empty or duplicate names.
     """
     layout = dialect.layout(source, path)
     last: pa.Table | None = None
@@ -45,7 +44,7 @@ def batches(path: Path, source: Source) -> Iterator[pa.Table]:
             names=layout.names,
         )
     if last is not None and any("\n" in (last[name][-1].as_py() or "") for name in layout.names):
-        _scan(path, layout)  # a quote that is never closed swallows the rest of the file
+        _scan(path, layout)  # an unclosed quote swallows the rest of the file
 
 
 def names(path: Path, source: Source) -> list[str]:
@@ -54,7 +53,7 @@ def names(path: Path, source: Source) -> list[str]:
 
 
 def finished(table: pa.Table, source: Source) -> pa.Table:
-    """Convert decimal commas to points, which needs all cells of a column."""
+    """Convert decimal commas to points; this needs all cells of a column."""
     if source.decimal != ",":
         return table
     return pa.table([_decimal_point(array) for array in table.columns], names=table.column_names)
@@ -62,7 +61,7 @@ def finished(table: pa.Table, source: Source) -> pa.Table:
 
 def write(chunks: Iterator[pd.DataFrame], schema: Schema, path: Path) -> int:
     """Write a header and one line per row, comma-separated UTF-8. An empty cell is null, "" an empty string; a single
-    column writes "" for both, as many readers skip an empty line.
+    column writes "" for both, because many readers skip empty lines.
     """
     rows = 0
     header = _quoted(pa.array(schema.names, pa.string())).to_pylist()
@@ -101,7 +100,7 @@ def _parse(source: Source, path: Path, layout: Layout) -> Iterator[pa.Table]:
         double_quote=layout.escape is None,
         escape_char=layout.escape or False,
         newlines_in_values=True,
-        ignore_empty_lines=len(names) > 1,  # in a single column an empty line is a null
+        ignore_empty_lines=len(names) > 1,  # in a single column an empty line is null
     )
     converting = pa.csv.ConvertOptions(
         column_types=dict.fromkeys(names, pa.string()),
@@ -123,7 +122,7 @@ def _parse(source: Source, path: Path, layout: Layout) -> Iterator[pa.Table]:
             reason = ""
         except (pa.ArrowInvalid, UnicodeError) as error:
             reason = str(error)
-    if _scan(path, layout) > int(source.header) and reason:  # else a header, whose line may not end
+    if _scan(path, layout) > int(source.header) and reason:  # else only a header, whose line may lack an end
         raise DataError(
             f"{path} cannot be read: {reason.splitlines()[0][:200]}; remedy: source.delimiter, source.quote, or fix"
             " the file"
@@ -149,7 +148,7 @@ def _scan(path: Path, layout: Layout) -> int:
             for record in records:
                 if len(record) not in (expected, 0):
                     raise DataError(
-                        f"{path}: line {start} has {len(record)} cells, {expected} are expected; "
+                        f"{path}: line {start} has {len(record)} cells; expected {expected}; "
                         "remedy: quote the cells that hold the delimiter, or name source.delimiter"
                     )
                 start = records.line_num + 1

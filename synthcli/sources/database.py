@@ -29,14 +29,14 @@ _NOT_THERE = re.compile(r"no such table|does not exist|no such column|not found"
 
 
 def kind_of(url: str) -> str | None:
-    """sqlite, duckdb or postgresql; None for another kind of URL, or one that comes from the environment."""
+    """sqlite, duckdb or postgresql; None for another kind of URL, or one from the environment."""
     return KINDS.get(url.partition("://")[0].partition("+")[0].lower())
 
 
 @dataclass(frozen=True)
 class Database:
-    """A database that is not opened yet. url: as written, safe to show; real: with values from the environment, never
-    to be shown.
+    """A database that is not connected yet. url: as written, safe to show; real: with values from the environment,
+    never shown.
     """
 
     kind: str
@@ -51,7 +51,7 @@ class Database:
     def reading(self) -> Iterator[Any]:
         """A read-only connection with one consistent snapshot."""
         if self.file is not None and not self.file.is_file():
-            raise DataError(f"{self.url}: there is no file {self._shown(self.file)}; remedy: fix the url")
+            raise DataError(f"{self.url}: file {self._shown(self.file)} does not exist; remedy: fix the url")
         with self._speaking("read"):
             if self.kind == "duckdb":
                 with self._duckdb(read_only=True) as connection:
@@ -78,7 +78,7 @@ class Database:
     def writing(self) -> Iterator[Any]:
         """A connection in autocommit mode, for explicit BEGIN and COMMIT."""
         if self.file is not None and not self.file.parent.is_dir():
-            raise DataError(f"{self.url}: there is no folder {self._shown(self.file.parent)}; remedy: create it")
+            raise DataError(f"{self.url}: folder {self._shown(self.file.parent)} does not exist; remedy: create it")
         with self._speaking("written"):
             if self.kind == "duckdb":
                 with self._duckdb(read_only=False) as connection:
@@ -92,7 +92,7 @@ class Database:
                 engine.dispose()
 
     def run(self, connection: Any, query: str, types: dict[str, Any] | None = None) -> Any:
-        """Stream the result of a query. types: SQLAlchemy types that convert the columns of these names."""
+        """Stream the result of a query. types: column name -> SQLAlchemy type that converts it."""
         if not types:
             return connection.execution_options(stream_results=True, no_parameters=True).exec_driver_sql(query)
         import sqlalchemy as sa
@@ -104,11 +104,11 @@ class Database:
         return connection.execution_options(stream_results=True).execute(escaped)
 
     def quoted_table(self, table: str) -> str:
-        """The quoted name of a table, with its schema where the name has one."""
+        """The quoted name of a table, with its schema if the name has one."""
         return ".".join(quoted(part) for part in split_table(table) if part is not None)
 
     def declared(self, table: str) -> list[dict[str, Any]]:
-        """The name and SQLAlchemy type of each column. Raises DataError where there is no such table."""
+        """The name and SQLAlchemy type of each column. Raises DataError if the table does not exist."""
         import sqlalchemy as sa
 
         schema, name = split_table(table)
@@ -120,7 +120,7 @@ class Database:
                 raise DataError(f"{self.url} has no table {table}; remedy: fix the table. Tables: {known}") from None
 
     def primary_key(self, table: str) -> list[str]:
-        """The columns of the primary key. Raises DataError where there is no such table."""
+        """The columns of the primary key. Raises DataError if the table does not exist."""
         schema, name = split_table(table)
         if self.kind == "duckdb":
             return self._duckdb_key(schema, name, table)
@@ -132,18 +132,16 @@ class Database:
 
     def _duckdb_key(self, schema: str | None, name: str, table: str) -> list[str]:
         with self.reading() as connection:
-            asked = (
-                "SELECT table_name FROM information_schema.tables WHERE table_schema = coalesce(?, current_schema())"
-            )
-            known = [n for (n,) in connection.execute(asked, [schema]).fetchall()]
+            sql = "SELECT table_name FROM information_schema.tables WHERE table_schema = coalesce(?, current_schema())"
+            known = [n for (n,) in connection.execute(sql, [schema]).fetchall()]
             if name not in known:
                 raise DataError(
                     f"{self.url} has no table {table}; remedy: fix the table. Tables:"
                     f" {', '.join(sorted(known)[:12]) or 'none'}"
                 )
-            asked = """SELECT constraint_column_names FROM duckdb_constraints() WHERE constraint_type = 'PRIMARY KEY'
+            sql = """SELECT constraint_column_names FROM duckdb_constraints() WHERE constraint_type = 'PRIMARY KEY'
                        AND table_name = ? AND schema_name = coalesce(?, current_schema())"""
-            found = connection.execute(asked, [name, schema]).fetchone()
+            found = connection.execute(sql, [name, schema]).fetchone()
             return list(found[0]) if found else []
 
     def _duckdb(self, *, read_only: bool) -> Any:
@@ -177,7 +175,7 @@ class Database:
 
     @contextlib.contextmanager
     def _speaking(self, done: str) -> Iterator[None]:
-        """Translate errors of the database or its driver to ours."""
+        """Translate errors of the database or its driver to SynthError."""
         try:
             yield
         except SynthError:
@@ -196,13 +194,13 @@ class Database:
         if re.search(r"(timestamp|date) too (large|small)", said):
             where = said.partition(":")[0]
             return DataError(
-                f"{self.url} cannot be {done}: {where}; remedy: source.query without such moments, such as"
+                f"{self.url} cannot be {done}: {where}; remedy: source.query without such dates, such as"
                 " nullif(COLUMN, 'infinity')"
             )
         hint = (
-            "name a table and columns that are there"
+            "use a table and columns that exist"
             if _NOT_THERE.search(said)
-            else "fix the url, the query, or what this user may do"
+            else "fix the url, the query, or the permissions of this user"
         )
         return DataError(f"{self.url} cannot be {done}: {said}; remedy: {hint}")
 
@@ -217,7 +215,7 @@ def sqlalchemy() -> Any:
 
 def opened(url: str | None, key: str, folder: Path | None) -> Database:
     """The database of a URL, with ${NAME} resolved from the environment. Raises SpecError for an unsupported URL. key:
-    its key.
+    the key of the URL in the spec.
     """
     if url is None:
         raise SpecError(f"{key} is missing; expected the URL of a database, such as ${{WAREHOUSE_URL}}")
@@ -241,8 +239,8 @@ def opened(url: str | None, key: str, folder: Path | None) -> Database:
 
 
 def reads(url: str, table: str | None, query: str | None, other: str, target: str, folder: Path | None) -> bool:
-    """Whether a table or a query reads a target, which is a table of the database at another URL. It connects to no
-    database, so tables behind a view stay unnoticed.
+    """Whether a table or a query reads a target, a table of the database at another URL. It does not connect, so it
+    misses tables behind a view.
     """
     if _place(url, folder) != _place(other, folder):
         return False
@@ -255,7 +253,7 @@ def reads(url: str, table: str | None, query: str | None, other: str, target: st
 
 
 def _place(url: str, folder: Path | None) -> tuple[object, ...]:
-    """What identifies a database; the URL alone where a part of it is missing in the environment."""
+    """The identity of a database; the URL alone if an environment variable is missing."""
     try:
         base = opened(url, "url", folder)
     except SynthError:
@@ -292,7 +290,7 @@ _QUOTED = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/|(\$
 
 
 def one_select(query: str) -> str:
-    """The query to send. Raises SpecError unless it is a single SELECT or WITH."""
+    """Check the query. Raises SpecError unless it is a single SELECT or WITH."""
     bare = _QUOTED.sub(lambda found: " " if found[0][:2] in ("--", "/*") else "''", query).strip().rstrip(";").strip()
     word = re.match(r"[(\s]*(\w*)", bare)
     if ";" in bare or word is None or word[1].upper() not in ("SELECT", "WITH"):

@@ -1,4 +1,4 @@
-"""The layout of a delimited file: encoding, delimiter, quote and header; as given, else detected from its start."""
+"""The dialect of a delimited file: encoding, delimiter, quote and header, as declared or detected from its start."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _HEAD = 256 << 10
 
 @dataclass(frozen=True)
 class Layout:
-    """The layout of a file. padded: a space follows every delimiter."""
+    """The dialect of a file. padded: whether a space follows every delimiter."""
 
     names: list[str]
     delimiter: str
@@ -51,8 +51,8 @@ class Layout:
 
 
 def layout(source: Source, path: Path) -> Layout:
-    """The layout of a file, from its first bytes. Raises SpecError for an invalid dialect or encoding, DataError for
-    one that does not fit the file.
+    """Detect the dialect of a file from its first bytes. Raises SpecError for an invalid dialect or encoding, DataError
+    for one that does not match the file.
     """
     raw = files.head(path, _HEAD)
     encoding = _encoding(source, raw)
@@ -80,7 +80,7 @@ def layout(source: Source, path: Path) -> Layout:
 
 
 def _names(sample: str, delimiter: str, quote: str, padded: bool) -> list[str]:
-    """The column names in the header; in a padded file without the space that follows every delimiter."""
+    """The column names in the header, without padding."""
     names = _header(sample, delimiter, quote)
     if padded and all(name.startswith(" ") for name in names[1:]):
         return [*names[:1], *_header(sample, delimiter, quote, padded=True)[1:]]
@@ -121,7 +121,7 @@ def _encoding(source: Source, raw: bytes) -> str:
     try:
         found = codecs.lookup(name).name
         "a".encode(found)
-    except (LookupError, ValueError):  # unknown, or not between text and bytes, such as rot13 and base64
+    except (LookupError, ValueError):  # unknown, or not a text encoding, such as rot13 and base64
         raise SpecError(
             f"source.encoding is {name!r}, which is not a text encoding; remedy:"
             f" {_REMEDY}.{did_you_mean(name, _ENCODINGS)}"
@@ -139,7 +139,7 @@ def _decoded(raw: bytes, encoding: str, path: Path) -> str:
 
 
 def not_text(path: Path, encoding: str, position: int) -> DataError:
-    """The error about bytes that are not valid in that encoding."""
+    """Build the error about bytes that are invalid in an encoding."""
     name = "UTF-8" if encoding == "utf-8-sig" else encoding
     return DataError(
         f"{path} is not {name} at byte {position}; remedy: the encoding that it has, such as source.encoding: latin-1"
@@ -147,7 +147,7 @@ def not_text(path: Path, encoding: str, position: int) -> DataError:
 
 
 def _dialect(source: Source, sample: str) -> tuple[str, str, str | None]:
-    """Delimiter, quote and escape: as given, else as DuckDB detects them, else comma and double quote."""
+    """Delimiter, quote and escape: as declared, else as detected by DuckDB, else comma and double quote."""
     for key in ("delimiter", "quote"):
         given = getattr(source, key)
         if given is not None and (len(given.encode()) > 1 or (key == "delimiter" and not given)):
@@ -175,7 +175,7 @@ def _dialect(source: Source, sample: str) -> tuple[str, str, str | None]:
 
 
 def _sniff(sample: str, source: Source) -> tuple[str, str, str | None] | None:
-    """The dialect that DuckDB detects, None where it detects none."""
+    """The dialect that DuckDB detects; None if it fails."""
     import duckdb
 
     options = {"delim": source.delimiter, "quote": source.quote}
@@ -196,8 +196,8 @@ def _sniff(sample: str, source: Source) -> tuple[str, str, str | None] | None:
 
 
 def _missed(sample: str, delimiter: str) -> bool:
-    """Whether the detected dialect leaves one column of a header that another delimiter, which also occurs below,
-    splits.
+    """Whether the detected dialect gives a single column although another delimiter, which also occurs below, splits
+    the header.
     """
     other = _likeliest(sample)
     return (
@@ -209,7 +209,7 @@ def _missed(sample: str, delimiter: str) -> bool:
 def _likeliest(sample: str) -> str:
     return max(
         DELIMITERS, key=lambda delimiter: _cells_in_header(sample, delimiter)
-    )  # the comma where none of them occurs
+    )  # the comma if none of them occurs
 
 
 def _cells_in_header(sample: str, delimiter: str) -> int:

@@ -1,4 +1,4 @@
-"""Excel workbooks: one sheet, whose first non-empty row names the columns; cells keep their types."""
+"""Excel workbooks: one sheet, whose first non-empty row holds the column names; cells keep their types."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ if TYPE_CHECKING:
 
 TEXT = False
 _ROWS = 10_000  # read at a time
-_FORMULAS = 100  # rows that are searched for formulas without a value
-_MOST_ROWS, _MOST_COLUMNS, _LONGEST = 1_048_576, 16_384, 32_767  # of a sheet, a sheet, a cell
-_EXACT = 10**15  # Excel keeps fifteen digits of a number
-_FIRST_DAY = pd.Timestamp("1900-03-01")  # before it, Excel's calendar has a day that never existed
+_FORMULAS = 100  # rows to search for formulas without a value
+_MOST_ROWS, _MOST_COLUMNS, _LONGEST = 1_048_576, 16_384, 32_767  # limits of a sheet, a sheet and a cell
+_EXACT = 10**15  # Excel stores fifteen digits of a number
+_FIRST_DAY = pd.Timestamp("1900-03-01")  # before it, Excel's calendar contains a day that did not exist
 _CONTROL = r"[\x00-\x08\x0b\x0c\x0e-\x1f]"
 _FORMATS = {"date": "yyyy-mm-dd", "datetime": "yyyy-mm-dd hh:mm:ss", "timedelta": "[h]:mm:ss"}
 
 
 def batches(path: Path, source: Source) -> Iterator[pa.Table]:
-    """The rows of the sheet. A column with several kinds of cells becomes one of strings; errors such as #N/A are
-    nulls.
+    """Read the rows of the sheet. A column with cells of several types becomes strings; errors such as #N/A become
+    null.
     """
     rows = _rows(path, source)
     first = next(rows, ())
@@ -61,10 +61,10 @@ def names(path: Path, source: Source) -> list[str]:
 
 
 def write(chunks: Iterator[pd.DataFrame], schema: Schema, path: Path) -> int:
-    """Write one sheet. Moments with a time zone, and integers with more than fifteen digits, are written as text, as
-    Excel supports neither.
+    """Write one sheet. Zoned datetimes and integers with more than fifteen digits become text, because Excel supports
+    neither.
 
-    Raises DataError for more rows, columns or letters than a sheet holds at most.
+    Raises DataError beyond the limits of a sheet on rows, columns or letters.
     """
     openpyxl = _openpyxl()
     if len(schema.columns) > _MOST_COLUMNS:
@@ -104,9 +104,7 @@ def _openpyxl() -> Any:
 
 
 def _check_computed(path: Path, source: Source, names: list[str], empty: list[int]) -> None:
-    """Raise DataError where an empty column holds formulas: programs that are not spreadsheets write formulas without
-    their results.
-    """
+    """Raise DataError if an empty column holds formulas: some programs write formulas without their results."""
     rows = _rows(path, source, formulas=True)
     next(rows)
     for row in itertools.islice(rows, _FORMULAS):
@@ -124,7 +122,7 @@ def _rows(path: Path, source: Source, *, formulas: bool = False) -> Iterator[tup
     try:
         book = openpyxl.load_workbook(
             io.BytesIO(path.read_bytes()), read_only=True, data_only=not formulas
-        )  # the ending does not matter
+        )  # regardless of the file extension
     except (zipfile.BadZipFile, KeyError, ValueError, OSError, openpyxl.utils.exceptions.InvalidFileException) as error:
         raise DataError(
             f"{path} is not an Excel workbook (.xlsx): {str(error)[:200]}; remedy: fix source.type, or save it as .xlsx"
@@ -137,7 +135,7 @@ def _rows(path: Path, source: Source, *, formulas: bool = False) -> Iterator[tup
                 f"{path} has no sheet {source.sheet!r}; remedy: source.sheet, one of {', '.join(sheets)}.{hint}"
             )
         sheet = book[source.sheet or sheets[0]]
-        sheet.reset_dimensions()  # some programs write wrong ones
+        sheet.reset_dimensions()  # some programs write wrong dimensions
         for row in sheet.iter_rows():
             cells = tuple(None if c.data_type == "e" or c.value == "" else c.value for c in row)
             if any(c is not None for c in cells):
@@ -158,7 +156,7 @@ def _header(row: tuple[Any, ...], path: Path) -> list[str]:
 
 
 def _by_column(block: list[tuple[Any, ...]], width: int, path: Path) -> Iterator[tuple[Any, ...]]:
-    """The cells of each column. Raises DataError where a row is wider than the header."""
+    """The cells of each column. Raises DataError if a row is wider than the header."""
     for row in block:
         if any(cell is not None for cell in row[width:]):
             remedy = "name every column, clear the cells, or source.sheet where another sheet is meant"
@@ -168,7 +166,7 @@ def _by_column(block: list[tuple[Any, ...]], width: int, path: Path) -> Iterator
 
 
 def _typed(cells: tuple[Any, ...]) -> pa.Array:
-    """A column of cells: their own type if they share one, else strings."""
+    """Convert cells to a column: their common type if they share one, else strings."""
     kinds = {type(c) for c in cells if c is not None}
     if kinds == {int, float}:
         return pa.array([None if c is None else float(c) for c in cells], pa.float64())
@@ -197,7 +195,7 @@ def _spelled(cell: Any) -> str:
 
 
 def _unified(arrays: list[pa.Array]) -> pa.ChunkedArray:
-    """One type for the blocks of a column: their common type, numbers, moments, else strings."""
+    """One type for the blocks of a column: their common type, numbers, datetimes, else strings."""
     types = {a.type for a in arrays if not pa.types.is_null(a.type)}
     if len(types) <= 1:
         want = next(iter(types), pa.null())
@@ -220,7 +218,7 @@ def _typed_words(array: pa.Array) -> pa.Array:
 
 
 def _written(sheet: Any, column: pa.ChunkedArray, path: Path) -> Iterator[Any]:
-    """The cells of a column as openpyxl accepts them."""
+    """Convert a column to cells that openpyxl accepts."""
     t, kind = pa.types, column.type
     if t.is_dictionary(kind):
         column, kind = column.cast(kind.value_type), kind.value_type
@@ -243,7 +241,7 @@ def _written(sheet: Any, column: pa.ChunkedArray, path: Path) -> Iterator[Any]:
 
 
 def _words(column: pa.ChunkedArray, path: Path) -> list[str | None]:
-    words = pc.replace_substring_regex(column.cast(pa.string()), _CONTROL, "")  # a workbook cannot hold these
+    words = pc.replace_substring_regex(column.cast(pa.string()), _CONTROL, "")  # characters that a workbook cannot hold
     if (pc.max(pc.utf8_length(words)).as_py() or 0) > _LONGEST:
         raise DataError(
             f"{path}: a text is longer than {_LONGEST:,} letters, which no cell can hold; remedy: output.format:"
@@ -261,7 +259,7 @@ def _cell(sheet: Any, value: Any, kind: str) -> Any:
 
 
 def _text(sheet: Any, value: str | None) -> Any:
-    """A cell that stays text even if it looks like a formula or an error."""
+    """A text cell, even if it looks like a formula or an error."""
     if not value or value[0] not in "=#":
         return value
     cell = _openpyxl().cell.WriteOnlyCell(sheet, value=value)
@@ -270,7 +268,7 @@ def _text(sheet: Any, value: str | None) -> Any:
 
 
 def _repacked(packed: Any, file: BinaryIO) -> None:
-    """The workbook without the time of writing, so that the same rows give the same bytes."""
+    """Remove the time of writing from the workbook, so that the same rows give the same bytes."""
     with zipfile.ZipFile(packed) as old, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as new:
         for item in old.infolist():
             fixed = zipfile.ZipInfo(item.filename, (1980, 1, 1, 0, 0, 0))

@@ -1,4 +1,4 @@
-"""Functions that all kinds of files share: opening with a clear error, decompression by ending, and atomic writes."""
+"""Functions for all file formats: opening with a clear error, decompression by extension, and atomic writes."""
 
 from __future__ import annotations
 
@@ -48,9 +48,9 @@ _REMEDIES = {
 
 
 def check_local(path: Path) -> Path:
-    """The path, if a readable file is there. Raises DataError where not."""
+    """The path of a readable file. Raises DataError if there is none."""
     try:
-        mode = path.stat().st_mode  # before it is opened: opening a pipe waits for its writer
+        mode = path.stat().st_mode  # check before opening: opening a pipe waits for its writer
         if not stat.S_ISREG(mode):
             raise DataError(
                 f"{path} is {_special(mode)}, not a file; remedy: write its content to a file, and set"
@@ -67,14 +67,14 @@ def check_local(path: Path) -> Path:
 
 
 def missing(path: Path) -> DataError:
-    """The error about a path that does not exist."""
+    """Build the error about a path that does not exist."""
     if (home := next((part for part in path.parts if part.startswith("~")), None)) is not None:
         return DataError(
             f"{path} does not exist, and there is no home folder {home}; remedy: the whole path in source.path"
         )
     folder = path.parent
     near = ""
-    with contextlib.suppress(OSError):  # the folder is missing, or cannot be listed
+    with contextlib.suppress(OSError):  # the folder is missing or cannot be listed
         near = did_you_mean(path.name, os.listdir(folder))
     where = "" if folder.is_dir() else f" (there is no folder {folder})"
     return DataError(f"{path} does not exist{where}; remedy: fix source.path.{near}")
@@ -93,7 +93,7 @@ def _special(mode: int) -> str:
 
 @contextlib.contextmanager
 def opened(path: Path) -> Iterator[pa.NativeFile]:
-    """The content of a file, decompressed by its ending. Raises DataError where the compressed data are damaged."""
+    """Open a file, decompressed by extension. Raises DataError for damaged compressed data."""
     try:
         if path.suffix.lower() == ".zip":
             with _unzipped(path) as stream:
@@ -110,9 +110,7 @@ def opened(path: Path) -> Iterator[pa.NativeFile]:
 
 @contextlib.contextmanager
 def _unzipped(path: Path) -> Iterator[pa.NativeFile]:
-    """The only file in a zip archive. Raises DataError where the archive holds none, several, or one with a
-    password.
-    """
+    """The only file in a zip archive. Raises DataError if the archive holds none, several, or an encrypted one."""
     with zipfile.ZipFile(path) as archive:
         inside = [i for i in archive.infolist() if not i.is_dir() and not i.filename.startswith("__MACOSX/")]
         if len(inside) != 1:
@@ -124,7 +122,7 @@ def _unzipped(path: Path) -> Iterator[pa.NativeFile]:
 
 
 def head(path: Path, size: int) -> bytes:
-    """The first bytes of the content. Raises DataError where they belong to another format."""
+    """The first bytes of the content. Raises DataError if they belong to another format."""
     with opened(path) as stream:
         data = cast(bytes, stream.read(size))
     for magic, what in _MAGIC.items():
@@ -153,10 +151,10 @@ def check_names(names: list[str], path: Path | str) -> None:
 
 
 def named(header: list[str]) -> list[str]:
-    """A header whose first names are empty, as pandas writes an unnamed index: `index` and, by position, `unnamed_2`,
-    .... Others stay.
+    """Name leading empty columns of a header, which pandas writes for an unnamed index: `index` and, by position,
+    `unnamed_2`, .... Others stay unchanged.
     """
-    blank = next((i for i, name in enumerate(header) if name), 0)  # 0 also where none has a name
+    blank = next((i for i, name in enumerate(header) if name), 0)  # 0 also if all names are empty
     found = list(header)
     for i in range(blank):
         found[i] = "index" if i == 0 and "index" not in header else f"unnamed_{i + 1}"
@@ -173,7 +171,7 @@ def check_plain(schema: pa.Schema, path: Path | str) -> None:
 
 
 def _clear(target: Path) -> None:
-    """Remove temporary files that killed writers of this file left: those unchanged for a day."""
+    """Remove temporary files of killed writers of this file: those unchanged for a day."""
     for part in target.parent.glob(f".{glob.escape(target.name[:200])}.{'[0-9a-f]' * 8}.part"):
         with contextlib.suppress(OSError):
             if time.time() - part.stat().st_mtime > _STALE:
@@ -182,11 +180,11 @@ def _clear(target: Path) -> None:
 
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
-    """A file to write that replaces `path` on success, and is removed on failure.
+    """Open a temporary file that replaces `path` on success and is removed on failure.
 
-    Raises DataError where the place does not take it: no room, no permission, a folder in the way.
+    Raises DataError if the target cannot be written: no space, no permission, a folder in the way.
     """
-    target = path.resolve()  # a link keeps its target
+    target = path.resolve()  # follow a link to its target
     part = target.with_name(f".{target.name[:200]}.{secrets.token_hex(4)}.part")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -211,7 +209,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
 
 @contextlib.contextmanager
 def compressed(file: BinaryIO, path: Path) -> Iterator[BinaryIO]:
-    """A stream into `file` that compresses by the ending of `path`; the same content gives the same bytes."""
+    """A stream into `file` that compresses by the extension of `path`; the same content gives the same bytes."""
     ending = path.suffix.lower()
     if ending == ".gz":
         with gzip.GzipFile(filename="", fileobj=file, mode="wb", compresslevel=6, mtime=0) as stream:

@@ -1,4 +1,4 @@
-"""The head of a source: what its first rows and its size on disk tell about it without reading all of it."""
+"""The head of a source: its first rows and an estimate of its size, without reading all of it."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ import pyarrow.parquet as pq
 from synthcli import sources
 from synthcli.sources import builtin, csv, dialect, files, jsonl, parquet
 
-HEAD = 1 << 20  # bytes of a text file from which its rows are estimated
-PACKED = 1 << 20  # bytes of a compressed file from which its size is estimated: a block of bzip2 takes up to 900,000
+HEAD = 1 << 20  # bytes of a text file to read to estimate the number of rows
+PACKED = 1 << 20  # bytes of a compressed file to read to estimate its size: a block of bzip2 takes up to 900,000
 
 
 def stored_bytes(source: sources.Source) -> int | None:
@@ -23,13 +23,11 @@ def stored_bytes(source: sources.Source) -> int | None:
 
 
 def first_rows(source: sources.Source) -> tuple[pa.Table | None, int | None, bool]:
-    """The first rows, how many there are in all, and whether they were counted. None where they cannot be had without
-    reading all.
-    """
+    """The first rows, the total number of rows, and whether it is exact. None if that requires reading all."""
     if source.type == "builtin":
         table = next(builtin.batches(source))
         return table, len(table), True
-    if source.type == "sql" and "copy" in source.kept:  # made to tell whether the rows are those of an earlier run
+    if source.type == "sql" and "copy" in source.kept:  # to detect whether the rows are those of an earlier run
         path = source.kept["copy"][1]
         return _first(parquet.batches(path, source)), pq.read_metadata(path).num_rows, True
     if source.type not in ("csv", "jsonl", "parquet"):
@@ -58,7 +56,7 @@ def _quote(source: sources.Source, path: Path) -> str:
 
 
 def _records(head: bytes, quote: str) -> int:
-    """Lines of a text that are not empty; an end of line between quotes is none. A last line need not end."""
+    """Count non-empty lines; line breaks inside quotes do not count. The last line may lack an end."""
     letters = np.frombuffer(head.replace(b"\r\n", b"\n").replace(b"\r", b"\n"), dtype=np.uint8)
     outside = np.cumsum(letters == ord(quote)) % 2 == 0 if quote else np.ones(len(letters), dtype=bool)
     ends = np.flatnonzero((letters == ord("\n")) & outside)
@@ -68,7 +66,7 @@ def _records(head: bytes, quote: str) -> int:
 
 
 def _plain(path: Path) -> int:
-    """Bytes of a file once it is decompressed, by how much its beginning grows."""
+    """Estimate the decompressed size of a file from the compression ratio of its beginning."""
     ending, size = path.suffix.lower(), path.stat().st_size
     if ending == ".zip":
         with zipfile.ZipFile(path) as archive:
@@ -81,7 +79,7 @@ def _plain(path: Path) -> int:
     with (
         contextlib.suppress(OSError),
         pa.CompressedInputStream(pa.BufferReader(packed), files.COMPRESSION[ending]) as stream,
-    ):  # it is cut off
+    ):  # it is truncated
         while more := len(stream.read(HEAD)):
             grown += more
     return round(size * grown / max(1, len(packed)))

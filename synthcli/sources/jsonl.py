@@ -1,4 +1,4 @@
-"""JSON lines: one object a line, plain or compressed; strings stay strings, including dates."""
+"""JSON lines: one object per line, plain or compressed; strings stay strings, including dates."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ _LARGEST = 2**63
 
 
 def batches(path: Path, source: Source) -> Iterator[pa.Table]:
-    """The rows, some megabytes at a time; a key that first occurs late is a column from there on.
+    """Read the rows, some megabytes at a time; a key that first occurs late becomes a column from there on.
 
-    Raises DataError with the line that is no flat object.
+    Raises DataError with the line that is not a flat object.
     """
     schema = pa.schema([])
     with files.opened(path) as stream:
@@ -62,7 +62,7 @@ def names(path: Path, source: Source) -> list[str]:
 
 
 def write(chunks: Iterator[pd.DataFrame], schema: Schema, path: Path) -> int:
-    """Write one object a line; null for nulls and for infinities, which JSON lacks."""
+    """Write one object per line; null for nulls and for infinities, which JSON lacks."""
     rows = 0
     with files.replacing(path) as file, files.compressed(file, path) as stream:
         for chunk in chunks:
@@ -72,7 +72,7 @@ def write(chunks: Iterator[pd.DataFrame], schema: Schema, path: Path) -> int:
 
 
 def _objects(chunk: pd.DataFrame, schema: Schema) -> pa.Array:
-    """One JSON object for each row. (rows,) string"""
+    """One JSON object per row. (rows,) string"""
     parts: list[pa.Array | str] = []
     for position, (column, (cells, quoted)) in enumerate(zip(schema.columns, render.cells(chunk, schema, json=True))):
         parts.append(("{" if not position else ", ") + json.dumps(column.name, ensure_ascii=False) + ": ")
@@ -90,7 +90,7 @@ def _quoted(cells: pa.Array) -> pa.Array:
 
 
 def _blocks(stream: pa.NativeFile) -> Iterator[tuple[int, bytes]]:
-    """Complete lines, some megabytes of them, with the number of the first."""
+    """Blocks of complete lines, some megabytes each, with the number of the first line."""
     line, rest = 1, b""
     while data := stream.read(_BLOCK):
         whole, newline, rest = (rest + data).rpartition(b"\n")
@@ -112,7 +112,7 @@ def _parse(block: bytes, types: dict[str, pa.DataType], path: Path) -> pa.Table:
 
 
 def _culprit(path: Path, reason: str) -> DataError:
-    """The first invalid line, found by reading line by line; Arrow counts rows from the start of a block."""
+    """Find the first invalid line by reading line by line, because Arrow counts rows from the start of a block."""
     kinds: dict[str, tuple[str, int]] = {}
     with files.opened(path) as stream:
         for number, line in enumerate(io.BufferedReader(stream), 1):
@@ -157,9 +157,7 @@ def _object(line: bytes, number: int, path: Path) -> dict[str, object]:
 
 
 def _check_integers(table: pa.Table, block: bytes, first_line: int, path: Path) -> None:
-    """Raise DataError where a block holds integers beyond 64 bits, which Arrow reads as floats without their last
-    digits.
-    """
+    """Raise DataError if a block holds integers beyond 64 bits, which Arrow reads as floats and truncates."""
     floats = [f.name for f in table.schema if pa.types.is_floating(f.type)]
     large = [name for name in floats if (pc.max(pc.abs(table[name])).as_py() or 0) >= _LARGEST]
     for number, line in enumerate(block.splitlines() if large else [], first_line):

@@ -1,4 +1,4 @@
-"""Parquet files: typed, columns by name, dictionaries kept."""
+"""Parquet files: typed columns by name; dictionaries are preserved."""
 
 from __future__ import annotations
 
@@ -25,25 +25,25 @@ if TYPE_CHECKING:
 
 TEXT = False
 _ROWS = 1 << 16  # read at a time
-_INDEX = re.compile(r"__index_level_\d+__")  # how pandas names an index without a name
+_INDEX = re.compile(r"__index_level_\d+__")  # the name that pandas gives an unnamed index
 GROUP, CELLS = (
     1 << 17,
     1 << 23,
 )  # approximate rows of a row group; fewer for a wide table, to limit its cells
-SHARED = 8  # mean repetitions of a number's values, from which on a dictionary pays off
+SHARED = 8  # minimum mean repetitions of numeric values for a dictionary to pay off
 
 
 def batches(path: Path, source: Source) -> Iterator[pa.Table]:
-    """The rows with their types. Raises DataError for a damaged file, nested types, and names that are empty or
-    duplicate.
-    """
+    """Read the rows with their types. Raises DataError for damaged files, nested types, empty or duplicate names."""
     with _opened(path) as file:
         kept = _kept(file.schema_arrow)
         schema = file.schema_arrow.remove_metadata()
         _check(schema, path)
         yield schema.empty_table().select(kept)
         try:
-            for group in range(file.num_row_groups):  # one by one: the reader keeps the bytes of all requested groups
+            for group in range(
+                file.num_row_groups
+            ):  # one by one, because the reader keeps the bytes of all requested groups
                 for batch in file.iter_batches(batch_size=_ROWS, row_groups=[group]):
                     yield pa.Table.from_batches([batch]).replace_schema_metadata(None).select(kept)
         except (pa.ArrowException, OSError) as error:
@@ -58,8 +58,8 @@ def names(path: Path, source: Source) -> list[str]:
 
 
 def write(chunks: Iterator[pd.DataFrame | pa.Table], schema: Schema, path: Path) -> int:
-    """Write several chunks to a row group, with the source's own types; chunks are canonical frames, or Arrow tables of
-    these types, words as dictionaries.
+    """Write several chunks per row group, with the types of the source; chunks are canonical frames, or Arrow tables of
+    these types with strings as dictionaries.
     """
     groups = _groups(
         (chunk if isinstance(chunk, pa.Table) else frames.to_arrow(chunk, schema) for chunk in chunks),
@@ -71,7 +71,7 @@ def write(chunks: Iterator[pd.DataFrame | pa.Table], schema: Schema, path: Path)
         files.replacing(path) as file,
         pq.ParquetWriter(file, first.schema, store_schema=False, **_how(first)) as writer,
     ):
-        # words are written as dictionaries and read as strings
+        # strings are written as dictionaries and read as strings
         writer.add_key_value_metadata({"ARROW:schema": base64.b64encode(arrow.serialize()).decode()})
         for group in itertools.chain([first], groups):
             if len(group):
@@ -81,9 +81,7 @@ def write(chunks: Iterator[pd.DataFrame | pa.Table], schema: Schema, path: Path)
 
 
 def _groups(tables: Iterator[pa.Table], columns: int) -> Iterator[pa.Table]:
-    """Tables combined into larger ones: each row group takes space in the footer, and each of its columns has a
-    dictionary.
-    """
+    """Combine tables into larger ones, because each row group takes space in the footer and a dictionary per column."""
     waiting: list[pa.Table] = []
     for table in tables:
         waiting.append(table)
@@ -95,7 +93,7 @@ def _groups(tables: Iterator[pa.Table], columns: int) -> Iterator[pa.Table]:
 
 
 def _how(first: pa.Table) -> dict[str, Any]:
-    """Options of the writer: dictionaries where values repeat, and no minimum and maximum of words in unsorted rows."""
+    """Options of the writer: dictionaries if values repeat, and no min/max statistics for strings in unsorted rows."""
     words = {field.name for field in first.schema if not pa.types.is_primitive(field.type)}
     shared = [
         name
@@ -122,9 +120,9 @@ def _check(schema: pa.Schema, path: Path) -> None:
 
 
 def _kept(schema: pa.Schema) -> list[str]:
-    """The column names, without an unnamed index that pandas wrote and that numbers the rows it once had."""
+    """The column names, without an unnamed pandas index that only numbers the rows."""
     index: list[object] = []
-    with contextlib.suppress(ValueError):  # metadata of some other program
+    with contextlib.suppress(ValueError):  # metadata of another program
         index = (schema.pandas_metadata or {}).get("index_columns", [])
     kept = [name for name in schema.names if name not in index or not _INDEX.fullmatch(name)]
     return kept or list(schema.names)

@@ -1,4 +1,4 @@
-"""Facts that a path alone tells: whether it is a URL, and the format that its ending stands for."""
+"""Facts about a path from its text alone: whether it is a URL, and the format of its extension."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
 
 @dataclass(frozen=True)
 class Endings:
-    """The file endings of a format. own: those that always stand for it, the first one for new files; read: others
-    that a folder of such files may hold.
+    """The file extensions of a format. own: those that always mean the format, the first one for new files; read:
+    others that a folder of such files may hold.
     """
 
     own: tuple[str, ...]
@@ -37,6 +37,6 @@ def is_url(path: str) -> bool:
 
 
 def format_of(name: str) -> str | None:
-    """The format that the ending of a file name stands for, None for an unknown ending."""
+    """The format of a file extension; None if unknown."""
     ending = PurePath(name.removesuffix(".gz")).suffix
     return next((format_ for format_, endings in ENDINGS.items() if ending in endings.own), None)

@@ -28,8 +28,8 @@ _VARIABLE = re.compile(r"\$(\{|[A-Za-z_])")
 
 
 @dataclass(frozen=True)
-class Part:
-    """One file of a source. path: where to read it; name: its name in messages; keys: columns that its folders name,
+class FilePart:
+    """One file of a source. path: where to read it; name: its name in messages; keys: columns from its folder names,
     key=value.
     """
 
@@ -39,16 +39,16 @@ class Part:
 
     @contextlib.contextmanager
     def named(self) -> Iterator[Path]:
-        """Its path; errors meanwhile name the part instead of the path."""
+        """The path; errors in the block show the name of the file instead of the path."""
         try:
             yield self.path
         except DataError as error:
             raise DataError(str(error).replace(str(self.path), self.name)) from None
 
 
-def local_parts(path: Path, kind: str) -> list[Part]:
-    """The files that a local path names, sorted by name: one, those that match a glob, or those of a folder. kind: of
-    the source. Raises DataError where there is no readable file.
+def local_parts(path: Path, kind: str) -> list[FilePart]:
+    """The files of a local path, sorted by name: one, the matches of a glob, or the files of a folder. kind: of the
+    source. Raises DataError without a readable file.
     """
     if os.path.isdir(path):
         return _folder(path, kind)
@@ -56,8 +56,8 @@ def local_parts(path: Path, kind: str) -> list[Part]:
         found = [Path(p) for p in sorted(glob.glob(str(path), recursive=True)) if os.path.isfile(p)]
         if not found:
             raise DataError(f"{path}: no file matches; remedy: fix source.path")
-        return _with_keys([Part(files.check_local(p), str(p)) for p in found], fixed_root(str(path)))
-    return [Part(files.check_local(path), str(path))]
+        return _with_keys([FilePart(files.check_local(p), str(p)) for p in found], fixed_root(str(path)))
+    return [FilePart(files.check_local(path), str(path))]
 
 
 def check_path(source: Source) -> Path | str:
@@ -77,19 +77,19 @@ def check_path(source: Source) -> Path | str:
         return path
     if _VARIABLE.search(path) and not os.path.exists(path):
         raise SpecError(
-            f"source.path is {path}; environment variables in paths are not supported by this version; remedy: the path"
-            " as it is"
+            f"source.path is {path}; environment variables in paths are not supported by this version; remedy: the"
+            " full path"
         )
     return Path(path)
 
 
 def fixed_root(path: str) -> str:
-    """The part of a glob before its first wildcard, up to a slash."""
+    """The folder of a glob before its first wildcard."""
     return path[: re.search(r"[*?\[]", path).start()].rpartition("/")[0]  # type: ignore[union-attr]
 
 
 def takes(path: Path | str, kind: str, target: Path | str) -> bool:
-    """Whether a source of this path reads, or would read next time, a file written to the target. kind: of the
+    """Whether a source with this path reads, or would read next time, a file written to the target. kind: of the
     source.
     """
     here, there = str(path), str(target)
@@ -111,7 +111,7 @@ def _matched(pattern: str) -> str:
     )
 
 
-def _folder(folder: Path, kind: str) -> list[Part]:
+def _folder(folder: Path, kind: str) -> list[FilePart]:
     found = sorted(p for p in folder.rglob("*") if p.is_file() and is_data(p.relative_to(folder).as_posix(), kind))
     if not found:
         expected = ", ".join(ENDINGS[kind].all)
@@ -119,7 +119,7 @@ def _folder(folder: Path, kind: str) -> list[Part]:
             f"{folder} is a folder; remedy: source.path of one {kind} file, or of a folder with such files"
             f" ({expected}) in it"
         )
-    return _with_keys([Part(files.check_local(p), str(p)) for p in found], str(folder))
+    return _with_keys([FilePart(files.check_local(p), str(p)) for p in found], str(folder))
 
 
 def is_data(name: str, kind: str) -> bool:
@@ -131,20 +131,20 @@ def is_data(name: str, kind: str) -> bool:
     return plain.suffix.lower() in ENDINGS[kind].all and not any(p.startswith((".", "_")) for p in path.parts)
 
 
-def _with_keys(found: list[Part], root: str) -> list[Part]:
+def _with_keys(found: list[FilePart], root: str) -> list[FilePart]:
     return [replace(part, keys=keys_of(part.name, root)) for part in found]
 
 
 def keys_of(name: str, root: str) -> tuple[tuple[str, str | None], ...]:
-    """The columns that the folders below a root name: year=2024/month=3 (Hive partitions)."""
+    """The columns in the folder names below a root: year=2024/month=3 (Hive partitions)."""
     folders = name[len(root) :].split("/")[:-1]
     pairs = [f.partition("=")[::2] for f in folders if "=" in f and not f.startswith("=")]
     return tuple((unquote(key), None if value == _NULL else unquote(value)) for key, value in pairs)
 
 
-def keyed(table: pa.Table, part: Part, kinds: dict[str, pa.DataType]) -> pa.Table:
-    """Add the columns that its folders name to the table of a part. Raises DataError where the file has such a column
-    itself.
+def keyed(table: pa.Table, part: FilePart, kinds: dict[str, pa.DataType]) -> pa.Table:
+    """Add the columns from the folder names to the table of a file. Raises DataError if the file already has such a
+    column.
     """
     for key, value in part.keys:
         if key in table.column_names:
@@ -156,10 +156,10 @@ def keyed(table: pa.Table, part: Part, kinds: dict[str, pa.DataType]) -> pa.Tabl
     return table
 
 
-def key_types(found: list[Part], text: bool) -> dict[str, pa.DataType]:
-    """The types of the columns that folders name: integers where all values are, strings in a source of text.
+def key_types(found: list[FilePart], text: bool) -> dict[str, pa.DataType]:
+    """The types of the columns from folder names: integers if all values are, strings in a text source.
 
-    Raises DataError where files differ in which folders they lie in.
+    Raises DataError if the files have different keys.
     """
     first = found[0]
     for part in found:
@@ -174,9 +174,9 @@ def key_types(found: list[Part], text: bool) -> dict[str, pa.DataType]:
     return {key: pa.int64() if whole[key] and not text else pa.string() for key in values}
 
 
-def unified(schema: pa.Schema | None, found: pa.Schema, part: Part) -> pa.Schema:
-    """The common schema of this file and those before: the widest type of numbers. Raises DataError where types are
-    incompatible.
+def unified(schema: pa.Schema | None, found: pa.Schema, part: FilePart) -> pa.Schema:
+    """The common schema of this file and those before, with the widest numeric types. Raises DataError for incompatible
+    types.
     """
     try:
         return found if schema is None else pa.unify_schemas([schema, found], promote_options="permissive")

@@ -1,9 +1,9 @@
-"""Object stores and web servers through fsspec: a source is copied here first, an output appears under its name once it
-is complete.
+"""Object stores and web servers through fsspec: a source is first copied to this machine; an output appears under its
+name when complete.
 
-A copy lasts as long as its Source, so that what was hashed is what is learned from. Credentials are found by the
-store's own library in the environment (AWS_ACCESS_KEY_ID, GOOGLE_APPLICATION_CREDENTIALS, AZURE_STORAGE_ACCOUNT_NAME
-and so on).
+A copy lasts as long as its Source, so that the hashed data are the data to learn from. The store's own library reads
+credentials from the environment (AWS_ACCESS_KEY_ID, GOOGLE_APPLICATION_CREDENTIALS, AZURE_STORAGE_ACCOUNT_NAME and so
+on).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from synthcli.errors import DataError, MissingExtra, SpecError, TryLater, did_you_mean
-from synthcli.sources.places import Part, fixed_root, is_data, keys_of
+from synthcli.sources.places import FilePart, fixed_root, is_data, keys_of
 
 if TYPE_CHECKING:
     from synthcli.sources.source import Source
@@ -51,7 +51,7 @@ _REFUSED = re.compile(
 
 
 def check(path: str, key: str, *, write: bool = False) -> None:
-    """Raise SpecError for an unsupported scheme. key: where the path stands."""
+    """Raise SpecError for an unsupported scheme. key: the key of the path in the spec."""
     scheme = urlsplit(path).scheme.lower()
     if scheme in _WEB and write:
         raise SpecError(
@@ -64,9 +64,9 @@ def check(path: str, key: str, *, write: bool = False) -> None:
         )
 
 
-def parts(source: Source, url: str) -> list[Part]:
-    """Local copies of the objects that a URL names: one, those that match a glob, or all objects of the source's kind
-    below a prefix.
+def parts(source: Source, url: str) -> list[FilePart]:
+    """Local copies of the objects of a URL: one, the matches of a glob, or all objects of the source's kind below a
+    prefix.
     """
     check(url, "source.path")
     if "copies" not in source.kept:
@@ -76,14 +76,14 @@ def parts(source: Source, url: str) -> list[Part]:
         for i, name in enumerate(names):
             local = Path(folder.name) / f"{i}-{PurePosixPath(urlsplit(name).path).name[-100:]}"
             _fetch(name, local)
-            found.append(Part(local, name, keys_of(name, root) if root is not None else ()))
+            found.append(FilePart(local, name, keys_of(name, root) if root is not None else ()))
         source.kept["copies"] = (folder, found)
-    copies: list[Part] = source.kept["copies"][1]
+    copies: list[FilePart] = source.kept["copies"][1]
     return copies
 
 
 def upload(local: Path, url: str) -> None:
-    """Replace an object by a complete file: write it beside the object, then move it in one step."""
+    """Replace an object by a complete file: upload it next to the object, then move it in one step."""
     check(url, "output.path", write=True)
     store, path = _store(url)
     folder, _, name = path.rpartition("/")
@@ -99,7 +99,7 @@ def upload(local: Path, url: str) -> None:
 
 
 def _names(source: Source, url: str) -> tuple[list[str], str | None]:
-    """The URLs of the objects, and the root below which folders may name columns; None for one object."""
+    """The URLs of the objects, and the root below which folder names may hold columns; None for one object."""
     if urlsplit(url).scheme.lower() in _WEB:
         return [url], None
     store, path = _store(url)
@@ -128,7 +128,7 @@ def _fetch(url: str, local: Path) -> None:
 
 
 def _download(url: str, local: Path) -> None:
-    shown = url.partition("?")[0]  # the rest may be a signature
+    shown = url.partition("?")[0]  # the query may be a signature
     try:
         with urllib.request.urlopen(url, timeout=_TIMEOUT) as answer, local.open("wb") as file:
             shutil.copyfileobj(answer, file, _BLOCK)
@@ -144,7 +144,7 @@ def _download(url: str, local: Path) -> None:
 
 
 def _store(url: str) -> tuple[Any, str]:
-    """The file system of a URL and the path in it. Raises MissingExtra where its package is not installed."""
+    """The file system of a URL and the path in it. Raises MissingExtra if its package is not installed."""
     scheme = urlsplit(url).scheme.lower()
     try:
         fsspec = importlib.import_module("fsspec")
@@ -159,7 +159,7 @@ def _store(url: str) -> tuple[Any, str]:
 
 @contextlib.contextmanager
 def _answered(url: str, done: str) -> Iterator[None]:
-    """Translate errors of a store or its library to ours: missing, not permitted, or not reachable."""
+    """Translate errors of a store or its library to SynthError: missing, not permitted, or not reachable."""
     try:
         yield
     except FileNotFoundError:

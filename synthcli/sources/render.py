@@ -1,4 +1,4 @@
-"""Write cells as text, for the formats that people read; every function works on whole columns."""
+"""Render cells as text for text formats; every function works on whole columns."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from synthcli.contracts.schema import Column, Schema
 
 
 def cells(chunk: pd.DataFrame, schema: Schema, *, json: bool = False) -> Iterator[tuple[pa.Array, bool]]:
-    """Each column's cells as strings, null where null, and whether they are words rather than numbers or booleans.
+    """The cells of each column as strings, nulls preserved, and whether they are text rather than numbers or booleans.
 
-    Numbers as short as they can be and still be read back, or with the source's number of decimals; datetimes and
-    booleans in the source's spelling (JSON has its own numbers and booleans).
+    Numbers use the shortest text that parses back, or the source's number of decimals; datetimes and booleans use the
+    format of the source (JSON has its own numbers and booleans).
     """
     table = frames.to_arrow(chunk, schema)
     for column in schema.columns:
@@ -66,8 +66,8 @@ def _text(array: pa.Array, values: pd.Series, column: Column, json: bool) -> tup
 
 
 def _floats(array: pa.Array, form: str | None, json: bool) -> pa.Array:
-    """Floats as text: fixed decimals for the format %.2f and alike; else the shortest text that parses back to the same
-    value, where whole numbers keep a .0, so that they parse as floats, unless the format is %g.
+    """Floats as text: fixed decimals for formats like %.2f; else the shortest text that parses back to the same value.
+    Whole numbers keep a .0, so that they parse as floats, unless the format is %g.
     """
     if json:
         array = pc.if_else(pc.is_finite(array), array, None)

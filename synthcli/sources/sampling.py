@@ -1,8 +1,7 @@
-"""A uniform sample of a stream of rows, by whole privacy units, with further rows that help to infer the types of their
-columns.
+"""A uniform sample of a stream of rows, by whole privacy units, plus rows that help to infer column types.
 
-A unit is kept where its keyed hash is among the smallest, so that the sample depends on seed and content alone, neither
-on the size of the batches nor on who reads them. What fits into LIMIT is kept whole.
+A unit is kept if its keyed hash is among the smallest, so that the sample depends on seed and content only, not on
+batch sizes or readers. Data within LIMIT are kept whole.
 """
 
 from __future__ import annotations
@@ -18,9 +17,9 @@ import pyarrow.compute as pc
 
 from synthcli import seeds
 
-LIMIT = 64 << 20  # bytes of cells that are kept where source.max_rows does not say how many rows
-ROWS = 1_000_000  # at most, where source.max_rows does not say how many
-_SHAPES = 200  # distinct shapes of a column; with more of them it is text
+LIMIT = 64 << 20  # maximum bytes of cells to keep without source.max_rows
+ROWS = 1_000_000  # maximum rows without source.max_rows
+_SHAPES = 200  # maximum distinct shapes of a column; with more it is text
 _RAW = 5_000
 _ALL = np.uint64(2**64 - 1)
 
@@ -29,7 +28,7 @@ _ALL = np.uint64(2**64 - 1)
 class Sample:
     """table: `kept` rows in the order of the source, followed by rows with cells of a new shape, to infer types from.
 
-    rows: how many the source has.
+    rows: total number in the source.
     """
 
     table: pa.Table
@@ -44,8 +43,8 @@ class Sample:
 def draw(
     batches: Iterable[pa.Table], *, seed: int, unit: str | None = None, most: int | None = None, text: bool = False
 ) -> Sample:
-    """Sample a stream. most: rows, where the stream is larger than LIMIT bytes; None: as many as fit. text: cells are
-    strings.
+    """Sample a stream. most: maximum rows if the stream exceeds LIMIT bytes; None for as many as fit. text: whether
+    cells are strings.
     """
     sampler = _Sampler(seed, unit, most)
     spellings = _Spellings() if text else None
@@ -104,7 +103,7 @@ class _Sampler:
         """The sampled rows, and their positions in the source. (rows,) uint64"""
         if self.most is not None and self.bytes_seen > LIMIT and self.held > self.most:
             self._thin(self.most)
-        assert self.schema is not None  # every kind of source gives at least one batch
+        assert self.schema is not None  # every source yields at least one batch
         table = pa.concat_tables([self.schema.empty_table(), *self.tables], promote_options="permissive")
         return table, np.concatenate([m[2] for m in self.marks])
 
@@ -116,8 +115,8 @@ class _Sampler:
         return np.where(codes < 0, own, hashes[codes] if len(hashes) else own)
 
     def _thin(self, most: int) -> None:
-        """Drop the units with the largest hashes until at most `most` rows are left; of a single unit that is larger,
-        keep `most` rows.
+        """Drop the units with the largest hashes until at most `most` rows are left; truncate a single larger unit to
+        `most` rows.
         """
         marks = np.concatenate(self.marks, axis=1)
         units, sizes = np.unique(marks[0], return_counts=True)
@@ -145,7 +144,7 @@ _DIGITS[ord("0") : ord("9") + 1] = ord("9")
 
 
 class _Spellings:
-    """The first row in which a column has a cell of a new shape, so that a single n/a among numbers decides the
+    """Collects the first row with each new cell shape in a column, so that a single n/a among numbers decides the
     column's type.
     """
 
@@ -156,7 +155,7 @@ class _Spellings:
         self.index: list[np.ndarray] = []
 
     def look(self, table: pa.Table, start: int) -> None:
-        """Add the rows of a batch whose first row has this position in the source."""
+        """Add the rows of a batch. position: of its first row in the source."""
         found = {row for name in table.column_names for row in self._new(name, table[name])}
         if found:
             rows = np.array(sorted(found), dtype=np.uint64)
@@ -192,7 +191,7 @@ class _Spellings:
 
 
 def _shaped(cells: pa.StringArray) -> pa.StringArray:
-    """Cells with 9 in place of every digit except a leading zero; null as the empty string."""
+    """Replace every digit except a leading zero by 9, and null by the empty string."""
     if cells.offset:
         cells = pa.concat_arrays([cells, pa.array([], pa.string())])
     _, places, letters = cells.buffers()

@@ -1,4 +1,4 @@
-"""Source: the data to read. Target: the place to write to."""
+"""The source to read from and the target to write to."""
 
 from __future__ import annotations
 
@@ -10,11 +10,10 @@ from typing import Any
 @dataclass(frozen=True)
 class Source:
     """The data to read. path: a file, a glob, a folder, or a URL of them; name: of a built-in table; url: of a
-    database, with ${NAME} for environment variables, and table or query. folder: the folder that relative paths in a
-    url start from.
+    database, with ${NAME} for environment variables, and table or query. folder: the base of relative paths in a url.
 
-    delimiter, quote, encoding: None means found by looking at the file. null_values: more spellings of null, besides
-    the empty cell. decimal: "," where numbers are written 1.234,5. sheet: of a workbook; None: the first.
+    delimiter, quote, encoding: None to detect them. null_values: further spellings of null besides the empty cell.
+    decimal: "," for numbers like 1.234,5. sheet: of a workbook; None for the first.
     """
 
     type: str
@@ -34,9 +33,9 @@ class Source:
     folder: Path | None = None
     kept: dict[str, Any] = field(
         default_factory=dict, repr=False, compare=False
-    )  # local copies, which live as long as the source
+    )  # local copies, which last as long as the source
 
     @property
     def where(self) -> str:
-        """Its name in messages."""
+        """The name in messages."""
         return str(self.path or self.name or f"{self.url} ({self.table or 'query'})")

@@ -1,8 +1,8 @@
 """Databases: a table or a query of SQLite, DuckDB or PostgreSQL, copied once with its types to a local Parquet file,
 then read from there.
 
-The copy is one consistent state, in the order of the primary key where there is one, and lasts as long as its Source. A
-query may only read: it is one SELECT (or WITH), in a transaction or a connection that cannot write.
+The copy is a consistent snapshot, in primary key order if there is a primary key, and lasts as long as its Source. A
+query may only read: it is one SELECT (or WITH), in a read-only transaction or connection.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 TEXT = False
 _ROWS = 20_000  # fetched at a time
-_POSTGRES: dict[int, pa.DataType] = {  # by object identifier of the type; all others arrive as strings or are refused
+_POSTGRES: dict[int, pa.DataType] = {  # by object identifier of the type; all others arrive as strings or are rejected
     16: pa.bool_(),
     21: pa.int16(),
     23: pa.int32(),
@@ -53,7 +53,7 @@ _FIRST_OWN = 16_384  # from here on types are user-defined: enums
 
 
 def columns(source: Source) -> list[str]:
-    """The column names, without reading a row."""
+    """The column names, without reading rows."""
     base = database.opened(source.url, "source.url", source.folder)
     query = _query(base, source)
     with base.reading() as connection:
@@ -63,7 +63,7 @@ def columns(source: Source) -> list[str]:
 
 
 def batches(source: Source) -> Iterator[pa.Table]:
-    """The rows with their types. Raises DataError for types that no column can have."""
+    """Read the rows with their types. Raises DataError for unsupported types."""
     try:
         yield from parquet.batches(_copy(source), source)
     except DataError as error:
@@ -98,17 +98,17 @@ def _copy(source: Source) -> Path:
 
 
 def _query(base: Database, source: Source) -> str:
-    """The query to run. Raises SpecError for one that does more than read."""
+    """The query to run. Raises SpecError if it is not read-only."""
     if source.query is not None:
         return database.one_select(source.query)
-    assert source.table is not None  # the spec was checked
+    assert source.table is not None  # checked with the spec
     order = ", ".join(database.quoted(name) for name in base.primary_key(source.table))
     return f"SELECT * FROM {base.quoted_table(source.table)}" + (f" ORDER BY {order}" if order else "")
 
 
 def _from_duckdb(connection: Any, query: str, source: Source) -> Iterator[pa.Table]:
     spans = [name for name, kind, *_ in connection.execute(f"DESCRIBE {query}").fetchall() if kind == "INTERVAL"]
-    if spans:  # Arrow has none that count in months
+    if spans:  # Arrow has no durations in months
         exact = ", ".join(f"epoch_us({quoted}) AS {quoted}" for quoted in map(database.quoted, spans))
         query = f"SELECT * REPLACE ({exact}) FROM ({query})"
     reader = connection.sql(query).to_arrow_reader(_ROWS)
@@ -147,7 +147,7 @@ def _array(cells: tuple[Any, ...], field: pa.Field, source: Source) -> pa.Array:
     except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError, ValueError, TypeError) as error:
         reason = str(error).splitlines()[0][:120]
         raise DataError(
-            f"{source.where}: column {field.name} is {field.type}, and a value does not fit: {reason}; remedy: CAST it"
+            f"{source.where}: column {field.name} is {field.type}, but a value does not fit: {reason}; remedy: CAST it"
             " in source.query"
         ) from None
 
@@ -188,9 +188,7 @@ def _converted(base: Database, source: Source) -> dict[str, Any]:
 
 
 def _as_declared(base: Database, source: Source) -> dict[str, Any]:
-    """The declared types of a table's columns, except dates and booleans whose values are not in the expected
-    format.
-    """
+    """The declared types of a table's columns, except dates and booleans with values in another format."""
     import sqlalchemy as sa
 
     declared = {c["name"]: c["type"] for c in base.declared(source.table or "")}
@@ -201,18 +199,18 @@ def _as_declared(base: Database, source: Source) -> dict[str, Any]:
         (sa.Date, f"{{0}} GLOB '{day}'"),
         (sa.Time, f"{{0}} GLOB '{time}*'"),
     )
-    asked = {
+    checks = {
         name: test.format(database.quoted(name))
         for name, said in declared.items()
         for kind, test in spelled
         if isinstance(said, kind)
     }
-    if not asked:
+    if not checks:
         return declared
     with base.reading() as connection:
-        fits = ", ".join(f"min(coalesce({test}, 1))" for test in asked.values())
+        fits = ", ".join(f"min(coalesce({test}, 1))" for test in checks.values())
         row = base.run(connection, f"SELECT {fits} FROM {base.quoted_table(str(source.table))}").fetchone()
-    return {name: said for name, said in declared.items() if name not in asked or row[list(asked).index(name)] != 0}
+    return {name: said for name, said in declared.items() if name not in checks or row[list(checks).index(name)] != 0}
 
 
 def _exact(said: Any) -> bool:
@@ -228,7 +226,7 @@ def _exact(said: Any) -> bool:
 
 
 def _sqlite_types(base: Database, source: Source, names: list[str]) -> list[pa.DataType]:
-    """The type of each column by its declaration, else by its values: SQLite keeps a type with each value."""
+    """The type of each column by its declaration, else by its values: SQLite stores a type with each value."""
     import sqlalchemy as sa
 
     declared = _as_declared(base, source) if source.table is not None else {}
@@ -263,9 +261,9 @@ def _sqlite_types(base: Database, source: Source, names: list[str]) -> list[pa.D
 
 def _held(base: Database, query: str, names: list[str]) -> list[set[str]]:
     """The types of the non-null values of each column."""
-    asked = ", ".join(f"group_concat(DISTINCT typeof({database.quoted(n)}))" for n in names)
+    aggregates = ", ".join(f"group_concat(DISTINCT typeof({database.quoted(n)}))" for n in names)
     with base.reading() as connection:
-        row = base.run(connection, f"SELECT {asked} FROM ({query})").fetchone()
+        row = base.run(connection, f"SELECT {aggregates} FROM ({query})").fetchone()
     return [set((cell or "").split(",")) - {"", "null"} for cell in row]
 
 

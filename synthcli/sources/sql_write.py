@@ -1,8 +1,8 @@
 """Write rows to a table of a database: a new table is filled beside the old one and replaces it in one transaction.
 
-Readers see the old rows or the new ones. append adds all rows in one transaction. In PostgreSQL a table that has these
-columns already stays, with its types, grants, indexes and views, and its rows are exchanged in that transaction.
-Elsewhere what hangs on the old table goes with it.
+Readers see either the old or the new rows. append adds all rows in one transaction. In PostgreSQL an existing table
+with these columns keeps its types, grants, indexes and views, and only its rows are replaced in that transaction. In
+other databases the objects that depend on the old table are dropped with it.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ _WIDER = {
     ("real", "double precision"),
     ("double precision", "numeric"),
 }
-_SPELLED = ("uuid", "inet", "cidr", "macaddr")  # types of PostgreSQL that arrive as words, and are read from them
-_NAME = 55  # letters of a table's name, so that __new fits into the 63 of PostgreSQL
+_SPELLED = ("uuid", "inet", "cidr", "macaddr")  # types of PostgreSQL that are read and written as strings
+_NAME = 55  # maximum length of a table name, so that __new fits into the 63 letters of PostgreSQL
 
 
 def write(chunks: Iterator[pd.DataFrame], schema: Schema, target: Target) -> int:
-    """Write canonical frames to the table; returns the number of rows written. Raises DataError, and TryLater where the
+    """Write canonical frames to the table; return the number of rows written. Raises DataError, and TryLater if the
     database is not reachable.
     """
     assert target.table is not None  # the spec was checked
@@ -64,10 +64,10 @@ def write(chunks: Iterator[pd.DataFrame], schema: Schema, target: Target) -> int
 
 
 def write_all(tables: Mapping[str, tuple[Iterator[pd.DataFrame], Schema]], target: Target) -> dict[str, int]:
-    """Write related tables, parents before children, which replace the tables of the same names all at once; returns
-    the rows of each.
+    """Write related tables, parents before children, and replace the tables of the same names all at once; return the
+    rows of each.
 
-    if_exists: replace or fail. Raises DataError, and TryLater where the database is not reachable.
+    if_exists: replace or fail. Raises DataError, and TryLater if the database is not reachable.
     """
     base, written = database.opened(target.url, "output.url", target.folder), dict[str, int]()
     if long := [name for name in tables if len(split_table(name)[1]) > _NAME]:
@@ -91,7 +91,7 @@ def write_all(tables: Mapping[str, tuple[Iterator[pd.DataFrame], Schema]], targe
 
 
 def _beside(table: str) -> str:
-    """The temporary table that is filled beside a table."""
+    """The name of the temporary table for a table."""
     schema, name = split_table(table)
     return ".".join(part for part in (schema, f"{name}__new") if part is not None)
 
@@ -110,7 +110,7 @@ def _replace(base: Database, connection: Any, table: str, empty: pa.Table, table
 
 @contextlib.contextmanager
 def _beside_them(base: Database, connection: Any, names: Sequence[str]) -> Iterator[None]:
-    """A context in which temporary tables are filled and swapped in; on failure all of them are dropped."""
+    """A context to fill temporary tables and swap them in; on failure it drops all of them."""
     try:
         yield
     except BaseException:
@@ -121,7 +121,7 @@ def _beside_them(base: Database, connection: Any, names: Sequence[str]) -> Itera
 
 
 def _filled(base: Database, connection: Any, name: str, empty: pa.Table, tables: Iterator[pa.Table]) -> int:
-    """Create and fill the temporary table; returns its rows."""
+    """Create and fill the temporary table; return its number of rows."""
     _say(connection, f"DROP TABLE IF EXISTS {base.quoted_table(_beside(name))}")  # left by a killed run
     _create(base, connection, _beside(name), empty)
     with _transaction(base, connection):
@@ -131,9 +131,9 @@ def _filled(base: Database, connection: Any, name: str, empty: pa.Table, tables:
 def _swapped(base: Database, connection: Any, names: Sequence[str]) -> None:
     """Swap in the temporary tables, all at once. names: parents before children."""
     if base.kind == "sqlite":
-        _say(connection, "PRAGMA legacy_alter_table = ON")  # views of the tables stay as they are
+        _say(connection, "PRAGMA legacy_alter_table = ON")  # keep views of the tables unchanged
     with _transaction(base, connection):
-        for name in reversed(names):  # children first: others may refer to parents
+        for name in reversed(names):  # children first: they may refer to parents
             _say(connection, f"DROP TABLE IF EXISTS {base.quoted_table(name)}")
         for name in names:
             _say(
@@ -143,14 +143,15 @@ def _swapped(base: Database, connection: Any, names: Sequence[str]) -> None:
 
 
 def _fitting(connection: Any, new: str, old: str) -> dict[str, str] | None:
-    """The expression over the new table of PostgreSQL for each column of the old one; None where the old table cannot
-    take these rows.
+    """For PostgreSQL, the expression over the new table for each column of the old one; None if the old table cannot
+    hold these rows.
     """
-    asked = """SELECT attname, format_type(atttypid, atttypmod), typtype = 'e', attgenerated <> ''
+    statement = """SELECT attname, format_type(atttypid, atttypmod), typtype = 'e', attgenerated <> ''
                FROM pg_attribute JOIN pg_type t ON t.oid = atttypid
                WHERE attrelid = to_regclass(%s) AND attnum > 0 AND NOT attisdropped"""
     made, there = (
-        {name: rest for name, *rest in connection.exec_driver_sql(asked, (table,)).fetchall()} for table in (new, old)
+        {name: rest for name, *rest in connection.exec_driver_sql(statement, (table,)).fetchall()}
+        for table in (new, old)
     )
     if made.keys() != there.keys():
         return None
@@ -197,14 +198,14 @@ def _say(connection: Any, statement: str) -> None:
 
 
 def _exists(base: Database, connection: Any, target: Target) -> bool:
-    """Whether the table exists. Raises DataError where a view has its name."""
+    """Whether the table exists. Raises DataError if a view has its name."""
     schema, name = split_table(str(target.table))
     if base.kind == "duckdb":
-        asked = (
+        statement = (
             "SELECT table_type FROM information_schema.tables WHERE table_name = ? AND table_schema = coalesce(?,"
             " current_schema())"
         )
-        found = connection.execute(asked, [name, schema]).fetchone()
+        found = connection.execute(statement, [name, schema]).fetchone()
         table, view = found is not None and found[0] != "VIEW", found is not None and found[0] == "VIEW"
     else:
         import sqlalchemy as sa
@@ -266,7 +267,7 @@ def _by_copy(base: Database, connection: Any, table: str, rows: pa.Table) -> Non
 
 
 def _copied(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """A table in the form that PostgreSQL's COPY reads: durations as microseconds."""
+    """Convert a table to the form that PostgreSQL's COPY reads: durations as microseconds."""
     if pa.types.is_duration(column.type):
         words = [
             None if c is None else f"{c} microseconds"
@@ -287,8 +288,8 @@ def _by_rows(base: Database, connection: Any, table: str, rows: pa.Table) -> Non
 
 
 def _plain(table: pa.Table, base: Database) -> pa.Table:
-    """A table in types that the database has: dictionaries as their values; in SQLite moments in UTC, durations as
-    text.
+    """Convert a table to types of the database: dictionaries to their values; in SQLite, datetimes to UTC and durations
+    to text.
     """
     return pa.table({name: _stored(column, base.kind) for name, column in zip(table.column_names, table.columns)})
 

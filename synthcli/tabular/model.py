@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from synthcli import seeds
 from synthcli.columns.codec.codec import Codec, Values
-from synthcli.columns.codec.conditions import Asked
+from synthcli.columns.codec.conditions import Conditions
 from synthcli.columns.table import Table
 from synthcli.contracts.modelling import Job, Model, Request
 from synthcli.tabular.rejection.discriminator import Discriminator
@@ -78,8 +78,8 @@ class CodedModel(Model):
     def draw(self, rows: int, *, rng: np.random.Generator) -> Values:
         """Draw every part of `rows` rows."""
 
-    def draw_given(self, conditions: Asked, *, rng: np.random.Generator) -> Values:
-        """Draw every part of rows given known cells and bounds; implemented by models that complete rows."""
+    def draw_given(self, conditions: Conditions, *, rng: np.random.Generator) -> Values:
+        """Draw every part of rows that meet conditions; only models that `complete` rows implement it."""
         raise NotImplementedError(f"{type(self).__name__} does not complete rows")
 
     @property
@@ -108,7 +108,7 @@ class CodedModel(Model):
 
     def complete(self, given: Request, start: int, *, rng: np.random.Generator) -> Table:
         parts, made_up = rng.spawn(2)
-        values = self._drawn_given(Asked.of(self.codec, given), rng=parts)
+        values = self._draw_given(Conditions.of(self.codec, given), rng=parts)
         frame = self.codec.decode(values, given.rows, start=start, rng=made_up)
         if given.frame is None:
             return Table(frame, self.codec.schema)
@@ -120,13 +120,13 @@ class CodedModel(Model):
             frame[name] = cells if given.known is None else cells.where(given.known[:, place], frame[name])
         return Table(frame, self.codec.schema)
 
-    def _drawn_given(self, conditions: Asked, *, rng: np.random.Generator) -> Values:
-        """Draw rows given conditions; partly known rows are never rejected, since each must be completed."""
+    def _draw_given(self, conditions: Conditions, *, rng: np.random.Generator) -> Values:
+        """Draw rows, with rejection sampling unless cells are known: such rows cannot stand in for each other."""
         if self.discriminator is None or conditions.known:
             return self.draw_given(conditions, rng=rng)
 
         def drawn(rows: int, *, rng: np.random.Generator) -> Values:
-            return self.draw_given(Asked(rows, {}, conditions.within), rng=rng)
+            return self.draw_given(Conditions(rows, {}, conditions.within), rng=rng)
 
         return self.discriminator.sample(conditions.rows, drawn, self.codec.axes, rng=rng)
 

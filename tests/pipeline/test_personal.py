@@ -62,7 +62,7 @@ def test_direct_identifiers_that_nobody_declared(real: pd.DataFrame, tmp_path: P
         assert [v for v in real[name].astype(str).unique() if v in text] == [], name
     assert run.verdict is not None
     assert any(
-        note.startswith("Made up and not learned") and "contact (e-mail addresses)" in note
+        note.startswith("Generated and not learned") and "contact (e-mail addresses)" in note
         for note in run.verdict["notes"]
     )
     assert any("privacy_unit: patient_id" in note for note in run.verdict["notes"])

@@ -360,7 +360,7 @@ def test_moments_that_no_calendar_has(pg: str) -> None:
     with database.opened(pg, "url", None).writing() as connection:
         connection.exec_driver_sql("CREATE TABLE t (id int, until timestamp)")
         connection.exec_driver_sql("INSERT INTO t VALUES (1, 'infinity')")
-    with pytest.raises(DataError, match=r"timestamp too large.*remedy: source.query without such moments"):
+    with pytest.raises(DataError, match=r"timestamp too large.*remedy: source.query without such dates"):
         read(pg, table="t")
 
 
@@ -435,7 +435,7 @@ def test_what_is_wrong_is_said(url: str, tmp_path: Path) -> None:
         read(url, table="sty")
     with pytest.raises(DataError, match=r"cannot be read: .*nowhere"):
         read(url, query="SELECT * FROM nowhere")
-    with pytest.raises(DataError, match="there is no file"):
+    with pytest.raises(DataError, match="does not exist"):
         read("sqlite:///nowhere.db")
     assert not Path("nowhere.db").exists()
     for bad in ("mysql://u@h/d", "nonsense", "sqlite://", "duckdb:///:memory:", "postgresql://[::1/x"):

@@ -1,4 +1,4 @@
-"""Codecs of columns without a scale: constants, made-up values, and few values as codes."""
+"""Codecs of columns without a scale: constants, generated values, and categories as codes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from synthcli.contracts.schema import Column
 
 @dataclass(frozen=True)
 class Constant:
-    """A column of one value, or of none. value: JSON; a number of the storage unit for times."""
+    """A column with a single value, or only nulls. value: JSON; for times, an integer in the storage unit."""
 
     name: str
     dtype: str
@@ -48,7 +48,7 @@ class Constant:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Constant:
-        value = data["value"]  # floats are words in JSON, which has no infinity
+        value = data["value"]  # floats are stored as strings: JSON has no infinity
         return cls(
             data["name"], data["dtype"], float(value) if data["dtype"] == "float64" and value is not None else value
         )
@@ -56,7 +56,9 @@ class Constant:
 
 @dataclass(frozen=True)
 class Made:
-    """A column whose values are made up. nulls: the share of nulls it has at the source, unless declared."""
+    """A column whose values are generated, not learned. nulls: the share of nulls in the source, unless the spec
+    declares one.
+    """
 
     nulls: float
     parts: tuple[Part, ...] = ()
@@ -69,7 +71,7 @@ class Made:
         return {}
 
     def make(self, column: Column, start: int, rows: int, *, key: int, rng: np.random.Generator) -> pd.Series:
-        """Values for positions start..., with the source's share of nulls where the spec does not declare one."""
+        """Generate values for positions start..., with the source's share of nulls unless the spec declares one."""
         out = fake.make(relaxed(column, start + rows), start, rows, key=key, rng=rng)
         if column.get("nulls") is None and self.nulls > 0:
             out = out.mask(rng.random(rows) < self.nulls)
@@ -85,13 +87,13 @@ class Made:
 
 @dataclass(frozen=True)
 class Codes:
-    """A column of few values. categories in natural order; with `nullable`, null is the code after the last."""
+    """A categorical column. categories: in natural order; if `nullable`, null is the code after the last one."""
 
     name: str
     dtype: str
     categories: tuple[Any, ...]
     nullable: bool
-    other: str | None = None  # takes what the codec has not seen
+    other: str | None = None  # the category for values that the codec has not seen
 
     @property
     def parts(self) -> tuple[Part, ...]:
@@ -119,9 +121,7 @@ class Codes:
         return pd.Series(self._lookup.take(values[escaped(self.name)]))
 
     def words(self, values: Mapping[str, np.ndarray], storage: pa.DataType) -> pa.DictionaryArray | None:
-        """The same as a dictionary of words, which is how codes are written fastest; None where `storage` is no such
-        type.
-        """
+        """Decode to an Arrow dictionary array, the fastest to write; None if `storage` is not a string type."""
         plain = storage.value_type if pa.types.is_dictionary(storage) else storage
         if dtype_of(self.dtype) != frames.STRING or plain not in (pa.string(), pa.large_string()):
             return None
@@ -152,9 +152,7 @@ class Codes:
 
 
 def relaxed(column: Column, rows: int) -> Column:
-    """A key that repeats at the source, and has too few spellings for a fresh one per row, may repeat in the output
-    too.
-    """
+    """Drop the uniqueness of a key that repeats in the source and has too few possible values for one per row."""
     room = fake.capacity(column)
     if column.declared.unique is None and not column.inferred.unique and room is not None and rows > room:
         return replace(column, declared=column.declared.model_copy(update={"unique": False}))

@@ -1,21 +1,21 @@
-"""The column codec under every method: a frame of any types becomes parts of two kinds, codes and numbers, and back.
+"""The column codec that all methods use: it encodes a frame as parts of two kinds, codes and numbers, and decodes them.
 
 column                                   parts
-constant, all null                       none: put back as it was
-id, text, e-mail and other made kinds    none: made up when decoded (columns/fake/generate.py), never learned
+constant, all null                       none: restored on decoding
+id, text, e-mail and the like            none: generated on decoding (columns/fake/generate.py), never learned
 boolean, category, number of few values  one code; null is the last code
-integer, float, datetime, timedelta      a number; before it, where there are nulls or spikes, a code for its state
-                                         (0 the value, 1 null, 2... the spikes); where most values are round, a code for
-                                         how round it is (columns/codec/heaping.py)
-category of numbers and a few words      a code for its state (0 the number, 1 null, 2... the words, then the spikes),
+integer, float, datetime, timedelta      a number; if the column has nulls or point masses, first a code for its state
+                                         (0 the value, 1 null, 2... the point masses); if numbers are heaped, a code for
+                                         the rounding step (columns/codec/heaping.py)
+category of numbers and a few words      a code for its state (0 the number, 1 null, 2... words, then point masses),
                                          and a number as above
-latitude and longitude                   a number each, and before the latitude's a code for the place
+latitude and longitude                   a number each, and before the latitude a code for the place
                                          (columns/codec/places.py)
 
-A number is NaN where the state is not "value". Integers and times are counted in their own granularity from their
-minimum, so that they stay exact in float64 up to 2^53 steps; zoned times by their own clocks where that is coarser, as
-days are. A value that one person alone holds is not learned: rare words are folded (`merged`), the ends of numbers are
-moved inwards (`clipped`, columns/codec/top_coding.py).
+A number is NaN where the state is not "value". Integers and times count in steps of their own granularity from their
+minimum, so that they stay exact in float64 up to 2^53 steps; zoned times count in local time if that is coarser, as for
+whole days. A value that only one person holds is not learned: rare categories are folded (`merged`) and numbers are top
+coded (`clipped`, columns/codec/top_coding.py).
 """
 
 from __future__ import annotations
@@ -46,8 +46,9 @@ __all__ = ["Codec", "Part", "Values", "build"]
 
 @dataclass(frozen=True)
 class Codec:
-    """Column codecs in schema order. merged: rare categories that were merged, per column; clipped: rows whose number
-    lay beyond the ends that are learned, per column. key: of the made-up values."""
+    """Column codecs in schema order. merged: number of rare categories merged, per column; clipped: number of rows
+    clipped by top coding, per column; key: seeds the generated values.
+    """
 
     schema: Schema
     columns: tuple[Any, ...]
@@ -58,7 +59,7 @@ class Codec:
 
     @classmethod
     def fit(cls, data: pd.DataFrame, schema: Schema, *, key: int, units: np.ndarray | None = None) -> Codec:
-        """See the domain of each column, and build the codec of them. units: (rows,) privacy unit of each row."""
+        """Infer the domain of each column and build its codec. units: (rows,) privacy unit of each row."""
         if units is not None and len(np.unique(units)) == len(units):
             units = None
         domains = [see(column, data[column.name], units) for column in schema.columns]
@@ -71,7 +72,7 @@ class Codec:
     def from_domains(
         cls, schema: Schema, domains: Sequence[Domain], *, key: int, places: tuple[geo_places.Place, ...] = ()
     ) -> Codec:
-        """The codec of columns with these domains, in schema order."""
+        """Build the codec from the domains of the columns, in schema order."""
         by_name = list(zip(schema.names, domains, strict=True))
         merged = {name: d.merged for name, d in by_name if isinstance(d, CodesDomain | MixedDomain) and d.merged}
         clipped = {name: count for name, domain in by_name if (count := _clipped(domain))}
@@ -80,7 +81,7 @@ class Codec:
 
     @property
     def parts(self) -> tuple[Part, ...]:
-        """All parts in column order; a state comes before its value, a place right before the latitude."""
+        """All parts in column order. A state precedes its value; a place directly precedes its latitude."""
         places = {escaped(place.latitude): (place.part,) for place in self.places}
         return tuple(
             each for column in self.columns for part in column.parts for each in (*places.get(part.name, ()), part)
@@ -88,12 +89,12 @@ class Codec:
 
     @property
     def scales(self) -> dict[str, Scale]:
-        """What each number part counts."""
+        """The scale of each number part."""
         return {codec.parts[-1].name: codec.scale for codec in self.columns if isinstance(codec, Numbers | Mixed)}
 
     def encode(self, data: pd.DataFrame) -> Values:
-        """Parts of a frame. A category that the codec has not seen is coded as its rare category, else as null, else as
-        the first.
+        """Encode a frame as parts. An unseen value becomes the rare category if there is one, else its neighbour in
+        natural order.
         """
         out: Values = {}
         for column, codec in zip(self.schema.columns, self.columns):
@@ -103,8 +104,8 @@ class Codec:
         }
 
     def apart(self, columns: Collection[str]) -> Codec:
-        """The same without the places of which these columns are one half: where that alone is known, the place is
-        not.
+        """A copy without the places that share only one coordinate with `columns`: one coordinate does not determine a
+        place.
         """
         return replace(
             self,
@@ -112,35 +113,33 @@ class Codec:
         )
 
     def axes(self, values: Values) -> Values:
-        """Codes, and for each number part where the rows lie among the numbers of its column, spikes and rounding
-        included.
-        """
+        """Codes as they are, and each number part on the axis of its column: point masses and rounding applied."""
         numbers = (codec for codec in self.columns if isinstance(codec, Numbers | Mixed))
         return values | {codec.parts[-1].name: codec.axis(values) for codec in numbers}
 
     @property
     def seen_on_axes(self) -> frozenset[str]:
-        """Parts that the axes of numbers say already."""
+        """Parts that are redundant given the axes of the numbers."""
         states = (part for codec in self.columns if isinstance(codec, Numbers) for part in codec.parts[:-1])
         return frozenset(part.name for part in (*states, *(place.part for place in self.places)))
 
     def decode(
         self, values: Mapping[str, np.ndarray], rows: int, *, start: int, rng: np.random.Generator
     ) -> pd.DataFrame:
-        """A canonical frame of `rows` rows, which stand at positions start... of the output (made-up keys count by
-        position).
+        """Decode `rows` rows to a canonical frame. start: position in the output of the first row; generated keys
+        depend on it.
         """
         return self.framed(values, rows, self.made_up(rows, start=start, rng=rng))
 
     def framed(self, values: Mapping[str, np.ndarray], rows: int, own: Mapping[str, pd.Series]) -> pd.DataFrame:
-        """A canonical frame of parts. own: the columns that are made up."""
+        """Decode parts to a canonical frame. own: the generated columns."""
         columns = zip(self.schema.columns, self.columns)
         return pd.DataFrame(
             {c.name: own[c.name] if c.name in own else codec.decode(values, rows) for c, codec in columns}, copy=False
         )
 
     def stored(self, values: Mapping[str, np.ndarray], rows: int, own: Mapping[str, pd.Series]) -> pa.Table:
-        """The same as an Arrow table with the storage types of the source, but words as dictionaries."""
+        """Decode to an Arrow table with the storage types of the source, except that strings become dictionaries."""
         out: dict[str, pa.Array] = {}
         for column, codec in zip(self.schema.columns, self.columns):
             words = codec.words(values, frames.arrow_type(column.storage)) if isinstance(codec, Codes) else None
@@ -150,7 +149,7 @@ class Codec:
         return pa.table(out)
 
     def made_up(self, rows: int, *, start: int, rng: np.random.Generator) -> dict[str, pd.Series]:
-        """The columns that are made up, at positions start... of the output."""
+        """Generate the columns that are not learned, for positions start... of the output."""
         streams = zip(self.schema.columns, self.columns, rng.spawn(len(self.columns)))
         return {
             c.name: codec.make(c, start, rows, key=self.key, rng=stream)
@@ -159,7 +158,7 @@ class Codec:
         }
 
     def check_rows(self, rows: int) -> None:
-        """Raise SpecError where a unique made-up column has fewer values than rows."""
+        """Raise SpecError if a unique generated column has fewer possible values than rows."""
         for column, codec in zip(self.schema.columns, self.columns):
             if isinstance(codec, Made):
                 fake.check_rows(relaxed(column, rows), rows)
@@ -188,7 +187,7 @@ class Codec:
 
 
 def build(column: Column, domain: Domain) -> Any:
-    """The codec of a column with this domain."""
+    """Build the codec of a column from its domain."""
     kinds: dict[type, Any] = {
         ConstantDomain: Constant,
         MadeDomain: Made,

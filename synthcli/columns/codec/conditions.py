@@ -1,5 +1,5 @@
-"""What is asked of rows, in terms of a codec's parts: known cells as coded values, bounds on a column as the values
-that each part may take.
+"""Conditions on rows, translated to the parts of a codec: known cells as coded values, bounds as the values that each
+part may take.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from synthcli.errors import FitError, did_you_mean
 
 @dataclass(frozen=True)
 class Within:
-    """Values that a part may take: codes that are true in `codes`, or numbers from low to high, which each row may have
-    of its own.
+    """The values that a part may take: codes that are true in `codes`, or numbers from low to high (scalars, or one per
+    row).
     """
 
     codes: np.ndarray | None = None
@@ -32,16 +32,16 @@ class Within:
     high: float | np.ndarray = np.inf
 
     def __call__(self, values: np.ndarray) -> np.ndarray:
-        """Which values may be. (n,) bool"""
+        """Which values are allowed. (n,) bool"""
         return (values >= self.low) & (values <= self.high) if self.codes is None else self.codes[values]
 
 
 @dataclass(frozen=True)
-class Asked:
-    """rows: how many. known: part -> (rows,) values, -1 or NaN where unknown. within: part -> what every row may hold
-    there.
+class Conditions:
+    """Conditions on the coded columns of `rows` rows. known: part -> (rows,) values, -1 or NaN where unknown; within:
+    part -> the values allowed in every row.
 
-    A number is known to be there, and not which, where its state is 0 and the number NaN.
+    State 0 with number NaN means that a cell is known to hold a number, but not which one.
     """
 
     rows: int
@@ -49,8 +49,8 @@ class Asked:
     within: Mapping[str, Within] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, codec: Codec, given: Request) -> Asked:
-        """Raises FitError where a column may hold nothing that the codec knows."""
+    def of(cls, codec: Codec, given: Request) -> Conditions:
+        """Translate a request. Raises FitError if the conditions leave a column no value that the codec knows."""
         known: Values = {}
         within: dict[str, Within] = {}
         for place, (column, coder) in enumerate(zip(codec.schema.columns, codec.columns)):
@@ -65,7 +65,7 @@ class Asked:
 
 
 def _known(coder: Any, values: pd.Series, seen: np.ndarray | None) -> Values:
-    """Parts of the known cells, -1 or NaN elsewhere."""
+    """Encode the known cells; -1 or NaN elsewhere."""
     if not coder.parts:
         return {}
     sure = np.ones(len(values), dtype=bool) if seen is None else seen
@@ -81,7 +81,7 @@ def _known(coder: Any, values: pd.Series, seen: np.ndarray | None) -> Values:
 
 
 def _placed(place: Place, given: Request) -> Values:
-    """The place of rows whose coordinates are both known, -1 elsewhere."""
+    """Encode the place of rows with both coordinates known; -1 elsewhere."""
     pair = [place.latitude, place.longitude]
     if given.frame is None or not {*pair} <= {*given.frame.columns}:
         return {}
@@ -96,7 +96,7 @@ def _within(coder: Any, allowed: Allowed) -> dict[str, Within]:
         if not fits(coder.value, allowed):
             only = "null" if coder.value is None else repr(coder.value)
             raise FitError(
-                f"column {coder.name} holds nothing but {only} in the source, and {told(allowed)} is asked of it"
+                f"column {coder.name} holds only {only} in the source, but the conditions require {in_words(allowed)}"
             )
         return {}
     if isinstance(coder, Codes):
@@ -122,7 +122,7 @@ def _within(coder: Any, allowed: Allowed) -> dict[str, Within]:
 
 
 def _number_within(coder: Numbers, allowed: Allowed) -> dict[str, Within]:
-    """A number's interval in its own units, and the states that go with it."""
+    """The interval of a number in the units of its part, and the states that agree with it."""
     name = escaped(coder.name)
     low, high = (None if v is None else _raw(coder, v) for v in _ends(allowed))
     start, step = (coder.base, coder.step) if coder.whole else (0, 1)
@@ -141,14 +141,14 @@ def _number_within(coder: Numbers, allowed: Allowed) -> dict[str, Within]:
 
 
 def _ends(allowed: Allowed) -> tuple[Any, Any]:
-    """The bounds, and those of the values where they are listed: a superset of what may be."""
+    """The bounds, or the range of the listed values, which is a superset of them."""
     if allowed.values:
         return min(allowed.values), max(allowed.values)
     return allowed.low, allowed.high
 
 
 def _raw(coder: Numbers, value: Any) -> float:
-    """A number, date or duration as the codec counts it: in ticks of the column's unit."""
+    """A number, date or duration in the units of the codec; times in ticks of the column's unit."""
     if not coder.dtype.startswith(("timestamp", "duration")):
         return float(value)
     unit = coder.dtype.partition("[")[2].partition("]")[0].partition(",")[0]
@@ -165,13 +165,13 @@ def _raw(coder: Numbers, value: Any) -> float:
 
 
 def fits(value: Any, allowed: Allowed) -> bool:
-    """Whether a value may be."""
+    """Whether a value is allowed."""
     if value is None or value != value:
         return allowed.null
     if allowed.values is not None and value not in allowed.values:
         return False
     if isinstance(value, str) and not isinstance(allowed.low if allowed.high is None else allowed.high, str):
-        return True  # words have no place between numbers: whoever asks looks at what comes out
+        return True  # words cannot be compared with numbers: the caller checks the decoded rows
     return not (
         (allowed.low is not None and value < allowed.low) or (allowed.high is not None and value > allowed.high)
     )
@@ -185,13 +185,13 @@ def _some(codes: np.ndarray, column: str, allowed: Allowed) -> np.ndarray:
 
 def _none(column: str, allowed: Allowed) -> FitError:
     return FitError(
-        f"column {column}: {told(allowed)} is asked of it, and the model has learned no such value; remedy: ask for"
-        " what the source has"
+        f"column {column}: the conditions require {in_words(allowed)}, but the model has learned no such value;"
+        " remedy: require values that occur in the source"
     )
 
 
-def told(allowed: Allowed) -> str:
-    """What may be, in words."""
+def in_words(allowed: Allowed) -> str:
+    """The allowed values as a phrase for messages."""
     if allowed.values is not None:
         return (
             " or ".join([*sorted(repr(v) for v in allowed.values), *(["null"] if allowed.null else [])])

@@ -1,9 +1,9 @@
-"""Ties between columns that a generator must keep exactly: functions, pairs that cannot be, order, equality.
+"""Dependencies between columns that a generator must preserve exactly: functional dependencies, structural zeros,
+order, equality.
 
-All of it works on the parts of a codec (columns/codec/codec.py). What follows from rows alone may be chance, so each
-finding asks for enough rows, and for several privacy units, before it is called one. Pairs are looked for in a bounded
-sample first; only those that hold there are looked at in all rows, so that a wide table costs little more than its
-columns.
+All functions work on the parts of a codec (columns/codec/codec.py). A pattern in the rows may be chance, so each
+finding requires enough rows and several privacy units. Pairs are first tested on a bounded sample; only those that hold
+there are tested on all rows, so that the cost for a wide table stays close to linear in its columns.
 """
 
 from __future__ import annotations
@@ -16,24 +16,24 @@ import numpy as np
 
 from synthcli.columns.codec.parts import Part, Scale, Values
 
-SAMPLE = 2_000  # rows that pairs are looked for in
-WIDE = 64  # numbers, beyond which only neighbours of similar range are compared
-CELL_ROWS = 5.0  # rows per value of a column, on average, for another that it determines to be a rule
-EXPECTED = 20.0  # rows that a pair would have if its columns were independent, for its absence to be no chance
-EQUAL_SHARE = 0.05  # of the rows, from which on two numbers are said to be equal at times
-BEYOND_CHANCE = 5.0  # times the share of equal values that independent columns have
-ACCIDENT = -20.0  # log of the probability, below which a function of the data is none of chance
-SIMPLER = 0.2  # distinct differences per distinct value, up to which b - a is simpler than b
+SAMPLE = 2_000  # rows on which pairs are tested first
+WIDE = 64  # above so many numeric columns, only those with similar medians are compared
+CELL_ROWS = 5.0  # rows per value of the determinant, on average, for a functional dependency
+EXPECTED = 20.0  # rows expected of a pair under independence, for its absence to count as a structural zero
+EQUAL_SHARE = 0.05  # share of rows in which two numbers are equal, at least, to report it
+BEYOND_CHANCE = 5.0  # times the share of equal values expected under independence
+ACCIDENT = -20.0  # log probability below which a functional dependency is not attributed to chance
+SIMPLER = 0.2  # b - a is simpler than b up to so many distinct differences per distinct value
 LEAST_ROWS = 50
-LEAST_DISTINCT = 5  # of a number, for its order with another to mean something
+LEAST_DISTINCT = 5  # distinct values that a number needs for its order with another to be meaningful
 
 
 @dataclass(frozen=True)
 class Tie:
-    """How two numbers a and b go together over the `rows` where both are known.
+    """A relation between two numbers a and b over the `rows` where both are known.
 
-    kind: order, a <= b always; equal, a == b in `share` of the rows, beyond chance; difference, b - a has few values,
-    `share` of the number that b has. The three may hold together.
+    kind: order, a <= b in every row; equal, a == b in `share` of the rows, more often than by chance; difference, b - a
+    has few distinct values, `share` of those of b. A pair may have all three.
     """
 
     kind: Literal["order", "equal", "difference"]
@@ -46,13 +46,13 @@ class Tie:
 def determined(
     values: Values, parts: Sequence[Part], units: np.ndarray | None = None, folded: Mapping[str, int] | None = None
 ) -> dict[str, str]:
-    """Part -> the part of another column that it is a function of: the nearest to it in number of values, and never in
-    a circle.
+    """Find functional dependencies: part -> the part of another column that determines it, the closest in number of
+    values; without cycles.
 
-    Of two that determine each other, the first stays free. A function gives each value of the source one value of the
-    target (NaN is a value), over CELL_ROWS rows per value of the source on average, and is no accident of a few privacy
-    units. folded: column -> words that the codec has folded into others (Codec.merged), each of which may break a
-    function in one row; the majority of a value then rules.
+    If two parts determine each other, the first stays free. A dependency maps each value of the source to one value of
+    the target (NaN counts as a value), with CELL_ROWS rows per value of the source on average, and must be unlikely to
+    arise from a few privacy units by chance. folded: column -> number of rare words that the codec folded into others
+    (Codec.merged), each of which may violate a dependency in one row; the majority value then decides.
     """
     folded = folded or {}
     coded = {part.name: _codes(values[part.name]) for part in parts if len(values[part.name]) >= LEAST_ROWS}
@@ -63,7 +63,7 @@ def determined(
     some = _sample(rows)
     few = {name: coded[name][some] for name in names}
     found: dict[str, str] = {}
-    states = {name: state for name in names if (state := f"{name}#state") in coded}  # which come before their numbers
+    states = {name: state for name in names if (state := f"{name}#state") in coded}  # a state precedes its number
     for target in reversed(names):
         for source in names:
             if (
@@ -80,10 +80,10 @@ def determined(
 
 
 def _is_rule(source: np.ndarray, target: np.ndarray, units: np.ndarray | None, slack: int) -> bool:
-    """Whether a function holds in all rows, and is no accident: that all units of a source value share a target by
-    chance is unlikely.
+    """Whether a dependency holds in all rows and is unlikely to be chance: the probability that all units with the same
+    source value share a target is small.
 
-    Columns that hardly vary are functions of many others by accident.
+    Nearly constant columns are often determined by others by chance.
     """
     if not _is_function(source, target, slack):
         return False
@@ -95,7 +95,7 @@ def _is_rule(source: np.ndarray, target: np.ndarray, units: np.ndarray | None, s
 
 
 def _leads(name: str, to: str, *steps: Mapping[str, str]) -> bool:
-    """Whether steps from a part to those that it needs come to another."""
+    """Whether part `to` is reachable from part `name` along the steps."""
     seen, ahead = set(), [name]
     while ahead:
         at = ahead.pop()
@@ -107,10 +107,10 @@ def _leads(name: str, to: str, *steps: Mapping[str, str]) -> bool:
 def impossible(
     codes_a: np.ndarray, size_a: int, codes_b: np.ndarray, size_b: int, *, least_expected: float = EXPECTED
 ) -> np.ndarray:
-    """Pairs that never occur although at least `least_expected` rows would have them if a and b were independent.
+    """Structural zeros: pairs that never occur although at least `least_expected` rows are expected under independence.
     (size_a, size_b) bool
 
-    Structural zeros, such as married children: a Poisson count of mean 20 is 0 with probability 2e-9.
+    An example is married children. A Poisson count of mean 20 is 0 with probability 2e-9.
     """
     counts = np.bincount(codes_a.astype(np.int64) * size_b + codes_b, minlength=size_a * size_b).reshape(size_a, size_b)
     expected = counts.sum(1, keepdims=True) * counts.sum(0, keepdims=True) / max(len(codes_a), 1)
@@ -118,8 +118,8 @@ def impossible(
 
 
 def ties(values: Values, parts: Sequence[Part], scales: Mapping[str, Scale]) -> list[Tie]:
-    """Order, equality and simple differences between the numbers among the parts. scales: the codec's own, in which
-    columns compare.
+    """Find order, equality and simple differences between number parts. scales: of the codec; columns are compared in
+    their own units.
     """
     raw = {
         part.name: scales[part.name].raw(values[part.name])
@@ -139,8 +139,8 @@ def ties(values: Values, parts: Sequence[Part], scales: Mapping[str, Scale]) -> 
 
 
 def _pairs(numbers: Sequence[Part], scales: Mapping[str, Scale]) -> Iterator[tuple[str, str]]:
-    """Pairs of numbers that compare, of different columns, in the order of their medians; of many, those that are near
-    in that order.
+    """Pairs of comparable numbers from different columns, in the order of their medians; if there are many, only those
+    close in that order.
     """
     reach = len(numbers) if len(numbers) <= WIDE else WIDE // 4
     for i, a in enumerate(numbers):
@@ -168,7 +168,7 @@ def _tied(a: str, b: str, x: np.ndarray, y: np.ndarray) -> list[Tie]:
 
 
 def _met_by_chance(x: np.ndarray, y: np.ndarray) -> float:
-    """The share of equal values if the two were independent."""
+    """The share of equal values expected under independence."""
     distinct, codes = np.unique(np.concatenate([x, y]), return_inverse=True)
     return (
         float(
@@ -180,22 +180,22 @@ def _met_by_chance(x: np.ndarray, y: np.ndarray) -> float:
 
 
 def _crosses_by_chance(x: np.ndarray, y: np.ndarray) -> float:
-    """The share of x > y if the two were independent."""
+    """The share of x > y expected under independence."""
     return float(np.searchsorted(np.sort(y), x, side="left").mean()) / len(y)
 
 
 def _codes(values: np.ndarray) -> np.ndarray:
-    """Values as codes from 0; NaN is one of them."""
+    """Values as codes from 0; NaN gets a code too."""
     return np.unique(values, return_inverse=True)[1].astype(np.int64)
 
 
 def _sample(rows: int) -> np.ndarray:
-    """Positions of at most SAMPLE rows, evenly over all."""
+    """Evenly spaced positions of at most SAMPLE rows."""
     return np.arange(0, rows, max(1, -(-rows // SAMPLE)))
 
 
 def _is_function(source: np.ndarray, target: np.ndarray, slack: int = 0) -> bool:
-    """Whether equal sources have equal targets, but for `slack` rows. Codes from 0."""
+    """Whether equal sources have equal targets, except in at most `slack` rows. Codes from 0."""
     last = np.empty(int(source.max()) + 1, dtype=np.int64)
     last[source] = target
     broken = int((last[source] != target).sum())

@@ -1,8 +1,8 @@
-"""What coding a column needs to know: bounds, categories, precision, nullability, point masses.
+"""The domain of a column, from which its codec is built: bounds, categories, precision, nullability, point masses.
 
-A domain is declared in the spec, or seen (columns/codec/see.py), or both. A codec is built from a domain and a
-column's name and type; it never looks at data itself. Whatever stands in a domain may stand in a file: a value that
-one privacy unit alone holds does not belong here, save where columns/codec/top_coding.py says so.
+A domain is declared in the spec, inferred from data (columns/codec/see.py), or both. A codec is built from a domain and
+the name and type of a column; it never reads data itself. A domain may be written to a file, so it must not contain a
+value that only one privacy unit holds, except where columns/codec/top_coding.py allows it.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from synthcli.columns.codec.spelled_numbers import Spelling
 
 @dataclass(frozen=True)
 class ConstantDomain:
-    """One value, or none. dtype: of the canonical values (parts.dtype_name); value: JSON; of times an integer in the
-    storage unit.
+    """A single value, or only nulls. dtype: of the canonical values (parts.dtype_name); value: JSON; for times, an
+    integer in the storage unit.
     """
 
     dtype: str
@@ -25,15 +25,15 @@ class ConstantDomain:
 
 @dataclass(frozen=True)
 class MadeDomain:
-    """Values that are made up. nulls: the share of nulls."""
+    """Values that are generated, not learned. nulls: the share of nulls."""
 
     nulls: float = 0.0
 
 
 @dataclass(frozen=True)
 class CodesDomain:
-    """Few values. categories: in natural order; other: the category that takes what is not among them; merged: how
-    many rarer categories went into others.
+    """Categories. categories: in natural order; other: the category for unseen values; merged: number of rare
+    categories merged into others.
     """
 
     dtype: str
@@ -45,11 +45,12 @@ class CodesDomain:
 
 @dataclass(frozen=True)
 class NumbersDomain:
-    """A number with an order. low, high, spikes: in the column's own units, times in ticks.
+    """A numeric range. low, high, spikes: in the units of the column, times in ticks.
 
-    Whole numbers (integers, times) count in steps from `base`; decimals: of a float, None for all that it has. spikes:
-    point masses, infinities among them; clock: a zoned time that is counted as its clocks show it; grains: how round
-    the number may be, of a float in units of its last decimal; clipped: rows that lay beyond low or high.
+    Whole numbers (integers, times) count in steps from `base`; decimals: to which a float is rounded, None for full
+    precision; spikes: point masses, including infinities; clock: whether a zoned time counts in local time; grains:
+    rounding steps (columns/codec/heaping.py), for floats in units of the last decimal; clipped: number of rows beyond
+    low or high.
     """
 
     dtype: str
@@ -68,8 +69,8 @@ class NumbersDomain:
 
 @dataclass(frozen=True)
 class MixedDomain:
-    """Numbers with words among them. numbers: in units of the last decimal; words: in natural order; merged: words
-    that one privacy unit alone held, which are not among them.
+    """Numbers mixed with words. numbers: in units of the last decimal; words: in natural order; merged: number of words
+    left out because only one privacy unit held them.
     """
 
     dtype: str

@@ -1,9 +1,9 @@
-"""How round a number is: the digits of incomes, prices and areas, of which most end in zeros and some do not.
+"""Heaping: incomes, prices and areas that people round to different steps, so that most end in zeros and some do not.
 
-A method that draws between two values gives digits that no one writes. So a number of which new values keep coming, and
-of which round ones are over-represented, is coded with its grain before it: the coarsest of a few nested steps (1, 5,
-10, 50, 100 ...) that divides it. What is drawn for the number is rounded to the grain that is drawn for it; a value of
-the source, to its own, which leaves it as it is.
+A method that interpolates between values generates digits that nobody writes. If a number is open-ended and its round
+values are over-represented, a code for the rounding step precedes it: the coarsest of a few nested steps (1, 5, 10, 50,
+100 ...) that divides the value. On decoding, the number is rounded to its step. Values of the source are multiples of
+their step, so rounding leaves them unchanged.
 """
 
 from __future__ import annotations
@@ -11,17 +11,20 @@ from __future__ import annotations
 import numpy as np
 
 LADDER = tuple(digit * 10**power for power in range(9) for digit in (1, 5))
-MOST = 8  # grains of a column
-LEAST_ROWS, LEAST_DISTINCT = 1000, 100  # of a column; in a smaller one, a further part costs more than digits are worth
-OPEN = 0.01  # of the rows whose value occurs once, from which on new values keep coming
-GRAIN_ROWS, SHARE = 50, 0.1  # rows of a coarser grain, at least; their share among the multiples of the finer one
-SAME = 0.97  # share of the multiples of a finer grain, from which on the coarser one takes its place
-ABOVE = 2.5  # times the share that they have by chance
+MOST = 8  # rounding steps of a column
+LEAST_ROWS, LEAST_DISTINCT = 1000, 100  # of a column; for a smaller one, a further part costs more than it gains
+OPEN = 0.01  # share of rows with a value that occurs once, from which on a number is open-ended
+GRAIN_ROWS, SHARE = (
+    50,
+    0.1,
+)  # minimum rows of a coarser step, and their minimum share among the multiples of the finer one
+SAME = 0.97  # share among the multiples of a finer step, from which on the coarser step replaces it
+ABOVE = 2.5  # times the share expected by chance
 
 
 def find(raw: np.ndarray, step: int) -> tuple[int, ...]:
-    """The grains of whole numbers that count in steps, the finest first; none where digits are as even as chance has
-    them. (rows,) int64
+    """The rounding steps of whole numbers, the finest first; none if the numbers are not heaped. raw: (rows,) int64,
+    multiples of `step`
     """
     if len(raw) < LEAST_ROWS or max(abs(int(raw.min())), abs(int(raw.max()))) >= 2**53 or int(raw.min()) % step:
         return ()
@@ -34,7 +37,7 @@ def find(raw: np.ndarray, step: int) -> tuple[int, ...]:
             continue
         round_ = left[left % grain == 0]
         if len(found) > 1 and len(round_) >= SAME * len(left):
-            found[-1] = grain  # what is a multiple of 5 there is one of 10
+            found[-1] = grain  # here, multiples of 5 are multiples of 10 too
             continue
         if len(round_) >= max(GRAIN_ROWS, len(left) * max(SHARE, ABOVE * found[-1] / grain)):
             found.append(grain)
@@ -43,7 +46,7 @@ def find(raw: np.ndarray, step: int) -> tuple[int, ...]:
 
 
 def levels(raw: np.ndarray, grains: tuple[int, ...]) -> np.ndarray:
-    """The place of the coarsest grain that divides each number. (rows,) int32"""
+    """The index of the coarsest rounding step that divides each number. (rows,) int32"""
     out = np.zeros(len(raw), dtype=np.int32)
     for place, grain in enumerate(grains):
         out[raw % grain == 0] = place
@@ -51,7 +54,7 @@ def levels(raw: np.ndarray, grains: tuple[int, ...]) -> np.ndarray:
 
 
 def rounded(raw: np.ndarray, level: np.ndarray, grains: tuple[int, ...], low: int, high: int) -> np.ndarray:
-    """Numbers rounded to the grain of their level; those that this would take beyond the ends stay. (rows,) int64"""
+    """Round numbers to the step of their level, except where that would leave [low, high]. (rows,) int64"""
     grain = np.array(grains, dtype=np.int64)[level]
     near = (raw + grain // 2) // grain * grain
     return np.where((near >= low) & (near <= high), near, raw)

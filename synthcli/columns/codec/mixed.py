@@ -1,5 +1,5 @@
-"""Columns of numbers with words among them, such as an income that is N for children: words where there is one, else a
-number. Which columns are read so: columns/codec/spelled_numbers.py.
+"""The codec of columns that mix numbers and words, such as an income that is N for children.
+columns/codec/spelled_numbers.py detects such columns.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from synthcli.contracts.schema import Column
 
 @dataclass(frozen=True)
 class Mixed:
-    """States: 0 a number, 1 null, then the words in natural order, then the numbers' spikes. numbers: in units of the
-    last decimal.
+    """States: 0 a number, 1 null, then the words in natural order, then the point masses. numbers: in units of the last
+    decimal.
     """
 
     numbers: Numbers
@@ -44,7 +44,7 @@ class Mixed:
         return Scale(inner.start / decimal, inner.step / decimal)
 
     def axis(self, values: Mapping[str, np.ndarray]) -> np.ndarray:
-        """Where each row lies among the numbers; NaN for words. (rows,)"""
+        """The position of each row on the axis of the numbers; NaN for words. (rows,)"""
         return self.numbers.axis(values, first=2 + len(self.words))
 
     @property
@@ -66,7 +66,7 @@ class Mixed:
         places = [0 if n is not None else 2 + self._place(str(w)) for w, n in zip(distinct, scaled)]
         word = np.array([*places, 1 if self.nullable else 2], dtype=np.int32)[
             codes
-        ]  # code -1, null, looks up the last place
+        ]  # code -1 (null) indexes the last entry
         return out | {name: np.where(word > 0, word, state).astype(np.int32)}
 
     def _place(self, word: str) -> int:
@@ -74,7 +74,7 @@ class Mixed:
 
     def decode(self, values: Mapping[str, np.ndarray], rows: int) -> pd.Series:
         name, state = f"{escaped(self.name)}#state", values[f"{escaped(self.name)}#state"]
-        state = state if self.nullable else np.where(state == 1, 2, state)  # a state that the source never has
+        state = state if self.nullable else np.where(state == 1, 2, state)  # null does not occur in the source
         after = 2 + len(self.words)
         inner = np.select([state >= after, state >= 1], [state - len(self.words), 1], 0)
         numbers = self.numbers.decode({**values, name: inner}, rows)

@@ -1,4 +1,4 @@
-"""The codec of numbers: a state, where there are nulls or spikes, and a value on the scale of the column's own
+"""The codec of numbers: a state, if the column has nulls or point masses, and a value in steps of the column's
 granularity.
 """
 
@@ -28,12 +28,12 @@ from synthcli.contracts.schema import Column
 
 @dataclass(frozen=True)
 class Numbers:
-    """A number with an order. A whole one (integer, time) is base + step * number; a float is rounded to `decimals`.
+    """A numeric column. A whole number (integer, time) is base + step * number; a float is rounded to `decimals`.
 
-    low, high: in the units of the part, integers for a whole number. spikes: as they are in the column, infinities
-    among them. clock: a zoned time, counted as its clocks show it. grains: how round the number may be
-    (columns/codec/heaping.py), in its own units, of a float in those of its last decimal. clipped: rows that lay beyond
-    low or high when it was fitted.
+    low, high: in the units of the part, integers for a whole number. spikes: point masses in the units of the column,
+    including infinities. clock: whether a zoned time counts in local time. grains: rounding steps
+    (columns/codec/heaping.py) in the units of the column, for floats in units of the last decimal. clipped: number of
+    rows beyond low or high at fitting.
     """
 
     name: str
@@ -93,7 +93,7 @@ class Numbers:
         raw = self._raw(known)
         numbers = np.full(
             len(values), self.low / 2 + self.high / 2
-        )  # an unseen null has no state to go to: it takes the middle of the range
+        )  # an unseen null has no state, so it becomes the middle of the range
         numbers[~null] = np.clip(
             _offsets(raw, self.base, self.step) if self.whole else raw, float(self.low), float(self.high)
         )
@@ -111,7 +111,7 @@ class Numbers:
         state = np.zeros(rows, dtype=np.int32) if self.states == 1 else values[f"{escaped(self.name)}#state"]
         state = (
             state if self.nullable else np.where(state == 1, min(2, self.states - 1), state)
-        )  # a state that the source never has
+        )  # null does not occur in the source
         raw = self._steps(numbers) if self.whole else self._rounded(numbers)
         if self.grains:
             raw = self._grained(raw, values[f"{escaped(self.name)}#grain"])
@@ -125,10 +125,9 @@ class Numbers:
         return times(from_the_clock(raw, self.dtype) if self.clock else raw, null, self.dtype)
 
     def axis(self, values: Mapping[str, np.ndarray], first: int = 2) -> np.ndarray:
-        """Where each row lies among the numbers, as it is read back once it is written: spikes at their places, NaN for
-        none. (rows,)
+        """The position of each row on the number axis, as decoded: point masses included, NaN for nulls. (rows,)
 
-        In units of the number part. first: state of the first spike.
+        In units of the number part. first: state of the first point mass.
         """
         numbers = values[escaped(self.name)]
         if self.grains:
@@ -157,7 +156,7 @@ class Numbers:
         return state
 
     def _steps(self, numbers: np.ndarray) -> np.ndarray:
-        """Whole values. (rows,) int64; no further than `high`, beyond which a float may round up."""
+        """Whole values. (rows,) int64; at most `high`, which the rounding of large floats could exceed."""
         last = int(self.high)
         if max(last, self.step) <= 2**53:
             return np.rint(numbers).astype(np.int64) * self.step + self.base
@@ -179,7 +178,7 @@ class Numbers:
         return np.rint(numbers * 10.0 ** (self.decimals or 0)).astype(np.int64)
 
     def _grained(self, raw: np.ndarray, level: np.ndarray) -> np.ndarray:
-        """Values rounded to their grains, within the ends."""
+        """Round values to their rounding steps, within low and high."""
         if self.whole:
             return heaping.rounded(
                 raw, level, self.grains, self.base + self.step * int(self.low), self.base + self.step * int(self.high)
@@ -202,8 +201,8 @@ class Numbers:
 
 
 def _offsets(raw: np.ndarray, base: int, step: int) -> np.ndarray:
-    """Steps from the base; in wrapped unsigned arithmetic, so that the whole int64 range fits. Below the base: clipped
-    to it.
+    """Steps from the base, in wrapping unsigned arithmetic so that the whole int64 range fits; values below the base
+    are clipped to it.
     """
     steps = (raw.astype(np.uint64) - np.uint64(base % 2**64)).astype(np.float64) / step
     return np.where(raw < base, 0.0, steps)

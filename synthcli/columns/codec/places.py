@@ -1,9 +1,9 @@
-"""Pairs of coordinates: the place that latitude and longitude name together, as a code before them.
+"""Pairs of coordinates: a code for the place precedes latitude and longitude.
 
-Places lie along streets, coasts and borders, in two dimensions at once, where a method that learns one number after the
-other sees stripes. A density estimation tree (Ram & Gray 2011) divides the known places into cells, along gaps and
-where it gets crowded; the cell is a part of its own, which a method learns like any category: other columns have to do
-with the place as a whole, and latitude and longitude follow within it.
+Places follow streets, coasts and borders in two dimensions; a method that learns one coordinate after the other
+generates stripes. A density estimation tree (Ram & Gray 2011) divides the known points into cells, along gaps and where
+points are dense. The cell is a part that a method learns like any category: other columns depend on the place as a
+whole, and latitude and longitude are generated within it.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ import pandas as pd
 from synthcli.columns.codec.parts import Part, escaped
 from synthcli.contracts.schema import Column, Schema
 
-MOST, UNITS = 64, 300  # cells, at most; privacy units in a cell, at least
-SAMPLE = 100_000  # rows that cells are made of, at most
-NARROW = 1e-4  # of the whole extent: no box is narrower
-DECIMALS = 2  # that a coordinate has, at least: of fewer it is the name of a region
+MOST, UNITS = 64, 300  # maximum number of cells; minimum privacy units in a cell
+SAMPLE = 100_000  # maximum rows from which cells are built
+NARROW = 1e-4  # minimum width of a box, as a share of the whole extent
+DECIMALS = 2  # minimum decimals of a coordinate: with fewer it only names a region
 
 _AXES = {
     "latitude": (re.compile(r"(^|[_\W])(lat|latitude|breitengrad)([_\W]|$)", re.I), 90.0),
@@ -31,10 +31,10 @@ _AXES = {
 
 @dataclass(frozen=True)
 class Place:
-    """The cells of a pair of columns, numbered from 0 along the tree; the last code is of rows without a place.
+    """The cells of a pair of columns, numbered from 0 along the tree; the last code means that the place is unknown.
 
-    axis, at, below, above: of each inner node of the tree, the root first: 0 where it divides by latitude and 1 by
-    longitude; the coordinate from which on rows go above; the nodes that follow, or -1 - c for cell c.
+    Arrays over the inner nodes of the tree, the root first. axis: 0 to divide by latitude, 1 by longitude; at: rows
+    from this coordinate on go above; below, above: the child nodes, or -1 - c for cell c.
     """
 
     latitude: str
@@ -72,8 +72,8 @@ class Place:
 
 
 def see(latitude: pd.Series, longitude: pd.Series, units: np.ndarray | None = None) -> Place | None:
-    """The cells of a pair of columns; None where nothing divides the places. units: (rows,) privacy unit of each row,
-    None where each row is its own.
+    """Build the cells of a pair of columns; None if the points form one cell. units: (rows,) privacy unit of each row,
+    None if each row is its own unit.
     """
     points, known = _points(latitude, longitude)
     people = np.arange(known.sum()) if units is None else np.unique(units[known], return_inverse=True)[1]
@@ -83,8 +83,8 @@ def see(latitude: pd.Series, longitude: pd.Series, units: np.ndarray | None = No
 
 
 def _divided(points: np.ndarray, people: np.ndarray) -> list[tuple[int, float, int, int]]:
-    """axis, at, below and above of each inner node; none where the points are one cell. people: (rows,) privacy unit of
-    each, from 0.
+    """Build the tree: (axis, at, below, above) of each inner node; empty if the points form one cell. people: (rows,)
+    privacy unit of each point, from 0.
     """
     everyone = len(np.unique(people))
     least = max(UNITS, -(-everyone // MOST))
@@ -109,8 +109,8 @@ def _divided(points: np.ndarray, people: np.ndarray) -> list[tuple[int, float, i
 
 
 def _split(points: np.ndarray, people: np.ndarray, least: int, narrow: np.ndarray) -> tuple[int, float] | None:
-    """Axis and coordinate that leave `least` people on both sides and make the density of the points within the boxes
-    around them highest.
+    """The axis and coordinate that leave at least `least` people on both sides and maximize the likelihood of the
+    points within their bounding boxes.
     """
     found, lowest = None, np.inf
     for axis in (0, 1):
@@ -129,15 +129,15 @@ def _split(points: np.ndarray, people: np.ndarray, least: int, narrow: np.ndarra
 
 
 def _people(who: np.ndarray) -> np.ndarray:
-    """How many people the first i + 1 rows belong to. (rows,)"""
+    """The number of people among the first i + 1 rows. (rows,)"""
     new = np.zeros(len(who), dtype=np.int64)
     new[np.unique(who, return_index=True)[1]] = 1
     return np.cumsum(new)
 
 
 def _cost(points: np.ndarray, narrow: np.ndarray) -> np.ndarray:
-    """Minus the log likelihood of the first i + 1 points, spread evenly over the box around them, but for a constant.
-    (rows,)
+    """The negative log likelihood, up to a constant, of the first i + 1 points under a uniform density on their
+    bounding box. (rows,)
     """
     sides = np.maximum.accumulate(points) - np.minimum.accumulate(points) + narrow
     rows = np.arange(1, len(points) + 1)
@@ -151,8 +151,8 @@ def _points(latitude: pd.Series, longitude: pd.Series) -> tuple[np.ndarray, np.n
 
 
 def pairs(schema: Schema, frame: pd.DataFrame) -> list[tuple[str, str]]:
-    """(latitude, longitude) columns: floats so called, within ±90 and ±180, of at least two decimals, matched by what
-    else they are called.
+    """Find (latitude, longitude) columns: floats within ±90 and ±180 with at least two decimals, matched by the rest of
+    their names.
     """
     axes: dict[str, dict[str, str]] = {axis: {} for axis in _AXES}
     for column in schema.columns:

@@ -1,9 +1,8 @@
-"""Atoms of a number: values that are much more frequent than their neighbours, and missing codes that lie far from all
-others.
+"""Find point masses: values much more frequent than their neighbours, and missing codes far from all other values.
 
-An atom is compared with its neighbours, not with the column: the steps of a smooth count (1, 2, 3 visits) are none,
-however frequent, and of the many round figures of a self-reported income only those that stand out from all the others
-are.
+A value is compared with its neighbours, not with the whole column. The values of a smooth count (1, 2, 3 visits) are
+not point masses, however frequent; of the round values of a self-reported income, only those that stand out from the
+others are.
 """
 
 from __future__ import annotations
@@ -12,30 +11,30 @@ from collections.abc import Iterable
 
 import numpy as np
 
-FEW = 12  # a number of at most so many distinct values has no neighbours to compare with
+FEW = 12  # with at most so many distinct values, there are no neighbours to compare with
 LEAST_ROWS = 50
-LEAST_UNITS = 10  # privacy units that hold an atom, at least
-MOST = 8  # atoms of a column
-ABOVE_NEIGHBOURS = 5  # times the median count of the two values on either side
+LEAST_UNITS = 10  # minimum privacy units that hold a point mass
+MOST = 8  # maximum point masses of a column
+ABOVE_NEIGHBOURS = 5  # times the median count of the two neighbours on each side
 TYPICAL = 20  # times the median count of all values, within the column
-TYPICAL_EDGE = 10  # the same for zero and for the two ends
+TYPICAL_EDGE = 10  # the same, for zero and for the minimum and maximum
 SHARE, SHARE_LONE, SHARE_EDGE, SHARE_CODE = (
     0.1,
     0.02,
     0.005,
     0.001,
-)  # of the known values: anywhere, above all others, zero and ends, codes
-LONE, LONE_MOST = 3, 3  # times the count of the next; so many values may stand above all others
-GROUP = 4  # missing codes that stand together, at most
-INWARD = 20  # gaps between neighbours that the gap before a missing code is compared with
-GAP, GAP_CODE = 5, 2  # times the largest of them; for what looks like a missing code
+)  # minimum shares of the known values: anywhere, above all others, zero and ends, codes
+LONE, LONE_MOST = 3, 3  # times the count of the next value; maximum number of values that stand above all others
+GROUP = 4  # maximum size of a group of missing codes
+INWARD = 20  # gaps between neighbours to compare with the gap before a missing code
+GAP, GAP_CODE = 5, 2  # times the largest of these gaps; the same for values that look like missing codes
 
 
 def find(distinct: np.ndarray, counts: np.ndarray, held: np.ndarray, *, plain: bool) -> list[int]:
-    """Positions of the atoms, ascending. distinct: (n,) sorted numbers; counts, held: their rows and their privacy
-    units.
+    """Positions of the point masses, ascending. distinct: (n,) sorted numbers; counts, held: rows and privacy units of
+    each.
 
-    plain: numbers whose zero and whose digits mean something, which those of a date don't.
+    plain: whether zero and digits are meaningful, as they are not for dates.
     """
     if counts.sum() < LEAST_ROWS or len(distinct) <= FEW:
         return []
@@ -48,7 +47,7 @@ def find(distinct: np.ndarray, counts: np.ndarray, held: np.ndarray, *, plain: b
 
 
 def _atoms(distinct: np.ndarray, counts: np.ndarray, rows: int, plain: bool) -> np.ndarray:
-    """Which values are atoms among their neighbours. (n,) bool"""
+    """Which values stand out from their neighbours. (n,) bool"""
     n = len(distinct)
     places = np.arange(n)[:, None] + np.array([-2, -1, 1, 2])
     around = np.where((places >= 0) & (places < n), counts[np.clip(places, 0, n - 1)], np.nan)
@@ -60,16 +59,14 @@ def _atoms(distinct: np.ndarray, counts: np.ndarray, rows: int, plain: bool) -> 
 
 
 def _lone(counts: np.ndarray) -> np.ndarray:
-    """Which values are among the few most frequent ones, below which the counts drop. (n,) bool"""
+    """Which values are among the few most frequent ones, followed by a drop in counts. (n,) bool"""
     top = np.sort(counts)[::-1][: LONE_MOST + 1]
     drops = np.flatnonzero(top[:-1] >= LONE * top[1:])
     return counts >= (top[drops[-1]] if len(drops) else np.inf)
 
 
 def _codes(distinct: np.ndarray, counts: np.ndarray, held: np.ndarray, plain: bool) -> list[int]:
-    """Positions of values that many share and that stand outermost, beyond a gap: missing codes, defaults, top
-    codes.
-    """
+    """Positions of frequent values at either end, beyond a gap: missing codes, defaults, top codes."""
     least = max(LEAST_UNITS, SHARE_CODE * counts.sum())
     left, right = 0, len(distinct)
     found: list[int] = []
@@ -107,8 +104,8 @@ def _group(
     plain: bool,
     known: frozenset[float] | None = None,
 ) -> int:
-    """How many of the lowest values form a group of codes, 0 for none. known: values that look like codes, where those
-    are no negatives.
+    """How many of the lowest values form a group of missing codes; 0 for none. known: values that look like codes; None
+    to test for negative codes.
     """
     looks = (lambda v: v in known) if known is not None else (lambda v: plain and v < 0 and _is_code(v))
     for size in range(1, min(GROUP, len(distinct) - FEW) + 1):
@@ -125,14 +122,14 @@ def _group(
 
 
 def _above(counts: np.ndarray, size: int) -> bool:
-    """Whether the only negative values are also more frequent than the lowest of the others, as -1 before 0, 1, 2 must
-    be to be a code.
+    """Whether the only negative values are also more frequent than the lowest others, as -1 before 0, 1, 2 must be to
+    count as a code.
     """
     return bool(counts[:size].min() >= LONE * np.median(counts[size : size + 3]))
 
 
 def _spread(distinct: np.ndarray, counts: np.ndarray) -> float:
-    """The distance between the quartiles."""
+    """The interquartile range."""
     cumulated = np.cumsum(counts)
     low, high = np.searchsorted(cumulated, [0.25 * cumulated[-1], 0.75 * cumulated[-1]])
     return float(distinct[high] - distinct[low])

@@ -1,8 +1,8 @@
-"""Looking at a column: the one place where values of people become what a codec is built from.
+"""Infer the domain of a column: the only place where values of the source enter a codec.
 
-What the spec declares comes first; the rest is seen. Nothing that one privacy unit alone holds is taken into a domain:
-rare words and few numbers are folded into their neighbours, the ends of numbers are moved inwards
-(columns/codec/top_coding.py, which also says what that means for small tables).
+Declarations in the spec take precedence; the rest is inferred. A domain contains no value that only one privacy unit
+holds: rare categories are folded into their neighbours, and numbers are top coded (columns/codec/top_coding.py, which
+also covers small tables).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from synthcli.errors import DataError
 
 
 def see(column: Column, values: pd.Series, units: np.ndarray | None = None) -> Domain:
-    """The domain of a column. units: (rows,) privacy unit of each row, None where each row is its own."""
+    """The domain of a column. units: (rows,) privacy unit of each row, None if each row is its own unit."""
     if column.kind not in frames.MODELLED:
         return MadeDomain(float(values.isna().mean()) if len(values) else 0.0)
     if _may_be_mixed(column, values) and (mixed := _see_mixed(column, values, units)) is not None:
@@ -44,8 +44,8 @@ def _of(units: np.ndarray | None, values: pd.Series) -> np.ndarray | None:
 
 
 def _shared(column: Column, values: pd.Series, units: np.ndarray | None) -> tuple[pd.Series, int]:
-    """The column without what one unit alone holds, as far as it is coded by its values; with the number of categories
-    that went. A number that fewer than FEWEST units hold is not known at all.
+    """Remove values that only one unit holds from a column that is coded by its values; also return the number of
+    removed categories. A number that fewer than FEWEST units hold becomes null everywhere.
     """
     if column.kind == "category":
         if (rare := column.get("rare")) is not None:
@@ -63,7 +63,7 @@ def _shared(column: Column, values: pd.Series, units: np.ndarray | None) -> tupl
 
 
 def _only(column: Column, known: pd.Series) -> object:
-    """The one value of a constant column as JSON, None where there is none."""
+    """The value of a constant column as JSON; None if all are null."""
     if not len(known):
         return None
     value = int(integers(known)[0]) if column.kind in ("datetime", "timedelta") else known.iloc[0]
@@ -85,11 +85,11 @@ def _see_codes(column: Column, values: pd.Series, merged: int) -> CodesDomain:
 
 
 def fold_singular(values: pd.Series, units: np.ndarray | None) -> tuple[pd.Series, int]:
-    """Values that one privacy unit alone holds, replaced by the next one in natural order that several hold; with their
-    number.
+    """Replace values that only one privacy unit holds by the next value in natural order that several hold; also return
+    their number.
 
-    Nobody's own word is learned, without a word being made up for all of them; where no word is shared, all are null.
-    Small tables, whose every word may be one person's, are left as they are.
+    So nobody's own word is learned, and no collective category is needed. If no word is shared, all become null. Small
+    tables, in which every word may belong to one person, are not changed.
     """
     codes, known = pd.factorize(values)
     several = held_by(codes, units, len(known)) >= 2
@@ -106,7 +106,7 @@ def fold_singular(values: pd.Series, units: np.ndarray | None) -> tuple[pd.Serie
 def merge_rare(
     values: pd.Series, least: int, other: str, units: np.ndarray | None, column: Column
 ) -> tuple[pd.Series, int]:
-    """Categories of fewer than `least` units replaced by `other`; with the number of categories merged."""
+    """Replace categories of fewer than `least` units by `other`; also return the number of merged categories."""
     if values.dtype != frames.STRING:
         raise DataError(
             f"columns.{column.name}.rare: categories stored as {column.storage} cannot become {other!r}; remedy: store"
@@ -118,7 +118,7 @@ def merge_rare(
 
 
 def _may_be_mixed(column: Column, values: pd.Series) -> bool:
-    """Whether a column may be mixed at all: strings whose values the spec does not list."""
+    """Whether a column can be mixed: strings whose categories the spec does not declare."""
     return (
         column.kind == "category"
         and values.dtype == frames.STRING
@@ -128,7 +128,7 @@ def _may_be_mixed(column: Column, values: pd.Series) -> bool:
 
 
 def _see_mixed(column: Column, values: pd.Series, units: np.ndarray | None) -> MixedDomain | None:
-    """Numbers with words among them, of the words those that several units hold; None for a column of another kind."""
+    """The domain of a mixed column, with the words that several units hold; None if the column is not mixed."""
     if not looks_mixed(values.dropna()):
         return None
     codes, distinct = pd.factorize(values)

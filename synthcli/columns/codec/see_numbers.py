@@ -1,4 +1,4 @@
-"""What is seen of a number: its published ends, steps and decimals, point masses and grains."""
+"""Infer the domain of a number: published ends, steps and decimals, point masses and rounding steps."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from synthcli.columns.codec.parts import by_the_clock, dtype_name, from_the_cloc
 from synthcli.columns.codec.top_coding import held_by
 from synthcli.contracts.schema import Column
 
-FEW = point_masses.FEW  # an integer of at most so many distinct values is modelled as a category
-FEW_ROWS, FEW_UNITS = 50, 10  # of a float, where it has so many rows, and so many privacy units hold each value
-MONEY = 2  # decimals that people write
+FEW = point_masses.FEW  # an integer with at most so many distinct values is modelled as a category
+FEW_ROWS, FEW_UNITS = 50, 10  # for a float: minimum rows, and minimum privacy units that hold each value
+MONEY = 2  # maximum decimals of numbers that people round
 
 
 def see_numbers(column: Column, values: pd.Series, units: np.ndarray | None = None) -> NumbersDomain:
-    """The domain of a number. units: (rows,) privacy unit of each row, None where each row is its own."""
+    """The domain of a number. units: (rows,) privacy unit of each row, None if each row is its own unit."""
     null = values.isna().to_numpy()
     crowd = top_coding.people(units, len(values))
     known, units = values[~null], None if units is None else units[~null]
     whole = column.kind != "float"
-    # + 0.0: no zero below zero
+    # + 0.0 turns -0.0 into 0.0
     raw, clock = _ticks(known) if whole else (known.to_numpy(dtype=np.float64) + 0.0, False)
     finite = np.isfinite(raw)
     found = _spikes(column, raw, finite, units)
@@ -34,7 +34,7 @@ def see_numbers(column: Column, values: pd.Series, units: np.ndarray | None = No
     if rest.any():
         kept, clipped = _kept(raw[rest], None if units is None else units[rest], crowd, column)
     else:
-        kept, clipped = raw[finite][:1], 0  # a point mass
+        kept, clipped = raw[finite][:1], 0  # all values are point masses
     base, step, low, high = _whole_bounds(column, kept, clock) if whole else (0, 1, *_float_bounds(column, kept))
     decimals = None if whole else column.get("precision")
     return NumbersDomain(
@@ -54,8 +54,8 @@ def see_numbers(column: Column, values: pd.Series, units: np.ndarray | None = No
 
 
 def _ticks(known: pd.Series) -> tuple[np.ndarray, bool]:
-    """Integers and times as int64, and whether they are what clocks show: where that is coarser, or whole days, and
-    loses nothing.
+    """Integers and times as int64, and whether they count in local time: only if that is coarser or whole days, and
+    lossless.
     """
     raw = integers(known)
     if not isinstance(known.dtype, pd.DatetimeTZDtype) or not len(known):
@@ -68,7 +68,7 @@ def _ticks(known: pd.Series) -> tuple[np.ndarray, bool]:
 
 
 def _grain(raw: np.ndarray) -> int:
-    """The greatest common divisor of the distances from the least; 1 where there are none."""
+    """The greatest common divisor of the distances from the minimum; 1 if all values are equal."""
     return int(np.gcd.reduce(raw.astype(np.uint64) - np.uint64(int(raw.min()) % 2**64))) or 1
 
 
@@ -92,9 +92,7 @@ def _find_spikes(raw: np.ndarray, finite: np.ndarray, units: np.ndarray | None, 
 
 
 def _kept(rest: np.ndarray, units: np.ndarray | None, crowd: int, column: Column) -> tuple[np.ndarray, int]:
-    """Values moved to within what more than a few people hold, unless the spec declares the bound; with the number of
-    those moved.
-    """
+    """Clip values to the published ends, unless the spec declares the bound; also return how many changed."""
     low, high = top_coding.ends(rest, units, crowd=crowd)
     least = rest.min() if column.declared.min is not None else rest[low]
     most = rest.max() if column.declared.max is not None else rest[high]
@@ -102,7 +100,7 @@ def _kept(rest: np.ndarray, units: np.ndarray | None, crowd: int, column: Column
 
 
 def _grains(kept: np.ndarray, step: int, decimals: int | None, kind: str) -> tuple[int, ...]:
-    """Grains of integers, and of floats of few decimals: those of more are measured, not written by people."""
+    """Rounding steps of integers and of floats with few decimals; floats with more are measurements."""
     if kind == "integer":
         return heaping.find(kept, step)
     if (
@@ -124,7 +122,7 @@ def _declared_spikes(column: Column) -> tuple[float, ...]:
 
 
 def _whole_bounds(column: Column, kept: np.ndarray, clock: bool) -> tuple[int, int, int, int]:
-    """base, step, low, high. What is declared counts from the base on: a whole number never lies below it."""
+    """base, step, low, high. Declared bounds below the base have no effect: no value lies below it."""
     if not len(kept):
         return 0, 1, 0, 0
     base, step = int(kept.min()), _grain(kept)
@@ -137,7 +135,7 @@ def _whole_bounds(column: Column, kept: np.ndarray, clock: bool) -> tuple[int, i
 
 
 def _float_bounds(column: Column, kept: np.ndarray) -> tuple[float, float]:
-    """The declared bounds, else the observed ones, moved inwards to what the column's decimals can spell."""
+    """The declared bounds, else the observed ones, moved inwards to numbers with the column's decimals."""
     low, high = (float(kept.min()), float(kept.max())) if len(kept) else (0.0, 0.0)
     low = low if column.declared.min is None else float(column.declared.min)
     high = high if column.declared.max is None else float(column.declared.max)
@@ -160,9 +158,7 @@ def bound(
     if zone and isinstance(value, pd.Timestamp):
         value = value.tz_localize(zone) if value.tz is None else value.tz_convert(zone)
         value = value.tz_localize(None) if clock else value
-    return int(
-        value.as_unit(_unit(column)).to_numpy().astype(np.int64)
-    )  # .value would be nanoseconds, whatever the unit
+    return int(value.as_unit(_unit(column)).to_numpy().astype(np.int64))  # .value is in nanoseconds for every unit
 
 
 def _unit(column: Column) -> str:
@@ -173,7 +169,7 @@ def _unit(column: Column) -> str:
 
 
 def within(column: Column, known: pd.Series) -> bool:
-    """Whether a number column's values keep to its declared bounds."""
+    """Whether the values of a number lie within its declared bounds."""
     low, high = column.declared.min, column.declared.max
     if column.kind == "float":
         return (low is None or known.min() >= float(low)) and (high is None or known.max() <= float(high))
@@ -183,7 +179,7 @@ def within(column: Column, known: pd.Series) -> bool:
 
 
 def is_few(column: Column, known: pd.Series, units: np.ndarray | None) -> bool:
-    """Whether a number is modelled as a category: it has few values; a float's are each held by several people."""
+    """Whether to model a number as a category: it has few values and, for a float, several people hold each of them."""
     if (
         column.kind not in ("integer", "float")
         or column.declared.spikes is not None

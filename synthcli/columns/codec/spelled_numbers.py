@@ -1,11 +1,11 @@
-"""Numbers that are spelled as words: how they are written, and which columns of words are quantities.
+"""Numbers spelled as strings: how to read and write them, and which columns of strings are quantities.
 
-Which columns are: strings without declared categories, of which at least NUMBERS distinct ones, and half of all
-distinct ones, spell numbers in one way that writes them back exactly, and at most WORDS are others. The numbers must be
-quantities rather than the names of things, as far as that can be seen: either most of the steps between their ends
-occur (0, 1, 2 ... 501), or new ones keep coming (incomes, of which many occur once). The codes of 200 industries do
-neither, and stay categories. So do numbers that are padded with zeros, unless most steps occur; and numbers without any
-word, which a source that stores them as strings says to be names: where they are quantities, their type is declared.
+A column qualifies if its strings have no declared categories, at least NUMBERS distinct ones (and half of all distinct
+ones) are numbers that one spelling restores exactly, and at most WORDS are other words. The numbers must be quantities
+rather than identifiers: either most steps between their ends occur (0, 1, 2 ... 501), or the column is open-ended
+(incomes, many of which occur once). The codes of 200 industries meet neither test and stay categories. So do
+zero-padded numbers, unless most steps occur, and columns of numbers without any word: a source that stores those as
+strings treats them as names, and the spec can declare a type if they are quantities.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-NUMBERS, WORDS = 20, 20  # distinct numbers, at least; distinct words, at most
-SHARE = 0.5  # of the distinct values that spell numbers, at least
-DENSE = 0.5  # of the steps between two outer quantiles that occur, from which on numbers are quantities
-# of the rows whose number occurs once (Good 1953: the chance that the next row's is new), from which on they are
+NUMBERS, WORDS = 20, 20  # minimum distinct numbers; maximum distinct words
+SHARE = 0.5  # minimum share of distinct values that are numbers
+DENSE = 0.5  # share of the steps between two outer quantiles that occur, from which on numbers are quantities
+# share of rows with a number that occurs once, from which on they are too (Good 1953: the chance of a new value)
 OPEN = 0.02
-LOOKED_AT = 500  # distinct values that are enough to see that there are no numbers
-KEY_WIDTH = 6  # digits from which on numbers that hardly repeat, all of one width, are keys
+LOOKED_AT = 500  # distinct values that suffice to rule numbers out
+KEY_WIDTH = 6  # minimum digits of numbers of equal width that hardly repeat, which are keys
 
 _PLAIN = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?")
 _DIGITS = re.compile(r"\d+")
@@ -31,8 +31,8 @@ _DIGITS = re.compile(r"\d+")
 
 @dataclass(frozen=True)
 class Spelling:
-    """How numbers are written: width: of digits with leading zeros, None for none; least, most: decimals, trailing
-    zeros beyond the least.
+    """How numbers are written. width: of digits padded with zeros, None without padding; least, most: number of
+    decimals; trailing zeros are dropped down to `least`.
     """
 
     width: int | None = None
@@ -40,7 +40,7 @@ class Spelling:
     most: int = 0
 
     def read(self, words: Sequence[str]) -> list[int | None]:
-        """Numbers in units of the last decimal; None where a word is no number in this spelling."""
+        """Numbers in units of the last decimal; None for a word that is not a number in this spelling."""
         return [self._read(word) for word in words]
 
     def _read(self, word: str) -> int | None:
@@ -54,7 +54,7 @@ class Spelling:
         return scaled if abs(scaled) < 2**53 and self._write(scaled) == word else None
 
     def write(self, scaled: np.ndarray) -> list[str]:
-        """The words of numbers in units of the last decimal."""
+        """Write numbers that are in units of the last decimal."""
         return [self._write(number) for number in scaled.tolist()]
 
     def _write(self, scaled: int) -> str:
@@ -65,9 +65,7 @@ class Spelling:
 
 
 def spelling_of(words: Sequence[str]) -> Spelling | None:
-    """The one spelling of most numbers among distinct words; None where there are too few numbers, or too many
-    words.
-    """
+    """The spelling of most numbers among distinct words; None if there are too few numbers or too many words."""
     some = words[:: max(1, len(words) // LOOKED_AT)]
     if len(words) < NUMBERS or sum(bool(_DIGITS.search(w)) for w in some) < SHARE * len(some) / 2:
         return None
@@ -91,7 +89,7 @@ def spelling_of(words: Sequence[str]) -> Spelling | None:
 
 
 def looks_mixed(known: pd.Series) -> bool:
-    """Whether strings without nulls are quantities with words among them."""
+    """Whether strings without nulls are quantities mixed with words."""
     counts = known.value_counts(sort=False)
     words = [str(w) for w in counts.index]
     if (spelling := spelling_of(words)) is None:
@@ -106,7 +104,7 @@ def looks_mixed(known: pd.Series) -> bool:
 
 
 def _dense(numbers: np.ndarray, repeats: np.ndarray) -> bool:
-    """Whether most steps between the 5 % and 95 % quantiles occur."""
+    """Whether most steps between the 5 % and the 95 % quantile occur."""
     order = np.argsort(numbers)
     numbers, cumulated = numbers[order], np.cumsum(repeats[order]) / repeats.sum()
     inner = np.unique(numbers[(cumulated >= 0.05) & (cumulated <= 0.95)])

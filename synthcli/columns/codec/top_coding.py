@@ -1,15 +1,14 @@
-"""How far a column's values may reach: not to what one person, or a few, alone hold.
+"""Top coding: clip the extremes of a column, which only one person or a few hold.
 
-The published ends of a number are its k-th smallest and k-th largest value, counted in privacy units, and what lies
-beyond them is moved onto them before anything learns it. k - 1 is √units / 25, at least 1 and at most 4: from 625 units
-on, a column's distribution moves by less than a twenty-fifth of the error that sampling has put into it anyway; below,
-by one unit at either end.
+The published ends of a number are its k-th smallest and k-th largest value, counted in privacy units. Values beyond
+them are clipped before anything is learned. k - 1 is √units / 25, at least 1 and at most 4: from 625 units on, this
+changes the distribution by less than a twenty-fifth of its sampling error; below that, by one unit at either end.
 
-A table of fewer than LEAST units is left as it is: there is no crowd, and any value is somebody's. What is learned of
-it (codes, numbers, the ends of a codec) is as personal as the table. No schema, profile, report or draft shows a bound
-of it, though: those show published ends, and where there is no crowd, none.
+A table of fewer than LEAST units is not top coded: any value may identify somebody, and what a codec learns from it is
+as personal as the table itself. Schemas, profiles, reports and drafts show published ends only, so they show no bounds
+of such a table.
 
-What the spec declares (bounds, categories, point masses) is public, and values within declared bounds are not moved.
+What the spec declares (bounds, categories, point masses) is public; values within declared bounds are not clipped.
 """
 
 from __future__ import annotations
@@ -19,24 +18,24 @@ import math
 import numpy as np
 import pandas as pd
 
-LEAST = 50  # privacy units of a table, from which on no unit's own words and ends are learned
-FEWEST = 3  # units that a number needs in such a table, for there to be a value between its ends that is nobody's end
-MOST = 5  # units, from which on an end is nobody's own
+LEAST = 50  # minimum privacy units of a table for top coding
+FEWEST = 3  # minimum units with a value, so that some value lies between the two extremes
+MOST = 5  # maximum k
 
 
 def depth(units: int) -> int:
-    """k: the rank, from either end, of the value that a column of so many privacy units may reach to."""
+    """k, the rank from either end of the published ends, for a column of so many privacy units."""
     return 1 + min(MOST - 1, max(1, math.isqrt(units // 625)))
 
 
 def people(units: np.ndarray | None, rows: int) -> int:
-    """How many privacy units rows belong to. units: (rows,), None where each row is its own."""
+    """The number of privacy units among rows. units: (rows,), None if each row is its own unit."""
     return rows if units is None else len(np.unique(units))
 
 
 def held_by(codes: np.ndarray, units: np.ndarray | None, size: int) -> np.ndarray:
-    """How many privacy units hold each code from 0; a code below 0 is none. units: (rows,), None where each row is its
-    own.
+    """How many privacy units hold each code; negative codes are ignored. units: (rows,), None if each row is its own
+    unit.
     """
     if units is None:
         return np.bincount(codes[codes >= 0], minlength=size)
@@ -45,7 +44,7 @@ def held_by(codes: np.ndarray, units: np.ndarray | None, size: int) -> np.ndarra
 
 
 def published(values: np.ndarray, units: np.ndarray | None, k: int) -> np.ndarray:
-    """Values moved to within the ends that k units reach, for a file that shows them; none where there is no crowd.
+    """Values clipped to the published ends of rank k, for files that show them; empty below LEAST units.
 
     values: (rows,) without nulls; units: as for `ends`.
     """
@@ -58,16 +57,16 @@ def published(values: np.ndarray, units: np.ndarray | None, k: int) -> np.ndarra
 def ends(
     values: np.ndarray, units: np.ndarray | None, *, k: int | None = None, crowd: int | None = None
 ) -> tuple[int, int]:
-    """Positions of the k-th smallest and the k-th largest value. k: None for `depth`.
+    """Positions of the k-th smallest and the k-th largest value. k: None for the `depth` of the units.
 
-    values: (rows,) of any dtype with an order, not empty; units: (rows,) integers, None where each row is its own;
-    crowd: the units of the whole table, of which some may have no value here. The outermost where the crowd is below
-    LEAST, or where fewer than FEWEST units hold a value.
+    values: (rows,) of any ordered dtype, not empty; units: (rows,) integers, None if each row is its own unit; crowd:
+    the number of units in the whole table, some of which may have no value here. Returns the positions of minimum and
+    maximum if the crowd is below LEAST or fewer than FEWEST units hold a value.
     """
     order = np.argsort(values, kind="stable")
     if units is None:
         first, last = np.arange(len(values)), np.arange(len(values))[::-1]
-    else:  # the place of each unit's lowest and of its highest value
+    else:  # the positions of each unit's lowest and highest value
         first = np.sort(np.unique(units[order], return_index=True)[1])
         last = len(values) - 1 - np.sort(np.unique(units[order[::-1]], return_index=True)[1])
     if max(len(first), crowd or 0) < LEAST or len(first) < FEWEST:

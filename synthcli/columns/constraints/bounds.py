@@ -1,4 +1,4 @@
-"""The bounds and values that a condition on rows implies for each single column."""
+"""The bounds and values that a condition on rows implies for each column."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from synthcli.columns.constraints.linear import Kind
 from synthcli.columns.expressions.compile import Expression
 from synthcli.contracts.modelling import Allowed
 
-NOTHING = Allowed(values=frozenset())  # no value at all, not even null
+NOTHING = Allowed(values=frozenset())  # allows no value, not even null
 Bounds = dict[str, Allowed]
 
 
 def allowed(
     expression: Expression, kinds: Mapping[str, Kind], *, categories: Mapping[str, Sequence[Any]] | None = None
 ) -> Bounds | None:
-    """Column -> the values that it may have in a row for which the expression is true; None where no row can meet it.
+    """Column -> the values that it may have in a row for which the expression is true; None if no row can satisfy it.
 
-    Necessary and not always sufficient: a row for which it is true is never excluded, and what is not understood
-    restricts nothing. A column that is compared is not null where the comparison is true. kinds: from
+    The bounds are necessary, not always sufficient: they never exclude a row for which the expression is true, and
+    unsupported parts restrict nothing. A compared column is not null if the comparison is true. kinds: from
     linear.kinds_of(schema, frame). categories: all values of columns, without which `x not in [...]` says no more than
     "not null". Dates come as Timestamps in the column's zone.
     """
@@ -35,8 +35,7 @@ def allowed(
 def exact(expression: Expression, kinds: Mapping[str, Kind]) -> bool:
     """Whether `allowed` is equivalent to the expression, so that rows within the bounds need no further check.
 
-    Only for what joins plain bounds of single columns by `and`; strict bounds of numbers with decimals are no plain
-    bounds.
+    True only for plain bounds of single columns joined by `and`; strict bounds of decimal numbers are not plain bounds.
     """
     return _plain(formula(expression.tree, kinds, true=True), kinds)
 
@@ -85,9 +84,9 @@ def _inner(value: Any) -> Any:
 
 
 def _linear(node: Linear, kinds: Mapping[str, Kind]) -> Bounds:
-    """The bound of one column; for several columns, that none is null."""
+    """The bound of one column; for several columns, only that none is null."""
     (name, sign), *others = node.terms
-    if others or not node.exact:  # rounding may let a little more through
+    if others or not node.exact:  # rounding may admit slightly more
         return {n: Allowed() for n, _ in node.terms}
     if node.symbol == "!=":
         return {name: Allowed()}
@@ -112,7 +111,7 @@ def _both(parts: Sequence[Bounds | None]) -> Bounds | None:
 
 
 def _either(parts: Sequence[Bounds | None]) -> Bounds | None:
-    """The hull of all possible parts, for the columns that every part restricts."""
+    """The hull of all satisfiable parts, for the columns that every part restricts."""
     possible = [part for part in parts if part is not None]
     if not possible:
         return None
@@ -146,7 +145,7 @@ def _join(a: Allowed, b: Allowed) -> Allowed:
 
 
 def _ends(bound: Allowed) -> tuple[Any, Any]:
-    """Bounds of the allowed values; words and booleans have none."""
+    """Bounds of the allowed values; strings and booleans have none."""
     if bound.values is None:
         return bound.low, bound.high
     if any(isinstance(v, str | bool) for v in bound.values):
@@ -161,7 +160,7 @@ def _empty(bound: Allowed) -> bool:
 
 
 def _shown(bound: Allowed, kind: Kind) -> Allowed:
-    """Allowed values as the column holds them."""
+    """Allowed values with the type of the column."""
     show = lambda v: None if v is None else _outer(v, kind)  # noqa: E731
     values = None if bound.values is None else frozenset(_outer(v, kind) for v in bound.values)
     return Allowed(show(bound.low), show(bound.high), values, bound.null)

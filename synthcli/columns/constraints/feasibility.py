@@ -1,14 +1,14 @@
-"""Whether any row can obey all constraints: contradictions are found before training, and explained by the smallest
-contradictory set.
+"""Check that some row can obey all constraints: find contradictions before training, and report a minimal contradictory
+set.
 
-`contradiction` proves what it can (columns/constraints/solver.py): bounds, orders between columns, sets of values, each
-`or` by cases. What it calls a contradiction is one, for columns whose sums stay within 64 bits and the years 1 to 9999,
-and up to the rounding of floats; what it does not see through, it lets pass. Then the source is asked: where no row
-obeys all, the smallest set that no row obeys is named, as such.
+`contradiction` runs a sound but incomplete proof (columns/constraints/solver.py): bounds, orders between columns, sets
+of values, and each `or` by cases. A reported contradiction is real for columns whose sums stay within 64 bits and the
+years 1 to 9999, up to the rounding of floats; expressions that it cannot analyse pass. The second check is the source:
+if no row obeys all rules, it reports the smallest set that no row obeys.
 
-A comparison with null is unknown and satisfied, so a column that may be null (it is in the source, or declares nulls)
-obeys anything by being null. Such a set is no contradiction; it is reported as kind `nulls`, because nobody means it.
-Columns without nulls are taken to have none.
+A comparison with null is unknown and counts as satisfied, so a nullable column (it has nulls in the source, or declares
+them) obeys any rule by being null. Rules that only nulls obey are not a contradiction, but hardly intended, so they are
+reported as kind `nulls`. Columns without nulls in the source count as not nullable.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ from synthcli.columns.constraints.rule import Rule
 from synthcli.columns.expressions.compile import Expression
 from synthcli.contracts.schema import Column, Schema
 
-SUBSETS = 500  # subsets that are tried to find a smaller set than by leaving out rules one by one
-PAIRED = 12  # columns of a one_hot group, up to which each pair is looked at
+SUBSETS = 500  # maximum subsets to try for a smaller set than removing rules one by one gives
+PAIRED = 12  # maximum columns of a one_hot group for a check of each pair
 
 
 @dataclass(frozen=True)
 class Conflict:
-    """Rules that cannot all be obeyed. kind: contradiction, which is proven; unwitnessed, no row of the source obeys
-    them all; nulls, only nulls do.
+    """Rules that cannot all hold. kind: contradiction, proven; unwitnessed, no row of the source obeys all; nulls, only
+    nulls obey all.
     """
 
     kind: Literal["contradiction", "unwitnessed", "nulls"]
@@ -47,11 +47,11 @@ class Conflict:
 
 
 def contradiction(rules: Sequence[Rule], schema: Schema, frame: pd.DataFrame | None = None) -> Conflict | None:
-    """The smallest set of rules that contradict each other, else that no row of the frame obeys together, else that
+    """Find the smallest set of rules that contradict each other, else one that no row of the frame obeys, else one that
     only nulls obey.
 
-    frame: the source, canonical dtypes, before any row is dropped. Size is smallest where few subsets need be tried,
-    else no rule can be left out. None: rows that obey all rules exist, or nothing speaks against it.
+    frame: the source, canonical dtypes, before any row is dropped. The set is smallest if few subsets need to be tried,
+    else minimal: no rule can be left out. Returns None if rows that obey all rules exist, or if nothing rules them out.
     """
     kinds = kinds_of(schema, frame)
     nullable = {
@@ -88,17 +88,17 @@ def contradiction(rules: Sequence[Rule], schema: Schema, frame: pd.DataFrame | N
 
 
 def impossible(text: str, condition: Expression, rules: Sequence[Rule], schema: Schema) -> str | None:
-    """The reason why no row that meets a condition can obey the rules, with as few of them as possible; None where a
-    row may.
+    """The reason why no row that meets a condition can obey the rules, with as few rules as possible; None if a row may
+    exist.
 
     Any column may be null, except where the condition compares it.
     """
     kinds = kinds_of(schema)
     said = {i: f for i, rule in enumerate(rules) if (f := _formula(rule, kinds)) is not None}
-    asked = _known(formula(condition.tree, kinds, true=True))
+    required = _known(formula(condition.tree, kinds, true=True))
 
     def clash(kept: Iterable[int]) -> bool:
-        return not solver.satisfiable([asked, *(said[i] for i in kept)], kinds, frozenset(kinds), lenient=True)
+        return not solver.satisfiable([required, *(said[i] for i in kept)], kinds, frozenset(kinds), lenient=True)
 
     if not clash(said):
         return None
@@ -112,7 +112,7 @@ def impossible(text: str, condition: Expression, rules: Sequence[Rule], schema: 
 
 
 def _known(node: Formula) -> Formula:
-    """A formula whose comparisons must be true, not just unknown: the compared columns are not null."""
+    """Require the comparisons of a formula to be true, not just unknown: the compared columns are not null."""
     if isinstance(node, All | Some):
         return type(node)(tuple(_known(part) for part in node.parts))
     if isinstance(node, Null | Opaque):
@@ -129,9 +129,9 @@ def _known(node: Formula) -> Formula:
 
 def _told(rules: Sequence[Rule], core: Sequence[int], facts: Sequence[str]) -> str:
     chosen = [rules[i] for i in core]
-    declared = f", given what is declared of {', '.join(facts)}" if facts else ""
+    declared = f", given the declarations of {', '.join(facts)}" if facts else ""
     what = (
-        "the constraint can be obeyed by no row"
+        "no row can obey the constraint"
         if len(chosen) == 1
         else f"no row can obey all {len(chosen)} of these constraints"
     )
@@ -146,7 +146,7 @@ def _list(rules: Iterable[Rule]) -> str:
 
 
 def _smallest(items: list[int], clash: Callable[[Sequence[int]], bool]) -> list[int]:
-    """A contradictory set from which no rule can be left out; the smallest of all if few enough sets are smaller."""
+    """A minimal contradictory set; the smallest of all if few enough smaller sets exist to try."""
     core = list(items)
     for item in items:
         if clash(rest := [i for i in core if i != item]):
@@ -172,7 +172,7 @@ def _needed(facts: dict[str, Formula], clash: Callable[[Sequence[str]], bool]) -
 
 
 def _unwitnessed(rules: Sequence[Rule], frame: pd.DataFrame | None) -> Conflict | None:
-    """The smallest set of row rules that no row of the source obeys together."""
+    """The smallest set of row rules that no row of the source obeys as a whole."""
     some = [rule for rule in rules if not rule.TABLE]
     if frame is None or not len(frame) or not some:
         return None
@@ -218,7 +218,7 @@ def _one_hot(rule: OneHot, kinds: dict[str, Kind]) -> Formula | None:
 
 
 def _fact(column: Column, kind: Kind) -> Formula | None:
-    """Declared bounds and categories as a formula; inferred ones do not bind. Spikes (missing codes) may lie beyond
+    """Declared bounds and categories as a formula; inferred ones do not count. Declared point masses may lie beyond
     declared bounds.
     """
     said = column.declared
@@ -236,7 +236,7 @@ def _fact(column: Column, kind: Kind) -> Formula | None:
 
 
 def _plain(value: Any, kind: Kind) -> Any:
-    """A category in the units of formulas; None where its kind differs from the column's."""
+    """A category in the units of formulas; None if its kind differs from the column's."""
     if kind.name == "boolean":
         return value if isinstance(value, bool) else None
     if kind.name == "number":

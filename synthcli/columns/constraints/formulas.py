@@ -1,9 +1,9 @@
 """Boolean expressions as atoms under `and` and `or`: the basis for reasoning about constraints (feasibility.py,
 bounds.py).
 
-Negations are pushed down to the atoms, where Kleene's logic allows it. Numbers, dates and durations become linear:
-dates and durations count in microseconds, constants are exact fractions. What is neither linear nor a comparison of
-words is Opaque: nothing is known of it.
+Negations are pushed down to the atoms as far as Kleene logic allows. Comparisons of numbers, dates and durations become
+linear: dates and durations count in microseconds, constants are exact fractions. Anything that is neither linear nor a
+comparison of strings is Opaque, about which nothing is known.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ _FLIP = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "=="}
 
 @dataclass(frozen=True)
 class Linear:
-    """A sum of coefficient * column, compared with a constant. symbol: <=, <, == or !=; exact: whether rows are
-    compared without any rounding.
+    """A sum of coefficient * column, compared with a constant. symbol: <=, <, == or !=; exact: whether the comparison
+    involves no rounding.
     """
 
     terms: tuple[tuple[str, Fraction], ...]
@@ -34,7 +34,7 @@ class Linear:
 
 @dataclass(frozen=True)
 class Member:
-    """A column that is (with within=False: is not) one of some values; dates and durations in microseconds."""
+    """A column whose value is in a set (within=False: is not); dates and durations in microseconds."""
 
     column: str
     values: frozenset[Any]
@@ -43,7 +43,7 @@ class Member:
 
 @dataclass(frozen=True)
 class Same:
-    """Two columns of words or booleans that are equal (equal=False: differ)."""
+    """Two columns of strings or booleans that are equal (equal=False: differ)."""
 
     a: str
     b: str
@@ -60,19 +60,19 @@ class Null:
 
 @dataclass(frozen=True)
 class Opaque:
-    """A condition that this module does not understand."""
+    """A condition that this module cannot analyse."""
 
 
 @dataclass(frozen=True)
 class All:
-    """A conjunction; without parts, true."""
+    """A conjunction; true if it has no parts."""
 
     parts: tuple[Formula, ...] = ()
 
 
 @dataclass(frozen=True)
 class Some:
-    """A disjunction; without parts, false."""
+    """A disjunction; false if it has no parts."""
 
     parts: tuple[Formula, ...] = ()
 
@@ -82,10 +82,10 @@ Formula = Atom | All | Some
 
 
 def formula(tree: Node, kinds: Mapping[str, Kind], *, true: bool) -> Formula:
-    """A tree as a formula that holds wherever the tree is true (true=True), or wherever it is not false (true=False).
+    """Convert a tree to a formula that holds wherever the tree is true (true=True), or wherever it is not false
+    (true=False).
 
-    Atoms are then read the same way: as "is true", or as "is not false", where a null among an atom's columns satisfies
-    it.
+    Atoms have the same reading: "is true", or "is not false", which a null in one of their columns satisfies.
     """
     return _Reader(kinds, true).read(tree, True)
 
@@ -140,7 +140,7 @@ class _Reader:
             if n in self.kinds and self.kinds[n].name == "datetime"
         }
         if None in zones and len(zones) > 1:
-            return Opaque()  # a naive date is taken in the other's zone: no difference of fixed length
+            return Opaque()  # a naive date takes the other's zone, so the difference has no fixed length
         zone = next(iter(zones), None)
         try:
             sides = LinearReader(self.kinds)
@@ -166,15 +166,15 @@ class _Reader:
     def cancelled(
         self, left: Node, symbol: str, right: Node, terms: dict[str, Fraction], constant: Fraction
     ) -> Formula:
-        """The formula of a comparison whose columns cancel out: a < a is false only where a is not null; less simple
-        ones are Opaque.
+        """The formula of a comparison whose columns cancel out: a < a is false only if a is not null; more complex ones
+        are Opaque.
         """
         if left.op == right.op == "name" and not constant and symbol in ("<", ">", "!="):
             return Member(left.value, frozenset())
         return Opaque()
 
     def equality(self, left: Node, equal: bool, right: Node) -> Formula | None:
-        """The formula of == and != between words and booleans; None for other kinds."""
+        """The formula of == and != between strings or booleans; None for other kinds."""
         for a, b in ((left, right), (right, left)):
             if b.op == "literal" and isinstance(b.value, bool):
                 return self.read(a, b.value == equal)
@@ -209,7 +209,7 @@ def _said(value: bool) -> Formula:
 
 
 def _members(links: list[Formula], yes: bool) -> Formula:
-    """The formula of in and not in: one Member where all links are about one column."""
+    """The formula of in and not in: one Member if all links test the same column."""
     names = {link.column for link in links if isinstance(link, Member) and link.within == yes}
     if len(names) == 1 and all(isinstance(link, Member) and link.within == yes for link in links):
         return Member(names.pop(), frozenset().union(*[link.values for link in links if isinstance(link, Member)]), yes)

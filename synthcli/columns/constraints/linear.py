@@ -1,4 +1,4 @@
-"""Linear values of expressions: numbers, dates and durations as a constant plus a multiple of each column, in exact
+"""Linear forms of expressions: numbers, dates and durations as a constant plus a multiple of each column, in exact
 fractions and microseconds.
 """
 
@@ -62,12 +62,12 @@ class Value(NamedTuple):
 
 @dataclass(frozen=True)
 class LinearReader:
-    """Reads the sides of comparisons. kinds: of the columns by name."""
+    """Converts the sides of comparisons to linear values. kinds: of the columns by name."""
 
     kinds: Mapping[str, Kind]
 
     def dated(self, node: Node) -> bool:
-        """Whether a side is certainly a date, so that a string beside it is one."""
+        """Whether a side is certainly a date, so that a string on the other side is one too."""
         if node.op == "name":
             return node.value in self.kinds and self.kinds[node.value].name == "datetime"
         return (node.op == "call" and node.value == "date") or (

@@ -8,7 +8,7 @@
     {unique: [a, b]}                            rows with a null in any of them are exempt, as in SQL
     {one_of: [a, b]}                            combinations that occur together in the source; null is a value there
 
-Each may carry on_violation: error, warn or drop. What a comparison with null leaves unknown is satisfied.
+Each may set on_violation: error, warn or drop. A comparison with null is unknown and counts as satisfied.
 """
 
 from __future__ import annotations

@@ -25,8 +25,8 @@ ROUNDING = 1e-9  # relative to the sum of the magnitudes: more than the error of
 
 @dataclass(frozen=True)
 class Range(Rule):
-    """A column between min and max, both included; None: no bound. Bounds are numbers, dates in ISO form, or durations
-    such as 1h.
+    """A column between min and max, both inclusive; None for no bound. Bounds are numbers, dates in ISO form, or
+    durations such as 1h.
     """
 
     column: str
@@ -76,8 +76,8 @@ class Range(Rule):
 
 @dataclass(frozen=True)
 class Sum(Rule):
-    """A total that equals the sum of its parts, up to a tolerance and the rounding of floats; unknown where any of them
-    is null.
+    """A total that equals the sum of its parts, up to a tolerance and the rounding of floats; unknown if any of them is
+    null.
     """
 
     total: str
@@ -194,7 +194,7 @@ class Increasing(Rule):
 
     @property
     def pairs(self) -> list[tuple[str, str]]:
-        """Each column with every later one: since nulls are skipped, neighbours alone are not enough."""
+        """Pair each column with every later one: nulls are skipped, so pairs of neighbours are not enough."""
         return [(a, b) for i, a in enumerate(self.of) for b in self.of[i + 1 :]]
 
     @property
@@ -218,7 +218,7 @@ class Increasing(Rule):
         rest = frame[list(self.of)]
         for i, name in enumerate(
             self.of[1:], start=1
-        ):  # beside the last value that is known before it, which is the highest
+        ):  # compare with the last known value before it, which is the highest
             last = last_known(rest, self.of[:i])
             pair = pd.DataFrame({"a": last, "b": rest[name]})
             broken |= _false(_ORDER[self.strict], pair)
@@ -252,7 +252,7 @@ def need_columns(rule: Rule, kinds: Mapping[str, str]) -> None:
 
 
 def need_kinds(rule: Rule, kinds: Mapping[str, str], may: set[str] | frozenset[str], want: str) -> None:
-    """Raise SpecError for a column of a kind that the rule does not support. want: the supported kinds in words."""
+    """Raise SpecError for a column of a kind that the rule does not support. want: a phrase for the supported kinds."""
     for name in sorted(rule.columns):
         if kinds[name] not in may:
             raise SpecError(f"constraint {rule.text}: {name} is of type {kinds[name]}; expected {want}")
@@ -312,7 +312,7 @@ def _expression(rule: Rule, tree: Node) -> Expression:
 
 
 def _false(expression: Expression, frame: pd.DataFrame) -> np.ndarray:
-    """Where an expression is definitely false. (rows,) bool"""
+    """The rows for which an expression is definitely false. (rows,) bool"""
     return ~expression.evaluate(frame).fillna(True).to_numpy(dtype=bool)
 
 

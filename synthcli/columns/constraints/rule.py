@@ -1,7 +1,7 @@
 """Constraints: conditions on a table that are checked on the source and hold in the output.
 
-A Rule is anything that can point at the rows that break it: an expression over a row (Constraint, here) or a named form
-such as `unique` (columns/constraints/parse.py). Unknown is satisfied, as in SQL's CHECK.
+A Rule can identify the rows that break it: an expression over a row (Constraint, here) or a named form such as `unique`
+(columns/constraints/parse.py). Unknown counts as satisfied, as in SQL's CHECK.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Rule(ABC):
 
     @property
     def formula(self) -> Expression | None:
-        """The rule on a single row as an expression, for reasoning; None where it has no such form."""
+        """The rule as an expression over a row, for the solver; None if it has no such form."""
         return None
 
     @abstractmethod
@@ -45,8 +45,8 @@ class Rule(ABC):
         """Raise SpecError for unknown columns and clashing kinds. kinds: of the schema's columns."""
 
     def learn(self, frame: pd.DataFrame, units: np.ndarray | None = None) -> Rule:
-        """The rule with the facts that it needs from the source, such as the combinations that occur; the rule itself
-        if it needs none. units: (rows,) privacy unit of each row, None if each row is its own.
+        """The rule with the facts that it learns from the source, such as the combinations that occur; the rule itself
+        if it learns none. units: (rows,) privacy unit of each row, None if each row is its own unit.
         """
         return self
 
@@ -56,7 +56,7 @@ class Rule(ABC):
 
     @abstractmethod
     def to_json(self) -> dict[str, Any]:
-        """The rule as a spec writes it, with the facts that it has learned; columns/constraints/parse.py reads it
+        """The rule in the form of a spec, with the facts that it has learned; columns/constraints/parse.py reads it
         back.
         """
 
@@ -156,19 +156,19 @@ def check_source(frame: pd.DataFrame, constraints: Sequence[Rule]) -> tuple[pd.D
 
 
 def without_examples(findings: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Findings for a file, which holds no row of the source."""
+    """Findings in the form to store, without rows of the source."""
     return [{key: value for key, value in finding.items() if key != "examples"} for finding in findings]
 
 
 def _broken(rule: Rule, frame: pd.DataFrame, among: np.ndarray) -> np.ndarray:
-    """The rows among those given that break a rule. (rows,) bool"""
+    """The given rows that break a rule. (rows,) bool"""
     broken = np.zeros(len(frame), dtype=bool)
     broken[among] = rule.violations(frame[among].reset_index(drop=True))
     return broken
 
 
 def _examples(frame: pd.DataFrame, rule: Rule, broken: np.ndarray) -> list[str]:
-    """The first rows that break a rule, in words."""
+    """A phrase that shows the first rows that break a rule."""
     names = [name for name in frame.columns if name in rule.columns]
     places = np.flatnonzero(broken)[:EXAMPLES]
     return [

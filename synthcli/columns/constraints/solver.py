@@ -1,9 +1,9 @@
-"""Whether formulas (columns/constraints/formulas.py) can hold together: a search over the cases of each `or`, which
-checks simple atoms in every case.
+"""Satisfiability of formulas (columns/constraints/formulas.py): a search over the cases of each `or` that checks the
+atoms of every case.
 
-The check is sound and not complete: what it refutes cannot be, what it lets pass may still be impossible. It knows sets
-of values, bounds, sums by the bounds of their terms, and orders between two columns (a negative cycle of differences
-has no solution).
+The check is sound but incomplete: formulas that it refutes are unsatisfiable; formulas that pass may still be. It
+handles sets of values, bounds, sums by the bounds of their terms, and orders between two columns (a negative cycle of
+differences has no solution).
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from typing import Any
 from synthcli.columns.constraints.formulas import All, Formula, Linear, Member, Null, Opaque, Same, Some
 from synthcli.columns.constraints.linear import Kind
 
-CASES = 1000  # cases, at most; beyond, nothing is refuted
-ROUNDS = 20  # rounds of passing bounds from column to column
-SLACK = Fraction(1, 10**9)  # relative: what the rounding of floats may let through
+CASES = 1000  # maximum cases; beyond, nothing is refuted
+ROUNDS = 20  # rounds of bound propagation between columns
+SLACK = Fraction(1, 10**9)  # relative tolerance for the rounding of floats
 
 Atom = Linear | Member | Same | Null | Opaque
-Bound = tuple[Fraction, bool]  # an end, and whether it is excluded
+Bound = tuple[Fraction, bool]  # an end, and whether it is exclusive
 
 
 class _GiveUp(Exception):
@@ -32,8 +32,8 @@ class _GiveUp(Exception):
 def satisfiable(
     formulas: Sequence[Formula], kinds: Mapping[str, Kind], nullable: frozenset[str], *, lenient: bool
 ) -> bool:
-    """False only where the formulas cannot all hold. lenient: a nullable column may be null, which satisfies its
-    comparisons, unless a formula says `is not null`; else it is null only where `is null` is chosen.
+    """False only if the formulas cannot all hold. lenient: a nullable column may be null, which satisfies its
+    comparisons, unless a formula requires `is not null`; else it is null only if `is null` is chosen.
     """
     search = _Search(kinds, nullable, lenient)
     try:
@@ -115,7 +115,7 @@ class _Box:
     moved: bool = False
 
     def holds(self, atoms: Sequence[Atom]) -> bool:
-        """False where the atoms cannot all be true."""
+        """False if the atoms cannot all be true."""
         sums, same = [], []
         for atom in atoms:
             if isinstance(atom, Member):
@@ -148,7 +148,7 @@ class _Box:
             self.banned[name] = self.banned.get(name, frozenset()) | atom.values
 
     def end(self, name: str, sign: int, bound: Bound) -> None:
-        """Require sign * column to lie below a bound."""
+        """Require sign * column to be below a bound."""
         value, strict = bound
         if self.kinds[name].whole:
             value, strict = (Fraction(math.ceil(value) - 1) if strict else Fraction(math.floor(value))), False
@@ -159,7 +159,7 @@ class _Box:
 
     def tighten(self, terms: Sequence[tuple[str, Fraction]], bound: Bound) -> None:
         """Derive the bound of each term of a sum from the bounds of the others."""
-        lows = [self.high.get((n, -1 if c > 0 else 1)) for n, c in terms]  # of -|c| * x: the least that each term adds
+        lows = [self.high.get((n, -1 if c > 0 else 1)) for n, c in terms]  # of -|c| * x: the minimum of each term
         for i, (name, factor) in enumerate(terms):
             others = [(low, abs(c)) for j, (low, (_, c)) in enumerate(zip(lows, terms)) if j != i]
             if all(low is not None for low, _ in others):
@@ -249,7 +249,7 @@ def _inequalities(atom: Linear) -> list[tuple[tuple[tuple[str, Fraction], ...], 
 
 
 def _apart(same: Sequence[Same]) -> bool:
-    """Whether no two columns are both equal by way of others and required to differ."""
+    """Whether no two columns are both transitively equal and required to differ."""
     group: dict[str, str] = {}
 
     def root(name: str) -> str:

@@ -18,8 +18,8 @@ from synthcli.columns.constraints.rule import OnViolation, Rule
 
 @dataclass(frozen=True)
 class Unique(Rule):
-    """No combination of values occurs twice; of equal rows, all but the first break the rule. Rows with a null in any
-    column are exempt.
+    """No combination of values occurs twice; among equal rows, all but the first break the rule. Rows with a null in
+    any column are exempt.
     """
 
     TABLE = True
@@ -45,7 +45,7 @@ class Unique(Rule):
         return (frame[list(self.of)].duplicated() & self.known(frame)).to_numpy(dtype=bool)
 
     def hashes(self, frame: pd.DataFrame) -> np.ndarray:
-        """A hash of each row's values; two rows with one hash are treated as equal, which at worst refuses a row in
+        """A hash of each row's values. Rows with equal hashes count as equal; a collision wrongly rejects one row in
         2^64. (rows,) uint64
         """
         return pd.util.hash_pandas_object(frame[list(self.of)], index=False).to_numpy()
@@ -56,7 +56,7 @@ class Unique(Rule):
 
 @dataclass(frozen=True)
 class OneOf(Rule):
-    """Only combinations that occur together in the source, for several privacy units; null is a value there. table:
+    """Only combinations that occur in the source for several privacy units; null counts as a value. table:
     (combinations, columns).
     """
 
@@ -75,12 +75,15 @@ class OneOf(Rule):
     def check(self, kinds: Mapping[str, str]) -> None:
         need_columns(self, kinds)
         need_kinds(
-            self, kinds, frames.MODELLED, "a column that is learned, not made up (a number, date, boolean or category)"
+            self,
+            kinds,
+            frames.MODELLED,
+            "a column that is learned, not generated (a number, date, boolean or category)",
         )
 
     def learn(self, frame: pd.DataFrame, units: np.ndarray | None = None) -> OneOf:
-        """With the combinations that several privacy units hold: nobody's own is kept, but for small tables
-        (columns/codec/top_coding.py).
+        """Learn the combinations that several privacy units hold, so that nobody's own is stored; small tables are
+        exempt (columns/codec/top_coding.py).
         """
         learned = self.collect(frame)
         if learned.table is None or top_coding.people(units, len(frame)) < top_coding.LEAST:
@@ -89,7 +92,7 @@ class OneOf(Rule):
         return replace(learned, table=learned.table[several].reset_index(drop=True))
 
     def collect(self, frame: pd.DataFrame) -> OneOf:
-        """With all combinations that occur."""
+        """Learn all combinations that occur."""
         table = frame[list(self.of)].drop_duplicates()
         return replace(self, table=table.sort_values(list(self.of), kind="stable").reset_index(drop=True))
 

@@ -1,6 +1,4 @@
-"""Uniqueness over rows that come in blocks: hashes of the rows accepted so far, and the rules that compare with
-them.
-"""
+"""Uniqueness across blocks of rows: hashes of the rows accepted so far, and the rules that compare with them."""
 
 from __future__ import annotations
 
@@ -16,15 +14,16 @@ from synthcli.columns.constraints.table_rules import Unique
 
 @dataclass(frozen=True)
 class Seen:
-    """A set of hashes that only grows, 8 bytes each: sorted runs, each more than twice as long as the next, so that
-    adding n of them one block after the other takes n log n steps, and a look log n."""
+    """A set of hashes that only grows, 8 bytes each: sorted runs, each more than twice as long as the next. Adding n
+    hashes block by block takes O(n log n), a lookup O(log n) per run.
+    """
 
     runs: tuple[np.ndarray, ...] = ()
 
     def holds(self, hashes: np.ndarray) -> np.ndarray:
         """Which hashes are in the set. (rows,) bool"""
         order = np.argsort(hashes)
-        ordered = hashes[order]  # neighbours are looked up in the same place
+        ordered = hashes[order]  # sorted lookups stay in cache
         found = np.zeros(len(hashes), dtype=bool)
         for run in self.runs:
             found[order] |= run[np.minimum(np.searchsorted(run, ordered), len(run) - 1)] == ordered
@@ -34,14 +33,12 @@ class Seen:
         """The set with more hashes."""
         runs = [*self.runs, np.sort(hashes)] if len(hashes) else list(self.runs)
         while len(runs) > 1 and len(runs[-2]) <= 2 * len(runs[-1]):
-            runs[-2:] = [
-                np.sort(np.concatenate(runs[-2:]), kind="stable")
-            ]  # two runs that are sorted: merged in one pass
+            runs[-2:] = [np.sort(np.concatenate(runs[-2:]), kind="stable")]  # two sorted runs merge in one pass
         return Seen(tuple(runs))
 
 
 class Watch:
-    """Rules over rows that come block by block, in order: a unique rule remembers the hashes of the accepted rows."""
+    """Check rules block by block, in order: a unique rule remembers the hashes of the accepted rows."""
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         self.rules = tuple(rules)
@@ -54,7 +51,7 @@ class Watch:
         return out
 
     def broken(self, frame: pd.DataFrame) -> np.ndarray:
-        """Which rows break which rule; a row that another rule refuses does not make later equal rows duplicates.
+        """Which rows break which rule. A row that another rule rejects does not make later equal rows duplicates.
         (rules, rows) bool
         """
         out = np.zeros((len(self.rules), len(frame)), dtype=bool)

@@ -1,8 +1,8 @@
-"""Column types by looking: from Arrow types where the source has them, from spelling where it is text.
+"""Infer column types: from Arrow types if the source has them, from spelling if it is text.
 
-Types and formats come from all rows of a source (`parse`), so that each of them can be read. Anything else that is
-inferred (`look`: decimals, the shape and uniqueness of keys) comes from the rows that it is given: of a run, the train
-part. The least and the greatest value of a column, which are somebody's, are not kept.
+Types and formats are inferred from all rows of a source (`parse`), so that every row can be read. Other traits (`look`:
+decimals, the shape and uniqueness of keys) are inferred from the rows passed in: in a run, the train part. The minimum
+and maximum of a column belong to individuals and are not stored.
 """
 
 from __future__ import annotations
@@ -52,12 +52,13 @@ def parse(
     text: bool = False,
     protect: bool = True,
 ) -> tuple[Schema, pd.DataFrame]:
-    """The types of a table's columns and its canonical frame; give the schema to `look` before it is kept.
+    """Infer the types of a table's columns and convert it to a canonical frame. Pass the schema to `look` before
+    storing it.
 
-    text: cells are spelled values (csv), all of them strings.
+    text: whether all cells are strings, as in csv.
 
-    protect: direct identifiers that nobody declared become columns of a made-up kind (columns/pii/protect.py).
-    Raises DataError that names the column, a value and the remedy where a declared type does not fit.
+    protect: generate undeclared direct identifiers instead of learning them (columns/pii/protect.py). Raises DataError
+    with the column, a value and the remedy if a declared type does not fit.
     """
     columns, values = [], {}
     for name in table.column_names:
@@ -73,12 +74,12 @@ def parse(
 
 
 def look(schema: Schema, frame: pd.DataFrame) -> Schema:
-    """The schema with what the rows of a frame show beyond types and formats. frame: canonical, as `parse` gave it."""
+    """Add traits beyond types and formats to the schema, inferred from the rows. frame: canonical, from `parse`."""
     return replace(schema, columns=tuple(_look(column, frame[column.name].dropna()) for column in schema.columns))
 
 
 def _look(column: Column, known: pd.Series) -> Column:
-    """The column with the traits that its known values show."""
+    """Infer the traits of a column from its non-null values."""
     seen = column.inferred.model_dump(exclude_none=True, by_alias=True)
     if column.kind == "float" and not column.storage.startswith("decimal"):
         spelled = seen.pop("precision", None)
@@ -95,8 +96,8 @@ def _look(column: Column, known: pd.Series) -> Column:
 
 
 def _has_shape(column: Column, seen: Mapping[str, Any]) -> bool:
-    """Whether the shape of a column's values is what its pattern says; what is made up in place of personal data has a
-    pattern of its own.
+    """Whether the pattern of a column describes its values; columns generated in place of personal data have another
+    pattern.
     """
     if column.kind == "id":
         return "unique" in seen or "pattern" in seen
@@ -104,17 +105,17 @@ def _has_shape(column: Column, seen: Mapping[str, Any]) -> bool:
 
 
 def _check_unit(said: Traits, is_unit: bool) -> None:
-    """Raises DataError where the privacy unit is declared a type that a generator would learn."""
+    """Raise DataError if the privacy unit has a declared type that a generator would learn."""
     if is_unit and said.type in frames.MODELLED:
         raise DataError(
-            f"is the privacy_unit, which is made up and never learned, and is declared {said.type}; remedy: type: id"
+            f"is the privacy_unit, which is generated and never learned, but is declared {said.type}; remedy: type: id"
         )
 
 
 def _from_arrow(name: str, array: pa.ChunkedArray, said: Traits, is_unit: bool) -> tuple[Column, pd.Series]:
     kind = frames.kind_of(array.type)
     want = spelling.typed_by(said) if kind is None else said.type
-    if want in frames.NUMBERS | {"boolean"} and kind is None:  # declared, but stored as words
+    if want in frames.NUMBERS | {"boolean"} and kind is None:  # declared, but stored as strings
         return _from_text(name, array, said, is_unit)
     if pa.types.is_null(array.type):
         kind = want or "category"
@@ -144,11 +145,11 @@ def _whole(data: pd.Series) -> pd.Series:
 
 
 def _from_text(name: str, array: pa.ChunkedArray, said: Traits, is_unit: bool) -> tuple[Column, pd.Series]:
-    """A column of spelled values: decided on its distinct values, then mapped back to the rows."""
+    """Infer the type of a text column from its distinct values, then map the parsed values back to the rows."""
     if pa.types.is_dictionary(array.type):
         array = array.cast(array.type.value_type)
     coded = pc.dictionary_encode(array.cast(pa.string())).combine_chunks()
-    if isinstance(coded, pa.ChunkedArray):  # no chunk at all
+    if isinstance(coded, pa.ChunkedArray):  # no chunks
         coded = pa.array([], pa.string()).dictionary_encode()
     words = np.asarray(coded.dictionary.to_pylist(), dtype=object)
     codes = coded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
@@ -156,7 +157,7 @@ def _from_text(name: str, array: pa.ChunkedArray, said: Traits, is_unit: bool) -
     kind, parsed, traits = spelling.parse_keys(words) if keys else spelling.parse(words, said)
     date = kind == "datetime" and spelling.is_date(traits.get("format", "%H"))
     if date:
-        parsed = parsed.dt.as_unit("s")  # as a date32 is in memory
+        parsed = parsed.dt.as_unit("s")  # the in-memory form of a date32
     lookup = pd.concat([parsed.reset_index(drop=True), pd.Series([None], dtype=parsed.dtype)], ignore_index=True)
     data = lookup.take(np.where(codes < 0, len(words), codes)).reset_index(drop=True)
     storage = "date32[day]" if date else "string" if kind == "category" else str(pa.Array.from_pandas(lookup).type)
@@ -172,7 +173,7 @@ def _column(
     is_unit: bool,
     traits: dict[str, Any] | None = None,
 ) -> tuple[Column, pd.Series]:
-    """Decide between category, text and id where the type alone does not, and note what can be seen."""
+    """Decide between category, text and id if the type leaves it open, and record the traits."""
     seen: dict[str, Any] = dict(traits or {})
     known = data.dropna()
     distinct = known.nunique()
@@ -181,7 +182,7 @@ def _column(
     if final in frames.NUMBERS:
         _check_bounds(name, known, final, said)
     if final == "float" and said.precision is not None:
-        seen.pop("format", None)  # it would cut the decimals that are asked for
+        seen.pop("format", None)  # it would truncate the declared decimals
     if final == "float" and storage.startswith("decimal"):
         seen["precision"] = int(storage.rstrip(")").rpartition(", ")[2])
     if final == "id":
@@ -200,9 +201,7 @@ def _column(
 
 
 def _check_bounds(name: str, known: pd.Series, kind: str, said: Traits) -> None:
-    """Raises DataError for a bound that is none, and for values beyond it; declared spikes (missing codes) may lie
-    there.
-    """
+    """Raise DataError for an invalid bound and for values beyond it, except declared point masses (missing codes)."""
     if said.spikes is not None and kind in ("integer", "float"):
         known = known[~known.isin(said.spikes)]
     for key, word in (("min", "below"), ("max", "above")):
@@ -219,7 +218,7 @@ def _check_bounds(name: str, known: pd.Series, kind: str, said: Traits) -> None:
 
 
 def _bound(key: str, declared: float | str, kind: str, zone: Any) -> Any:
-    """A declared bound as a value of the column's kind."""
+    """Convert a declared bound to the column's kind."""
     what = {"datetime": "a date such as 2024-12-31", "timedelta": "a duration such as 1h or 2d"}.get(kind, "a number")
     try:
         if kind in ("integer", "float") and not isinstance(declared, str):
@@ -241,8 +240,8 @@ def _bound(key: str, declared: float | str, kind: str, zone: Any) -> Any:
 
 
 def _keys(data: pd.Series, storage: str) -> tuple[pd.Series, str]:
-    """Identifiers as integers or strings: floats are integers where all are whole, which is what nulls make of integers
-    in pandas.
+    """Identifiers as integers or strings. Floats become integers if all are whole: pandas stores integers with nulls as
+    floats.
     """
     if data.dtype in (frames.STRING, "Int64"):
         return data, storage
@@ -275,7 +274,7 @@ def _role(name: str, known: pd.Series, distinct: int, kind: str | None, is_unit:
 
 
 def _decimals(values: np.ndarray, most: int = 8, *, largest: float = 1e7) -> int | None:
-    """The fewest decimals that all values have, `most` at most; None where they use the whole precision of a float."""
+    """The fewest decimals that represent all values, at most `most`; None if they need full float precision."""
     some = values[np.isfinite(values)]
     if not len(some) or np.abs(some).max() > largest:
         return None
@@ -286,7 +285,7 @@ def _decimals(values: np.ndarray, most: int = 8, *, largest: float = 1e7) -> int
 
 
 def _pattern(known: pd.Series) -> str | None:
-    """A regular expression for strings of one shape, such as [A-Z]{2}-\\d{6}; None where their shapes differ."""
+    """A regular expression for strings of one shape, such as [A-Z]{2}-\\d{6}; None if their shapes differ."""
     if not len(known):
         return None
     some = known.iloc[:: max(1, len(known) // 2000)].astype(str)
@@ -314,7 +313,7 @@ def _pattern(known: pd.Series) -> str | None:
 
 
 def _squeeze(classes: list[str]) -> str:
-    """Repeated classes counted: ['\\d', '\\d'] becomes \\d{2}."""
+    """Replace repeated classes by a count: ['\\d', '\\d'] becomes \\d{2}."""
     out, i = [], 0
     while i < len(classes):
         j = i

@@ -1,8 +1,8 @@
-"""Rules that a table's rows all obey and that chance does not explain: orders, sums, one-hot groups, fixed
-combinations, joint keys, a target.
+"""Suggest rules that all rows of a table obey, beyond chance: orders, sums, one-hot groups, fixed combinations,
+composite keys, a target.
 
-Each finding holds in every row where it can be looked at. What holds trivially (ranges that do not meet, columns that
-hardly vary) is none.
+A rule holds in every row in which its columns are known. Trivial rules (disjoint ranges, nearly constant columns) are
+not suggested.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from synthcli.columns.codec import dependencies
 from synthcli.columns.codec.codec import Codec
 from synthcli.contracts.schema import Schema
 
-SAMPLE = 10_000  # rows that candidates are looked for in; findings are verified on all
-SIGNATURE = 24  # rows that a sum must meet before it is verified
-ADDENDS = 40  # numbers among which sums are looked for
+SAMPLE = 10_000  # rows used to find candidates, which are then verified on all rows
+SIGNATURE = 24  # rows in which a sum must hold before it is verified
+ADDENDS = 40  # maximum numeric columns among which to search for sums
 LEAST_ROWS = 50
 MOST_ORDERS = 12
 _TARGETS = words.listed("""
@@ -39,10 +39,10 @@ _TARGETS = words.listed("""
 
 @dataclass(frozen=True)
 class Suggestion:
-    """A rule. form: expr, or the key of a constraint; columns: those it is about (of sum: the total first); text: the
-    expression of expr, also of sum.
+    """A suggested rule. form: expr, or the key of a constraint; columns: its columns (for sum, the total first); text:
+    the expression, for expr and sum.
 
-    evidence: in words; tolerance: of a sum of numbers that are not whole.
+    evidence: a phrase for messages; tolerance: for sums of decimal numbers.
     """
 
     form: Literal["expr", "sum", "one_hot", "one_of", "unique"]
@@ -65,8 +65,8 @@ class Suggestion:
 def suggest(
     frame: pd.DataFrame, schema: Schema, units: np.ndarray | None = None, *, skip: Sequence[str] = ()
 ) -> list[Suggestion]:
-    """All rules found. frame: canonical; units: (rows,) privacy unit of each row; skip: columns that are made up, about
-    which no rule can hold.
+    """Find all rules. frame: canonical; units: (rows,) privacy unit of each row; skip: generated columns, which have no
+    rules.
     """
     kept = tuple(c for c in schema.columns if c.kind in frames.MODELLED and c.name not in skip)
     if len(frame) < LEAST_ROWS or not kept:
@@ -78,7 +78,7 @@ def suggest(
 
 
 def _ties(frame: pd.DataFrame, schema: Schema, units: np.ndarray | None, hot: set[str]) -> list[Suggestion]:
-    """Orders of numbers and fixed combinations, as columns/codec/dependencies.py finds them."""
+    """Find orders of numbers and fixed combinations with columns/codec/dependencies.py."""
     few = frame.iloc[:: max(1, -(-len(frame) // SAMPLE))].reset_index(drop=True)
     seen = None if units is None else units[:: max(1, -(-len(frame) // SAMPLE))]
     codec = Codec.fit(few, schema, key=0, units=seen)
@@ -119,7 +119,7 @@ def _order(frame: pd.DataFrame, low: str, high: str) -> Suggestion:
 
 
 def _reduced(pairs: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Without what follows from others: a <= c where a <= b and b <= c."""
+    """Remove orders that others imply: a <= c, if a <= b and b <= c."""
     above = defaultdict(set)
     for low, high in pairs:
         above[low].add(high)
@@ -137,7 +137,7 @@ def quoted(name: str) -> str:
 
 
 def sums(frame: pd.DataFrame, schema: Schema, *, skip: set[str] | None = None) -> list[Suggestion]:
-    """Totals of two or three other columns, or of a run of neighbours, to within the last decimal."""
+    """Find totals of two or three other columns, or of a run of neighbours, up to the last decimal."""
     names = [c.name for c in schema.columns if c.kind in ("integer", "float") and c.name not in (skip or ())][:ADDENDS]
     numbers = {n: frame[n].to_numpy(dtype=float, na_value=np.nan) for n in names}
     numbers = {n: v for n, v in numbers.items() if len(np.unique(v[np.isfinite(v)])) >= dependencies.LEAST_DISTINCT}
@@ -162,7 +162,7 @@ def sums(frame: pd.DataFrame, schema: Schema, *, skip: set[str] | None = None) -
 
 
 def _sum_candidates(some: np.ndarray, names: list[str]) -> list[tuple[str, tuple[str, ...]]]:
-    """Which columns may be sums of others, on a few rows. some: (few rows, columns)"""
+    """Find candidate sums on a few rows. some: (few rows, columns)"""
     sign = lambda v: np.round(v, 6).tobytes()  # noqa: E731
     some = some + 0.0
     place = {sign(some[:, i] + 0.0): i for i in range(len(names))}
@@ -193,7 +193,7 @@ def _sum_candidates(some: np.ndarray, names: list[str]) -> list[tuple[str, tuple
 
 
 def _slack(total: np.ndarray) -> float:
-    """Half a unit of the last decimal that matters: 0 for whole numbers."""
+    """Half a unit of the last significant decimal; 0 for whole numbers."""
     known = total[np.isfinite(total)]
     if (known % 1 == 0).all():
         return 0.0
@@ -202,7 +202,7 @@ def _slack(total: np.ndarray) -> float:
 
 
 def _adds_up(parts: list[np.ndarray], total: np.ndarray) -> bool:
-    """Whether it holds everywhere, and is no sum of one column and zeros."""
+    """Whether a sum holds in every row and is not one column plus zeros."""
     added = np.sum(parts, axis=0)
     known = np.isfinite(added) & np.isfinite(total)
     at_work = [int(((p != 0) & known).sum()) >= max(20, 0.01 * known.sum()) for p in parts]
@@ -211,8 +211,8 @@ def _adds_up(parts: list[np.ndarray], total: np.ndarray) -> bool:
 
 
 def one_hot(frame: pd.DataFrame, schema: Schema) -> list[Suggestion]:
-    """Groups of three or more 0/1 columns of which exactly one is 1 in each row: first those whose names begin alike,
-    then any others.
+    """Find groups of three or more 0/1 columns of which exactly one is 1 in each row: first among columns with a common
+    prefix, then among all.
     """
     binary = {c.name: v for c in schema.columns if (v := _binary(frame[c.name])) is not None}
     groups: dict[str, list[str]] = defaultdict(list)
@@ -233,7 +233,7 @@ def one_hot(frame: pd.DataFrame, schema: Schema) -> list[Suggestion]:
 
 
 def _binary(values: pd.Series) -> np.ndarray | None:
-    """A column of 0 and 1 (or false and true) without nulls as booleans, where both come often enough."""
+    """A column of 0 and 1 (or false and true) as booleans, if it has no nulls and both values are frequent enough."""
     if values.isna().any() or not (pd.api.types.is_numeric_dtype(values.dtype) or values.dtype == "boolean"):
         return None
     numbers = values.to_numpy(dtype=float)
@@ -242,7 +242,7 @@ def _binary(values: pd.Series) -> np.ndarray | None:
 
 
 def _exclusive(names: Sequence[str], values: Mapping[str, np.ndarray]) -> list[str]:
-    """Columns that never hold together and together always hold, chosen greedily; none where there are no such."""
+    """Greedily choose columns of which exactly one is true in each row; empty if there is no such group."""
     rows = len(next(iter(values.values()))) if values else 0
     chosen: list[str] = []
     covered = np.zeros(rows, dtype=bool)
@@ -254,7 +254,7 @@ def _exclusive(names: Sequence[str], values: Mapping[str, np.ndarray]) -> list[s
 
 
 def keys(frame: pd.DataFrame, schema: Schema, units: np.ndarray | None = None) -> list[Suggestion]:
-    """Pairs of columns, one of them a repeated id, that name each row once where neither does alone."""
+    """Find composite keys: pairs of columns, one of them a repeated id, that are unique together but not alone."""
     rows = len(frame)
     if rows < LEAST_ROWS:
         return []
@@ -275,9 +275,9 @@ def keys(frame: pd.DataFrame, schema: Schema, units: np.ndarray | None = None) -
 
 
 def target(schema: Schema, frame: pd.DataFrame, skip: Sequence[str] = ()) -> tuple[str, str] | None:
-    """The column that a model of this table would most likely predict, and why; None where nothing tells.
+    """The most likely target column for a predictive model, and the reason; None without evidence.
 
-    By what it is called; else the last column, if it is a boolean or has few classes, each of them often enough.
+    Chosen by name; else the last column, if it is a boolean or has few classes that are all frequent enough.
     """
     able = [
         c for c in schema.columns if c.kind in frames.MODELLED and c.name not in skip and frame[c.name].nunique() > 1

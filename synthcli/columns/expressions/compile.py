@@ -3,11 +3,11 @@
     A if C else B  <  A implies B  <  or  <  and  <  not  <  == != < <= > >= in, not in, is null  <  + -  <  * / // %  <
     -x  <  **
 
-Logic is Kleene's; arithmetic, comparisons and conditions with null are null, and so is a number that is not finite (x /
-0, log(-1)) or a date outside the years 1 to 9999. Integers stay exact as long as they fit 64 bits and are floats
-beyond. Times count in microseconds. A naive date beside one with a timezone is taken in that zone. The text becomes a
-tree of Nodes, the tree Terms that know their kind (boolean, number, string, datetime, timedelta; null; any where it is
-not known), and Terms make columns.
+Expressions use Kleene logic. Arithmetic, comparisons and conditions with null are null, and so are non-finite numbers
+(x / 0, log(-1)) and dates outside the years 1 to 9999. Integers stay exact within 64 bits and become floats beyond.
+Times count in microseconds. A naive date combined with a zoned one takes its zone. The text is parsed to a tree of
+Nodes and compiled to Terms with a kind (boolean, number, string, datetime, timedelta; null; any if unknown), which
+evaluate to columns.
 """
 
 from __future__ import annotations
@@ -50,19 +50,19 @@ _KINDS = {
 }
 _REMEDY = {
     frozenset({"string"}): "concat(a, b) joins strings",
-    frozenset(
-        {"number", "string"}
-    ): "quotes around what is a string, none around what is a number; or declare the column's type",
-    frozenset({"boolean", "string"}): "a boolean goes with true or false, a string with 'quoted words'",
-    frozenset({"boolean", "number"}): "a boolean goes with true or false; (1 if x else 0) makes it a number",
+    frozenset({"number", "string"}): "quote strings, but not numbers; or declare the column's type",
+    frozenset({"boolean", "string"}): "compare a boolean with true or false, a string with 'quoted words'",
+    frozenset({"boolean", "number"}): "compare a boolean with true or false; (1 if x else 0) converts it to a number",
     frozenset(
         {"datetime", "number"}
-    ): "days(n), hours(n), minutes(n) make a duration of a number; year(x) and days_between(a, b) a number of dates",
+    ): "days(n), hours(n), minutes(n) convert a number to a duration; year(x) and days_between(a, b) dates to a number",
     frozenset({"datetime", "string"}): "date('2020-01-31'), or declare the column's type as datetime",
-    frozenset({"string", "timedelta"}): "date('2020-01-31') makes a date of a string, days(n) a duration of a number",
+    frozenset(
+        {"string", "timedelta"}
+    ): "date('2020-01-31') converts a string to a date, days(n) a number to a duration",
     frozenset(
         {"number", "timedelta"}
-    ): "days(n), hours(n), minutes(n) make a duration of a number; x / days(1) a number of a duration",
+    ): "days(n), hours(n), minutes(n) convert a number to a duration; x / days(1) a duration to a number",
 }
 
 
@@ -70,7 +70,7 @@ _REMEDY = {
 
 
 class Term(NamedTuple):
-    """A typed step: makes its column, of the canonical dtype of its kind, from a frame with a RangeIndex."""
+    """A typed expression: computes a column of the canonical dtype of its kind from a frame with a RangeIndex."""
 
     kind: str
     run: Callable[[pd.DataFrame], pd.Series]
@@ -78,7 +78,7 @@ class Term(NamedTuple):
 
 
 class _Compiler:
-    """Compiles nodes to Terms, given the kinds of the columns; raises SpecError where kinds clash."""
+    """Compiles nodes to Terms, given the kinds of the columns. Raises SpecError for incompatible kinds."""
 
     def __init__(self, text: str, kinds: Mapping[str, str]) -> None:
         self.text, self.kinds = text, kinds
@@ -154,8 +154,8 @@ class _Compiler:
     def same(
         self, terms: list[Term], places: Sequence[int], what: Sequence[str]
     ) -> tuple[str, Callable[[pd.DataFrame], list[pd.Series]]]:
-        """The common kind of all terms, and a function that makes their columns with one dtype. places, what: of the
-        link before each term but the first.
+        """The common kind of all terms, and a function that computes their columns with one dtype. places, what: of the
+        link before each term except the first.
         """
         if any(t.kind == "datetime" for t in terms):
             terms = [self.date(t.node) if is_word(t.node) else t for t in terms]
@@ -201,7 +201,7 @@ class _Compiler:
                 )
 
         def run(frame: pd.DataFrame) -> pd.Series:
-            values = columns(frame)  # each compiled once: nested chains must not double the work
+            values = columns(frame)  # compile each once: nested chains must not double the work
             return fold(operator.and_, [compared(s, a, b) for s, a, b in zip(symbols, values, values[1:])])
 
         return Term("boolean", run, node)
@@ -305,8 +305,7 @@ class Expression:
     tree: Node = field(repr=False)
 
     def check(self, kinds: Mapping[str, str]) -> str:
-        """The kind of the result: boolean, number, string, datetime, timedelta, null, or any where it depends on the
-        data.
+        """The kind of the result: boolean, number, string, datetime, timedelta, null, or any if it depends on the data.
 
         kinds: of the schema's columns (Column.kind). Raises SpecError for unknown columns and for kinds that clash.
         """

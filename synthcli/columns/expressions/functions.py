@@ -1,4 +1,4 @@
-"""Columns that expressions compute: kinds and dtypes, null-aware arithmetic and comparison, and the functions.
+"""Evaluate expressions on columns: kinds and dtypes, null-aware arithmetic and comparison, and the functions.
 
 Every column is of the canonical dtype of its kind (boolean, Int64 or Float64, string, datetime64[us], timedelta64[us])
 with a RangeIndex.
@@ -84,7 +84,7 @@ def fold(combine: Callable[[Any, Any], Any], columns: list[pd.Series]) -> pd.Ser
 
 
 def align(columns: list[pd.Series]) -> list[pd.Series]:
-    """Give columns of one kind one dtype: floats where one is float, one timezone where one has it."""
+    """Convert columns of one kind to one dtype: floats if one is float, a timezone if one has it."""
     if any(c.dtype == "Float64" for c in columns):
         return [c.astype("Float64") for c in columns]
     zone = next((c.dtype.tz for c in columns if isinstance(c.dtype, pd.DatetimeTZDtype)), None)
@@ -99,12 +99,12 @@ def localized(column: pd.Series, zone: Any) -> pd.Series:
 
 
 def compared(symbol: str, left: pd.Series, right: pd.Series) -> pd.Series:
-    """Compare two columns: boolean, null where either side is."""
+    """Compare two columns; the result is null where either side is null."""
     return COMPARE[symbol](left, right).astype("boolean").mask(left.isna() | right.isna())
 
 
 def choose(test: pd.Series, then: pd.Series, other: pd.Series) -> pd.Series:
-    """Choose then or other by the test, null where the test is."""
+    """Choose `then` or `other` by the test; null where the test is null."""
     return then.where(test.fillna(False).astype(bool), other).mask(test.isna())
 
 
@@ -114,7 +114,7 @@ def floats(column: pd.Series) -> np.ndarray:
 
 
 def finite(values: np.ndarray, null: np.ndarray | None = None) -> pd.Series:
-    """Float64, null where not finite or where `null` says so."""
+    """Float64, null where `null` is true or the value is not finite."""
     return pd.Series(
         pd.arrays.FloatingArray(values, ~np.isfinite(values) if null is None else ~np.isfinite(values) | null)
     )
@@ -126,7 +126,7 @@ def arithmetic(symbol: str, left: pd.Series, right: pd.Series) -> pd.Series:
     return numeric(symbol, left, right) if kinds == ("number", "number") else timely(symbol, left, right, kinds)
 
 
-_EXACT = 2.0**63 * (1 - 2.0**-50)  # a product estimated in floats may be off by some 2^-52 of itself
+_EXACT = 2.0**63 * (1 - 2.0**-50)  # a product computed in floats has a relative error of some 2^-52
 _NUMERIC = {
     "+": np.add,
     "-": np.subtract,
@@ -139,7 +139,7 @@ _NUMERIC = {
 
 
 def numeric(symbol: str, left: pd.Series, right: pd.Series) -> pd.Series:
-    """Arithmetic in int64 where both are integers and no result leaves them, else in float64."""
+    """Arithmetic in int64 if both are integers and no result overflows, else in float64."""
     null = (left.isna() | right.isna()).to_numpy(dtype=bool)
     a, b = floats(left), floats(right)
     with np.errstate(all="ignore"):
@@ -168,7 +168,7 @@ _YEAR_1, _YEAR_10000 = (
 
 
 def from_micros(values: np.ndarray, null: np.ndarray, unit: str) -> pd.Series:
-    """Times from microseconds; null where `null` says so or, for dates, outside the years 1 to 9999. values: float64 or
+    """Times from microseconds; null where `null` is true or, for dates, outside the years 1 to 9999. values: float64 or
     int64.
     """
     low, high = (_YEAR_1, _YEAR_10000) if unit == "datetime64[us]" else (-(2.0**62), 2.0**62)
@@ -192,7 +192,7 @@ def timely(symbol: str, left: pd.Series, right: pd.Series, kinds: tuple[str, str
         estimate = _NUMERIC[symbol](a.astype("float64"), b.astype("float64"))
         if gives == "number":
             return finite(estimate, null)
-        if symbol in ("+", "-"):  # exact where it fits
+        if symbol in ("+", "-"):  # exact if it fits
             null = null | (np.abs(estimate) > 2.0**62)
             return zoned(
                 from_micros(_NUMERIC[symbol](a, b), null, f"{gives}64[us]"), zone if gives == "datetime" else None
@@ -215,8 +215,8 @@ def negated(column: pd.Series) -> pd.Series:
 
 @dataclass(frozen=True)
 class Function:
-    """A function of the language. takes: the kinds of every argument, same: all of one kind; gives: a kind, same: that
-    of the first argument.
+    """A function of the language. takes: the kinds of every argument, or same: all of one kind; gives: the kind of the
+    result, or same: that of the first argument.
     """
 
     takes: str
@@ -227,7 +227,7 @@ class Function:
 
     @property
     def arity(self) -> str:
-        """The number of arguments, in words."""
+        """A phrase for the number of arguments."""
         if self.most == self.least:
             return f"{self.least} argument{'s' if self.least > 1 else ''}"
         return f"{self.least} arguments or more" if self.most > 99 else f"{self.least} to {self.most} arguments"
@@ -242,7 +242,7 @@ def _smooth(function: Callable[[np.ndarray], np.ndarray]) -> Callable[[pd.Series
 
 
 def rounded(column: pd.Series, digits: int = 0) -> pd.Series:
-    """Round half to even; integers stay integers unless a digit before the point is lost."""
+    """Round half to even; integers stay integers unless a digit before the decimal point is rounded."""
     return column if column.dtype == "Int64" and digits >= 0 else finite(np.round(floats(column), digits))
 
 
@@ -261,7 +261,7 @@ def _extreme(symbol: str) -> Callable[..., pd.Series]:
 
 
 def _has(method: str) -> Callable[[pd.Series, pd.Series], pd.Series]:
-    """startswith or contains: the pattern is not a regular expression, and may differ from row to row."""
+    """startswith or contains; the pattern is not a regular expression and may differ by row."""
 
     def run(words: pd.Series, patterns: pd.Series) -> pd.Series:
         null = words.isna() | patterns.isna()

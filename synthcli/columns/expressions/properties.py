@@ -1,10 +1,9 @@
-"""Properties of a table, one figure each, in the usual notation: mean(cost), quantile(cost, 0.9), share(sex == 'f'),
-corr(age, cost).
+"""Properties of a table, each a single number: mean(cost), quantile(cost, 0.9), share(sex == 'f'), corr(age, cost).
 
     mean, median, std (x)      quantile (x, q)      share (condition)      corr (a, b)
 
-x, a and b are expressions of numbers, conditions are expressions (columns/expressions/compile.py); rows where one of
-them is null do not count. `where CONDITION` before the closing bracket takes the rows of which it is true: mean(cost
+x, a and b are numeric expressions, conditions are expressions (columns/expressions/compile.py); rows in which one of
+them is null do not count. `where CONDITION` before the closing bracket selects the rows for which it is true: mean(cost
 where age >= 80).
 """
 
@@ -27,8 +26,8 @@ _HEAD = re.compile(r"\s*([^\W\d]\w*)\s*\(")
 
 @dataclass(frozen=True)
 class Property:
-    """A parsed property. args: its expressions; q: the level of a quantile; where: the condition on the rows that
-    count, None for all.
+    """A parsed property. args: its expressions; q: the level of a quantile; where: the condition that selects rows,
+    None for all.
     """
 
     text: str
@@ -60,9 +59,7 @@ class Property:
                 raise SpecError(f"{of} needs a {want}, found {expression.text} ({found}); remedy: {remedy}")
 
     def rows(self, frame: pd.DataFrame) -> np.ndarray:
-        """Positions of the rows that count: where the condition is true and no argument is null. frame: canonical.
-        (k,)
-        """
+        """Positions of the rows for which the condition is true and no argument is null. frame: canonical. (k,)"""
         keep = np.ones(len(frame), dtype=bool)
         if self.where is not None:
             keep &= self.where.evaluate(frame).fillna(False).to_numpy(dtype=bool)
@@ -80,7 +77,7 @@ class Property:
 
 
 def _floats(column: pd.Series) -> np.ndarray:
-    """The column of an expression as floats, NaN where it is null or a word, which `check` could not rule out."""
+    """The column of an expression as floats; NaN for nulls and for strings that `check` could not rule out."""
     if pd.api.types.is_bool_dtype(column.dtype) or pd.api.types.is_numeric_dtype(column.dtype):
         return np.asarray(column.to_numpy(dtype=np.float64, na_value=np.nan))
     return np.asarray(pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan))
@@ -135,7 +132,7 @@ def _pieces(text: str, start: int) -> tuple[list[str], str | None]:
                     raise error_at(
                         text,
                         token.at + 1,
-                        f"expected the end after the bracket, found {rest[:20]!r}; a property is one figure",
+                        f"expected the end after the bracket, found {rest[:20]!r}; a property is one number",
                     )
                 pieces.append(text[last : token.at])
                 break
@@ -164,7 +161,7 @@ def figures(name: str, q: float | None, values: np.ndarray, weights: np.ndarray)
     with np.errstate(divide="ignore", invalid="ignore"):
         if name in ("median", "quantile"):
             return _quantiles(values[:, 0], weights, 0.5 if q is None else q)
-        centred = values - values.mean(axis=0)  # so that squares lose no digits
+        centred = values - values.mean(axis=0)  # avoids cancellation in squares
         mean = weights @ centred / total[:, None]
         if name in ("mean", "share"):
             return np.asarray(mean[:, 0] + values[:, 0].mean())

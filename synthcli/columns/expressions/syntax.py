@@ -1,5 +1,5 @@
-"""Parse the text of an expression into a tree of Nodes; columns/expressions/compile.py describes the language and gives
-the tree its meaning.
+"""Parse the text of an expression into a tree of Nodes; columns/expressions/compile.py describes the language and
+compiles the tree.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, NoReturn
 from synthcli.columns.expressions.functions import COMPARE, FUNCTIONS
 from synthcli.errors import SpecError, did_you_mean
 
-MAX_DEPTH = 100  # of brackets and of the tree: some frames of the interpreter's stack for each
+MAX_DEPTH = 100  # of brackets and of the tree: each level takes some stack frames
 
 KEYWORDS = frozenset({"if", "else", "implies", "or", "and", "not", "in", "is", "null", "true", "false"})
 _POWER = {"if": 1, "implies": 2, "or": 3, "and": 4, "in": 6, "is": 6, **dict.fromkeys(COMPARE, 6), "+": 7, "-": 7,
@@ -75,7 +75,7 @@ def tokenize(text: str) -> Iterator[Token]:
     while at < len(text):
         found = _TOKEN.match(text, at)
         if found is None:
-            hint = _HINTS.get(text[at], "a column with an unusual name stands in backquotes, such as `my column`")
+            hint = _HINTS.get(text[at], "put a column with an unusual name in backquotes, such as `my column`")
             raise error_at(text, at, f"cannot read {text[at]!r}; {hint}")
         if found.lastgroup != "space":
             yield _token(text, str(found.lastgroup), found[0], at)
@@ -147,12 +147,12 @@ class Parser:
         return "the end" if self.token.kind == "end" else repr(self.token.value)
 
     def hint(self) -> str:
-        """The likely intention, where a word stands in the place of an operator, or after a misspelt one (nott x)."""
+        """A hint if a word stands in place of an operator, or after a misspelt one (nott x)."""
         if self.token.kind not in ("name", "number", "string"):
             return ""
         word = str(self.token.value)
         if word.lower() in KEYWORDS and word not in KEYWORDS:
-            return f"; keywords are small: {word.lower()}"
+            return f"; keywords are lower case: {word.lower()}"
         before = self.tokens[self.place - 1] if self.place else self.token
         near = did_you_mean(word, sorted(KEYWORDS)) if self.token.kind == "name" else ""
         if not near and before.kind == "name":
@@ -166,7 +166,7 @@ class Parser:
         return tree
 
     def expression(self, power: int = 0) -> Node:
-        """The expression that follows and binds tighter than `power`."""
+        """Parse the expression that follows and binds tighter than `power`."""
         self.depth += 1
         if self.depth > MAX_DEPTH:
             self.fail(f"nested deeper than {MAX_DEPTH}; remedy: several shorter expressions")
@@ -212,7 +212,7 @@ class Parser:
         return Node("call", at, args, name)
 
     def items(self, end: str) -> tuple[Node, ...]:
-        """Expressions between commas up to the closing bracket."""
+        """Parse comma-separated expressions up to the closing bracket."""
         found = [self.expression()]
         while self.sees(","):
             self.place += 1
@@ -229,7 +229,7 @@ class Parser:
             condition = self.expression(power)
             self.expect("else")
             return Node("if", at, (left, condition, self.expression()))
-        if symbol in ("implies", "**"):  # to the right: a ** b ** c is a ** (b ** c)
+        if symbol in ("implies", "**"):  # right-associative: a ** b ** c is a ** (b ** c)
             self.place += 1
             right = self.expression(power - 1)
             return (

@@ -1,4 +1,4 @@
-"""Check digits, elementwise over strings: validate them and compute them.
+"""Validate and compute check digits, elementwise over strings.
 
 All functions take strings without spaces or dashes. words: (rows,) object or string Series; digits: (rows, places)
 int64.
@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pandas as pd
 
-_DNI_LETTERS = "TRWAGMYFPDXBNJZSQVHLCKE"  # of a Spanish DNI by its number modulo 23
+_DNI_LETTERS = "TRWAGMYFPDXBNJZSQVHLCKE"  # check letter of a Spanish DNI by its number modulo 23
 _FISCAL_ODD = dict(
     zip(
         "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ",
@@ -72,7 +72,7 @@ def digits(words: pd.Series) -> np.ndarray:
 
 
 def luhn(words: pd.Series) -> np.ndarray:
-    """Whether strings of digits end in the right check digit of ISO/IEC 7812 (cards). (rows,) bool (rows,) bool"""
+    """Whether strings of digits end in a valid check digit of ISO/IEC 7812 (cards). (rows,) bool (rows,) bool"""
     return _by_length(words, lambda same: luhn_sum(digits(same)) % 10 == 0)
 
 
@@ -210,8 +210,8 @@ def codice_fiscale(words: pd.Series) -> np.ndarray:
 
 
 def _by_length(words: pd.Series, test: Callable[[pd.Series], np.ndarray], only: int | None = None) -> np.ndarray:
-    """Apply a test for strings of one length to strings of several lengths; false for lengths other than `only`.
-    (rows,) bool
+    """Apply a test for strings of one length to strings of any length; false for lengths other than `only`. (rows,)
+    bool
     """
     lengths = words.str.len().to_numpy()
     out = np.zeros(len(words), dtype=bool)

@@ -1,4 +1,4 @@
-"""Draw numbers from named distributions, truncated by inverting the distribution function between its bounds (clipping
+"""Draw numbers from named distributions, truncated by inverting the distribution function between the bounds (clipping
 would pile up values there).
 """
 
@@ -15,7 +15,7 @@ from synthcli.errors import SpecError, did_you_mean
 
 @dataclass(frozen=True)
 class Form:
-    """A distribution as people name it: parameters with defaults (None: required), and its scipy form."""
+    """A distribution by its common name: parameters with defaults (None: required), and its scipy form."""
 
     params: Mapping[str, float | None]
     build: Callable[..., tuple[str, dict[str, float]]]
@@ -117,8 +117,8 @@ class Law:
         if low is None and high is None:
             try:
                 return np.asarray(self.frozen.rvs(size=rows, random_state=rng), dtype=float)
-            except (ValueError, TypeError, OverflowError) as error:  # parameters beyond what numpy draws from
-                raise SpecError(f"{self.name}: numbers cannot be drawn with these parameters: {error}") from error
+            except (ValueError, TypeError, OverflowError) as error:  # parameters that numpy does not support
+                raise SpecError(f"{self.name}: cannot draw numbers with these parameters: {error}") from error
         mass = self._mass(low, high)
         if mass is None:
             raise SpecError(f"{self.name} has no probability between min {low} and max {high}")
@@ -126,14 +126,14 @@ class Law:
         share = bottom + (top - bottom) * rng.random(rows)
         # whole numbers: a share of exactly cdf(low - 1) would belong to the number below
         values = np.asarray((self.frozen.isf if upper else self.frozen.ppf)(share), dtype=float)
-        return np.clip(values, low, high)  # rounding at the very ends only
+        return np.clip(values, low, high)  # only rounding at the ends
 
     def reaches(self, low: float | None, high: float | None) -> bool:
         """Whether the distribution has any probability between the bounds."""
         return self._mass(low, high) is not None
 
     def _mass(self, low: float | None, high: float | None) -> tuple[float, float, bool] | None:
-        """The probability up to each bound; counted from the upper tail where the bounds lie there, as 1 - cdf would
+        """The probability up to each bound; computed from the upper tail if the bounds lie there, because 1 - cdf would
         lose digits.
         """
         below = None if low is None else low - 1 if self.whole else low
@@ -156,11 +156,11 @@ def parse(
     whole: bool,
     number: Callable[[str, Any], float],
 ) -> Law:
-    """The law that a `distribution` names. low, high: the bounds of a bare `uniform`. whole: for integers, both bounds
-    of uniform included.
+    """Parse a `distribution`. low, high: the bounds of a `uniform` without parameters. whole: for integers, with both
+    bounds of uniform inclusive.
 
-    number: reads a parameter (name, value) and raises SpecError. Raises SpecError, its message to be prefixed with the
-    column.
+    number: reads a parameter (name, value) and raises SpecError. Raises SpecError; the caller prefixes its message with
+    the column.
     """
     name, given = (said, {}) if isinstance(said, str) else _only(said)
     if name == "uniform" and not {"loc", "scale"} & set(given):
@@ -227,7 +227,7 @@ def _scipy(name: str, values: dict[str, float], shown: str | None = None) -> Law
     from scipy import stats
 
     whole = isinstance(getattr(stats, name), stats.rv_discrete)
-    # numpy takes a count such as the n of a binomial as an integer only
+    # numpy requires integers for counts such as the n of a binomial
     frozen = getattr(stats, name)(
         **{k: int(v) if whole and float(v).is_integer() and abs(v) < 2**53 else v for k, v in values.items()}
     )
@@ -240,7 +240,7 @@ def _scipy(name: str, values: dict[str, float], shown: str | None = None) -> Law
 
 
 def _scipy_params(name: str) -> dict[str, float | None] | None:
-    """Parameters of a scipy.stats distribution: shapes, loc and, where it has one, scale; None where there is no such
+    """Parameters of a scipy.stats distribution: shapes, loc and, if it has one, scale; None for an unknown
     distribution.
     """
     from scipy import stats

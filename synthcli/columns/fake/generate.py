@@ -1,7 +1,7 @@
 """Generate fake values: keys, personal details and texts that are never learned from data.
 
-This module says what each kind of column is made of. Values that may repeat are drawn here; unique ones are numbered
-(made_unique).
+This module chooses the generator for each kind of column. Values that may repeat are drawn here; unique ones are
+numbered (made_unique).
 """
 
 from __future__ import annotations
@@ -71,19 +71,22 @@ KINDS: dict[str, str] = {
     "uuid": "uuid4",
     "date_of_birth": "date_of_birth",
 }
-NATIONAL_IDS = {"es_ES": "nif", "de_DE": "rvnr", "pt_BR": "cpf"}  # in these locales Faker's ssn is another number
+NATIONAL_IDS = {
+    "es_ES": "nif",
+    "de_DE": "rvnr",
+    "pt_BR": "cpf",
+}  # in these locales Faker's ssn is a different kind of number
 MADE = frozenset(KINDS) | {"id", "text"}
 UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
-POOL = 3_000  # Faker values drawn once per column, then sampled from
+POOL = 3_000  # Faker values drawn once per column and then sampled
 WINDOW = 10_000  # the smallest range of unique integers without a declared max
-BORN = ("1935-01-01", "2006-12-31")  # fixed days, so that the same seed gives the same bytes next year
+BORN = ("1935-01-01", "2006-12-31")  # fixed days, so that a seed gives the same bytes next year
 
 
 def make(column: Column, start: int, rows: int, *, key: int, rng: np.random.Generator) -> pd.Series:
-    """Generate values for the rows at positions start..start+rows of the output, with the canonical dtype of the
-    column's storage.
+    """Generate values for positions start..start+rows of the output, with the canonical dtype of the column's storage.
 
-    Unique values, and all of people, depend on (key, position) alone, the others on (key, rng). Raises what `check`
+    Unique values and all values of people depend on (key, position) only, others on (key, rng). Raises what `check`
     raises, and SpecError beyond the capacity.
     """
     check(column)
@@ -124,7 +127,7 @@ def check(column: Column) -> None:
 
 
 def unique(column: Column) -> bool:
-    """Whether no value may occur twice: as declared; else always for ids, and never for the others."""
+    """Whether values are unique: as declared; by default, only for ids."""
     if column.declared.unique is not None:
         return column.declared.unique
     return column.kind == "id"
@@ -136,7 +139,7 @@ def localized(column: Column) -> bool:
 
 
 def capacity(column: Column) -> int | None:
-    """The number of rows that the column can be generated for; None without a limit (its values may repeat)."""
+    """The maximum number of rows; None without a limit (values may repeat)."""
     if not unique(column):
         return None
     source = _source(column)
@@ -159,7 +162,7 @@ def capacity(column: Column) -> int | None:
 
 
 def _source(column: Column) -> str:
-    """What generates the column: integer, pattern, born, or a Faker provider."""
+    """The generator of the column: integer, pattern, born, or a Faker provider."""
     kind, provider = column.kind, column.get("provider")
     numeric = (
         pa.types.is_integer(_plain(column))
@@ -183,8 +186,7 @@ def _source(column: Column) -> str:
     if kind not in KINDS:
         known = ", ".join(sorted(MADE))
         raise SpecError(
-            f"columns.{column.name}.type: nothing makes up {kind!r} values.{did_you_mean(kind, MADE)} Made up are:"
-            f" {known}"
+            f"columns.{column.name}.type: no generator for {kind!r} values.{did_you_mean(kind, MADE)} Known: {known}"
         )
     return NATIONAL_IDS.get(_locale(column), KINDS[kind]) if kind == "ssn" else KINDS[kind]
 
@@ -202,7 +204,7 @@ def _pattern(column: Column) -> Pattern:
 
 
 def _any(column: Column, rows: int, key: int, rng: np.random.Generator) -> Any:
-    """Values that may repeat."""
+    """Draw values that may repeat."""
     source = _source(column)
     if source == "pattern":
         return _pattern(column).sample(rows, rng=rng)
@@ -230,7 +232,7 @@ def _born(column: Column) -> tuple[np.datetime64, np.datetime64]:
 
 
 def _unique(column: Column, start: int, rows: int, key: int) -> Any:
-    """Values that do not repeat in any block, computed from the row number."""
+    """Compute values that are unique across blocks from the row number."""
     source = _source(column)
     positions = np.arange(start, start + rows, dtype=np.uint64)
     if source == "integer":
@@ -247,7 +249,7 @@ def _unique(column: Column, start: int, rows: int, key: int) -> Any:
 
 
 def _range(column: Column) -> tuple[int, int, int]:
-    """The lowest and highest integer, and the window that rows fill before the next one begins.
+    """The lowest and highest integer, and the size of the window that rows fill before the next one begins.
 
     With a declared max the window is the whole range. Without one, numbers stay compact: rows fill the inferred range
     (10,000 numbers at least) at random, then the next range of that size, and so on, so that N rows take numbers below
@@ -296,7 +298,7 @@ def _pool_of(column: Column, provider: str, key: int) -> np.ndarray:
 
 @lru_cache(maxsize=64)
 def _pool(name: str, provider: str, locale: str, key: int, size: int = POOL) -> np.ndarray:
-    """Values of a Faker provider. (size,) object"""
+    """Draw values of a Faker provider. (size,) object"""
     fake = _faker(name, locale)
     fake.seed_instance(seeds.key(key, name, provider, locale))
     draw = getattr(fake, provider)
@@ -337,7 +339,7 @@ def _try_provider(name: str, provider: str, locale: str) -> None:
         value = None
     if not isinstance(value, str | int | float | decimal.Decimal | datetime.date | datetime.timedelta):
         raise SpecError(
-            f"columns.{name}.provider: {provider} does not make plain values by itself; remedy: another provider, or a"
+            f"columns.{name}.provider: {provider} does not generate plain values; remedy: another provider, or a"
             " pattern"
         )
 
@@ -353,7 +355,7 @@ def _check_provider(column: Column, provider: str) -> None:
 
 
 def check_rows(column: Column, rows: int) -> None:
-    """Raise SpecError where the column cannot be generated for that many rows."""
+    """Raise SpecError if the column cannot be generated for that many rows."""
     room = capacity(column)
     if room is None or rows <= room:
         return
@@ -367,13 +369,13 @@ def check_rows(column: Column, rows: int) -> None:
     )
     remedy = {"pattern": "a longer pattern", "integer": "a larger max"}.get(source, "a pattern")
     raise SpecError(
-        f"columns.{column.name}: {what} has {room:,} unique values and {rows:,} rows are asked for; remedy: {remedy},"
+        f"columns.{column.name}: {what} has {room:,} unique values, but {rows:,} rows are requested; remedy: {remedy},"
         " or unique: false"
     )
 
 
 def _cast(values: Any, column: Column) -> pd.Series:
-    """Values with the canonical dtype of the storage. Raises SpecError for values that do not fit."""
+    """Convert values to the canonical dtype of the storage. Raises SpecError for values that do not fit."""
     type_, values = _plain(column), pd.Series(values).reset_index(drop=True)
     try:
         if pa.types.is_boolean(type_):
@@ -389,7 +391,7 @@ def _cast(values: Any, column: Column) -> pd.Series:
             return moments.dt.tz_localize(zone) if zone and moments.dt.tz is None else moments
     except (ValueError, TypeError) as error:
         raise SpecError(
-            f"columns.{column.name}: makes values such as {values.iloc[0]!r}, and the column is stored as"
+            f"columns.{column.name}: generates values such as {values.iloc[0]!r}, but the column is stored as"
             f" {column.storage}; remedy: a pattern or a provider of that type"
         ) from error
     if pd.api.types.is_datetime64_dtype(values.dtype):
@@ -402,7 +404,7 @@ def _cast(values: Any, column: Column) -> pd.Series:
         or pa.types.is_null(type_)
     ):
         raise SpecError(
-            f"columns.{column.name}: type {column.kind} cannot be made for a column that is stored as {column.storage}"
+            f"columns.{column.name}: type {column.kind} cannot be generated for a column stored as {column.storage}"
         )
     return pd.Series(pd.array(values.astype(str), dtype=frames.STRING))
 
@@ -413,6 +415,6 @@ def _whole(values: pd.Series) -> pd.Series:
         return values.astype("Int64")
     if not words.str.fullmatch(
         r"0|-?[1-9]\d{0,17}"
-    ).all():  # a leading zero would be lost, and two strings could be one number
+    ).all():  # a leading zero would be lost, and two strings could become one number
         raise ValueError(words.iloc[0])
     return values.astype(str).astype("int64").astype("Int64")

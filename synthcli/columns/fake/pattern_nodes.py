@@ -1,4 +1,4 @@
-"""The nodes of a parsed pattern: sets of characters, sequences and choices; each counts, numbers and samples its
+"""The nodes of a parsed pattern: character sets, sequences and choices. Each node counts, indexes and samples its
 strings.
 """
 
@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 WORD = 2**62  # indices below it are uint64 arrays, others arrays of Python integers
-STEPS = 3_000_000  # pairs of places that a search for ambiguity looks at: about a second
+STEPS = 3_000_000  # maximum pairs of places in a search for ambiguity: about a second
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class Sequence:
 
 @dataclass(frozen=True)
 class Choice:
-    """One of several alternatives, numbered one after another."""
+    """One of several alternatives, indexed consecutively."""
 
     options: tuple[Node, ...]
 
@@ -109,7 +109,7 @@ Node = Chars | Sequence | Choice
 
 
 def _as(like: np.ndarray, number: int) -> Any:
-    """A number with the dtype of the array that it is combined with."""
+    """A number with the dtype of the array to combine it with."""
     return number if like.dtype == object else np.uint64(number)
 
 
@@ -121,8 +121,8 @@ def _join(rows: int, pieces: Iterable[np.ndarray]) -> np.ndarray:
 
 
 def _groups(parts: tuple[Node, ...]) -> Iterator[tuple[list[Node], int]]:
-    """Parts from last to first, in runs whose sizes multiply to one machine word, so that large indices are divided
-    rarely.
+    """Parts from last to first, in runs whose sizes multiply to one machine word, which minimizes divisions of large
+    indices.
     """
     run: list[Node] = []
     size = 1
@@ -174,18 +174,17 @@ class Automaton:
         return first, last, empty
 
     def ambiguous(self) -> bool:
-        """Whether two different runs accept one string. Raises OverflowError where STEPS pairs of places do not decide
-        it.
+        """Whether two different runs accept the same string. Raises OverflowError if STEPS pairs of places do not
+        decide it.
 
-        Every state reaches the end, so two runs that have parted are a proof as soon as they meet again or can both
-        stop.
+        Every state reaches the end, so two diverged runs prove ambiguity as soon as they meet again or can both stop.
         """
         if self.twice_empty:
             return True
         todo = [
             (self.first, self.first),
             *((after, after) for after in self.next),
-        ]  # every state is reached by some string
+        ]  # some string reaches each state
         seen: set[tuple[int, int]] = set()
         left = STEPS
         while todo:
@@ -204,7 +203,7 @@ class Automaton:
         return False
 
     def _common(self, ours: set[int], theirs: set[int]) -> Iterator[tuple[int, int]]:
-        """Pairs of places that one character leads to, in either order."""
+        """Pairs of places reachable by the same character, in either order."""
         return (
             (min(i, j), max(i, j)) for i in ours for j in theirs if i == j or not self.sets[i].isdisjoint(self.sets[j])
         )

@@ -1,4 +1,4 @@
-"""Strings that match a regular expression, counted and numbered: the i-th string is computed without the others."""
+"""Enumerate the strings that match a regular expression: compute the i-th string without the others."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from synthcli.errors import SpecError
 
 __all__ = ["WORD", "Pattern"]
 
-MORE = 8  # the most repetitions that *, + and {m,} make beyond their least
-LONGEST = 4_000  # characters that a pattern may describe in all its alternatives; bounds the time that one string takes
+MORE = 8  # maximum repetitions of *, + and {m,} beyond their minimum
+LONGEST = 4_000  # maximum characters of a pattern over all its alternatives; bounds the time per string
 
 PRINTABLE = "".join(map(chr, range(32, 127)))
 _DIGIT = "0123456789"
@@ -42,8 +42,8 @@ class Pattern:
 
     @classmethod
     def parse(cls, text: str) -> Pattern:
-        """Literals, escapes, classes, groups, alternation, ? * + {m,n}; *, + and {m,} make at most 8 more than their
-        least.
+        """Supports literals, escapes, classes, groups, alternation, ? * + {m,n}; *, + and {m,} repeat at most 8 times
+        beyond their minimum.
         """
         return _parse(text)
 
@@ -54,8 +54,8 @@ class Pattern:
 
     @cached_property
     def ambiguous(self) -> bool:
-        """Whether some string has two derivations, so that two numbers give the same string. Raises SpecError where
-        that takes too long to decide.
+        """Whether some string has two derivations, so that two indices give the same string. Raises SpecError if that
+        takes too long to decide.
         """
         try:
             return Automaton(self.root).ambiguous()
@@ -66,7 +66,7 @@ class Pattern:
             ) from None
 
     def nth(self, index: Any) -> np.ndarray:
-        """The strings with these numbers, from 0 to size - 1. (rows,) integers to (rows,) object. Raises IndexError
+        """The strings with these indices, from 0 to size - 1. (rows,) integers to (rows,) object. Raises IndexError
         beyond the size.
         """
         index = np.asarray(index)
@@ -77,7 +77,7 @@ class Pattern:
         return self.root.nth(index.astype(np.uint64) if self.size <= WORD else index.astype(object))
 
     def sample(self, rows: int, *, rng: np.random.Generator) -> np.ndarray:
-        """Sample strings: all alternatives, counts and characters are equally likely, so short strings occur too."""
+        """Sample strings. All alternatives, counts and characters are equally likely, so short strings occur too."""
         return self.root.sample(rows, rng)
 
 
@@ -173,7 +173,7 @@ class _Parser:
         return node
 
     def escape(self) -> str:
-        """The characters that the escape sequence here stands for."""
+        """The characters of the escape sequence at this position."""
         at, name = self.at, self.text[self.at + 1]
         self.at += 2
         if name in _CLASSES:

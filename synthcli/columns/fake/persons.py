@@ -1,7 +1,7 @@
-"""Fake people: the name, e-mail and login of a row agree, although each column is generated independently.
+"""Generate fake people: the name, e-mail and login of a row agree, although each column is generated independently.
 
-The position of a row in the output and the key of the codec say who stands there: a keyed bijection gives sex, first
-name, initial and last name, each combination once. Columns whose names differ only by what they hold (customer_name,
+The position of a row in the output and the key of the codec determine the person: a keyed bijection gives sex, first
+name, initial and last name, each combination once. Columns whose names differ only by their content (customer_name,
 customer_email) show the same person; other columns (agent_name) show others.
 """
 
@@ -18,7 +18,9 @@ from synthcli import seeds
 from synthcli.columns import words
 from synthcli.columns.fake.unique import mixed, permute, windowed
 
-PROVIDERS = frozenset({"name", "first_name", "last_name", "email", "user_name"})  # Faker's, replaced here
+PROVIDERS = frozenset(
+    {"name", "first_name", "last_name", "email", "user_name"}
+)  # Faker providers that this module replaces
 INITIALS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 DRAWS = 3_000  # names drawn from Faker, before duplicates are removed
 LAST_FIRST = frozenset({"hu", "ja", "ko", "zh", "vi"})
@@ -38,7 +40,7 @@ _OF_A_KIND = frozenset(
     vollstandiger the
     of de
     """)
-)  # words of a column name that describe its content, not its person
+)  # words of a column name that describe its content, not the person
 _ENDINGS = re.compile(r"(email|mail|username|vorname|nachname|name|naam|login)$")
 
 
@@ -61,24 +63,22 @@ class Names:
 
 
 def role(column: str) -> str:
-    """The role that a column's name mentions, without the words for its content. customer_email: customer; email:
-    nothing.
-    """
+    """The role in a column name, without the words for its content. customer_email: customer; email: empty."""
     left = (_ENDINGS.sub("", token) for token in words.tokens(column) if token not in _OF_A_KIND)
     return " ".join(token for token in left if token and token not in _OF_A_KIND)
 
 
 def capacity(locale: str) -> int:
-    """The number of different people in a locale."""
+    """The number of distinct people in a locale."""
     first, last = names(locale).sizes
     return 2 * first * last * len(INITIALS)
 
 
 def make(provider: str, locale: str, about: str, positions: np.ndarray, key: int, *, unique: bool) -> np.ndarray:
-    """Names, e-mails or logins of the people at these positions. provider: one of PROVIDERS; about: a role; positions:
-    (rows,) uint64. (rows,) object
+    """Generate names, e-mails or logins of the people at these positions. provider: one of PROVIDERS; about: a role;
+    positions: (rows,) uint64. (rows,) object
 
-    unique: names show their initial, e-mails and logins a number, so that none comes twice.
+    unique: names include the initial, e-mails and logins a number, so that none repeats.
     """
     own = seeds.key(key, "person", about)
     here = names(locale)
@@ -102,7 +102,7 @@ def make(provider: str, locale: str, about: str, positions: np.ndarray, key: int
 
 
 def _who(here: Names, positions: np.ndarray, key: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Whether each person is a woman, and the numbers of first name, initial and last name: every combination occurs
+    """Whether each person is a woman, and the indices of first name, initial and last name; every combination occurs
     once. Each (rows,)
     """
     first, last = here.sizes
@@ -122,14 +122,14 @@ def _initials(given: np.ndarray) -> np.ndarray:
 
 @lru_cache(maxsize=16)
 def names(locale: str) -> Names:
-    """The names of a Faker locale; the same for every key, so that a saved model generates the same people again."""
+    """The names of a Faker locale; the same for all keys, so that a saved model generates the same people again."""
     import faker
 
     fake = faker.Faker(locale)
     fake.seed_instance(seeds.key("people", locale))
     women, men = (_drawn(getattr(fake, f"first_name_{sex}")) for sex in ("female", "male"))
-    women = women[~np.isin(women, men)]  # a name without a known sex counts once
-    if len(women) < len(men) // 4:  # the locale has the same names for all
+    women = women[~np.isin(women, men)]  # count a name without a known sex once
+    if len(women) < len(men) // 4:  # the locale does not distinguish names by sex
         men, women = men[::2], men[1::2] if len(men) > 1 else men
     last = tuple(_drawn(getattr(fake, f"last_name_{sex}")) for sex in ("female", "male"))
     ascii_ = lambda pool: np.array([_ascii(name, locale) for name in pool], dtype=object)  # noqa: E731
@@ -144,7 +144,7 @@ def _drawn(draw: Any) -> np.ndarray:
 
 
 def _shuffled(pool: np.ndarray, locale: str) -> np.ndarray:
-    """The names in a fixed random order: the end of the longer of two lists stays unused, and should not be the end of
+    """Shuffle the names in a fixed order: the end of the longer of two lists is not used, and should not be the end of
     the alphabet.
     """
     return pool[seeds.stream(0, "people", locale, len(pool)).permutation(len(pool))]

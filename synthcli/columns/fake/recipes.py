@@ -1,7 +1,6 @@
-"""Generate columns from the spec alone: a distribution, weights or a sequence, without data or other columns. No data,
-no other columns.
+"""Generate columns from the spec alone: a distribution, weights or a sequence, without data or other columns.
 
-Dates are drawn as whole ticks since 1970 of the resolution that their format has, durations as seconds.
+Dates are drawn as whole ticks since 1970 in the resolution of their format, durations as seconds.
 """
 
 from __future__ import annotations
@@ -22,8 +21,8 @@ from synthcli.errors import SpecError, did_you_mean
 
 
 def make(recipe: str, column: Column, start: int, rows: int, *, rng: np.random.Generator) -> pd.Series:
-    """The rows from position `start`, with the column's canonical dtype. recipe: distribution, weights or sequence.
-    Raises SpecError.
+    """Generate the rows from position `start`, with the column's canonical dtype. recipe: distribution, weights or
+    sequence. Raises SpecError.
     """
     return _MAKERS[recipe](column, start, rows, rng)
 
@@ -38,7 +37,7 @@ def _distribution(column: Column, start: int, rows: int, rng: np.random.Generato
                 " or type: float"
             )
         return pd.Series(drawn.draw(rows, None, None, rng=rng) > 0, dtype="boolean")
-    if whole and not drawn.whole:  # the lowest and highest number are as likely as those between
+    if whole and not drawn.whole:  # the lowest and highest number are as likely as the others
         low, high = (None if low is None else low - 0.5), (None if high is None else high + 0.5)
     try:
         values = drawn.draw(rows, low, high, rng=rng)
@@ -50,11 +49,11 @@ def _distribution(column: Column, start: int, rows: int, rng: np.random.Generato
 
 
 def _from_numbers(values: np.ndarray, column: Column) -> pd.Series:
-    """Numbers (ticks for dates, seconds for durations) with the column's canonical dtype."""
+    """Convert numbers (ticks for dates, seconds for durations) to the column's canonical dtype."""
     most = {"integer": 2.0**63, "datetime": 2.0**62, "timedelta": 9.2e12}.get(column.kind, np.inf)
     if not np.all(np.abs(values) < most):
         raise SpecError(
-            f"columns.{column.name}.distribution: makes numbers that {column.storage} cannot hold; remedy: min and max"
+            f"columns.{column.name}.distribution: generates numbers that {column.storage} cannot hold; remedy: min, max"
         )
     if column.kind == "integer":
         return pd.Series(values.astype(np.int64), dtype="Int64")
@@ -78,7 +77,7 @@ def _moments(ticks: np.ndarray, unit: str, column: Column) -> pd.Series:
     end = np.array(["0001-01-01", "9999-12-31"], dtype="datetime64[D]").astype(f"datetime64[{unit}]").astype(np.int64)
     if len(ticks) and not (end[0] <= ticks.min() and ticks.max() <= end[1]):
         raise SpecError(
-            f"columns.{column.name}: makes dates beyond the years 1 to 9999; remedy: min and max, or a smaller step"
+            f"columns.{column.name}: generates dates beyond the years 1 to 9999; remedy: min and max, or a smaller step"
         )
     type_ = frames.arrow_type(column.storage)
     stored = type_.unit if pa.types.is_timestamp(type_) else "s"
@@ -100,7 +99,7 @@ def _weights(column: Column, start: int, rows: int, rng: np.random.Generator) ->
             raise SpecError(f"{where}.weights.{label} is {weight}; expected a number from 0")
     shares = np.array(list(weights.values()), dtype=float)
     if not shares.sum() > 0:
-        raise SpecError(f"{where}.weights: are all 0; expected one above 0 at least")
+        raise SpecError(f"{where}.weights: are all 0; expected at least one above 0")
     labels = _labels(list(weights), column)
     return labels.take(rng.choice(len(shares), size=rows, p=shares / shares.sum())).reset_index(drop=True)
 
@@ -110,7 +109,7 @@ def _spelled(value: Any) -> str:
 
 
 def _labels(labels: list[str], column: Column) -> pd.Series:
-    """The values that the keys of `weights` spell, with the column's canonical dtype."""
+    """Parse the keys of `weights` to values with the column's canonical dtype."""
     type_ = frames.arrow_type(column.storage)
     try:
         if pa.types.is_boolean(type_):
@@ -259,7 +258,7 @@ def _duration_number(column: Column, param: str, value: Any) -> float:
 
 
 def resolution(column: Column) -> str:
-    """The unit that a datetime counts in: us, s, m, h or D."""
+    """The resolution of a datetime: us, s, m, h or D."""
     form = column.get("format")
     if form is None:
         return "s"

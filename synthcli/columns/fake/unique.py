@@ -1,7 +1,7 @@
-"""Fake values that never repeat: unique over all blocks, although no block knows of another.
+"""Generate fake values that are unique across blocks, without communication between blocks.
 
-A keyed bijection (a Feistel network with cycle walking) takes the position of a row in the output to the number of its
-value. It depends on the key alone. In all that follows, positions are (rows,) uint64.
+A keyed bijection (a Feistel network with cycle walking) maps the position of a row in the output to the index of its
+value. It depends on the key alone. Throughout, positions are (rows,) uint64.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def permute(positions: np.ndarray, size: int, key: int) -> np.ndarray:
     Rogaway 2002.
     """
     side: Any = np.uint64(max(2, int(np.ceil(np.sqrt(size)))))
-    while int(side) ** 2 < size:  # the square root of a large integer is rounded
+    while int(side) ** 2 < size:  # the square root of a large integer may be rounded
         side += np.uint64(1)
     values: Any = positions.astype(np.uint64)
     walking = np.ones(len(values), dtype=bool)
@@ -55,15 +55,15 @@ def mixed(values: np.ndarray, salt: int) -> np.ndarray:
 
 
 def integers(low: int, high: int, window: int, positions: np.ndarray, key: int) -> np.ndarray:
-    """Integers from low to high; rows fill one window of them before the next begins."""
+    """Integers from low to high; rows fill one window before the next begins."""
     return low + windowed(positions, window, key, high - low + 1).astype(np.int64)
 
 
 def strings(pattern: Pattern, positions: np.ndarray, key: int) -> np.ndarray:
-    """The strings of a pattern, by number."""
+    """The strings of a pattern, by index."""
     if pattern.size <= WORD:
         return pattern.nth(permute(positions, pattern.size, key))
-    # each row has a range of numbers, and a hashed place within it
+    # each row has a range of indices, and a hashed position within it
     stretch = pattern.size // WORD
     number = permute(positions, WORD, key).astype(object) * stretch
     place: Any = 0
@@ -84,7 +84,7 @@ def cards(positions: np.ndarray, key: int) -> pd.Series:
 
 
 def accounts(pool: np.ndarray, positions: np.ndarray, key: int) -> pd.Series:
-    """IBANs like those of the pool, all of one country: their longest run of digits is a counter, and the check digits
+    """IBANs like those of the pool, all of one country: the longest run of digits is a counter, and the check digits
     are valid.
     """
     base = pd.Series(
@@ -116,15 +116,15 @@ def addresses(positions: np.ndarray, key: int) -> np.ndarray:
 
 
 def numbered(pool: np.ndarray, provider: str, positions: np.ndarray, key: int) -> pd.Series:
-    """Values of the pool, each with its number appended so that it can be parsed back: different numbers give different
-    values.
+    """Values of the pool with an index appended in a way that can be parsed back, so that different indices give
+    different values.
     """
     base = pd.Series(
         pool[(mixed(positions, seeds.key(key, "base")) % np.uint64(len(pool))).astype(np.int64)], dtype=object
     )
     counted = permute(positions, PHONES, key) if provider == "phone_number" else windowed(positions, 1000, key)
     number = pd.Series(counted.astype(str), dtype=object)
-    if provider == "phone_number":  # as in E.164: the first digits of a real number, then nine of ours
+    if provider == "phone_number":  # as in E.164: the first digits of a real number, then nine generated ones
         digits = base.str.replace(r"\D", "", regex=True).str.lstrip("0").str[:3].str.ljust(3, "5")
         return "+" + digits + number.str.zfill(9)
     parts = base.str.extract(r"^(.*?)\d*(\.[A-Za-z-]+/?)$")
@@ -135,7 +135,7 @@ def windowed(positions: np.ndarray, window: int, key: int, total: int = WORD) ->
     """A bijection of 0..total-1 that permutes within windows; the last one may be shorter. (rows,) uint64"""
     number = positions // np.uint64(window)
     out = np.empty_like(positions)
-    for w in np.unique(number):  # few iterations: rows come in order
+    for w in np.unique(number):  # few iterations: rows are in order
         here = number == w
         first = int(w) * window
         out[here] = permute(

@@ -1,7 +1,7 @@
-"""Detect personal data in a column, by its name and by its content: the kind, the confidence and the evidence.
+"""Detect personal data in a column by its name and content: the kind, the confidence and the evidence.
 
-A guess that check digits or a strict format support stands without the name; where the name tells something that has a
-format, the content must agree. Guesses are guesses: docs/pii.md says how often they are right.
+Valid check digits or a strict format suffice without the name. If the name indicates a kind that has a format, the
+content must match it. docs/pii.md reports how often the guesses are right.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from synthcli.columns.pii import values as pii_values
 
 Sensitivity = Literal["direct identifier", "quasi-identifier", "special category", "none"]
 LOOKED_AT = pii_values.MOST
-LEAST = 8  # distinct values, below which content alone is no evidence
-FEW = 3  # distinct values, below which even an unmistakable format is no evidence
-SURE = 0.5  # the confidence that a guess needs to count
-DOUBT = 0.4  # factor for a guess about people where the rows do not seem to be people
-LIKELY, HINT = 0.55, 0.4  # confidence in names that no list contains; in mere hints
-FIRM = 0.7  # the confidence that content alone needs to be acted on by default
+LEAST = 8  # minimum distinct values for content alone to be evidence
+FEW = 3  # minimum distinct values for an unmistakable format to be evidence
+SURE = 0.5  # minimum confidence of a guess
+DOUBT = 0.4  # factor for a guess about people if the rows do not seem to be people
+LIKELY, HINT = 0.55, 0.4  # confidence in names that no list contains, and in mere hints
+FIRM = 0.7  # minimum confidence of content alone to act on it by default
 
 _QUASI = frozenset(
     {
@@ -51,7 +51,7 @@ _SPECIAL = frozenset(
     {"health", "religion", "ethnicity", "politics", "union", "sexual_orientation", "genetic", "biometric"}
 )
 NATIONAL = frozenset({"ssn", "nino", "bsn", "pesel", "cpf", "steuer_id", "nir", "dni", "codice_fiscale"})
-# kind: (share of values that content alone needs, confidence it then gives). What is not here needs a name
+# kind: (share of values that content alone needs, resulting confidence). Other kinds need a name
 _ALONE = {
     "email": (0.8, 0.97),
     "iban": (0.8, 0.99),
@@ -79,7 +79,7 @@ _ALONE = {
     "address": (0.6, 0.8),
     "postcode": (0.95, 0.6),
 }
-# named kinds that have a format: the tests of which one must agree, and the share of values that it takes
+# kinds with a format, if named: the tests of which one must pass, and the minimum share of values
 _FORMATTED = {
     "email": (("email",), 0.5),
     "phone": (("phone", "loose_phone"), 0.5),
@@ -141,7 +141,7 @@ _WORDS_ONLY = frozenset(
 )
 _UNMISTAKABLE = frozenset({"email", "iban", "codice_fiscale", "nir", "dni", "mac", "ipv6"})
 _CHECKED = " with valid check digits"
-_CODED = frozenset({"sex", "education", "marital_status", "job", "nationality"})  # written as numbers in many surveys
+_CODED = frozenset({"sex", "education", "marital_status", "job", "nationality"})  # numbers in many surveys
 _YES_OR_NO = frozenset({"sex", "marital_status", "nationality"})
 MOST_CODES = 600
 _NUMBERS_ONLY = frozenset({"latitude", "longitude", "income", "birth_year"})
@@ -165,9 +165,9 @@ _VALUES = {
 
 @dataclass(frozen=True)
 class Guess:
-    """What a column may hold. confidence: 0 to 1; share: of the distinct values examined that pass the kind's test,
-    None where it has none; checked: whether check digits are part of that test; by: name, content or both; evidence: in
-    words, without a value of the column.
+    """The kind of personal data that a column may hold. confidence: 0 to 1; share: of the examined distinct values that
+    pass the test of the kind, None without a test; checked: whether the test includes check digits; by: name, content
+    or both; evidence: a phrase without values of the column.
     """
 
     kind: str
@@ -180,15 +180,13 @@ class Guess:
 
 
 def detect(values: pd.Series, name: str) -> list[Guess]:
-    """Guesses about a column (of a canonical dtype, or plain), the most confident first; at most one of the special
-    categories among them.
-    """
+    """Guesses about a column (of any dtype), the most confident first, with at most one special category."""
     known = values.dropna()
     if known.dtype.kind == "f" and ((known % 1 == 0) & (known.abs() < 2**53)).all():
-        known = known.astype("Int64")  # integers that nulls made floats
+        known = known.astype("Int64")  # integers that became floats because of nulls
     distinct = known.drop_duplicates()
     few = distinct.iloc[:: max(1, len(distinct) // LOOKED_AT)].iloc[:LOOKED_AT]
-    untold = len(few) < FEW and pii_headers.called(name) is None  # then shares mean nothing
+    untold = len(few) < FEW and pii_headers.called(name) is None  # too few for a meaningful share
     shares = (
         {}
         if untold or known.dtype.kind in "bfMm" or str(known.dtype) == "boolean"
@@ -211,10 +209,9 @@ def detect(values: pd.Series, name: str) -> list[Guess]:
 
 
 def detect_all(frame: pd.DataFrame) -> tuple[dict[str, list[Guess]], str | None]:
-    """Guesses about each column of a table, and the reason why its rows do not seem to be people, None where they may
-    be.
+    """Guesses about each column of a table, and the reason why its rows do not seem to be people, None if they may be.
 
-    What would be telling of a person is put in doubt where the rows are none; direct identifiers stay as they are.
+    If the rows are not people, guesses about attributes of people lose confidence; direct identifiers do not.
     """
     found = {str(name): detect(frame[name], str(name)) for name in frame.columns}
     why = pii_subjects.no_people(
@@ -227,12 +224,12 @@ def _doubted(guess: Guess) -> Guess:
     if guess.sensitivity not in ("quasi-identifier", "special category"):
         return guess
     return replace(
-        guess, confidence=guess.confidence * DOUBT, evidence=f"{guess.evidence}; but the rows seem to be no people"
+        guess, confidence=guess.confidence * DOUBT, evidence=f"{guess.evidence}; but the rows do not seem to be people"
     )
 
 
 def surest(guesses: list[Guess], *, least: float = SURE) -> Guess | None:
-    """The guess that matters most among those that are confident enough: identifiers before the rest."""
+    """The most important guess that is confident enough: identifiers before others."""
     order = {"direct identifier": 0, "special category": 1, "quasi-identifier": 2, "none": 3}
     return min(
         (g for g in guesses if g.confidence >= least), key=lambda g: (order[g.sensitivity], -g.confidence), default=None
@@ -247,7 +244,7 @@ def sensitivity(kind: str) -> Sensitivity:
 
 
 def _by_name(name: str, known: pd.Series, few: pd.Series, shares: dict[str, float]) -> Guess | None:
-    """The guess from the name, as far as type and content agree."""
+    """The guess from the name, if type and content are consistent with it."""
     told = pii_headers.called(name)
     if told is None or not _possible(told.kind, known):
         return None
@@ -282,7 +279,7 @@ def _by_name(name: str, known: pd.Series, few: pd.Series, shares: dict[str, floa
         and told.phrase not in ("sin", "rg", "cf")
         and (few.astype(str).str.contains(r"\d{4}", regex=True)).mean() > 0.9
     ):
-        return Guess(kind, 0.7, sensitivity(kind), "name", f"{says}; none of the known check digits fits")
+        return Guess(kind, 0.7, sensitivity(kind), "name", f"{says}; no known check digits match")
     if (
         kind in ("card", "iban")
         and few.astype(str).str.replace(r"[\s-]", "", regex=True).str.fullmatch(r"\w{8,34}").mean() > 0.9
@@ -297,7 +294,7 @@ def _by_name(name: str, known: pd.Series, few: pd.Series, shares: dict[str, floa
             True,
         )
     if kind in ("first_name", "last_name", "name") and told.strength >= SURE and few.nunique() >= 3 and _worded(few):
-        return Guess(kind, 0.75, sensitivity(kind), "name", says)  # names of a language that the lists lack
+        return Guess(kind, 0.75, sensitivity(kind), "name", says)  # names in a language without a list
     return None
 
 
@@ -337,17 +334,17 @@ def _possible(kind: str, known: pd.Series) -> bool:
             and numbers.quantile(0.99) <= high
         )
     if kind in _NUMBERS_ONLY:
-        return numeric or known.nunique() <= 30  # bands of income
+        return numeric or known.nunique() <= 30  # income bands
     if numeric:
         whole = bool((known.astype(float) % 1 == 0).all())
-        if kind in _CODED:  # years of schooling may be halves of years
+        if kind in _CODED:  # years of schooling may include halves
             return (whole or kind == "education") and 1 < known.nunique() <= MOST_CODES
         return kind not in _WORDS_ONLY and whole and (kind == "postcode" or known.nunique() >= LEAST)
     return True
 
 
 def _adult_dates(known: pd.Series) -> bool:
-    """Whether dates may be dates of birth: none far beyond the end of the data, none before 1880."""
+    """Whether dates may be dates of birth: between 1880 and 2100, and nearly all without a time."""
     years = known.dt.year
     return bool(
         len(years) == 0
@@ -361,7 +358,7 @@ def _dates_in_words(known: pd.Series) -> bool:
 
 
 def _by_content(name: str, shares: dict[str, float], distinct: int) -> list[Guess]:
-    """The guess from the content alone: the strictest test that enough values pass."""
+    """The guess from the content alone, by the strictest test that enough values pass."""
     told = pii_headers.called(name)
     for kind in _STRICTEST:
         if distinct < (FEW if kind in _UNMISTAKABLE else LEAST):
@@ -381,13 +378,12 @@ def _by_content(name: str, shares: dict[str, float], distinct: int) -> list[Gues
 
 
 def _likely(name: str, told: pii_headers.Named | None, shares: dict[str, float]) -> list[Guess]:
-    """Names of people that no list contains, or logins made from names."""
+    """Guess names of people that no list contains, or logins derived from names."""
     if (told is not None and told.strength >= SURE) or _otherwise(name, told):
         return []
     if (share := shares.get("likely_name", 0.0)) > 0:
         says = (
-            f"{share:.0%} of its distinct values are two or three capitalised words that go together as names of"
-            " people do"
+            f"{share:.0%} of its distinct values are two or three capitalised words that combine like names of people"
         )
         return [Guess("name", LIKELY, sensitivity("name"), "content", says, share)]
     if (share := shares.get("likely_username", 0.0)) >= 0.5:
@@ -397,7 +393,7 @@ def _likely(name: str, told: pii_headers.Named | None, shares: dict[str, float])
 
 
 def _births(known: pd.Series) -> list[Guess]:
-    """Dates without a time, unordered and spread over a lifetime: possibly dates of birth."""
+    """Guess dates of birth: dates without a time, unordered and spread over a lifetime."""
     if (
         not pd.api.types.is_datetime64_any_dtype(known.dtype)
         or known.nunique() < max(20, 0.3 * len(known))
@@ -425,9 +421,7 @@ def _births(known: pd.Series) -> list[Guess]:
 
 
 def _otherwise(name: str, told: pii_headers.Named | None) -> bool:
-    """Whether the column's name explains values that look like names or numbers of people, such as cities named after
-    people.
-    """
+    """Whether the column's name explains values that look personal, such as cities named after people."""
     if (
         told is not None
         and told.strength >= SURE
@@ -446,7 +440,7 @@ def _special(name: str, known: pd.Series) -> Guess | None:
 
 
 def _special_content(known: pd.Series) -> Guess | None:
-    """Guesses from categories that belong to a special category, such as religions."""
+    """Guess a special category, such as religion, from the category labels."""
     if known.dtype.kind in "bfMmi" or known.nunique() > 50 or known.nunique() < 3:
         return None
     seen = {words.plain(str(v)).lower().strip() for v in known.unique()}
@@ -457,7 +451,7 @@ def _special_content(known: pd.Series) -> Guess | None:
 
 
 def spelled(kind: str) -> str:
-    """The name of a kind, in words."""
+    """The readable name of a kind."""
     shown = {
         "email": "e-mail addresses",
         "iban": "IBANs",

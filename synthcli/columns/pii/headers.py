@@ -1,7 +1,6 @@
-"""Names of columns with personal data in nine languages: en, de, fr, es, it, nl, pt, pl, and the abbreviations of
-databases.
+"""Column names of personal data in eight languages (en, de, fr, es, it, nl, pt, pl) and common database abbreviations.
 
-A phrase is written without spaces and accents; a column name matches where some of its words in a row, joined, are the
+Phrases have no spaces or accents. A column name matches a phrase if some consecutive words of it, joined, equal the
 phrase.
 """
 
@@ -12,18 +11,18 @@ from typing import NamedTuple
 
 from synthcli.columns import words
 
-IF_TWO = 0.4  # strength of a name that is evidence only where the column has two values
+IF_TWO = 0.4  # strength of a name that is evidence only if the column has two values
 
 
 class Named(NamedTuple):
-    """What a column's name says: the kind, the confidence (0 to 1), and the phrase that was found."""
+    """Evidence from a column's name: the kind, the confidence (0 to 1), and the matching phrase."""
 
     kind: str
     strength: float
     phrase: str
 
 
-_SURE: dict[str, str] = {  # names that hardly mean anything else
+_SURE: dict[str, str] = {  # names with hardly any other meaning
     "email": "email emails mail emailaddress mailaddress emailaddr emailadresse mailadresse epost courriel "
     "adressemail adresseemail adressemel "
     "correo correoelectronico email1 indirizzoemail postaelettronica emailadres adresemail correioeletronico "
@@ -143,7 +142,7 @@ _SURE: dict[str, str] = {  # names that hardly mean anything else
     "stipendio inkomen salaris "
     "dochod zarobki wynagrodzenie renda rendimento",
 }
-_PERHAPS: dict[str, str] = {  # names that have other meanings as often; the content must agree
+_PERHAPS: dict[str, str] = {  # names that often mean something else; the content must match too
     "name": "name names nom nombre nome naam nazwa namen kunde patient passenger author",
     "username": "user usr account handle benutzer utilisateur usuario utente gebruiker uzytkownik utilizador",
     "last_name": "last nachn",
@@ -160,7 +159,7 @@ _PERHAPS: dict[str, str] = {  # names that have other meanings as often; the con
     "address": "addr location standort",
     "date_of_birth": "birth birthdays",
 }
-_SPECIAL: dict[str, str] = {  # GDPR Art. 9: stems with which a word of the name begins; with a $, the whole word
+_SPECIAL: dict[str, str] = {  # GDPR Art. 9: prefixes of a word in the name; with a $, the whole word
     "health": (
         "diagnos disease diseas disea illness sick disab impair limitation medic drug therap symptom allerg asthma"
         " stroke$ angina dementia hepatit anemi obes copd$ covid pregnan prenatal birthweight gestation chronic cancer"
@@ -189,7 +188,7 @@ _SPECIAL: dict[str, str] = {  # GDPR Art. 9: stems with which a word of the name
     "genetic": "genetic genotyp genom dna$ snp$ allele genetisch adn$",
     "biometric": "biometr fingerprint fingerabdruck retina voiceprint facialtempl faceembed faceid irisscan huella$",
 }
-_IF_TWO: dict[str, str] = {  # words of other things too, which mean a person's where a column says yes or no
+_IF_TWO: dict[str, str] = {  # ambiguous words, which are personal if the column is binary
     "union": "union",
     "ethnicity": "black white asian hisp afam minority",
     "health": "ill limited",
@@ -197,7 +196,7 @@ _IF_TWO: dict[str, str] = {  # words of other things too, which mean a person's 
 }
 _SOMETHING_ELSE = frozenset(
     words.listed("hospitality medicaid medicare size count credit european balance card")
-)  # beside or instead of which a word is of no person
+)  # words next to or instead of which a name is not about a person
 NO_PERSON = frozenset(
     words.listed("""
     product company firm file table host event item brand store shop city country school team column class project
@@ -211,14 +210,14 @@ NO_PERSON = frozenset(
     account campaign channel segment produkt firma datei artikel marke produit entreprise producto empresa prodotto
     azienda produto datum
     """)
-)  # words beside which a name or an address is not a person's
+)  # words next to which a name or an address is not personal
 _ALONE = frozenset(
     words.listed("""
     cap land cf rg sin pan placa alter long lng cell portable genre cargo functie function degree kraj targa matricula
     born town commune
     residence nation pays pais paese movil mobil mobile cep voie nascita naissance geburt nascimento
     """)
-)  # phrases that are words of other things too, and tell something only as the whole name
+)  # ambiguous phrases, which are evidence only as the whole name
 _ABOUT_IT = frozenset(
     words.listed("""
     is has had count cnt num nb n anzahl type typ flag domain provider status verified valid validated length len hash
@@ -228,7 +227,7 @@ _ABOUT_IT = frozenset(
     network expiry expires exp date_expiry calls minutes charges lines usage available present missing score total sum
     price cost
     """)
-)  # words that make the column say something about the thing instead of holding it
+)  # words of columns about an attribute of the thing, not the thing itself
 
 _STEMS: dict[str, tuple[str, ...]] = {
     "education": ("educ",),
@@ -236,7 +235,7 @@ _STEMS: dict[str, tuple[str, ...]] = {
     "job": ("occup",),
     "marital_status": ("marital", "marst"),
 }
-_LEVELS = frozenset({"num", "type", "code", "level"})  # words by which education and jobs are still themselves
+_LEVELS = frozenset({"num", "type", "code", "level"})  # words that do not change the meaning of education and jobs
 _DURATIONS = frozenset({"years", "yrs", "year", "yr", "since", "age"})
 _THINGS = frozenset(
     words.listed(
@@ -257,8 +256,8 @@ def _phrases() -> dict[str, tuple[str, float]]:
 
 @cache
 def called(name: str) -> Named | None:
-    """The kind that a column's name indicates, by its most confident and longest phrase; of equal ones the last. None
-    where there is none.
+    """The kind that a column's name indicates, by its most confident and longest phrase, the last one on ties; None
+    without a match.
     """
     parts = words.tokens(name)
     best: tuple[tuple[float, int, int], Named] | None = None
@@ -278,12 +277,12 @@ def called(name: str) -> Named | None:
 
 
 def _beginning(word: str) -> tuple[str, float] | None:
-    """The kind of a word that is cut off or continues, as in educyr and incomet."""
+    """The kind of an abbreviated or extended word, such as educyr and incomet."""
     return next(((kind, 0.9) for kind, stems in _STEMS.items() if word.startswith(stems)), None)
 
 
 def _compound(word: str) -> tuple[str, float]:
-    """The kind that the end of a long word names, as in Kundentelefonnummer."""
+    """The kind that the end of a compound word indicates, such as Kundentelefonnummer."""
     for length in range(min(len(word) - 3, 24), 5, -1):
         found = _phrases().get(word[-length:])
         if found and found[1] > 0.5 and found[0] not in ("age", "sex"):
@@ -292,7 +291,7 @@ def _compound(word: str) -> tuple[str, float]:
 
 
 def _doubt(kind: str, rest: set[str]) -> float:
-    """The share of confidence that is left after the other words of the name."""
+    """The factor by which the other words of the name reduce the confidence."""
     if rest & (_ABOUT_IT - _LEVELS if kind in ("education", "job") else _ABOUT_IT) or (
         kind == "marital_status" and rest & _DURATIONS
     ):
@@ -306,8 +305,8 @@ def _doubt(kind: str, rest: set[str]) -> float:
 
 @cache
 def special(name: str) -> Named | None:
-    """The special category of personal data (GDPR Art. 9) that a column's name indicates; with strength IF_TWO where it
-    must have two values.
+    """The special category of personal data (GDPR Art. 9) that a column's name indicates; with strength IF_TWO if the
+    column must have two values.
     """
     parts = words.tokens(name)
     if set(parts) & _SOMETHING_ELSE:

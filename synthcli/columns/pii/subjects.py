@@ -1,8 +1,8 @@
-"""Decide whether the rows of a table are people, or places, moments and sums over people: an age is personal, a mean
-age is not.
+"""Decide whether the rows of a table are people, or places, dates and aggregates: an age is personal, a mean age is
+not.
 
-Signs are weighed: what says that rows are no people (a place of its own in each row, a calendar, populations, shares,
-averages that hardly vary), against what says that they are (direct identifiers, keys of people, sex, ages in years).
+It weighs evidence against people (a different place in each row, a calendar, populations, shares, averages that hardly
+vary) and for people (direct identifiers, keys of people, sex, ages in years).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from synthcli.columns import words
 from synthcli.columns.pii import headers as pii_headers
 from synthcli.columns.pii import values as pii_values
 
-ENOUGH = 2.0  # weight from which on the rows are not taken for people
+ENOUGH = 2.0  # minimum weight to conclude that the rows are not people
 LEAST_ROWS = 5
 _PLACES = words.listed("""
     state country county city region province district tract neighborhood neighbourhood municipality prefecture
@@ -38,8 +38,8 @@ _SUMS = words.listed("""
     deaths mortality fertility
     density lifeexp homicid crime illitera emigr immigrants
     """)
-_THINGS = {  # words of columns that tell what else a row may be about, and their weight
-    # animals have a sex and an age, too
+_THINGS = {  # words in column names that indicate other subjects, and their weight
+    # animals have a sex and an age too
     **dict.fromkeys(words.listed("species animal mouse mice rat breed specimen strain litter plant"), 5.0),
     **dict.fromkeys(words.listed("isbn sku vin centroid polygon geometry wkt"), 3.0),
     **dict.fromkeys(words.listed("perimeter shape"), 2.0),
@@ -64,8 +64,8 @@ _KINDS = frozenset({"age", "sex", "income", "education", "marital_status", "job"
 
 
 def no_people(frame: pd.DataFrame, kinds: Mapping[str, Sequence[str]]) -> str | None:
-    """The reason to take the rows for places, moments or sums, in words; None where they may be people. kinds: what
-    each column may hold.
+    """A phrase for the reason why the rows are places, dates or aggregates; None if they may be people. kinds: the
+    guessed kind of each column.
     """
     if len(frame) < LEAST_ROWS:
         return None
@@ -81,39 +81,39 @@ def no_people(frame: pd.DataFrame, kinds: Mapping[str, Sequence[str]]) -> str | 
 
 
 def _keys(frame: pd.DataFrame) -> list[tuple[float, str]]:
-    """The column that names each row: a place, a date, or both together."""
+    """Evidence that a place, a date, or both identify each row."""
     places = [c for c in frame.columns if _is_place(frame[c], str(c))]
     times = [c for c in frame.columns if set(words.tokens(str(c))) & _TIMES and frame[c].notna().all()]
     for column in places:
         if frame[column].nunique() >= 0.95 * len(frame):
-            return [(2.0, f"each row has a {column} of its own")]
+            return [(2.0, f"each row has a different {column}")]
     for column in times:
         if _is_calendar(frame[column]):
-            return [(2.0, f"{column} counts on from row to row")]
+            return [(2.0, f"{column} advances evenly from row to row")]
     for place in places:
         for time in times:
-            cells = frame[place].nunique() * frame[time].nunique()  # of a grid that the rows nearly fill
+            cells = frame[place].nunique() * frame[time].nunique()  # cells of a grid that the rows nearly fill
             if (
                 0.6 * cells <= len(frame)
                 and frame[place].nunique() < 0.6 * len(frame)
                 and not frame.duplicated([place, time]).any()
             ):
-                return [(3.0, f"each row has a {place} and a {time} of its own")]
+                return [(3.0, f"each row has a different combination of {place} and {time}")]
     return []
 
 
 def _things(frame: pd.DataFrame) -> list[tuple[float, str]]:
-    """Columns that describe things, not people."""
+    """Evidence from columns that describe things, not people."""
     found = []
     for name in map(str, frame.columns):
         spelled = [part for part in words.tokens(name) if not part.isdigit()]
         weights = [_THINGS.get(part, 0.0) for part in spelled]
         found.append((max((w for w in weights if w >= 3 or len(spelled) == 1), default=0.0), name))
-    return [(weight, f"{name} is of a thing") for weight, name in found if weight]
+    return [(weight, f"{name} describes a thing") for weight, name in found if weight]
 
 
 def _is_place(values: pd.Series, name: str) -> bool:
-    """Whether a column names places, by its name or by known names of countries and states."""
+    """Whether a column holds places, by its name or by known names of countries and states."""
     if values.isna().mean() > 0.05 or values.dtype.kind in "fbMm":
         return False
     spelled = words.tokens(name)
@@ -143,7 +143,7 @@ def _is_calendar(values: pd.Series) -> bool:
 
 
 def _column(values: pd.Series, name: str, kinds: Sequence[str]) -> list[tuple[float, str]]:
-    """Evidence that one column gives about the rows."""
+    """Evidence about the rows from one column."""
     spelled = words.tokens(name)
     if any(
         kind in kinds
@@ -174,7 +174,7 @@ def _column(values: pd.Series, name: str, kinds: Sequence[str]) -> list[tuple[fl
     if len(np.unique(known)) <= 2:
         return [(-2.0, "")] if "sex" in kinds else []
     if (set(spelled) & _WHOLE_SUMS and known.max() > 20) or any(part.startswith(_SUMS) for part in spelled):
-        return [(2.0 if np.median(known) > 100 and (known % 1 == 0).all() else 1.0, f"{name} is of many people")]
+        return [(2.0 if np.median(known) > 100 and (known % 1 == 0).all() else 1.0, f"{name} describes many people")]
     rest = "".join(part for part in spelled if part not in _OF_MANY)
     of_many = (
         set(spelled) & _OF_MANY and rest and ((told := pii_headers.called(rest)) is not None and told.kind in _KINDS)
@@ -188,7 +188,7 @@ def _column(values: pd.Series, name: str, kinds: Sequence[str]) -> list[tuple[fl
 
 
 def _spread(known: np.ndarray, name: str, kinds: Sequence[str]) -> list[tuple[float, str]]:
-    """Evidence from the spread of ages and incomes: those of people vary more than averages do."""
+    """Evidence from the spread of ages and incomes: those of people vary more than averages."""
     mean = abs(float(known.mean()))
     relative = float(known.std()) / mean if mean > 0 else 0.0
     if "age" in kinds:

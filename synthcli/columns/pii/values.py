@@ -1,5 +1,5 @@
-"""Tests of a column's values: the share that is an e-mail, a phone number, an IBAN, a person's name, ... with valid
-check digits.
+"""Test the values of a column: the share that are e-mails, phone numbers, IBANs, names of people, ..., with valid check
+digits.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from synthcli.columns import words
 from synthcli.columns.fake import checksums
 from synthcli.columns.words import listed
 
-MOST = 1_000  # distinct values that are tested
+MOST = 1_000  # maximum distinct values to test
 Test = Callable[[pd.Series], np.ndarray]  # (rows,) strings to (rows,) bool
 NAME_LOCALES = (
     "en_US",
@@ -89,7 +89,7 @@ def _compact(w: pd.Series) -> pd.Series:
 
 
 def _number(shape: str, check: str | None) -> Test:
-    """A test for strings that, without separators, have a shape and valid check digits."""
+    """Build a test for strings that match a pattern without separators and have valid check digits."""
     matches = _matches(shape)
 
     def test(w: pd.Series) -> np.ndarray:
@@ -106,7 +106,7 @@ def _ipv4(w: pd.Series) -> np.ndarray:
     parts = w.str.extract(r"^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})(?:/\d+|:\d+)?$").astype(float)
     out = (parts <= 255).all(axis=1).to_numpy(dtype=bool)
     wide = (parts > 31).any(axis=1).to_numpy(dtype=bool)
-    return out if (wide & out).mean() > 0.3 else np.zeros(len(w), dtype=bool)  # else versions, such as 1.2.10.4
+    return out if (wide & out).mean() > 0.3 else np.zeros(len(w), dtype=bool)  # excludes versions such as 1.2.10.4
 
 
 def _ipv6(w: pd.Series) -> np.ndarray:
@@ -116,8 +116,8 @@ def _ipv6(w: pd.Series) -> np.ndarray:
 
 
 def _phone(w: pd.Series) -> np.ndarray:
-    """Seven to fifteen digits with the punctuation of a phone number; a column of bare digits in one shape holds other
-    numbers.
+    """Seven to fifteen digits with the punctuation of a phone number; a column of bare digits of one length is
+    something else.
     """
     body = w.str.replace(r"\s*(x|ext\.?|poste)\s*\d{1,6}$", "", regex=True, flags=re.I)
     shaped = _matches(r"\+?[\d\s().\-/]{6,24}")(body)
@@ -144,7 +144,7 @@ def _phone(w: pd.Series) -> np.ndarray:
 
 
 def _loose_phone(w: pd.Series) -> np.ndarray:
-    """A value that is plausible in a column called phone."""
+    """Values that are plausible in a column named phone."""
     body = w.str.replace(r"\s*(x|ext\.?|poste)\s*\d{1,6}$", "", regex=True, flags=re.I)
     count = body.str.count(r"\d").to_numpy()
     return _matches(r"\+?[\d\s().\-/]{5,24}")(body) & (count >= 5) & (count <= 15)
@@ -152,7 +152,7 @@ def _loose_phone(w: pd.Series) -> np.ndarray:
 
 @cache
 def _known_names() -> tuple[frozenset[str], frozenset[str]]:
-    """First and last names of many locales in plain lower case, from Faker's lists."""
+    """First and last names of many locales, in lower case without accents, from Faker's lists."""
     first, last = set[str](), set[str]()
     for locale in NAME_LOCALES:
         provider = importlib.import_module(f"faker.providers.person.{locale}").Provider
@@ -187,7 +187,7 @@ def _last_name(w: pd.Series) -> np.ndarray:
 
 
 def _full_name(w: pd.Series) -> np.ndarray:
-    """Two words or more besides titles, most of them first or last names; also like `Smith, Dr. Anna (Jones)`."""
+    """Two or more words besides titles, most of them first or last names; also `Smith, Dr. Anna (Jones)`."""
     first, last = _known_names()
     w = w.str.replace(r"\s*[(\"].*?[)\"]", "", regex=True).str.replace(r"^([^,]+),\s*([^,]+)$", r"\2 \1", regex=True)
     pieces = w.str.replace(r"[.']", " ", regex=True).str.split(r"[\s\-]+", regex=True).explode()
@@ -215,11 +215,11 @@ _PLACE_WORDS = frozenset(
 
 
 def likely_names(w: pd.Series) -> float:
-    """The share of distinct strings that are two or three capitalised words, if these combine as names of people do;
-    else 0.
+    """The share of distinct strings that are two or three capitalised words, if they combine like names of people; else
+    0.
 
-    In one place stand known first names, or names like them in part, in the other place words that seldom repeat;
-    streets end, and titles begin, with the same words.
+    One position holds known first names, or partly so, the other position words that seldom repeat. In contrast,
+    streets end and titles begin with the same words.
     """
     shaped = w[w.str.fullmatch(_CAPITALISED)]
     if len(shaped) < 0.85 * len(w) or len(w) < 20 or w.str.contains(_COMPANY).mean() > 0.05:
@@ -324,7 +324,7 @@ def shares(values: pd.Series) -> dict[str, float]:
 
 
 def names_locale(values: pd.Series) -> dict[str, float]:
-    """Locale -> share of the values (first, last or full names) in that locale's own name lists, which indicates the
+    """Locale -> share of the values (first, last or full names) in the name lists of that locale, which indicates the
     language.
     """
     few = values.dropna().drop_duplicates().iloc[:MOST].astype(str)

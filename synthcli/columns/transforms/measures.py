@@ -1,4 +1,4 @@
-"""Measurements of columns that decide whether one can be rewritten: grid, unit, ties, and the inverse of a step."""
+"""Measurements that decide whether a column can be rewritten: grid, unit, ties, and the inverse of a step."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from synthcli.columns.codec.parts import integers
 from synthcli.columns.transforms.steps import Difference
 from synthcli.contracts.schema import Column, Traits
 
-GRID_ROWS = 50  # known values, from which on a common step counts as a grid
+GRID_ROWS = 50  # minimum known values for a common step to count as a grid
 UNITS = ("s", "ms", "us", "ns")
 SAME = 1e-9  # relative tolerance of a restored float
 
@@ -25,8 +25,8 @@ def heaped(values: np.ndarray) -> float:
 
 
 def with_time_grid(step: Difference, column: Column, values: Sequence[pd.Series]) -> Difference | str:
-    """The step with the finest unit of dates or durations, and the grid of the rewritten column; or the reason why it
-    cannot be built.
+    """Complete a step with the finest unit of its dates or durations and the grid of the rewritten column; else return
+    the reason why it cannot be built.
     """
     zones = {str(getattr(v.dtype, "tz", None)) for v in values}
     if len(zones) > 1:
@@ -47,8 +47,8 @@ def with_time_grid(step: Difference, column: Column, values: Sequence[pd.Series]
 
 
 def grid(raw: np.ndarray, least: int) -> tuple[int, int]:
-    """The start and step that values count in. A common step of only a few values may be chance, so that it is `least`
-    then. Zero lies on a plain grid.
+    """The start and step of the grid of values. With few values a common step may be chance, so the step is `least`. A
+    plain grid contains zero.
     """
     if len(raw) >= GRID_ROWS and (raw != raw[0]).any() and abs(int(raw.min())) < 2**62 and abs(int(raw.max())) < 2**62:
         step = math.gcd(int(np.gcd.reduce(raw - raw.min())), int(raw.max()) - int(raw.min()))
@@ -64,7 +64,7 @@ def spread(values: Sequence[pd.Series], unit: str | None) -> int:
 
 
 def difference_column(step: Difference, made: pd.Series) -> Column:
-    """The column of a difference. Zero is a public bound where it occurs."""
+    """The column of a difference. If zero occurs, it is a public bound."""
     known = made.dropna()
     if step.unit is not None:
         touches = not step.strict and len(known) and (known == pd.Timedelta(0)).any()

@@ -1,4 +1,4 @@
-"""Split a rule into pieces that can be built in one by one."""
+"""Split a rule into pieces, each of which can hold by construction."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ class Order:
 
 @dataclass(frozen=True)
 class Equal:
-    """A column that equals an expression; others: the same equation solved for other columns.
+    """A column that equals an expression. others: the same equation solved for other columns.
 
-    rule: the sum that it stands for, which allows rounding; near: whether the column need only come near to it.
+    rule: the sum rule behind it, which tolerates rounding; near: whether approximate equality suffices.
     """
 
     column: str
@@ -37,21 +37,21 @@ class Equal:
 
 @dataclass(frozen=True)
 class Group:
-    """Columns that are replaced by one category."""
+    """Columns to replace by one category."""
 
     rule: OneOf | OneHot
 
 
 @dataclass(frozen=True)
 class Other:
-    """A piece that cannot be built in."""
+    """A piece that cannot hold by construction."""
 
 
 Piece = Order | Equal | Group | Other
 
 
 def pieces(rule: Rule, kinds: Mapping[str, Kind]) -> Iterator[Piece | Rule]:
-    """The pieces of a rule; a rule about the bounds of one column is a piece itself, for clipping."""
+    """The pieces of a rule. A rule on the bounds of one column stays whole, for clipping."""
     if isinstance(rule, OneOf | OneHot | Increasing):
         yield Order(rule.of, rule.strict) if isinstance(rule, Increasing) else Group(rule)
     elif isinstance(rule, Sum):

@@ -1,5 +1,5 @@
-"""Choose which columns to rewrite for which rule: each at most once, without circular dependencies, and only if the
-inverse restores the frame.
+"""Plan which columns to rewrite for which rule: each column at most once, without cycles, and only if the inverse
+restores the frame.
 """
 
 from __future__ import annotations
@@ -20,23 +20,23 @@ from synthcli.columns.transforms.pieces import Equal, Group, Order, Piece
 from synthcli.columns.transforms.steps import Choice, Combination, Derived, Difference, Step, with_nulls
 from synthcli.contracts.schema import Column, Schema, Traits
 
-LEAST_ROWS = 100  # rows, below which the effect of a difference cannot be judged
+LEAST_ROWS = 100  # minimum rows to judge the effect of a difference
 FINER = 3.0  # ratio of distinct values, difference to column, above which rewriting blurs the column
 HEAPED, SCATTERED = (
     0.01,
     2.0,
-)  # probability that two rows share a value, from which on it matters; its ratio to that of the difference
-HOPELESS = 0.9  # share of independent rows that break an order, from which on rejection would not end
+)  # minimum probability that two rows share a value, and its minimum ratio to that of the difference
+HOPELESS = 0.9  # share of independent rows that break an order, above which rejection sampling would not terminate
 STANDALONE = 0.5  # combinations per row, above which a table of them would copy rows
-FEW_COMBINATIONS = 50  # combinations that may always form a table
-UNSUPPORTED = "it is none of the kinds that can be built in"
-LONGEST = 40  # letters of a new name that lists its columns
+FEW_COMBINATIONS = 50  # always allow a table of so many combinations
+UNSUPPORTED = "rules of this kind cannot hold by construction"
+LONGEST = 40  # maximum length of a new name that lists its columns
 
 
 @dataclass
 class Planner:
-    """Collects steps. `take` returns the reason why a piece is refused. columns: name -> the column that a step adds to
-    the schema.
+    """Collects steps. `take` returns the reason if it refuses a piece. columns: name -> column that a step adds to the
+    schema.
     """
 
     frame: pd.DataFrame
@@ -47,7 +47,7 @@ class Planner:
     orders: set[tuple[str, str, bool]] = field(default_factory=set)
 
     def take(self, piece: Piece) -> str | None:
-        """Build a piece in, or return the reason why that is impossible."""
+        """Add the steps for a piece, or return the reason why that is impossible."""
         if isinstance(piece, Order):
             return self.order(piece)
         if isinstance(piece, Equal):
@@ -62,7 +62,7 @@ class Planner:
         return UNSUPPORTED
 
     def ordered(self) -> list[Step]:
-        """The steps, each after those that restore its inputs."""
+        """The steps in topological order: each after those that restore its inputs."""
         owner = {name: step for step in self.steps for name in step.rewritten}
         out: list[Step] = []
 
@@ -78,13 +78,13 @@ class Planner:
         return out
 
     def refused(self, rewritten: Sequence[str], inputs: Sequence[str]) -> str | None:
-        """The reason why these columns cannot be rewritten from these inputs; None where they can."""
+        """The reason why these columns cannot be rewritten from these inputs; None if they can."""
         for name in (*rewritten, *inputs):
             if name not in self.schema.names:
                 return f"there is no column {name}"
         for name in rewritten:
             if name == self.schema.unit or name in self.keep:
-                return f"{name} must stay as it is"
+                return f"{name} must stay unchanged"
             if any(name in step.rewritten for step in self.steps):
                 return f"{name} is rewritten for another constraint"
             if any(self.leads(start, name) for start in inputs):
@@ -92,7 +92,7 @@ class Planner:
         return None
 
     def leads(self, start: str, goal: str) -> bool:
-        """Whether restoring `start` needs `goal`, directly or not."""
+        """Whether restoring `start` depends on `goal`, directly or indirectly."""
         if start == goal:
             return True
         inputs = next((step.inputs for step in self.steps if start in step.rewritten), ())
@@ -106,13 +106,13 @@ class Planner:
         )
         for name in step.rewritten:
             if not equal_columns(back[name], self.frame[name]):
-                return f"{name} would not come back as it was"
+                return f"{name} would not be restored exactly"
         self.steps.append(step)
         self.columns |= {column.name: column for column in made}
         return None
 
     def name(self, wish: str, *taken: str) -> str:
-        """The wished name, numbered if a column already has it."""
+        """The preferred name, with a number if a column already has it."""
         known, name, i = {*self.schema.names, *self.columns, *taken}, wish, 2
         while name in known:
             name, i = f"{wish} ({i})", i + 1
@@ -138,7 +138,7 @@ class Planner:
         return "; ".join(reasons) or None
 
     def known_order(self, low: str, high: str, strict: bool) -> bool:
-        """Whether earlier orders imply this one, by way of columns that are never null."""
+        """Whether earlier orders imply this one through columns without nulls."""
         seen, todo = set(), [(low, False)]
         while todo:
             at, sure = todo.pop()
@@ -162,7 +162,7 @@ class Planner:
         return self.accept(step, [difference_column(step, made[step.name]), *alone])
 
     def _difference(self, column: str, bases: tuple[str, ...], sign: int, strict: bool) -> Difference | str:
-        """The step, or the reason why there is none."""
+        """The step for an order, or the reason why it cannot be built."""
         columns = [self.schema[n] for n in (column, *bases)]
         values = [self.frame[c.name] for c in columns]
         kinds = {"number" if c.kind in ("integer", "float") else c.kind for c in columns}
@@ -180,9 +180,9 @@ class Planner:
                 return found
             step = found
         if step.whole and spread(values, step.unit) >= 2**62:
-            return "its numbers lie too far apart for 64 bits"
+            return "the differences of its numbers exceed 64 bits"
         if not step.whole and any(np.isinf(v.to_numpy(dtype="float64", na_value=np.nan)).any() for v in values):
-            return "it has numbers that are not finite"
+            return "it has infinite numbers"
         if self._breaks_order(step):
             return "a row of the source breaks it"
         return step
@@ -206,9 +206,7 @@ class Planner:
         )
 
     def unsuitable(self, step: Difference) -> str | None:
-        """The reason why a difference would do more harm than good: nothing to gain, or a column of few values would
-        get many.
-        """
+        """The reason against a difference: it gains nothing, or a column of few values would get many."""
         value, (base, unknown) = self.frame[step.column], step.base(self.frame)
         own, null = step.read(value)
         own, base = own[~null], base[~unknown]
@@ -216,7 +214,7 @@ class Planner:
             return None
         high, low = (own, base) if step.sign > 0 else (base, own)
         if low.max() < high.min():
-            return "its columns lie apart: no row is near to breaking it"
+            return "its columns are far apart: no row comes close to breaking it"
         apart = step.forward(self.frame)[step.name].dropna()
         finer = apart.nunique() > FINER * len(np.unique(own)) or heaped(own) > max(
             HEAPED, SCATTERED * heaped(apart.to_numpy())
@@ -224,7 +222,7 @@ class Planner:
         broken = 1 - np.searchsorted(np.sort(low), high, side="right").mean() / len(low)
         if finer and broken < HOPELESS:
             return (
-                f"{step.column} has values that many rows share, and its distance to {step.bases[-1]} has not:"
+                f"many rows share values of {step.column}, but not its distance to {step.bases[-1]}:"
                 " rewriting would blur it"
             )
         return None
@@ -250,9 +248,9 @@ class Planner:
             and expression.evaluate(self.frame).dtype != "Int64"
             and not (piece.near or _rounds(expression.tree))
         ):
-            return f"{column} is an integer, and what it equals need not be one"
+            return f"{column} is an integer, but the expression may not be"
         if said.storage.startswith("decimal") and not fits:
-            return f"{column} is stored with a fixed number of decimals, and what it equals may have more"
+            return f"{column} has a fixed number of decimals, but the expression may have more"
         alone = self.name(f"{column} alone")
         step = with_nulls(step, own, step.value(self.frame), alone, self.name(f"{column} missing", alone))
         made = [_copy(said, step.alone)] if step.alone is not None else []
@@ -268,7 +266,7 @@ class Planner:
         if rule.violations(self.frame).any():
             return "a row of the source breaks it"
         if (null.any(axis=0) & ~null.all(axis=0)).any():
-            return "rows of the source have a null beside known values"
+            return "rows of the source have a null among known values"
         none = "none"
         while none in rule.of:
             none += " of them"
@@ -280,17 +278,17 @@ class Planner:
         if (reason := self.refused(rule.of, ())) is not None:
             return reason
         if made_up := [c for c in rule.of if self.schema[c].kind not in frames.MODELLED]:
-            return f"{made_up[0]} is made up, not learned"
+            return f"{made_up[0]} is generated, not learned"
         learned = rule.collect(self.frame)
         rows = 0 if learned.table is None else len(learned.table)
         if rows > max(FEW_COMBINATIONS, STANDALONE * len(self.frame)):
-            return "most rows have a combination of their own, which would be copied"
+            return "most rows have a unique combination, which would be copied"
         name = self.name(_joined(rule.of))
         return self.accept(Combination(learned, name), [Column(name, inferred=Traits(type="category"))])
 
 
 def transformed_schema(schema: Schema, steps: Sequence[Step], columns: dict[str, Column]) -> Schema:
-    """The schema with the columns that steps make, each in the place of the first column that the step rewrites."""
+    """The schema with the new columns of the steps, each at the position of the first column that its step rewrites."""
     first = {step.rewritten[0]: step for step in steps}
     gone = {name for step in steps for name in step.rewritten}
     out: list[Column] = []

@@ -1,8 +1,8 @@
-"""Steps that replace columns by others, whose values obey a rule whatever they are; columns/transforms/transformer.py
-chooses among them.
+"""Steps that replace columns by new ones, so that any sampled values obey a rule. columns/transforms/planner.py chooses
+them.
 
-A step knows the columns that it rewrites, those that it needs to put them back (inputs), and the columns that it makes
-instead.
+A step knows the columns that it rewrites, its inputs (the columns needed to restore them), and the columns that replace
+them.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ HIGHEST = 2**63 - 1
 
 
 class Step(Protocol):
-    """forward makes the new columns from the rewritten ones and the inputs; inverse restores the rewritten columns."""
+    """forward computes the new columns from the old ones and the inputs; inverse restores the rewritten columns."""
 
     @property
     def rewritten(self) -> tuple[str, ...]: ...
@@ -44,12 +44,12 @@ class Step(Protocol):
 
 @dataclass(frozen=True)
 class Difference:
-    """column = base + sign * difference, which is not negative (strict: positive). base: the last of `bases` that is
-    known.
+    """column = base + sign * difference; the difference is not negative (strict: positive). base: the last known one of
+    `bases`.
 
-    Whole numbers and times count in ticks of `unit` and come back on the grid start + k * step of the column; others
-    are floats: the column with `precision` decimals, the difference with `decimals`, None where they use all. alone:
-    holds the column's own value where no base is known.
+    Whole numbers and times count in ticks of `unit` and are restored to the grid start + k * step of the column. Others
+    are floats: the column with `precision` decimals, the difference with `decimals`; None for full precision. alone:
+    the column that holds the original value if no base is known.
     """
 
     column: str
@@ -80,7 +80,7 @@ class Difference:
 
     @property
     def least(self) -> int:
-        """The fewest ticks of a strict difference; times are compared in microseconds."""
+        """The minimum of a strict difference in ticks; times are compared in microseconds."""
         return 0 if not self.strict else 1000 if self.unit == "ns" else 1
 
     def forward(self, frame: pd.DataFrame) -> dict[str, pd.Series]:
@@ -101,7 +101,7 @@ class Difference:
         return {self.column: out if self.alone is None else out.where(~unknown, frame[self.alone])}
 
     def _whole(self, base: np.ndarray, apart: np.ndarray) -> np.ndarray:
-        """The sum of base and difference within 64 bits, on the column's grid and never beyond the base."""
+        """base + difference within 64 bits, on the column's grid and on the right side of the base."""
         room = (
             np.where(base > 0, HIGHEST - self.step - base, HIGHEST)
             if self.sign > 0
@@ -112,7 +112,7 @@ class Difference:
         return value + np.where(off == 0, 0, self.step - off if self.sign > 0 else -off)
 
     def _decimal(self, base: np.ndarray, apart: np.ndarray) -> np.ndarray:
-        """The sum of base and difference, rounded, and raised where rounding took it below the base."""
+        """base + difference, rounded; raised if rounding moved it below the base."""
         with np.errstate(invalid="ignore", over="ignore"):
             value, base = base * self.sign + np.maximum(apart, 0), base * self.sign
             value = value if self.precision is None else np.round(value, self.precision)
@@ -126,7 +126,7 @@ class Difference:
         return value * self.sign + 0.0
 
     def base(self, frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-        """The last known base. (rows,) int64 or float64; (rows,) bool: none is known"""
+        """The last known base, (rows,) int64 or float64, and where no base is known, (rows,) bool."""
         base, unknown = self.read(frame[self.bases[-1]])
         for name in self.bases[-2::-1]:
             other, null = self.read(frame[name])
@@ -134,7 +134,7 @@ class Difference:
         return base, unknown
 
     def read(self, column: pd.Series) -> tuple[np.ndarray, np.ndarray]:
-        """Ticks or floats, and where they are null. (rows,) int64 or float64, (rows,) bool"""
+        """Ticks or floats, (rows,) int64 or float64, and where they are null, (rows,) bool."""
         null = column.isna().to_numpy(dtype=bool)
         if not self.whole:
             return column.to_numpy(dtype="float64", na_value=np.nan), null
@@ -167,15 +167,15 @@ class Difference:
 
 @dataclass(frozen=True)
 class Derived:
-    """A column that an expression over other columns computes. alone: holds its own value where the expression is null;
-    missing: marks rows where only the column is null.
+    """A column that equals an expression over other columns. alone: the column that holds the original value if the
+    expression is null; missing: the column that marks rows in which only this column is null.
     """
 
     column: str
     expression: Expression
     dtype: str
     precision: int | None = None
-    days: bool = False  # whether it is stored as whole days
+    days: bool = False  # whether the column stores whole days
     alone: str | None = None
     missing: str | None = None
 
@@ -192,7 +192,7 @@ class Derived:
         return tuple(name for name in (self.alone, self.missing) if name is not None)
 
     def value(self, frame: pd.DataFrame) -> pd.Series:
-        """What the expression gives, as the column holds it."""
+        """The result of the expression with the dtype of the column."""
         result = self.expression.evaluate(frame[list(self.inputs)].reset_index(drop=True))
         if self.dtype == "float64":
             values = result.to_numpy(dtype="float64", na_value=np.nan)
@@ -258,7 +258,7 @@ def _tree_from_json(data: list[Any]) -> Node:
 
 @dataclass(frozen=True)
 class _Category:
-    """One category, `name`, instead of the columns that a rule ties together."""
+    """One category, `name`, that replaces the columns of a rule."""
 
     rule: OneHot | OneOf
     name: str
@@ -309,13 +309,13 @@ class Choice(_Category):
 
 @dataclass(frozen=True)
 class Combination(_Category):
-    """The row number in the table of combinations of columns whose combinations are fixed."""
+    """The index of a row's combination in the table of fixed combinations."""
 
     rule: OneOf
 
     @property
     def labels(self) -> list[str]:
-        """One label for each row of the table: numbers of equal width, so that they sort like the table."""
+        """One label per row of the table: numbers of equal width, so that they sort like the table."""
         rows = 0 if self.rule.table is None else len(self.rule.table)
         return [str(i).zfill(len(str(max(rows - 1, 0)))) for i in range(rows)]
 
@@ -347,7 +347,7 @@ STEPS: dict[str, Any] = {kind.__name__: kind for kind in (Difference, Derived, C
 
 
 def with_nulls(step: Derived, own: pd.Series, gives: pd.Series, alone: str, missing: str) -> Derived:
-    """The step with extra columns for rows where only one of the column and its expression is null."""
+    """The step with extra columns for rows in which only the column or only its expression is null."""
     return replace(
         step,
         alone=alone if (own.notna() & gives.isna()).any() else None,

@@ -1,33 +1,34 @@
-"""Rules that hold by construction: columns are rewritten before a method learns them, so that the inverse of anything
-it samples obeys the rules.
+"""Rules that hold by construction: columns are rewritten before a method learns them, so that the inverse of any sample
+obeys the rules.
 
 rule                                    columns                      instead
 a <= b, a < b, increasing: [a, b, c]    b (c)                        b - a (c - b): not negative; or a as its distance
                                         below b
-sum, total == a + b, t == price * n     the total                    nothing: computed again
-one_hot: [a, b, c]                      a, b, c                      one category: which of them is true
-one_of: [a, b]                          a, b                         one category: the place in the table of
+sum, total == a + b, t == price * n     the total                    nothing: recomputed
+one_hot: [a, b, c]                      a, b, c                      one category: which one is true
+one_of: [a, b]                          a, b                         one category: the index in the table of
                                         combinations
-range, 0 <= age <= 120                  age, as it is                what lies outside is moved to the end (repair,
+range, 0 <= age <= 120                  age, unchanged               values outside are clipped to the bounds (repair,
                                         counted)
 
-All others, and those that conflict (a column is rewritten once) or that a row of the frame breaks, stay with rejection:
-rows that break them are drawn again. `how` says what each rule holds by; `why` gives the reason where it is rejection.
+Other rules, rules that conflict (a column is rewritten once) and rules that a row of the frame breaks are left to
+rejection sampling: rows that break them are redrawn. `how` tells how each rule is enforced; `why` gives the reason for
+rejection.
 
-What a rewriting could spoil, and what is done about it:
-- A difference moves what is typical of b (few values, month ends, zeros, round amounts) to where a puts it. Where b - a
-  has far more distinct values than b has, or values that many rows of b share are scattered, it is a that is rewritten,
-  if that is better, and else neither, unless independent columns would break the rule in nearly all rows, when
-  rejection would not come to an end. A huge spread of a does no harm to b: b - a has the spread that b has around it,
-  and the values that come back are rounded to b's own grid and decimals.
-- The marginal of b is then learned by way of a and b - a. Methods learn pairs, so it costs little; but where the
-  highest a lies below the lowest b, nothing is to be gained, and nothing is rewritten.
-- b may come back beyond the highest b of the source: a late start and a long stay. That is what the two say together,
-  so that it is not cut off, which would pile rows up at one person's value. Declared bounds are law: `bounds` are rules
-  to reject by.
-- A table of combinations in which most rows stand alone would copy rows, and is left to rejection.
-- Where values are missing in a base, the column keeps its own values, in a column of its own (`b alone`): nothing is
-  lost or made up.
+Side effects of rewriting, and how they are handled:
+- A difference smears features of b (few distinct values, month ends, zeros, round amounts) by adding a. If b - a has
+  far more distinct values than b, or breaks up values that many rows of b share, a is rewritten instead, if that is
+  better. Otherwise neither is rewritten, unless independent columns would break the rule in nearly all rows, so that
+  rejection sampling would not terminate. A wide spread of a does not affect b: b - a has the spread of b around a, and
+  restored values are rounded to b's own grid and decimals.
+- The marginal of b is then learned through a and b - a. Methods learn pairs, so the loss is small. If the highest a is
+  below the lowest b, rewriting gains nothing and is skipped.
+- b may be restored beyond the highest b of the source, for example by a late start and a long stay. That follows from
+  the joint distribution, so it is not clipped, which would pile up rows at one person's value. Declared bounds still
+  hold: `bounds` are further rules for rejection.
+- A table of combinations in which most rows are unique would copy rows, so it is left to rejection.
+- If a base has missing values, the column keeps its own values there, in a separate column (`b alone`): nothing is lost
+  or invented.
 """
 
 from __future__ import annotations
@@ -52,11 +53,11 @@ How = Literal["construction", "repair", "rejection"]
 
 @dataclass(frozen=True)
 class Transformer:
-    """A plan of steps that rewrite columns. original: the schema of the source; schema: of what a method learns.
-    Without steps and clips, it changes nothing.
+    """A plan of steps that rewrite columns. original: the schema of the source; schema: the schema that a method
+    learns. Without steps and clips, it changes nothing.
 
-    how, why: rule text -> what it holds by, and the reason where that is rejection. bounds: rules that make declared
-    bounds of rewritten columns hold, to reject by beside the others.
+    how, why: rule text -> how it is enforced, and the reason if that is rejection. bounds: further rejection rules, for
+    the declared bounds of rewritten columns.
     """
 
     original: Schema
@@ -71,9 +72,9 @@ class Transformer:
     def plan(
         cls, rules: Sequence[Rule], frame: pd.DataFrame, schema: Schema, *, keep: frozenset[str] = frozenset()
     ) -> Transformer:
-        """Decide how each rule is to hold. frame: rows to learn from, canonical dtypes; pass only rows that obey all
-        rules, since a rule that a row breaks cannot be built in. keep: columns that must stay unchanged, such as the
-        target of the evaluation.
+        """Decide how to enforce each rule. frame: rows to learn from, canonical dtypes; pass only rows that obey all
+        rules, since a rule that a row breaks cannot hold by construction. keep: columns that must stay unchanged, such
+        as the target of the evaluation.
         """
         planner = Planner(frame, schema, keep)
         kinds = kinds_of(schema, frame)
@@ -94,7 +95,7 @@ class Transformer:
             how[rule.text] = "rejection" if reasons or not ways else "repair" if "repair" in ways else "construction"
             if how[rule.text] == "rejection":
                 why[rule.text] = "; ".join(dict.fromkeys(reasons)) or (
-                    "rows are compared as they come" if rule.TABLE else UNSUPPORTED
+                    "rows are compared with earlier rows" if rule.TABLE else UNSUPPORTED
                 )
         rewritten = {name for step in planner.steps for name in step.rewritten}
         for clip in [c for c in clips if c.columns & rewritten]:
@@ -110,7 +111,7 @@ class Transformer:
         return cls(schema, learned, tuple(steps), kept, ordered, why, tuple(bounds))
 
     def forward(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """The frame that a method learns, from one of the original schema."""
+        """Rewrite a frame of the original schema to the one that a method learns."""
         values: dict[str, pd.Series] = {name: frame[name].reset_index(drop=True) for name in self.original.names}
         for step in reversed(self.steps):  # a step reads its inputs before they are rewritten
             made = step.forward(pd.DataFrame({name: values[name] for name in (*step.rewritten, *step.inputs)}))
@@ -120,7 +121,7 @@ class Transformer:
         return pd.DataFrame({name: values[name] for name in self.schema.names})
 
     def inverse(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """Sampled rows in the original schema and dtypes."""
+        """Restore sampled rows to the original schema and dtypes."""
         return self.repaired(frame)[0]
 
     def repaired(self, frame: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, int]]:
@@ -138,7 +139,7 @@ class Transformer:
 
     @property
     def rewritten(self) -> frozenset[str]:
-        """Columns that a method does not see; conditions on them (where, given) cannot be passed to it."""
+        """Columns hidden from the method; conditions on them (where, given) cannot be passed to it."""
         return frozenset(name for step in self.steps for name in step.rewritten)
 
     def to_json(self) -> dict[str, Any]:
@@ -168,8 +169,8 @@ class Transformer:
 
 
 def _rank(rule: Rule) -> int:
-    """The order in which rules are built in: groups of columns first, then computed columns, then orders; ranges need
-    nothing.
+    """The order in which to plan rules: groups of columns first, then computed columns, then orders; ranges need no
+    step.
     """
     return next((i for i, kind in enumerate((OneOf, OneHot, Sum, Increasing, Constraint)) if isinstance(rule, kind)), 9)
 

@@ -14,7 +14,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from synthcli.columns.codec.codec import Codec, Values
-from synthcli.columns.codec.conditions import Asked
+from synthcli.columns.codec.conditions import Conditions
 from synthcli.columns.table import Table
 from synthcli.contracts.modelling import Dial, Job
 from synthcli.tabular.model import CodedModel, encode, restore
@@ -93,16 +93,17 @@ class ArNet(CodedModel):
             out[name] = np.where(known, values, out[name])
         return out
 
-    def draw_given(self, conditions: Asked, *, rng: np.random.Generator) -> Values:
-        """Draw rows given known cells; bounds are met by rejection, since the network cannot condition on them."""
-        known = conditions.known
-        out = self.draw(conditions.rows, rng=rng, given=known)
+    def draw_given(self, conditions: Conditions, *, rng: np.random.Generator) -> Values:
+        """Draw rows given their known cells. Redraw rows that break a bound: the net itself knows no bounds."""
+        out = self.draw(conditions.rows, rng=rng, given=conditions.known)
         for _ in range(REDRAWN):
             wrong = np.flatnonzero(_breaks(conditions, out))
             if not len(wrong):
                 return out
-            redrawn = self.draw(len(wrong), rng=rng, given={name: values[wrong] for name, values in known.items()})
-            for name, values in redrawn.items():
+            again = self.draw(
+                len(wrong), rng=rng, given={name: values[wrong] for name, values in conditions.known.items()}
+            )
+            for name, values in again.items():
                 out[name][wrong] = values
         return out
 
@@ -170,8 +171,8 @@ def fit(data: Table, params: Params, *, job: Job) -> ArNet:
     return ArNet(codec, discretization, order, _train(discretization, digits, order, data.units(), params, job))
 
 
-def _breaks(conditions: Asked, out: Values) -> np.ndarray:
-    """Mask of the rows whose drawn (not known) values violate a bound. (rows,) bool"""
+def _breaks(conditions: Conditions, out: Values) -> np.ndarray:
+    """Which rows break a condition in a cell that was not given. (rows,) bool"""
     wrong = np.zeros(conditions.rows, dtype=bool)
     for name, within in conditions.within.items():
         values, known = out[name], conditions.known.get(name)
@@ -180,8 +181,9 @@ def _breaks(conditions: Asked, out: Values) -> np.ndarray:
             if known is None
             else (known < 0 if known.dtype.kind == "i" else np.isnan(known))
         )
-        # the state of a number, which has a bound of its own, decides whether it is null
-        absent = np.isnan(values) if values.dtype.kind == "f" else np.zeros(conditions.rows, dtype=bool)
+        absent = (
+            np.isnan(values) if values.dtype.kind == "f" else np.zeros(conditions.rows, dtype=bool)
+        )  # null or a point mass: the state part is checked itself
         wrong |= free & ~absent & ~within(values)
     return wrong
 
@@ -218,12 +220,12 @@ def _train(
 
 
 def _order(discretization: Discretization, values: Values, first: tuple[str, ...]) -> np.ndarray:
-    """Column positions: first the requested ones, then by increasing number of distinct values. (columns,)"""
+    """The order of the columns: `first`, then by number of distinct values, few first. (columns,)"""
     parts = [column.parts[-1] for column in discretization.columns]
-    requested = {name: i - len(first) for i, name in enumerate(first)}
+    rank = {name: i - len(first) for i, name in enumerate(first)}
     distinct = [len(np.unique(values[part.name])) for part in parts]
     return np.array(
-        sorted(range(len(parts)), key=lambda i: (requested.get(parts[i].column, 0), distinct[i])), dtype=np.int64
+        sorted(range(len(parts)), key=lambda i: (rank.get(parts[i].column, 0), distinct[i])), dtype=np.int64
     )
 
 

@@ -23,7 +23,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from synthcli.columns.codec.codec import Codec
-from synthcli.columns.codec.conditions import Asked
+from synthcli.columns.codec.conditions import Conditions
 from synthcli.columns.codec.dependencies import determined
 from synthcli.columns.codec.parts import Values
 from synthcli.columns.table import Table
@@ -102,7 +102,7 @@ class Trees(CodedModel):
     def draw(self, rows: int, *, rng: np.random.Generator) -> Values:
         return mixture.draw(self.models, rows, rng=rng)
 
-    def draw_given(self, conditions: Asked, *, rng: np.random.Generator) -> Values:
+    def draw_given(self, conditions: Conditions, *, rng: np.random.Generator) -> Values:
         return mixture.complete(self.models, conditions, rng=rng)
 
     def state(self) -> tuple[dict[str, np.ndarray], dict[str, Any]]:

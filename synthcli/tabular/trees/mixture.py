@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from synthcli.columns.codec.conditions import Asked
+from synthcli.columns.codec.conditions import Conditions
 from synthcli.columns.codec.parts import Values
 from synthcli.tabular.trees.sequential import SequentialModel, SequentialSampler, draw_conditional, last_condition
 
@@ -20,19 +20,19 @@ def draw(models: Sequence[SequentialModel], rows: int, *, rng: np.random.Generat
     return _mix(models, rows, _draw_one, rng=rng)
 
 
-def complete(models: Sequence[SequentialModel], asked: Asked, *, rng: np.random.Generator) -> Values:
+def complete(models: Sequence[SequentialModel], conditions: Conditions, *, rng: np.random.Generator) -> Values:
     """Draw rows that meet conditions. If cells are known, use the model that reaches its last condition first."""
-    if asked.known:
-        return draw_conditional(min(models, key=lambda model: last_condition(model, asked)), asked, rng=rng)
+    if conditions.known:
+        return draw_conditional(min(models, key=lambda model: last_condition(model, conditions)), conditions, rng=rng)
 
     def draw_some(model: SequentialModel, rows: int, rng: np.random.Generator) -> Values:
-        return draw_conditional(model, Asked(rows, {}, asked.within), rng=rng)
+        return draw_conditional(model, Conditions(rows, {}, conditions.within), rng=rng)
 
-    return _mix(models, asked.rows, draw_some, rng=rng)
+    return _mix(models, conditions.rows, draw_some, rng=rng)
 
 
 def _draw_one(model: SequentialModel, rows: int, rng: np.random.Generator) -> Values:
-    sampler = SequentialSampler(model, Asked(rows))
+    sampler = SequentialSampler(model, Conditions(rows))
     for name, stream in zip(model.order, rng.spawn(len(model.order))):
         sampler.draw_next(name, rng=stream)
     return sampler.out

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from synthcli.columns.codec.conditions import Asked, Within
+from synthcli.columns.codec.conditions import Conditions, Within
 from synthcli.columns.codec.parts import Values
 from synthcli.errors import FitError
 from synthcli.tabular.trees.features import as_feature
@@ -47,12 +47,12 @@ class SequentialSampler:
     far.
     """
 
-    def __init__(self, model: SequentialModel, asked: Asked) -> None:
-        self.model, self.asked, self.rows = model, asked, asked.rows
+    def __init__(self, model: SequentialModel, conditions: Conditions) -> None:
+        self.model, self.conditions, self.rows = model, conditions, conditions.rows
         # rows with known cells may be in a meaningful order, with siblings side by side, say
-        self.exchangeable = not asked.known
+        self.exchangeable = not conditions.known
         self.out: Values = {}
-        self.weight = np.ones(asked.rows)
+        self.weight = np.ones(conditions.rows)
         self._features: dict[str, np.ndarray] = {}  # in drawing order
 
     def draw_next(self, name: str, *, rng: np.random.Generator) -> None:
@@ -92,7 +92,7 @@ class SequentialSampler:
 
     def _may_equal(self, number: str, parts: Values, possible: np.ndarray) -> np.ndarray:
         """Where a number may equal its reference. (rows,) bool"""
-        within = self.asked.within.get(number)
+        within = self.conditions.within.get(number)
         return possible if within is None else possible & within(parts[number])
 
     def _apply_reference(self, name: str, reference: Reference) -> None:
@@ -101,7 +101,7 @@ class SequentialSampler:
         """
         references = self.model.references
         code = self.out[f"{name}#same"] if reference.equal_to else np.zeros(self.rows, dtype=np.int32)
-        known = self.asked.known.get(name, np.full(self.rows, np.nan))
+        known = self.conditions.known.get(name, np.full(self.rows, np.nan))
         is_known = ~np.isnan(known)
         if code.any():
             parts, _ = references.equal_parts(name, code, self.out)
@@ -121,7 +121,7 @@ class SequentialSampler:
         references = self.model.references
         number, kind = references.owner(name)
         target = number if kind == "step" else name
-        within, known = self.asked.within.get(target), self.asked.known.get(target)
+        within, known = self.conditions.within.get(target), self.conditions.known.get(target)
         known = None if known is None else known[rows]
         if kind != "step" or (reference := references.by_part.get(number)) is None or reference.base is None:
             return within, known
@@ -183,7 +183,7 @@ class SequentialSampler:
         number, kind = references.owner(name)
         if kind != "step" or (reference := references.by_part[number]).base is None:
             return self.model.smoothing[name].interval(value, width) if name in self.model.smoothing else (value, value)
-        ends = self.model.smoothing[number].interval(self.asked.known[number][rows], width)
+        ends = self.model.smoothing[number].interval(self.conditions.known[number][rows], width)
         base = references.amounts(reference.base, self.out)[rows]
         low, high = (reference.step(references.to_amount(number, end), base) for end in ends)
         return low, high
@@ -225,7 +225,7 @@ class SequentialSampler:
         """Continue with these rows alone, all with weight 1."""
         self.out = {name: values[rows] for name, values in self.out.items()}
         self._features = {name: values[rows] for name, values in self._features.items()}
-        self.asked, self.rows, self.weight = _conditions_of(self.asked, rows), len(rows), np.ones(len(rows))
+        self.conditions, self.rows, self.weight = _conditions_of(self.conditions, rows), len(rows), np.ones(len(rows))
 
 
 def _draw_within(
@@ -244,28 +244,28 @@ def _draw_within(
     return forest.draw_allowed(leaf, allowed, rng=rng)
 
 
-def last_condition(model: SequentialModel, asked: Asked) -> int:
+def last_condition(model: SequentialModel, conditions: Conditions) -> int:
     """Number of parts that must be drawn until all parts with a condition are there."""
-    positions = [i for i, name in enumerate(model.order) if name in asked.within or name in asked.known]
+    positions = [i for i, name in enumerate(model.order) if name in conditions.within or name in conditions.known]
     return positions[-1] + 1 if positions else 0
 
 
-def draw_conditional(model: SequentialModel, asked: Asked, *, rng: np.random.Generator) -> Values:
+def draw_conditional(model: SequentialModel, conditions: Conditions, *, rng: np.random.Generator) -> Values:
     """Draw every part of rows that meet conditions: by particles if cells are known, else among common candidates."""
-    last = last_condition(model, asked)
-    if not asked.known:
-        return _draw_candidates(model, asked, last, rng=rng)
-    complete = {name for name, values in asked.known.items() if _is_known(values).all()}
+    last = last_condition(model, conditions)
+    if not conditions.known:
+        return _draw_candidates(model, conditions, last, rng=rng)
+    complete = {name for name, values in conditions.known.items() if _is_known(values).all()}
     free = [i for i, name in enumerate(model.order) if not {name, model.references.owner(name)[0]} & complete]
     if not free or last <= free[0]:  # the known parts come first: the others are simply drawn given them
-        sampler = SequentialSampler(model, asked)
+        sampler = SequentialSampler(model, conditions)
         for name, stream in zip(model.order, rng.spawn(len(model.order))):  # the same streams, whatever is known
-            if name in asked.known and name not in model.references.by_part:
-                sampler.add(name, asked.known[name])
+            if name in conditions.known and name not in model.references.by_part:
+                sampler.add(name, conditions.known[name])
             else:
                 sampler.draw_next(name, rng=stream)
         return sampler.out
-    out = _draw_particles(model, asked, last, rng=rng)
+    out = _draw_particles(model, conditions, last, rng=rng)
     return {name: out[name] for name in model.order}
 
 
@@ -273,55 +273,55 @@ def _is_known(values: np.ndarray) -> np.ndarray:
     return values >= 0 if values.dtype.kind == "i" else ~np.isnan(values)
 
 
-def _draw_candidates(model: SequentialModel, asked: Asked, last: int, *, rng: np.random.Generator) -> Values:
+def _draw_candidates(model: SequentialModel, conditions: Conditions, last: int, *, rng: np.random.Generator) -> Values:
     """Draw candidates up to the last condition, choose among them, and draw the remaining parts of the chosen ones."""
     batches: list[SequentialSampler] = []
     weights = np.zeros(0)
-    while not batches or not is_sufficient(weights, asked.rows):
-        size = max(1024, asked.rows) if not batches else min(ROWS, 2 * len(weights))
-        batch = SequentialSampler(model, Asked(size, {}, asked.within))
+    while not batches or not is_sufficient(weights, conditions.rows):
+        size = max(1024, conditions.rows) if not batches else min(ROWS, 2 * len(weights))
+        batch = SequentialSampler(model, Conditions(size, {}, conditions.within))
         for name, stream in zip(model.order[:last], rng.spawn(last)):
             batch.draw_next(name, rng=stream)
         batches.append(batch)
         weights = np.concatenate([weights, batch.weight])
-    sampler = SequentialSampler(model, Asked(len(weights), {}, asked.within))
+    sampler = SequentialSampler(model, Conditions(len(weights), {}, conditions.within))
     for name in model.order[:last]:
         sampler.out[name] = np.concatenate([batch.out[name] for batch in batches])
         sampler._features[name] = np.concatenate([batch._features[name] for batch in batches])
-    sampler.take(choose(weights, asked.rows, rng=rng))
+    sampler.take(choose(weights, conditions.rows, rng=rng))
     for name, stream in zip(model.order[last:], rng.spawn(len(model.order) - last)):
         sampler.draw_next(name, rng=stream)
     return sampler.out
 
 
-def _draw_particles(model: SequentialModel, asked: Asked, last: int, *, rng: np.random.Generator) -> Values:
+def _draw_particles(model: SequentialModel, conditions: Conditions, last: int, *, rng: np.random.Generator) -> Values:
     """Draw each row by particles. Rows with too small an effective sample size are drawn again with more of them."""
     out: Values = {}
-    rows = np.arange(asked.rows)
+    rows = np.arange(conditions.rows)
     for particles in PARTICLES:
         insufficient = []
         for some in np.array_split(rows, -(-len(rows) * particles // ROWS)):
-            sampler, effective = _filter_particles(model, _conditions_of(asked, some), last, particles, rng=rng)
+            sampler, effective = _filter_particles(model, _conditions_of(conditions, some), last, particles, rng=rng)
             for name, values in sampler.out.items():
-                out.setdefault(name, np.empty(asked.rows, dtype=values.dtype))[some] = values
+                out.setdefault(name, np.empty(conditions.rows, dtype=values.dtype))[some] = values
             insufficient.append(some[effective < MIN_EFFECTIVE])
         if not len(rows := np.concatenate(insufficient)):
             break
     return out
 
 
-def _conditions_of(asked: Asked, rows: np.ndarray) -> Asked:
-    return Asked(len(rows), {name: values[rows] for name, values in asked.known.items()}, asked.within)
+def _conditions_of(conditions: Conditions, rows: np.ndarray) -> Conditions:
+    return Conditions(len(rows), {name: values[rows] for name, values in conditions.known.items()}, conditions.within)
 
 
 def _filter_particles(
-    model: SequentialModel, asked: Asked, last: int, particles: int, *, rng: np.random.Generator
+    model: SequentialModel, conditions: Conditions, last: int, particles: int, *, rng: np.random.Generator
 ) -> tuple[SequentialSampler, np.ndarray]:
     """One particle of each row, drawn to the end; and the smallest effective sample size of the row's particles on the
     way, (sum w)^2 / sum w^2. (rows,)
     """
-    rows = asked.rows
-    sampler = SequentialSampler(model, _conditions_of(asked, np.repeat(np.arange(rows), particles)))
+    rows = conditions.rows
+    sampler = SequentialSampler(model, _conditions_of(conditions, np.repeat(np.arange(rows), particles)))
     effective = np.full(rows, float(particles))
     for name in model.order[:last]:
         sampler.draw_next(name, rng=rng)

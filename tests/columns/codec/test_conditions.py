@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from synthcli.columns.codec.codec import Codec
-from synthcli.columns.codec.conditions import Asked, Within, told
+from synthcli.columns.codec.conditions import Conditions, Within, in_words
 from synthcli.columns.discovery.infer import infer
 from synthcli.contracts.modelling import Allowed, Request
 from synthcli.contracts.schema import Traits
@@ -39,7 +39,7 @@ VALUES = CODEC.encode(FRAME)
 
 
 def within(name: str, **allowed: Any) -> dict[str, Within]:
-    return dict(Asked.of(CODEC, Request(1, allowed={name: Allowed(**allowed)})).within)
+    return dict(Conditions.of(CODEC, Request(1, allowed={name: Allowed(**allowed)})).within)
 
 
 def rows_within(name: str, **allowed: Any) -> np.ndarray:
@@ -107,8 +107,8 @@ def test_what_cannot_be_is_named(name: str, allowed: dict[str, Any], words: list
 
 def test_made_up_columns_are_not_asked() -> None:
     assert within("key", values=frozenset({"k0001"})) == {}
-    asked = Asked.of(CODEC, Request(2, frame=pd.DataFrame({"key": ["x", "y"], "unheard": [1, 2]})))
-    assert asked.known == {}
+    conditions = Conditions.of(CODEC, Request(2, frame=pd.DataFrame({"key": ["x", "y"], "unheard": [1, 2]})))
+    assert conditions.known == {}
 
 
 def test_known_cells_are_coded_and_the_others_are_unknown() -> None:
@@ -116,15 +116,15 @@ def test_known_cells_are_coded_and_the_others_are_unknown() -> None:
     known = np.zeros(frame.shape, dtype=bool)
     known[1:, frame.columns.get_loc("few")] = True
     known[:2, frame.columns.get_loc("number")] = True
-    asked = Asked.of(CODEC, Request(4, frame=frame, known=known))
-    assert asked.known["few"].tolist() == [-1, *VALUES["few"][1:4].tolist()]
-    assert asked.known["number#state"].tolist() == [*VALUES["number#state"][:2].tolist(), -1, -1]
-    assert np.isnan(asked.known["number"][2:]).all() and "word" not in asked.known
+    conditions = Conditions.of(CODEC, Request(4, frame=frame, known=known))
+    assert conditions.known["few"].tolist() == [-1, *VALUES["few"][1:4].tolist()]
+    assert conditions.known["number#state"].tolist() == [*VALUES["number#state"][:2].tolist(), -1, -1]
+    assert np.isnan(conditions.known["number"][2:]).all() and "word" not in conditions.known
 
 
 def test_in_words() -> None:
-    assert told(Allowed(values=frozenset({"a", "b"}))) == "'a' or 'b'"
-    assert told(Allowed(low=1, high=2)) == "from 1 up to 2"
-    assert told(Allowed(values=frozenset(), null=True)) == "null"
-    assert told(Allowed(values=frozenset({"a"}), null=True)) == "'a' or null"
-    assert told(Allowed()) == "a value that is not null"
+    assert in_words(Allowed(values=frozenset({"a", "b"}))) == "'a' or 'b'"
+    assert in_words(Allowed(low=1, high=2)) == "from 1 up to 2"
+    assert in_words(Allowed(values=frozenset(), null=True)) == "null"
+    assert in_words(Allowed(values=frozenset({"a"}), null=True)) == "'a' or null"
+    assert in_words(Allowed()) == "a value that is not null"

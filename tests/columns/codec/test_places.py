@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from synthcli import plugins, seeds
 from synthcli.columns.codec import places as geo_places
 from synthcli.columns.codec.codec import Codec
-from synthcli.columns.codec.conditions import Asked
+from synthcli.columns.codec.conditions import Conditions
 from synthcli.columns.discovery.infer import infer
 from synthcli.columns.table import Table
 from synthcli.contracts.modelling import Job, Request
@@ -141,9 +141,11 @@ def test_a_place_is_known_where_both_coordinates_are() -> None:
     codec, frame = fitted(towns(1000))
     pair = frame[["latitude", "longitude"]].head(4)
     known = np.array([[True, True], [True, False], [False, True], [True, True]])
-    code = Asked.of(codec, Request(4, frame=pair, known=known, allowed={})).known["latitude#place"]
+    code = Conditions.of(codec, Request(4, frame=pair, known=known, allowed={})).known["latitude#place"]
     assert (code >= 0).tolist() == [True, False, False, True]
-    assert "latitude#place" not in Asked.of(codec, Request(4, frame=pair[["latitude"]], known=None, allowed={})).known
+    assert (
+        "latitude#place" not in Conditions.of(codec, Request(4, frame=pair[["latitude"]], known=None, allowed={})).known
+    )
 
 
 @pytest.mark.parametrize("method", ["trees", pytest.param("arnet", marks=pytest.mark.extra("neural"))])

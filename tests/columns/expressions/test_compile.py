@@ -231,7 +231,7 @@ def test_daylight_saving_takes_the_first_of_a_repeated_hour_and_the_end_of_a_ski
         ("`abc", 1, "not closed"),
         (r"'a\q'", 3, "unknown escape"),
         (r"'\ud800'", 2, "unknown escape"),
-        ("n AND b", 3, "small: and"),
+        ("n AND b", 3, "lower case: and"),
         ("rund(x)", 1, "Did you mean round"),
         ("sqrt(x, 2)", 1, "1 argument,"),
         ("min(x)", 1, "2 arguments or more"),

@@ -93,7 +93,7 @@ def test_a_constant_has_no_correlation() -> None:
         ("quantile(cost)", "quantile"),
         ("quantile(cost, 2)", "from 0 to 1"),
         ("quantile(cost, x)", "from 0 to 1"),
-        ("mean(cost) - mean(age)", "one figure"),
+        ("mean(cost) - mean(age)", "one number"),
         ("mean(cost where )", "missing"),
         ("mean(cost +)", "expected a value"),
         ("mean(cost ? 2)", "cannot read"),

@@ -144,7 +144,7 @@ def test_dates_of_birth_are_spelled_as_the_source_spells_dates(form, shape):
 def test_providers_by_storage():
     assert values(column("int64", type="text", provider="random_int")).dtype == "Int64"
     assert values(column("bool", type="text", provider="pybool")).dtype == "boolean"
-    with pytest.raises(SpecError, match=r"columns\.x: makes values such as .*stored as int64"):
+    with pytest.raises(SpecError, match=r"columns\.x: generates values such as .*stored as int64"):
         fake.check(column("int64", type="text", provider="company"))
 
 

@@ -132,7 +132,7 @@ def test_notes_say_what_was_done_and_what_to_write() -> None:
     schema, data = infer(pa.Table.from_pandas(people(200)[["a1", "plan"]], preserve_index=False), {})
     (note,) = protect.notes([p.to_json() for p in protect.found(schema, data)])
     assert (
-        note.startswith("Made up and not learned")
+        note.startswith("Generated and not learned")
         and "a1 (e-mail addresses)" in note
         and "columns: {a1: {type: category}}" in note
     )

@@ -255,7 +255,7 @@ BAD = [
     ({"type": "float", "distribution": "uniform", "min": 3, "max": 1}, r"columns\.x: min 3 is above max 1"),
     (
         {"type": "integer", "distribution": {"poisson": {"mean": 1e30}}},
-        r"columns\.x\.distribution: poisson: numbers cannot be drawn",
+        r"columns\.x\.distribution: poisson: cannot draw numbers",
     ),
     (
         {"type": "integer", "distribution": {"binomial": {"n": 2.5, "p": 0.5}}},
@@ -264,7 +264,7 @@ BAD = [
     ({"type": "float", "min": "a", "max": 3}, r"columns\.x\.min is 'a'; expected a number"),
     (
         {"type": "integer", "distribution": {"pareto": {"shape": 0.01}}},
-        r"columns\.x\.distribution: makes numbers that int64 cannot hold",
+        r"columns\.x\.distribution: generates numbers that int64 cannot hold",
     ),
     ({"type": "category"}, r"columns\.x: does not say how to generate it; remedy: distribution, weights"),
     ({}, r"columns\.x: does not say how to generate it"),

@@ -127,7 +127,7 @@ def test_a_word_that_was_never_seen_stays(model: trees.Trees) -> None:
 
 
 def test_what_nobody_has_is_refused_by_name(model: trees.Trees) -> None:
-    with pytest.raises(FitError, match=r"column wealth: from 1000000 is asked"):
+    with pytest.raises(FitError, match=r"column wealth: the conditions require from 1000000"):
         model.complete(Request(5, allowed={"wealth": Allowed(low=1_000_000)}), 0, rng=np.random.default_rng(0))
     with pytest.raises(FitError, match="column flag: the model has learned no value 'never'"):
         model.complete(
