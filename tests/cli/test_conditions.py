@@ -83,7 +83,7 @@ def test_the_same_bytes_from_one_worker_and_two(trees: Path, synth: Any) -> None
         (["generate.where=age > 3000"], ["age", "3001", "no such value"]),
         (["generate.where=id == 'P-1'"], ["generate.where", "id is of type id", "made up"]),
         (["generate.where=age + 1"], ["generate.where", "true or false"]),
-        (["generate.where=income + age < -10"], ["no row that was drawn has where: income + age < -10"]),
+        (["generate.where=income + age < -10"], ["no drawn row meets where: income + age < -10"]),
         (["generate.balance={citty: {Wien: 0.5}}"], ["generate.balance", "Did you mean city"]),
         (["generate.balance={city: {Vien: 0.5}}"], ["generate.balance.city", "Did you mean Wien"]),
         (["generate.balance={city: {Wien: 0.8, Graz: 0.4}}"], ["balance.city", "1.2"]),

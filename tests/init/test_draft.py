@@ -16,6 +16,7 @@ from synthcli.init.imports.shared import Imported
 from synthcli.sources import builtin
 from synthcli.spec import check, yaml
 from synthcli.spec.load import load_spec
+from synthcli.spec.modalities import tabular
 
 
 def drafted(tmp_path, frame, imported=None, name="t.csv"):
@@ -26,8 +27,7 @@ def drafted(tmp_path, frame, imported=None, name="t.csv"):
     text = draft.draft(found, {"type": source.type, "path": name}, title=name)
     (tmp_path / "t.yaml").write_text(text)
     loaded = load_spec(tmp_path / "t.yaml")
-    check.check(loaded)
-    check.check_names(loaded, sources.columns(source))
+    tabular.hold_against_source(loaded, check.check(loaded).described)
     return found, text, loaded.spec
 
 
@@ -60,8 +60,7 @@ def test_built_in_tables_have_no_identifiers(table, tmp_path):
     assert not [f.name for f in found.columns if f.guess is not None and f.guess.sensitivity == "direct identifier"]
     (tmp_path / "t.yaml").write_text(draft.draft(found, {"type": "builtin", "name": table}))
     loaded = load_spec(tmp_path / "t.yaml")
-    check.check(loaded)
-    check.check_names(loaded, [f.name for f in found.columns])
+    tabular.hold_against_source(loaded, check.check(loaded).described)
     assert (
         loaded.spec.privacy_unit == builtin.UNITS.get(table) and loaded.spec.evaluate.target == builtin.TARGETS[table]
     )

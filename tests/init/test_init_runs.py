@@ -16,6 +16,7 @@ from synthcli.init import draft
 from synthcli.init.findings import look, settled
 from synthcli.spec import check
 from synthcli.spec.load import Loaded, load_spec
+from synthcli.spec.modalities import tabular
 
 faker = pytest.importorskip("faker")
 ROWS = 80
@@ -82,8 +83,7 @@ def drafted(path: Path) -> tuple[Loaded, sources.Source]:
         draft.draft(look(source), {"type": source.type, "path": path.name, **said}), encoding="utf-8"
     )
     loaded = load_spec(path.with_suffix(".yaml"))
-    check.check(loaded)
-    check.check_names(loaded, sources.columns(source))
+    tabular.hold_against_source(loaded, check.check(loaded).described)
     return loaded, source
 
 
@@ -91,8 +91,7 @@ def made_of(loaded: Loaded, source: sources.Source) -> pd.DataFrame:
     """The made-up columns of the spec."""
     schema, _ = infer(sources.read(source), loaded.spec.columns, text=sources.spelled(source))
     kinds = {c.name: c.kind for c in schema.columns}
-    check.check_columns(loaded, kinds)
-    check.check_traits(loaded, kinds)
+    check.check(loaded).described.check(kinds)
     make = lambda c: generate.make(c, 0, 50, key=1, rng=np.random.default_rng(0))  # noqa: E731
     return pd.DataFrame({c.name: make(c) for c in schema.columns if c.kind in generate.MADE})
 
