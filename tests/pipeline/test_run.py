@@ -137,7 +137,7 @@ def test_if_changed_restores_an_output_that_is_gone(spec: Path, tmp_path: Path, 
         ("''", "is a folder"),
         (".", "is a folder"),
         ("artifacts/people/x.csv", "run folders"),
-        ("~nobody-here/x.csv", "no path"),
+        ("~nobody-here/x.csv", "not a path"),
     ],
 )
 def test_an_output_that_cannot_be_is_refused_before_anything_runs(
