@@ -82,7 +82,7 @@ def test_integer_ids_fill_the_inferred_range_first():
 def test_integer_ids_stay_within_declared_bounds_and_the_storage():
     col = column("int64", type="id", min=10, max=19)
     assert sorted(values(col, 0, 10)) == list(range(10, 20))
-    with pytest.raises(SpecError, match="10 unique values and 11 rows"):
+    with pytest.raises(SpecError, match="10 unique values, but 11 rows"):
         values(col, 0, 11)
     small = column("int8", type="id")
     assert sorted(values(small, 0, 127)) == list(range(1, 128)) and fake.capacity(small) == 127

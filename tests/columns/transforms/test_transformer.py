@@ -290,7 +290,7 @@ def test_what_a_row_breaks_cannot_be_built_in():
         frame, ["low <= mid", "cost == price * count + 1", "contains(city, 'A') or low > -1", {"unique": "low"}]
     )
     assert set(reshaper.how.values()) == {"rejection"} and not reshaper.steps
-    assert "breaks it" in reshaper.why["low <= mid"] and "come back" in reshaper.why["cost == price * count + 1"]
+    assert "breaks it" in reshaper.why["low <= mid"] and "restored" in reshaper.why["cost == price * count + 1"]
 
 
 def test_names_do_not_clash():
