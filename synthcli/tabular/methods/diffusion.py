@@ -33,6 +33,7 @@ TRUSTED_LOAD = False
 WARNING: str | None = None
 DIAL = Dial("dropout", fidelity=0.02, privacy=0.6)
 GRID = 1001  # maximum number of quantiles of a number
+TINY = 1e-290  # numbers below are scaled up, exactly, before they are interpolated
 ROUND_STEPS = 20  # minimum steps per epoch while batches have at least 32 rows
 EDGE = 1e-4  # shares below EDGE and above 1 - EDGE are clipped before normal scores
 
@@ -72,10 +73,12 @@ class Score:
         """Normal scores; ties are spread at random over their range of ranks. (rows,) float32"""
         from scipy.special import ndtri
 
-        known = fill_missing(values, rng=rng)
-        shares = np.linspace(0, 1, len(self.grid))
-        low = np.interp(known, *_steps(self.grid, shares, "left"))
-        high = np.interp(known, *_steps(self.grid, shares, "right"))
+        known, grid = fill_missing(values, rng=rng), self.grid
+        if 0 < np.abs(grid).max() < TINY:  # a slope over subnormal distances would overflow
+            known, grid = known * 2.0**600, grid * 2.0**600
+        shares = np.linspace(0, 1, len(grid))
+        low = np.interp(known, *_steps(grid, shares, "left"))
+        high = np.interp(known, *_steps(grid, shares, "right"))
         return ndtri(np.clip(low + rng.random(len(known)) * (high - low), EDGE, 1 - EDGE)).astype(np.float32)
 
     def decode(self, scores: np.ndarray) -> np.ndarray:

@@ -103,7 +103,7 @@ def test_declared_bounds_that_matter_are_named():
     assert (
         conflict is not None
         and len(conflict.rules) == 1
-        and "declared of age:" in conflict.explanation
+        and "declarations of age:" in conflict.explanation
         and "kind" not in conflict.explanation
     )
     assert "declared" not in found("age > 3", "age < 2").explanation
