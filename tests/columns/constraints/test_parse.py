@@ -167,7 +167,7 @@ KINDS = {"a": "integer", "b": "datetime", "s": "text", "p": "boolean", "c": "cat
 
 
 @pytest.mark.parametrize(("raw", "words"), [
-    ({"unique": ["aa", "a"]}, "no column 'aa'. Did you mean a"), ({"one_of": ["a", "s"]}, "not made up"),
+    ({"unique": ["aa", "a"]}, "no column 'aa'. Did you mean a"), ({"one_of": ["a", "s"]}, "learned, not generated"),
     ({"sum": {"total": "a", "of": ["b"]}}, "number"),
     ({"one_hot": ["a", "b"]}, "boolean"), ({"increasing": ["a", "b"]}, "do not compare"),
     ({"range": {"column": "p", "min": 0}}, "is of type boolean"),

@@ -265,7 +265,7 @@ def test_what_cannot_be_read_is_pointed_at(text, column, words):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("'abc' < 3", ["column 7", "'abc' (string)", "3 (number)", "quotes"]),
+        ("'abc' < 3", ["column 7", "'abc' (string)", "3 (number)", "quote"]),
         ("sex + 1", ["sex (string)", "1 (number)"]),
         ("s + s", ["concat"]),
         ("b == 'true'", ["true or false"]),
@@ -281,7 +281,7 @@ def test_what_cannot_be_read_is_pointed_at(text, column, words):
         ("not 3", ["boolean"]),
         ("1 if n else 2", ["if needs a boolean"]),
         ("1 if b else 'a'", ["string"]),
-        ("n in ['a']", ["quotes"]),
+        ("n in ['a']", ["quote"]),
         ("len(n)", ["len needs a string"]),
         ("-s", ["- needs a number or timedelta"]),
         ("min(n, s)", ["min does not work"]),
