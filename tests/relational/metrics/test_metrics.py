@@ -43,7 +43,7 @@ def test_the_same_tables_score_one(module: ModuleType, shop: Tables) -> None:
 @pytest.mark.parametrize("module", [cardinality, parent_child, siblings])
 def test_nothing_without_a_control(module: ModuleType, shop: Tables) -> None:
     found = module.measure(Evidence(shop.schema, shop), rng=seeds.stream(0, "x"))
-    assert [m.value for m in found] == [None] and "no real records" in found[0].note
+    assert [m.value for m in found] == [None] and "no holdout" in found[0].note
 
 
 def test_keys_that_lead_nowhere(shop: Tables) -> None:

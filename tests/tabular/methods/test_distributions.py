@@ -343,7 +343,7 @@ def test_what_cannot_be_made_is_found_by_check(traits, message):
 def test_check_knows_the_rows_that_will_be_asked_for():
     schema = schema_of({"x": {"type": "id", "pattern": r"\d{2}"}})
     distributions.check(schema, rows=100)
-    with pytest.raises(SpecError, match="100 unique values and 101 rows"):
+    with pytest.raises(SpecError, match="100 unique values, but 101 rows"):
         distributions.check(schema, rows=101)
     with pytest.raises(SpecError, match=r"beyond 2\^63"):
         distributions.check(schema_of({"x": {"sequence": {"step": 1e15}}}), rows=10**5)
