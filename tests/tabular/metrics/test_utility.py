@@ -50,7 +50,10 @@ def test_auc_of_weighted_rows():
 
 def test_no_target_is_no_question_and_a_poor_one_is_said(evidence):
     assert utility.measure(evidence(), rng=np.random.default_rng(0)) == []
-    assert all(m.value is None and "not a column that can be predicted" in m.note for m in overall(evidence(target="note")).values())
+    assert all(
+        m.value is None and "not a column that can be predicted" in m.note
+        for m in overall(evidence(target="note")).values()
+    )
     given = evidence()
     constant = Table(given.train.frame.assign(yes=given.train.frame["yes"] | True), given.schema)
     assert all("single value" in m.note for m in overall(evidence(train=constant, target="yes")).values())
