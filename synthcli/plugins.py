@@ -14,7 +14,6 @@ from synthcli.contracts.modality import Choice, Modality
 from synthcli.errors import MissingExtra, SpecError, did_you_mean
 
 GROUND = "tabular"  # the modality that others build on
-ROOMS = ("methods", "metrics", "attacks")
 EXTRAS = {"sdv": ("sdv", "torch"), "neural": ("torch",)}  # the packages whose absence means that an extra is missing
 
 

@@ -107,14 +107,8 @@ class _Execution:
     def __init__(
         self, plan: Plan, shelf: Store, space: Workspace, events: Events, upto: Upto, fresh: bool, keep_failed: bool
     ) -> None:
-        self.plan, self.shelf, self.space, self.events, self.fresh, self.keep_failed = (
-            plan,
-            shelf,
-            space,
-            events,
-            fresh,
-            keep_failed,
-        )
+        self.plan, self.shelf, self.space, self.events = plan, shelf, space, events
+        self.fresh, self.keep_failed = fresh, keep_failed
         self.real = plan.modality.read(plan.described)
         self.steps = list(STAGES) if upto == "run" else list(STAGES)[: list(STAGES).index(upto) + 1]
         self.loop = upto == "run"

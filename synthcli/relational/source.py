@@ -20,6 +20,7 @@ from synthcli.relational.data import Tables, check_names
 from synthcli.relational.graph import order
 from synthcli.relational.model.rules import widened
 from synthcli.relational.relationships import NULL, Relationship, root
+from synthcli.tabular.source import PARTS
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Described:
     rules: Mapping[str, tuple[Rule, ...]] = field(default_factory=dict)
     kept: frozenset[str] = frozenset()
     unit: str | None = None
-    parts: Mapping[str, float] = field(default_factory=lambda: {"train": 0.7, "validation": 0.1, "holdout": 0.2})
+    parts: Mapping[str, float] = field(default_factory=lambda: PARTS)
     stratify_by: str | None = None
     target: str | None = None
     seed: int = 0

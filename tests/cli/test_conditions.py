@@ -146,36 +146,15 @@ generate: {rows: 1000, where: "age >= 60", balance: {plan: {pro: 0.5}}}
 
 def test_more_rows_of_one_kind_from_an_old_run(trees: Path, synth: Any) -> None:
     assert synth("run", trees, "--rows", "100").code == 0
-    said = synth(
-        "generate",
-        "--from",
-        "people",
-        "--rows",
-        "250",
-        "--where",
-        "city == 'Steyr' and age >= 50",
-        "-o",
-        "some.csv",
-        "--json",
-    )
+    command = ["generate", "--from", "people", "--rows", "250", "--where", "city == 'Steyr' and age >= 50", "--json"]
+    said = synth(*command, "-o", "some.csv")
     assert said.code == 0, said.err
     table = pd.read_csv("some.csv")
     assert (
         len(table) == 250 and (table["city"] == "Steyr").all() and (table["age"] >= 50).all() and table["id"].is_unique
     )
     assert said.json["asked"]["where"].startswith("city")
-    again = synth(
-        "generate",
-        "--from",
-        "people",
-        "--rows",
-        "250",
-        "--where",
-        "city == 'Steyr' and age >= 50",
-        "-o",
-        "same.csv",
-        "--json",
-    )
+    again = synth(*command, "-o", "same.csv")
     assert again.json["sha256"] == said.json["sha256"]
 
 

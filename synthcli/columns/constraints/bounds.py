@@ -14,7 +14,6 @@ from synthcli.columns.constraints.linear import Kind
 from synthcli.columns.expressions.compile import Expression
 from synthcli.contracts.modelling import Allowed
 
-NOTHING = Allowed(values=frozenset())  # allows no value, not even null
 Bounds = dict[str, Allowed]
 
 
