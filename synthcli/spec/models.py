@@ -36,6 +36,11 @@ class Split(Section):
     )
     stratify_by: str | None = Field(None, description="column whose values have the same shares in every part")
 
+    @property
+    def parts(self) -> dict[str, float]:
+        """The share of the privacy units in each part; train gets the rest."""
+        return {"train": 1 - self.validation - self.holdout, "validation": self.validation, "holdout": self.holdout}
+
 
 class Place(Section):
     """The place of a table, and the format of its file."""

@@ -297,7 +297,7 @@ def describe(loaded: Loaded) -> Described:
         rules=rules,
         kept=frozenset(name for name, each in tables.items() if each.keep),
         unit=spec.privacy_unit,
-        parts={"train": 1 - split.validation - split.holdout, "validation": split.validation, "holdout": split.holdout},
+        parts=split.parts,
         stratify_by=split.stratify_by,
         target=spec.evaluate.target,
         seed=spec.seed,

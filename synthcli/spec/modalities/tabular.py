@@ -87,7 +87,7 @@ def describe(loaded: Loaded) -> Described:
         columns=spec.columns,
         rules=rules,
         unit=spec.privacy_unit or default_unit,
-        parts={"train": 1 - split.validation - split.holdout, "validation": split.validation, "holdout": split.holdout},
+        parts=split.parts,
         stratify_by=split.stratify_by,
         where=where,
         target=spec.evaluate.target,
