@@ -30,8 +30,7 @@ def source(spec: Spec) -> Iterator[Problem]:
     if source.type != "builtin" and source.name is not None:
         yield ("source", "name"), f"type {source.type} has no name"
     yield from place(("source",), source, source.type)
-    if source.split.validation + source.split.holdout >= 1:
-        yield ("source", "split"), "validation and holdout leave nothing to train on; expected a sum below 1"
+    yield from split(spec)
     if source.type == "none":
         for key in sorted(source.model_fields_set & {"split", "max_rows"}):
             yield ("source", key), "there is no data to split or sample (source.type: none)"
@@ -39,6 +38,12 @@ def source(spec: Spec) -> Iterator[Problem]:
             yield ("columns",), "source.type none needs columns that describe how to generate them"
         if spec.privacy_unit is not None:
             yield ("privacy_unit",), "there is no data to protect (source.type: none)"
+
+
+def split(spec: Spec) -> Iterator[Problem]:
+    """A split without a train part."""
+    if spec.source.split.validation + spec.source.split.holdout >= 1:
+        yield ("source", "split"), "validation and holdout leave nothing to train on; expected a sum below 1"
 
 
 def place(at: tuple[str, ...], source: Place, type_: str) -> Iterator[Problem]:

@@ -99,8 +99,7 @@ def _source(spec: Spec) -> Iterator[Problem]:
             ("source", "type"),
             "cannot be combined with tables; remedy: leave it out, and give the type of each table",
         )
-    if spec.source.split.validation + spec.source.split.holdout >= 1:
-        yield ("source", "split"), "validation and holdout leave nothing to train on; expected a sum below 1"
+    yield from places.split(spec)
     if not spec.source.relationships:
         yield (
             ("source",),
