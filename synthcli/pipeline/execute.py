@@ -25,6 +25,7 @@ from synthcli.artifacts.store import (
     Version,
     Workspace,
 )
+from synthcli.columns import units
 from synthcli.columns.pii import protect
 from synthcli.contracts.evaluation import Downstream, Evidence, Outcome, Usage
 from synthcli.contracts.modality import Choice
@@ -292,11 +293,15 @@ class _Execution:
         for step in ("train", "generate"):
             if step in self.steps:
                 self.space.adopt(chosen.folder, STAGES[step])
+        if "generate" not in self.steps:
+            return None
+        sample = files.read_json(chosen.folder / GENERATE / SAMPLE)
+        for note in units.notes(self.profile, sample):
+            self.events.note(note)
         if "evaluate" not in self.steps:
             return None
         quality, privacy = self._measured(chosen, "", "holdout")
         fitted = files.read_json(chosen.folder / TRAIN / FIT)
-        sample = files.read_json(chosen.folder / GENERATE / SAMPLE)
         attacked = "privacy-check" in self.steps and bool(self.plan.attacks)
         body = verdict.build(
             self.plan,

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from synthcli import plugins
+from synthcli.columns import units
 from synthcli.columns.pii import protect
 from synthcli.contracts.evaluation import Outcome
 from synthcli.pipeline import gates
@@ -46,6 +47,7 @@ def build(
         "rounds": [_round(r) for r in rounds],
         "notes": [
             *protect.notes(profile.get("personal", ())),
+            *units.notes(profile, sample),
             *_notes(plan, outcomes, fitted),
             *_request_notes(plan, sample),
         ],

@@ -12,6 +12,7 @@ import pandas as pd
 from synthcli import plugins, seeds
 from synthcli.artifacts import files
 from synthcli.artifacts.store import DATA, UNASKED
+from synthcli.columns import units
 from synthcli.columns.constraints.rule import without_examples
 from synthcli.columns.pii import protect
 from synthcli.columns.table import Table
@@ -75,6 +76,7 @@ def profile(real: Real, *, progress: Progress) -> Json:
         "constraints": without_examples(real.findings),
     }
     if real.described.has_data:
+        body["repeating_unit"] = units.repeating(real.table)
         body["parts"] = {name: len(part) for name, part in real.parts.items()}
         body |= profiling.profile(table, progress=progress)
         body["personal"] = [one.to_json() for one in protect.found(table.schema, table.frame)]
@@ -110,6 +112,8 @@ def generate(fitted: FittedTable, request: Request, folder: Path, *, engine: Eng
         "repaired": tally.repaired,
         "schema": schema.to_json(),
     }
+    if fitted.schema.unit is not None:
+        body["rows_by_unit"] = units.written(folder / DATA, fitted.schema.unit)
     if settled.where is not None or settled.strata:
         body |= {"asked": stream.report(), "wanted": settled.to_json()}
         plain = SettledRequest(min(request.rows, FREELY), request.seed, request.block_size, rules=fitted.rules)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from synthcli import execute, load_spec
 from synthcli.pipeline import verdict
+from synthcli.pipeline.events import Events
 from synthcli.pipeline.plan import make_plan
 
 FAIR = "generate.fairness={target: smoker, sensitive: [sex]}"
@@ -38,3 +41,33 @@ def test_dropped_rows_are_reported(spec: Path) -> None:
         "Rows that could not satisfy the constraints were left out: 3 of visits: start < end, 1 of drugs: dose > 0."
     ]
     assert verdict._request_notes(plan, {"dropped": {}}) == []
+
+
+class Seen(Events):
+    """The notes of a run."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+
+def test_units_whose_rows_are_taken_apart_are_reported(tmp_path: Path) -> None:
+    """In the notes of the run, in the verdict and on the page; also for rows that meet a condition."""
+    rng = np.random.default_rng(0)
+    who = np.repeat(np.arange(80), rng.integers(1, 5, 80))
+    pd.DataFrame({"who": [f"p{i}" for i in who], "x": rng.normal(size=len(who)), "y": who % 3}).to_csv(
+        tmp_path / "rows.csv", index=False
+    )
+    (tmp_path / "rows.yaml").write_text(
+        "source: {type: csv, path: rows.csv}\nprivacy_unit: who\ngenerator: {method: independent}\n"
+        "generate: {rows: 50}\nevaluate: {gates: []}\nprivacy_check: {attacks: [], gates: []}\n"
+    )
+    warning = f"80 units of who have {len(who)} rows in the source; the output has one row per unit"
+    seen = Seen()
+    run = execute(tmp_path / "rows.yaml", root=tmp_path / "runs", events=seen)
+    assert run.verdict is not None
+    assert [note.startswith(warning) for note in run.verdict["notes"]].count(True) == 1
+    assert [note.startswith(warning) for note in seen.notes].count(True) == 1
+    assert warning in (run.version.folder / "report.html").read_text(encoding="utf-8")
