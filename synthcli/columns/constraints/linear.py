@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from synthcli.columns import frame as frames
 from synthcli.columns.expressions.compile import is_word
-from synthcli.columns.expressions.functions import kind_of
+from synthcli.columns.expressions.operands import kind_of
 from synthcli.columns.expressions.syntax import Node
 from synthcli.contracts.schema import Schema
 

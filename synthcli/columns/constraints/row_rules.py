@@ -14,7 +14,7 @@ import pandas as pd
 from synthcli.columns import frame as frames
 from synthcli.columns.constraints.rule import OnViolation, Rule
 from synthcli.columns.expressions.compile import Expression
-from synthcli.columns.expressions.functions import floats, kind_of, load
+from synthcli.columns.expressions.operands import floats, kind_of, load
 from synthcli.columns.expressions.syntax import Node
 from synthcli.errors import SpecError, did_you_mean
 

@@ -20,9 +20,9 @@ from typing import NamedTuple, NoReturn
 
 import pandas as pd
 
-from synthcli.columns.expressions.functions import (
+from synthcli.columns.expressions.functions import FUNCTIONS, rounded
+from synthcli.columns.expressions.operands import (
     DTYPES,
-    FUNCTIONS,
     RESULT,
     align,
     arithmetic,
@@ -33,7 +33,6 @@ from synthcli.columns.expressions.functions import (
     kind_of,
     load,
     negated,
-    rounded,
 )
 from synthcli.columns.expressions.syntax import KEYWORDS, MAX_DEPTH, Node, Parser, error_at
 from synthcli.errors import SpecError, did_you_mean
@@ -53,9 +52,10 @@ _REMEDY = {
     frozenset({"number", "string"}): "quote strings, but not numbers; or declare the column's type",
     frozenset({"boolean", "string"}): "compare a boolean with true or false, a string with 'quoted words'",
     frozenset({"boolean", "number"}): "compare a boolean with true or false; (1 if x else 0) converts it to a number",
-    frozenset(
-        {"datetime", "number"}
-    ): "days(n), hours(n), minutes(n) convert a number to a duration; year(x) and days_between(a, b) dates to a number",
+    frozenset({"datetime", "number"}): (
+        "days(n), hours(n), minutes(n) convert a number to a duration; year(x), days_between(a, b) and"
+        " years_between(a, b) dates to a number"
+    ),
     frozenset({"datetime", "string"}): "date('2020-01-31'), or declare the column's type as datetime",
     frozenset(
         {"string", "timedelta"}
@@ -252,27 +252,21 @@ class _Compiler:
 
     def call(self, node: Node) -> Term:
         function, name = FUNCTIONS[node.value], node.value
-        if name == "date" or (name == "round" and len(node.args) == 2):
-            return self.fixed(node)
+        if name == "date" and is_word(node.args[0]):
+            return self.date(node.args[0])
+        if name == "round" and len(node.args) == 2:
+            return self.round(node)
         terms = self.terms(node)
         if function.takes == "same":
             kind, columns = self.same(terms, [t.node.at for t in terms[1:]], [name] * len(terms))
             return Term(kind, lambda f: function.run(*columns(f)), node)
-        terms = [self.need(t, function.takes, name) for t in terms]
+        terms = [self.need(t, function.kinds(i), name) for i, t in enumerate(terms)]
         kind = terms[0].kind if function.gives == "same" else function.gives
         return Term(kind, lambda f: function.run(*[t.run(f) for t in terms]), node)
 
-    def fixed(self, node: Node) -> Term:
-        """Functions whose last argument must be a literal: date('2020-01-31') and round(x, 2)."""
+    def round(self, node: Node) -> Term:
+        """round(x, 2), whose last argument must be a literal."""
         last = node.args[-1]
-        if node.value == "date":
-            if not is_word(last):
-                raise error_at(
-                    self.text,
-                    last.at,
-                    "date takes a quoted date, such as date('2020-01-31'); remedy: a column of type: datetime",
-                )
-            return self.date(last)
         sign, last = (-1, last.args[0]) if last.op == "negative" else (1, last)
         if last.op != "literal" or type(last.value) is not int or last.value > 15:
             raise error_at(self.text, last.at, "round takes digits as a whole number from -15 to 15")

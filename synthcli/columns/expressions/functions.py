@@ -1,7 +1,7 @@
-"""Evaluate expressions on columns: kinds and dtypes, null-aware arithmetic and comparison, and the functions.
+"""The functions of expressions, each with the text and the example that the reference shows.
 
-Every column is of the canonical dtype of its kind (boolean, Int64 or Float64, string, datetime64[us], timedelta64[us])
-with a RangeIndex.
+Arguments are columns of the canonical dtype of their kind (columns/expressions/operands.py) with a RangeIndex. A result
+is null where an argument is, unless the help says otherwise.
 """
 
 from __future__ import annotations
@@ -9,228 +9,60 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from synthcli.columns.expressions.operands import (
+    align,
+    arithmetic,
+    choose,
+    compared,
+    constant,
+    finite,
+    floats,
+    fold,
+    kind_of,
+    negated,
+    timely,
+)
 from synthcli.columns.frame import STRING
 
-COMPARE: dict[str, Callable[[Any, Any], Any]] = {
-    "==": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
-}  # fmt: skip
-DTYPES: dict[str, Any] = {
-    "boolean": "boolean",
-    "number": "Int64",
-    "string": STRING,
-    "datetime": "datetime64[us]",
-    "timedelta": "timedelta64[us]",
-    "null": "boolean",
-}
-_D, _T, _N = "datetime", "timedelta", "number"
-RESULT = {
-    **{(_N, op, _N): _N for op in ("+", "-", "*", "/", "//", "%", "**")},
-    (_D, "+", _T): _D,
-    (_T, "+", _D): _D,
-    (_D, "-", _T): _D,
-    (_D, "-", _D): _T,
-    (_T, "+", _T): _T,
-    (_T, "-", _T): _T,
-    (_T, "*", _N): _T,
-    (_N, "*", _T): _T,
-    (_T, "/", _N): _T,
-    (_T, "/", _T): _N,
-    (_T, "//", _T): _N,
-}
-
-
-# --- columns
-
-
-def kind_of(dtype: Any) -> str:
-    """The kind of a column's dtype."""
-    tests = {
-        "boolean": pd.api.types.is_bool_dtype,
-        "number": pd.api.types.is_numeric_dtype,
-        "datetime": pd.api.types.is_datetime64_any_dtype,
-        "timedelta": pd.api.types.is_timedelta64_dtype,
-    }
-    return next((kind for kind, test in tests.items() if test(dtype)), "string")
-
-
-def load(column: pd.Series) -> pd.Series:
-    """A column of the frame with a nullable dtype, times in microseconds."""
-    column = column.reset_index(drop=True)
-    kind = kind_of(column.dtype)
-    if kind in ("datetime", "timedelta"):
-        return column.dt.as_unit("us")
-    if kind == "number" and not pd.api.types.is_integer_dtype(column.dtype):
-        values = column.to_numpy(dtype="float64", na_value=np.nan)
-        return pd.Series(pd.arrays.FloatingArray(values, np.isnan(values)))
-    return column.astype(DTYPES[kind])
-
-
-def constant(value: Any, dtype: Any, rows: int) -> pd.Series:
-    """A column with one value in every row."""
-    return pd.Series(pd.array([value], dtype=dtype).take(np.zeros(rows, dtype=np.intp)))
-
-
-def fold(combine: Callable[[Any, Any], Any], columns: list[pd.Series]) -> pd.Series:
-    """Combine columns from the left."""
-    result = columns[0]
-    for column in columns[1:]:
-        result = combine(result, column)
-    return result
-
-
-def align(columns: list[pd.Series]) -> list[pd.Series]:
-    """Convert columns of one kind to one dtype: floats if one is float, a timezone if one has it."""
-    if any(c.dtype == "Float64" for c in columns):
-        return [c.astype("Float64") for c in columns]
-    zone = next((c.dtype.tz for c in columns if isinstance(c.dtype, pd.DatetimeTZDtype)), None)
-    if zone is None:
-        return columns
-    return [c.dt.tz_convert(zone) if isinstance(c.dtype, pd.DatetimeTZDtype) else localized(c, zone) for c in columns]
-
-
-def localized(column: pd.Series, zone: Any) -> pd.Series:
-    """Localize naive dates in a zone: the first of a repeated hour, the end of a skipped hour."""
-    return column.dt.tz_localize(zone, ambiguous=np.ones(len(column), dtype=bool), nonexistent="shift_forward")
-
-
-def compared(symbol: str, left: pd.Series, right: pd.Series) -> pd.Series:
-    """Compare two columns; the result is null where either side is null."""
-    return COMPARE[symbol](left, right).astype("boolean").mask(left.isna() | right.isna())
-
-
-def choose(test: pd.Series, then: pd.Series, other: pd.Series) -> pd.Series:
-    """Choose `then` or `other` by the test; null where the test is null."""
-    return then.where(test.fillna(False).astype(bool), other).mask(test.isna())
-
-
-def floats(column: pd.Series) -> np.ndarray:
-    """Numbers as float64, NaN for null."""
-    return column.to_numpy(dtype="float64", na_value=np.nan)
-
-
-def finite(values: np.ndarray, null: np.ndarray | None = None) -> pd.Series:
-    """Float64, null where `null` is true or the value is not finite."""
-    return pd.Series(
-        pd.arrays.FloatingArray(values, ~np.isfinite(values) if null is None else ~np.isfinite(values) | null)
-    )
-
-
-def arithmetic(symbol: str, left: pd.Series, right: pd.Series) -> pd.Series:
-    """Combine two columns by an operator that fits their kinds."""
-    kinds = kind_of(left.dtype), kind_of(right.dtype)
-    return numeric(symbol, left, right) if kinds == ("number", "number") else timely(symbol, left, right, kinds)
-
-
-_EXACT = 2.0**63 * (1 - 2.0**-50)  # a product computed in floats has a relative error of some 2^-52
-_NUMERIC = {
-    "+": np.add,
-    "-": np.subtract,
-    "*": np.multiply,
-    "/": np.divide,
-    "//": np.floor_divide,
-    "%": np.remainder,
-    "**": np.power,
-}
-
-
-def numeric(symbol: str, left: pd.Series, right: pd.Series) -> pd.Series:
-    """Arithmetic in int64 if both are integers and no result overflows, else in float64."""
-    null = (left.isna() | right.isna()).to_numpy(dtype=bool)
-    a, b = floats(left), floats(right)
-    with np.errstate(all="ignore"):
-        if symbol in ("/", "//", "%"):
-            null = null | (b == 0)
-        result = _NUMERIC[symbol](a, b)
-        whole = left.dtype == "Int64" and right.dtype == "Int64" and symbol not in ("/", "**")
-        if not whole or np.any(np.abs(result[~null]) >= _EXACT):
-            return finite(result, null)
-        x, y = left.to_numpy(dtype="int64", na_value=0), right.to_numpy(dtype="int64", na_value=0)
-        y = np.where(null, 1, y) if symbol in ("//", "%") else y
-        return pd.Series(pd.arrays.IntegerArray(_NUMERIC[symbol](x, y), null))
-
-
-def micros(column: pd.Series) -> tuple[np.ndarray, np.ndarray]:
-    """Microseconds (since 1970 in UTC, for dates) and nulls. (rows,) int64, (rows,) bool"""
-    unit = "timedelta64[us]" if kind_of(column.dtype) == "timedelta" else "datetime64[us]"
-    if isinstance(column.dtype, pd.DatetimeTZDtype):
-        column = column.dt.tz_convert("UTC").dt.tz_localize(None)
-    return column.to_numpy(dtype=unit).view("int64"), column.isna().to_numpy()
-
-
-_YEAR_1, _YEAR_10000 = (
-    int(np.datetime64(y, "us").astype("int64")) for y in ("0001-01-01", "9999-12-31T23:59:59.999999")
-)
-
-
-def from_micros(values: np.ndarray, null: np.ndarray, unit: str) -> pd.Series:
-    """Times from microseconds; null where `null` is true or, for dates, outside the years 1 to 9999. values: float64 or
-    int64.
-    """
-    low, high = (_YEAR_1, _YEAR_10000) if unit == "datetime64[us]" else (-(2.0**62), 2.0**62)
-    null = null | ~np.isfinite(values) | (values < low) | (values > high)
-    whole = np.where(null, 0, values).astype("int64")
-    return pd.Series(np.where(null, np.iinfo("int64").min, whole).view(unit))
-
-
-def timely(symbol: str, left: pd.Series, right: pd.Series, kinds: tuple[str, str]) -> pd.Series:
-    """Arithmetic of dates, durations and numbers."""
-    zone = next((c.dtype.tz for c in (left, right) if isinstance(c.dtype, pd.DatetimeTZDtype)), None)
-    left, right = align([left, right]) if kinds == ("datetime", "datetime") else (left, right)
-    (a, a_null), (b, b_null) = [
-        (floats(c), c.isna().to_numpy()) if k == "number" else micros(c) for c, k in zip((left, right), kinds)
-    ]
-    null = a_null | b_null
-    gives = RESULT[kinds[0], symbol, kinds[1]]
-    with np.errstate(all="ignore"):
-        if symbol in ("/", "//"):
-            null = null | (b == 0)
-        estimate = _NUMERIC[symbol](a.astype("float64"), b.astype("float64"))
-        if gives == "number":
-            return finite(estimate, null)
-        if symbol in ("+", "-"):  # exact if it fits
-            null = null | (np.abs(estimate) > 2.0**62)
-            return zoned(
-                from_micros(_NUMERIC[symbol](a, b), null, f"{gives}64[us]"), zone if gives == "datetime" else None
-            )
-        return from_micros(np.rint(estimate), null, "timedelta64[us]")
-
-
-def zoned(column: pd.Series, zone: Any) -> pd.Series:
-    """Convert dates in UTC to a zone."""
-    return column if zone is None else column.dt.tz_localize("UTC").dt.tz_convert(zone)
-
-
-def negated(column: pd.Series) -> pd.Series:
-    """-x for numbers and durations."""
-    return -column if kind_of(column.dtype) == "timedelta" else numeric("-", constant(0, "Int64", len(column)), column)
-
-
-# --- functions
+MANY = 1000  # maximum number of arguments of a function that takes any number
 
 
 @dataclass(frozen=True)
 class Function:
-    """A function of the language. takes: the kinds of every argument, or same: all of one kind; gives: the kind of the
-    result, or same: that of the first argument.
+    """A function of the language. arguments: their names, as documentation writes them; help: one sentence; example: an
+    expression without columns and its result.
+
+    takes: the kinds of each argument, separated by commas (the last is that of all further arguments), or same: all of
+    one kind; gives: the kind of the result, or same: that of the first argument.
     """
 
+    arguments: str
     takes: str
     gives: str
     run: Callable[..., pd.Series]
+    help: str
+    example: tuple[str, str]
     least: int = 1
-    most: float = 1
+    most: int = 1
 
     @property
     def arity(self) -> str:
         """A phrase for the number of arguments."""
         if self.most == self.least:
             return f"{self.least} argument{'s' if self.least > 1 else ''}"
-        return f"{self.least} arguments or more" if self.most > 99 else f"{self.least} to {self.most} arguments"
+        return f"{self.least} arguments or more" if self.most == MANY else f"{self.least} to {self.most} arguments"
+
+    def kinds(self, place: int) -> str:
+        """The kinds that the argument at a place may have, such as number|timedelta."""
+        each = self.takes.split(",")
+        return each[min(place, len(each) - 1)].strip()
+
+
+# --- numbers
 
 
 def _smooth(function: Callable[[np.ndarray], np.ndarray]) -> Callable[[pd.Series], pd.Series]:
@@ -260,8 +92,11 @@ def _extreme(symbol: str) -> Callable[..., pd.Series]:
     return lambda *columns: fold(lambda a, b: choose(compared(symbol, a, b), a, b), list(columns))
 
 
+# --- strings
+
+
 def _has(method: str) -> Callable[[pd.Series, pd.Series], pd.Series]:
-    """startswith or contains; the pattern is not a regular expression and may differ by row."""
+    """startswith, endswith or contains; the pattern is not a regular expression and may differ by row."""
 
     def run(words: pd.Series, patterns: pd.Series) -> pd.Series:
         null = words.isna() | patterns.isna()
@@ -269,57 +104,245 @@ def _has(method: str) -> Callable[[pd.Series, pd.Series], pd.Series]:
             options = {"regex": False} if method == "contains" else {}
             return getattr(words.str, method)(patterns.iloc[0], **options).astype("boolean")
         w, p = (c.fillna("").to_numpy(dtype=str) for c in (words, patterns))
-        found = np.char.find(w, p) >= 0 if method == "contains" else np.char.startswith(w, p)
+        found = np.char.find(w, p) >= 0 if method == "contains" else getattr(np.char, method)(w, p)
         return pd.Series(found, dtype="boolean").mask(null)
 
     return run
 
 
-def _part(name: str) -> Function:
-    return Function("datetime", "number", lambda c: getattr(c.dt, name).astype("Float64").astype("Int64"))
+def _substr(words: pd.Series, start: pd.Series, count: pd.Series | None = None) -> pd.Series:
+    """The characters from a position, which counts from 1; all that follow without a count."""
+    null = words.isna() | start.isna() | (False if count is None else count.isna())
+    first = np.maximum(np.nan_to_num(floats(start), nan=1).astype(int) - 1, 0)
+    many = np.full(len(words), 1 << 30) if count is None else np.maximum(np.nan_to_num(floats(count)).astype(int), 0)
+    cut = [w[a : a + n] for w, a, n in zip(words.fillna("").astype(object), first.tolist(), many.tolist())]
+    return pd.Series(pd.array(cut, dtype=STRING)).mask(null)
 
 
-def _duration(unit: int) -> Function:
+def _text(column: pd.Series) -> pd.Series:
+    """Numbers without needless decimals, booleans as true and false, dates in ISO form."""
+    if kind_of(column.dtype) == "boolean":
+        return column.map({True: "true", False: "false"}).astype(STRING)
+    if column.dtype == "Float64":
+        said = [f"{v:.15g}" for v in floats(column)]
+        return pd.Series(pd.array(said, dtype=STRING)).mask(column.isna())
+    return column.astype(STRING)
+
+
+# --- dates and durations
+
+
+def _part(name: str, what: str, example: str, most: int = 0) -> Function:
     return Function(
+        "date",
+        "datetime",
         "number",
-        "timedelta",
-        lambda c: timely("*", constant(pd.Timedelta(seconds=unit), "timedelta64[us]", len(c)), c, (_T, _N)),
+        lambda c: (getattr(c.dt, name) + most).astype("Float64").astype("Int64"),
+        what,
+        (f"{'weekday' if name == 'dayofweek' else name}(date('2024-02-29 13:45:10'))", example),
     )
 
 
-def _days_between(start: pd.Series, end: pd.Series) -> pd.Series:
-    return arithmetic("/", arithmetic("-", end, start), constant(pd.Timedelta(days=1), "timedelta64[us]", len(start)))
+def _week(column: pd.Series) -> pd.Series:
+    return column.dt.isocalendar()["week"].astype("Int64").reset_index(drop=True)
 
 
-_MANY = 1000
+def _duration(unit: int, name: str) -> Function:
+    return Function(
+        "n",
+        "number",
+        "timedelta",
+        lambda c: timely("*", constant(pd.Timedelta(seconds=unit), "timedelta64[us]", len(c)), c, ("timedelta", _N)),
+        f"A duration of n {name}.",
+        (f"{name}(36) / days(1)", f"{36 * unit / 86_400:g}"),
+    )
+
+
+def _between(seconds: int, name: str, example: str) -> Function:
+    def run(start: pd.Series, end: pd.Series) -> pd.Series:
+        return arithmetic(
+            "/",
+            arithmetic("-", end, start),
+            constant(pd.Timedelta(seconds=seconds), "timedelta64[us]", len(start)),
+        )
+
+    return Function(
+        "start, end",
+        "datetime",
+        "number",
+        run,
+        f"The {name} from start to end, with fractions; negative if end is earlier.",
+        (f"{name}_between(date('2024-02-28'), date('2024-03-01 12:00'))", example),
+        2,
+        2,
+    )
+
+
+def _completed(months: int) -> Callable[[pd.Series, pd.Series], pd.Series]:
+    """Whole calendar periods of so many months from start to end, by their dates."""
+
+    def run(start: pd.Series, end: pd.Series) -> pd.Series:
+        start, end = align([start, end])
+        years, parts, days = ((getattr(end.dt, p) - getattr(start.dt, p)) for p in ("year", "month", "day"))
+        return ((12 * years + parts - (days < 0)) // months).astype("Float64").astype("Int64")
+
+    return run
+
+
+def _day(column: pd.Series) -> pd.Series:
+    return column.dt.floor("D") if column.dt.tz is None else column.dt.normalize()
+
+
+_N = "number"
+_BIRTH = "date('1980-06-15'), date('2024-06-14')"
 FUNCTIONS: dict[str, Function] = {
-    "abs": Function("number|timedelta", "same", _absolute),
-    "min": Function("same", "same", _extreme("<="), 2, _MANY),
-    "max": Function("same", "same", _extreme(">="), 2, _MANY),
-    "round": Function("number", "number", rounded, 1, 2),
-    "floor": Function("number", "number", _rounding(np.floor)),
-    "ceil": Function("number", "number", _rounding(np.ceil)),
-    "sqrt": Function("number", "number", _smooth(np.sqrt)),
-    "log": Function("number", "number", _smooth(np.log)),
-    "exp": Function("number", "number", _smooth(np.exp)),
-    "len": Function("string", "number", lambda c: c.str.len().astype("Int64")),
-    "lower": Function("string", "string", lambda c: c.str.lower()),
-    "upper": Function("string", "string", lambda c: c.str.upper()),
-    "startswith": Function("string", "boolean", _has("startswith"), 2, 2),
-    "contains": Function("string", "boolean", _has("contains"), 2, 2),
-    "concat": Function("string", "string", lambda *columns: fold(operator.add, list(columns)), 2, _MANY),
-    "year": _part("year"),
-    "month": _part("month"),
-    "day": _part("day"),
-    "weekday": _part("weekday"),  # Monday is 0
-    "hour": _part("hour"),
-    "days": _duration(86_400),
-    "hours": _duration(3600),
-    "minutes": _duration(60),
-    "days_between": Function("datetime", "number", _days_between, 2, 2),  # b - a in days, with fractions
-    "is_null": Function("any", "boolean", lambda c: c.isna().astype("boolean")),
-    "coalesce": Function(
-        "same", "same", lambda *columns: fold(lambda a, b: a.where(a.notna(), b), list(columns)), 2, _MANY
+    "abs": Function("x", "number|timedelta", "same", _absolute, "x without its sign.", ("abs(-3)", "3")),
+    "min": Function(
+        "a, b, …", "same", "same", _extreme("<="), "The smallest argument.", ("min(3, 1, 2)", "1"), 2, MANY
     ),
-    "date": Function("string", "datetime", lambda c: c),
+    "max": Function("a, b, …", "same", "same", _extreme(">="), "The largest argument.", ("max(3, 1, 2)", "3"), 2, MANY),
+    "round": Function(
+        "x, digits",
+        _N,
+        _N,
+        rounded,
+        "x rounded to so many decimals, 0 by default, a half to the even neighbour; digits is a literal.",
+        ("round(19.996, 2)", "20"),
+        1,
+        2,
+    ),
+    "floor": Function("x", _N, _N, _rounding(np.floor), "The next whole number down.", ("floor(2.7)", "2")),
+    "ceil": Function("x", _N, _N, _rounding(np.ceil), "The next whole number up.", ("ceil(2.1)", "3")),
+    "sqrt": Function("x", _N, _N, _smooth(np.sqrt), "The square root; null if x is negative.", ("sqrt(9)", "3")),
+    "log": Function("x", _N, _N, _smooth(np.log), "The natural logarithm; null unless x > 0.", ("log(1)", "0")),
+    "exp": Function("x", _N, _N, _smooth(np.exp), "e to the power x.", ("exp(0)", "1")),
+    "len": Function(
+        "text", "string", _N, lambda c: c.str.len().astype("Int64"), "The number of characters.", ("len('abc')", "3")
+    ),
+    "lower": Function("text", "string", "string", lambda c: c.str.lower(), "In lower case.", ("lower('Abc')", "abc")),
+    "upper": Function("text", "string", "string", lambda c: c.str.upper(), "In upper case.", ("upper('Abc')", "ABC")),
+    "trim": Function(
+        "text", "string", "string", lambda c: c.str.strip(), "Without spaces at both ends.", ("trim(' a ')", "a")
+    ),
+    "substr": Function(
+        "text, start, count",
+        "string, number",
+        "string",
+        _substr,
+        "So many characters from a position, which counts from 1; all that follow without a count.",
+        ("substr('Station', 1, 3)", "Sta"),
+        2,
+        3,
+    ),
+    "startswith": Function(
+        "text, start",
+        "string",
+        "boolean",
+        _has("startswith"),
+        "Whether the text starts with another.",
+        ("startswith('ICD-10', 'ICD')", "true"),
+        2,
+        2,
+    ),
+    "endswith": Function(
+        "text, end",
+        "string",
+        "boolean",
+        _has("endswith"),
+        "Whether the text ends with another.",
+        ("endswith('ICD-10', '10')", "true"),
+        2,
+        2,
+    ),
+    "contains": Function(
+        "text, part",
+        "string",
+        "boolean",
+        _has("contains"),
+        "Whether the text holds another, which is not a pattern.",
+        ("contains('ICD-10', 'D-1')", "true"),
+        2,
+        2,
+    ),
+    "concat": Function(
+        "a, b, …",
+        "string",
+        "string",
+        lambda *columns: fold(operator.add, list(columns)),
+        "The texts joined.",
+        ("concat('A', '-', 'B')", "A-B"),
+        2,
+        MANY,
+    ),
+    "text": Function(
+        "x",
+        "any",
+        "string",
+        _text,
+        "A number, a boolean or a date as text.",
+        ("concat('W', text(12))", "W12"),
+    ),
+    "year": _part("year", "The year of a date.", "2024"),
+    "quarter": _part("quarter", "The quarter of a date, 1 to 4.", "1"),
+    "month": _part("month", "The month of a date, 1 to 12.", "2"),
+    "week": Function(
+        "date",
+        "datetime",
+        _N,
+        _week,
+        "The ISO week of a date, 1 to 53.",
+        ("week(date('2024-02-29'))", "9"),
+    ),
+    "day": _part("day", "The day of the month, 1 to 31.", "29"),
+    "weekday": _part("dayofweek", "The day of the week, from Monday = 0 to Sunday = 6.", "3"),
+    "hour": _part("hour", "The hour of a time, 0 to 23.", "13"),
+    "minute": _part("minute", "The minute of a time, 0 to 59.", "45"),
+    "second": _part("second", "The second of a time, 0 to 59.", "10"),
+    "days": _duration(86_400, "days"),
+    "hours": _duration(3600, "hours"),
+    "minutes": _duration(60, "minutes"),
+    "days_between": _between(86_400, "days", "2.5"),
+    "hours_between": _between(3600, "hours", "60"),
+    "minutes_between": _between(60, "minutes", "3600"),
+    "months_between": Function(
+        "start, end",
+        "datetime",
+        _N,
+        _completed(1),
+        "Completed calendar months from start to end, by their dates.",
+        (f"months_between({_BIRTH})", "527"),
+        2,
+        2,
+    ),
+    "years_between": Function(
+        "start, end",
+        "datetime",
+        _N,
+        _completed(12),
+        "Completed calendar years from start to end, by their dates: the age at end of who was born at start.",
+        (f"years_between({_BIRTH})", "43"),
+        2,
+        2,
+    ),
+    "is_null": Function(
+        "x", "any", "boolean", lambda c: c.isna().astype("boolean"), "Whether x is null.", ("is_null(null)", "true")
+    ),
+    "coalesce": Function(
+        "a, b, …",
+        "same",
+        "same",
+        lambda *columns: fold(lambda a, b: a.where(a.notna(), b), list(columns)),
+        "The first argument that is not null.",
+        ("coalesce(null, 2)", "2"),
+        2,
+        MANY,
+    ),
+    "date": Function(
+        "x",
+        "datetime",
+        "datetime",
+        _day,
+        "A quoted date as a date; the date of a time, at midnight.",
+        ("days_between(date('2024-01-31'), date('2024-02-01'))", "1"),
+    ),
 }

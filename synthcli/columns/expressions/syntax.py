@@ -10,7 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, NoReturn
 
-from synthcli.columns.expressions.functions import COMPARE, FUNCTIONS
+from synthcli.columns.expressions.functions import FUNCTIONS
+from synthcli.columns.expressions.operands import COMPARE
 from synthcli.errors import SpecError, did_you_mean
 
 MAX_DEPTH = 100  # of brackets and of the tree: each level takes some stack frames

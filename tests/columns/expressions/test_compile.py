@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from synthcli.columns.expressions.compile import MAX_LENGTH, parse
-from synthcli.columns.expressions.functions import FUNCTIONS, kind_of
+from synthcli.columns.expressions.functions import FUNCTIONS
+from synthcli.columns.expressions.operands import kind_of
 from synthcli.columns.expressions.syntax import MAX_DEPTH
 from synthcli.columns.frame import STRING
 from synthcli.errors import SpecError
@@ -286,7 +287,7 @@ def test_what_cannot_be_read_is_pointed_at(text, column, words):
         ("-s", ["- needs a number or timedelta"]),
         ("min(n, s)", ["min does not work"]),
         ("date('tomorrow')", ["not a date"]),
-        ("date(s)", ["quoted"]),
+        ("date(s)", ["date('2020-01-31')", "type as datetime"]),
         ("round(x, n)", ["-15 to 15"]),
         ("round(x, -'a')", ["-15 to 15"]),
         ("round(x, 16)", ["-15 to 15"]),
