@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -43,8 +43,9 @@ Upto = Literal["analyze", "train", "generate", "evaluate", "privacy-check", "run
 
 
 def execute(
-    spec: str | Path | Loaded,
+    spec: str | Path | Mapping[str, Any] | Loaded | None,
     *,
+    data: Any = None,
     root: str | Path = "artifacts",
     upto: Upto = "run",
     sets: str | Sequence[str] = (),
@@ -56,6 +57,8 @@ def execute(
 ) -> Run:
     """Run a spec up to and with a stage; `run` is the whole loop with refinement.
 
+    spec: a file, its keys as a mapping, or what `load_spec` returned. data: a DataFrame in place of the source, or
+    several by table name.
     fresh: build every stage again. if_changed: do nothing if the latest complete version has the same inputs.
     keep_failed: write the output also when a gate failed. trust: run the code that evaluate.domain and
     evaluate.downstream name. sets: a KEY=VALUE text or several, as --set. root: folder of the run folders. events:
@@ -63,7 +66,9 @@ def execute(
     """
     if upto not in (known := get_args(Upto)):
         raise SpecError(f"upto is {upto!r}; expected one of {', '.join(known)}.{did_you_mean(str(upto), known)}")
-    loaded = spec if isinstance(spec, Loaded) else load_spec(spec, sets)
+    if isinstance(spec, Loaded) and (data is not None or sets):
+        raise SpecError("data and sets belong to load_spec, which returned this spec; remedy: load_spec(…, data=…)")
+    loaded = spec if isinstance(spec, Loaded) else load_spec(spec, sets, data=data)
     shown = events or Events()
     plan = make_plan(loaded)
     if upto in ("evaluate", "privacy-check", "run"):

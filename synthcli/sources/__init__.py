@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from synthcli.sources.sampling import Sample
 
 FILES = tuple(ENDINGS)  # kinds that are files, and formats of files
-KINDS = (*FILES, "sql", "builtin", "none")
+KINDS = (*FILES, "sql", "builtin", "frame", "none")
 FORMATS = (*FILES, "sql")  # formats that can be written
 
 

@@ -6,13 +6,15 @@ import importlib
 from collections.abc import Iterator, Mapping
 from typing import Protocol, cast
 
+from pydantic import ValidationError
+
 from synthcli import plugins, sources
 from synthcli.columns.expressions.compile import parse
 from synthcli.contracts.evaluation import Gate
 from synthcli.contracts.modality import Choice, Described, Engine, Target
 from synthcli.contracts.modelling import Parity, Request
 from synthcli.errors import SpecError, did_you_mean
-from synthcli.spec import places
+from synthcli.spec import given, places
 from synthcli.spec.load import Loaded, Problem
 from synthcli.spec.models import Generate, Spec
 
@@ -100,6 +102,20 @@ def request_of(generate: Generate, seed: int, rows: int = 0) -> Request:
     )
 
 
+def conditions(keys: Mapping[str, object], rows: int) -> Generate | None:
+    """The conditions that a Python program gives on generated rows, as keys of `generate`; None for no conditions.
+
+    Raises SpecError for a number of rows or a condition that a spec would not accept.
+    """
+    try:
+        found = Generate.model_validate({"rows": rows, **keys})
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        raise SpecError(f"{key}: {str(first['msg']).replace('Input should be', 'expected')}") from None
+    return found if keys else None
+
+
 def engine_of(spec: Spec) -> Engine:
     """The engine that generates rows."""
     execution = spec.execution
@@ -118,7 +134,8 @@ def open_source(loaded: Loaded) -> sources.Source:
     options = loaded.spec.source.model_dump(exclude={"dataset", "split", "path", "tables", "relationships"})
     path = loaded.spec.source.path
     resolved = None if path is None else loaded.place(path, "source", "path")
-    return sources.Source(path=resolved, folder=loaded.file.parent, **options)
+    frame = loaded.frames.get(given.SINGLE)
+    return sources.Source(path=resolved, folder=loaded.file.parent, frame=frame, **options)
 
 
 def table_sources(loaded: Loaded) -> dict[str, sources.Source]:
@@ -127,7 +144,8 @@ def table_sources(loaded: Loaded) -> dict[str, sources.Source]:
     for name, each in (loaded.spec.source.tables or {}).items():
         path = None if each.path is None else loaded.place(each.path, "source", "tables", name, "path")
         options = each.model_dump(exclude={"path", "type", "keep"})
-        out[name] = sources.Source(places.table_type(each), path, folder=loaded.file.parent, **options)
+        frame = loaded.frames.get(name)
+        out[name] = sources.Source(places.table_type(each), path, folder=loaded.file.parent, frame=frame, **options)
     return out
 
 

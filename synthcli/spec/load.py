@@ -5,17 +5,20 @@ and remedy.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
 from synthcli.errors import SpecError, did_you_mean
 from synthcli.sources import paths
-from synthcli.spec import models, yaml
+from synthcli.spec import given, models, yaml
 from synthcli.spec.models import Spec
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 Problem = tuple[yaml.Path_, str]
 
@@ -23,7 +26,7 @@ Problem = tuple[yaml.Path_, str]
 @dataclass(frozen=True)
 class Loaded:
     """A spec with the position of each key. file: relative paths are relative to its folder; text: as written; sets:
-    the overrides.
+    the overrides; frames: DataFrames in place of sources, by table.
     """
 
     spec: Spec
@@ -32,6 +35,7 @@ class Loaded:
     text: str
     name: str
     sets: tuple[str, ...] = ()
+    frames: Mapping[str, pa.Table] = field(default_factory=dict, repr=False)
 
     def resolve(self, path: str, *key: str) -> Path:
         """Make a path of the spec absolute. key: its position, for the error."""
@@ -51,16 +55,30 @@ class Loaded:
         return problem_error(self.document, problems)
 
 
-def load_spec(path: str | Path, sets: str | Sequence[str] = ()) -> Loaded:
-    """Read a spec, override keys by one or several `key=value` texts, and validate it. Raises SpecError."""
-    file, sets = Path(path), (sets,) if isinstance(sets, str) else tuple(sets)
-    document = yaml.read(file, str(path))
-    for text in sets:
-        document = override(document, text)
-    spec = validate(document)
-    stem = re.sub(r"[^A-Za-z0-9_.-]+", "-", file.name.removesuffix(".yaml").removesuffix(".yml")).strip("-.")
-    name = spec.name or stem[:64] or "spec"
-    return Loaded(spec, document, file.resolve(), document.text, name, sets)
+def load_spec(
+    spec: str | Path | Mapping[str, Any] | None, sets: str | Sequence[str] = (), *, data: Any = None
+) -> Loaded:
+    """Read a spec, override keys by one or several `key=value` texts, and validate it. Raises SpecError.
+
+    spec: a file, or the keys as a mapping, whose relative paths start at the current folder; None: no key but the
+    source, which is data. data: a DataFrame in place of the source, or several by table name.
+    """
+    sets, tables = (sets,) if isinstance(sets, str) else tuple(sets), given.tables_of(data)
+    if isinstance(spec, (str, Path)):
+        file = Path(spec)
+        document = given.with_tables(yaml.read(file, str(spec)), tables)
+        text, stem = document.text, file.name.removesuffix(".yaml").removesuffix(".yml")
+    else:
+        file, stem = Path.cwd() / "spec", "frame" if tables else "spec"
+        document = given.document(given.with_tables(yaml.Document(dict(spec or {}), {}, "the spec"), tables).data)
+        text = document.text
+    for each in sets:
+        document = override(document, each)
+    parsed = validate(document)
+    if problems := given.lacking(parsed, tables):
+        raise problem_error(document, problems)
+    name = parsed.name or re.sub(r"[^A-Za-z0-9_.-]+", "-", stem).strip("-.")[:64] or "spec"
+    return Loaded(parsed, document, file.resolve(), text, name, sets, tables)
 
 
 def validate(document: yaml.Document) -> Spec:

@@ -65,8 +65,8 @@ class Place(Section):
 
 
 class TableSource(Place):
-    type: Literal["csv", "parquet", "jsonl", "excel", "sql"] | None = Field(
-        None, description="default: by the ending of path; sql if there is a url"
+    type: Literal["csv", "parquet", "jsonl", "excel", "sql", "frame"] | None = Field(
+        None, description="default: by the ending of path; sql if there is a url; frame: a DataFrame, from Python"
     )
     keep: bool = Field(False, description="public table, written to the output unchanged, including its keys")
 
@@ -85,8 +85,11 @@ def _related(raw: Any) -> Any:
 
 
 class Source(Place):
-    type: Literal["csv", "parquet", "jsonl", "excel", "sql", "builtin", "tables", "none"] = Field(
-        description="kind of source; tables is implied by source.tables; none: columns are generated as declared"
+    type: Literal["csv", "parquet", "jsonl", "excel", "sql", "builtin", "frame", "tables", "none"] = Field(
+        description=(
+            "kind of source; tables is implied by source.tables; frame: a DataFrame, from Python; none: columns are"
+            " generated as declared"
+        )
     )
     tables: dict[str, TableSource] | None = Field(None, min_length=1, description="related tables by name")
     relationships: tuple[RelationshipKeys, ...] = Field(

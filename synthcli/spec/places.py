@@ -81,10 +81,13 @@ def of_tables(spec: Spec) -> Iterator[Problem]:
     """Check the sources of related tables."""
     for name, each in (spec.source.tables or {}).items():
         at, type_ = ("source", "tables", name), table_type(each)
-        if type_ != "sql" and each.path is None:
+        if type_ not in ("sql", "frame") and each.path is None:
             yield at, "needs path: FILE, or url: and table: of a database"
-        if type_ == "sql" and each.path is not None:
-            yield (*at, "path"), "type sql has no path; remedy: url and table"
+        if type_ in ("sql", "frame") and each.path is not None:
+            yield (
+                (*at, "path"),
+                f"type {type_} has no path; remedy: {'url and table' if type_ == 'sql' else 'leave it out'}",
+            )
         yield from place(at, each, type_)
 
 

@@ -100,6 +100,38 @@ def value(text: str, where: str) -> Any:
     return parse(text, where).data if text.strip() else None
 
 
+class _Dumper(yaml.SafeDumper):
+    """Quote words that the core schema would read as numbers, and write the values of NumPy and paths plainly."""
+
+    yaml_implicit_resolvers = _Loader.yaml_implicit_resolvers
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+def _scalar(dumper: yaml.SafeDumper, value: Any) -> yaml.Node:
+    """A scalar of NumPy, or of any library that has `item`, as the Python value."""
+    item = getattr(value, "item", None)
+    if callable(item) and getattr(value, "ndim", 1) == 0:
+        return dumper.represent_data(item())
+    raise yaml.representer.RepresenterError(f"{type(value).__name__} {value!r:.60}")
+
+
+_Dumper.add_multi_representer(Path, lambda dumper, path: dumper.represent_str(str(path)))
+_Dumper.add_multi_representer(str, lambda dumper, text: dumper.represent_str(str(text)))
+_Dumper.add_representer(None, _scalar)  # type: ignore[arg-type]
+
+
+def dump(data: Any, where: str) -> str:
+    """Plain values as YAML that `parse` reads back unchanged. Raises SpecError for other values."""
+    try:
+        return yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
+    except yaml.representer.RepresenterError as error:
+        raise SpecError(
+            f"{where}: holds {error}, which YAML has no value for; remedy: words, numbers, lists and mappings"
+        ) from None
+
+
 class _Walk:
     """Convert nodes into values with their lines, and bound the expansion of aliases."""
 

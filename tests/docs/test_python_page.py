@@ -103,7 +103,16 @@ def test_what_a_run_shows_is_escaped(spec: Path) -> None:
 
 
 def test_the_public_names() -> None:
-    assert sorted(synthcli.__all__) == ["Run", "__version__", "combine", "execute", "load_spec"]
+    assert sorted(synthcli.__all__) == [
+        "Run",
+        "Synthesizer",
+        "__version__",
+        "combine",
+        "execute",
+        "fit",
+        "load_spec",
+        "synthesize",
+    ]
     assert all(getattr(synthcli, name) is not None for name in synthcli.__all__)
     with pytest.raises(AttributeError, match="no attribute"):
         synthcli.nothing_like_this  # noqa: B018
