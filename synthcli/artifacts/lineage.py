@@ -37,7 +37,13 @@ def _line(version: Version) -> dict[str, Any]:
         "finished": manifest["finished"],
         "failed": verdict["failed"] if verdict else [],
         "rows": (version.read(store.GENERATE, store.SAMPLE) or {}).get("rows"),
+        "figures": measurements(version),
     }
+
+
+def begun(run: dict[str, Any]) -> bool:
+    """Whether a line of a listing has anything to show: a version, or an unfinished run with a finished stage."""
+    return run["state"] != "unfinished" or bool(run["stages"])
 
 
 def measurements(version: Version) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import typer
 
 from synthcli.cli import options as o
 from synthcli.cli.door import door
+from synthcli.wording import quantity
 
 
 def register(app: typer.Typer) -> None:
@@ -31,7 +32,8 @@ def check(spec: o.Spec, sets: o.Sets = None, trust: o.Trust = False, as_json: o.
     if as_json:
         typer.echo(json.dumps({"exit_code": 0, **found}, ensure_ascii=False))
     else:
-        typer.echo(f"{spec}: fine; {found['columns']} columns, method {found['method']}, {found['gates']} gates")
+        size = f"{quantity(found['columns'], 'column')}, method {found['method']}, {quantity(found['gates'], 'gate')}"
+        typer.echo(f"{spec}: valid; {size}")
 
 
 @door
@@ -45,13 +47,13 @@ def plan(
 ) -> None:
     """Show which stages would run, their cost, and the files read and written."""
     from synthcli.pipeline.preflight.plan import foreseen
-    from synthcli.report import terminal
+    from synthcli.report import listings, terminal
 
     found = foreseen(spec, root, o.overrides(sets, rows, seed))
     if as_json:
         typer.echo(json.dumps({"exit_code": 0, **found}, ensure_ascii=False))
     else:
-        terminal.show(terminal.plan_page(found))
+        terminal.show(listings.plan_page(found))
 
 
 @door
@@ -63,17 +65,17 @@ def methods(
     as_json: o.Json = False,
 ) -> None:
     """List methods or metrics."""
-    from synthcli.report import reference, terminal
+    from synthcli.report import listings, reference, terminal
 
     if metrics:
         found = reference.gauges()
-        page = terminal.gauges_page(found)
+        page = listings.gauges_page(found)
     elif name is None:
         found = reference.methods()
-        page = terminal.methods_page(found)
+        page = listings.methods_page(found)
     else:
         found = [reference.method(name)]
-        page = terminal.method_page(found[0])
+        page = listings.method_page(found[0])
     if as_json:
         key = "metrics" if metrics else "methods"
         typer.echo(json.dumps({"exit_code": 0, key: found}, ensure_ascii=False))

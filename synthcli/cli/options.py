@@ -67,6 +67,7 @@ IfChanged = Annotated[
 KeepFailed = Annotated[bool, typer.Option("--keep-failed", help="Write the output even if a gate failed.")]
 Trust = Annotated[bool, typer.Option("--trust", help="Run the code that evaluate.domain and evaluate.downstream name.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
+Open = Annotated[bool, typer.Option("--open", help="Open the page in the browser.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout at the end; everything else on stderr.")]
 
 ROOT = Path("artifacts")

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from synthcli.cli import browser
 from synthcli.cli import options as o
 from synthcli.cli.door import door
 
@@ -15,7 +16,6 @@ Target = Annotated[
     Path | None,
     typer.Option("--output", "-o", metavar="FILE", help="The file to write; default: report.html in the run's folder."),
 ]
-Open = Annotated[bool, typer.Option("--open", help="Show it in the browser.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -25,7 +25,7 @@ def register(app: typer.Typer) -> None:
 
 @door
 def report(
-    run: o.RunName, output: Target = None, open_: Open = False, root: o.Root = o.ROOT, as_json: o.Json = False
+    run: o.RunName, output: Target = None, open_: o.Open = False, root: o.Root = o.ROOT, as_json: o.Json = False
 ) -> None:
     """Write the page of a run."""
     from synthcli.artifacts import store
@@ -42,4 +42,4 @@ def show(page: Path, what: str, *, open_: bool, as_json: bool) -> None:
     else:
         typer.echo(str(page))
     if open_:
-        typer.launch(page.resolve().as_uri())
+        browser.show(page)

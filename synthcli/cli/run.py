@@ -10,6 +10,7 @@ import typer
 
 from synthcli.cli import options as o
 from synthcli.cli.door import door
+from synthcli.wording import agreeing, quantity
 
 FROM = typer.Option(
     "--from",
@@ -56,11 +57,12 @@ def run(
     keep_failed: o.KeepFailed = False,
     trust: o.Trust = False,
     quiet: o.Quiet = False,
+    open_: o.Open = False,
     as_json: o.Json = False,
 ) -> None:
     """Run the whole loop and show the verdict."""
     settings = {"if_changed": if_changed, "fresh": fresh, "keep_failed": keep_failed, "trust": trust}
-    _execute("run", spec, o.overrides(sets, rows, seed), root, quiet, as_json, settings)
+    _execute("run", spec, o.overrides(sets, rows, seed), root, quiet, as_json, settings, open_=open_)
 
 
 def _stage_command(stage: str) -> Any:
@@ -82,9 +84,18 @@ def _stage_command(stage: str) -> Any:
 
 
 def _execute(
-    upto: str, spec: Path, sets: list[str], root: Path, quiet: bool, as_json: bool, settings: dict[str, bool]
+    upto: str,
+    spec: Path,
+    sets: list[str],
+    root: Path,
+    quiet: bool,
+    as_json: bool,
+    settings: dict[str, bool],
+    *,
+    open_: bool = False,
 ) -> None:
-    from synthcli.cli import screen
+    from synthcli.artifacts.store import REPORT
+    from synthcli.cli import browser, screen
     from synthcli.pipeline.execute import execute
     from synthcli.report import terminal
 
@@ -94,6 +105,8 @@ def _execute(
         typer.echo(json.dumps(terminal.summary(done.version, done.exit_code, fresh=done.fresh), ensure_ascii=False))
     elif not quiet:
         terminal.show(terminal.run_page(done.version, fresh=done.fresh))
+    if open_:
+        browser.show(done.version.folder / REPORT)
     raise typer.Exit(done.exit_code)
 
 
@@ -133,17 +146,20 @@ def generate(
     if as_json:
         typer.echo(json.dumps({"exit_code": 0, **result}, ensure_ascii=False))
     elif not quiet:
-        more = f"; {result['filled']:,} cells filled" if result.get("filled") else ""
-        more += (
-            f"; {result['breaking']:,} rows hold known values that break a constraint: {_broken(result)}"
-            if result.get("breaking")
-            else ""
-        )
-        what = "rows"
-        if "tables" in result:
-            tables = result["tables"]
-            what = f"rows of the privacy unit's table, {sum(tables.values()):,} of {len(tables)} tables,"
-        typer.echo(f"{result['rows']:,} {what} from {result['run']} in {result['output']}{more}")
+        typer.echo(_said(result))
+
+
+def _said(result: dict[str, Any]) -> str:
+    """What was generated, from which run, and where it is."""
+    what = quantity(result["rows"], "row")
+    if tables := result.get("tables"):
+        every = f"{quantity(sum(tables.values()), 'row')} in {quantity(len(tables), 'table')}"
+        what += f" of the privacy unit's table, {every},"
+    more = f"; {quantity(result['filled'], 'cell')} filled" if result.get("filled") else ""
+    if (n := result.get("breaking")) is not None and n:
+        holds = agreeing(n, "holds", "hold")
+        more += f"; {quantity(n, 'row')} {holds} known values that break a constraint: {_broken(result)}"
+    return f"{what} from {result['run']} in {result['output']}{more}"
 
 
 def _broken(result: dict[str, Any]) -> str:
@@ -217,7 +233,7 @@ def preview(
 ) -> None:
     """Show a few rows."""
     from synthcli.pipeline.preview import preview as previewed
-    from synthcli.report import terminal
+    from synthcli.report import listings, terminal
 
     found, method = previewed(spec, rows, o.overrides(sets, None, seed))
     plain = lambda frame: json.loads(frame.to_json(orient="records", date_format="iso"))  # noqa: E731
@@ -229,5 +245,5 @@ def preview(
         typer.echo(json.dumps({"exit_code": 0, "method": method, **body}, ensure_ascii=False))
         return
     for name, frame in found.items():
-        what = f"{len(frame)} rows{f' of {name}' if name else ''} by {method} from a small fit; nothing is kept"
-        terminal.show(terminal.rows_page(frame, what))
+        what = f"{quantity(len(frame), 'row')}{f' of {name}' if name else ''} from a small fit of {method}; not kept"
+        terminal.show(listings.rows_page(frame, what, terminal.width()))

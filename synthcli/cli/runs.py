@@ -11,6 +11,7 @@ import typer
 from synthcli.cli import options as o
 from synthcli.cli import report
 from synthcli.cli.door import door
+from synthcli.wording import quantity
 
 app = typer.Typer(
     help="Versions of runs: list, show, diff, verify, prune.", no_args_is_help=True, rich_markup_mode=None
@@ -20,18 +21,27 @@ Name = Annotated[
 ]
 
 
-@app.command("list", help="List all versions below the root, and unfinished runs.")
+@app.command("list", help="List the versions below the root with their verdicts and figures, and unfinished runs.")
 @door
-def list_(name: Name = None, root: o.Root = o.ROOT, as_json: o.Json = False) -> None:
+def list_(
+    name: Name = None,
+    every: Annotated[
+        bool, typer.Option("--all", help="Also list starts that ended before a stage was finished.")
+    ] = False,
+    root: o.Root = o.ROOT,
+    as_json: o.Json = False,
+) -> None:
     """List versions."""
     from synthcli.artifacts import lineage
-    from synthcli.report import terminal
+    from synthcli.report import listings, terminal
 
     found = lineage.listing(root, name)
+    shown = [run for run in found if every or lineage.begun(run)]
+    hidden = len(found) - len(shown)
     if as_json:
-        typer.echo(json.dumps({"exit_code": 0, "runs": found}, ensure_ascii=False))
+        typer.echo(json.dumps({"exit_code": 0, "runs": shown, "hidden": hidden}, ensure_ascii=False))
     else:
-        terminal.show(terminal.runs_page(found, root))
+        terminal.show(listings.runs_page(shown, root, hidden=hidden))
 
 
 @app.command("show", help="Show a run's verdict, measurements and files.")
@@ -63,7 +73,7 @@ def diff(
     """Compare two runs."""
     from synthcli.artifacts import lineage, store
     from synthcli.report import diff as side_by_side
-    from synthcli.report import terminal
+    from synthcli.report import listings, terminal
 
     pair = store.find(root, first), store.find(root, second)
     if output is not None:
@@ -73,7 +83,7 @@ def diff(
     if as_json:
         typer.echo(json.dumps({"exit_code": 0, **found}, ensure_ascii=False))
     else:
-        terminal.show(terminal.diff_page(found))
+        terminal.show(listings.diff_page(found))
 
 
 @app.command("verify", help="Compare the hashes of a run's files with its sealed manifest.")
@@ -124,6 +134,9 @@ def prune(
     else:
         typer.echo(
             "\n".join(
-                [f"{'would remove' if dry_run else 'removed'} {len(removed)} versions", *(f"  {n}" for n in removed)]
+                [
+                    f"{'would remove' if dry_run else 'removed'} {quantity(len(removed), 'version')}",
+                    *(f"  {n}" for n in removed),
+                ]
             )
         )

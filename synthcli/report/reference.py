@@ -30,7 +30,7 @@ def _method(name: str, modality: str) -> dict[str, Any]:
         "needs_data": "without_data" not in module.CAN,
         "extra": module.EXTRA,
         "installed": module.EXTRA is None or plugins.installed(module.EXTRA),
-        "summary": about.splitlines()[0],
+        "summary": " ".join(about.partition("\n\n")[0].split()),
         "about": about,
         "dial": None if dial is None else {"param": dial.param, "fidelity": dial.fidelity, "privacy": dial.privacy},
         "params": _params(module.Params),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from synthcli.wording import quantity
+
 
 def number(value: Any) -> str:
     """A figure with as many digits as a person reads; empty for None."""
@@ -35,9 +37,11 @@ def percent(value: float | None, digits: int = 1) -> str:
 
 
 def interval(measured: dict[str, Any]) -> str:
-    """Both ends of a measurement's interval; empty where it has none."""
+    """Both ends of a measurement's interval; empty where it has none, or is exact."""
     low, high = measured.get("low"), measured.get("high")
-    return "" if low is None or high is None else f"{number(low)} – {number(high)}"
+    return (
+        "" if low is None or high is None or low == high == measured.get("value") else f"{number(low)} – {number(high)}"
+    )
 
 
 def bounds(gate: dict[str, Any]) -> str:
@@ -65,3 +69,11 @@ def duration(seconds: float) -> str:
         if seconds < 5400
         else f"{seconds / 3600:.1f} h"
     )
+
+
+def age(seconds: float) -> str:
+    """How long ago something was."""
+    for size, unit in ((86_400.0, "day"), (3600.0, "hour"), (60.0, "minute")):
+        if seconds >= size:
+            return quantity(int(seconds // size), unit)
+    return "just now"

@@ -273,3 +273,36 @@ def test_the_root_comes_from_the_environment_unless_given(spec: Path, tmp_path: 
             check=True,
         )
         assert json.loads(said.stdout)["folder"].startswith(str(tmp_path / root))
+
+
+def test_a_page_is_opened_where_there_is_a_display(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    import webbrowser
+
+    from synthcli.cli import browser
+
+    opened: list[str] = []
+    monkeypatch.setattr(webbrowser, "open", lambda address: bool(opened.append(address)) or True)
+    monkeypatch.setenv("DISPLAY", ":0")
+    browser.show(tmp_path / "report.html")
+    assert opened == [(tmp_path / "report.html").as_uri()]
+    assert capsys.readouterr().err == ""
+
+
+def test_without_a_display_the_page_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    import webbrowser
+
+    from synthcli.cli import browser
+
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(webbrowser, "open", lambda address: pytest.fail("opened without a display"))
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"):
+        monkeypatch.delenv(name, raising=False)
+    browser.show(tmp_path / "report.html")
+    assert f"the page is {tmp_path / 'report.html'}" in capsys.readouterr().err
+
+
+def test_both_commands_that_write_a_page_can_open_it(synth: Any) -> None:
+    assert "--open" in synth("run", "--help").out
+    assert "--open" in synth("report", "--help").out

@@ -18,7 +18,7 @@ from synthcli import plugins
 
 ROOT = Path(synthcli.__file__).parent
 ORDER = (  # from the ground up: a room imports from its own level and from those below
-    {"errors", "seeds", "version", "combining"},
+    {"errors", "seeds", "version", "combining", "wording"},
     {"contracts"},
     {"artifacts", "plugins"},
     {"columns"},
