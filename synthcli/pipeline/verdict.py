@@ -32,6 +32,14 @@ def build(
     analysis."""
     outcomes = [*quality, *privacy]
     failures = gates.failed(outcomes)
+    noted = [
+        *_of_kind("personal", protect.notes(profile.get("personal", ()))),
+        *_of_kind("structure", units.notes(profile, sample)),
+        *_of_kind("learned", _learned_notes(fitted)),
+        *_of_kind("limits", _limit_notes(plan, outcomes)),
+        *_of_kind("request", _request_notes(plan, sample)),
+        *_of_kind("rows", _row_notes(sample)),
+    ]
     return {
         "passed": not failures,
         "scope": "quality and privacy" if with_privacy else "quality",
@@ -45,12 +53,8 @@ def build(
         "failed": [o.gate.metric for o in failures],
         "warned": [o.gate.metric for o in outcomes if not o.passed and o.gate.severity == "warn"],
         "rounds": [_round(r) for r in rounds],
-        "notes": [
-            *protect.notes(profile.get("personal", ())),
-            *units.notes(profile, sample),
-            *_notes(plan, outcomes, fitted),
-            *_request_notes(plan, sample),
-        ],
+        "notes": [note["text"] for note in noted],
+        "noted": noted,
     }
 
 
@@ -72,7 +76,13 @@ def _round(tried: Round) -> dict[str, Any]:
     }
 
 
-def _notes(plan: Plan, outcomes: Sequence[Outcome], fitted: Mapping[str, Any]) -> list[str]:
+def _of_kind(kind: str, texts: Sequence[str]) -> list[dict[str, str]]:
+    """Notes of one kind; the page groups them by it."""
+    return [{"kind": kind, "text": text} for text in texts]
+
+
+def _learned_notes(fitted: Mapping[str, Any]) -> list[str]:
+    """What was changed in the data before it was learned."""
     notes = []
     if merged := fitted["merged_rare"]:
         notes.append(f"Rare categories were merged before training: {_counts(merged)}.")
@@ -80,22 +90,26 @@ def _notes(plan: Plan, outcomes: Sequence[Outcome], fitted: Mapping[str, Any]) -
         notes.append(
             f"Values beyond the range that several privacy units reach were clipped to it: {_counts(clipped)}."
         )
-    if plan.has_data:
-        notes.append(NO_GUARANTEE)
+    return notes
+
+
+def _limit_notes(plan: Plan, outcomes: Sequence[Outcome]) -> list[str]:
+    """What was not checked, and what is not guaranteed."""
+    notes = [NO_GUARANTEE] if plan.has_data else []
     if not outcomes:
         notes.append("No gate was set: this run passes because nothing was checked.")
     if not plan.attacks:
         notes.append("No attack was run: privacy was not measured.")
     if plan.has_data and plan.spec.source.split.holdout == 0:
         notes.append("No holdout: nothing was compared with real data that the generator had not seen.")
-    if (n := plan.spec.generate.copies) > 1:
-        notes.append(f"{n} copies: quality was measured on the first, attacks used all of them together.")
     return notes
 
 
 def _request_notes(plan: Plan, sample: Mapping[str, Any]) -> list[str]:
     """Whether the rows meet the conditions of the request, and at what cost."""
     notes = []
+    if (n := plan.spec.generate.copies) > 1:
+        notes.append(f"{n} copies: quality was measured on the first, attacks used all of them together.")
     if (conditions := sample.get("asked")) is not None:
         if "where" in conditions:
             notes.append(
@@ -113,6 +127,12 @@ def _request_notes(plan: Plan, sample: Mapping[str, Any]) -> list[str]:
                 f"Demographic parity gap of {fair['target']} by {', '.join(fair['sensitive'])}:"
                 f" {fair['gap_before']:.3f} before, {fair['gap_asked']:.3f} now."
             )
+    return notes
+
+
+def _row_notes(sample: Mapping[str, Any]) -> list[str]:
+    """Generated rows that were refused, repaired or left out."""
+    notes = []
     if refused := sample.get("refused"):
         notes.append(
             "Rows that broke a constraint or condition were drawn again:"

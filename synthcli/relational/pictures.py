@@ -15,7 +15,9 @@ from synthcli.relational.data import Tables
 from synthcli.relational.evidence import RelatedEvidence
 from synthcli.relational.judging import join_parents
 from synthcli.relational.relationships import Relationship
-from synthcli.tabular.pictures import associations, bins, rounded, too_few
+from synthcli.tabular.associations import associations
+from synthcli.tabular.disclosure import rounded, too_few
+from synthcli.tabular.pictures import bins
 from synthcli.tabular.pictures import pictures as table_pictures
 
 SHOWN = 24  # columns of a side of a heat map, those that differ most

@@ -12,10 +12,10 @@ from typing import Any, Protocol, cast
 
 from synthcli.artifacts import files
 from synthcli.artifacts.store import REPORT, Version
-from synthcli.report import charts, conditions, words
+from synthcli.report import charts, conditions, limits, words
 from synthcli.report.reading import Body, Drawn, line, overall, read
 from synthcli.report.rounds import rounds
-from synthcli.report.sections import attacks, gates, lineage, personal, rules, tiles, utility
+from synthcli.report.sections import attacks, distances, gates, lineage, personal, rules, tiles, todo, utility
 from synthcli.spec.describe import modality_of_run
 
 FOLDER = Path(__file__).parent / "page"
@@ -29,6 +29,8 @@ BEFORE = (
 AFTER = (  # the sections of the modality come in between
     ("utility", "Utility"),
     ("privacy", "Privacy"),
+    ("limits", "Not protected"),
+    ("changed", "Changes and notes"),
     ("rounds", "Rounds"),
     ("constraints", "Constraints"),
     ("lineage", "Lineage"),
@@ -58,6 +60,9 @@ def page(version: Version) -> str:
         "fairness": conditions.fairness(run, drawn),
         "utility": utility(run, drawn),
         "privacy": attacks(run, drawn),
+        "distances": distances(run, drawn),
+        "limits": limits.unprotected(run),
+        "changed": limits.notes(run),
         "rounds": rounds(run, drawn),
         "constraints": rules(run),
         "lineage": lineage(version, run),
@@ -67,6 +72,7 @@ def page(version: Version) -> str:
         "run": run,
         "title": version.name,
         "tiles": tiles(run),
+        "todo": todo(run),
         "figures": [line(m, run["help"]) for m in overall(run["measured"]).values()],
         "sections": [
             (name, title)

@@ -140,10 +140,8 @@ def _run(run: dict[str, Any], figures: list[str], now: float) -> list[str | Text
     if run["state"] == "unfinished":
         stages = f"finished: {', '.join(run['stages'])}" if run["stages"] else "no stage is finished"
         name, _, key = run["run"].partition("/.unfinished-")
-        return [
-            *(f"{name}/… {key[:6]}", Text("unfinished", style="yellow"), *none, ""),
-            f"{stages}; the same command resumes from there",
-        ]
+        mark = Text("unfinished", style="yellow")
+        return [f"{name}/… {key[:6]}", mark, *none, "", f"{stages}; the same command resumes from there"]
     if run["state"] == "damaged":
         return [run["run"], Text("damaged", style="red"), *none, "", run["why"]]
     style = {"passed": "green", "failed": "red"}.get(run["state"], "")

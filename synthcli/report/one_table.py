@@ -13,13 +13,14 @@ _DRAWN = frozenset({"integer", "float", "datetime", "timedelta", "boolean", "cat
 
 
 def view(part: Body, drawn: Drawn, datasets: Body) -> Body:
-    """{mark, few, columns, pairs, detector} of a table; its charts go into `drawn`, data that several charts share into
-    `datasets`.
+    """{mark, few, columns, sample, pairs, detector} of a table; its charts go into `drawn`, data that several charts
+    share into `datasets`.
     """
     return {
         "mark": part["mark"],
         "few": part["pictures"].get("few"),
         "columns": _columns(part, drawn),
+        "sample": part["pictures"].get("sample"),
         "pairs": _pairs(part, drawn, datasets),
         "detector": _detector(part, drawn),
     }
@@ -40,7 +41,7 @@ def _columns(part: Body, drawn: Drawn) -> list[Body]:
             charts.column(picture, f"Distribution of {name}{of}, real and synthetic{score_text}"),
         )
         note = (
-            ""
+            _others(picture)
             if chart
             else (
                 "too few values to draw" if picture["kind"] in _DRAWN else "made up, never learned: no values are shown"
@@ -60,6 +61,16 @@ def _columns(part: Body, drawn: Drawn) -> list[Body]:
             }
         )
     return sorted(out, key=lambda c: (c["score"] is None, c["score"] or 0.0, c["place"]))
+
+
+def _others(picture: Body) -> str:
+    """The values of a category that its chart has no bar for."""
+    found = picture.get("categories")
+    if not found or not charts.dwarfing(found):
+        return ""
+    rest = found["others"]
+    shares = " → ".join(words.percent(rest[side]) for side in ("real", "synthetic") if side in rest)
+    return f"… and {words.quantity(rest['values'], 'other value')} with {shares} of the rows together"
 
 
 def _pairs(part: Body, drawn: Drawn, datasets: Body) -> Body | None:
@@ -82,10 +93,32 @@ def _pairs(part: Body, drawn: Drawn, datasets: Body) -> Body | None:
         )
     return {
         "maps": maps,
+        "joint": _joint(part, drawn, datasets),
+        "mark": part["mark"],
         "shown": len(found["names"]) if found else 0,
         "of": found["of"] if found else 0,
         "worst": [line(m, part["help"]) for m in worst],
     }
+
+
+def _joint(part: Body, drawn: Drawn, datasets: Body) -> list[Body]:
+    """The joint pictures of the pairs that have one: {id, a, b, name}; their charts are id-real, id-synthetic and
+    id-difference.
+    """
+    found = part["pictures"].get("joint") or {"pairs": []}
+    out: list[Body] = []
+    for i, pair in enumerate(found["pairs"]):
+        id_, down, across = f"{part['mark']}joint-{i}", found["axes"][pair["a"]], found["axes"][pair["b"]]
+        datasets[id_] = charts.cells(down["labels"], across["labels"], pair)
+        largest = max(v for side in ("real", "synthetic") for v in pair[side] if v is not None)
+        apart = max((abs(v) for v in datasets[id_]["difference"] if v is not None), default=0.0)
+        rows = down["labels"][::-1] if down["ordered"] else down["labels"]
+        for side in charts.HEATS:
+            label = f"Shares of rows by {pair['a']} (down) and {pair['b']} (across): {side}"
+            bound = max(apart, 0.001) if side == "difference" else largest
+            put(drawn, f"{id_}-{side}", charts.joint(rows, across["labels"], side, bound, label, id_))
+        out.append({"id": id_, "a": pair["a"], "b": pair["b"], "name": f"{pair['a']} × {pair['b']}"})
+    return out
 
 
 def heats(drawn: Drawn, mark: str, found: Body, make: Any, what: str) -> list[Body]:

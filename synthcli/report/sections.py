@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shlex
+from pathlib import Path
 from typing import Any
 
 from synthcli.artifacts import store
 from synthcli.artifacts.store import PRIVACY, Version
 from synthcli.report import charts, words
 from synthcli.report.reading import Body, Drawn, bounds, judged, known, line, overall, put, state, tables
+from synthcli.report.sentences import remedy, sentence
 
 HEADLINES = (
     "column_shapes",
@@ -56,10 +58,39 @@ def _why(gate: Body) -> str:
 
 
 def tiles(run: Body) -> list[Body]:
-    """The headline figures."""
+    """The headline figures, each with its sentence."""
     states, found = {g["metric"]: state(g) for g in judged(run)}, overall(run["measured"])
     there = [name for name in HEADLINES if name in found and found[name]["value"] is not None]
-    return [line(found[name], run["help"], state=states.get(name, "")) for name in there]
+    target = run["plan"].get("evaluate", {}).get("target")
+    return [
+        line(found[name], run["help"], state=states.get(name, ""), sentence=sentence(found[name], target))
+        for name in there
+    ]
+
+
+def todo(run: Body) -> list[Body]:
+    """The failed gates with what they say and what to do: {name, why, sentence, remedy}."""
+    target = run["plan"].get("evaluate", {}).get("target")
+    return [
+        {
+            "name": gate["metric"],
+            "why": words.public(gate["why"]),
+            "sentence": sentence(gate["measured"], target) if gate["measured"] else "",
+            "remedy": remedy(gate),
+        }
+        for gate in judged(run)
+        if state(gate) == "fail"
+    ]
+
+
+def distances(run: Body, drawn: Drawn) -> str | None:
+    """The chart of the distances of synthetic and of unseen real rows to the closest training row."""
+    bins = run["pictures"].get("distances")
+    if bins is None:
+        return None
+    label = "Distances to the closest training row, of synthetic rows and of real rows that the generator never saw"
+    title = "distance to the closest training row (0: equal)"
+    return put(drawn, "distances", charts.histogram(bins, "float", label, title))
 
 
 def utility(run: Body, drawn: Drawn) -> Body | None:
@@ -194,20 +225,18 @@ def lineage(version: Version, run: Body) -> Body:
     """The origin of the run, and the command that reproduces it."""
     manifest = run["manifest"]
     spec = manifest.get("spec_path") or str(version.folder / store.SPEC)
-    root = version.folder.parent.parent
+    root = ["--root", version.folder.parent.parent.name]
     evaluate = run["plan"].get("evaluate", {})
     trust = ["--trust"] if evaluate.get("domain") or evaluate.get("downstream") else []
     parts = [
         "synth",
         "run",
-        spec,
-        "--root",
-        str(root),
+        Path(spec).name,
+        *root,
         *trust,
         *(word for text in manifest.get("overrides", []) for word in ("--set", text)),
     ]
     return {
-        "command": shlex.join(parts),
-        "verify": shlex.join(["synth", "runs", "verify", version.name, "--root", str(root)]),
-        "folder": str(version.folder),
+        "command": words.public(shlex.join(parts)),
+        "verify": shlex.join(["synth", "runs", "verify", version.name, *root]),
     }

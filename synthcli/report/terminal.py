@@ -14,11 +14,17 @@ from synthcli.artifacts import lineage, store
 from synthcli.artifacts.store import Version
 from synthcli.report import words
 from synthcli.report.grid import Field, Grid, note
-from synthcli.report.reading import reference
+from synthcli.report.reading import reference, state
+from synthcli.report.sentences import remedy
 from synthcli.wording import quantity
 
 Page = list[Any]
 SHOWN = 10  # worst columns and pairs of a metric that `runs show` lists
+MARKS = {
+    "pass": Text("pass", style="green"),
+    "warn": Text("warn", style="yellow"),
+    "fail": Text("FAIL", style="bold red"),
+}
 PIPED = 160  # characters a line in a pipe
 
 
@@ -88,6 +94,9 @@ def _headline(version: Version, verdict: dict[str, Any]) -> Page:
     if not passed:
         best = "; the best round is shown" if len(verdict["rounds"]) > 1 else ""
         page.append(note(f"gates that failed: {', '.join(verdict['failed'])}{best}", "red"))
+        for gate in verdict["gates"]:
+            if state(gate) == "fail" and (text := remedy(gate)):
+                page.append(note(f"{gate['metric']}: {text}", "none"))
     if verdict["warned"]:
         page.append(note(f"warnings: {', '.join(verdict['warned'])}", "yellow"))
     return page
@@ -101,13 +110,6 @@ def _gate_table(verdict: dict[str, Any]) -> Grid:
     rows = []
     for gate in verdict["gates"]:
         m = gate["measured"] or {}
-        mark = (
-            Text("pass", style="green")
-            if gate["passed"]
-            else Text("warn", style="yellow")
-            if gate["severity"] == "warn"
-            else Text("FAIL", style="bold red")
-        )
         figures = [
             words.number(m.get("value")),
             words.interval(m),
@@ -115,7 +117,7 @@ def _gate_table(verdict: dict[str, Any]) -> Grid:
             words.number(reference(m)),
             words.number(m.get("baseline")),
         ]
-        rows.append([mark, gate["metric"], *figures, gate["why"]])
+        rows.append([MARKS[state(gate)].copy(), gate["metric"], *figures, gate["why"]])
     return Grid(fields, rows, lead=2)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from typing import Any
 
@@ -77,3 +78,14 @@ def age(seconds: float) -> str:
         if seconds >= size:
             return quantity(int(seconds // size), unit)
     return "just now"
+
+
+def public(text: str) -> str:
+    """A text without folders, hosts and user names: of a path or an address, only its last part is left."""
+    shown = _ADDRESS.sub(lambda m: f"{m[1]}://…{f'/{m[2]}' if m[2] else ''}", text)
+    return _PATH.sub(lambda m: f"…/{m[1]}" if m[1] else "…", _HOME.sub("…", shown))
+
+
+_ADDRESS = re.compile(r"\b([A-Za-z][A-Za-z0-9+.-]*)://(?:[^\s'\"<>]*/)?([^\s'\"<>/]*)")
+_HOME = re.compile(r"(?<![\w./…])(?:/(?:home|Users)/[^\s'\"/\\:;,)]+|/root|~[\w-]*)(?=$|[\s'\":;,)])")
+_PATH = re.compile(r"(?<![\w./…:])(?:~[\w-]*|[A-Za-z]:)?[/\\](?:[^\s'\"/\\:;,)]+[/\\])+([^\s'\"/\\:;,)]*)")

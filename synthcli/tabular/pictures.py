@@ -7,7 +7,6 @@ units; smaller ones are merged with a neighbour. FEW units lie at or beyond each
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,28 +16,28 @@ from synthcli.columns import frame as frames
 from synthcli.columns.expressions.properties import figures, parse_property
 from synthcli.columns.table import Table
 from synthcli.contracts.evaluation import Evidence
-from synthcli.contracts.schema import Column, Schema
+from synthcli.contracts.schema import Column
 from synthcli.errors import SpecError
+from synthcli.tabular.associations import pairs_of
+from synthcli.tabular.attacks.distance import closest
+from synthcli.tabular.disclosure import FEW, reach, rounded, too_few
+from synthcli.tabular.joint import joint_pictures
 from synthcli.tabular.judging import intervals
-from synthcli.tabular.judging.association import cramers_v_matrix
-from synthcli.tabular.judging.encoding import as_floats, cut, encode
-from synthcli.tabular.judging.intervals import FEW
+from synthcli.tabular.judging.encoding import as_floats, cut
 from synthcli.tabular.metrics import detection
-from synthcli.tabular.metrics.trends import pearson
 
 BINS = 24
 WHOLE = 40  # range of integers up to which each integer gets its own bin
 DISTINCT = 10  # number columns with at most this many distinct values are charted as ordered categories
 CATEGORIES = 12  # most frequent categories shown; the others form one group
-PAIRED = 60  # columns of the association matrices
-PAIR_ROWS = 10_000
-CLASSES = 12  # maximum number of classes of a column for Cramér's V
+SAMPLED = 10  # synthetic rows that the page shows
+LONGEST = 40  # characters of their cells
 SKEWED = 12  # ratio of the upper to the lower tail from which the scale is logarithmic
 
 
 def pictures(evidence: Evidence, *, rng: np.random.Generator, of: Collection[str] | None = None) -> dict[str, Any]:
-    """Chart data: {rows, few, columns, pairs, detector, properties}. Columns are in schema order, each with its type,
-    shares of nulls, and bins or categories.
+    """Chart data: {rows, few, columns, pairs, joint, detector, distances, sample, properties}. Columns are in schema
+    order, each with its type, shares of nulls, and bins or categories.
 
     The real side is `control`; without it, only the synthetic side is included. Columns of fake values (keys, names,
     text) have no bins or categories. of: the columns to include, None for all.
@@ -50,14 +49,42 @@ def pictures(evidence: Evidence, *, rng: np.random.Generator, of: Collection[str
     listed = [column for column in evidence.schema.columns if of is None or column.name in of]
     columns = [_column(column, sides, units) for column in listed] if len(sides["synthetic"]) else []
     both = bool(columns) and "real" in sides
+    pairs = pairs_of(sides, evidence.schema, rng=rng) if both else None
     return {
         "rows": {side: len(table) for side, table in sides.items()},
         "few": FEW,
         "columns": columns,
-        "pairs": _pairs(sides, evidence, rng) if both else None,
+        "pairs": pairs,
+        "joint": joint_pictures(listed, sides, rng=rng, first=pairs["names"] if pairs else None) if both else None,
         "detector": detection.discriminating_columns(evidence, rng=rng) if both else None,
+        "distances": _distances(evidence, rng) if both else None,
+        "sample": _sample(sides["synthetic"], [column.name for column in listed], rng),
         "properties": [_property(text, evidence) for text in dict.fromkeys(evidence.preserve)],
     }
+
+
+def _sample(synthetic: Table, names: list[str], rng: np.random.Generator) -> dict[str, Any]:
+    """A few synthetic rows as text: {columns, rows}; null is None."""
+    at = np.sort(rng.permutation(len(synthetic))[:SAMPLED])
+    body = synthetic.frame[names].iloc[at]
+    rows = body.astype(object).where(body.notna(), None).to_numpy(dtype=object)
+    return {"columns": names, "rows": [[_text(value) for value in row] for row in rows]}
+
+
+def _text(value: Any) -> str | None:
+    if value is None:
+        return None
+    text = f"{value:.6g}" if isinstance(value, float) else str(value).removesuffix(" 00:00:00")
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+
+
+def _distances(evidence: Evidence, rng: np.random.Generator) -> dict[str, Any] | None:
+    """Bins of the distances of synthetic and of unseen real records to the closest training record, per column."""
+    found = closest(evidence, rng=rng)
+    if found is None:
+        return None
+    values = {side: distance for side, (distance, _) in found.items()}
+    return bins("float", values, {side: units for side, (_, units) in found.items()})
 
 
 def _property(text: str, evidence: Evidence) -> dict[str, Any]:
@@ -97,17 +124,6 @@ def _column(column: Column, sides: dict[str, Table], units: dict[str, np.ndarray
     return out
 
 
-def too_few(rows: np.ndarray, units: np.ndarray) -> bool:
-    """Whether a nonempty selection of real rows covers fewer than FEW units. rows: (n,) bool; units: (n,)"""
-    return 0 < len(np.unique(units[rows])) < FEW
-
-
-def _reach(cells: np.ndarray, units: np.ndarray, size: int) -> np.ndarray:
-    """Number of privacy units with a row in each cell. (size,)"""
-    width = int(units.max(initial=0)) + 1
-    return np.bincount(np.unique(cells.astype(np.int64) * width + units) // width, minlength=size)
-
-
 def _categories(values: dict[str, pd.Series], units: dict[str, np.ndarray], *, ordered: bool = False) -> dict[str, Any]:
     """The most frequent values with their shares of the non-null rows; others: the remaining values together, None if
     there are none.
@@ -119,9 +135,9 @@ def _categories(values: dict[str, pd.Series], units: dict[str, np.ndarray], *, o
     counts = {side: np.bincount(part, minlength=len(known)) for side, (part, _) in coded.items()}
     lead = "real" if "real" in values else "synthetic"
     order = np.argsort(-counts[lead], kind="stable")
-    reach = _reach(*coded[lead], len(known))[order]
+    held = reach(*coded[lead], len(known))[order]
     shown = (
-        min(CATEGORIES, int((reach >= FEW).argmin()) if (reach < FEW).any() else len(reach))
+        min(CATEGORIES, int((held >= FEW).argmin()) if (held < FEW).any() else len(held))
         if lead == "real"
         else min(CATEGORIES, len(order))
     )
@@ -223,99 +239,13 @@ def _merged(place: np.ndarray, units: np.ndarray, size: int) -> np.ndarray:
     holders = [np.unique(units[place == i]) for i in range(size)]
     groups: list[list[int]] = []
     pending: list[int] = []
-    reach = lambda bins: len(np.unique(np.concatenate([holders[i] for i in bins])))  # noqa: E731
+    covered = lambda bins: len(np.unique(np.concatenate([holders[i] for i in bins])))  # noqa: E731
     for i in range(size):
         pending.append(i)
-        if reach(pending) >= FEW or (len(pending) == 1 and not len(holders[i])):
+        if covered(pending) >= FEW or (len(pending) == 1 and not len(holders[i])):
             groups.append(pending)
             pending = []
-    while pending and groups and 0 < reach(pending) < FEW:
+    while pending and groups and 0 < covered(pending) < FEW:
         pending = groups.pop() + pending
     groups += [pending] if pending else []
     return np.repeat(np.arange(len(groups)), [len(g) for g in groups])
-
-
-def rounded(values: np.ndarray, digits: int = 5) -> list[Any]:
-    """Rounded values as a list for JSON, NaN as None."""
-    return [None if np.isnan(v) else v for v in np.round(values.astype(float), digits).tolist()]
-
-
-def _pairs(sides: dict[str, Table], evidence: Evidence, rng: np.random.Generator) -> dict[str, Any] | None:
-    """Pairwise associations, columns with the largest differences first: {names, of, real, synthetic}; upper triangles
-    by row, None for undefined entries.
-    """
-    found = associations(sides, evidence.schema, rng=rng)
-    if found is None:
-        return None
-    apart = np.abs(found.real - found.synthetic)
-    np.fill_diagonal(apart, np.nan)
-    order = np.argsort(-np.nan_to_num(apart).mean(axis=1), kind="stable")
-    upper = np.triu_indices(len(order), 1)
-    triangles = {
-        side: rounded(m[np.ix_(order, order)][upper], 3)
-        for side, m in (("real", found.real), ("synthetic", found.synthetic))
-    }
-    return {"names": [found.names[j] for j in order], "of": found.of, **triangles}
-
-
-@dataclass(frozen=True)
-class Associations:
-    """Association matrices of the named columns. real, synthetic: (k, k), NaN where undefined; of: total number of
-    columns, at least k.
-    """
-
-    names: list[str]
-    of: int
-    real: np.ndarray
-    synthetic: np.ndarray
-
-
-def associations(sides: dict[str, Table], schema: Schema, *, rng: np.random.Generator) -> Associations | None:
-    """Pearson's r between two numbers, otherwise Cramér's V (bias-corrected, Bergsma 2013) with numbers binned at the
-    real deciles and null as a class.
-
-    None if there are fewer than two columns or too few rows. sides: real and synthetic.
-    """
-    encoded = encode({side: cut(table, PAIR_ROWS, rng=rng) for side, table in sides.items()}, schema)
-    real, synthetic = encoded.tables["real"], encoded.tables["synthetic"]
-    numbers = len(encoded.numbers)
-    if len(encoded.names) < 2 or min(len(real), len(synthetic)) < 2 * FEW:
-        return None
-    with intervals.one_thread():
-        keep = _worst(real.matrix(), synthetic.matrix())
-        classes = [_classes(real, synthetic, j, numbers) for j in keep]
-        matrices = {side: cramers_v_matrix([c[i] for c in classes]) for i, side in enumerate(("real", "synthetic"))}
-        both = np.flatnonzero(keep < numbers)
-        for side, part in (("real", real), ("synthetic", synthetic)):
-            matrices[side][np.ix_(both, both)] = pearson(part.numbers[:, keep[both]])[0]
-    return Associations([encoded.names[j] for j in keep], len(encoded.names), **matrices)
-
-
-def _worst(real: np.ndarray, synthetic: np.ndarray) -> np.ndarray:
-    """Screen for the PAIRED columns whose correlations (of codes, for categories) differ most, in column order."""
-    if real.shape[1] <= PAIRED:
-        return np.arange(real.shape[1])
-    apart = np.abs(np.nan_to_num(pearson(real)[0]) - np.nan_to_num(pearson(synthetic)[0]))
-    return np.sort(np.argsort(-apart.mean(axis=1), kind="stable")[:PAIRED])
-
-
-def _classes(real: Any, synthetic: Any, j: int, numbers: int) -> tuple[np.ndarray, np.ndarray]:
-    """Classes of column j in both tables as integers, 0 for null; numbers are binned at the real deciles, and the
-    rarest categories merged.
-    """
-    if j < numbers:
-        known = real.numbers[:, j][~np.isnan(real.numbers[:, j])]
-        edges = np.unique(np.quantile(known, np.arange(1, 10) / 10)) if len(known) else np.zeros(0)
-        one, two = (
-            np.where(np.isnan(x), 0, 1 + np.searchsorted(edges, x, side="right"))
-            for x in (real.numbers[:, j], synthetic.numbers[:, j])
-        )
-        return one, two
-    j -= numbers
-    counts = np.bincount(
-        real.codes[:, j] + 1, minlength=max(real.codes[:, j].max(initial=0), synthetic.codes[:, j].max(initial=0)) + 2
-    )
-    counts[0] = len(real) + 1  # null keeps class 0
-    place = np.empty(len(counts), dtype=np.int64)
-    place[np.argsort(-counts, kind="stable")] = np.minimum(np.arange(len(counts)), CLASSES - 1)
-    return place[real.codes[:, j] + 1], place[synthetic.codes[:, j] + 1]

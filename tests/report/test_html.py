@@ -6,6 +6,7 @@ import json
 import re
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from synthcli.report import html
@@ -39,11 +40,14 @@ def test_every_section_of_a_whole_run_is_there(page):
     assert ids == [
         "verdict",
         "gates",
+        "sample",
         "columns",
         "pairs",
         "detector",
         "utility",
         "privacy",
+        "limits",
+        "changed",
         "rounds",
         "constraints",
         "lineage",
@@ -53,7 +57,7 @@ def test_every_section_of_a_whole_run_is_there(page):
         for tag, attrs in Outline(page).elements
         if tag == "a" and (attrs.get("href") or "").startswith("#")
     ]
-    assert links == ["#main", *(f"#{i}" for i in ids)]
+    assert links == ["#main", *(f"#{i}" for i in ids), "#changed"]
 
 
 def test_every_chart_on_the_page_has_a_spec_and_every_spec_a_label(page):
@@ -67,13 +71,91 @@ def test_specs_obey_the_schema_of_vega_lite(page):
     alt = pytest.importorskip("altair")
     found = data_of(page)
     assert found["charts"]
-    for chart in found["charts"].values():
+    for chart in (c for name, c in found["charts"].items() if not re.match(r"joint-[1-9]", name)):  # all as joint-0
         alt.Chart.from_dict({**chart["spec"], "config": found["config"], "data": {"values": []}}, validate=True)
 
 
-def test_values_of_keys_and_of_made_up_columns_are_not_on_it(page):
+def test_values_of_keys_and_of_made_up_columns_are_not_on_it(page, run):
+    """The sample shows made-up ones: every key on the page is a synthetic one."""
+    made = set(pq.read_table(run.data(), columns=["key"])["key"].to_pylist())
+    shown = set(re.findall(r"K-\d{5}", page))
     assert SECRET not in page
-    assert not re.search(r"K-\d{5}", page)
+    assert len(shown) == 10
+    assert shown <= made
+
+
+def test_ten_synthetic_rows_are_shown(page, run):
+    table = re.search(r'<table class="sample">.*?</table>', page, re.DOTALL)[0]
+    assert table.count("<tr>") == 11
+    assert "Real rows are never shown" in table
+
+
+def test_no_folder_host_or_user_is_on_it(page, run):
+    import getpass
+    import platform
+    import socket
+
+    text = Outline(page).text
+    assert str(run.folder.parent) not in page
+    assert str(Path.home()) not in page
+    assert platform.release() not in page
+    assert platform.platform() not in page
+    assert not re.search(rf"\b{re.escape(socket.gethostname())}\b", text)
+    assert not re.search(rf"[/@]{re.escape(getpass.getuser())}\b", text)
+
+
+def test_what_failed_is_the_first_tile_and_says_what_to_do(page):
+    tiles = re.search(r'<div class="tiles">(.*?)</section>', page, re.DOTALL)[1]
+    first = Outline(tiles[: tiles.index('<span class="name">')]).text
+    assert "What failed, and what to do" in first
+    assert "column_shapes" in first
+    assert "A second real sample gets" in first, "the gate of this run is above what real data gets"
+
+
+def test_each_headline_figure_has_a_sentence(page):
+    said = re.findall(r'<span class="says">(.*?)</span>', page)
+    assert len(said) >= 4
+    assert all(s.endswith(".") for s in said)
+    assert any(re.fullmatch(r"Relations between columns are kept to [\d.]+% of what .* would show\.", s) for s in said)
+
+
+def test_it_says_what_is_not_protected(page):
+    text = Outline(re.search(r'<section id="limits".*?</section>', page, re.DOTALL)[0]).text
+    assert "no formal guarantee" in text
+    assert "Each row was taken as one person" in text
+
+
+def test_all_notes_of_the_verdict_are_there_by_kind(page, run):
+    section = re.search(r'<section id="changed".*?</section>', page, re.DOTALL)[0]
+    text, verdict = Outline(section).text, run.verdict()
+    assert all(note in text for note in verdict["notes"])
+    assert [n["text"] for n in verdict["noted"]] == verdict["notes"]
+    assert text.index("Changed before learning") < text.index("Not checked, not guaranteed")
+
+
+def test_a_note_without_a_kind_is_shown_too(run, mended):
+    version = mended({"verdict.json": {**run.verdict(), "notes": ["A new sort of note."]}})
+    section = re.search(r'<section id="changed".*?</section>', html.page(version), re.DOTALL)[0]
+    assert "Other notes" in section
+    assert "A new sort of note." in section
+
+
+def test_a_click_on_a_cell_shows_the_joint_picture_of_its_pair(page, browse, tmp_path):
+    """The policy of the page lets no script of ours in, so this copy has none."""
+    chosen = (
+        "<script>setTimeout(() => { const cell = document.querySelector('[data-chart=pairs-difference] .mark-rect path');"
+        " document.title = cell.__data__.datum.a + ' × ' + cell.__data__.datum.b;"
+        " cell.dispatchEvent(new MouseEvent('click', {bubbles: true})); }, 3000)</script></body>"
+    )
+    copy = tmp_path / "clicked.html"
+    start, _, end = re.sub(r"<meta http-equiv[^>]*>", "", page, count=1).rpartition("</body>")
+    copy.write_text(start + chosen + end)
+    seen = browse(copy)
+    assert seen.errors == []
+    first, second = re.search(r"<title>(.*?) × (.*?)</title>", seen.dom).groups()
+    options = re.findall(r'<option value="(joint-\d+)" data-a="(.*?)" data-b="(.*?)">', page)
+    wanted = {(a, b): id_ for id_, a, b in options} | {(b, a): id_ for id_, a, b in options}
+    assert f'data-chart="{wanted[first, second]}-real"' in seen.dom
 
 
 def test_names_from_data_are_text_and_never_markup(page):
@@ -113,7 +195,7 @@ def test_the_worst_column_comes_first(page):
 
 def test_the_command_reproduces_it(page, run):
     command = re.search(r'<pre id="command"[^>]*>(.*?)</pre>', page, re.DOTALL)[1]
-    assert command.startswith("synth run ") and "--root" in command
+    assert command == "synth run people.yaml --root artifacts"
 
 
 def test_it_is_small_and_the_same_in_every_process(run, tmp_path):

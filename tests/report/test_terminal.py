@@ -67,7 +67,7 @@ def test_a_pair_keeps_both_names_when_it_is_cut() -> None:
 
 
 def test_a_note_is_wrapped_at_words_and_hangs() -> None:
-    assert drawn([Note("rare categories were merged")], 22) == ["· rare categories", "  were merged"]
+    assert drawn([Note("rare categories were merged")], 22) == ["· rare categories were", "  merged"]
 
 
 @pytest.fixture

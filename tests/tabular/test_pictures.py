@@ -97,7 +97,9 @@ def test_a_few_nulls_are_not_told():
 
 
 def test_made_up_columns_show_no_value():
-    text = json.dumps(pictures(evidence(), rng=np.random.default_rng(0)), allow_nan=False)
+    """Beside the sample, which shows synthetic rows alone."""
+    body = pictures(evidence(), rng=np.random.default_rng(0))
+    text = json.dumps({**body, "sample": None}, allow_nan=False)
     assert "@example.org" not in text and '"P1' not in text
 
 
@@ -127,3 +129,28 @@ def test_without_real_records_the_synthetic_side_is_drawn():
 def test_same_stream_same_pictures():
     one, two = (pictures(evidence(), rng=np.random.default_rng(3)) for _ in range(2))
     assert one == two
+
+
+def test_sample_rows_are_synthetic_rows():
+    given = evidence()
+    found = pictures(given, rng=np.random.default_rng(0))["sample"]
+    assert found["columns"] == list(KINDS)
+    assert len(found["rows"]) == 10
+    known = {(who, mail) for who, mail in zip(given.synthetic.frame["who"], given.synthetic.frame["mail"], strict=True)}
+    assert all((row[0], row[-1]) in known for row in found["rows"])
+    empty = given.synthetic.frame.assign(spent=np.nan)
+    one = pictures(evidence(synthetic=Table(empty, given.schema)), rng=np.random.default_rng(0))["sample"]
+    assert all(row[one["columns"].index("spent")] is None for row in one["rows"])
+
+
+def test_distances_to_the_training_rows_tell_copies_from_new_rows():
+    train = draw(900, 3)
+    copied = pictures(evidence(train=train, synthetic=train), rng=np.random.default_rng(0))["distances"]
+    new = pictures(evidence(train=train), rng=np.random.default_rng(0))["distances"]
+    assert copied["synthetic"][0] == pytest.approx(1)
+    assert new["synthetic"][0] < 0.2
+    assert sum(new["real"]) == pytest.approx(1, abs=1e-3)
+
+
+def test_without_training_rows_there_are_no_distances():
+    assert pictures(evidence(), rng=np.random.default_rng(0))["distances"] is None

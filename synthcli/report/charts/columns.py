@@ -7,6 +7,9 @@ import math
 from typing import Any
 
 from synthcli.report.charts.base import LINE, REAL, SYNTHETIC, Chart, chart
+from synthcli.wording import quantity
+
+DWARFS = 1.5  # times the largest share shown, from which the other values are told in words
 
 
 def column(picture: dict[str, Any], label: str) -> Chart | None:
@@ -46,7 +49,8 @@ def histogram(bins: dict[str, Any], kind: str, label: str, title: str | None = N
     scale: dict[str, Any] = {"domain": [edges[0], edges[-1]], "nice": False, "zero": False}
     if bins["scale"] == "log":
         scale |= {"type": "symlog", "constant": bins["constant"]}
-    axis: dict[str, Any] = {"grid": False, "tickCount": 5, "title": unit or title, "labelFlush": True}
+    named = ", ".join(part for part in (unit or title, "logarithmic scale" if bins["scale"] == "log" else "") if part)
+    axis: dict[str, Any] = {"grid": False, "tickCount": 5, "title": named or None, "labelFlush": True}
     if bins["scale"] == "log":
         axis["values"] = _decades(edges[0], edges[-1], bins["constant"])
     if kind != "datetime":
@@ -120,8 +124,8 @@ def _categories(found: dict[str, Any], label: str) -> Chart:
         "value": _distinct([_cut(v) for v in found["values"]]),
         **{side: list(found[side]) for side in sides},
     }
-    if rest := found["others"]:
-        data["value"].append(f"… {rest['values']:,} other{'s' if rest['values'] != 1 else ''}")
+    if (rest := found["others"]) and not dwarfing(found):
+        data["value"].append(f"… {quantity(rest['values'], 'other')}")
         for side in sides:
             data[side].append(rest[side])
     tip = [{"field": "value", "title": "value"}, *({"field": s, "title": s, "format": ".2%"} for s in sides)]
@@ -148,6 +152,14 @@ def _categories(found: dict[str, Any], label: str) -> Chart:
         [["value", "value"], *[[str(s), str(s)] for s in sides]],
         height=18 * len(data["value"]) + 4,
     )
+
+
+def dwarfing(found: dict[str, Any]) -> bool:
+    """Whether the other values together are so many that their bar would leave no room for those shown."""
+    sides = [side for side in ("real", "synthetic") if side in found]
+    if not found["others"] or not found["values"]:
+        return False
+    return bool(max(found["others"][side] for side in sides) > DWARFS * max(max(found[side]) for side in sides))
 
 
 def _cut(text: str, most: int = 40) -> str:

@@ -66,3 +66,50 @@ def _cells(cells: list[tuple[str, str, float | None, float | None]]) -> dict[str
     apart = [None if r is None or s is None else round(s - r, 3) for _, _, r, s in cells]
     columns = zip(*cells, strict=True) if cells else ([], [], [], [])
     return {**{key: list(values) for key, values in zip(("a", "b", *HEATS), columns)}, "difference": apart}
+
+
+SHADES = 5  # colours of a joint picture's shares
+
+
+def joint(rows: list[str], columns: list[str], side: str, bound: float, label: str, shared: str) -> Chart:
+    """One of the three joint pictures of two columns over shared data. bound: the largest share, or difference."""
+    names = [f"var(--heat-{i})" for i in range(CLASSES)]
+    if side == "difference":
+        colours: dict[str, Any] = {"type": "quantize", "domain": [-bound, bound], "range": names}
+    else:  # steps that grow, so that a few large cells leave differences of the others visible
+        steps = [bound * (i / SHADES) ** 2 for i in range(1, SHADES)]
+        middle = CLASSES // 2
+        shades = names[middle::-1] if side == "real" else names[middle:]
+        colours = {"type": "threshold", "domain": steps, "range": shades}
+    axis: dict[str, Any] = {"title": None, "ticks": False, "domain": False, "labelLimit": 130, "labelOverlap": False}
+    tip = [
+        {"field": "a", "title": "down"},
+        {"field": "b", "title": "across"},
+        *({"field": f, "title": f, "format": "+.2%" if f == "difference" else ".2%"} for f in HEATS),
+    ]
+    scale = {"padding": 0.04}
+    encoding = {
+        "x": {"field": "b", "type": "nominal", "sort": None, "scale": {**scale, "domain": columns}}
+        | {"axis": {**axis, "labelAngle": -60}},
+        "y": {"field": "a", "type": "nominal", "sort": None, "scale": {**scale, "domain": rows}, "axis": axis},
+        "fill": {"field": side, "type": "quantitative", "scale": colours, "legend": None},
+        "tooltip": tip,
+    }
+    table = [["a", "down"], ["b", "across"], *([f, f] for f in HEATS)]
+    high = max(90, min(300, 30 * len(rows)))
+    return {**chart([{"mark": "rect", "encoding": encoding}], {}, label, table, height=high), "data": shared}
+
+
+def cells(rows: list[str], columns: list[str], found: dict[str, Any]) -> dict[str, list[Any]]:
+    """The data of a joint picture, without cells that are empty on both sides. found: {real, synthetic}, the labels of
+    `columns` varying fastest.
+    """
+    names = [(a, b) for a in rows for b in columns]
+    held = [
+        (a, b, r, s)
+        for (a, b), r, s in zip(names, found["real"], found["synthetic"], strict=True)
+        if r is None or r or s
+    ]
+    apart = [None if r is None else round(s - r, 4) for _, _, r, s in held]
+    columns_ = zip(*held, strict=True) if held else ([], [], [], [])
+    return {**{key: list(v) for key, v in zip(("a", "b", *HEATS), columns_)}, "difference": apart}

@@ -6,7 +6,7 @@ from synthcli.report import one_table
 from synthcli.report.reading import Body, Drawn, sole_table
 
 TEMPLATE = "one_table.html.j2"
-SECTIONS = (("columns", "Columns"), ("pairs", "Pairs of columns"), ("detector", "Detector"))
+SECTIONS = (("sample", "Sample rows"), ("columns", "Columns"), ("pairs", "Pairs of columns"), ("detector", "Detector"))
 
 
 def view(run: Body, drawn: Drawn, datasets: Body) -> Body:

@@ -39,8 +39,9 @@
     const spec = { ...chart.spec, config: page.config, data: { values: rows(chart.data) } };
     place.setAttribute("aria-label", chart.label);
     const view = { mode: "vega-lite", renderer: "svg", actions: false, hover: false, tooltip: hover, ast: true, defaultStyle: false };
-    vegaEmbed(place, spec, view).then(() => {
+    vegaEmbed(place, spec, view).then((made) => {
       place.dataset.drawn = "yes";
+      made.view.addEventListener("click", (_, item) => item && item.datum && pick(place, item.datum));
       root.dataset.charts = String(++drawn);
     });
   };
@@ -79,18 +80,39 @@
   };
   all("details[data-figures]").forEach((place) => place.addEventListener("toggle", () => place.open && table(place)));
 
+  // --- the joint picture of a pair: chosen from the list, or by a click on a cell of the maps
+  const show = (place, name) => {
+    const figures = place.parentElement.querySelector("details[data-figures]");
+    place.dataset.chart = figures.dataset.figures = name;
+    waiting.add(place);
+    draw(place);
+    if (figures.open) table(figures);
+  };
+  all("form[data-joint]").forEach((form) => form.addEventListener("change", () => {
+    for (const place of all(".chart", form.parentElement)) show(place, `${form.elements.pair.value}-${place.dataset.chart.split("-").pop()}`);
+  }));
+  const pick = (place, cell) => {
+    const maps = place.closest("[data-picks]");
+    if (!maps || cell.a === undefined) return;
+    const panel = document.getElementById(maps.dataset.picks), form = panel.querySelector("form");
+    const said = form.querySelector("[role=status]"), options = [...form.elements.pair.options];
+    const both = (o) => (o.dataset.a === cell.a && o.dataset.b === cell.b) || (o.dataset.a === cell.b && o.dataset.b === cell.a);
+    const found = options.find(both);
+    said.textContent = found ? "" : `${cell.a} × ${cell.b}: this page holds the pictures of ${options.length} pairs, those that differ most and those with the strongest relation.`;
+    if (found) {
+      form.elements.pair.value = found.value;
+      form.dispatchEvent(new Event("change"));
+    }
+    panel.scrollIntoView({ block: "nearest" });
+  };
+
   // --- choosing what a plot shows
   all("[data-plot]").forEach((form) => {
-    const place = document.getElementById(form.dataset.plot), figures = form.parentElement.querySelector("details[data-figures]");
-    const show = () => {
+    const place = document.getElementById(form.dataset.plot);
+    form.addEventListener("change", () => {
       const name = `trade-${form.elements.x.value}-${form.elements.y.value}`;
-      if (!page.charts[name]) return;
-      place.dataset.chart = figures.dataset.figures = name;
-      waiting.add(place);
-      draw(place);
-      if (figures.open) table(figures);
-    };
-    form.addEventListener("change", show);
+      if (page.charts[name]) show(place, name);
+    });
   });
 
   // --- folded parts, and links that lead into them
@@ -120,7 +142,7 @@
         count += !card.hidden;
       }
       grid.append(...cards.sort(orders[finder.elements.order.value]));
-      status.textContent = count === cards.length ? `${count} columns` : `${count} of ${cards.length} columns`;
+      status.textContent = `${count === cards.length ? "" : `${count} of `}${cards.length} ${cards.length === 1 ? "column" : "columns"}`;
       rest();
     };
     finder.addEventListener("input", find);

@@ -63,6 +63,30 @@ def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement
     return _report(found, points["synthetic"])
 
 
+def closest(evidence: Evidence, *, rng: np.random.Generator) -> dict[str, tuple[np.ndarray, np.ndarray]] | None:
+    """{real, synthetic}: the distance of unseen real and of synthetic records to the closest training record, per
+    column, and the privacy unit of each; None where a part is missing or too small.
+    """
+    if intervals.missing_evidence(evidence, "train", "control", "synthetic"):
+        return None
+    if min(len(evidence.train), len(evidence.control)) < _FEWEST:
+        return None
+    references = min(len(evidence.train), REFERENCES)
+    queries, size = affordable(min(QUERIES, len(evidence.control)), references, len(evidence.schema.columns))
+    tables: dict[str, Table] = {"train": cut(evidence.train, size, rng=rng)}
+    tables |= {side: cut(getattr(evidence, side), queries, rng=rng) for side in ("control", "synthetic")}
+    encoded = encode(tables, evidence.schema)
+    if not encoded.names:
+        return None
+    points = embed(encoded)
+    columns = points["train"].columns
+    found = {side: nearest(points[side], points["train"])[0] / columns for side in ("control", "synthetic")}
+    return {
+        name: (found[side], encoded.tables[side].units)
+        for name, side in (("real", "control"), ("synthetic", "synthetic"))
+    }
+
+
 def _report(found: dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]], synthetic: Points) -> list[Measurement]:
     wins, groups, distance = found["synthetic"]
     value = float(wins.mean())
