@@ -10,6 +10,7 @@ import argparse
 import warnings
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,13 @@ import pandas as pd
 
 from synthcli.columns.fake import generate
 from synthcli.columns.pii import detect
-from synthcli.columns.pii import values as pii_values
+from synthcli.columns.pii import names as pii_names
+from tests.benchmarks.pii_headers import THINGS, on_headers
 from tests.benchmarks.pii_tables import Labelled, held_out, looked_at, looked_at_later
 
 TOP = Path(__file__).parents[2]
 LOCALES = ("en_US", "en_GB", "de_DE", "fr_FR", "es_ES", "it_IT", "nl_NL", "pl_PL", "pt_BR")
-HELD_OUT = ("hr_HR", "sk_SK", "lt_LT")  # whose lists of names the detection does not have
+HELD_OUT = ("hr_HR", "sk_SK", "lt_LT")  # whose lists of names are taken from the detection, to measure it
 KINDS = {  # kind: Faker provider
     "email": "email",
     "phone": "phone_number",
@@ -171,6 +173,19 @@ def on_faker(rows: int, locales: tuple[str, ...]) -> tuple[list[list[str]], dict
     return out, bars
 
 
+@contextmanager
+def without_lists(left_out: tuple[str, ...]) -> Iterator[None]:
+    """The detection without the lists of names of some locales."""
+    every = pii_names.locales
+    pii_names.locales = lambda: tuple(each for each in every() if each not in left_out)  # type: ignore[assignment]
+    pii_names.known_names.cache_clear()
+    try:
+        yield
+    finally:
+        pii_names.locales = every
+        pii_names.known_names.cache_clear()
+
+
 def on_real(tables: dict[str, Labelled]) -> tuple[list[list[str]], list[str]]:
     """Rows of a table: class, columns that hold one, guesses, precision and recall; and the guesses that are wrong."""
     counts: dict[str, Counter[str]] = {
@@ -250,10 +265,25 @@ only a hint, which `synth init` writes as a comment: for {usernames} and {births
 
 ## Locales whose names it does not know
 
-{held_out}. Two rules were written after looking at these locales. A telling name for full names counts if the values are short words. Two or three
+{held_out}. The lists of names of these locales are taken from the detection for this measurement. Two rules were written after looking at them. A telling name for full names counts if the values are short words. Two or three
 capitalised words that go together as names do count if a good part of the given names is known from other languages.
 
 {held}
+
+## Names of columns
+
+Names of columns in eight languages, in camelCase, snake_case and glued, with prefixes, suffixes and abbreviations (tests/benchmarks/pii_headers.py), over
+values of the kind. Made up: `synth run` makes the column up without a word in the spec. Unlisted names are words of random syllables, as names
+in a language without a list look; {missed_before}.
+
+{headers}
+
+Missed: {missed}. Things taken for people, of {things} columns of things and flags (has_address: yes, no; First Name Match: exact, fuzzy, none; a
+column name of twelve cities; product_name over first names): {taken}.
+
+The values decide. A telling name of a column counts if its values are listed names, or are varied words that look like names. Yes and no, or
+other states, are never personal. A name that tells nothing (host, x7) counts if nearly all of its values are listed names. Words that are
+names of places, plants and brands as well do not count.
 
 ## Real tables
 
@@ -285,6 +315,13 @@ wage), or have an uninformative name (Group, y): read the draft, and add what yo
 """
 
 
+HEAD_HEADERS = ("kind", "names of columns", "made up", "of the right kind", "made up, unlisted names")
+BEFORE = (
+    "with the rules before, 44 % of the columns of unlisted full names were made up, 77 % of first names, and 88 % of last"
+    " names; host_name was missed over listed names too"
+)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--rows", type=int, default=200)
@@ -293,7 +330,9 @@ def main() -> None:
     warnings.simplefilter("ignore")
     head = ("kind", "columns", "recall, telling name", "precision", "recall, meaningless name", "precision")
     found, bars = on_faker(asked.rows, LOCALES)
-    held, _ = on_faker(asked.rows, HELD_OUT)
+    with without_lists(HELD_OUT):
+        held, _ = on_faker(asked.rows, HELD_OUT)
+    on_names, missed, taken = on_headers()
     sets = {name: load() for name, load in (("real", looked_at), ("later", looked_at_later), ("held", held_out))}
     counted = {
         name: f"{len(some)} tables, {sum(frame.shape[1] for frame, _ in some.values())} columns"
@@ -307,7 +346,12 @@ def main() -> None:
         sure=detect.SURE,
         rows=asked.rows,
         locales=", ".join(LOCALES),
-        lists=len(pii_values.NAME_LOCALES),
+        lists=len(pii_names.locales()),
+        missed_before=BEFORE,
+        headers=shown(HEAD_HEADERS, on_names),
+        missed=", ".join(missed) or "none",
+        things=len(THINGS),
+        taken=", ".join(taken) or "none",
         faker=shown(head, found),
         held=shown(head, held),
         held_out=", ".join(HELD_OUT),

@@ -14,16 +14,19 @@ import pandas as pd
 
 from synthcli.columns import words
 from synthcli.columns.pii import headers as pii_headers
+from synthcli.columns.pii import names, person_headers
 from synthcli.columns.pii import subjects as pii_subjects
 from synthcli.columns.pii import values as pii_values
 
 Sensitivity = Literal["direct identifier", "quasi-identifier", "special category", "none"]
-LOOKED_AT = pii_values.MOST
+LOOKED_AT = names.MOST
 LEAST = 8  # minimum distinct values for content alone to be evidence
 FEW = 3  # minimum distinct values for an unmistakable format to be evidence
 SURE = 0.5  # minimum confidence of a guess
 DOUBT = 0.4  # factor for a guess about people if the rows do not seem to be people
 LIKELY, HINT = 0.55, 0.4  # confidence in names that no list contains, and in mere hints
+SPREAD = 0.2  # minimum distinct values, as a share of rows, for the name alone to indicate an identifier
+THINGS = 0.5  # share of values that also name places, plants or brands from which they are no names of people
 FIRM = 0.7  # minimum confidence of content alone to act on it by default
 
 _QUASI = frozenset(
@@ -72,7 +75,7 @@ _ALONE = {
     "url": (0.8, 0.97),
     "uuid": (0.9, 0.97),
     "coordinates": (0.9, 0.8),
-    "first_name": (0.7, 0.75),
+    "first_name": (0.75, 0.75),
     "last_name": (0.7, 0.7),
     "name": (0.6, 0.8),
     "street": (0.6, 0.75),
@@ -88,10 +91,8 @@ _FORMATTED = {
     "ipv4": (("ipv4", "ipv6"), 0.5),
     "mac": (("mac",), 0.5),
     "ssn": (tuple(sorted(NATIONAL)), 0.5),
-    "name": (("name", "first_name", "last_name"), 0.2),
-    "first_name": (("first_name", "last_name", "name"), 0.1),
-    "last_name": (("last_name", "first_name", "name"), 0.1),
 }
+_LISTED = {"name": 0.2, "first_name": 0.1, "last_name": 0.1}  # if named: the minimum share of listed names
 _STRICTEST = (
     "iban",
     "codice_fiscale",
@@ -250,17 +251,23 @@ def _by_name(name: str, known: pd.Series, few: pd.Series, shares: dict[str, floa
         return None
     kind, confidence = told.kind, told.strength
     says = f"its name ({told.phrase})"
+    if sensitivity(kind) == "direct identifier" and shares.get("states", 0.0) >= 0.5:
+        return None  # yes and no are nobody's address
+    if kind in pii_headers.NAMES and len(few):
+        return _person_by_name(told, known, few, shares)
     if kind not in _FORMATTED or not len(few):
         if told.strength < SURE and kind not in ("state", "postcode", "city"):
             return None
         confidence = 0.6 if told.strength < SURE else confidence
+        if sensitivity(kind) == "direct identifier" and not varied(known) and not _reads_as(kind, shares):
+            confidence = HINT
         if kind in ("latitude", "longitude"):
             says += " and values within its range"
         return Guess(kind, confidence, sensitivity(kind), "name", says)
     tests, least = _FORMATTED[kind]
     test = max(tests, key=lambda t: shares.get(t, 0.0))
     share, checked = shares.get(test, 0.0), test in pii_values.CHECKED
-    if told.strength < SURE and (kind not in ("name", "last_name", "first_name", "email") or share < 0.6):
+    if told.strength < SURE and (kind != "email" or share < 0.6):
         return None  # the content must confirm a hint of the name
     if share >= least:
         found = test if test in NATIONAL or test == "ipv6" else kind
@@ -293,15 +300,47 @@ def _by_name(name: str, known: pd.Series, few: pd.Series, shares: dict[str, floa
             share,
             True,
         )
-    if kind in ("first_name", "last_name", "name") and told.strength >= SURE and few.nunique() >= 3 and _worded(few):
-        return Guess(kind, 0.75, sensitivity(kind), "name", says)  # names in a language without a list
     return None
 
 
-def _worded(few: pd.Series) -> bool:
-    """Whether values are short words without digits."""
-    text = few.astype(str)
-    return bool((text.str.len() <= 30).mean() > 0.95 and text.str.contains(r"\d", regex=True).mean() < 0.05)
+def _person_by_name(
+    told: pii_headers.Named, known: pd.Series, few: pd.Series, shares: dict[str, float]
+) -> Guess | None:
+    """The guess of a name of a person from the column's name, if the values are listed names, or, where the name is
+    telling, varied words that look like names.
+    """
+    listed = {kind: shares.get(kind, 0.0) for kind in (told.kind, "name", "first_name", "last_name")}
+    test = max(listed, key=lambda kind: listed[kind])
+    share, telling = listed[test], told.strength >= SURE
+    says = f"its name ({told.phrase})"
+    if share < 0.6 and shares.get("things", 0.0) >= THINGS:
+        return None
+    if share >= (_LISTED[told.kind] if telling else 0.6) and (telling or shares.get("things", 0.0) < THINGS):
+        kind = _kind_of_name(told.kind, listed)
+        says += f", and {share:.0%} of its distinct values read as {spelled(test)}"
+        return Guess(kind, min(0.99, 0.7 + 0.29 * share), sensitivity(kind), "both", says, share)
+    if telling and few.nunique() >= FEW and varied(known) and names.look_like_names(few):
+        return Guess(told.kind, 0.75, sensitivity(told.kind), "name", says)  # names in a language without a list
+    return None
+
+
+def _kind_of_name(told: str, listed: dict[str, float]) -> str:
+    """The kind of name that the values hold: host_name may hold first names."""
+    if told != "name":
+        return told
+    alone = max(("first_name", "last_name"), key=lambda kind: listed[kind])
+    return alone if listed[alone] >= 0.5 and listed["name"] < 0.3 else told
+
+
+def _reads_as(kind: str, shares: dict[str, float]) -> bool:
+    """Whether the values confirm an address or a street."""
+    return kind in ("address", "street") and max(shares.get("street", 0.0), shares.get("address", 0.0)) >= 0.5
+
+
+def varied(known: pd.Series) -> bool:
+    """Whether a column has enough distinct values for its name alone to tell that it identifies people."""
+    distinct = int(known.nunique())
+    return distinct >= 0.5 * len(known) or (distinct >= LEAST and distinct >= SPREAD * len(known))
 
 
 def _possible(kind: str, known: pd.Series) -> bool:
@@ -367,7 +406,9 @@ def _by_content(name: str, shares: dict[str, float], distinct: int) -> list[Gues
         share = shares.get(kind, 0.0)
         if share < least or (kind == "first_name" and share < shares.get("last_name", 0.0)):
             continue
-        if kind in ("name", "first_name", "last_name", "phone", "postcode", "street") and _otherwise(name, told):
+        if kind in (*pii_headers.NAMES, "phone", "postcode", "street") and _otherwise(name, told, kind):
+            return []
+        if kind in pii_headers.NAMES and shares.get("things", 0.0) >= THINGS:
             return []
         if kind == "first_name" and shares.get("likely_name", 0.0) > 0:
             return _likely(name, told, shares)
@@ -379,7 +420,10 @@ def _by_content(name: str, shares: dict[str, float], distinct: int) -> list[Gues
 
 def _likely(name: str, told: pii_headers.Named | None, shares: dict[str, float]) -> list[Guess]:
     """Guess names of people that no list contains, or logins derived from names."""
-    if (told is not None and told.strength >= SURE) or _otherwise(name, told):
+    if (share := shares.get("handle", 0.0)) >= 0.8:
+        says = f"{share:.0%} of its distinct values are handles, such as @name"
+        return [Guess("username", FIRM, sensitivity("username"), "content", says, share)]
+    if (told is not None and told.strength >= SURE) or _otherwise(name, told, "name"):
         return []
     if (share := shares.get("likely_name", 0.0)) > 0:
         says = (
@@ -420,15 +464,18 @@ def _births(known: pd.Series) -> list[Guess]:
     ]
 
 
-def _otherwise(name: str, told: pii_headers.Named | None) -> bool:
-    """Whether the column's name explains values that look personal, such as cities named after people."""
+def _otherwise(name: str, told: pii_headers.Named | None, kind: str) -> bool:
+    """Whether the column's name explains values that look like a kind, such as cities named after people."""
     if (
         told is not None
         and told.strength >= SURE
         and told.kind in ("city", "country", "company", "job", "state", "nationality", "username")
     ):
         return True
-    return bool(set(words.tokens(name)) & pii_headers.NO_PERSON)
+    parts = words.tokens(name)
+    if kind in pii_headers.NAMES:
+        return person_headers.about_a_thing(parts)
+    return bool(set(parts) & pii_headers.NO_PERSON)
 
 
 def _special(name: str, known: pd.Series) -> Guess | None:

@@ -10,7 +10,11 @@ from functools import cache
 from typing import NamedTuple
 
 from synthcli.columns import words
+from synthcli.columns.pii import person_headers
 
+TELLING, PERHAPS = 0.9, 0.4  # strength of a name with hardly any other meaning, and of one that often has another
+IF_TELLING = 0.5  # strength from which a name is telling
+NAMES = frozenset({"name", "first_name", "last_name"})
 IF_TWO = 0.4  # strength of a name that is evidence only if the column has two values
 
 
@@ -23,11 +27,13 @@ class Named(NamedTuple):
 
 
 _SURE: dict[str, str] = {  # names with hardly any other meaning
-    "email": "email emails mail emailaddress mailaddress emailaddr emailadresse mailadresse epost courriel "
+    "email": "mailadr emailadr mailid emailid "
+    "email emails mail emailaddress mailaddress emailaddr emailadresse mailadresse epost courriel "
     "adressemail adresseemail adressemel "
     "correo correoelectronico email1 indirizzoemail postaelettronica emailadres adresemail correioeletronico "
     "enderecoemail",
-    "phone": "phone phones phonenumber phoneno telephone telephonenumber tel telno telnr mobile mobilephone "
+    "phone": "handynr rufnr mobilnr telnum telephon "
+    "phone phones phonenumber phoneno telephone telephonenumber tel telno telnr mobile mobilephone "
     "mobilenumber cell cellphone cellnumber "
     "fax faxnumber msisdn landline telefon telefonnummer telefonnr handy handynummer mobil mobilnummer rufnummer "
     "festnetz telefax "
@@ -48,12 +54,13 @@ _SURE: dict[str, str] = {  # names with hardly any other meaning
     "nombrecompleto nombreyapellidos nombreyapellido nomecompleto nominativo volledigenaam klantnaam "
     "imieinazwisko imienazwisko "
     "nomecompleto nomecliente nombrecliente",
-    "username": "username userlogin login loginname userid_name screenname nickname benutzername anmeldename "
+    "username": "twitterhandle instagramhandle instagramname githubuser telegramhandle "
+    "username userlogin login loginname userid_name screenname nickname benutzername anmeldename "
     "benutzerkennung nutzername "
     "nomutilisateur pseudo identifiantutilisateur nombredeusuario nombreusuario nomeutente gebruikersnaam "
     "nazwauzytkownika nomeusuario "
     "nomeutilizador",
-    "address": "address homeaddress postaladdress mailingaddress billingaddress shippingaddress fulladdress "
+    "address": "adr anschr address homeaddress postaladdress mailingaddress billingaddress shippingaddress fulladdress "
     "deliveryaddress residence "
     "adresse anschrift wohnadresse postanschrift lieferadresse rechnungsadresse adressepostale domicile "
     "direccion domicilio direccionpostal "
@@ -197,20 +204,7 @@ _IF_TWO: dict[str, str] = {  # ambiguous words, which are personal if the column
 _SOMETHING_ELSE = frozenset(
     words.listed("hospitality medicaid medicare size count credit european balance card")
 )  # words next to or instead of which a name is not about a person
-NO_PERSON = frozenset(
-    words.listed("""
-    product company firm file table host event item brand store shop city country school team column class project
-    model drug species plan
-    group category dish food variable field feature package domain server app software device street state region
-    county district
-    department course book title song movie film artist game label tag type function module schema database index node
-    process service job
-    menu market station airport hotel restaurant bank fund stock currency unit org organisation organization business
-    vendor supplier
-    account campaign channel segment produkt firma datei artikel marke produit entreprise producto empresa prodotto
-    azienda produto datum
-    """)
-)  # words next to which a name or an address is not personal
+NO_PERSON = frozenset(person_headers.THINGS)  # words next to which a name or an address is not personal
 _ALONE = frozenset(
     words.listed("""
     cap land cf rg sin pan placa alter long lng cell portable genre cargo functie function degree kraj targa matricula
@@ -225,7 +219,8 @@ _ABOUT_IT = frozenset(
     opted consent bounce bounced sent opened clicked rate ratio share pct percent mean avg days months code_type
     service plan brand
     network expiry expires exp date_expiry calls minutes charges lines usage available present missing score total sum
-    price cost
+    price cost change changed changes match matched matching matches flag reason method quality format suffix prefix
+    similarity distance check checked ok confirmed error errors freq frequency popularity rank salutation
     """)
 )  # words of columns about an attribute of the thing, not the thing itself
 
@@ -235,6 +230,7 @@ _STEMS: dict[str, tuple[str, ...]] = {
     "job": ("occup",),
     "marital_status": ("marital", "marst"),
 }
+_PREFIXES = frozenset({"is", "has", "had", "num", "any", "valid", "no"})  # of a glued word about an attribute
 _LEVELS = frozenset({"num", "type", "code", "level"})  # words that do not change the meaning of education and jobs
 _DURATIONS = frozenset({"years", "yrs", "year", "yr", "since", "age"})
 _THINGS = frozenset(
@@ -248,7 +244,7 @@ _THINGS = frozenset(
 @cache
 def _phrases() -> dict[str, tuple[str, float]]:
     found: dict[str, tuple[str, float]] = {}
-    for table, strength in ((_PERHAPS, 0.4), (_SURE, 0.9)):
+    for table, strength in ((_PERHAPS, PERHAPS), (_SURE, TELLING)):
         for kind, listed in table.items():
             found |= dict.fromkeys(listed.split(), (kind, strength))
     return found
@@ -272,8 +268,25 @@ def called(name: str) -> Named | None:
                 continue
             rank = (strength, len(phrase), end)
             if best is None or rank > best[0]:
-                best = rank, Named(kind, strength * _doubt(kind, rest), phrase)
-    return best[1] if best and best[1].strength > 0 else None
+                best = rank, Named(kind, strength * _doubt(kind, rest, parts), phrase)
+    found = best[1] if best and best[1].strength > 0 else None
+    return _composed(parts, found) or found
+
+
+def _composed(parts: tuple[str, ...], found: Named | None) -> Named | None:
+    """The name of a person that a column name is composed of, where that tells more than the phrase found; None where
+    it does not.
+    """
+    if set(parts) & _ABOUT_IT:
+        return None
+    composed = person_headers.person(parts)
+    if composed is not None:
+        kind, phrase = composed
+        weak = found is None or found.strength < IF_TELLING or found.kind == "date_of_birth"  # nom_naissance
+        longer = found is not None and found.kind in NAMES and len(found.phrase) < len(phrase)
+        return Named(kind, TELLING, phrase) if weak or longer else None
+    alone = person_headers.role_alone(parts)
+    return Named("name", PERHAPS, alone) if alone is not None and found is None else None
 
 
 def _beginning(word: str) -> tuple[str, float] | None:
@@ -285,12 +298,14 @@ def _compound(word: str) -> tuple[str, float]:
     """The kind that the end of a compound word indicates, such as Kundentelefonnummer."""
     for length in range(min(len(word) - 3, 24), 5, -1):
         found = _phrases().get(word[-length:])
+        if word[:-length] in _PREFIXES:
+            return "", 0.0
         if found and found[1] > 0.5 and found[0] not in ("age", "sex"):
             return found
     return "", 0.0
 
 
-def _doubt(kind: str, rest: set[str]) -> float:
+def _doubt(kind: str, rest: set[str], parts: tuple[str, ...]) -> float:
     """The factor by which the other words of the name reduce the confidence."""
     if rest & (_ABOUT_IT - _LEVELS if kind in ("education", "job") else _ABOUT_IT) or (
         kind == "marital_status" and rest & _DURATIONS
@@ -298,7 +313,9 @@ def _doubt(kind: str, rest: set[str]) -> float:
         return 0.0
     if kind == "age" and rest & (NO_PERSON | _THINGS):
         return 0.0
-    if kind in ("name", "first_name", "last_name", "address", "username") and rest & NO_PERSON:
+    if kind in NAMES:
+        return 0.0 if person_headers.about_a_thing(parts) else 1.0
+    if kind in ("address", "username") and rest & NO_PERSON:
         return 0.0 if kind != "address" else 0.6
     return 1.0
 

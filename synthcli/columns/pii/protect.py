@@ -16,8 +16,7 @@ import pandas as pd
 from synthcli.columns import frame as frames
 from synthcli.columns import words
 from synthcli.columns.fake import generate as fake
-from synthcli.columns.pii import detect
-from synthcli.columns.pii import values as pii_values
+from synthcli.columns.pii import detect, headers, names
 from synthcli.contracts.schema import Column, Schema, Traits
 
 PATTERNS = {
@@ -54,7 +53,7 @@ _INSISTS = frozenset(Traits.model_fields) - {
     "locale",
 }  # the spec decides about a column if it declares any of these
 _LOCAL = frozenset(fake.KINDS) - {"date_of_birth", "uuid", "card", "ipv4", "ipv6", "mac", "url"}
-_NAMES = frozenset({"name", "first_name", "last_name"})
+_NAMES = headers.NAMES
 _PERSON = frozenset(
     words.listed("""
     patient person user customer client member subject employee student household account participant respondent
@@ -68,7 +67,6 @@ _KEYED = frozenset({"id", "nr", "no", "number", "key", "code", "num"})
 KEY = "key of people"
 KEYS = 10  # minimum distinct values of a key of people
 WORDS = 20  # minimum distinct single words that look like names; fewer may be anything, such as makes of cars
-SPREAD = 0.2  # minimum distinct values, as a share of rows, for the column name alone to indicate an identifier
 
 
 @dataclass(frozen=True)
@@ -194,7 +192,7 @@ def identifier(guesses: Sequence[detect.Guess], values: pd.Series) -> detect.Gue
 def _sure(guess: detect.Guess, distinct: int, rows: int) -> bool:
     if guess.by == "name":
         return distinct >= 0.5 * rows or (
-            distinct >= detect.LEAST and (guess.kind in _NAMES or distinct >= SPREAD * rows)
+            distinct >= detect.LEAST and (guess.kind in _NAMES or distinct >= detect.SPREAD * rows)
         )
     return guess.by == "both" or (
         guess.confidence >= detect.FIRM and (guess.kind not in ("first_name", "last_name") or distinct >= WORDS)
@@ -256,7 +254,7 @@ def locale(frame: pd.DataFrame, guesses: Mapping[str, Sequence[detect.Guess]]) -
             country = frame[name].dropna().astype(str).str[:2].str.upper().mode()
             votes[_IBAN_LOCALE.get(str(country.iloc[0]), "en_US") if len(country) else "en_US"] += 2
         elif best.kind in _NAMES:
-            shares = pii_values.names_locale(frame[name])
+            shares = names.names_locale(frame[name])
             top = max(shares, key=lambda known: shares[known])
             votes[top] += 2 if shares[top] > 0.5 else 0
     return votes.most_common(1)[0][0] if votes else "en_US"
