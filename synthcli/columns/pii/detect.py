@@ -316,17 +316,18 @@ def _person_by_name(
     if share < 0.6 and shares.get("things", 0.0) >= THINGS:
         return None
     if share >= (_LISTED[told.kind] if telling else 0.6) and (telling or shares.get("things", 0.0) < THINGS):
-        kind = _kind_of_name(told.kind, listed)
+        kind = _kind_of_name(told.kind, listed, few)
         says += f", and {share:.0%} of its distinct values read as {spelled(test)}"
         return Guess(kind, min(0.99, 0.7 + 0.29 * share), sensitivity(kind), "both", says, share)
-    if telling and few.nunique() >= FEW and varied(known) and names.look_like_names(few):
+    enough = few.nunique() >= LEAST or (few.nunique() >= FEW and varied(known))
+    if telling and enough and names.look_like_names(few):
         return Guess(told.kind, 0.75, sensitivity(told.kind), "name", says)  # names in a language without a list
     return None
 
 
-def _kind_of_name(told: str, listed: dict[str, float]) -> str:
+def _kind_of_name(told: str, listed: dict[str, float], few: pd.Series) -> str:
     """The kind of name that the values hold: host_name may hold first names."""
-    if told != "name":
+    if told != "name" or few.astype(str).str.contains(r"\w[\s,]+\w", regex=True).mean() > 0.5:
         return told
     alone = max(("first_name", "last_name"), key=lambda kind: listed[kind])
     return alone if listed[alone] >= 0.5 and listed["name"] < 0.3 else told
