@@ -110,6 +110,13 @@ def positions(parent: pd.DataFrame, keys: Sequence[str], child: pd.DataFrame, co
     return np.where(null[n:], NULL, lookup[codes[n:]])
 
 
+def rows_at(values: pd.Series, at: np.ndarray) -> pd.Series:
+    """Take the values at these positions, null where a position is below 0."""
+    if not len(values):
+        return values.reindex(range(len(at)))
+    return values.take(np.maximum(at, 0)).reset_index(drop=True).mask(at < 0)
+
+
 def blanked(frame: pd.DataFrame, columns: Sequence[str], where: np.ndarray) -> pd.DataFrame:
     """Set these columns to null in some rows. where: (rows,) bool"""
     return frame.assign(**{c: frame[c].mask(where) for c in columns}) if where.any() else frame

@@ -8,13 +8,14 @@ import numpy as np
 import pandas as pd
 
 from synthcli.relational.model import event_times
+from synthcli.relational.model.child_times import joined, sample_times
 from synthcli.relational.model.context import cells, context_frame
 from synthcli.relational.model.event_times import Clock
 from synthcli.relational.model.generated import GeneratedTables, empty, null_columns, reads_positional
-from synthcli.relational.model.layout import first, span
 from synthcli.relational.model.rejection import RowRejection
 from synthcli.relational.model.rejection_counts import RejectionCounts
 from synthcli.relational.model.siblings import SiblingHistory, Siblings, Wave, waves
+from synthcli.relational.model.time_windows import time_windows
 from synthcli.relational.relationships import NULL
 
 ORDERS = 4  # times that siblings are sorted again after their times were moved
@@ -41,7 +42,7 @@ class ChildTableSampler:
         self.parents = len(generated.frames[self.driver.parent])
         self.siblings = Siblings.of(owner, self.parents)
         self.alone = int((owner < 0).sum())  # rows without a parent come first
-        self.counts = np.bincount(owner[owner >= 0], minlength=self.parents)
+        self.counts = self.siblings.counts(self.parents)
         self.context = self._initial_context()
         self.rejection = None if self.model.rule_plan is None else self._start_rejection(counts, positional)
 
@@ -81,11 +82,13 @@ class ChildTableSampler:
         clock = self.layout.clock
         if clock is None:
             return self._sample_values(rng=rng)
-        ticks = self._sample_times(clock, rng=rng)
+        windows = time_windows(self.generated, self.table, self.counts)
+        ticks = sample_times(self.model, windows, self.siblings, self.context, rng=rng)
         if self.rejection is not None:
+            self.rejection.set_windows(windows)
             ticks = self._enforce_times(self.rejection, ticks, rng=moving)
         gap = np.where(self.siblings.i > 0, ticks - np.r_[0, ticks[:-1]], -1)
-        self.context |= clock.context(ticks, gap)
+        self.context |= windows.context(self.owner, ticks, gap)
         if self.rejection is not None:
             self.rejection.set_times(ticks)
             drawn = self._sample_values(rng=rng)
@@ -100,34 +103,6 @@ class ChildTableSampler:
             for each in self.layout.relative
         }
         return drawn.assign(**relative, **{clock.column: time})
-
-    def _sample_times(self, clock: Clock, *, rng: np.random.Generator) -> np.ndarray:
-        """Sample the time of each row: the first and last of each parent, then those between. (rows,) int64 ticks"""
-        begin, finish = self._time_bounds(clock)
-        ticks = np.concatenate([clock.alone(self.alone, rng=rng), np.repeat(begin, self.counts)])
-        several = self.counts > 1
-        ticks[(self.alone + np.cumsum(self.counts) - 1)[several]] = finish[several]
-        if "pace" not in self.model.models:
-            return ticks
-        static = context_frame(self.context, len(self.owner))
-        for wave in waves(self.counts, 1, 1, offset=self.alone):
-            before, last = ticks[wave.first - 1], finish[wave.parents]
-            moment = {
-                "@before": np.repeat(clock.seconds(before), wave.many),
-                "@rest": np.repeat(clock.seconds(last - before), wave.many),
-            }
-            context = _joined(static, wave.rows, moment)
-            drawn = self.model.models["pace"].draw(context, len(wave.rows), rng=rng.spawn(1)[0])
-            ticks[wave.rows] = clock.walk(wave, drawn[event_times.SHARE].to_numpy(), before, last)
-        return ticks
-
-    def _time_bounds(self, clock: Clock) -> tuple[np.ndarray, np.ndarray]:
-        """Compute the first and the last time of each parent's rows. (parents,), (parents,)"""
-        generated, parent = self.generated, self.driver.parent
-        derived, k = generated.derived[parent], generated.relationships.index(self.driver)
-        anchor = generated.layouts[parent].anchor if clock.anchored else None
-        anchors = clock.ticks(generated.frames[parent][anchor]) if anchor else None
-        return clock.bounds(derived[first(k)], derived[span(k)], anchors, self.counts)
 
     def _enforce_times(self, rejection: RowRejection, ticks: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
         """Move times so that they obey the rules over times, and sort siblings again, with their other parents."""
@@ -153,7 +128,7 @@ class ChildTableSampler:
         static = context_frame(self.context, rows)
         pieces, places = [], []
         for wave in self._waves():
-            drawn = self._sample_wave(wave, _joined(static, wave.rows, history.context(wave.owners)), rng=rng)
+            drawn = self._sample_wave(wave, joined(static, wave.rows, history.context(wave.owners)), rng=rng)
             if (wave.parents >= 0).all():
                 history.add(wave.owners, self._sibling_cells(drawn, wave), wave.ends)
             pieces.append(drawn)
@@ -189,8 +164,3 @@ class ChildTableSampler:
             drawn = drawn.assign(**relative)
         sources = [feature.source for feature in self.model.sibling_features]
         return {source: cells(drawn[source], kinds.get(source, "integer")) for source in sources}
-
-
-def _joined(static: pd.DataFrame, rows: np.ndarray, more: dict[str, np.ndarray]) -> pd.DataFrame:
-    """Take the context of some rows, and add more columns."""
-    return pd.concat([static.take(rows).reset_index(drop=True), context_frame(more, len(rows))], axis=1)

@@ -12,8 +12,8 @@ from synthcli.relational.model.generated import GeneratedTables
 from synthcli.relational.model.layout import count
 from synthcli.relational.model.rejection_counts import RejectionCounts
 from synthcli.relational.model.repair import broken_by, check_losses
-from synthcli.relational.model.rules import named, rows_at
-from synthcli.relational.relationships import Relationship
+from synthcli.relational.model.rules import named
+from synthcli.relational.relationships import Relationship, rows_at
 
 
 @dataclass(frozen=True)

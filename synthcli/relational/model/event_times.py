@@ -1,6 +1,7 @@
-"""The time column of children.
+"""The column that orders children, as a clock: times, or integers such as years.
 
-The first time and the span are drawn with the parent, the times between as shares of the time that is left.
+The first of a parent's children and the span to its last are drawn for the parent, those between as shares of the span
+that is left (child_times.py). Ticks are units of the column; steps are multiples of its grain since its start.
 """
 
 from __future__ import annotations
@@ -12,25 +13,32 @@ import numpy as np
 import pandas as pd
 
 from synthcli.columns.codec import top_coding
-from synthcli.columns.codec.parts import integers, times
+from synthcli.columns.codec.parts import dtype_name, integers, times
 from synthcli.contracts.schema import Column, Schema, Traits
-from synthcli.relational.model.context import unit_of
+from synthcli.relational.model.context import WHOLE, unit_of
+from synthcli.relational.model.ordering import are_years
 from synthcli.relational.model.siblings import Siblings, Wave
 
-SHARE = "share"
+FIRST, EXCESS, TAKEN = "first", "excess", "taken"
 POINTS = 2001  # means of times of rows without a parent that are kept, at most
 SHARED = 10  # such rows that each of these is of, at least
-PACE = Schema((Column(SHARE, Traits(type="float", min=0.0, max=1.0), Traits(), "double"),))
+APART = 10  # pairs of siblings, at least, none of which is equal, if siblings are never to be equal
+REGULAR = 0.5  # share of the most frequent gap between siblings, at least, in a regular clock
+ENDS = Schema(tuple(Column(name, WHOLE, Traits(), "int64") for name in (FIRST, EXCESS)))
+_STRIDES = Schema((Column(TAKEN, WHOLE, Traits(), "int64"),))
+_SHARE = Schema((Column(TAKEN, Traits(type="float", min=0.0, max=1.0), Traits(), "double"),))
+YEAR, NUMBER = "year", "number"  # units of integers; those of times are s, ms, us and ns
 _NANO = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
 
 
 @dataclass(frozen=True)
 class Clock:
-    """A time column without nulls that orders siblings.
+    """A column without nulls that orders siblings.
 
-    type: its Arrow type; start, end: bounds of the times; grain: the step between times, all in ticks of its unit;
-    anchored: whether the first is counted from the parent's own time; parentless: means of neighbouring times of rows
-    without a parent, in order.
+    type: its Arrow type; start, end: bounds of the values; grain: the step between values, all in ticks of its unit;
+    stride: the steps between two siblings are a multiple of it; distinct: whether siblings are never equal; regular:
+    whether most gaps between siblings are equal, such as a year; usual: strides of this gap, else 0; parentless: means
+    of neighbouring values of rows without a parent, in order.
     """
 
     column: str
@@ -39,108 +47,156 @@ class Clock:
     start: int
     end: int
     grain: int
-    anchored: bool
+    stride: int = 1
+    distinct: bool = False
+    regular: bool = False
+    usual: int = 0
     parentless: tuple[int, ...] = ()
 
     @classmethod
-    def of(cls, column: str, values: pd.Series, owner: np.ndarray, units: np.ndarray | None, anchored: bool) -> Clock:
-        import pyarrow as pa
-
+    def of(cls, column: str, values: pd.Series, owner: np.ndarray, units: np.ndarray | None) -> Clock:
+        """Derive the clock. owner: (rows,) the parent of each row; units: (rows,) privacy units."""
         raw = integers(values)
         low, high = top_coding.ends(raw, units)
         grain = int(np.gcd.reduce(raw - raw.min())) or 1
+        order = np.lexsort((raw, owner))
+        gaps = np.diff(raw[order])[(owner[order][1:] == owner[order][:-1]) & (owner[order][1:] >= 0)] // grain
+        stride = int(np.gcd.reduce(gaps)) or 1 if len(gaps) >= APART else 1
+        strides, often = np.unique(gaps // stride, return_counts=True)
+        regular = len(gaps) >= APART and int(often.max()) >= REGULAR * len(gaps)
         alone = np.sort(raw[owner < 0])
         pieces = np.array_split(alone, min(POINTS, len(alone) // SHARED)) if len(alone) >= 2 * SHARED else []
         parentless = tuple(int(np.clip(piece.mean(), raw[low], raw[high])) for piece in pieces)
+        if values.dtype == "Int64":
+            type_, unit = "int64", YEAR if are_years(values) else NUMBER
+        else:
+            type_, unit = dtype_name(values), unit_of(values)
         return cls(
             column,
-            str(pa.Array.from_pandas(values[:0]).type),
-            unit_of(values),
+            type_,
+            unit,
             int(raw[low]),
             int(raw[high]),
             grain,
-            anchored,
+            stride,
+            len(gaps) >= APART and bool((gaps > 0).all()),
+            regular,
+            int(strides[np.argmax(often)]) if regular else 0,
             parentless,
         )
 
+    @property
+    def is_time(self) -> bool:
+        """Whether the column holds times rather than integers."""
+        return self.unit in _NANO
+
+    @property
+    def least(self) -> int:
+        """The steps between two siblings, at least."""
+        return self.stride if self.distinct else 0
+
+    @property
+    def last_step(self) -> int:
+        """The steps from the start to the end."""
+        return (self.end - self.start) // self.grain
+
     def ticks(self, values: pd.Series) -> np.ndarray:
-        """Convert times of any column to ticks of this one, rounded down. (rows,) int64"""
-        factor, mine = _NANO[unit_of(values)], _NANO[self.unit]
-        raw = integers(values)
-        return raw * (factor // mine) if factor >= mine else raw // (mine // factor)
+        """Convert values of the column to ticks. (rows,) int64"""
+        return integers(values)
 
-    def ends(
-        self, ticks: np.ndarray, siblings: Siblings, parents: int, anchors: np.ndarray | None
-    ) -> tuple[pd.Series, pd.Series]:
-        """Compute the time of each parent's first child, since its anchor or the start, and the span to its last child.
+    def steps(self, ticks: np.ndarray) -> np.ndarray:
+        """Convert ticks to steps since the start, rounded down. (rows,) int64"""
+        return (ticks - self.start) // self.grain
 
-        Null without children. ticks: (rows,) of the children, in their order.
+    def at(self, steps: np.ndarray) -> np.ndarray:
+        """Convert steps since the start to ticks. (rows,) int64"""
+        return self.start + steps * self.grain
+
+    def slack(self, span: np.ndarray, pairs: np.ndarray) -> np.ndarray:
+        """Compute by how much a span exceeds the shortest possible one, in strides. (rows,) int64
+
+        span: (rows,) steps between two siblings; pairs: (rows,) how many pairs of neighbours lie between them.
         """
-        first, last = np.zeros(parents, dtype=np.int64), np.zeros(parents, dtype=np.int64)
-        opening, closing = (
-            (siblings.owner >= 0) & (siblings.i == 0),
-            (siblings.owner >= 0) & (siblings.i == siblings.n - 1),
-        )
-        first[siblings.owner[opening]] = ticks[opening]
-        last[siblings.owner[closing]] = ticks[closing]
-        n = np.bincount(siblings.owner[siblings.owner >= 0], minlength=parents)
-        from_ = self.start if anchors is None else anchors
-        return _nullable(first - from_, n < 1), _nullable(last - first, n < 2)
+        return (span - pairs * self.least) // self.stride
 
-    def bounds(
-        self, first: pd.Series, span: pd.Series, anchors: np.ndarray | None, n: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Compute the first and the last time of each parent's children. (parents,), (parents,) int64"""
-        middle = int(first.median()) if first.notna().any() else 0
-        begin = first.fillna(middle).to_numpy(dtype=np.int64) + (self.start if anchors is None else anchors)
-        begin = np.clip(begin, self.start, self.end)
-        finish = begin + np.where(n > 1, np.maximum(span.fillna(0).to_numpy(dtype=np.int64), 0), 0)
-        return self._on_grain(begin), self._on_grain(np.minimum(finish, self.end))
+    def excess(self, slack: np.ndarray, pairs: np.ndarray) -> np.ndarray:
+        """Compute by how many strides a span exceeds that of usual gaps, from its slack. (rows,) int64"""
+        return slack - pairs * max(self.usual - self.distinct, 0)
 
-    def _on_grain(self, ticks: np.ndarray) -> np.ndarray:
-        return self.start + (ticks - self.start) // self.grain * self.grain
+    def from_excess(self, excess: np.ndarray, pairs: np.ndarray) -> np.ndarray:
+        """Compute the slack from the excess; never negative. (rows,) int64"""
+        return np.maximum(excess + pairs * max(self.usual - self.distinct, 0), 0)
 
-    def between(self, share: np.ndarray, now: np.ndarray, last: np.ndarray) -> np.ndarray:
-        """Compute the time at a share of the time that is left. (rows,) int64"""
-        return now + np.rint(np.clip(share, 0, 1) * ((last - now) // self.grain)).astype(np.int64) * self.grain
+    @property
+    def pace_schema(self) -> Schema:
+        """The column that says how far each sibling is from the one before: strides, or a share of the slack left."""
+        return _STRIDES if self.regular else _SHARE
 
-    def pace(self, ticks: np.ndarray, siblings: Siblings) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """Find the rows between the first and the last of a parent, if these differ in time.
+    def pace(self, ticks: np.ndarray, siblings: Siblings) -> tuple[np.ndarray, dict[str, np.ndarray], np.ndarray]:
+        """Find the rows between the first and the last of a parent whose time is not determined by these.
 
-        Returns their positions, the time before each, the time that was left, and the share of it that each took.
+        Returns their positions, the context that they add, and what each took of the slack: strides, or a share.
         """
         rows = np.flatnonzero((siblings.owner >= 0) & (siblings.i > 0) & (siblings.i < siblings.n - 1))
         last = ticks[np.minimum(rows - siblings.i[rows] + siblings.n[rows] - 1, len(ticks) - 1)]
-        before = ticks[rows - 1]
-        left = last - before
-        rows, before, last, left = rows[left > 0], before[left > 0], last[left > 0], left[left > 0]
-        return rows, before, left, (ticks[rows] - before) / left
+        before, pairs = ticks[rows - 1], siblings.n[rows] - siblings.i[rows]
+        slack = self.slack((last - before) // self.grain, pairs)
+        taken = self.slack((ticks[rows] - before) // self.grain, np.ones(len(rows), dtype=np.int64))
+        rows, before, last, pairs, taken, slack = (e[slack > 0] for e in (rows, before, last, pairs, taken, slack))
+        return rows, self.pace_context(before, last, pairs), taken if self.regular else taken / slack
 
-    def walk(self, wave: Wave, share: np.ndarray, before: np.ndarray, last: np.ndarray) -> np.ndarray:
-        """Compute the times of the rows of a wave, each after the one before it. (rows,) int64
+    def pace_context(self, before: np.ndarray, last: np.ndarray, pairs: np.ndarray) -> dict[str, np.ndarray]:
+        """Compute the context of siblings between others: the time before, the time left, the mean slack of a gap.
 
-        share: (rows,) of the time that is left; before, last: (w,) the time before the wave, and the last of a parent.
+        before, last: (rows,) ticks of the sibling before and of the last one; pairs: (rows,) of neighbours up to there.
+        """
+        out = {"@before": self.seconds(before), "@rest": self.seconds(last - before)}
+        if self.regular:
+            out["@mean"] = self.slack((last - before) // self.grain, pairs) / np.maximum(pairs, 1)
+        return out
+
+    def between(self, taken: np.ndarray, now: np.ndarray, last: np.ndarray, pairs: np.ndarray) -> np.ndarray:
+        """Compute the ticks of the next sibling, from what it takes of the slack. (rows,) int64
+
+        now, last: (rows,) ticks of the sibling before it and of the last one; pairs: (rows,) of neighbours up to there.
+        """
+        slack = np.maximum(self.slack((last - now) // self.grain, pairs), 0)
+        strides = taken if self.regular else np.rint(np.clip(taken, 0, 1) * slack)
+        steps = self.least + np.clip(strides, 0, slack).astype(np.int64) * self.stride
+        return now + steps * self.grain
+
+    def walk(
+        self, wave: Wave, taken: np.ndarray, before: np.ndarray, last: np.ndarray, pairs: np.ndarray
+    ) -> np.ndarray:
+        """Compute the ticks of the rows of a wave, each after the one before it. (rows,) int64
+
+        taken: (rows,) of the slack that is left; before, last: (w,) the ticks before the wave, and the last of a
+        parent; pairs: (w,) of neighbours from the one before the wave to the last.
         """
         at, now = np.cumsum(wave.many) - wave.many, before.copy()
         out = np.empty(len(wave.rows), dtype=np.int64)
         for j in range(int(wave.many.max(initial=0))):
             go = wave.many > j
             row = at[go] + j
-            now[go] = out[row] = self.between(share[row], now[go], last[go])
+            now[go] = out[row] = self.between(taken[row], now[go], last[go], pairs[go] - j)
         return out
 
     def alone(self, rows: int, *, rng: np.random.Generator) -> np.ndarray:
         """Draw times of rows without a parent. (rows,) int64"""
         grid = np.array(self.parentless if self.parentless else (self.start, self.end), dtype=np.float64)
         drawn = np.interp(rng.random(rows) * (len(grid) - 1), np.arange(len(grid)), grid - self.start)
-        return self._on_grain(drawn.astype(np.int64) + self.start)
+        return self.at(drawn.astype(np.int64) // self.grain)
 
     def series(self, ticks: np.ndarray) -> pd.Series:
         """Convert ticks to the type of the column."""
+        if not self.is_time:
+            return pd.Series(pd.array(ticks, dtype="Int64"))
         return times(ticks, np.zeros(len(ticks), dtype=bool), self.type)
 
     def seconds(self, ticks: np.ndarray) -> np.ndarray:
-        """Convert ticks to seconds. (rows,) float64"""
+        """Convert ticks of times to seconds; integers stay as they are. (rows,) float64"""
+        if not self.is_time:
+            return ticks.astype(np.float64)
         return ticks * (_NANO[self.unit] / 1e9)
 
     def context(self, ticks: np.ndarray, gap: np.ndarray) -> dict[str, np.ndarray]:
@@ -155,34 +211,6 @@ class Clock:
         return cls(**{k: v for k, v in data.items() if k != "loose"}, parentless=tuple(data["loose"]))
 
 
-def time_column(frame: pd.DataFrame, schema: Schema, apart: frozenset[str]) -> str | None:
-    """Return the first time column without nulls. apart: columns to leave out."""
-    for column in schema.columns:
-        if (
-            column.kind == "datetime"
-            and column.name not in apart
-            and len(frame)
-            and not frame[column.name].isna().any()
-        ):
-            return column.name
-    return None
-
-
-def near(times_: pd.Series, owner: np.ndarray, anchors: pd.Series) -> bool:
-    """Say whether first children follow the time of their parent more closely than each other.
-
-    If so, they are counted from it: orders from a sign-up, but not visits from a date of birth, which would seldom
-    fall within the observed times. times_, owner: (rows,) of the children, without nulls; anchors: (parents,).
-    """
-    at = pd.Series(_in_unit(integers(times_), unit_of(times_), "s"))[owner >= 0]
-    first = at.groupby(owner[owner >= 0]).min()
-    if first.empty:
-        return True
-    since = first.to_numpy() - _in_unit(integers(anchors), unit_of(anchors), "s")[first.index]
-    spread = lambda values: float(np.subtract(*np.quantile(values, [0.9, 0.1])))  # noqa: E731
-    return spread(since) <= spread(first.to_numpy())
-
-
 def _nullable(values: np.ndarray, null: np.ndarray) -> pd.Series:
     return pd.Series(pd.arrays.IntegerArray(values.astype(np.int64), null))
 
@@ -191,7 +219,7 @@ def difference(values: pd.Series, from_: pd.Series) -> pd.Series:
     """Convert a time column to ticks (of its own unit) since another one, which has no nulls."""
     null = values.isna().to_numpy()
     out = np.zeros(len(values), dtype=np.int64)
-    base = _in_unit(integers(from_), unit_of(from_), unit_of(values))
+    base = in_unit(integers(from_), unit_of(from_), unit_of(values))
     out[~null] = integers(values[~null]) - base[~null]
     return _nullable(out, null)
 
@@ -199,11 +227,10 @@ def difference(values: pd.Series, from_: pd.Series) -> pd.Series:
 def since(ticks: pd.Series, from_: pd.Series, type_: str, unit: str) -> pd.Series:
     """Convert ticks since another time column back to times."""
     null = ticks.isna().to_numpy()
-    return times(
-        ticks.fillna(0).to_numpy(dtype=np.int64) + _in_unit(integers(from_), unit_of(from_), unit), null, type_
-    )
+    return times(ticks.fillna(0).to_numpy(dtype=np.int64) + in_unit(integers(from_), unit_of(from_), unit), null, type_)
 
 
-def _in_unit(raw: np.ndarray, unit: str, target: str) -> np.ndarray:
+def in_unit(raw: np.ndarray, unit: str, target: str) -> np.ndarray:
+    """Convert ticks of one unit of time to another, rounded down. (rows,) int64"""
     have, want = _NANO[unit], _NANO[target]
     return raw * (have // want) if have >= want else raw // (want // have)

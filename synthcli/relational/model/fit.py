@@ -12,11 +12,9 @@ from synthcli.columns.constraints.rule import Rule
 from synthcli.contracts.modelling import Job
 from synthcli.relational.data import Tables
 from synthcli.relational.graph import order
-from synthcli.relational.model.event_times import Clock
 from synthcli.relational.model.fit_table import TableLearner
-from synthcli.relational.model.layout import LEVEL, count, first, lay_out, span
+from synthcli.relational.model.layout import LEVEL, count, lay_out
 from synthcli.relational.model.rows import RelatedRows
-from synthcli.relational.model.siblings import Siblings
 from synthcli.relational.model.table_method import TableMethod
 from synthcli.relational.model.table_model import TableModel
 from synthcli.relational.relationships import NULL, Relationship
@@ -51,7 +49,7 @@ class TablesLearner:
         return np.where(at == np.arange(len(at)), NULL, at) if r.own else at
 
     def _derived(self, name: str) -> pd.DataFrame:
-        """Compute how many children each row has, and from when to when; its level and reports in a hierarchy."""
+        """Compute how many children each row has; its level and reports in a hierarchy."""
         frame, out = self.tables.frames[name], dict[str, pd.Series]()
         for k, r in enumerate(self.tables.relationships):
             if r.parent != name or r.child in self.tables.kept:
@@ -62,17 +60,7 @@ class TablesLearner:
                 continue
             at = self.rows.parents[r.name]
             out[count(k)] = _integers(np.bincount(at[at >= 0], minlength=len(frame)))
-            clock = self.rows.layouts[r.child].clock
-            if clock is not None and self.order.driver.get(r.child) is r:
-                ticks = clock.ticks(self.tables.frames[r.child][clock.column])
-                siblings, anchors = Siblings.of(at, len(frame)), self._anchors(name, clock)
-                out[first(k)], out[span(k)] = clock.ends(ticks, siblings, len(frame), anchors)
         return pd.DataFrame(out, index=frame.index)
-
-    def _anchors(self, parent: str, clock: Clock) -> np.ndarray | None:
-        """Return the times that the times of children are counted from. (parents,)"""
-        anchor = self.rows.layouts[parent].anchor
-        return clock.ticks(self.tables.frames[parent][anchor]) if clock.anchored and anchor else None
 
     def fit(self) -> dict[str, TableModel]:
         """Fit every table, parents before children."""

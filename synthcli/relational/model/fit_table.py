@@ -29,6 +29,7 @@ from synthcli.relational.model.rules import RulePlan, kinds, plan_rules, way_of
 from synthcli.relational.model.siblings import SiblingFeature, Siblings
 from synthcli.relational.model.table_method import ConditionalModel, TableMethod
 from synthcli.relational.model.table_model import Link, TableModel
+from synthcli.relational.model.time_windows import TimeWindows, time_windows
 from synthcli.relational.relationships import Relationship
 
 REMEMBERED = 16  # columns of its earlier siblings that are context of a row
@@ -142,9 +143,11 @@ class TableLearner:
         self.context["#left"] = (siblings.n - siblings.i).astype(np.float64)
         if layout.clock is not None:
             ticks = layout.clock.ticks(self.frame[layout.clock.column])
+            windows = time_windows(rows, self.name, siblings.counts(len(self.tables.frames[self.driver.parent])))
+            self._fit_ends(layout.clock, windows, ticks, siblings)
             self._fit_pace(layout.clock, ticks, siblings)
             gap = np.where(siblings.i > 0, ticks - np.r_[0, ticks[:-1]], -1)
-            self.context |= layout.clock.context(ticks, gap)
+            self.context |= windows.context(siblings.owner, ticks, gap)
         for column in schema.columns[:REMEMBERED]:
             if not column.name.startswith("#") or column.name.endswith(".n"):
                 self._add_sibling_feature(column, values[column.name], siblings)
@@ -164,13 +167,30 @@ class TableLearner:
             frame = context_frame(drawn, len(self.frame))
             self._fit("links", before, frame, context_schema(frame))
 
+    def _fit_ends(self, clock: Clock, windows: TimeWindows, ticks: np.ndarray, siblings: Siblings) -> None:
+        """Fit the time of each parent's first child, and the span to its last one."""
+        rows = siblings.opening
+        if not len(rows):
+            return
+        owner, pairs = siblings.owner[rows], siblings.n[rows] - 1
+        first = clock.steps(ticks[rows])
+        excess = clock.excess(clock.slack(clock.steps(ticks[rows + pairs]) - first, pairs), pairs)
+        values = pd.DataFrame(
+            {
+                event_times.FIRST: pd.array(first - windows.base[owner], dtype="Int64"),
+                event_times.EXCESS: pd.array(np.where(pairs > 0, excess, 0), dtype="Int64"),
+            }
+        )
+        context = {c: v[rows] for c, v in self.context.items()} | windows.room(owner)
+        self._fit("ends", context, values, event_times.ENDS, rows)
+
     def _fit_pace(self, clock: Clock, ticks: np.ndarray, siblings: Siblings) -> None:
-        """Fit the share of the time that is left which each row takes."""
-        rows, before, left, share = clock.pace(ticks, siblings)
+        """Fit how far each row between the first and the last of a parent is from the one before it."""
+        rows, moment, taken = clock.pace(ticks, siblings)
         if len(rows):
-            context = {c: v[rows] for c, v in self.context.items()}
-            context |= {"@before": clock.seconds(before), "@rest": clock.seconds(left)}
-            self._fit("pace", context, pd.DataFrame({event_times.SHARE: share}), event_times.PACE, rows)
+            context = {c: v[rows] for c, v in self.context.items()} | moment
+            values = pd.DataFrame({event_times.TAKEN: pd.array(taken, dtype="Int64" if clock.regular else "float64")})
+            self._fit("pace", context, values, clock.pace_schema, rows)
 
     def _add_sibling_feature(self, column: Column, values: pd.Series, siblings: Siblings) -> None:
         """Add a column of the earlier siblings to the context."""

@@ -14,9 +14,11 @@ from synthcli.columns.codec.parts import dtype_name
 from synthcli.contracts.schema import Column, Schema, Traits
 from synthcli.relational.data import Tables
 from synthcli.relational.graph import Order
+from synthcli.relational.model.anchors import Anchor
+from synthcli.relational.model.clock_search import find_clock
 from synthcli.relational.model.context import WHOLE, unit_of
-from synthcli.relational.model.event_times import Clock, near, time_column
-from synthcli.relational.relationships import Relationship
+from synthcli.relational.model.event_times import Clock
+from synthcli.relational.relationships import Relationship, counted
 
 LEVEL = "#level"
 
@@ -24,16 +26,6 @@ LEVEL = "#level"
 def count(k: int) -> str:
     """Name the column of a parent that counts its children by the k-th relationship."""
     return f"#{k}.n"
-
-
-def first(k: int) -> str:
-    """Name the column of a parent with the time of its first child."""
-    return f"#{k}.first"
-
-
-def span(k: int) -> str:
-    """Name the column of a parent with the time from its first to its last child."""
-    return f"#{k}.span"
 
 
 @dataclass(frozen=True)
@@ -64,8 +56,8 @@ class Layout:
     """The roles of the columns of one table.
 
     own: modelled columns, the clock's among them; positional: values that follow from the position of a row, such as
-    ids and fake names; foreign: keys of other rows; clock: orders siblings; anchor: the time that the times of children
-    are counted from.
+    ids and fake names; foreign: keys of other rows; clock: orders siblings; anchors: dates of ancestors that its times
+    are related to.
     """
 
     schema: Schema
@@ -75,7 +67,7 @@ class Layout:
     numbered: tuple[Numbered, ...] = ()
     clock: Clock | None = None
     relative: tuple[Relative, ...] = ()
-    anchor: str | None = None
+    anchors: tuple[Anchor, ...] = ()
 
     def drawn(self) -> tuple[Column, ...]:
         """Return the columns that a table method draws; times relative to the clock are numbers of ticks."""
@@ -91,10 +83,10 @@ class Layout:
             "own": self.own,
             "made": self.positional,
             "foreign": self.foreign,
-            "anchor": self.anchor,
             "numbered": [[n.column, n.among, n.start] for n in self.numbered],
             "clock": self.clock and self.clock.to_json(),
             "relative": [[r.column, r.type, r.unit] for r in self.relative],
+            "anchors": [anchor.to_json() for anchor in self.anchors],
         }
 
     @classmethod
@@ -107,7 +99,7 @@ class Layout:
             tuple(Numbered(c, tuple(among), start) for c, among, start in data["numbered"]),
             Clock.from_json(data["clock"]) if data["clock"] else None,
             tuple(Relative(*r) for r in data["relative"]),
-            data["anchor"],
+            tuple(Anchor.from_json(anchor) for anchor in data["anchors"]),
         )
 
 
@@ -118,18 +110,10 @@ def lay_out(tables: Tables, order: Order) -> tuple[Tables, dict[str, Layout]]:
         layout, frame = _roles(tables, name, order), tables.frames[name]
         driver = order.driver.get(name)
         if driver is not None:
-            owner = tables.parents(driver)
             layout = _numbers(layout, tables, driver)
-            by = time_column(frame, layout.schema, frozenset((*layout.foreign, *layout.positional)))
-            if by is not None:
-                anchor = layouts[driver.parent].anchor
-                anchored = anchor is not None and near(frame[by], owner, tables.frames[driver.parent][anchor])
-                layout = _timed(layout, frame, Clock.of(by, frame[by], owner, tables.units()[name], anchored))
-            tables = _reordered(tables, name, _sibling_order(layout, frame, driver, owner))
-        else:
-            layout = replace(
-                layout, anchor=time_column(frame, layout.schema, frozenset((*layout.foreign, *layout.positional)))
-            )
+            layout = _clocked(layout, name, tables, order, {t: each.own for t, each in layouts.items()})
+            layout = _numbers_at_once(layout, frame, driver)
+            tables = _reordered(tables, name, _sibling_order(layout, frame, driver, tables.parents(driver)))
         layouts[name] = layout
     return tables, layouts
 
@@ -185,15 +169,38 @@ def _numbers(layout: Layout, tables: Tables, driver: Relationship) -> Layout:
     return replace(layout, own=tuple(c for c in layout.own if c not in names), numbered=(*layout.numbered, *found))
 
 
-def _timed(layout: Layout, frame: pd.DataFrame, clock: Clock) -> Layout:
-    others = [c for c in layout.own if layout.schema[c].kind == "datetime" and c != clock.column]
+def _clocked(layout: Layout, table: str, tables: Tables, order: Order, above: Mapping[str, tuple[str, ...]]) -> Layout:
+    """Find the column that orders the rows of each parent. above: the modelled columns of the ancestors."""
+    driver, frame = order.driver[table], tables.frames[table]
+    number = next((n.column for n in layout.numbered if n.among == driver.columns), None)
+    found = find_clock(tables, order, table, layout.schema, {**above, table: layout.own}, number)
+    if found is None:
+        return layout
+    clock, anchors = found
+    others = [c for c in layout.own if layout.schema[c].kind == "datetime" and c != clock.column and clock.is_time]
     relative = tuple(Relative(c, dtype_name(frame[c]), unit_of(frame[c])) for c in others)
-    return replace(layout, clock=clock, relative=relative, anchor=clock.column)
+    return replace(layout, clock=clock, relative=relative, anchors=anchors)
+
+
+def _numbers_at_once(layout: Layout, frame: pd.DataFrame, driver: Relationship) -> Layout:
+    """Number the modelled integers that count the rows of a parent at one time, such as the teams of a season."""
+    if layout.clock is None:
+        return layout
+    among = (*driver.columns, layout.clock.column)
+    found = [
+        Numbered(column, among, start)
+        for column in layout.own
+        if column != layout.clock.column and (start := counted(frame, column, among)) is not None
+    ]
+    names = {n.column for n in found}
+    return replace(layout, own=tuple(c for c in layout.own if c not in names), numbered=(*layout.numbered, *found))
 
 
 def _sibling_order(layout: Layout, frame: pd.DataFrame, driver: Relationship, owner: np.ndarray) -> np.ndarray:
-    """Sort rows by parent, then by time, else by the number that counts them. Returns their positions."""
-    by = [frame[n.column].to_numpy(dtype=np.int64) for n in layout.numbered if n.among == driver.columns][:1]
+    """Sort rows by parent, then by time, then by the number that counts them. Returns their positions."""
+    clock = () if layout.clock is None else (layout.clock.column,)
+    groups = (driver.columns, (*driver.columns, *clock))
+    by = [frame[n.column].to_numpy(dtype=np.int64) for n in layout.numbered if n.among in groups][:1]
     if layout.clock is not None:
         by = [*by, layout.clock.ticks(frame[layout.clock.column])]
     return np.lexsort((*by, owner))

@@ -14,6 +14,7 @@ from synthcli.relational.model.generated import PositionalColumns, as_stored
 from synthcli.relational.model.rejection_counts import RejectionCounts
 from synthcli.relational.model.repair import move_times
 from synthcli.relational.model.table_model import TableModel
+from synthcli.relational.model.time_windows import TimeWindows
 
 TRIES = 6  # times that the rows of a wave which break a rule are drawn again, each time more of them at once
 AT_ONCE = 20_000  # rows that are drawn again at once: each of few many times over
@@ -57,6 +58,7 @@ class RowRejection:
         self.table, self.model, self.plan = table, model, model.rule_plan
         self.beside, self.owner, self.counts, self.positional = beside, owner, counts, positional
         self.ticks: np.ndarray | None = None
+        self.windows: TimeWindows | None = None
         self.watch = Watch(self.plan.by("drawn"))
         read = frozenset().union(*(rule.columns for rule in self.watch.rules))
         self.redrawn = [c for c in model.layout.positional if c in read]
@@ -67,6 +69,10 @@ class RowRejection:
         assert self.model.layout.clock is not None  # only tables with times need it
         return self.model.layout.clock
 
+    def set_windows(self, windows: TimeWindows) -> None:
+        """Set the windows that the times of the children of each parent lie in."""
+        self.windows = windows
+
     def set_times(self, ticks: np.ndarray) -> None:
         """Set the times of all rows."""
         self.ticks = ticks
@@ -74,7 +80,11 @@ class RowRejection:
 
     def move_times(self, ticks: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
         """Move times so that they obey the rules over times. ticks: (rows,)"""
-        moved, broken = move_times(ticks, self.beside, self.plan.by("timed"), self.clock, rng=rng)
+        assert self.windows is not None
+        bounds = self.windows.bounds(self.owner)
+        moved, broken = move_times(
+            ticks, self.beside, self.plan.by("timed"), self.clock, bounds=bounds, owner=self.owner, rng=rng
+        )
         for rule, rows in broken.items():
             self.counts.add("repaired", self.table, rule, rows)
         return moved
@@ -111,10 +121,10 @@ class RowRejection:
         return self.model.models["values"].draw(context, len(rows), rng=rng.spawn(1)[0])
 
     def _time_context(self, rows: np.ndarray, ticks: np.ndarray | None) -> dict[str, np.ndarray]:
-        assert self.ticks is not None
+        assert self.ticks is not None and self.windows is not None
         own, before = self.ticks[rows] if ticks is None else ticks, np.maximum(rows - 1, 0)
         first = (rows == 0) | (self.owner[before] != self.owner[rows]) | (self.owner[rows] < 0)
-        return self.clock.context(own, np.where(first, -1, own - self.ticks[before]))
+        return self.windows.context(self.owner[rows], own, np.where(first, -1, own - self.ticks[before]))
 
     def _reject(self, drawn: pd.DataFrame) -> np.ndarray:
         """Find the rows that break a rule, and count them; the others are remembered, for rules over many rows."""
@@ -160,15 +170,18 @@ class RowRejection:
         return broken
 
     def _draw_times(self, rows: np.ndarray, *, any_earlier: bool, rng: np.random.Generator) -> np.ndarray:
-        """Draw times between the previous and the next sibling, or from the start of the clock to its end. (rows,)"""
-        assert self.ticks is not None
+        """Draw times between the previous and the next sibling, or from the start of the window to its end. (rows,)"""
+        assert self.ticks is not None and self.windows is not None
         clock, here, last = self.clock, self.owner[rows], len(self.owner) - 1
         opens = (rows == 0) | (self.owner[np.maximum(rows - 1, 0)] != here) | (here < 0)
         closes = (rows == last) | (self.owner[np.minimum(rows + 1, last)] != here) | (here < 0)
-        low = np.where(opens | any_earlier, clock.start, self.ticks[np.maximum(rows - 1, 0)])
-        high = np.where(closes, clock.end, self.ticks[np.minimum(rows + 1, last)])
+        from_, to = self.windows.bounds(here)
+        gap, free = clock.least * clock.grain, opens | (any_earlier and not clock.distinct)
+        low = np.where(free, from_, self.ticks[np.maximum(rows - 1, 0)] + gap)
+        high = np.where(closes, to, self.ticks[np.minimum(rows + 1, last)] - gap)
         steps = np.maximum(high - low, 0) // clock.grain + 1
-        return low + np.floor(rng.random(len(rows)) * steps).astype(np.int64) * clock.grain
+        drawn = low + np.floor(rng.random(len(rows)) * steps).astype(np.int64) * clock.grain
+        return np.where(high < low, self.ticks[rows], drawn)
 
     def _restore(
         self, drawn: pd.DataFrame, rows: np.ndarray, side: pd.DataFrame | None = None

@@ -21,11 +21,19 @@ def broken_by(rules: Sequence[Rule], frame: pd.DataFrame) -> dict[str, np.ndarra
 
 
 def move_times(
-    ticks: np.ndarray, frame: pd.DataFrame, rules: Sequence[Rule], clock: Clock, *, rng: np.random.Generator
+    ticks: np.ndarray,
+    frame: pd.DataFrame,
+    rules: Sequence[Rule],
+    clock: Clock,
+    *,
+    bounds: tuple[np.ndarray, np.ndarray],
+    owner: np.ndarray,
+    rng: np.random.Generator,
 ) -> tuple[np.ndarray, dict[str, int]]:
     """Move times that break a rule to the nearest that does not. Also returns the rows that broke each rule.
 
-    ticks: (rows,); frame: (rows,) the other columns that rules read.
+    ticks: (rows,); frame: (rows,) the other columns that rules read; bounds: (rows,), (rows,) the first and the last
+    tick of each; owner: (rows,) the parent of each, whose children are to stay distinct if the clock says so.
     """
     out, counts = ticks.copy(), dict[str, int]()
     alone = [rule for rule in rules if not rule.TABLE]
@@ -42,11 +50,20 @@ def move_times(
             fresh = ticks[bad] + sign * rng.integers(1, reach + 1, size=len(bad)) * clock.grain
             seen = frame.iloc[bad].reset_index(drop=True).assign(**{clock.column: clock.series(fresh)})
             good = ~np.any(list(broken_by(alone, seen).values()), axis=0) if alone else np.ones(len(bad), dtype=bool)
+            good &= (fresh >= bounds[0][bad]) & (fresh <= bounds[1][bad])
+            if clock.distinct:
+                good &= ~_taken(fresh, owner[bad], out, owner)
             out[bad[good]] = fresh[good]
             bad = bad[~good]
             if not len(bad):
                 break
     return out, counts
+
+
+def _taken(fresh: np.ndarray, mine: np.ndarray, ticks: np.ndarray, owner: np.ndarray) -> np.ndarray:
+    """Find the new times that a sibling has, or that repeat among the new ones. fresh, mine: (n,); (n,) bool"""
+    new, old = pd.MultiIndex.from_arrays([mine, fresh]), pd.MultiIndex.from_arrays([owner, ticks])
+    return (mine >= 0) & (np.asarray(new.isin(old)) | np.asarray(new.duplicated()))
 
 
 def check_losses(table: str, broken: dict[str, np.ndarray], rows: int, before: int, *, may_drop: bool) -> None:

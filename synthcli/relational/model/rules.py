@@ -24,7 +24,7 @@ from synthcli.contracts.schema import Schema
 from synthcli.errors import FitError, SpecError, did_you_mean
 from synthcli.relational.graph import Order, lineage
 from synthcli.relational.model.layout import Layout
-from synthcli.relational.relationships import NULL, Relationship
+from synthcli.relational.relationships import NULL, Relationship, rows_at
 
 Way = Literal["drawn", "timed", "parents", "pairs", "last"]
 _HOW: dict[Way, tuple[str, str]] = {
@@ -160,13 +160,6 @@ def reached(path: Sequence[Relationship], at: Callable[[Relationship], np.ndarra
         above = at(r)
         out = np.where(out < 0, NULL, above[out] if len(above) else NULL)
     return out
-
-
-def rows_at(values: pd.Series, at: np.ndarray) -> pd.Series:
-    """Take the values at these positions, null where a position is below 0."""
-    if not len(values):
-        return values.reindex(range(len(at)))
-    return values.take(np.maximum(at, 0)).reset_index(drop=True).mask(at < 0)
 
 
 def widened(

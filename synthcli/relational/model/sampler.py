@@ -19,6 +19,7 @@ from synthcli.relational.model.links import slots
 from synthcli.relational.model.rejection import RowRejection
 from synthcli.relational.model.rejection_counts import RejectionCounts
 from synthcli.relational.model.table_model import TableModel
+from synthcli.relational.model.time_windows import time_windows
 from synthcli.relational.relationships import NULL, Relationship
 
 
@@ -125,6 +126,8 @@ class TablesSampler:
         """Return the parent of each row, sorted; rows without a parent come first. (rows,) int64"""
         model = self.models[name]
         n, _ = self.enforcer.child_counts(self.order.driver[name])
+        if model.layout.clock is not None:
+            n = time_windows(self.generated, name, n).capacity(n)
         if name == self.unit:
             n = np.bincount(slots(n, rows, rng=rng), minlength=len(n))
         share = model.parentless

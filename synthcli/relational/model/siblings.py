@@ -35,6 +35,15 @@ class Siblings:
             np.where(has, np.arange(len(owner)) - (start[owner] if parents else 0), 0),
         )
 
+    def counts(self, parents: int) -> np.ndarray:
+        """Count the rows of each parent. (parents,)"""
+        return np.bincount(self.owner[self.owner >= 0], minlength=parents)
+
+    @property
+    def opening(self) -> np.ndarray:
+        """The positions of the first row of each parent."""
+        return np.flatnonzero((self.owner >= 0) & (self.i == 0))
+
     @property
     def before(self) -> np.ndarray:
         """The position of the previous sibling, -1 without one. (rows,)"""

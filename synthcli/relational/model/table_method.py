@@ -81,7 +81,12 @@ class ConditionalModel:
     def draw(
         self, context: pd.DataFrame | None, rows: int, *, allowed: Mapping[str, Allowed] = ANY, rng: np.random.Generator
     ) -> pd.DataFrame:
-        """Draw the other columns of rows given their context. allowed: what each row may hold."""
-        frame = None if context is None or not len(context.columns) else context[list(self.given)]
+        """Draw the other columns of rows given their context. allowed: what each row may hold.
+
+        Columns to draw that the context has are known, and stay as they are.
+        """
+        frame = None
+        if context is not None and len(context.columns):
+            frame = context[[*self.given, *(c for c in self.drawn if c in context)]]
         completed: Any = self.model.complete(Request(rows, frame=frame, allowed=allowed), 0, rng=rng)
         return completed.frame[list(self.drawn)]

@@ -127,17 +127,16 @@ def test_a_clock_brings_times_back() -> None:
         "datetime64[s]"
     )
     owner = np.array([0, 0, 0, 2, NULL])
-    clock = Clock.of("day", days, owner, None, False)
-    assert clock.grain == 86_400
+    clock = Clock.of("day", days, owner, None)
+    assert clock.grain == 86_400 and clock.last_step == 64
     ticks = clock.ticks(days)
+    assert clock.at(clock.steps(ticks)).tolist() == ticks.tolist()
     layout = Siblings(owner, np.array([3, 3, 3, 1, 0]), np.array([0, 1, 2, 0, 0]))
-    first, span = clock.ends(ticks, layout, 3, None)
-    assert first.isna().tolist() == [False, True, False] and span.isna().tolist() == [False, True, True]
-    begin, finish = clock.bounds(first, span, None, np.array([3, 0, 1]))
-    assert begin[[0, 2]].tolist() == [ticks[0], ticks[3]] and finish[[0, 2]].tolist() == [ticks[2], ticks[3]]
-    rows, before, left, share = clock.pace(ticks, layout)
+    assert layout.opening.tolist() == [0, 3] and layout.counts(3).tolist() == [3, 0, 1]
+    rows, moment, share = clock.pace(ticks, layout)
     assert rows.tolist() == [1] and share[0] == pytest.approx(0.2)
-    assert clock.between(share, before, before + left).tolist() == [ticks[1]]
+    assert moment["@rest"].tolist() == [10 * 86_400]
+    assert clock.between(share, ticks[:1], ticks[2:3], np.array([2])).tolist() == [ticks[1]]
     assert clock.parentless == (), "one row's time is nobody else's"
     alone = clock.alone(200, rng=np.random.default_rng(0))
     assert alone.min() >= ticks[0] and alone.max() <= ticks[4] and len(set(alone)) > 40
@@ -150,7 +149,7 @@ def test_no_time_of_a_single_row_is_kept(rows: int) -> None:
     """
     rng = np.random.default_rng(0)
     seconds = np.sort((rng.beta(2, 5, rows) * 1e8).astype(np.int64))
-    clock = Clock.of("at", pd.Series(seconds.astype("datetime64[s]")), np.full(rows, NULL), None, False)
+    clock = Clock.of("at", pd.Series(seconds.astype("datetime64[s]")), np.full(rows, NULL), None)
     assert len(clock.parentless) <= rows // 10 and not set(clock.parentless[:20]) & set(
         seconds[:200].tolist() if rows < 1_000 else []
     )

@@ -235,12 +235,13 @@ def test_columns_of_grandparents_stand_beside_rows(shop: Tables) -> None:
 
 def test_times_are_moved_to_the_nearest() -> None:
     day = pd.Series(pd.to_datetime(["2024-01-01", "2024-01-05", "2024-03-01"]).astype("datetime64[s]"))
-    clock = Clock.of("at", day, np.zeros(3, dtype=np.int64), None, False)
+    clock = Clock.of("at", day, np.zeros(3, dtype=np.int64), None)
     rules = [parse_rule("at >= p.since"), parse_rule({"unique": ["at"]})]
     since = pd.Series(pd.to_datetime(["2024-01-04", "2024-01-04", "2024-01-01"]).astype("datetime64[s]"))
-    ticks, broken = move_times(
-        clock.ticks(day), pd.DataFrame({"p.since": since}), rules, clock, rng=np.random.default_rng(0)
-    )
+    bounds = np.zeros(3, dtype=np.int64), np.full(3, 2**60)
+    owner, sides = np.zeros(3, dtype=np.int64), pd.DataFrame({"p.since": since})
+    rng = np.random.default_rng(0)
+    ticks, broken = move_times(clock.ticks(day), sides, rules, clock, bounds=bounds, owner=owner, rng=rng)
     out = clock.series(ticks)
     assert (out >= since).all() and out.is_unique and out[2] == day[2]
     assert abs((out - day).dt.days).max() < 12 and broken == {"at >= p.since": 1, "unique: at": 0}
