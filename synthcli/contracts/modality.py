@@ -7,7 +7,7 @@ folder of a modality. The pipeline passes the types below on without inspecting 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -107,9 +107,32 @@ class Engine:
 
 
 @dataclass(frozen=True)
+class Csv:
+    """The dialect of a csv file to write. None: that of the source if it is csv, else a comma, a decimal point, UTF-8.
+
+    formulas: keep, or escape: cells that a spreadsheet would run as a formula get a leading apostrophe.
+    """
+
+    delimiter: str | None = None
+    decimal: str | None = None
+    encoding: str | None = None
+    formulas: str = "keep"
+
+    def like(self, source: Mapping[str, str] | None) -> Csv:
+        """The dialect with what is not given taken from a source. source: {delimiter, decimal, encoding}."""
+        found = dict(source or {})
+        delimiter, decimal = found.get("delimiter") or ",", found.get("decimal") or "."
+        if self.delimiter is not None:  # a declared sign overrules the other one of the source
+            delimiter, decimal = self.delimiter, decimal if decimal != self.delimiter else "."
+        if self.decimal is not None:
+            delimiter, decimal = delimiter if delimiter != self.decimal else ";", self.decimal
+        return replace(self, delimiter=delimiter, decimal=decimal, encoding=self.encoding or found.get("encoding"))
+
+
+@dataclass(frozen=True)
 class Target:
     """The destination of an output: a file, an object or a folder (path), or a table of a database. if_exists: replace,
-    append or fail, for a table.
+    append or fail, for a table; csv: the dialect of a csv file.
     """
 
     format: str
@@ -118,6 +141,7 @@ class Target:
     table: str | None = None
     if_exists: str = "replace"
     folder: Path | None = None
+    csv: Csv = Csv()
 
     @property
     def where(self) -> str:
@@ -130,13 +154,14 @@ class Target:
 @dataclass(frozen=True)
 class Origin:
     """The run that a model comes from. name: of the run; plan: its plan.json; folder: of its spec, the base of relative
-    paths; read: the sources of its data.
+    paths; read: the sources of its data; csv: the dialect of csv files.
     """
 
     name: str
     plan: Json
     folder: Path
     read: str = ""
+    csv: Csv = Csv()
 
 
 @dataclass(frozen=True)

@@ -353,4 +353,5 @@ class _Execution:
         if body is not None and not body["passed"] and not self.keep_failed:
             self.events.note(f"a gate failed: {target.where} is left unchanged")
             return None
+        target = replace(target, csv=target.csv.like(self.profile.get("csv")))
         return self.plan.modality.deliver(self.space.folder / GENERATE, target, self.plan.request(self.rows))

@@ -8,7 +8,7 @@ from typing import Any
 
 from synthcli import plugins
 from synthcli.artifacts import store
-from synthcli.artifacts.store import FIT, PLAN, TRAIN, Version
+from synthcli.artifacts.store import ANALYZE, FIT, PLAN, PROFILE, TRAIN, Version
 from synthcli.contracts.modality import Choice, Fitted, Modality, Origin
 from synthcli.contracts.modelling import Request
 from synthcli.errors import ArtifactError, GateClosed
@@ -84,7 +84,8 @@ def released(root: Path, run: str, *, keep_failed: bool) -> Released:
     choice = Choice(fit["method"], fit["params"], modality=describe.keys(name).METHODS)
     known = version.known
     folder = Path(known.get("spec_path", ".")).parent
-    origin = Origin(version.name, plan, folder, known.get("data", {}).get("path", ""))
+    csv = describe.csv_of(plan["output"]).like((version.read(ANALYZE, PROFILE) or {}).get("csv"))
+    origin = Origin(version.name, plan, folder, known.get("data", {}).get("path", ""), csv)
     conditions = Generate.model_validate({key: plan["generate"].get(key) for key in CONDITIONS})
     request = describe.request_of(conditions, plan["seed"])
     return Released(version, modality, modality.load(choice, version.folder / TRAIN), origin, plan["seed"], request)

@@ -154,7 +154,9 @@ def more(fitted: FittedTables, request: Request, target: Path, origin: Origin, *
         files.write_json(
             Path(scratch) / SAMPLE, {"schemas": {name: schema.to_json() for name, schema in tables.schemas.items()}}
         )
-        written = output.to_folder(Path(scratch), target, format_ if format_ in sources.FILES else "parquet")
+        written = output.to_folder(
+            Path(scratch), target, format_ if format_ in sources.FILES else "parquet", origin.csv
+        )
     return {
         "tables": tables.rows,
         "output": str(target),

@@ -14,7 +14,7 @@ from synthcli import sources
 from synthcli.artifacts import files
 from synthcli.artifacts.store import table_file
 from synthcli.columns import frame as frames
-from synthcli.contracts.modality import Json, Target
+from synthcli.contracts.modality import Csv, Json, Target
 from synthcli.contracts.schema import Schema
 from synthcli.errors import DataError
 from synthcli.relational.evidence import schemas_of
@@ -27,7 +27,7 @@ def deliver(generated: Path, target: Target) -> Json:
     if target.format == "sql":
         return {"path": f"{target.url}", "format": "sql", "tables": to_database(generated, target)}
     assert isinstance(target.path, Path)  # the spec was checked
-    tables = to_folder(generated, target.path, target.format)
+    tables = to_folder(generated, target.path, target.format, target.csv)
     return {"path": str(target.path), "format": target.format, "tables": tables}
 
 
@@ -46,9 +46,9 @@ def _chunks(generated: Path, name: str, schema: Schema) -> Iterator[pd.DataFrame
             yield frames.to_frame(file.read_row_group(i), schema)
 
 
-def to_folder(generated: Path, target: Path, format_: str) -> dict[str, str]:
+def to_folder(generated: Path, target: Path, format_: str, csv: Csv | None = None) -> dict[str, str]:
     """Write a folder with a file for each table, which replaces the old one once complete; returns the hash of each
-    file.
+    file. csv: the dialect of csv files.
 
     Raises DataError if the folder holds other files.
     """
@@ -63,7 +63,7 @@ def to_folder(generated: Path, target: Path, format_: str) -> dict[str, str]:
     fresh.mkdir(mode=0o700)
     try:
         for name, schema in schemas.items():
-            sources.write(_chunks(generated, name, schema), schema, fresh / names[name], format_)
+            sources.write(_chunks(generated, name, schema), schema, fresh / names[name], format_, csv=csv)
         if target.exists():
             target.rename(old)
         fresh.rename(target)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from synthcli import sources
 from synthcli.columns.codec.top_coding import published
 from synthcli.columns.constraints.rule import without_examples
 from synthcli.columns.pii import protect
@@ -45,6 +46,7 @@ def profile(real: RealTables, *, progress: Progress) -> Json:
         "tables": each,
         "relationships": [_relationship(tables, r) for r in tables.relationships],
         "personal": found,
+        "csv": next(filter(None, map(sources.csv_dialect, real.described.sources.values())), None),
     }
 
 

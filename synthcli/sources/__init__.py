@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from synthcli.contracts.modality import Target
+from synthcli.contracts.modality import Csv, Target
 from synthcli.contracts.schema import Schema
 from synthcli.errors import DataError, SpecError, did_you_mean
 from synthcli.sources.paths import ENDINGS, is_url
@@ -84,10 +84,16 @@ def spelled(source: Source) -> bool:
 
 
 def write(
-    chunks: Iterator[pd.DataFrame], schema: Schema, path: Path | str, format: str, *, rows: int | None = None
+    chunks: Iterator[pd.DataFrame],
+    schema: Schema,
+    path: Path | str,
+    format: str,
+    *,
+    rows: int | None = None,
+    csv: Csv | None = None,
 ) -> int:
     """Write canonical frames of this schema one after another to a file or an object; returns the number of rows
-    written, at most `rows`.
+    written, at most `rows`. csv: the dialect of a csv file.
 
     The file appears under its name only when complete. Raises DataError if the target cannot be written.
     """
@@ -96,12 +102,13 @@ def write(
     if format not in FILES:
         raise SpecError(f"output.format is {format}; expected one of {', '.join(FILES)}.{did_you_mean(format, FILES)}")
     some = chunks if rows is None else _first(chunks, rows)
+    how = (csv,) if format == "csv" and csv is not None else ()
     if not isinstance(path, str) or not is_url(path):
-        return int(_kind(format).write(some, schema, Path(path)))
+        return int(_kind(format).write(some, schema, Path(path), *how))
     remote.check(path, "output.path", write=True)
     with tempfile.TemporaryDirectory(prefix="synth-") as folder:
         local = Path(folder) / path.rpartition("/")[2]
-        written = int(_kind(format).write(some, schema, local))
+        written = int(_kind(format).write(some, schema, local, *how))
         remote.upload(local, path)
     return written
 
@@ -113,7 +120,18 @@ def deliver(chunks: Iterator[pd.DataFrame], schema: Schema, target: Target) -> i
     if target.format == "sql":
         return int(importlib.import_module("synthcli.sources.sql_write").write(chunks, schema, target))
     assert target.path is not None  # checked with the spec
-    return write(chunks, schema, target.path, target.format)
+    return write(chunks, schema, target.path, target.format, csv=target.csv)
+
+
+def csv_dialect(source: Source) -> dict[str, str] | None:
+    """The dialect of a csv source: {delimiter, decimal, encoding}; None for other sources."""
+    if source.type != "csv":
+        return None
+    from synthcli.sources import dialect
+
+    layout = dialect.layout(source, parts(source)[0].path)
+    encoding = "utf-8" if layout.encoding == "utf-8-sig" else layout.encoding
+    return {"delimiter": layout.delimiter, "decimal": source.decimal, "encoding": encoding}
 
 
 def parts(source: Source) -> list[FilePart]:

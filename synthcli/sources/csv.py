@@ -16,15 +16,18 @@ import pyarrow.compute as pc
 import pyarrow.csv
 
 from synthcli.columns.spelling import NULLS
+from synthcli.contracts.modality import Csv
 from synthcli.contracts.schema import Schema
 from synthcli.errors import DataError
 from synthcli.sources import dialect, files, render
-from synthcli.sources.dialect import Layout
+from synthcli.sources.dialect import DELIMITERS, Layout
 
 if TYPE_CHECKING:
     from synthcli.sources.source import Source
 
 TEXT = True
+COMMA = Csv()
+_FORMULA = r"^[=+\-@\t\r]"  # as OWASP lists them: CSV injection
 _BLOCK = 16 << 20  # maximum length of a record
 _COMMA_NUMBER = r"^\s*[+-]?(\d+|\d{1,3}(\.\d{3})+)?(,\d*)?([eE][+-]?\d+)?\s*$"
 
@@ -59,30 +62,64 @@ def finished(table: pa.Table, source: Source) -> pa.Table:
     return pa.table([_decimal_point(array) for array in table.columns], names=table.column_names)
 
 
-def write(chunks: Iterator[pd.DataFrame], schema: Schema, path: Path) -> int:
-    """Write a header and one line per row, comma-separated UTF-8. An empty cell is null, "" an empty string; a single
-    column writes "" for both, because many readers skip empty lines.
+def write(chunks: Iterator[pd.DataFrame], schema: Schema, path: Path, style: Csv = COMMA) -> int:
+    """Write a header and one line per row. An empty cell is null, "" an empty string; a single column writes "" for
+    both, because many readers skip empty lines.
+
+    Raises DataError with the column for a character that the encoding does not have.
     """
-    rows = 0
-    header = _quoted(pa.array(schema.names, pa.string())).to_pylist()
+    rows, style = 0, style.like(None)
+    delimiter, encoding = str(style.delimiter), style.encoding or "utf-8"
+    header = delimiter.join(_quoted(pa.array(schema.names, pa.string()), delimiter).to_pylist())
     with files.replacing(path) as file, files.compressed(file, path) as stream:
-        stream.write((",".join(header) + "\n").encode())
+        stream.write(_encoded(f"{header}\n".encode(), encoding, schema, [], start=True))
         for chunk in chunks:
-            cells = [_quoted(text) if words else text for text, words in render.cells(chunk, schema)]
+            cells = [_cell(text, words, style) for text, words in render.cells(chunk, schema)]
             if len(cells) == 1:
                 cells = [pc.fill_null(cells[0], '""')]
-            stream.write(render.lines(_records(cells)))
+            stream.write(_encoded(render.lines(_records(cells, delimiter)), encoding, schema, cells))
             rows += len(chunk)
     return rows
 
 
-def _records(cells: list[pa.Array]) -> pa.Array:
-    return pc.binary_join_element_wise(*cells, ",", null_handling="replace", null_replacement="")
+def _cell(text: pa.Array, words: bool, style: Csv) -> pa.Array:
+    """A column's cells in a dialect. words: whether they are text, not numbers or booleans."""
+    if not words:
+        return pc.replace_substring(text, ".", ",") if style.decimal == "," else text
+    if style.formulas == "escape":
+        text = pc.if_else(pc.match_substring_regex(text, _FORMULA), pc.binary_join_element_wise("'", text, ""), text)
+    return _quoted(text, str(style.delimiter))
 
 
-def _quoted(text: pa.Array) -> pa.Array:
+def _encoded(text: bytes, encoding: str, schema: Schema, cells: list[pa.Array], start: bool = False) -> bytes:
+    """UTF-8 text in another encoding. start: of the file, which alone bears a byte order mark."""
+    if encoding.replace("_", "-").lower() in ("utf-8", "utf8"):
+        return text
+    try:
+        encoded = text.decode().encode(encoding)
+    except UnicodeEncodeError as error:
+        raise DataError(_unencodable(error, encoding, schema, cells)) from None
+    mark = b"" if start else "".encode(encoding)
+    return encoded[len(mark) :] if mark else encoded
+
+
+def _unencodable(error: UnicodeEncodeError, encoding: str, schema: Schema, cells: list[pa.Array]) -> str:
+    character = error.object[error.start]
+    inside = (pc.any(pc.match_substring(cell, character)).as_py() for cell in cells)
+    name = next((name for name, found in zip(schema.names, inside) if found), None)
+    where = "a column name" if name is None else f"column {name}"
+    return f"{where} holds {character!r}, which {encoding} does not have; remedy: output.encoding: utf-8"
+
+
+def _records(cells: list[pa.Array], delimiter: str) -> pa.Array:
+    return pc.binary_join_element_wise(*cells, delimiter, null_handling="replace", null_replacement="")
+
+
+def _quoted(text: pa.Array, delimiter: str) -> pa.Array:
     """Quote cells that hold a delimiter, a quote, an end of line or outer spaces, or are empty."""
     needy = pc.match_substring_regex(text, "^$|[,;|\\t\"'\\r\\n]|^\\s|\\s$|^\ufeff")
+    if delimiter not in DELIMITERS:
+        needy = pc.or_(needy, pc.match_substring(text, delimiter))
     return pc.if_else(needy, pc.binary_join_element_wise('"', pc.replace_substring(text, '"', '""'), '"', ""), text)
 
 

@@ -117,18 +117,22 @@ def _divides(sample: str, delimiter: str) -> str | None:
 def _encoding(source: Source, raw: bytes) -> str:
     if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) and source.encoding is None:
         return "utf-16"
-    name = source.encoding or "utf-8"
+    found = known_encoding(source.encoding or "utf-8", "source.encoding")
+    return "utf-8-sig" if found == "utf-8" else found
+
+
+def known_encoding(name: str, key: str) -> str:
+    """The canonical name of a text encoding. key: its place in the spec. Raises SpecError for any other word."""
     try:
         found = codecs.lookup(name).name
         "a".encode(found)
     except (LookupError, ValueError):  # unknown, or not a text encoding, such as rot13 and base64
         raise SpecError(
-            f"source.encoding is {name!r}, which is not a text encoding; remedy:"
-            f" {_REMEDY}.{did_you_mean(name, _ENCODINGS)}"
+            f"{key} is {name!r}, which is not a text encoding; remedy: {_REMEDY}.{did_you_mean(name, _ENCODINGS)}"
         ) from None
     if found in _NOT_FOR_FILES:
-        raise SpecError(f"source.encoding is {name!r}, which text files do not have; remedy: {_REMEDY}")
-    return "utf-8-sig" if found == "utf-8" else found
+        raise SpecError(f"{key} is {name!r}, which text files do not have; remedy: {_REMEDY}")
+    return found
 
 
 def _decoded(raw: bytes, encoding: str, path: Path) -> str:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterator, Mapping
-from typing import Protocol, cast
+from dataclasses import fields
+from typing import Any, Protocol, cast
 
 from pydantic import ValidationError
 
 from synthcli import plugins, sources
 from synthcli.columns.expressions.compile import parse
 from synthcli.contracts.evaluation import Gate
-from synthcli.contracts.modality import Choice, Described, Engine, Target
+from synthcli.contracts.modality import Choice, Csv, Described, Engine, Target
 from synthcli.contracts.modelling import Parity, Request
 from synthcli.errors import SpecError, did_you_mean
 from synthcli.spec import given, places
@@ -155,4 +156,10 @@ def open_target(loaded: Loaded) -> Target | None:
     if output.path is None and output.url is None:
         return None
     path = None if output.path is None else loaded.place(output.path, "output", "path")
-    return Target(output.format, path, output.url, output.table, output.if_exists, loaded.file.parent)
+    csv = csv_of(output.model_dump())
+    return Target(output.format, path, output.url, output.table, output.if_exists, loaded.file.parent, csv)
+
+
+def csv_of(output: Mapping[str, Any]) -> Csv:
+    """The csv dialect among the keys of `output`; those that a spec or an older run does not have are not given."""
+    return Csv(**{f.name: output[f.name] for f in fields(Csv) if f.name in output})

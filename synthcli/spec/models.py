@@ -249,6 +249,14 @@ class Output(Section):
     if_exists: Literal["replace", "append", "fail"] = Field(
         "replace", description="sql: what to do with an existing table"
     )
+    delimiter: str | None = Field(
+        None, min_length=1, max_length=1, description="csv: default the source's if it is csv, else a comma"
+    )
+    decimal: Literal[".", ","] | None = Field(None, description="csv: decimal sign; default the source's, else a point")
+    encoding: str | None = Field(None, description="csv: such as latin-1; default the source's, else UTF-8")
+    formulas: Literal["keep", "escape"] = Field(
+        "keep", description="csv: escape writes an apostrophe before text that a spreadsheet would run as a formula"
+    )
 
 
 class Execution(Section):

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from synthcli import sources
 from synthcli.errors import SpecError, did_you_mean
-from synthcli.sources import builtin, credentials, database, places, remote
+from synthcli.sources import builtin, credentials, database, dialect, places, remote
 from synthcli.sources.paths import format_of, is_url
 from synthcli.spec.load import Loaded, Problem
-from synthcli.spec.models import Place, Spec, TableSource
+from synthcli.spec.models import Output, Place, Spec, TableSource
 
 
 def source(spec: Spec) -> Iterator[Problem]:
@@ -96,6 +96,7 @@ def output(loaded: Loaded) -> Iterator[Problem]:
     format.
     """
     output, source = loaded.spec.output, loaded.spec.source
+    yield from _csv(output)
     if output.format == "sql":
         yield from _output_table(loaded)
         return
@@ -137,6 +138,29 @@ def output(loaded: Loaded) -> Iterator[Problem]:
         yield key, f"has the ending of {ending}, and output.format is {output.format}; remedy: make the two agree"
 
 
+_NOT_DELIMITERS = frozenset("\"'.-+\n\r\0")
+
+
+def _csv(output: Output) -> Iterator[Problem]:
+    """Check the dialect of a csv output."""
+    keys = ("delimiter", "decimal", "encoding", "formulas")
+    if output.format != "csv":
+        yield from (
+            (("output", key), "belongs to output.format: csv") for key in keys if key in output.model_fields_set
+        )
+        return
+    sign = output.delimiter
+    if sign is not None and (sign.isalnum() or sign in _NOT_DELIMITERS):
+        yield ("output", "delimiter"), "cannot be told from the cells; expected a character such as ',' or ';'"
+    if sign is not None and sign == output.decimal:
+        yield ("output", "delimiter"), "is also the decimal sign; remedy: delimiter: ';'"
+    if output.encoding is not None:
+        try:
+            dialect.known_encoding(output.encoding, "output.encoding")
+        except SpecError as error:
+            yield ("output", "encoding"), str(error).partition(", which ")[2]
+
+
 def _stem(path: str) -> tuple[str, str]:
     """A path and its endings: people, .csv.gz"""
     folder, slash, name = path.rpartition("/")
@@ -147,6 +171,7 @@ def _stem(path: str) -> tuple[str, str]:
 def output_tables(loaded: Loaded) -> Iterator[Problem]:
     """Check the output of related tables: a folder of files, or tables of a database under their own names."""
     output, tables = loaded.spec.output, loaded.spec.source.tables or {}
+    yield from _csv(output)
     if output.table is not None:
         yield ("output", "table"), "related tables keep their names; remedy: leave it out"
     if output.format != "sql":

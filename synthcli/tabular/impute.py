@@ -17,7 +17,7 @@ from synthcli.artifacts import files
 from synthcli.columns import frame as frames
 from synthcli.columns.constraints.uniqueness import Watch
 from synthcli.columns.discovery.infer import infer
-from synthcli.contracts.modality import Json, Origin
+from synthcli.contracts.modality import Csv, Json, Origin
 from synthcli.contracts.modelling import BLOCK, Allowed, Model, Progress, Request
 from synthcli.contracts.schema import Column, Schema, Traits
 from synthcli.errors import DataError, FitError, SpecError, did_you_mean
@@ -35,7 +35,8 @@ class Known:
     """A file to complete.
 
     frame: the columns that the model knows, in canonical dtypes; beside: the other columns, unchanged; columns: of
-    `beside`; order: all columns; lines: line number of each row (Parquet: row number), (rows,) int64.
+    `beside`; order: all columns; lines: line number of each row (Parquet: row number), (rows,) int64; csv: the
+    dialect of a csv file.
     """
 
     frame: pd.DataFrame
@@ -43,6 +44,7 @@ class Known:
     columns: tuple[Column, ...]
     order: tuple[str, ...]
     lines: np.ndarray
+    csv: dict[str, str] | None = None
 
 
 def impute_rows(
@@ -62,15 +64,20 @@ def impute_rows(
     format_ = format_for(target, origin)
     if target.resolve() == known.resolve():
         raise SpecError(f"--output {target}: is the file to complete, which would be overwritten")
-    given = read_known(known, fitted.schema)
+    given = read_known(known, fitted.schema, origin.csv.decimal or ".")
     given = replace(given, frame=given.frame.apply(_as_learned, model=fitted.model))
     by_name = {column.name: column for column in (*fitted.schema.columns, *given.columns)}
     names = given.order if impute else (*fitted.schema.names, *given.beside.columns)
     schema = Schema(tuple(by_name[name] for name in names))
     counts: dict[str, Any] = {"filled": 0, "breaking": 0, "broken": []}
     chunks = _blocks(fitted, given, schema, impute, seed, counts, progress)
-    sources.write(chunks, schema, target, format_)
+    sources.write(chunks, schema, target, format_, csv=_dialect(origin.csv, given.csv))
     return {"rows": len(given.frame), "output": str(target), "sha256": files.sha256(target), **counts}
+
+
+def _dialect(output: Csv, known: dict[str, str] | None) -> Csv:
+    """The dialect of the file to complete, else that of the run's output."""
+    return output if known is None else Csv(formulas=output.formulas).like(known)
 
 
 def _blocks(
@@ -154,15 +161,18 @@ def _wrong(out: pd.DataFrame, known: pd.DataFrame, watch: Watch, impute: bool) -
     return wrong
 
 
-def read_known(path: Path, schema: Schema) -> Known:
-    """Read a file to complete. Raises DataError with the column and a value that is not of the model's type."""
+def read_known(path: Path, schema: Schema, decimal: str = ".") -> Known:
+    """Read a file to complete. Raises DataError with the column and a value that is not of the model's type.
+
+    decimal: the sign of a csv file.
+    """
     format_ = format_of(path.name)
     if format_ is None:
         raise SpecError(f"{path}: the ending names no format; expected .csv, .parquet or .jsonl")
     if not path.is_file():
         beside = [other.name for other in path.parent.iterdir()] if path.parent.is_dir() else []
         raise SpecError(f"{path} does not exist.{did_you_mean(path.name, beside)}")
-    source = sources.Source(type=format_, path=path)
+    source = sources.Source(type=format_, path=path, decimal=decimal)
     table, text = sources.read(source), sources.spelled(source)
     shared = [name for name in table.column_names if name in schema.names]
     if not shared:
@@ -182,7 +192,12 @@ def read_known(path: Path, schema: Schema) -> Known:
         raise DataError(f"{path}: {error}") from None
     frame = pd.DataFrame({name: conformed(frame[name], schema[name], path) for name in shared}, index=range(len(table)))
     return Known(
-        frame, beside.set_axis(range(len(table))), passed.columns, tuple(table.column_names), _lines(table, format_)
+        frame,
+        beside.set_axis(range(len(table))),
+        passed.columns,
+        tuple(table.column_names),
+        _lines(table, format_),
+        sources.csv_dialect(source),
     )
 
 

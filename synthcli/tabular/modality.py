@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from synthcli import plugins, seeds
+from synthcli import plugins, seeds, sources
 from synthcli.artifacts import files
 from synthcli.artifacts.store import DATA, UNASKED
 from synthcli.columns import units
@@ -72,6 +72,7 @@ def profile(real: Real, *, progress: Progress) -> Json:
     body: Json = {
         "rows": real.source_rows,
         "sampled": real.sampled,
+        "csv": sources.csv_dialect(real.described.source),
         "schema": table.schema.to_json(),
         "constraints": without_examples(real.findings),
     }
@@ -159,7 +160,7 @@ def more(fitted: FittedTable, request: Request, target: Path, origin: Origin, *,
     format_ = output.format_for(target, origin)
     settled = settle(request, fitted.model, fitted.schema, fitted.rules)
     stream = RowStream(fitted.model, settled, fitted.schema, fitted.choice, fitted.folder)
-    stream.write(target, format_, progress)
+    stream.write(target, format_, progress, csv=origin.csv)
     return {"output": str(target), "sha256": files.sha256(target), "asked": stream.report()}
 
 

@@ -12,7 +12,7 @@ from synthcli import sources
 from synthcli.columns.constraints.table_rules import Unique
 from synthcli.columns.constraints.uniqueness import Watch
 from synthcli.columns.table import Table
-from synthcli.contracts.modality import Choice, Engine
+from synthcli.contracts.modality import Choice, Csv, Engine
 from synthcli.contracts.modelling import Model, Progress, Request
 from synthcli.contracts.schema import Schema
 from synthcli.packages import versions
@@ -65,13 +65,13 @@ class RowStream:
     def tables(self, progress: Progress) -> Iterator[Table]:
         return (block.frame() for block in self.blocks(progress))
 
-    def write(self, target: Path, format_: str, progress: Progress) -> Schema:
-        """Stream all rows to a file, renamed into place once complete; return their schema."""
+    def write(self, target: Path, format_: str, progress: Progress, csv: Csv | None = None) -> Schema:
+        """Stream all rows to a file, renamed into place once complete; return their schema. csv: the dialect."""
         stream = self.blocks(progress)
         first = next(stream)
         blocks = itertools.chain([first], stream)
         chunks: Iterator[Any] = (b.arrow() if format_ == "parquet" else b.frame().frame for b in blocks)
-        sources.write(chunks, first.schema, target, format_)
+        sources.write(chunks, first.schema, target, format_, csv=csv)
         return first.schema
 
     def report(self) -> dict[str, Any]:
