@@ -36,10 +36,12 @@ PROFILE, MODEL, FIT, DATA, SAMPLE, MEASURED = (
 REPORT, PICTURES = "report.html", "pictures.json"
 ROUNDS = "rounds"  # rounds/NAME/STAGE
 SCRATCH = "scratch"  # a folder that a stage removes when it ends
+CHECKPOINTS = "checkpoints"  # the same, but a stage that is built again finds what an interrupted one left there
 DOWNSTREAM, DOWNSTREAM_RESULT, DOWNSTREAM_LOG = "downstream", "downstream.json", "downstream.log"
 RESHAPE, RULES = "reshape.json", "rules.json"
 UNASKED, UNASKED_MARK = "unasked.parquet", ".unasked"
 LATEST, PASSED = "latest", "passed"
+_PART, _KEPT = ".tmp-", ".kept-"  # prefixes of a stage that is built, and of the checkpoints of an interrupted one
 _VERSION = re.compile(r"\d{4,}-[0-9a-f]{6}")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
@@ -149,8 +151,8 @@ class Store:
         files.make_folder(self.folder)
         with files.locked(self.folder / ".locks" / key[:16], waiting):
             folder = files.make_folder(self.folder / f".unfinished-{key[:16]}")
-            for stale in [*folder.glob(".tmp-*"), *folder.glob(f"{ROUNDS}/*/.tmp-*")]:
-                shutil.rmtree(stale)
+            for stale in [*folder.glob(f"{_PART}*"), *folder.glob(f"{ROUNDS}/*/{_PART}*")]:
+                _discard(stale)
             self.relink()
             yield Workspace(self, folder, key)
 
@@ -228,6 +230,7 @@ class Workspace:
         its record.
         """
         final = self.folder / place
+        part = final.with_name(f"{_PART}{final.name}")
         if final.exists():
             record = _record(final)
             if (
@@ -236,15 +239,16 @@ class Workspace:
                 and intact(final)
                 and not (fresh and record.get("process") != os.getpid())
             ):
+                shutil.rmtree(_checkpoints(part), ignore_errors=True)
                 return final, {**record, "cached": record.get("process") != os.getpid()}
             shutil.rmtree(final)
         files.make_folder(final.parent)
         if not fresh and (earlier := self.known(key)) is not None:
-            part = final.with_name(f".tmp-{final.name}")
+            shutil.rmtree(_checkpoints(part), ignore_errors=True)
             files.link_tree(earlier, part)
             os.rename(part, final)
             return final, {**files.read_json(final / STAGE), "cached": True}
-        return final, {**self._build(final, key, build), "cached": False}
+        return final, {**self._build(final, key, build, fresh=fresh), "cached": False}
 
     def known(self, key: str) -> Path | None:
         """The folder of an earlier stage with the same inputs, if it is intact."""
@@ -253,8 +257,11 @@ class Workspace:
         found = self._index.get(key)
         return found if found is not None and found.exists() and intact(found) else None
 
-    def _build(self, final: Path, key: str, build: Callable[[Path], None]) -> dict[str, Any]:
-        part = files.make_folder(final.with_name(f".tmp-{final.name}"))
+    def _build(self, final: Path, key: str, build: Callable[[Path], None], *, fresh: bool) -> dict[str, Any]:
+        """Build a stage. Unless fresh, it finds the checkpoints that an interrupted build left."""
+        part = files.make_folder(final.with_name(f"{_PART}{final.name}"))
+        if (kept := _checkpoints(part)).exists():
+            shutil.rmtree(kept) if fresh else os.rename(kept, part / CHECKPOINTS)
         started = time.monotonic()
         try:
             with files.disk_errors(part):
@@ -271,8 +278,11 @@ class Workspace:
                 files.write_json(part / STAGE, record)
                 files.protect(part)  # later versions link these files, so nobody may write to them
                 os.rename(part, final)
-        except BaseException:
+        except Exception:
             shutil.rmtree(part, ignore_errors=True)
+            raise
+        except BaseException:  # an interrupt
+            _discard(part)
             raise
         return record
 
@@ -281,7 +291,7 @@ class Workspace:
         target = self.folder / stage
         if target.exists():
             shutil.rmtree(target)
-        part = target.with_name(f".tmp-{stage}")
+        part = target.with_name(f"{_PART}{stage}")
         files.link_tree(round_folder / stage, part)
         os.rename(part, target)
 
@@ -290,6 +300,19 @@ class Workspace:
         for path in self.folder.iterdir():
             if path.name not in keep:
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def _checkpoints(part: Path) -> Path:
+    """Where the checkpoints of an interrupted build wait for the next one."""
+    return part.with_name(_KEPT + part.name.removeprefix(_PART))
+
+
+def _discard(part: Path) -> None:
+    """Remove an interrupted build, except its checkpoints."""
+    if (part / CHECKPOINTS).is_dir():
+        shutil.rmtree(_checkpoints(part), ignore_errors=True)
+        os.rename(part / CHECKPOINTS, _checkpoints(part))
+    shutil.rmtree(part, ignore_errors=True)
 
 
 def intact(folder: Path) -> bool:

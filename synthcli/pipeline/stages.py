@@ -12,7 +12,18 @@ import numpy as np
 
 from synthcli import plugins, seeds
 from synthcli.artifacts import files
-from synthcli.artifacts.store import DATA, FIT, MEASURED, MODEL, PICTURES, PROFILE, SAMPLE, SCRATCH, copy_file
+from synthcli.artifacts.store import (
+    CHECKPOINTS,
+    DATA,
+    FIT,
+    MEASURED,
+    MODEL,
+    PICTURES,
+    PROFILE,
+    SAMPLE,
+    SCRATCH,
+    copy_file,
+)
 from synthcli.contracts.evaluation import Evidence, Measurement
 from synthcli.contracts.modality import Choice, Fitted, Real
 from synthcli.contracts.modelling import Job, Request
@@ -37,7 +48,7 @@ def train(folder: Path, plan: Plan, real: Real, choice: Choice, events: Events) 
     with metered(limits) as meter:
         fitted, job = fit(folder, plan, real, choice, seeds.key(plan.spec.seed, "train") % 2**63, events)
         fitted.save(target)
-    shutil.rmtree(folder / SCRATCH)
+    shutil.rmtree(folder / CHECKPOINTS)
     body = {
         "method": choice.method,
         "params": plugins.params(choice),
@@ -66,9 +77,9 @@ def fit(
     units: np.random.Generator | None = None,
 ) -> tuple[Fitted, Job]:
     """Fit a generator. units: draws a bootstrap sample of the privacy units; None to use the train part."""
-    scratch, limits = files.make_folder(folder / SCRATCH), plan.spec.generator.limits.build()
+    work, limits = files.make_folder(folder / CHECKPOINTS), plan.spec.generator.limits.build()
     where = device(plugins.ready(choice).EXTRA)
-    job = Job(seed, scratch, where, limits, events.progress, plan.spec.evaluate.target)
+    job = Job(seed, work, where, limits, events.progress, plan.spec.evaluate.target)
     try:
         return plan.modality.fit(real, choice, plan.checked.request, job=job, bootstrap=units), job
     except (MemoryError, RecursionError) as error:

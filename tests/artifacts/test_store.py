@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -179,3 +180,63 @@ def test_a_lock_is_waited_for_and_told_once(tmp_path: Path) -> None:
     ):
         pass
     assert told == [f"process {os.getpid()}"]
+
+
+class TestCheckpoints:
+    """What an interrupted build leaves in CHECKPOINTS waits for the next build of that stage, and for nothing else."""
+
+    def interrupted(self, shelf: Store, error: type[BaseException], key: str = "a" * 64) -> None:
+        def build(folder: Path) -> None:
+            files.make_folder(folder / store.CHECKPOINTS).joinpath("half").write_text("done so far")
+            (folder / "junk").write_text("half a file")
+            raise error
+
+        with pytest.raises(error), shelf.workspace(key, lambda holder: None) as space:
+            space.stage("2-train", key, build)
+
+    def found(self, shelf: Store, key: str = "a" * 64, *, fresh: bool = False) -> list[str]:
+        seen: list[str] = []
+
+        def build(folder: Path) -> None:
+            seen.extend(sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*")))
+            shutil.rmtree(folder / store.CHECKPOINTS, ignore_errors=True)
+
+        with shelf.workspace(key, lambda holder: None) as space:
+            space.stage("2-train", key, build, fresh=fresh)
+            assert [p.name for p in space.folder.iterdir()] == ["2-train"]
+        return seen
+
+    def test_an_interrupt_keeps_them(self, tmp_path: Path) -> None:
+        shelf = Store(tmp_path, "a")
+        self.interrupted(shelf, KeyboardInterrupt)
+        assert self.found(shelf) == ["checkpoints", "checkpoints/half"]
+
+    def test_an_error_does_not(self, tmp_path: Path) -> None:
+        shelf = Store(tmp_path, "a")
+        self.interrupted(shelf, ValueError)
+        assert self.found(shelf) == []
+
+    def test_fresh_starts_without_them(self, tmp_path: Path) -> None:
+        shelf = Store(tmp_path, "a")
+        self.interrupted(shelf, KeyboardInterrupt)
+        assert self.found(shelf, fresh=True) == []
+
+    def test_a_killed_process_leaves_them(self, tmp_path: Path) -> None:
+        shelf = Store(tmp_path, "a")
+        code = (
+            "import os, sys; from pathlib import Path; from synthcli.artifacts.store import Store\n"
+            "def build(folder):\n"
+            "    (folder / 'checkpoints').mkdir(); (folder / 'checkpoints/half').write_text('x'); os._exit(9)\n"
+            "with Store(Path(sys.argv[1]), 'a').workspace('a' * 64, print) as space:\n"
+            "    space.stage('2-train', 'a' * 64, build)\n"
+        )
+        assert subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=False).returncode == 9
+        assert self.found(shelf) == ["checkpoints", "checkpoints/half"]
+
+    def test_a_stage_that_another_run_finished_needs_none(self, tmp_path: Path) -> None:
+        shelf = Store(tmp_path, "a")
+        self.interrupted(shelf, KeyboardInterrupt, key="b" * 64)
+        finished(shelf, "a" * 64)
+        with shelf.workspace("b" * 64, lambda holder: None) as space:
+            space.stage("2-train", "a" * 64, build("x"))
+            assert [p.name for p in space.folder.iterdir()] == ["2-train"]

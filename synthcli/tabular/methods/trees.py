@@ -31,6 +31,7 @@ from synthcli.contracts.modelling import Dial, Job
 from synthcli.tabular.model import CodedModel, encode, restore
 from synthcli.tabular.rejection.discriminator import Discriminator, learn
 from synthcli.tabular.trees import mixture
+from synthcli.tabular.trees.checkpoint import FinishedForests
 from synthcli.tabular.trees.features import Features
 from synthcli.tabular.trees.forest import ARRAYS, Forest, marginal_forest
 from synthcli.tabular.trees.grow import GrowthLimits, functional_dependency, grow
@@ -235,6 +236,11 @@ class _Training:
         """Rank smoothing of the codec's numbers."""
         return {part.name: self._smoothing(self.values[part.name]) for part in self.codec.parts if not part.is_code}
 
+    @cached_property
+    def finished(self) -> FinishedForests:
+        """The forests that an interrupted fit kept."""
+        return FinishedForests(self.values, self.units, (self.params, self.limits, self.determinants), self.job)
+
     def _smoothing(self, values: np.ndarray) -> RankSmoothing:
         return RankSmoothing.fit(values, self.units, self.params.shared_by)
 
@@ -261,9 +267,10 @@ class _Training:
                 return grow(features, 0, y, parts[name], self.limits, rng=rng)
             if (determinant := determinants.get(name)) is not None and order.index(determinant) < i:
                 return functional_dependency(features, order.index(determinant), y)
-            return grow(features, i, y, parts[name], self.limits, rng=rng)
+            part, limits = parts[name], self.limits
+            return finished.get(order, name, part.is_code, lambda: grow(features, i, y, part, limits, rng=rng))
 
-        forests = {}
+        forests, finished = {}, self.finished
         with warnings.catch_warnings(), ThreadPoolExecutor(WORKERS) as executor:
             # the tree library warns if a table has nearly as many classes as rows
             warnings.simplefilter("ignore", UserWarning)
