@@ -159,6 +159,8 @@ def _candidates(said: Traits, typed: str | None) -> tuple[str, ...]:
         return ("boolean",) if all(isinstance(c, bool) for c in said.categories) else ("integer", "float")
     if typed is None:
         return ("integer", "float", "boolean", "datetime")
+    if typed == "date_of_birth":  # made up, but expressions of other columns may read it as a date
+        return ("datetime",)
     return (typed,) if typed in _READERS else ()
 
 

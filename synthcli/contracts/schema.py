@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AllowInfNan, BaseModel, ConfigDict, Field, Strict
 
@@ -59,7 +59,12 @@ class Traits(BaseModel):
     )
     weights: dict[str, Finite] | None = Field(None, description="categories and their relative weights")
     sequence: Counter | None = None
-    expr: str | None = Field(None, description="expression over other columns of the row")
+    expr: str | None = Field(
+        None, description="expression over other columns of the row; with data, the source is compared with it"
+    )
+    on_violation: Literal["error", "warn", "drop"] | None = Field(
+        None, description="with expr and data: what happens if rows of the source disagree (default: error)"
+    )
 
 
 @dataclass(frozen=True)

@@ -77,11 +77,22 @@ def _columns(spec: Spec) -> Iterator[Problem]:
                 f"unknown type.{did_you_mean(traits.type, known)} Known: {', '.join(known)}",
             )
         if spec.source.type != "none":
-            for key in sorted(traits.model_fields_set & {"distribution", "weights", "sequence", "expr"}):
+            for key in sorted(traits.model_fields_set & {"distribution", "weights", "sequence"}):
                 yield (
                     ("columns", name, key),
                     "describes how to generate a column without data; it belongs to source.type: none",
                 )
+        if traits.expr is not None and spec.source.tables is not None:
+            remedy = f"constraints: [{{table: {name.partition('.')[0]}, expr: …}}]"
+            yield (
+                ("columns", name, "expr"),
+                f"computes columns of a single table, not of related tables; remedy: {remedy}",
+            )
+        if traits.on_violation is not None and (traits.expr is None or spec.source.type == "none"):
+            yield (
+                ("columns", name, "on_violation"),
+                "says what rows of the source do that disagree with expr; remedy: remove it",
+            )
         low, high = traits.min, traits.max
         if isinstance(low, (int, float)) and isinstance(high, (int, float)) and low > high:
             yield ("columns", name, "min"), f"is greater than max: {high}"

@@ -88,7 +88,7 @@ def available(spec: Spec) -> frozenset[str]:
         have.add("relationships")
     if spec.evaluate.target is not None:
         have.add("target")
-    if spec.constraints:
+    if spec.constraints or (spec.source.type != "none" and any(t.expr is not None for t in spec.columns.values())):
         have.add("constraints")
     optional = {
         "preserve": spec.evaluate.preserve,

@@ -12,7 +12,7 @@ import numpy as np
 from synthcli import plugins
 from synthcli.artifacts import files
 from synthcli.artifacts.store import FIT, MODEL, RULES
-from synthcli.columns.constraints.parse import parse_rule
+from synthcli.columns.constraints.parse import Computed, parse_rule
 from synthcli.columns.constraints.rule import Rule
 from synthcli.columns.table import Table
 from synthcli.columns.transforms.transformer import Transformer
@@ -93,7 +93,9 @@ def transformed(real: Real, request: Request) -> tuple[Transformer | None, Table
     rules, train = real.constraints, real.train
     if not rules or not real.described.has_data:
         return None, train
-    good = train.take(np.flatnonzero(~np.any([rule.violations(train.frame) for rule in rules], axis=0)))
+    checked = [rule for rule in rules if not isinstance(rule, Computed)]  # what is computed anew needs no agreement
+    broken = [rule.violations(train.frame) for rule in checked]
+    good = train.take(np.flatnonzero(~np.any(broken, axis=0))) if checked else train
     if not len(good):
         raise FitError(
             "constraints: no row of the train part obeys all of them; remedy: on_violation: drop, or a weaker"

@@ -15,7 +15,7 @@ from typing import Any
 
 from synthcli.columns.constraints.linear import Kind, LinearReader, Unread
 from synthcli.columns.expressions.compile import is_word
-from synthcli.columns.expressions.syntax import Node
+from synthcli.columns.expressions.syntax import Node, column_names
 
 _FLIP = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "=="}
 
@@ -136,7 +136,7 @@ class _Reader:
             return found
         zones = {
             self.kinds[n].zone
-            for n in _names(left) | _names(right)
+            for n in column_names(left) | column_names(right)
             if n in self.kinds and self.kinds[n].name == "datetime"
         }
         if None in zones and len(zones) > 1:
@@ -214,7 +214,3 @@ def _members(links: list[Formula], yes: bool) -> Formula:
     if len(names) == 1 and all(isinstance(link, Member) and link.within == yes for link in links):
         return Member(names.pop(), frozenset().union(*[link.values for link in links if isinstance(link, Member)]), yes)
     return Some(tuple(links)) if yes else All(tuple(links))
-
-
-def _names(node: Node) -> set[str]:
-    return {node.value} if node.op == "name" else set().union(*[_names(a) for a in node.args])

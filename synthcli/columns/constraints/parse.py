@@ -20,12 +20,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from synthcli.columns.constraints.computed import Computed
 from synthcli.columns.constraints.row_rules import Increasing, OneHot, Range, Sum, kind_of_end, size
 from synthcli.columns.constraints.rule import Constraint, OnViolation, Rule, check_action, parse_constraint
 from synthcli.columns.constraints.table_rules import OneOf, Unique, from_values
 from synthcli.errors import SpecError, did_you_mean
 
-__all__ = ["Constraint", "Increasing", "OneHot", "OneOf", "Range", "Rule", "Sum", "Unique", "parse_rule"]
+__all__ = ["Computed", "Constraint", "Increasing", "OneHot", "OneOf", "Range", "Rule", "Sum", "Unique", "parse_rule"]
 
 
 def parse_rule(raw: Any) -> Rule:
@@ -36,6 +37,8 @@ def parse_rule(raw: Any) -> Rule:
         return parse_constraint(raw)
     if not isinstance(raw, Mapping):
         raise SpecError(f"a constraint is {raw!r}; expected an expression, or one of {', '.join(FORMS)} with its value")
+    if "computed" in raw:  # a column with `expr`, as to_json writes it
+        return Computed.from_json(raw)
     form = next((key for key in FORMS if key in raw), None)
     if form is None:
         word = next((str(key) for key in raw if key != "on_violation"), "")

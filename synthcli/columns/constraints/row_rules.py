@@ -48,7 +48,7 @@ class Range(Rule):
         column = _name(self.column)
         low = [] if self.min is None else [_compare(_end(self.min), "<=", column)]
         high = [] if self.max is None else [_compare(column, "<=", _end(self.max))]
-        return _expression(self, _all([*low, *high]))
+        return expression_of(self, _all([*low, *high]))
 
     def check(self, kinds: Mapping[str, str]) -> None:
         need_columns(self, kinds)
@@ -104,9 +104,9 @@ class Sum(Rule):
     def formula(self) -> Expression:
         total, added = _name(self.total), self.added.tree
         if not self.tolerance:
-            return _expression(self, _compare(total, "==", added))
+            return expression_of(self, _compare(total, "==", added))
         off = Node("arithmetic", 0, (total, added), (("-", 0),))
-        return _expression(
+        return expression_of(
             self, _all([_compare(off, "<=", _literal(self.tolerance)), _compare(off, ">=", _literal(-self.tolerance))])
         )
 
@@ -200,7 +200,7 @@ class Increasing(Rule):
     @property
     def formula(self) -> Expression:
         symbol = "<" if self.strict else "<="
-        return _expression(self, _all([_compare(_name(a), symbol, _name(b)) for a, b in self.pairs]))
+        return expression_of(self, _all([_compare(_name(a), symbol, _name(b)) for a, b in self.pairs]))
 
     def check(self, kinds: Mapping[str, str]) -> None:
         need_columns(self, kinds)
@@ -307,7 +307,8 @@ def _all(nodes: Sequence[Node]) -> Node:
     return nodes[0] if len(nodes) == 1 else Node("and", 0, tuple(nodes), (("and", 0),) * (len(nodes) - 1))
 
 
-def _expression(rule: Rule, tree: Node) -> Expression:
+def expression_of(rule: Rule, tree: Node) -> Expression:
+    """A tree as the expression of a rule."""
     return Expression(rule.text, rule.columns, tree)
 
 

@@ -16,7 +16,7 @@ import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 import pandas as pd
 
@@ -46,6 +46,7 @@ _KINDS = {
     "timedelta": "timedelta",
     "category": "any",
     "id": "any",
+    "date_of_birth": "any",
 }
 _REMEDY = {
     frozenset({"string"}): "concat(a, b) joins strings",
@@ -318,6 +319,26 @@ class Expression:
         kinds = {str(name): kind_of(dtype) for name, dtype in frame.dtypes.items()}
         result = _Compiler(self.text, kinds).term(self.tree).run(frame)
         return result.set_axis(frame.index)
+
+    def to_json(self) -> dict[str, Any]:
+        """The parsed expression as plain JSON, which `from_json` reads back; its text may be empty."""
+        return {"text": self.text, "columns": sorted(self.columns), "tree": _tree_to_json(self.tree)}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Expression:
+        return cls(data["text"], frozenset(data["columns"]), _tree_from_json(data["tree"]))
+
+
+def _tree_to_json(node: Node) -> list[Any]:
+    value = [list(link) for link in node.value] if isinstance(node.value, tuple) else node.value
+    return [node.op, node.at, [_tree_to_json(a) for a in node.args], value]
+
+
+def _tree_from_json(data: list[Any]) -> Node:
+    op, at, args, value = data
+    return Node(
+        op, at, tuple(map(_tree_from_json, args)), tuple(map(tuple, value)) if isinstance(value, list) else value
+    )
 
 
 def parse(text: str) -> Expression:

@@ -119,7 +119,7 @@ def _substr(words: pd.Series, start: pd.Series, count: pd.Series | None = None) 
     return pd.Series(pd.array(cut, dtype=STRING)).mask(null)
 
 
-def _text(column: pd.Series) -> pd.Series:
+def as_text(column: pd.Series) -> pd.Series:
     """Numbers without needless decimals, booleans as true and false, dates in ISO form."""
     if kind_of(column.dtype) == "boolean":
         return column.map({True: "true", False: "false"}).astype(STRING)
@@ -278,7 +278,7 @@ FUNCTIONS: dict[str, Function] = {
         "x",
         "any",
         "string",
-        _text,
+        as_text,
         "A number, a boolean or a date as text.",
         ("concat('W', text(12))", "W12"),
     ),

@@ -39,6 +39,11 @@ _HINTS = {
 }
 
 
+def column_names(node: Node) -> set[str]:
+    """The columns that a tree refers to."""
+    return {node.value} if node.op == "name" else set().union(*[column_names(a) for a in node.args])
+
+
 def error_at(text: str, at: int, message: str) -> SpecError:
     """A SpecError that points at a position (from 0) of the expression."""
     line = re.sub(r"\s", " ", text)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 from synthcli.columns.constraints import bounds
-from synthcli.columns.constraints.linear import Kind
-from synthcli.columns.constraints.parse import Increasing, OneHot, OneOf, Sum
+from synthcli.columns.constraints.linear import Kind, LinearReader, Unread
+from synthcli.columns.constraints.parse import Computed, Increasing, OneHot, OneOf, Sum
 from synthcli.columns.constraints.rule import Constraint, Rule
 from synthcli.columns.expressions.compile import Expression
-from synthcli.columns.expressions.syntax import Node
+from synthcli.columns.expressions.syntax import Node, column_names
 
 
 @dataclass(frozen=True)
@@ -22,10 +23,19 @@ class Order:
 
 
 @dataclass(frozen=True)
+class Bounded:
+    """A linear value between two ends, None for no end; durations in microseconds."""
+
+    tree: Node
+    ends: tuple[Fraction | None, Fraction | None]
+
+
+@dataclass(frozen=True)
 class Equal:
     """A column that equals an expression. others: the same equation solved for other columns.
 
-    rule: the sum rule behind it, which tolerates rounding; near: whether approximate equality suffices.
+    rule: the sum rule behind it, which tolerates rounding; near: whether approximate equality suffices; bounded: what
+    the rule says about the difference, if it is no equality.
     """
 
     column: str
@@ -33,6 +43,7 @@ class Equal:
     rule: Sum | None = None
     others: tuple[tuple[str, Expression], ...] = ()
     near: bool = False
+    bounded: Bounded | None = None
 
 
 @dataclass(frozen=True)
@@ -47,13 +58,15 @@ class Other:
     """A piece that cannot hold by construction."""
 
 
-Piece = Order | Equal | Group | Other
+Piece = Order | Equal | Bounded | Group | Computed | Other
 
 
 def pieces(rule: Rule, kinds: Mapping[str, Kind]) -> Iterator[Piece | Rule]:
     """The pieces of a rule. A rule on the bounds of one column stays whole, for clipping."""
     if isinstance(rule, OneOf | OneHot | Increasing):
         yield Order(rule.of, rule.strict) if isinstance(rule, Increasing) else Group(rule)
+    elif isinstance(rule, Computed):
+        yield rule
     elif isinstance(rule, Sum):
         yield Equal(rule.total, rule.added, rule)
     elif (
@@ -82,10 +95,20 @@ def _conjuncts(node: Node, text: str) -> Iterator[Piece]:
             yield from _conjuncts(part, text)
         return
     if node.op == "compare":
-        for (symbol, _), left, right in zip(node.value, node.args, node.args[1:]):
-            yield _link(left, symbol, right)
+        links = [_link(left, symbol, right) for (symbol, _), left, right in zip(node.value, node.args, node.args[1:])]
+        yield from _merged(links)
         return
     yield Other()
+
+
+def _merged(links: Sequence[Piece]) -> Iterator[Piece]:
+    """Links of a chain, both ends of the same value as one piece."""
+    bounds = [link for link in links if isinstance(link, Bounded)]
+    if len(bounds) == len(links) == 2 and bounds[0].tree == bounds[1].tree:
+        low, high = (next((b.ends[i] for b in bounds if b.ends[i] is not None), None) for i in (0, 1))
+        yield Bounded(bounds[0].tree, (low, high))
+        return
+    yield from links
 
 
 def _link(left: Node, symbol: str, right: Node) -> Piece:
@@ -93,15 +116,36 @@ def _link(left: Node, symbol: str, right: Node) -> Piece:
         left, symbol, right = right, {">": "<", ">=": "<="}[symbol], left
     if symbol in ("<", "<=") and left.op == right.op == "name" and left.value != right.value:
         return Order((left.value, right.value), symbol == "<")
+    bounded = _bounded(left, right) if symbol in ("<", "<=") else None
     if near := symbol in ("<", "<=") and _distance(left) and right.op == "literal":
         (left, right), symbol = left.args[0].args, "=="
     if symbol == "==":
         sides = [(a.value, b) for a, b in ((left, right), (right, left)) if a.op == "name"]
-        options = [(name, Expression(name, frozenset(_names(tree)), tree)) for name, tree in sides]
+        options = [(name, Expression(name, frozenset(column_names(tree)), tree)) for name, tree in sides]
         options = [(name, e) for name, e in options if e.columns and name not in e.columns]
         if options:
-            return Equal(*options[0], None, tuple(options[1:]), near)
-    return Other()
+            return Equal(*options[0], None, tuple(options[1:]), near, bounded)
+    return bounded or Other()
+
+
+def _bounded(left: Node, right: Node) -> Bounded | None:
+    """left <= right, of which one side is constant, as bounds on the other; abs(x) <= c as two."""
+    if (high := _constant(right)) is not None and column_names(left):
+        if left.op == "call" and left.value == "abs":
+            return Bounded(left.args[0], (-high, high))
+        return Bounded(left, (None, high))
+    if (low := _constant(left)) is not None and column_names(right):
+        return Bounded(right, (low, None))
+    return None
+
+
+def _constant(node: Node) -> Fraction | None:
+    """A number, or a duration such as days(2) in microseconds; None for another node."""
+    try:
+        value = LinearReader({}).value(node, None, False)
+    except Unread:
+        return None
+    return value.constant if not value.terms and value.kind != "datetime" else None
 
 
 def _distance(node: Node) -> bool:
@@ -112,8 +156,3 @@ def _distance(node: Node) -> bool:
         and node.args[0].op == "arithmetic"
         and [s for s, _ in node.args[0].value] == ["-"]
     )
-
-
-def _names(node: Node) -> set[str]:
-    """The columns that a tree refers to."""
-    return {node.value} if node.op == "name" else set().union(*[_names(a) for a in node.args])

@@ -6,17 +6,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
 from synthcli.columns import frame as frames
 from synthcli.columns.codec.parts import dtype_name, integers
-from synthcli.columns.constraints.parse import OneHot, OneOf
+from synthcli.columns.constraints.linear import Kind, kinds_of
+from synthcli.columns.constraints.parse import Computed, OneHot, OneOf
 from synthcli.columns.expressions.compile import Expression
 from synthcli.columns.expressions.syntax import Node
+from synthcli.columns.transforms import computed as computing
 from synthcli.columns.transforms.measures import difference_column, equal_columns, grid, heaped, spread, with_time_grid
-from synthcli.columns.transforms.pieces import Equal, Group, Order, Piece
+from synthcli.columns.transforms.pieces import Bounded, Equal, Group, Order, Piece
 from synthcli.columns.transforms.steps import Choice, Combination, Derived, Difference, Step, with_nulls
 from synthcli.contracts.schema import Column, Schema, Traits
 
@@ -46,6 +49,11 @@ class Planner:
     columns: dict[str, Column] = field(default_factory=dict)
     orders: set[tuple[str, str, bool]] = field(default_factory=set)
 
+    @cached_property
+    def kinds(self) -> dict[str, Kind]:
+        """The kinds of the frame's columns."""
+        return kinds_of(self.schema, self.frame)
+
     def take(self, piece: Piece) -> str | None:
         """Add the steps for a piece, or return the reason why that is impossible."""
         if isinstance(piece, Order):
@@ -56,7 +64,13 @@ class Planner:
                 if (reason := self.equal(column, expression, piece)) is None:
                     return None
                 reasons.append(reason)
+            if piece.bounded is not None and computing.bounded(self, piece.bounded) is None:
+                return None
             return reasons[0]
+        if isinstance(piece, Computed):
+            return computing.computed(self, piece)
+        if isinstance(piece, Bounded):
+            return computing.bounded(self, piece)
         if isinstance(piece, Group):
             return self.one_of(piece.rule) if isinstance(piece.rule, OneOf) else self.one_hot(piece.rule)
         return UNSUPPORTED
@@ -77,13 +91,15 @@ class Planner:
             add(step)
         return out
 
-    def refused(self, rewritten: Sequence[str], inputs: Sequence[str]) -> str | None:
-        """The reason why these columns cannot be rewritten from these inputs; None if they can."""
+    def refused(self, rewritten: Sequence[str], inputs: Sequence[str], *, may_keep: bool = False) -> str | None:
+        """The reason why these columns cannot be rewritten from these inputs; None if they can. may_keep: also columns
+        that must stay unchanged, of which the step keeps a copy.
+        """
         for name in (*rewritten, *inputs):
             if name not in self.schema.names:
                 return f"there is no column {name}"
         for name in rewritten:
-            if name == self.schema.unit or name in self.keep:
+            if name == self.schema.unit or (name in self.keep and not may_keep):
                 return f"{name} must stay unchanged"
             if any(name in step.rewritten for step in self.steps):
                 return f"{name} is rewritten for another constraint"

@@ -18,7 +18,8 @@ from synthcli.columns import frame as frames
 from synthcli.columns.codec.parts import dtype_of, integers, times
 from synthcli.columns.constraints.parse import OneHot, OneOf, parse_rule
 from synthcli.columns.expressions.compile import Expression
-from synthcli.columns.expressions.syntax import Node
+from synthcli.columns.transforms.casting import cast
+from synthcli.columns.transforms.residuals import BirthYear, Residual
 
 HIGHEST = 2**63 - 1
 
@@ -168,7 +169,8 @@ class Difference:
 @dataclass(frozen=True)
 class Derived:
     """A column that equals an expression over other columns. alone: the column that holds the original value if the
-    expression is null; missing: the column that marks rows in which only this column is null.
+    expression is null; missing: the column that marks rows in which only this column is null. copied: whether a method
+    learns the column as well, so that it can be conditioned on; the expression replaces what it draws.
     """
 
     column: str
@@ -178,6 +180,7 @@ class Derived:
     days: bool = False  # whether the column stores whole days
     alone: str | None = None
     missing: str | None = None
+    copied: bool = False
 
     @property
     def rewritten(self) -> tuple[str, ...]:
@@ -189,27 +192,17 @@ class Derived:
 
     @property
     def made(self) -> tuple[str, ...]:
-        return tuple(name for name in (self.alone, self.missing) if name is not None)
+        own = (self.column,) if self.copied else ()
+        return (*own, *(name for name in (self.alone, self.missing) if name is not None))
 
     def value(self, frame: pd.DataFrame) -> pd.Series:
         """The result of the expression with the dtype of the column."""
         result = self.expression.evaluate(frame[list(self.inputs)].reset_index(drop=True))
-        if self.dtype == "float64":
-            values = result.to_numpy(dtype="float64", na_value=np.nan)
-            return pd.Series(values if self.precision is None else np.round(values, self.precision))
-        if self.dtype == "Int64":
-            return result if result.dtype == "Int64" else result.round().astype("Int64")
-        if self.dtype.startswith(("timestamp", "duration")):
-            unit = self.dtype.partition("[")[2].rstrip("]").partition(",")[0]
-            zone = self.dtype.partition("tz=")[2].rstrip("]")
-            result = result.dt.floor("D") if self.days else result
-            result = result.dt.tz_convert(zone) if zone and result.dt.tz is not None else result
-            return result.dt.as_unit(unit)
-        return result.astype(dtype_of(self.dtype))
+        return cast(result, self.dtype, self.precision, self.days)
 
     def forward(self, frame: pd.DataFrame) -> dict[str, pd.Series]:
         own, gives = frame[self.column], self.value(frame)
-        out = {}
+        out = {self.column: own} if self.copied else {}
         if self.alone is not None:
             out[self.alone] = own.where(gives.isna())
         if self.missing is not None:
@@ -226,34 +219,11 @@ class Derived:
         return {self.column: gives}
 
     def to_json(self) -> dict[str, Any]:
-        expression = {
-            "text": self.expression.text,
-            "columns": sorted(self.expression.columns),
-            "tree": _tree_to_json(self.expression.tree),
-        }
-        return {**self.__dict__, "expression": expression}
+        return {**self.__dict__, "expression": self.expression.to_json()}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Derived:
-        said = data["expression"]
-        return cls(
-            **{
-                **data,
-                "expression": Expression(said["text"], frozenset(said["columns"]), _tree_from_json(said["tree"])),
-            }
-        )
-
-
-def _tree_to_json(node: Node) -> list[Any]:
-    value = [list(link) for link in node.value] if isinstance(node.value, tuple) else node.value
-    return [node.op, node.at, [_tree_to_json(a) for a in node.args], value]
-
-
-def _tree_from_json(data: list[Any]) -> Node:
-    op, at, args, value = data
-    return Node(
-        op, at, tuple(map(_tree_from_json, args)), tuple(map(tuple, value)) if isinstance(value, list) else value
-    )
+        return cls(**{**data, "expression": Expression.from_json(data["expression"])})
 
 
 @dataclass(frozen=True)
@@ -343,7 +313,9 @@ class Combination(_Category):
         return cls(rule, data["name"])
 
 
-STEPS: dict[str, Any] = {kind.__name__: kind for kind in (Difference, Derived, Choice, Combination)}
+STEPS: dict[str, Any] = {
+    kind.__name__: kind for kind in (Difference, Derived, Residual, BirthYear, Choice, Combination)
+}
 
 
 def with_nulls(step: Derived, own: pd.Series, gives: pd.Series, alone: str, missing: str) -> Derived:

@@ -5,6 +5,8 @@ rule                                    columns                      instead
 a <= b, a < b, increasing: [a, b, c]    b (c)                        b - a (c - b): not negative; or a as its distance
                                         below b
 sum, total == a + b, t == price * n     the total                    nothing: recomputed
+columns.X.expr                          X, or what varies most       nothing: recomputed (transforms/computed.py)
+abs(x - f(a, b)) <= c                   what varies most             its bounded residual from the other columns
 one_hot: [a, b, c]                      a, b, c                      one category: which one is true
 one_of: [a, b]                          a, b                         one category: the index in the table of
                                         combinations
@@ -41,11 +43,12 @@ import pandas as pd
 
 from synthcli.columns.constraints.bounds import allowed
 from synthcli.columns.constraints.linear import kinds_of
-from synthcli.columns.constraints.parse import Increasing, OneHot, OneOf, Range, Sum, parse_rule
+from synthcli.columns.constraints.parse import Computed, Increasing, OneHot, OneOf, Range, Sum, parse_rule
 from synthcli.columns.constraints.rule import Constraint, Rule
+from synthcli.columns.transforms.computed import derived
 from synthcli.columns.transforms.pieces import pieces
 from synthcli.columns.transforms.planner import UNSUPPORTED, Planner, transformed_schema
-from synthcli.columns.transforms.steps import STEPS, Step
+from synthcli.columns.transforms.steps import STEPS, Derived, Step
 from synthcli.contracts.schema import Column, Schema
 
 How = Literal["construction", "repair", "rejection"]
@@ -55,6 +58,8 @@ How = Literal["construction", "repair", "rejection"]
 class Transformer:
     """A plan of steps that rewrite columns. original: the schema of the source; schema: the schema that a method
     learns. Without steps and clips, it changes nothing.
+
+    computed: the columns that the spec computes, each after those that it reads.
 
     how, why: rule text -> how it is enforced, and the reason if that is rejection. bounds: further rejection rules, for
     the declared bounds of rewritten columns.
@@ -67,6 +72,7 @@ class Transformer:
     how: Mapping[str, How] = field(default_factory=dict)
     why: Mapping[str, str] = field(default_factory=dict)
     bounds: tuple[Rule, ...] = ()
+    computed: tuple[Derived, ...] = ()
 
     @classmethod
     def plan(
@@ -82,10 +88,11 @@ class Transformer:
         why: dict[str, str] = {}
         clips: list[Rule] = []
         for rule in sorted(rules, key=_rank):
-            reasons = ["a row of the source breaks it"] if rule.violations(frame).any() else []
+            breaks = not isinstance(rule, Computed) and rule.violations(frame).any()
+            reasons = ["a row of the source breaks it"] if breaks else []
             ways: set[How] = set()
             for piece in pieces(rule, kinds):
-                if isinstance(piece, Rule):
+                if isinstance(piece, Rule) and not isinstance(piece, Computed):
                     clips += [] if reasons else [piece]
                     ways.add("repair")
                 elif (reason := planner.take(piece)) is None:
@@ -108,7 +115,8 @@ class Transformer:
         kept = tuple(c for c in clips if not c.columns & rewritten)
         ordered = {rule.text: how[rule.text] for rule in rules}
         learned = transformed_schema(schema, steps, planner.columns)
-        return cls(schema, learned, tuple(steps), kept, ordered, why, tuple(bounds))
+        computed = tuple(derived(planner, r.column, r.expression) for r in rules if isinstance(r, Computed))
+        return cls(schema, learned, tuple(steps), kept, ordered, why, tuple(bounds), computed)
 
     def forward(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Rewrite a frame of the original schema to the one that a method learns."""
@@ -151,6 +159,7 @@ class Transformer:
             "how": dict(self.how),
             "why": dict(self.why),
             "bounds": [rule.to_json() for rule in self.bounds],
+            "computed": [step.to_json() for step in self.computed],
         }
 
     @classmethod
@@ -165,6 +174,7 @@ class Transformer:
             data["how"],
             data["why"],
             bounds,
+            tuple(Derived.from_json(step) for step in data.get("computed", ())),
         )
 
 
@@ -172,7 +182,10 @@ def _rank(rule: Rule) -> int:
     """The order in which to plan rules: groups of columns first, then computed columns, then orders; ranges need no
     step.
     """
-    return next((i for i, kind in enumerate((OneOf, OneHot, Sum, Increasing, Constraint)) if isinstance(rule, kind)), 9)
+    return next(
+        (i for i, kind in enumerate((Computed, OneOf, OneHot, Sum, Increasing, Constraint)) if isinstance(rule, kind)),
+        9,
+    )
 
 
 def _clip(values: pd.Series, rule: Rule) -> tuple[pd.Series, int]:

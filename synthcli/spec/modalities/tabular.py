@@ -7,9 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from synthcli import sources
 from synthcli.columns import frame
 from synthcli.columns.constraints import rule as rule_types
+from synthcli.columns.constraints.computed import Computed
 from synthcli.columns.constraints.parse import parse_rule
 from synthcli.columns.constraints.rule import Rule
 from synthcli.columns.expressions.compile import Expression, parse
+from synthcli.columns.expressions.order import evaluation_order
 from synthcli.columns.expressions.properties import parse_property
 from synthcli.contracts.evaluation import Gate
 from synthcli.contracts.modality import Choice
@@ -75,8 +77,7 @@ def describe(loaded: Loaded) -> Described:
     def fail(rule: Rule | None, why: str) -> SpecError:
         if rule is None:
             return loaded.fail([(("generate", "where"), why)])
-        place = next(i for i, each in enumerate(rules) if each is rule)
-        return loaded.fail([(rule_path(loaded, place), why)])
+        return loaded.fail([(_place(loaded, rules, rule), why)])
 
     def check(kinds: Mapping[str, str]) -> None:
         check_columns(loaded, rules, kinds)
@@ -102,12 +103,14 @@ def describe(loaded: Loaded) -> Described:
 def _parsed(loaded: Loaded) -> tuple[tuple[Rule, ...], Expression | None]:
     """The constraints and `where`. Raises one SpecError that lists all that cannot be parsed."""
     problems: list[Problem] = []
-    rules, where = [], None
+    rules: list[Rule] = []
+    where = None
     for i, raw in enumerate(loaded.spec.constraints):
         try:
             rules.append(parse_rule(raw))
         except SpecError as error:
             problems.append((rule_path(loaded, i), str(error)))
+    rules += _computed(loaded, problems)
     if loaded.spec.generate.where is not None:
         try:
             where = parse(loaded.spec.generate.where)
@@ -116,6 +119,33 @@ def _parsed(loaded: Loaded) -> tuple[tuple[Rule, ...], Expression | None]:
     if problems:
         raise loaded.fail(problems)
     return tuple(rules), where
+
+
+def _computed(loaded: Loaded, problems: list[Problem]) -> list[Rule]:
+    """The columns with `expr` of a spec with data, each after those that its expression reads. problems: receives
+    what is wrong with them.
+    """
+    rules: dict[str, Rule] = {}
+    if loaded.spec.source.type == "none":
+        return []
+    for name, traits in loaded.spec.columns.items():
+        if traits.expr is not None:
+            try:
+                rules[name] = Computed(name, parse(traits.expr), traits.precision, traits.on_violation or "error")
+            except SpecError as error:
+                problems.append((("columns", name, "expr"), str(error)))
+    try:
+        return [rules[name] for name in evaluation_order({name: rule.columns - {name} for name, rule in rules.items()})]
+    except SpecError as error:
+        problems.append((("columns", next(iter(rules)), "expr"), str(error)))
+        return []
+
+
+def _place(loaded: Loaded, rules: Sequence[Rule], rule: Rule) -> tuple[str | int, ...]:
+    """The position of a rule in the spec."""
+    if isinstance(rule, Computed):
+        return ("columns", rule.column, "expr")
+    return rule_path(loaded, next(i for i, each in enumerate(rules) if each is rule))
 
 
 def declared_schema(loaded: Loaded, rules: Sequence[Rule]) -> Schema:
@@ -182,11 +212,13 @@ def check_columns(loaded: Loaded, rules: Sequence[Rule], kinds: Mapping[str, str
             parse_property(text).check(kinds)
         except SpecError as error:
             problems.append((("evaluate", "preserve", i), str(error)))
-    for i, rule in enumerate(rules):
+    for rule in rules:
+        if isinstance(rule, Computed) and rule.column not in kinds:
+            continue  # named above
         try:
             rule.check(kinds)
         except SpecError as error:
-            problems.append((rule_path(loaded, i), str(error)))
+            problems.append((_place(loaded, rules, rule), str(error)))
     if problems:
         raise loaded.fail(problems)
 

@@ -8,7 +8,6 @@ a `format`, dates have a resolution of seconds; with a format without a time of 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,7 +18,9 @@ from pydantic import BaseModel, ConfigDict
 
 from synthcli import seeds
 from synthcli.columns import frame as frames
+from synthcli.columns.constraints.computed import check_result
 from synthcli.columns.expressions import compile
+from synthcli.columns.expressions.order import evaluation_order
 from synthcli.columns.fake import generate as fake
 from synthcli.columns.fake import recipes
 from synthcli.columns.table import Table
@@ -37,13 +38,6 @@ DIAL = None
 
 RECIPES = ("expr", "sequence", "weights", "distribution", "pattern", "provider")
 TYPES = frames.MODELLED | fake.MADE
-_RESULTS = {
-    "boolean": "boolean",
-    "integer": "number",
-    "float": "number",
-    "datetime": "datetime",
-    "timedelta": "timedelta",
-}
 _STORAGE = {"boolean": "bool", "integer": "int64", "float": "double", "timedelta": "duration[us]"}
 _TYPE_OF_RESULT = {"boolean": "boolean", "number": "float", "datetime": "datetime", "timedelta": "timedelta"}
 
@@ -135,7 +129,7 @@ def check(schema: Schema, rows: int | None = None) -> None:
         recipe = _recipe(column)
         _check_traits(column, recipe)
         if recipe == "expr":
-            _check_expr(column, kinds)
+            check_result(column.name, _expression(column), kinds)
         elif recipe == "fake":
             fake.check(column)
             fake.check_rows(column, rows or 0)
@@ -286,42 +280,13 @@ def _expression(column: Column) -> compile.Expression:
         raise SpecError(f"columns.{column.name}.expr: {error}") from None
 
 
-def _check_expr(column: Column, kinds: Mapping[str, str]) -> None:
-    try:
-        result = _expression(column).check(kinds)
-    except SpecError as error:
-        text = str(error)
-        raise SpecError(text if text.startswith("columns.") else f"columns.{column.name}.expr: {text}") from None
-    expected = _RESULTS.get(column.kind)
-    if expected is not None and result not in (expected, "any", "null"):
-        raise SpecError(
-            f"columns.{column.name}.expr: returns a {result}, but the column is of type {column.kind}; remedy: change"
-            " one of them"
-        )
-
-
 def _order(schema: Schema) -> list[str]:
     """Topological order of the columns by their expressions. Raises SpecError for a cycle and for unknown columns."""
-    needs = {c.name: sorted(_expression(c).columns) if c.declared.expr is not None else [] for c in schema.columns}
-    done: dict[str, None] = {}
-    for name in needs:
-        _visit(name, needs, done, ())
-    return list(done)
-
-
-def _visit(name: str, needs: Mapping[str, list[str]], done: dict[str, None], path: tuple[str, ...]) -> None:
-    if name in done:
-        return
-    if name in path:
-        cycle = " → ".join([*path[path.index(name) :], name])
-        raise SpecError(
-            f"columns.{name}.expr: the expressions depend on each other in a cycle: {cycle}; remedy: break it"
-        )
-    if name not in needs:
-        raise SpecError(f"columns.{path[-1]}.expr: there is no column {name!r}.{did_you_mean(name, needs)}")
-    for needed in needs[name]:
-        _visit(needed, needs, done, (*path, name))
-    done[name] = None
+    needs = {c.name: _expression(c).columns if c.declared.expr is not None else () for c in schema.columns}
+    for name, read in needs.items():
+        if unknown := sorted(set(read) - set(needs)):
+            raise SpecError(f"columns.{name}.expr: there is no column {unknown[0]!r}.{did_you_mean(unknown[0], needs)}")
+    return evaluation_order(needs)
 
 
 def _as_type(result: pd.Series, column: Column) -> pd.Series:

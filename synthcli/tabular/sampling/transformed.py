@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -51,27 +52,44 @@ class TransformedModel(Model):
 
         The model is conditioned on a transformed cell only if all inputs of its transform are known.
         """
+        given = self._with_computed(given)
         frame, known = self._transformed(given)
-        allowed = {name: bound for name, bound in given.allowed.items() if name not in self.transformer.rewritten}
+        allowed = {name: bound for name, bound in given.allowed.items() if name in self.transformer.schema.names}
         out = self._original(
             self.inner.complete(Request(given.rows, frame=frame, known=known, allowed=allowed), start, rng=rng)
         )
         if given.frame is None:
             return out
-        for place, name in enumerate(given.frame.columns):
-            if name in out.frame:  # includes columns that are clipped to a range
-                cells = given.frame[name].reset_index(drop=True)
-                if given.known is not None:
-                    cells = cells.where(given.known[:, place], out.frame[name])
-                out.frame[name] = cells
+        known_of = _known(given)
+        for name in [n for n in given.frame.columns if n in out.frame]:  # includes columns that are clipped to a range
+            out.frame[name] = given.frame[name].reset_index(drop=True).where(known_of[name], out.frame[name])
+        for step in self.transformer.computed:  # from the known cells as they are
+            value = step.value(out.frame)
+            free = value.notna() & ~known_of.get(step.column, np.zeros(given.rows, dtype=bool))
+            out.frame[step.column] = out.frame[step.column].mask(free, value)
         return out
+
+    def _with_computed(self, given: Request) -> Request:
+        """The request with the computed cells whose inputs are known."""
+        if given.frame is None or not self.transformer.computed:
+            return given
+        frame, known_of = given.frame.reset_index(drop=True), _known(given)
+        for step in self.transformer.computed:
+            if not set(step.inputs) <= set(frame.columns):
+                continue
+            value = step.value(frame)
+            inputs = np.all([known_of[name] for name in step.inputs], axis=0) & value.notna().to_numpy(dtype=bool)
+            had = known_of.get(step.column, np.zeros(given.rows, dtype=bool))
+            own = frame[step.column] if step.column in frame else self._blank(step.column, given.rows)
+            frame[step.column] = own.mask(inputs & ~had, value)
+            known_of[step.column] = had | inputs
+        return replace(given, frame=frame, known=np.column_stack([known_of[name] for name in frame.columns]))
 
     def _transformed(self, given: Request) -> tuple[pd.DataFrame | None, np.ndarray | None]:
         """Transform the known cells: the frame of transformed columns and its mask of known cells."""
         if given.frame is None:
             return None, None
-        known = np.ones(given.frame.shape, dtype=bool) if given.known is None else given.known
-        known_of: dict[Any, np.ndarray] = {name: known[:, place] for place, name in enumerate(given.frame.columns)}
+        known_of = _known(given)
         none = np.zeros(given.rows, dtype=bool)
         original = pd.DataFrame(
             {
@@ -85,7 +103,8 @@ class TransformedModel(Model):
             inputs = (*step.rewritten, *step.inputs)
             all_known: np.ndarray = np.all([known_of.get(name, none) for name in inputs], axis=0)
             for name in step.made:
-                known_of[name] = all_known
+                if name not in step.rewritten:  # a copy of a column is known where the column is
+                    known_of[name] = all_known
         transformed = transformed[[name for name in transformed if known_of.get(name, none).any()]]
         if not len(transformed.columns):
             return transformed, np.zeros((given.rows, 0), dtype=bool)
@@ -118,6 +137,13 @@ class TransformedModel(Model):
     def save(self, folder: Path) -> None:
         self.inner.save(folder)
         files.write_json(folder / RESHAPE, self.transformer.to_json())
+
+
+def _known(given: Request) -> dict[Any, np.ndarray]:
+    """Which cells of each column of a request are known. column -> (rows,) bool"""
+    assert given.frame is not None
+    known = np.ones(given.frame.shape, dtype=bool) if given.known is None else given.known
+    return {name: known[:, place] for place, name in enumerate(given.frame.columns)}
 
 
 def load_model(choice: Choice, folder: Path) -> Model:
