@@ -20,7 +20,7 @@ from collections.abc import Iterable
 
 
 class SynthError(Exception):
-    """What a user can cause and mend: the message says what, where, the value and the remedy."""
+    """What a user can cause and fix: the message says what, where, the value and the remedy."""
 
     exit_code = 1
 

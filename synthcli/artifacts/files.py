@@ -93,10 +93,10 @@ def read_json(path: Path) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise ArtifactError(f"{path}: cannot be read ({error.strerror})") from None
+        raise ArtifactError(f"{path} cannot be read ({error.strerror})") from None
     except ValueError:
         raise ArtifactError(
-            f"{path}: is damaged (not JSON); remedy: restore it, or remove the folder of its version"
+            f"{path} is damaged (not JSON); remedy: restore it, or remove the folder of its version"
         ) from None
 
 
@@ -105,7 +105,7 @@ def read_object(path: Path, needs: Iterable[str] = ()) -> dict[str, Any]:
     body = read_json(path)
     if not isinstance(body, dict) or not set(needs) <= body.keys():
         raise ArtifactError(
-            f"{path}: is damaged (keys are missing); remedy: restore it, or remove the folder of its version"
+            f"{path} is damaged (keys are missing); remedy: restore it, or remove the folder of its version"
         )
     return body
 

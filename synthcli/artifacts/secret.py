@@ -45,7 +45,7 @@ def local_secret() -> bytes:
             f"{path}: the local secret cannot be stored ({error.strerror}); remedy: set SYNTH_STATE to your own folder"
         ) from None
     if len(secret) != 32:
-        raise ArtifactError(f"{path}: is damaged; remedy: remove it, a new one is generated (old runs will not verify)")
+        raise ArtifactError(f"{path} is damaged; remedy: remove it, a new one is generated (old runs will not verify)")
     return secret
 
 

@@ -108,17 +108,17 @@ class Version:
         wrong = (
             []
             if is_sealed(manifest)
-            else [f"{MANIFEST}: was not written by this user on this machine, or was changed since"]
+            else [f"{MANIFEST} was not written by this user on this machine, or was changed since"]
         )
         expected = {name: str(value) for name, value in manifest.get("files", {}).items()}
         found = files.hashes(self.folder)
         for derived in (MANIFEST, REPORT):
             found.pop(derived, None)
-        wrong += [f"{name}: is missing" for name in sorted(expected.keys() - found.keys())]
+        wrong += [f"{name} is missing" for name in sorted(expected.keys() - found.keys())]
         wrong += [
-            f"{name}: was changed" for name in sorted(expected.keys() & found.keys()) if expected[name] != found[name]
+            f"{name} was changed" for name in sorted(expected.keys() & found.keys()) if expected[name] != found[name]
         ]
-        return wrong + [f"{name}: does not belong to the run" for name in sorted(found.keys() - expected.keys())]
+        return wrong + [f"{name} does not belong to the run" for name in sorted(found.keys() - expected.keys())]
 
 
 class Store:
@@ -379,7 +379,7 @@ def chosen(root: Path, name: str | None) -> list[str]:
 def names(root: Path) -> list[str]:
     """Names below a root that have runs; none if the root does not exist."""
     if root.exists() and not root.is_dir():
-        raise ArtifactError(f"{root}: is not a folder; remedy: --root FOLDER")
+        raise ArtifactError(f"{root} is not a folder; remedy: --root FOLDER")
     if not root.is_dir():
         return []
     folders = [p for p in root.iterdir() if p.is_dir() and _NAME.fullmatch(p.name)]

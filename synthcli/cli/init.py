@@ -12,6 +12,7 @@ import typer
 
 from synthcli.cli import options as o
 from synthcli.cli.door import door
+from synthcli.wording import quantity
 
 Data = Annotated[
     str,
@@ -65,7 +66,7 @@ def init(
     source, title = _source(data, format, table, Path() if screen or output is None else output.parent)
     target = output or Path(f"{title}.yaml")
     if not screen and target.exists() and not force:
-        raise SpecError(f"{target}: already exists; remedy: --output with another name, or --force")
+        raise SpecError(f"{target} already exists; remedy: --output with another name, or --force")
     if not screen and not target.absolute().parent.is_dir():
         raise SpecError(f"{target}: the folder {target.parent} does not exist; remedy: create it")
     source = settled(source)
@@ -81,12 +82,13 @@ def init(
     else:
         summary = _summary(found, target)
         counts = (
-            f"{summary['direct_identifiers']} direct identifiers, {summary['special_categories']} special categories,"
-            f" {summary['constraints']} rules"
+            f"{quantity(summary['direct_identifiers'], 'direct identifier')},"
+            f" {quantity(summary['special_categories'], 'special category', 'special categories')},"
+            f" {quantity(summary['constraints'], 'rule')}"
         )
         typer.echo(
-            f"{target}: {len(found.columns)} columns of {found.rows:,} rows, {counts}; review it, then synth run"
-            f" {target}"
+            f"{target}: {quantity(len(found.columns), 'column')}, {quantity(found.rows, 'row')}, {counts};"
+            f" review it, then run `synth run {target}`"
         )
 
 

@@ -55,20 +55,21 @@ RunName = Annotated[
     ),
 ]
 Sets = Annotated[
-    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Set any key of the spec; repeatable.")
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Set any key of the spec; may be repeated."),
 ]
-Rows = Annotated[int | None, typer.Option("--rows", min=1, help="Rows to generate: generate.rows.")]
-Seed = Annotated[int | None, typer.Option("--seed", min=0, help="The seed.")]
-Root = Annotated[Path, typer.Option("--root", envvar="SYNTH_ROOT", help="Folder of the run folders.")]
-Fresh = Annotated[bool, typer.Option("--fresh", help="Run every stage again.")]
+Rows = Annotated[int | None, typer.Option("--rows", min=1, help="Number of rows to generate (generate.rows).")]
+Seed = Annotated[int | None, typer.Option("--seed", min=0, help="Seed of all random numbers but privacy noise.")]
+Root = Annotated[Path, typer.Option("--root", envvar="SYNTH_ROOT", help="Folder that holds the runs.")]
+Fresh = Annotated[bool, typer.Option("--fresh", help="Run every stage again, even if nothing changed.")]
 IfChanged = Annotated[
-    bool, typer.Option("--if-changed", help="Do nothing if nothing changed; repeat the last exit code.")
+    bool, typer.Option("--if-changed", help="Do nothing if nothing changed, and exit with the code of the last run.")
 ]
 KeepFailed = Annotated[bool, typer.Option("--keep-failed", help="Write the output even if a gate failed.")]
 Trust = Annotated[bool, typer.Option("--trust", help="Run the code that evaluate.domain and evaluate.downstream name.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")]
 Open = Annotated[bool, typer.Option("--open", help="Open the page in the browser.")]
-Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout at the end; everything else on stderr.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout; all else goes to stderr.")]
 
 ROOT = Path("artifacts")
 

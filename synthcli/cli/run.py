@@ -15,7 +15,7 @@ from synthcli.wording import agreeing, quantity
 FROM = typer.Option(
     "--from",
     metavar="RUN",
-    help="Generate rows from an old run's model, without its source.",
+    help="Generate rows from the model of an earlier run, without its source.",
     autocompletion=o.complete_run,
 )
 GIVEN = typer.Option(
@@ -36,13 +36,11 @@ STAGE_HELP = {
 
 def register(app: typer.Typer) -> None:
     """Put the commands of this file on the app."""
-    app.command("run", help="Run the whole loop: real data in, gated synthetic data out.")(run)
+    app.command("run", help="Run the whole loop: learn, generate, evaluate, check privacy, and judge.")(run)
     for stage, text in STAGE_HELP.items():
         app.command(stage, help=text)(_stage_command(stage))
-    app.command("generate", help="Run up to generating; or, with --from, generate more rows from an old run's model.")(
-        generate
-    )
-    app.command("preview", help="Show twenty rows from a small fit; nothing is kept.")(preview)
+    app.command("generate", help="Run up to generating; with --from, generate more rows from an earlier run.")(generate)
+    app.command("preview", help="Show a few rows from a small, quick fit; nothing is saved.")(preview)
 
 
 @door
@@ -129,7 +127,7 @@ def generate(
     quiet: o.Quiet = False,
     as_json: o.Json = False,
 ) -> None:
-    """Generate from a spec, or from an old run's model."""
+    """Generate from a spec, or from the model of an earlier run."""
     if (spec is None) == (from_ is None):
         raise typer.BadParameter("give either a SPEC or --from RUN")
     if spec is not None:

@@ -107,13 +107,13 @@ def verify(run: o.RunName, root: o.Root = o.ROOT, as_json: o.Json = False) -> No
     raise typer.Exit(1 if wrong else 0)
 
 
-@app.command("prune", help="Remove old versions; what latest and passed point to is kept.")
+@app.command("prune", help="Remove old versions, but never those that latest and passed point to.")
 @door
 def prune(
     name: Name = None,
-    keep: Annotated[int | None, typer.Option("--keep", min=1, help="Newest versions to keep.")] = None,
+    keep: Annotated[int | None, typer.Option("--keep", min=1, help="Number of newest versions to keep.")] = None,
     days: Annotated[
-        float | None, typer.Option("--days", min=0, help="Age in days above which versions are removed.")
+        float | None, typer.Option("--days", min=0, help="Remove versions that are older than this many days.")
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print what would be removed.")] = False,
     root: o.Root = o.ROOT,

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from synthcli.init.findings import Finding, Findings
+from synthcli.wording import agreeing, quantity
 
 WIDTH = 140
 _RESERVED = frozenset({"null", "true", "false", "y", "n", "yes", "no", "on", "off", "~"})
@@ -30,8 +31,8 @@ def draft(found: Findings, source: Mapping[str, Any], *, title: str = "") -> str
 
 def _head(found: Findings, title: str) -> Iterator[str]:
     yield from _comment(
-        f"A first spec for {title or 'this table'}, inferred from its {found.rows:,} rows. Review it: some of it is"
-        " guessed."
+        f"A first spec for {title or 'this table'}, inferred from its {quantity(found.rows, 'row')}."
+        " Review it: some of it is guessed."
     )
     yield from _comment("synth check validates it, synth run runs it.")
     yield "version: 1"
@@ -134,7 +135,10 @@ def _imported(found: Findings) -> Iterator[tuple[dict[str, Any], str]]:
         if broken == 0:
             yield dict(rule), "imported"
         elif broken > 0:
-            yield {**rule, "on_violation": "warn"}, f"imported; {broken:,} rows of the source break it"
+            yield (
+                {**rule, "on_violation": "warn"},
+                f"imported; {quantity(broken, 'row')} of the source {agreeing(broken, 'breaks', 'break')} it",
+            )
 
 
 def _rest(found: Findings) -> Iterator[str]:

@@ -117,7 +117,7 @@ def look(source: sources.Source, imported: Imported | None = None) -> Findings:
     """Read a table and examine it. Raises DataError for a source that cannot be read, or has no rows."""
     table, text = sources.read(source), sources.spelled(source)
     if not len(table):
-        raise DataError(f"{source.where}: has columns and no rows; remedy: a source with data")
+        raise DataError(f"{source.where} has columns and no rows; remedy: a source with data")
     schema, frame = infer(table, {}, text=text, protect=False)
     unit = _unit(schema, frame, source)
     units = None if unit is None else _as_units(frame[unit[0]])

@@ -16,6 +16,7 @@ from synthcli.spec import describe
 from synthcli.spec.check import Checked, check
 from synthcli.spec.load import Loaded
 from synthcli.spec.models import Spec
+from synthcli.wording import quantity
 
 ROUNDS = 3  # default of refine.max_rounds
 
@@ -129,6 +130,7 @@ def rows_requested(spec: Spec, source_rows: int) -> int:
     rows = round(source_rows * (spec.generate.scale or 1.0))
     if rows < 1:
         raise SpecError(
-            f"generate.scale: {spec.generate.scale:g} of {source_rows} rows is less than one row; remedy: rows"
+            f"generate.scale: {spec.generate.scale:g} of {quantity(source_rows, 'row')} is less than one row;"
+            " remedy: a larger scale, or generate.rows"
         )
     return rows

@@ -84,7 +84,7 @@ def next_choice(rounds: Sequence[Round]) -> tuple[Choice | None, str]:
     turned = replace(lead.choice, params=params)
     if any(r.choice.method == method and plugins.params(r.choice) == plugins.params(turned) for r in rounds):
         return None, f"the dial {dial.param} of {method} has no value left to try"
-    side = "quality fails: towards fidelity" if quality else "privacy fails: towards privacy"
+    side = "a quality gate failed: more fidelity" if quality else "a privacy gate failed: more privacy"
     return replace(turned, why=f"{side}, {dial.param} {at:g} → {params[dial.param]:g}"), side
 
 

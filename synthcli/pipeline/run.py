@@ -54,7 +54,7 @@ class Run:
     def _sample(self) -> dict[str, Any]:
         found = self.version.read(GENERATE, SAMPLE)
         if found is None:
-            raise ArtifactError(f"{self.version.name} has no rows; remedy: a run up to generate")
+            raise ArtifactError(f"{self.version.name} has no rows; remedy: run it up to generate")
         return dict(found)
 
     @cached_property
@@ -85,7 +85,7 @@ class Run:
             what = "rows" if copy is None else f"copy {copy}"
             raise ArtifactError(
                 f"{self.version.name} has no {what}; remedy:"
-                f" {'a run up to generate' if copy is None else 'generate.copies'}"
+                f" {'run it up to generate' if copy is None else 'generate.copies'}"
             )
         return frames.to_frame(pq.read_table(path), Schema.from_json(self._sample["schema"]))
 

@@ -84,7 +84,9 @@ def fit(
         return plan.modality.fit(real, choice, plan.checked.request, job=job, bootstrap=units), job
     except (MemoryError, RecursionError) as error:
         kind = type(error).__name__.removesuffix("Error").lower()
-        raise FitError(f"{choice.method} ran out of {kind}; remedy: fewer records, by source.max_rows") from None
+        raise FitError(
+            f"{choice.method} ran out of {kind}; remedy: set source.max_rows, to learn from fewer records"
+        ) from None
 
 
 def device(extra: str | None) -> str:

@@ -12,6 +12,7 @@ from synthcli.contracts.evaluation import Outcome
 from synthcli.pipeline import gates
 from synthcli.pipeline.plan import Plan
 from synthcli.pipeline.refine import Round
+from synthcli.wording import quantity
 
 NO_GUARANTEE = "No formal privacy guarantee: the privacy figures come from attacks, which are not a proof."
 
@@ -120,7 +121,8 @@ def _request_notes(plan: Plan, sample: Mapping[str, Any]) -> list[str]:
         if balance := [line for line in conditions.get("balance", ()) if line["column"] in named]:
             missed = [line for line in balance if line["requested"] != line["achieved"]]
             notes.append(
-                f"Balance: {len(balance) - len(missed)} of {len(balance)} values have exactly the requested rows."
+                f"Balance: {len(balance) - len(missed)} of {quantity(len(balance), 'value')} have exactly the requested"
+                " rows."
             )
         if (fair := conditions.get("fairness")) is not None:
             notes.append(

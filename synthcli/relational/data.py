@@ -22,6 +22,7 @@ from synthcli.relational.relationships import (
     positions,
     root,
 )
+from synthcli.wording import agreeing, quantity
 
 EXAMPLES = 3  # values shown in a message
 
@@ -265,12 +266,13 @@ def _check_key(relationship: Relationship, parent: pd.DataFrame) -> None:
     what = f"{relationship.parent}.{'+'.join(relationship.keys)}"
     if n := int(keys.isna().any(axis=1).sum()):
         raise DataError(
-            f"{what}: {n} of {len(keys)} keys are null, and {relationship.child} refers to them; remedy: fix the source"
+            f"{what}: {n} of {quantity(len(keys), 'key')} {agreeing(n, 'is', 'are')} null, and"
+            f" {relationship.child} refers to them; remedy: fix the source"
         )
     if len(twice := keys[keys.duplicated()]):
         raise DataError(
-            f"{what}: {len(twice)} keys occur more than once, such as {_some(twice)}; remedy: a key that names one row,"
-            " or fix the source"
+            f"{what}: {quantity(len(twice), 'key')} {agreeing(len(twice), 'occurs', 'occur')} more than once, such as"
+            f" {_some(twice)}; remedy: a key that names one row, or fix the source"
         )
 
 
@@ -279,7 +281,8 @@ def _check_orphans(relationship: Relationship, tables: Tables, lost: np.ndarray)
         return
     rows = tables.frames[relationship.child].loc[lost, list(relationship.columns)]
     raise DataError(
-        f"{relationship.name}: {len(rows)} of {len(lost)} rows of {relationship.child} refer to no row of"
+        f"{relationship.name}: {len(rows)} of {quantity(len(lost), 'row')} of {relationship.child}"
+        f" {agreeing(len(rows), 'refers', 'refer')} to no row of"
         f" {relationship.parent}, such as {_some(rows.drop_duplicates())}; remedy: fix the source, or on_orphans: drop"
         " in the relationship"
     )
@@ -300,8 +303,9 @@ def _hierarchy(relationship: Relationship, tables: Tables) -> Hierarchy:
         level[below] = here
     if (level < 0).any():
         rows = tables.frames[relationship.child].loc[level < 0, list(relationship.columns)]
+        above_self = agreeing(len(rows), "is above itself", "are above themselves")
         raise DataError(
-            f"{relationship.name}: {len(rows)} rows are above themselves, such as the one below {_some(rows)}; remedy:"
-            " fix the source"
+            f"{relationship.name}: {quantity(len(rows), 'row')} {above_self},"
+            f" such as the one below {_some(rows)}; remedy: fix the source"
         )
     return Hierarchy(level, np.bincount(above[above >= 0], minlength=len(above)), np.zeros(len(above), dtype=bool))

@@ -179,7 +179,7 @@ def _check_folder(target: Path, origin: Origin) -> None:
     read_from = {(origin.folder / path).resolve().parent for path in paths if not is_url(path)}
     if target.is_file() or target.resolve() in read_from:
         why = "a file" if target.is_file() else "the folder of the source of that run, which would be overwritten"
-        raise SpecError(f"--output {target}: is {why}; remedy: the name of a folder of its own")
+        raise SpecError(f"--output {target} is {why}; remedy: the name of a folder of its own")
 
 
 def complete(

@@ -56,7 +56,7 @@ def to_folder(generated: Path, target: Path, format_: str, csv: Csv | None = Non
     names = {name: f"{name}{ENDINGS[format_].own[0]}" for name in schemas}
     if target.exists() and (others := sorted(p.name for p in target.iterdir() if p.is_dir() or p.stem not in schemas)):
         raise DataError(
-            f"{target}: holds {others[0]}, which is not one of the tables and would be removed; remedy: a folder of its"
+            f"{target} holds {others[0]}, which is not one of the tables and would be removed; remedy: a folder of its"
             " own for output.path"
         )
     fresh, old = (target.with_name(f".{target.name}.{os.getpid()}.{word}") for word in ("new", "old"))

@@ -85,7 +85,7 @@ class RealTables:
                 traits[key] = traits.get(key, Traits()).model_copy(update={"type": "id"})
         schema, frame = parse(arrow, traits, text=sources.spelled(source))
         if name == (self.described.unit or "").partition(".")[0] and not len(frame):
-            raise DataError(f"{source.where}: has columns and no rows; remedy: a source with data")
+            raise DataError(f"{source.where} has columns and no rows; remedy: a source with data")
         return schema, frame
 
     def _keys(self, name: str) -> set[str]:

@@ -10,6 +10,7 @@ from synthcli.artifacts.store import PRIVACY
 from synthcli.report import charts, one_table, words
 from synthcli.report.diagram import layout
 from synthcli.report.reading import Body, Drawn, judged, known, line, of_table, put, reference, tables
+from synthcli.wording import quantity
 
 SIDE_BY_SIDE = ("column_shapes", "column_pair_trends", "detection_auc")
 WORST = 10  # pairs of a relationship in its table
@@ -43,7 +44,7 @@ def structure(run: Body) -> Body | None:
         **place,
         "boxes": boxes,
         "lines": lines,
-        "label": f"Diagram of {len(names)} tables: {described or 'no relationship between them'}",
+        "label": f"Diagram of {quantity(len(names), 'table')}: {described or 'no relationship between them'}",
     }
 
 

@@ -29,10 +29,9 @@ def out_of_reach(gate: Figure) -> str:
     low, high = gate.get("min"), gate.get("max")
     if (low is None or floor >= low) and (high is None or floor <= high):
         return ""
-    bound = f"min: {low:g}" if low is not None and floor < low else f"max: {high:g}"
     return (
-        f"A second real sample gets {number(floor)} and would fail too. Set a bound that real data meets, or one"
-        f" relative to it: of: floor ({bound} now)."
+        f"A second real sample gets {number(floor)} and would fail too. Set a bound that real data meets, or one that"
+        " is relative to real data (of: floor)."
     )
 
 

@@ -21,6 +21,7 @@ from synthcli.contracts.schema import Schema
 from synthcli.errors import DataError
 from synthcli.sources import dialect, files, render
 from synthcli.sources.dialect import DELIMITERS, Layout
+from synthcli.wording import quantity
 
 if TYPE_CHECKING:
     from synthcli.sources.source import Source
@@ -185,7 +186,7 @@ def _scan(path: Path, layout: Layout) -> int:
             for record in records:
                 if len(record) not in (expected, 0):
                     raise DataError(
-                        f"{path}: line {start} has {len(record)} cells; expected {expected}; "
+                        f"{path}: line {start} has {quantity(len(record), 'cell')}; expected {expected}; "
                         "remedy: quote the cells that hold the delimiter, or name source.delimiter"
                     )
                 start = records.line_num + 1

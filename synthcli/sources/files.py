@@ -22,6 +22,7 @@ import pyarrow as pa
 
 from synthcli.columns import frame as frames
 from synthcli.errors import DataError, did_you_mean
+from synthcli.wording import quantity
 
 _STALE = 86_400  # seconds
 COMPRESSION = {".gz": "gzip", ".bz2": "bz2", ".zst": "zstd"}
@@ -104,7 +105,7 @@ def opened(path: Path) -> Iterator[pa.NativeFile]:
     except (OSError, zipfile.BadZipFile, zlib.error) as error:
         reason = (str(error) or type(error).__name__).splitlines()[0]
         raise DataError(
-            f"{path} cannot be read to its end: {reason}; remedy: the file is damaged or cut off, get it again"
+            f"{path} cannot be read to its end: {reason}; remedy: a complete copy, as the file is damaged or cut off"
         ) from None
 
 
@@ -114,7 +115,9 @@ def _unzipped(path: Path) -> Iterator[pa.NativeFile]:
     with zipfile.ZipFile(path) as archive:
         inside = [i for i in archive.infolist() if not i.is_dir() and not i.filename.startswith("__MACOSX/")]
         if len(inside) != 1:
-            raise DataError(f"{path} holds {len(inside)} files; remedy: an archive of one file, or unpack it")
+            raise DataError(
+                f"{path} holds {quantity(len(inside), 'file')}; remedy: an archive of one file, or unpack it"
+            )
         if inside[0].flag_bits & 1:
             raise DataError(f"{path} has a password; remedy: unpack it")
         with archive.open(inside[0]) as member, pa.PythonFile(member, mode="r") as stream:

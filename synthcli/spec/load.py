@@ -84,7 +84,9 @@ def load_spec(
 def validate(document: yaml.Document) -> Spec:
     """The spec in a document."""
     if not isinstance(document.data, dict):
-        raise SpecError(f"{document.where}: is not a mapping of keys; remedy: start with `source:`, see `synth schema`")
+        raise SpecError(
+            f"{document.where} is not a mapping of keys; remedy: start with `source:`; `synth init DATA` writes a spec"
+        )
     if problems := list(_later(document.data)):
         raise problem_error(document, problems)
     try:

@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from synthcli.errors import SpecError
+from synthcli.errors import SpecError, did_you_mean
 
 Path_ = tuple[str | int, ...]  # keys and list positions from the root of the document
 MAX_BYTES = 1_000_000
@@ -63,18 +63,28 @@ def read(path: Path, where: str | None = None) -> Document:
     """Read the document in a file. Raises SpecError with the line if it is not a single plain YAML document."""
     try:
         if not path.is_file():  # a pipe or a device would never end
-            raise SpecError(f"{path}: is {'a folder' if path.is_dir() else 'not a file'}; remedy: name a spec file")
+            raise SpecError(_no_file(path))
         with open(path, "rb") as file:
             raw = file.read(MAX_BYTES + 1)
     except (OSError, ValueError) as error:
-        raise SpecError(f"{str(path)[:200]!r}: cannot be read ({error}); remedy: name a spec file") from None
+        raise SpecError(f"{str(path)[:200]!r} cannot be read ({error}); remedy: the path of a spec file") from None
     if len(raw) > MAX_BYTES:
-        raise SpecError(f"{path}: is larger than a spec can be ({MAX_BYTES:,} bytes); is this a data file?")
+        raise SpecError(f"{path} is larger than a spec can be ({MAX_BYTES:,} bytes); is this a data file?")
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise SpecError(f"{path}: is not UTF-8 text (byte {error.start}); remedy: name a YAML spec") from None
+        raise SpecError(f"{path} is not UTF-8 text (byte {error.start}); remedy: the path of a YAML file") from None
     return parse(text, where or str(path))
+
+
+def _no_file(path: Path) -> str:
+    """Why a path is not that of a spec."""
+    if path.is_dir():
+        return f"{path} is a folder; remedy: the path of a spec file"
+    if path.exists():
+        return f"{path} is not a regular file; remedy: the path of a spec file"
+    near = did_you_mean(path.name, (p.name for pattern in ("*.yaml", "*.yml") for p in path.parent.glob(pattern)))
+    return f"{path} does not exist; remedy: the path of a spec file, or `synth init DATA` to write one.{near}"
 
 
 def parse(text: str, where: str = "spec") -> Document:
@@ -82,17 +92,17 @@ def parse(text: str, where: str = "spec") -> Document:
     try:
         node = yaml.compose(text, Loader=_Loader)
         if node is None:
-            raise SpecError(f"{where}: is empty; remedy: start with `source:`, see `synth schema`")
+            raise SpecError(f"{where} is empty; remedy: start with `source:`, see `synth schema`")
         walk = _Walk(where)
         return Document(walk.value(node, (), 0), walk.lines, where, text)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = f":{mark.line + 1}" if mark else ""
-        raise SpecError(f"{where}{line}: is not valid YAML: {error.problem or error.context}") from None
+        raise SpecError(f"{where}{line} is not valid YAML: {error.problem or error.context}") from None
     except yaml.YAMLError as error:
-        raise SpecError(f"{where}: is not valid YAML: {str(error).splitlines()[0]}") from None
+        raise SpecError(f"{where} is not valid YAML: {str(error).splitlines()[0]}") from None
     except RecursionError:
-        raise SpecError(f"{where}: nests deeper than a spec can") from None
+        raise SpecError(f"{where} has too many levels") from None
 
 
 def value(text: str, where: str) -> Any:
@@ -128,7 +138,7 @@ def dump(data: Any, where: str) -> str:
         return yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
     except yaml.representer.RepresenterError as error:
         raise SpecError(
-            f"{where}: holds {error}, which YAML has no value for; remedy: words, numbers, lists and mappings"
+            f"{where} holds {error}, which YAML has no value for; remedy: words, numbers, lists and mappings"
         ) from None
 
 

@@ -15,6 +15,7 @@ from synthcli.contracts.modality import Choice
 from synthcli.contracts.modelling import Limits
 from synthcli.contracts.schema import Schema
 from synthcli.tabular import costs
+from synthcli.wording import quantity
 
 TREES = Choice("trees", {}, modality="tabular")
 FEW_TREES = Choice("trees", {"trees": 1}, modality="tabular")
@@ -25,8 +26,9 @@ def choose(rows: int, schema: Schema, limits: Limits | None = None) -> Choice:
     """Choose a method for a table. limits: of the fit; a method expected to exceed them is not chosen."""
     size = costs.work(rows, schema)
     if size.learned < 2:
-        return _said(INDEPENDENT, f"{size.learned} modelled columns, hence no dependencies")
-    seen = f"{rows:,} rows × {size.learned} columns, {size.numbers / size.learned:.0%} of them numbers"
+        return _said(INDEPENDENT, f"{quantity(size.learned, 'modelled column')}, hence no dependencies")
+    numbers = f"{size.numbers / size.learned:.0%} of them numbers"
+    seen = f"{quantity(rows, 'row')} × {quantity(size.learned, 'column')}, {numbers}"
     refused: list[str] = []
     for choice in (TREES, FEW_TREES):
         if (too_much := _beyond(_cost(choice), size, limits or Limits())) is None:

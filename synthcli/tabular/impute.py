@@ -63,7 +63,7 @@ def impute_rows(
         raise SpecError(f"{origin.name}: {fitted.choice.method} cannot complete rows; remedy: a run of {able}")
     format_ = format_for(target, origin)
     if target.resolve() == known.resolve():
-        raise SpecError(f"--output {target}: is the file to complete, which would be overwritten")
+        raise SpecError(f"--output {target} is the file to complete, which would be overwritten")
     given = read_known(known, fitted.schema, origin.csv.decimal or ".")
     given = replace(given, frame=given.frame.apply(_as_learned, model=fitted.model))
     by_name = {column.name: column for column in (*fitted.schema.columns, *given.columns)}
@@ -177,7 +177,7 @@ def read_known(path: Path, schema: Schema, decimal: str = ".") -> Known:
     shared = [name for name in table.column_names if name in schema.names]
     if not shared:
         near = did_you_mean(table.column_names[0], schema.names) if table.column_names else ""
-        raise DataError(f"{path}: has none of the model's columns.{near} Expected: {', '.join(schema.names)}")
+        raise DataError(f"{path} has none of the model's columns.{near} Expected: {', '.join(schema.names)}")
     others = [name for name in table.column_names if name not in schema.names]
     try:
         _, frame = infer(

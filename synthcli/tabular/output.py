@@ -33,7 +33,7 @@ def format_for(target: Path, origin: Origin) -> str:
     if format_ is None:
         raise SpecError(f"--output {target}: the ending names no format; expected .csv, .parquet or .jsonl")
     if str(target.resolve()) == origin.read:
-        raise SpecError(f"--output {target}: is the source of that run, which would be overwritten")
+        raise SpecError(f"--output {target} is the source of that run, which would be overwritten")
     return format_
 
 

@@ -104,7 +104,7 @@ class Real:
         schema, frame = parse(drawn.table, said.columns, unit=said.unit, text=sources.spelled(said.source))
         frame = frame.iloc[: drawn.kept]  # the rest only helped to tell types
         if not len(frame):
-            raise DataError(f"{said.source.where}: has columns and no rows; remedy: a source with data")
+            raise DataError(f"{said.source.where} has columns and no rows; remedy: a source with data")
         said.check({c.name: c.kind for c in schema.columns})
         return Table(frame, schema), drawn.rows
 

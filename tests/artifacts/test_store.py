@@ -106,10 +106,10 @@ def test_verify_sees_every_change(tmp_path: Path) -> None:
     (version.folder / "2-train/out.txt").chmod(0o600)
     (version.folder / "2-train/out.txt").write_text("changed")
     (version.folder / "extra.txt").write_text("new")
-    assert version.verify() == ["2-train/out.txt: was changed", "extra.txt: does not belong to the run"]
+    assert version.verify() == ["2-train/out.txt was changed", "extra.txt does not belong to the run"]
     (version.folder / "extra.txt").unlink()
     (version.folder / "2-train/out.txt").unlink()
-    assert version.verify() == ["2-train/out.txt: is missing"]
+    assert version.verify() == ["2-train/out.txt is missing"]
 
 
 def test_a_forged_manifest_does_not_verify(tmp_path: Path) -> None:

@@ -74,9 +74,9 @@ def test_orphans_are_dropped_with_all_below_them() -> None:
 
 
 def test_keys_that_repeat_or_are_null() -> None:
-    with pytest.raises(DataError, match="1 keys occur more than once, such as 2"):
+    with pytest.raises(DataError, match="1 key occurs more than once, such as 2"):
         users([1, 2, 2], [1]).checked()
-    with pytest.raises(DataError, match="1 of 2 keys are null"):
+    with pytest.raises(DataError, match="1 of 2 keys is null"):
         users([1, None], [1]).checked()
 
 

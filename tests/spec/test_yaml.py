@@ -79,7 +79,7 @@ def test_a_bomb_of_aliases_is_refused_quickly() -> None:
 
 
 def test_deep_nesting_is_refused() -> None:
-    with pytest.raises(SpecError, match=r"levels|deeper"):
+    with pytest.raises(SpecError, match=r"levels|deeply"):
         yaml.parse("a: " + "[" * 3000 + "]" * 3000)
 
 
@@ -91,5 +91,5 @@ def test_files_that_are_no_specs(tmp_path: Path) -> None:
     with pytest.raises(SpecError, match="is a folder"):
         yaml.read(tmp_path)
     for path in (tmp_path / "missing.yaml", Path("/dev/zero"), Path("nul\0")):
-        with pytest.raises(SpecError, match=r"not a file|cannot be read"):
+        with pytest.raises(SpecError, match=r"not a regular file|does not exist|cannot be read"):
             yaml.read(path)

@@ -77,7 +77,7 @@ def _see_codes(column: Column, values: pd.Series, merged: int) -> CodesDomain:
         if unknown := [v for v in seen if v not in declared and (rare is None or v != rare.as_)]:
             raise DataError(
                 f"columns.{column.name}.categories lacks {unknown[0]!r}, which the source holds; remedy: add it, or"
-                " mend the source"
+                " fix the source"
             )
         seen = list(dict.fromkeys([*declared, *seen]))
     other = rare.as_ if rare and rare.as_ in seen else None

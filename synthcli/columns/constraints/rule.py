@@ -16,6 +16,7 @@ import pandas as pd
 
 from synthcli.columns.expressions.compile import Expression, parse
 from synthcli.errors import DataError, SpecError, did_you_mean
+from synthcli.wording import quantity
 
 OnViolation = Literal["error", "warn", "drop"]
 EXAMPLES = 3  # rows in the examples of a finding
@@ -133,8 +134,8 @@ def check_source(frame: pd.DataFrame, constraints: Sequence[Rule]) -> tuple[pd.D
     if len(frame) and not keep.any():
         names = "; ".join(constraints[i].text for i in sorted(dropped))
         raise DataError(
-            f"constraints with on_violation: drop leave none of {len(frame)} rows: {names}; remedy: fix the constraint"
-            " or the source"
+            f"constraints with on_violation: drop leave none of {quantity(len(frame), 'row')}: {names};"
+            " remedy: fix the constraint or the source"
         )
     findings, failures = [], []
     for i, rule in enumerate(constraints):
@@ -146,7 +147,8 @@ def check_source(frame: pd.DataFrame, constraints: Sequence[Rule]) -> tuple[pd.D
         if count and rule.on_violation == "error":
             shown = "; ".join(examples)
             failures.append(
-                f"constraint {rule.text} is violated by {count} rows of the source ({count / rows:.2%}): {shown}"
+                f"constraint {rule.text} is violated by {quantity(count, 'row')} of the source"
+                f" ({count / rows:.2%}): {shown}"
             )
     if failures:
         raise DataError(

@@ -23,6 +23,7 @@ from synthcli.columns.codec.spelled_numbers import looks_mixed
 from synthcli.columns.pii import protect as pii_protect
 from synthcli.contracts.schema import Column, Schema, Traits
 from synthcli.errors import DataError
+from synthcli.wording import agreeing, quantity
 
 _KEY_NAME = re.compile(
     r"(^|[_\W])(id|ids|key|uuid|guid|uid)$|[a-z]Id$|ID$|\w\w[ _-]?(nummer|number|n[uú]mero|num[eé]ro|numer)$|\w["
@@ -211,10 +212,10 @@ def _check_bounds(name: str, known: pd.Series, kind: str, said: Traits) -> None:
         broken = known[known < bound] if key == "min" else known[known > bound]
         if len(broken):
             beyond = (
-                f"{len(broken):,} of {len(known):,} values lie {word} its declared {key} {declared}, such as"
-                f" {broken.iloc[0]}"
+                f"{len(broken):,} of {quantity(len(known), 'value')} {agreeing(len(broken), 'lies', 'lie')} {word} its"
+                f" declared {key} {declared}, such as {broken.iloc[0]}"
             )
-            raise DataError(f"breaks its bound: {beyond}; remedy: correct columns.{name}.{key}, or mend the source")
+            raise DataError(f"breaks its bound: {beyond}; remedy: correct columns.{name}.{key}, or fix the source")
 
 
 def _bound(key: str, declared: float | str, kind: str, zone: Any) -> Any:

@@ -118,7 +118,7 @@ class Law:
             try:
                 return np.asarray(self.frozen.rvs(size=rows, random_state=rng), dtype=float)
             except (ValueError, TypeError, OverflowError) as error:  # parameters that numpy does not support
-                raise SpecError(f"{self.name}: cannot draw numbers with these parameters: {error}") from error
+                raise SpecError(f"{self.name} cannot draw numbers with these parameters: {error}") from error
         mass = self._mass(low, high)
         if mass is None:
             raise SpecError(f"{self.name} has no probability between min {low} and max {high}")

@@ -24,6 +24,7 @@ from synthcli.columns.fake.patterns import WORD, Pattern
 from synthcli.columns.fake.unique import permute
 from synthcli.contracts.schema import Column
 from synthcli.errors import SpecError, did_you_mean
+from synthcli.wording import agreeing, quantity
 
 __all__ = [
     "BORN",
@@ -369,8 +370,8 @@ def check_rows(column: Column, rows: int) -> None:
     )
     remedy = {"pattern": "a longer pattern", "integer": "a larger max"}.get(source, "a pattern")
     raise SpecError(
-        f"columns.{column.name}: {what} has {room:,} unique values, but {rows:,} rows are requested; remedy: {remedy},"
-        " or unique: false"
+        f"columns.{column.name}: {what} has {quantity(room, 'unique value')}, but {quantity(rows, 'row')}"
+        f" {agreeing(rows, 'is', 'are')} requested; remedy: {remedy}, or unique: false"
     )
 
 

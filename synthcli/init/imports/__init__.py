@@ -56,7 +56,7 @@ def tables(path: Path, format: str | None = None) -> list[Imported]:
             return list(room.read(data))
     known = "SDV metadata (json), a dbt schema.yml, an ODCS or data contract, a JSON Schema or SQL with CREATE TABLE"
     raise SpecError(
-        f"{path}: is {'none of' if format is None else f'no {format};'} expected {known}; remedy: --from with one of"
+        f"{path} is {'none of' if format is None else f'no {format};'} expected {known}; remedy: --from with one of"
         " these"
     )
 
@@ -66,20 +66,20 @@ def _read(path: Path) -> Any:
     try:
         raw = path.read_bytes()
     except OSError as error:
-        raise SpecError(f"{path}: cannot be read ({error.strerror}); remedy: --from with a file that exists") from None
+        raise SpecError(f"{path} cannot be read ({error.strerror}); remedy: --from with a file that exists") from None
     if len(raw) > MOST_BYTES:
-        raise SpecError(f"{path}: is too large for metadata (more than {MOST_BYTES:,} bytes); is this a data file?")
+        raise SpecError(f"{path} is too large for metadata (more than {MOST_BYTES:,} bytes); is this a data file?")
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise SpecError(f"{path}: is not UTF-8 text (byte {error.start}); remedy: metadata as text") from None
+        raise SpecError(f"{path} is not UTF-8 text (byte {error.start}); remedy: metadata as text") from None
     if path.suffix.lower() in (".sql", ".ddl"):
         return text
     try:
         return json.loads(text)
     except (json.JSONDecodeError, RecursionError) as error:
         if path.suffix.lower() == ".json":
-            raise SpecError(f"{path}: is not valid JSON: {error}") from None
+            raise SpecError(f"{path} is not valid JSON: {error}") from None
     if path.suffix.lower() in (".yaml", ".yml"):
         return yaml.parse(text, str(path)).data
     return text

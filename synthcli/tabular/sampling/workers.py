@@ -163,7 +163,7 @@ def _client(engine: Engine) -> Iterator[Any]:
         client = Client(engine.address, timeout=PATIENCE, set_as_default=False)
     except ValueError as error:
         raise SpecError(
-            f"execution.address: {engine.address}: is not an address ({error}); expected e.g. tcp://127.0.0.1:8786"
+            f"execution.address is {engine.address}, which is not an address ({error}); expected e.g. tcp://127.0.0.1:8786"
         ) from None
     except (OSError, TimeoutError) as error:
         raise TryLater(

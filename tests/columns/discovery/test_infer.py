@@ -265,7 +265,7 @@ class TestDeclared:
                 {"type": "integer", "max": 110},
                 r"column x .*2 of 3 values lie above its declared max 110, such as 120; remedy",
             ),
-            (["1.5", "-0.5"], {"min": 0}, "1 of 2 values lie below its declared min 0, such as -0.5"),
+            (["1.5", "-0.5"], {"min": 0}, "1 of 2 values lies below its declared min 0, such as -0.5"),
             (
                 ["2024-01-01", "2025-06-01"],
                 {"max": "2024-12-31"},
