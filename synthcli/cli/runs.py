@@ -21,7 +21,7 @@ Name = Annotated[
 ]
 
 
-@app.command("list", help="List the versions below the root with their verdicts and figures, and unfinished runs.")
+@app.command("list", help="List runs with their verdicts, figures and ages.")
 @door
 def list_(
     name: Name = None,
@@ -58,7 +58,7 @@ def show(run: o.RunName, root: o.Root = o.ROOT, as_json: o.Json = False) -> None
         terminal.show(terminal.run_page(version, fresh=True, whole=True))
 
 
-@app.command("diff", help="Show what changed between two runs: spec, data, code, packages, measurements, verdict.")
+@app.command("diff", help="Show what changed between two runs: spec, data, packages, figures.")
 @door
 def diff(
     first: o.RunName,
@@ -107,7 +107,7 @@ def verify(run: o.RunName, root: o.Root = o.ROOT, as_json: o.Json = False) -> No
     raise typer.Exit(1 if wrong else 0)
 
 
-@app.command("prune", help="Remove old versions, but never those that latest and passed point to.")
+@app.command("prune", help="Remove old versions, never the latest and the last that passed.")
 @door
 def prune(
     name: Name = None,

@@ -9,6 +9,7 @@ from synthcli import plugins
 from synthcli.columns import units
 from synthcli.columns.pii import protect
 from synthcli.contracts.evaluation import Outcome
+from synthcli.errors import listed
 from synthcli.pipeline import gates
 from synthcli.pipeline.plan import Plan
 from synthcli.pipeline.refine import Round
@@ -36,6 +37,7 @@ def build(
     noted = [
         *_of_kind("personal", protect.notes(profile.get("personal", ()))),
         *_of_kind("structure", units.notes(profile, sample)),
+        *_of_kind("made", _made_notes(profile)),
         *_of_kind("learned", _learned_notes(fitted)),
         *_of_kind("limits", _limit_notes(plan, outcomes)),
         *_of_kind("request", _request_notes(plan, sample)),
@@ -80,6 +82,16 @@ def _round(tried: Round) -> dict[str, Any]:
 def _of_kind(kind: str, texts: Sequence[str]) -> list[dict[str, str]]:
     """Notes of one kind; the page groups them by it."""
     return [{"kind": kind, "text": text} for text in texts]
+
+
+def _made_notes(profile: Mapping[str, Any]) -> list[str]:
+    """The columns whose values are made up, without those that the notes on personal data name."""
+    named = {c["column"] for c in profile.get("personal", ()) if c["made"] and not c["declared"]}
+    columns = [("", c) for c in profile.get("columns", ())]
+    columns += [(f"{name}.", c) for name, one in profile.get("tables", {}).items() for c in one.get("columns", ())]
+    made = [f"{table}{c['name']}" for table, c in columns if not c.get("modelled", True)]
+    found = [name for name in made if name not in named]
+    return [f"Made up, never learned from the source: {listed(found)}."] if found else []
 
 
 def _learned_notes(fitted: Mapping[str, Any]) -> list[str]:

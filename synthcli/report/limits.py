@@ -8,6 +8,7 @@ from synthcli.report.reading import Body
 HEADINGS = (  # the kinds of notes of a verdict, as pipeline/verdict.py names them
     ("personal", "Personal data"),
     ("structure", "Structure of the data"),
+    ("made", "Made up"),
     ("learned", "Changed before learning"),
     ("rows", "Rows refused, repaired or left out"),
     ("request", "The request"),

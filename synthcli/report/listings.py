@@ -4,6 +4,7 @@ renderables.
 
 from __future__ import annotations
 
+import re
 import time
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from synthcli.report.terminal import Page
 from synthcli.wording import agreeing, quantity
 
 WIDEST = 32  # characters of a cell of a preview
+_HASH = re.compile(r"\b[0-9a-f]{32,}\b")
 STACKED = 6  # pieces of a preview with many columns
 SHORT = {  # the figures of a list of runs: metric -> heading
     "column_shapes": "shapes",
@@ -126,8 +128,8 @@ def runs_page(runs: list[dict[str, Any]], root: Path, *, hidden: int = 0, now: f
         return [Text(f"no runs below {root}"), *hint]
     figures = [name for name in SHORT if any(name in run.get("figures", {}) for run in runs)]
     fields = [
-        *(Field("run"), Field("verdict"), Field("method", "name"), Field("rows", optional=True)),
-        *(Field(SHORT[name], optional=i > 1) for i, name in enumerate(figures)),
+        *(Field("run"), Field("verdict"), Field("method", optional=True), Field("rows", optional=True)),
+        *(Field(SHORT[name], optional=i > 0) for i, name in enumerate(figures)),
         *(Field("age"), Field("", "words")),
     ]
     rows = [_run(run, figures, time.time() if now is None else now) for run in runs]
@@ -189,4 +191,5 @@ def _cell(value: Any) -> str:
     if value is None:
         return "–"
     text = words.number(value) if isinstance(value, float) else str(value)
+    text = _HASH.sub(lambda m: f"{m[0][:12]}…", text)
     return text if len(text) <= 60 else f"{text[:59]}…"

@@ -33,6 +33,22 @@ def test_only_a_requested_balance_is_reported(
     assert any(note.startswith("Demographic parity gap") for note in body["notes"]) is (FAIR in sets)
 
 
+def test_columns_that_are_made_up_are_named_once() -> None:
+    columns = [
+        {"name": "key", "modelled": False},
+        {"name": "age", "modelled": True},
+        {"name": "mail", "modelled": False},
+    ]
+    personal = [{"column": "mail", "made": True, "declared": False}]
+    assert verdict._made_notes({"columns": columns, "personal": personal}) == [
+        "Made up, never learned from the source: key."
+    ]
+    assert verdict._made_notes({"tables": {"users": {"columns": columns}}}) == [
+        "Made up, never learned from the source: users.key, users.mail."
+    ]
+    assert verdict._made_notes({"columns": columns[1:2]}) == []
+
+
 def test_dropped_rows_are_reported() -> None:
     notes = verdict._row_notes({"dropped": {"visits: start < end": 3, "drugs: dose > 0": 1}})
     assert notes == [

@@ -130,7 +130,8 @@ def test_all_notes_of_the_verdict_are_there_by_kind(page, run):
     text, verdict = Outline(section).text, run.verdict()
     assert all(note in text for note in verdict["notes"])
     assert [n["text"] for n in verdict["noted"]] == verdict["notes"]
-    assert text.index("Changed before learning") < text.index("Not checked, not guaranteed")
+    assert "Made up, never learned from the source: key, email." in text
+    assert text.index("Made up") < text.index("Changed before learning") < text.index("Not checked, not guaranteed")
 
 
 def test_a_note_without_a_kind_is_shown_too(run, mended):

@@ -142,6 +142,12 @@ def test_a_frame_with_many_columns_is_stacked() -> None:
     assert re.fullmatch(r"· … \d+ columns more; --json has them all", lines[-1])
 
 
+def test_hashes_are_shortened(pages: dict[str, terminal.Page]) -> None:
+    lines = "\n".join(drawn(pages["diff"], 200))
+    assert re.search(r"\b[0-9a-f]{12}…", lines)
+    assert not re.search(r"[0-9a-f]{20}", lines)
+
+
 def test_nothing_of_a_person_is_on_the_screen(pages: dict[str, terminal.Page]) -> None:
     assert SECRET not in "\n".join(line for page in pages.values() for line in drawn(page, 200))
 
