@@ -235,14 +235,14 @@ def _read_dates(real: list[str], said: Traits, declared: bool) -> Found | None:
     for form in [said.format] if said.format else DATE_FORMATS:
         if form.startswith("%d.%m.%y") and not declared and not all(_PADDED.match(w) for w in real):
             continue
-        if _moments(some[:1], form) is None or _moments(some, form) is None:
+        if moments(some[:1], form) is None or moments(some, form) is None:
             continue
-        if (parsed := _moments(real, form)) is not None:
+        if (parsed := moments(real, form)) is not None:
             return _zoned(parsed, real, form if said.format else _shortened(real, _unpadded(real, form)))
     return None
 
 
-def _moments(words: list[str], form: str) -> pd.Series | None:
+def moments(words: list[str], form: str) -> pd.Series | None:
     """Parse datetimes in one format; None if it does not parse all of them. Datetimes with an offset become UTC."""
     form = readable(form)
     parsed = pd.to_datetime(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -56,6 +56,7 @@ class Evidence:
     part.
 
     `baseline` are records with columns drawn independently from train. Floor and baseline are measured if `full`.
+    `written` are all generated records as a reader of the output gets them: the chunks of each copy.
     """
 
     schema: Schema
@@ -70,6 +71,7 @@ class Evidence:
     preserve: tuple[str, ...] = ()  # properties that matter here, as written in the spec
     fairness: Fairness | None = None
     downstream: Downstream | None = None
+    written: tuple[Iterable[Any], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ def run_key(plan: Plan) -> str:
     """Key of a run: everything that can change the result, but not the output path, name or description."""
     apart = ("source", "output", "retention", "description", "name", "version", "execution")
     body = {k: v for k, v in plan.to_json().items() if k not in apart}
-    return keyed("run", canonical(body), analyze_key(plan), canonical(packages(*plan.choices)))
+    return keyed("run", canonical(body | _written_as(plan)), analyze_key(plan), canonical(packages(*plan.choices)))
 
 
 def analyze_key(plan: Plan) -> str:
@@ -61,8 +61,13 @@ def generate_key(plan: Plan, choice: Choice, rows: int) -> str:
 
 def evaluate_key(plan: Plan, choice: Choice, rows: int, control: str, downstream: str = "") -> str:
     """Key of the quality measurements. downstream: the exit code of the user's application."""
-    own = {name: plan.to_json()["evaluate"][name] for name in ("preserve", "domain")}
+    own = {name: plan.to_json()["evaluate"][name] for name in ("preserve", "domain")} | _written_as(plan)
     return keyed("evaluate", generate_key(plan, choice, rows), control, canonical(own), downstream)
+
+
+def _written_as(plan: Plan) -> dict[str, str]:
+    """The format of the output, where rules are checked on it."""
+    return {"written": plan.spec.output.format} if plan.spec.constraints else {}
 
 
 def privacy_key(plan: Plan, choice: Choice, rows: int, control: str) -> str:

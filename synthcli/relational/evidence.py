@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from synthcli.relational.judging import key_columns
 from synthcli.relational.model.context import UNIT
 from synthcli.relational.source import RealTables
 from synthcli.tabular.sampling.request import SettledRequest
+from synthcli.tabular.written import read_back
 
 
 def schemas_of(generated: Path) -> dict[str, Schema]:
@@ -78,7 +80,7 @@ def evidence(real: RealTables, generated: Path, control: str, usage: Usage | Non
         else:  # too few real rows meet the conditions: unconditional rows are judged instead
             shown = unconditional
     seen = Evidence(schema, shown, parts["train"], parts["control"], target=real.described.target, usage=usage)
-    return RelatedEvidence(**seen.__dict__, tables=_tables(seen, real, fair))
+    return RelatedEvidence(**seen.__dict__, tables=_tables(seen, real, generated, fair))
 
 
 def measure(
@@ -105,7 +107,34 @@ def measure(
     return measured
 
 
-def _tables(seen: Evidence, real: RealTables, fair: Fairness | None = None) -> dict[str, Evidence]:
+@dataclass(frozen=True)
+class WrittenTable:
+    """The rows of one table as a reader of the output gets them, with the columns of parents that rules name."""
+
+    tables: Callable[[], Tables]
+    name: str
+    above: tuple[str, ...]
+    real: RealTables
+
+    def __iter__(self) -> Iterator[pd.DataFrame]:
+        tables = self.tables()
+        yield pd.concat([tables.frames[self.name], self.real.beside(tables, self.name, self.above)], axis=1)
+
+
+def _read_back(generated: Path, real: RealTables) -> Tables:
+    """All generated tables as a reader of the output gets them."""
+    plain = read_tables(generated, real.tables)
+    if real.described.output == "parquet":
+        return plain
+    return plain.having(
+        {
+            name: read_back(frames.to_arrow(frame, plain.schemas[name]), plain.schemas[name], real.described.output)
+            for name, frame in plain.frames.items()
+        }
+    )
+
+
+def _tables(seen: Evidence, real: RealTables, generated: Path, fair: Fairness | None = None) -> dict[str, Evidence]:
     """The evidence of each table whose rows belong to privacy units, with the unit as a column; public and shared
     tables have no unseen rows.
     """
@@ -113,6 +142,7 @@ def _tables(seen: Evidence, real: RealTables, fair: Fairness | None = None) -> d
     units = {side: tables.units() for side, tables in sides.items() if tables is not None}
     rng = seeds.stream(real.described.seed, "baseline")
     out = {}
+    written = cache(lambda: _read_back(generated, real))
     for name, schema in real.tables.schemas.items():
         if units["train"][name] is None:
             continue
@@ -151,6 +181,7 @@ def _tables(seen: Evidence, real: RealTables, fair: Fairness | None = None) -> d
             constraints=rules,
             fairness=fair if name == real.tables.unit[0] else None,
             usage=None,
+            written=(WrittenTable(written, name, tuple(above), real),),
         )
     return out
 

@@ -26,7 +26,8 @@ from synthcli.tabular.source import PARTS
 @dataclass(frozen=True)
 class Described:
     """The description of related tables. sources, traits, rules: by table; kept: public tables; unit: table.column, or
-    a table for its rows; parts: fractions by name; target: table.column; check: raises SpecError for a spec that
+    a table for its rows; parts: fractions by name; target: table.column; output: the format in which the
+    rows leave; check: raises SpecError for a spec that
     does not fit the columns."""
 
     sources: Mapping[str, sources.Source]
@@ -39,6 +40,7 @@ class Described:
     stratify_by: str | None = None
     target: str | None = None
     seed: int = 0
+    output: str = "parquet"
     check: Callable[[Mapping[str, Schema], str], None] = lambda schemas, unit: None
     fail: Callable[[str, Rule, str], SpecError] = lambda table, rule, why: SpecError(
         f"constraint {rule.text} of table {table}: {why}"

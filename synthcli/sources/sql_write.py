@@ -294,6 +294,11 @@ def _plain(table: pa.Table, base: Database) -> pa.Table:
     return pa.table({name: _stored(column, base.kind) for name, column in zip(table.column_names, table.columns)})
 
 
+def storable(table: pa.Table) -> pa.Table:
+    """The values of a table as a database holds them: datetimes to the microsecond."""
+    return pa.table({name: _stored(column, "") for name, column in zip(table.column_names, table.columns)})
+
+
 def _stored(column: pa.ChunkedArray, kind: str) -> pa.ChunkedArray:
     t = pa.types
     if t.is_dictionary(column.type):

@@ -19,6 +19,7 @@ from synthcli.contracts.schema import Schema
 from synthcli.tabular.sampling.matched import matched
 from synthcli.tabular.sampling.request import SettledRequest
 from synthcli.tabular.source import Real
+from synthcli.tabular.written import WrittenRows
 
 JUDGED = 30 * BLOCK  # synthetic rows that metrics look at; larger tables are thinned by whole blocks
 
@@ -66,7 +67,14 @@ def evidence(real: Real, generated: Path, control: str, usage: Usage | None, req
         preserve=said.preserve,
         fairness=_fairness(real, generated, schema, control, request),
         attacked=_all_copies(synthetic, generated, request.copies),
+        written=_written(generated, schema, said.output, request.copies),
     )
+
+
+def _written(generated: Path, schema: Schema, format_: str, copies: int) -> tuple[WrittenRows, ...]:
+    """All copies as a reader of the output gets them."""
+    paths = [generated / DATA] if copies == 1 else [generated / copy_file(i) for i in range(1, copies + 1)]
+    return tuple(WrittenRows(path, schema, format_) for path in paths if path.exists())
 
 
 def _fairness(real: Real, generated: Path, schema: Schema, control: str, request: Request) -> Fairness | None:

@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from synthcli import plugins, seeds, sources
 from synthcli.artifacts import files
 from synthcli.columns import frame as frames
+from synthcli.columns.as_written import as_written
 from synthcli.columns.constraints.uniqueness import Watch
 from synthcli.columns.discovery.infer import infer
 from synthcli.contracts.modality import Csv, Json, Origin
@@ -24,6 +25,7 @@ from synthcli.errors import DataError, FitError, SpecError, did_you_mean
 from synthcli.sources.paths import format_of
 from synthcli.tabular.fitted import FittedTable
 from synthcli.tabular.output import format_for
+from synthcli.tabular.written import typed
 
 TRIES = 30  # attempts to complete a row that breaks a rule
 LINES = 5  # maximum number of lines reported for a broken rule
@@ -94,7 +96,7 @@ def _blocks(
     for block, start in enumerate(range(0, rows, BLOCK)):
         progress("rows", start, rows)
         part = given.frame.iloc[start : start + BLOCK].reset_index(drop=True)
-        out = _obeying(fitted.model, part, watch, impute, start, seed, block)
+        out = _obeying(fitted.model, fitted.schema, part, watch, impute, start, seed, block)
         counts["filled"] += int((part.isna() & out[part.columns].notna()).to_numpy().sum())
         broken = watch.broken(out)
         counts["breaking"] += int(broken.any(axis=0).sum())
@@ -118,18 +120,20 @@ def _report_broken(report: list[dict[str, Any]], watch: Watch, broken: np.ndarra
 
 
 def _obeying(
-    model: Model, part: pd.DataFrame, watch: Watch, impute: bool, start: int, seed: int, block: int
+    model: Model, schema: Schema, part: pd.DataFrame, watch: Watch, impute: bool, start: int, seed: int, block: int
 ) -> pd.DataFrame:
     """Complete a block, redrawing rows whose unknown cells break a rule or, with `impute`, are still null."""
     allowed = {name: Allowed() for name in part.columns} if impute else {}
     known = part.notna()
 
     def drawn(rows: np.ndarray, attempt: int) -> pd.DataFrame:
-        given = Request(
-            len(rows), frame=part.iloc[rows].reset_index(drop=True), known=known.to_numpy()[rows], allowed=allowed
-        )
+        certain = known.to_numpy()[rows]
+        given = Request(len(rows), frame=part.iloc[rows].reset_index(drop=True), known=certain, allowed=allowed)
         completed: Any = model.complete(given, start, rng=seeds.stream(seed, "complete", block, attempt))
-        return completed.frame
+        frame: pd.DataFrame = as_written(completed.frame, schema)
+        for place, name in enumerate(part.columns):  # known cells stay as they are
+            frame[name] = completed.frame[name].where(certain[:, place], frame[name])
+        return frame
 
     out = drawn(np.arange(len(part)), 0)
     # redrawn rows keep the keys of the first attempt
@@ -179,18 +183,13 @@ def read_known(path: Path, schema: Schema, decimal: str = ".") -> Known:
         near = did_you_mean(table.column_names[0], schema.names) if table.column_names else ""
         raise DataError(f"{path} has none of the model's columns.{near} Expected: {', '.join(schema.names)}")
     others = [name for name in table.column_names if name not in schema.names]
+    frame = typed(table, schema, path=path, text=text)
     try:
-        _, frame = infer(
-            _whole(table.select(shared), schema) if text else table.select(shared),
-            {name: _traits(schema[name]) for name in shared},
-            text=text,
-        )
         passed, beside = infer(
             table.select(others), dict.fromkeys(others, Traits(type="text")) if text else {}, text=text
         )
     except DataError as error:
         raise DataError(f"{path}: {error}") from None
-    frame = pd.DataFrame({name: conformed(frame[name], schema[name], path) for name in shared}, index=range(len(table)))
     return Known(
         frame,
         beside.set_axis(range(len(table))),
@@ -235,46 +234,3 @@ def _knows(model: Model, column: Any, word: str) -> bool:
     except FitError:
         return False
     return bool(generated.frame[column].eq(word).fillna(False).all())
-
-
-def _whole(table: pa.Table, schema: Schema) -> pa.Table:
-    """Strip ".0" from integers: many tools write 34 as 34.0 if the column has gaps."""
-    for place, name in enumerate(table.column_names):
-        if schema[name].kind == "integer" and pa.types.is_string(table.schema.field(name).type):
-            table = table.set_column(
-                place, name, pc.replace_substring_regex(table[name], r"^\s*([-+]?\d+)\.0*\s*$", r"\1")
-            )
-    return table
-
-
-def _traits(column: Column) -> Traits:
-    """Traits to parse a column with: the type of the model's column, or text for fake values."""
-    if column.kind in frames.MODELLED:
-        return Traits(type=column.kind, format=column.get("format"))
-    return Traits(type="integer" if "int" in column.storage else "text")
-
-
-def conformed(values: pd.Series, column: Column, path: Path) -> pd.Series:
-    """Convert a column to the canonical dtype of the schema's column. Raises DataError with a value if it fails."""
-    dtype = frames.series(pa.chunked_array([], type=frames.arrow_type(column.storage)), column.kind).dtype
-    if values.dtype == dtype:
-        return values
-    try:
-        if values.isna().all():
-            return pd.Series([None] * len(values), dtype=dtype)
-        if isinstance(dtype, pd.DatetimeTZDtype) and getattr(values.dtype, "tz", None) is None:
-            return values.dt.tz_localize(dtype.tz).astype(dtype)
-        if dtype == "boolean" and values.dtype == frames.STRING:
-            return (
-                values.str.lower()
-                .map({"true": True, "false": False, "1": True, "0": False}, na_action="ignore")
-                .astype(dtype)
-            )
-        if values.dtype == frames.STRING and dtype in ("Int64", "float64"):
-            return pd.to_numeric(values).astype(dtype)
-        return values.astype(dtype)
-    except (TypeError, ValueError, AttributeError) as error:
-        shown = values.dropna().iloc[0]
-        raise DataError(
-            f"{path}: column {column.name} holds {shown!r}, which is not of the model's type {column.kind} ({error})"
-        ) from None

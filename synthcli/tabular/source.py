@@ -29,8 +29,8 @@ class Described:
 
     unit: the column that names who is protected, None for the row; parts: fractions of units by name; where: true of
     every generated row; target: what a downstream model predicts; preserve: properties that matter; schema: declared,
-    if there is no data. check: raises SpecError for kinds of columns that the spec contradicts; fail: the error of a
-    rule, or of `where` (None), at its place in the spec.
+    if there is no data; output: the format in which the rows leave. check: raises SpecError for kinds of columns that
+    the spec contradicts; fail: the error of a rule, or of `where` (None), at its place in the spec.
     """
 
     source: Source
@@ -44,6 +44,7 @@ class Described:
     preserve: tuple[str, ...] = ()
     seed: int = 0
     schema: Schema | None = None
+    output: str = "parquet"
     check: Callable[[Mapping[str, str]], None] = lambda kinds: None
     fail: Callable[[Rule | None, str], SpecError] = lambda rule, why: SpecError(why)
 

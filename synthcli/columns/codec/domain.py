@@ -49,8 +49,8 @@ class NumbersDomain:
 
     Whole numbers (integers, times) count in steps from `base`; decimals: to which a float is rounded, None for full
     precision; spikes: point masses, including infinities; clock: whether a zoned time counts in local time; grains:
-    rounding steps (columns/codec/heaping.py), for floats in units of the last decimal; clipped: number of rows beyond
-    low or high.
+    rounding steps (columns/codec/heaping.py), for floats in units of the last decimal; months: step of dates that are
+    all the first day of a month, such as 12 for years, 0 for other columns; clipped: number of rows beyond low or high.
     """
 
     dtype: str
@@ -65,6 +65,7 @@ class NumbersDomain:
     clock: bool = False
     grains: tuple[int, ...] = ()
     clipped: int = 0
+    months: int = 0
 
 
 @dataclass(frozen=True)

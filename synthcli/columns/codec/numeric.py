@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from synthcli.columns.codec import heaping
+from synthcli.columns import frame as frames
+from synthcli.columns.codec import calendar, heaping
 from synthcli.columns.codec.domain import NumbersDomain
 from synthcli.columns.codec.parts import (
     Part,
@@ -32,7 +33,8 @@ class Numbers:
 
     low, high: in the units of the part, integers for a whole number. spikes: point masses in the units of the column,
     including infinities. clock: whether a zoned time counts in local time. grains: rounding steps
-    (columns/codec/heaping.py) in the units of the column, for floats in units of the last decimal. clipped: number of
+    (columns/codec/heaping.py) in the units of the column, for floats in units of the last decimal. months: step of
+    dates that are all the first day of a month, 0 for other columns (columns/codec/calendar.py). clipped: number of
     rows beyond low or high at fitting.
     """
 
@@ -49,6 +51,7 @@ class Numbers:
     clock: bool = False
     clipped: int = 0
     grains: tuple[int, ...] = ()
+    months: int = 0
 
     @property
     def states(self) -> int:
@@ -85,6 +88,7 @@ class Numbers:
             domain.clock,
             domain.clipped,
             domain.grains,
+            domain.months,
         )
 
     def encode(self, values: pd.Series) -> Values:
@@ -136,6 +140,9 @@ class Numbers:
                 self._steps(known) if self.whole else self._rounded(known), values[f"{escaped(self.name)}#grain"]
             )
             out = np.where(np.isnan(numbers), np.nan, _offsets(raw, self.base, self.step) if self.whole else raw)
+        elif self.months:
+            known = np.clip(np.nan_to_num(numbers, nan=self.low), float(self.low), float(self.high))
+            out = np.where(np.isnan(numbers), np.nan, _offsets(self._steps(known), self.base, self.step))
         else:
             out = np.rint(numbers) if self.whole else self._rounded(numbers)
         if self.spikes:
@@ -158,6 +165,10 @@ class Numbers:
     def _steps(self, numbers: np.ndarray) -> np.ndarray:
         """Whole values. (rows,) int64; at most `high`, which the rounding of large floats could exceed."""
         last = int(self.high)
+        if self.months:
+            unit = frames.arrow_type(self.dtype).unit
+            raw = np.rint(numbers).astype(np.int64) * self.step + self.base
+            return calendar.nearest(raw, unit, self.months, self.base)
         if max(last, self.step) <= 2**53:
             return np.rint(numbers).astype(np.int64) * self.step + self.base
         steps = np.where(

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from synthcli.columns import frame as frames
-from synthcli.columns.codec import heaping, point_masses, top_coding
+from synthcli.columns.codec import calendar, heaping, point_masses, top_coding
 from synthcli.columns.codec.domain import NumbersDomain
 from synthcli.columns.codec.parts import by_the_clock, dtype_name, from_the_clock, integers
 from synthcli.columns.codec.top_coding import held_by
@@ -50,6 +50,7 @@ def see_numbers(column: Column, values: pd.Series, units: np.ndarray | None = No
         clock=clock,
         grains=_grains(kept, step, decimals, column.kind),
         clipped=clipped,
+        months=calendar.step(kept, _unit(column)) if column.kind == "datetime" else 0,
     )
 
 

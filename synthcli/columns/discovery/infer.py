@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 
 from synthcli.columns import frame as frames
 from synthcli.columns import spelling
+from synthcli.columns.as_written import floored
 from synthcli.columns.codec.spelled_numbers import looks_mixed
 from synthcli.columns.pii import protect as pii_protect
 from synthcli.contracts.schema import Column, Schema, Traits
@@ -134,6 +135,8 @@ def _from_arrow(name: str, array: pa.ChunkedArray, said: Traits, is_unit: bool) 
         data, storage = data.astype("float64"), pa.float64()
     if want == "integer" and kind in ("float", "boolean"):
         data, storage = _whole(data), pa.int64()
+    if (want or kind) == "datetime" and said.format is not None:
+        data = floored(data, said.format)
     return _column(name, data, str(storage), said, kind, is_unit)
 
 

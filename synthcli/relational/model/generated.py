@@ -10,14 +10,13 @@ import pyarrow as pa
 
 from synthcli.columns import frame as canonical
 from synthcli.columns.codec.codec import Codec
-from synthcli.contracts.schema import Column, Schema
+from synthcli.contracts.schema import Column
 from synthcli.relational.graph import Order
 from synthcli.relational.model.layout import Layout
 from synthcli.relational.model.rows import RelatedRows
 from synthcli.relational.model.table_model import TableModel
 from synthcli.relational.relationships import NULL, Relationship, positions
 
-LOSSY = ("float", "halffloat", "decimal", "time32", "time64")  # storage types that hold less than a frame does
 Kept = Mapping[str, tuple[pd.DataFrame, pd.DataFrame]]  # table -> its rows and their derived columns
 
 
@@ -117,11 +116,3 @@ def null_columns(layout: Layout, rows: int) -> pd.DataFrame:
     """Return the drawn columns of a table with null in all rows."""
     columns = {c.name: empty(c).reindex(range(rows)) for c in layout.drawn()}
     return pd.DataFrame(columns, index=pd.RangeIndex(rows))
-
-
-def as_stored(frame: pd.DataFrame, schema: Schema) -> pd.DataFrame:
-    """Round the values of a frame to their storage types, so that what holds here also holds in the written file."""
-    lossy = Schema(tuple(c for c in schema.columns if c.name in frame and c.storage.startswith(LOSSY)))
-    if not lossy.columns:
-        return frame
-    return frame.assign(**canonical.to_frame(canonical.to_arrow(frame, lossy), lossy))

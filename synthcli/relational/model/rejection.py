@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from synthcli.columns.as_written import as_written
 from synthcli.columns.constraints.uniqueness import Watch
 from synthcli.relational.model import event_times
 from synthcli.relational.model.event_times import Clock
-from synthcli.relational.model.generated import PositionalColumns, as_stored
+from synthcli.relational.model.generated import PositionalColumns
 from synthcli.relational.model.rejection_counts import RejectionCounts
 from synthcli.relational.model.repair import move_times
 from synthcli.relational.model.table_model import TableModel
@@ -206,7 +207,7 @@ class RowRejection:
             derived = drawn[[c for c in drawn if c.startswith("#")]]
             whole = pd.concat([drawn.drop(columns=list(derived)), side[list(self.plan.beside)]], axis=1)
             drawn = pd.concat([shaper.repaired(whole)[0][self.own], derived], axis=1)
-        return as_stored(drawn, self.model.layout.schema), repairs
+        return as_written(drawn, self.model.layout.schema), repairs
 
 
 def _set_rows(frame: pd.DataFrame, places: np.ndarray, other: pd.DataFrame, chosen: np.ndarray) -> None:

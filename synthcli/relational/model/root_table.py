@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from synthcli.columns.as_written import as_written
 from synthcli.columns.table import Table
 from synthcli.contracts.modelling import Dataset, Model, Request
 from synthcli.contracts.schema import Column, Schema, Traits
-from synthcli.relational.model.generated import as_stored
 from synthcli.relational.model.table_model import TableModel
 
 
@@ -48,7 +48,7 @@ class RootTableModel(Model):
         else:
             drawn = pd.DataFrame(index=pd.RangeIndex(given.rows))
         frame = pd.concat([drawn, self._positional(given.rows, start, rng=positional)], axis=1)
-        return Table(as_stored(self._restored(frame), self.schema), self.schema)
+        return Table(as_written(self._restored(frame), self.schema), self.schema)
 
     def _restored(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Convert drawn columns to those of the table, and count the values that a rule moved."""

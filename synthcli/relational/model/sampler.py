@@ -10,11 +10,12 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from synthcli.columns.as_written import as_written
 from synthcli.relational.graph import Order
 from synthcli.relational.model.child_table import ChildTableSampler
 from synthcli.relational.model.enforcement import RuleEnforcer
 from synthcli.relational.model.foreign_keys import ParentMatcher
-from synthcli.relational.model.generated import GeneratedTables, Kept, as_stored, empty, reads_positional
+from synthcli.relational.model.generated import GeneratedTables, Kept, empty, reads_positional
 from synthcli.relational.model.links import slots
 from synthcli.relational.model.rejection import RowRejection
 from synthcli.relational.model.rejection_counts import RejectionCounts
@@ -72,7 +73,7 @@ class TablesSampler:
             drawn = self._sample_root(name, size, drawing, positional)
         derived = [c for c in drawn if c.startswith("#")]
         frame = self._completed(name, drawn.drop(columns=derived), positional)
-        self.generated.add(name, as_stored(frame, self.models[name].layout.schema), drawn[derived])
+        self.generated.add(name, as_written(frame, self.models[name].layout.schema), drawn[derived])
         self.enforcer.enforce(name, complete=False)
 
     def _completed(self, name: str, frame: pd.DataFrame, positional: np.random.Generator) -> pd.DataFrame:

@@ -300,6 +300,7 @@ def describe(loaded: Loaded) -> Described:
         stratify_by=split.stratify_by,
         target=spec.evaluate.target,
         seed=spec.seed,
+        output=spec.output.format,
     )
 
 

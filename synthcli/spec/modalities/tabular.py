@@ -94,6 +94,7 @@ def describe(loaded: Loaded) -> Described:
         target=spec.evaluate.target,
         preserve=spec.evaluate.preserve,
         seed=spec.seed,
+        output=spec.output.format,
         schema=declared_schema(loaded, rules) if spec.source.type == "none" else None,
         check=check,
         fail=fail,

@@ -16,6 +16,7 @@ import pandas as pd
 
 from synthcli import seeds
 from synthcli.columns import frame as frames
+from synthcli.columns.as_written import as_written, lossy
 from synthcli.columns.constraints.table_rules import Unique
 from synthcli.columns.constraints.uniqueness import Watch
 from synthcli.columns.fake import generate as fake
@@ -29,7 +30,6 @@ TRIES = 2000  # attempts to fill a block, at most
 IN_VAIN = 20  # consecutive attempts without an accepted row, after which generation fails
 SPARE = 1.2  # rows drawn per missing row, beyond what the acceptance rate requires
 RAREST = 1e-4  # lower bound on the estimated acceptance rate, so that no attempt draws without limit
-LOSSY = ("float", "halffloat", "decimal", "time32", "time64")  # storage types less precise than the frame's dtypes
 ANY = Stratum({}, 0)
 
 
@@ -62,6 +62,7 @@ class BlockGenerator:
     def __init__(self, model: Model, request: SettledRequest, schema: Schema) -> None:
         self.model, self.request, self.schema = model, request, schema
         self.batch = drawable(model, request)
+        self.formatted = bool(lossy(schema, declared=True).columns)
         # assign values that depend on the position last, so that keys are unique and without gaps after rejection
         by_position = model.made_up(0, 0, rng=np.random.default_rng(0))
         self.numbered = by_position is not None and not (_deciding(request, schema) & by_position.keys())
@@ -71,6 +72,8 @@ class BlockGenerator:
         request = self.request
         if request.plain:
             table: Any = self.model.sample(request, block, rng=seeds.stream(request.seed, "generate", block, 0))
+            if self.formatted:
+                table = Table(as_written(table.frame, self.schema), self.schema)
             return table, Tally(len(table), len(table), repaired=self._repaired())
         tally = Tally()
         frame = self._rows(block, request.counts(block), count(), Watch(request.rules), tally)
@@ -173,13 +176,7 @@ class BlockGenerator:
         else:
             free = Request(place * request.block_size + rows, block_size=request.block_size)
             drawn = self.model.sample(free, place, rng=rng)
-        return self._stored(drawn.frame)
-
-    def _stored(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """Round values to the precision of their storage types, so that conditions also hold in the written file."""
-        if not any(column.storage.startswith(LOSSY) for column in self.schema.columns):
-            return frame
-        return frames.to_frame(frames.to_arrow(frame, self.schema), self.schema)
+        return as_written(drawn.frame, self.schema)
 
     def _positioned(self, block: int, frame: pd.DataFrame) -> Table:
         """Assign the values that depend on the position of a row, such as keys."""
