@@ -23,6 +23,9 @@ def listing(root: Path, name: str | None) -> list[dict[str, Any]]:
     return out
 
 
+_STATES = {True: "passed", False: "failed", None: "not measurable"}
+
+
 def _line(version: Version) -> dict[str, Any]:
     try:
         manifest, verdict = version.manifest(), version.verdict()
@@ -83,7 +86,7 @@ def difference(first: Version, second: Version) -> dict[str, Any]:
 
 def _gates(version: Version) -> dict[str, Any]:
     verdict = version.verdict() or {"gates": [], "passed": None, "method": None}
-    gates = {f"gate {g['metric']}": "passed" if g["passed"] else "failed" for g in verdict["gates"]}
+    gates = {f"gate {g['metric']}": _STATES[g["passed"]] for g in verdict["gates"]}
     return {"passed": verdict["passed"], "method": verdict["method"], **gates}
 
 

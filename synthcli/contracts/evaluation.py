@@ -78,7 +78,8 @@ class Evidence:
 class Measurement:
     """The value of a metric. low, high: its 95 % interval; floor: the value for unseen real data; baseline: the value
     for independent columns; control: the same attack on records that it cannot know; scope: overall, column, pair,
-    rule, subgroup or property; `of` names which one.
+    rule, subgroup or property; `of` names which one. measurable: False if the real data do not show what the metric
+    compares with, whatever the synthetic data are; value is None then, as it is after an error.
     """
 
     name: str
@@ -94,10 +95,13 @@ class Measurement:
     baseline: float | None = None
     control: float | None = None
     note: str = ""
+    measurable: bool = True
 
     def to_json(self) -> dict[str, Any]:
         """A dictionary without missing fields; NaN and infinities become None."""
         plain = {k: None if isinstance(v, float) and not np.isfinite(v) else v for k, v in self.__dict__.items()}
+        if self.measurable:
+            del plain["measurable"]
         return {k: v for k, v in plain.items() if v not in (None, "") or k == "value"}
 
 
@@ -125,7 +129,7 @@ class Metric(Protocol):
 @dataclass(frozen=True)
 class Gate:
     """A bound on a metric. bound=interval tests the unfavourable end of the interval; of=floor scales the bound by the
-    real-data floor.
+    real-data floor. strict: the spec says `severity: error` itself, so that a metric that is not measurable fails.
     """
 
     metric: str
@@ -134,14 +138,17 @@ class Gate:
     severity: Literal["error", "warn"] = "error"
     bound: Literal["interval", "value"] = "interval"
     of: Literal["floor"] | None = None
+    strict: bool = False
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """The verdict on a gate. margin: distance inside the bound, negative if the gate fails; None if unmeasured."""
+    """The verdict on a gate. passed: None if the metric is not measurable; margin: distance inside the bound, negative
+    if the gate fails; None if unmeasured.
+    """
 
     gate: Gate
-    passed: bool
+    passed: bool | None
     measurement: Measurement | None
     margin: float | None
     why: str

@@ -162,6 +162,8 @@ def _rest(found: Findings) -> Iterator[str]:
         yield from _comment(
             "evaluate: {target: COLUMN} names the target of a downstream model; none was found here.", fold=False
         )
+        if found.no_target:
+            yield from _comment(f"(Not suggested: {found.no_target}.)")
     yield from _comment(
         "The default gates apply; write evaluate.gates and privacy_check.gates to set your own (synth methods"
         " --metrics)."

@@ -15,7 +15,7 @@ import pandas as pd
 import pyarrow as pa
 from pydantic import ValidationError
 
-from synthcli import sources
+from synthcli import seeds, sources
 from synthcli.columns import frame as frames
 from synthcli.columns import spelling
 from synthcli.columns.codec.spelled_numbers import looks_mixed
@@ -25,12 +25,14 @@ from synthcli.columns.discovery import suggest
 from synthcli.columns.discovery.infer import infer
 from synthcli.columns.fake import generate as fake
 from synthcli.columns.pii import detect, protect
+from synthcli.columns.table import Table
 from synthcli.contracts.schema import Column, Schema, Traits
 from synthcli.errors import DataError, SpecError
 from synthcli.init.imports.shared import Imported
 from synthcli.privacy.anonymity import uniqueness
 from synthcli.sources import builtin, csv
 from synthcli.spec.traits import SERVES
+from synthcli.tabular.metrics import utility
 
 ENCODED = 1 << 24  # bytes of a file that its encoding is detected from
 EXAMINED = 2_000  # rows that the spelling of numbers is detected from
@@ -38,6 +40,7 @@ _PACKED = (".gz", ".bz2", ".zst", ".xz", ".zip", ".lz4")
 _COMMA_NUMBER = r"[-+]?(\d{1,3}(\.\d{3})+|\d+),\d+"
 _FORMATTED = r"[-+(]?\s?[$€£¥]?\s?\d[\d.,' ]*\s?[%€$£¥]?\)?"
 SHARED = 10  # privacy units that a value needs before the draft shows it
+TARGET_ROWS = 10_000  # rows by which a target is tried
 MOST_CATEGORIES = 20  # that the draft lists
 ROW_COUNTER = (
     "looks like a row counter: 0, 1, 2, …; if it has no meaning, write the source without it (pandas: index=False)"
@@ -66,7 +69,9 @@ class Finding:
 @dataclass(frozen=True)
 class Findings:
     """The findings on a table. unit, target: (column, why). broken: for each imported constraint the rows of the source
-    that break it, or -1 if it cannot be used. no_people: why the rows are not people, None if they may be."""
+    that break it, or -1 if it cannot be used. no_people: why the rows are not people, None if they may be. no_target:
+    why the likeliest target is not suggested, empty if it is or there is none.
+    """
 
     rows: int
     units: int
@@ -78,6 +83,7 @@ class Findings:
     imported: Imported | None
     broken: tuple[int, ...] = ()
     no_people: str | None = None
+    no_target: str = ""
 
 
 def settled(source: sources.Source) -> sources.Source:
@@ -145,11 +151,35 @@ def look(source: sources.Source, imported: Imported | None = None) -> Findings:
         if source.type == "builtin"
         else suggest.target(declared, frame, sorted(out))
     )
+    no_target = "" if target is None else _unpredictable(Table(frame, declared), target[0])
     candidates = [f.name for f in columns if f.guess is not None and f.guess.sensitivity == "quasi-identifier"]
     broken = tuple(_broken(rule, frame) for rule in imported.constraints) if imported is not None else ()
     people = len(frame) if units is None else len(np.unique(units))
     unique = tuple(uniqueness.search(frame, candidates, units))
-    return Findings(len(frame), people, tuple(columns), unit, tuple(found), target, unique, imported, broken, no_people)
+    return Findings(
+        len(frame),
+        people,
+        tuple(columns),
+        unit,
+        tuple(found),
+        None if no_target else target,
+        unique,
+        imported,
+        broken,
+        no_people,
+        no_target,
+    )
+
+
+def _unpredictable(table: Table, target: str) -> str:
+    """Why the rows do not predict a column, so that a gate on it could not be measured; empty if they do."""
+    rng = seeds.stream(0, "target")
+    table = table.take(np.sort(rng.permutation(len(table))[:TARGET_ROWS]))
+    try:
+        parts = table.split({"train": 0.5, "control": 0.5}, rng=rng)
+    except DataError:
+        return f"there are too few rows to tell whether they predict {target}"
+    return utility.predictable(parts["train"], parts["control"], target, rng=rng)
 
 
 def _counts_rows(values: pd.Series) -> bool:

@@ -1,4 +1,8 @@
-"""Judge measurements by gates: pass or fail, and the margin. A missing measurement fails."""
+"""Judge measurements by gates: pass or fail, and the margin.
+
+A missing measurement fails. A metric that is not measurable, because the real data do not show what it compares with,
+neither passes nor fails, unless the spec writes `severity: error` for its gate.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +19,8 @@ def judge(gates: Iterable[Gate], measurements: Sequence[Measurement]) -> list[Ou
 
 def outcome(gate: Gate, measured: Measurement | None) -> Outcome:
     """Judge one measurement: its interval, or its value, must lie within the bounds."""
+    if measured is not None and not measured.measurable:
+        return Outcome(gate, False if gate.strict else None, measured, None, f"not measurable: {measured.note}")
     if measured is None or measured.value is None:
         return Outcome(
             gate,
@@ -53,14 +59,18 @@ def _why(gate: Gate, low: float, high: float, scale: float) -> str:
 
 def failed(outcomes: Iterable[Outcome]) -> list[Outcome]:
     """Outcomes that fail a run: not passed, and of severity error."""
-    return [o for o in outcomes if not o.passed and o.gate.severity == "error"]
+    return [o for o in outcomes if o.passed is False and o.gate.severity == "error"]
+
+
+def warned(outcomes: Iterable[Outcome]) -> list[Outcome]:
+    """Outcomes that warn: not passed, and of severity warn."""
+    return [o for o in outcomes if o.passed is False and o.gate.severity == "warn"]
 
 
 def rank(outcomes: Sequence[Outcome]) -> tuple[int, int, float]:
     """Sort key of rounds, best first: failed gates, failed warnings, then the smallest margin relative to its bound."""
-    errors = failed(outcomes)
-    warnings = [o for o in outcomes if not o.passed and o.gate.severity == "warn"]
-    return len(errors), len(warnings), -min((_relative(o) for o in outcomes), default=0.0)
+    judged = [o for o in outcomes if o.passed is not None]
+    return len(failed(judged)), len(warned(judged)), -min((_relative(o) for o in judged), default=0.0)
 
 
 def _relative(outcome: Outcome) -> float:

@@ -54,7 +54,8 @@ def build(
             {"kind": kind, **_outcome(o)} for kind, some in (("quality", quality), ("privacy", privacy)) for o in some
         ],
         "failed": [o.gate.metric for o in failures],
-        "warned": [o.gate.metric for o in outcomes if not o.passed and o.gate.severity == "warn"],
+        "warned": [o.gate.metric for o in gates.warned(outcomes)],
+        "not_measurable": [o.gate.metric for o in outcomes if o.passed is None],
         "rounds": [_round(r) for r in rounds],
         "notes": [note["text"] for note in noted],
         "noted": noted,
@@ -62,7 +63,7 @@ def build(
 
 
 def _outcome(outcome: Outcome) -> dict[str, Any]:
-    gate = {k: v for k, v in outcome.gate.__dict__.items() if v is not None}
+    gate = {k: v for k, v in outcome.gate.__dict__.items() if v is not None and k != "strict"}
     measured = outcome.measurement.to_json() if outcome.measurement is not None else None
     return {**gate, "passed": outcome.passed, "margin": outcome.margin, "why": outcome.why, "measured": measured}
 
@@ -109,6 +110,11 @@ def _learned_notes(fitted: Mapping[str, Any]) -> list[str]:
 def _limit_notes(plan: Plan, outcomes: Sequence[Outcome]) -> list[str]:
     """What was not checked, and what is not guaranteed."""
     notes = [NO_GUARANTEE] if plan.has_data else []
+    for open_ in (o for o in outcomes if o.passed is None):
+        notes.append(
+            f"The gate on {open_.gate.metric} neither passed nor failed, {open_.why}; `severity: error` in the spec"
+            " makes it fail."
+        )
     if not outcomes:
         notes.append("No gate was set: this run passes because nothing was checked.")
     if not plan.attacks:

@@ -214,7 +214,8 @@ def _mean(some: list[Measurement]) -> Measurement:
     """The mean over tables; its interval assumes full dependence, so it is never too narrow."""
     known = [m for m in some if m.value is not None]
     if not known:
-        return replace(some[0], scope="overall", of=None)
+        failed = [m for m in some if m.measurable]
+        return replace((failed or some)[0], scope="overall", of=None)
     keys = ("value", "low", "high", "floor", "baseline", "control")
     values = {key: [getattr(m, key) for m in known] for key in keys}
     means: dict[str, Any] = {

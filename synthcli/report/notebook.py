@@ -9,8 +9,14 @@ from typing import Any
 
 from synthcli.artifacts.store import REPORT, Version
 from synthcli.report import words
+from synthcli.report.reading import state
 
-_STATE = {"pass": ("✓ pass", "#1a7f37"), "warn": ("! warn", "#9a6700"), "fail": ("✕ fail", "#cf222e")}
+_STATE = {
+    "pass": ("✓ pass", "#1a7f37"),
+    "warn": ("! warn", "#9a6700"),
+    "fail": ("✕ fail", "#cf222e"),
+    "open": ("? not measurable", "#9a6700"),
+}
 _HEAD = ("", "gate", "measured", "95 % interval", "required", "real data", "why")
 
 
@@ -38,7 +44,7 @@ def _gates(verdict: dict[str, Any] | None) -> str:
 
 def _line(gate: dict[str, Any]) -> str:
     m = gate["measured"] or {}
-    mark, colour = _STATE["pass" if gate["passed"] else "warn" if gate["severity"] == "warn" else "fail"]
+    mark, colour = _STATE[state(gate)]
     figures = (
         words.number(m.get("value")) or "not measured",
         words.interval(m),

@@ -159,7 +159,9 @@ def judged(run: Body) -> list[Body]:
 
 
 def state(gate: Body) -> str:
-    """pass, warn or fail."""
+    """pass, warn, fail, or open: the metric is not measurable."""
+    if gate["passed"] is None:
+        return "open"
     return "pass" if gate["passed"] else "warn" if gate["severity"] == "warn" else "fail"
 
 

@@ -15,7 +15,7 @@ def rounds(run: Body, drawn: Drawn) -> Body | None:
         return None
     lines = []
     for tried in verdict["rounds"]:
-        failed = [g["metric"] for g in tried["gates"] if not g["passed"] and g["severity"] == "error"]
+        failed = [g["metric"] for g in tried["gates"] if g["passed"] is False and g["severity"] == "error"]
         state = tried["error"] or (
             "passes" if tried["passed"] else f"fails {', '.join(failed)}" if tried["steered"] else "not judged"
         )

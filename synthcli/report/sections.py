@@ -42,7 +42,7 @@ def gates(run: Body, drawn: Drawn) -> list[Body]:
             "bar": _bar(gate),
         }
         out.append(line(m, run["help"], **more, of_interval=gate["bound"] == "interval"))
-    return sorted(out, key=lambda g: ("fail", "warn", "pass").index(g["state"]))
+    return sorted(out, key=lambda g: ("fail", "open", "warn", "pass").index(g["state"]))
 
 
 def _bar(gate: Body) -> str:

@@ -23,6 +23,7 @@ SHOWN = 10  # worst columns and pairs of a metric that `runs show` lists
 MARKS = {
     "pass": Text("pass", style="green"),
     "warn": Text("warn", style="yellow"),
+    "open": Text("not measurable", style="yellow"),
     "fail": Text("FAIL", style="bold red"),
 }
 PIPED = 160  # characters a line in a pipe
@@ -99,6 +100,8 @@ def _headline(version: Version, verdict: dict[str, Any]) -> Page:
                 page.append(note(f"{gate['metric']}: {text}", "none"))
     if verdict["warned"]:
         page.append(note(f"warnings: {', '.join(verdict['warned'])}", "yellow"))
+    if open_ := verdict.get("not_measurable"):
+        page.append(note(f"not measurable: {', '.join(open_)}", "yellow"))
     return page
 
 
@@ -128,7 +131,7 @@ def _round_table(verdict: dict[str, Any]) -> Grid:
     ]
     rows = []
     for tried in verdict["rounds"]:
-        failed = [g["metric"] for g in tried["gates"] if not g["passed"] and g["severity"] == "error"]
+        failed = [g["metric"] for g in tried["gates"] if g["passed"] is False and g["severity"] == "error"]
         state = tried["error"] or (
             "passes" if tried["passed"] else f"fails {', '.join(failed)}" if tried["steered"] else "not judged"
         )

@@ -167,7 +167,10 @@ class GateKeys(Section):
     metric: str = Field(description="name of a measurement, see `synth methods --metrics`")
     min: Real | None = None
     max: Real | None = None
-    severity: Literal["error", "warn"] = Field("error", description="warn: reported, but does not fail the run")
+    severity: Literal["error", "warn"] = Field(
+        "error",
+        description="warn: reported, but does not fail the run; error, if written, also fails what is not measurable",
+    )
     bound: Literal["interval", "value"] = Field(
         "interval",
         description="what must lie within the bounds: the unfavourable end of the 95 % interval, or the value itself",
@@ -177,7 +180,8 @@ class GateKeys(Section):
     )
 
     def build(self) -> Gate:
-        return Gate(self.metric, self.min, self.max, self.severity, self.bound, self.of)
+        strict = "severity" in self.model_fields_set and self.severity == "error"
+        return Gate(self.metric, self.min, self.max, self.severity, self.bound, self.of, strict)
 
 
 class Domain(Section):

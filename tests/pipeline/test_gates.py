@@ -6,6 +6,7 @@ import pytest
 
 from synthcli.contracts.evaluation import Gate, Measurement, Outcome
 from synthcli.pipeline import gates
+from synthcli.spec.models import GateKeys
 
 M = Measurement("m", 0.90, low=0.85, high=0.95, floor=0.99)
 
@@ -35,6 +36,16 @@ def test_what_is_not_measured_fails(measured: Measurement | None) -> None:
     outcome = gates.outcome(Gate("m", min=0.1), measured)
     assert not outcome.passed
     assert "not measured" in outcome.why
+
+
+def test_what_is_not_measurable_neither_passes_nor_fails_unless_the_spec_insists() -> None:
+    blind = Measurement("m", None, note="chance", measurable=False)
+    lenient, strict = (gates.outcome(Gate("m", min=0.1, strict=s), blind) for s in (False, True))
+    assert lenient.passed is None and "not measurable: chance" in lenient.why and gates.failed([lenient]) == []
+    assert strict.passed is False and gates.failed([strict]) == [strict]
+    assert gates.rank([lenient]) == gates.rank([])
+    written = GateKeys.model_validate({"metric": "m", "min": 0.1, "severity": "error"}).build()
+    assert written.strict and not GateKeys.model_validate({"metric": "m", "min": 0.1}).build().strict
 
 
 def test_a_floor_that_is_unknown_fails() -> None:

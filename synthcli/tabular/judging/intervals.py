@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -39,6 +39,11 @@ def _float(value: Any) -> float | None:
 def unmeasured(gauges: Iterable[Gauge], note: str) -> list[Measurement]:
     """Measurements without a value, with the reason."""
     return [measured(g, None, note=note) for g in gauges]
+
+
+def not_measurable(gauge: Gauge, note: str) -> Measurement:
+    """A measurement that the real data do not allow, with the reason."""
+    return replace(measured(gauge, None, note=note), measurable=False)
 
 
 def missing_evidence(evidence: Evidence, *needed: str) -> str | None:

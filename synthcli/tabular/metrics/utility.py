@@ -90,6 +90,18 @@ def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement
     return out
 
 
+def predictable(train: Table, control: Table, target: str, *, rng: np.random.Generator) -> str:
+    """Why boosted trees of some records do not predict a column of others clearly better than chance; else empty."""
+    task = _task(Evidence(train.schema, train, train, control, target=target, full=False), rng)
+    if note := _unpredictable(task):
+        return note
+    truth, weights = task.side("control")[2], _weights(task, rng)
+    chance = _chance(task, truth, weights)
+    with intervals.one_thread():
+        guess = boosted(task, "train", seeds.fork(rng))
+    return _near_chance(task, _scores(task, truth, guess, weights, chance), chance)
+
+
 def _task(evidence: Evidence, rng: np.random.Generator) -> _Task:
     """Sample and encode the tables, and label their rows."""
     most = min(20_000 if evidence.full else 10_000, max(_CELLS // max(len(evidence.schema.columns), 1), 1_000))
@@ -182,15 +194,28 @@ def _judge(task: _Task, gauges: tuple[Gauge, ...], fit: Any, weights: np.ndarray
         ),
         intervals.measured(trtr_gauge, trtr[0], *_ends(trtr), n=n, baseline=None if base is None else base[0]),
     ]
-    if not trtr[0] - chance[0] > _LEARNABLE:
-        note = (
-            f"{task.target} cannot be predicted from train either ({task.unit} {trtr[0]:.3f}, chance {chance[0]:.3f})"
-        )
-        return [*intervals.unmeasured([ratio_gauge], note), *out]
+    if note := _near_chance(task, trtr, chance):
+        return [intervals.not_measurable(ratio_gauge, note), *out]
     above = np.maximum(trtr - chance, _LEARNABLE / 2)
     ratio = (tstr - chance) / above
     beside = {"floor": 1.0, "baseline": None if base is None else ((base - chance) / above)[0]}
     return [intervals.measured(ratio_gauge, ratio[0], *_ends(ratio), n=n, **beside), *out]
+
+
+def _near_chance(task: _Task, trtr: np.ndarray, chance: np.ndarray) -> str:
+    """Why a model of real rows is not clearly above chance; empty if it is.
+
+    The lower end of its interval must lie above chance by a quarter of the estimate, about 2.6 standard errors: with
+    less, the error of the ratio is larger than what any gate on it asks.
+    """
+    above = trtr - chance
+    if above[0] > _LEARNABLE and _ends(above)[0] > above[0] / 4:
+        return ""
+    low, high = _ends(trtr)
+    return (
+        f"real rows do not predict {task.target} clearly better than chance ({task.unit} {trtr[0]:.3f}, 95 % interval"
+        f" {low:.3f} – {high:.3f}, chance {chance[0]:.3f}), so that the ratio means nothing"
+    )
 
 
 def _ends(scores: np.ndarray) -> tuple[float, float]:

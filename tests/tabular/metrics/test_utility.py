@@ -6,6 +6,7 @@ import re
 from functools import cache
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
@@ -58,7 +59,23 @@ def test_no_target_is_no_question_and_a_poor_one_is_said(evidence):
     constant = Table(given.train.frame.assign(yes=given.train.frame["yes"] | True), given.schema)
     assert all("single value" in m.note for m in overall(evidence(train=constant, target="yes")).values())
     hopeless = overall(evidence(target="when"))["utility_ratio"]
-    assert hopeless.value is None and "cannot be predicted from train either" in hopeless.note
+    assert hopeless.value is None and not hopeless.measurable and "clearly better than chance" in hopeless.note
+
+
+def test_a_target_near_chance_is_not_measurable_and_the_scores_are(evidence):
+    """The label is random: whichever side of chance the model of train lies, its interval touches it."""
+    given = evidence()
+    rng = np.random.default_rng(0)
+    random = {
+        name: Table(part.frame.assign(yes=pd.array(rng.random(len(part)) < 0.5, dtype="boolean")), given.schema)
+        for name, part in (("train", given.train), ("control", given.control), ("synthetic", given.synthetic))
+    }
+    found = overall(evidence(target="yes", **random))
+    assert found["trtr"].value is not None and found["tstr"].value is not None
+    assert found["utility_ratio"].to_json()["measurable"] is False
+    why = utility.predictable(random["train"], random["control"], "yes", rng=np.random.default_rng(0))
+    assert "do not predict yes clearly better than chance" in why
+    assert utility.predictable(given.train, given.control, "yes", rng=np.random.default_rng(0)) == ""
 
 
 def test_synthetic_of_one_class_is_at_chance(evidence):
