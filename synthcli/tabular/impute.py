@@ -3,50 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from synthcli import plugins, seeds, sources
 from synthcli.artifacts import files
 from synthcli.columns import frame as frames
 from synthcli.columns.as_written import as_written
 from synthcli.columns.constraints.uniqueness import Watch
-from synthcli.columns.discovery.infer import infer
 from synthcli.contracts.modality import Csv, Json, Origin
 from synthcli.contracts.modelling import BLOCK, Allowed, Model, Progress, Request
-from synthcli.contracts.schema import Column, Schema, Traits
-from synthcli.errors import DataError, FitError, SpecError, did_you_mean
-from synthcli.sources.paths import format_of
+from synthcli.contracts.schema import Schema
+from synthcli.errors import FitError, SpecError
 from synthcli.tabular.fitted import FittedTable
+from synthcli.tabular.known_cells import DECIMAL, Known, read_known, written_again
 from synthcli.tabular.output import format_for
-from synthcli.tabular.written import typed
 
 TRIES = 30  # attempts to complete a row that breaks a rule
 LINES = 5  # maximum number of lines reported for a broken rule
-_DECIMAL = r"([-+]?\d+)\.0+"
-
-
-@dataclass(frozen=True)
-class Known:
-    """A file to complete.
-
-    frame: the columns that the model knows, in canonical dtypes; beside: the other columns, unchanged; columns: of
-    `beside`; order: all columns; lines: line number of each row (Parquet: row number), (rows,) int64; csv: the
-    dialect of a csv file.
-    """
-
-    frame: pd.DataFrame
-    beside: pd.DataFrame
-    columns: tuple[Column, ...]
-    order: tuple[str, ...]
-    lines: np.ndarray
-    csv: dict[str, str] | None = None
 
 
 def impute_rows(
@@ -72,8 +50,10 @@ def impute_rows(
     names = given.order if impute else (*fitted.schema.names, *given.beside.columns)
     schema = Schema(tuple(by_name[name] for name in names))
     counts: dict[str, Any] = {"filled": 0, "breaking": 0, "broken": []}
-    chunks = _blocks(fitted, given, schema, impute, seed, counts, progress)
-    sources.write(chunks, schema, target, format_, csv=_dialect(origin.csv, given.csv))
+    blocks = _blocks(fitted, given, schema, impute, seed, counts, progress)
+    dialect = _dialect(origin.csv, given.csv)
+    chunks, written = written_again(blocks, given, schema, format_, dialect.decimal)
+    sources.write(chunks, written, target, format_, csv=dialect)
     return {"rows": len(given.frame), "output": str(target), "sha256": files.sha256(target), **counts}
 
 
@@ -165,58 +145,12 @@ def _wrong(out: pd.DataFrame, known: pd.DataFrame, watch: Watch, impute: bool) -
     return wrong
 
 
-def read_known(path: Path, schema: Schema, decimal: str = ".") -> Known:
-    """Read a file to complete. Raises DataError with the column and a value that is not of the model's type.
-
-    decimal: the sign of a csv file.
-    """
-    format_ = format_of(path.name)
-    if format_ is None:
-        raise SpecError(f"{path}: the ending names no format; expected .csv, .parquet or .jsonl")
-    if not path.is_file():
-        beside = [other.name for other in path.parent.iterdir()] if path.parent.is_dir() else []
-        raise SpecError(f"{path} does not exist.{did_you_mean(path.name, beside)}")
-    source = sources.Source(type=format_, path=path, decimal=decimal)
-    table, text = sources.read(source), sources.spelled(source)
-    shared = [name for name in table.column_names if name in schema.names]
-    if not shared:
-        near = did_you_mean(table.column_names[0], schema.names) if table.column_names else ""
-        raise DataError(f"{path} has none of the model's columns.{near} Expected: {', '.join(schema.names)}")
-    others = [name for name in table.column_names if name not in schema.names]
-    frame = typed(table, schema, path=path, text=text)
-    try:
-        passed, beside = infer(
-            table.select(others), dict.fromkeys(others, Traits(type="text")) if text else {}, text=text
-        )
-    except DataError as error:
-        raise DataError(f"{path}: {error}") from None
-    return Known(
-        frame,
-        beside.set_axis(range(len(table))),
-        passed.columns,
-        tuple(table.column_names),
-        _lines(table, format_),
-        sources.csv_dialect(source),
-    )
-
-
-def _lines(table: pa.Table, format_: str) -> np.ndarray:
-    """The line on which each row begins, counting the header and line breaks within cells. (rows,) int64"""
-    rows = np.arange(1, len(table) + 1)
-    if format_ != "csv":
-        return rows + (format_ == "excel")
-    more = np.zeros(len(table), dtype=np.int64)
-    for column in table.columns:
-        more += pc.fill_null(pc.count_substring(column, "\n"), 0).to_numpy()
-    return rows + 1 + sum(name.count("\n") for name in table.column_names) + np.cumsum(more) - more
-
-
 def _as_learned(values: pd.Series, model: Model) -> pd.Series:
     """Convert categories such as 19.0 to 19 if the model knows only 19: many tools write integers with gaps so."""
     if values.dtype != frames.STRING:
         return values
     words = values.dropna().drop_duplicates()
-    whole = words.str.extract(f"^{_DECIMAL}$", expand=False)
+    whole = words.str.extract(f"^{DECIMAL}$", expand=False)
     known = {
         w: n
         for w, n in zip(words, whole)
