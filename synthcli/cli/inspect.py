@@ -34,6 +34,11 @@ def check(spec: o.Spec, sets: o.Sets = None, trust: o.Trust = False, as_json: o.
     else:
         size = f"{quantity(found['columns'], 'column')}, method {found['method']}, {quantity(found['gates'], 'gate')}"
         typer.echo(f"{spec}: valid; {size}")
+        if found["drops"]:
+            typer.echo(
+                f"{quantity(found['drops'], 'constraint')} with on_violation: drop; rows of the source that break one are"
+                " left out, and counted in the verdict"
+            )
 
 
 @door

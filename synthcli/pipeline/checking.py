@@ -13,7 +13,9 @@ from synthcli.spec.load import load_spec
 
 
 def checked(spec: str | Path, sets: Sequence[str], *, trust: bool = False) -> dict[str, Any]:
-    """Validate a spec: {columns, method, gates}. trust: also load the user's metrics. Raises SpecError, DataError."""
+    """Validate a spec: {columns, method, gates, drops}. trust: also load the user's metrics; drops: constraints that
+    leave rows of the source out. Raises SpecError, DataError.
+    """
     loaded = load_spec(spec, sets)
     found = check(loaded)
     user_code.check(loaded, trust)
@@ -25,4 +27,5 @@ def checked(spec: str | Path, sets: Sequence[str], *, trust: bool = False) -> di
         "columns": columns,
         "method": "auto" if named else ", ".join(c.method for c in found.choices),
         "gates": gates,
+        "drops": sum(isinstance(c, dict) and c.get("on_violation") == "drop" for c in loaded.spec.constraints),
     }

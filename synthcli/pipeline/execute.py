@@ -31,7 +31,7 @@ from synthcli.contracts.evaluation import Downstream, Evidence, Outcome, Usage
 from synthcli.contracts.modality import Choice
 from synthcli.contracts.schema import Schema
 from synthcli.errors import FitError, LimitReached, MissingExtra, SpecError, did_you_mean
-from synthcli.pipeline import gates, keys, manifest, stages, user_code, verdict
+from synthcli.pipeline import delivered, gates, keys, manifest, stages, user_code, verdict
 from synthcli.pipeline.events import Events
 from synthcli.pipeline.plan import Plan, make_plan, rows_requested
 from synthcli.pipeline.refine import Round, best, next_choice
@@ -98,13 +98,12 @@ def _keep_out(plan: Plan, root: Path) -> None:
 
 
 def _unchanged(shelf: Store, plan: Plan) -> Version | None:
-    """The latest complete version if it has the same inputs and its output still exists."""
+    """The latest complete version if it has the same inputs and its output stands unchanged."""
     complete = [v for v in shelf.versions() if v.known.get("complete")]
     if not complete or complete[-1].known["key"] != keys.run_key(plan):
         return None
-    target, passed = plan.target, complete[-1].known.get("passed")
-    outputs = [] if target is None or not passed else [t.path for t in plan.modality.outputs(target, plan.request(0))]
-    return None if any(isinstance(path, Path) and not path.exists() for path in outputs) else complete[-1]
+    last = complete[-1]
+    return last if not last.known.get("passed") or delivered.stands(plan, last.manifest()["output"]) else None
 
 
 class _Execution:
@@ -132,7 +131,7 @@ class _Execution:
                 f"the source has {sampled['of']:,} rows; learned from a uniform sample of {sampled['rows']:,}, by"
                 f" {sampled['by']}"
             )
-        for note in protect.notes(self.profile.get("personal", ())):
+        for note in (*protect.notes(self.profile.get("personal", ())), *verdict.source_notes(self.profile)):
             self.events.note(note)
         if plan.auto:
             chosen = plan.modality.choose(

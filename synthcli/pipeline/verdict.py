@@ -38,7 +38,7 @@ def build(
         *_of_kind("personal", protect.notes(profile.get("personal", ()))),
         *_of_kind("structure", units.notes(profile, sample)),
         *_of_kind("made", _made_notes(profile)),
-        *_of_kind("learned", _learned_notes(fitted)),
+        *_of_kind("learned", [*source_notes(profile), *_learned_notes(fitted)]),
         *_of_kind("limits", _limit_notes(plan, outcomes)),
         *_of_kind("request", _request_notes(plan, sample)),
         *_of_kind("rows", _row_notes(sample)),
@@ -78,6 +78,17 @@ def _round(tried: Round) -> dict[str, Any]:
         "passed": tried.passed if tried.judged else None,
         "gates": [_outcome(o) for o in tried.outcomes],
     }
+
+
+def source_notes(profile: Mapping[str, Any]) -> list[str]:
+    """The rows of the source that were left out because they break a constraint with on_violation: drop."""
+    found = {f["constraint"]: f["violations"] for f in profile.get("constraints", ()) if f["action"] == "drop"}
+    if not found:
+        return []
+    return [
+        "Rows of the source that break a constraint were left out before anything was learned (on_violation: drop):"
+        f" {_counts(found)}."
+    ]
 
 
 def _of_kind(kind: str, texts: Sequence[str]) -> list[dict[str, str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -25,10 +26,12 @@ from synthcli.sources.paths import ENDINGS
 def deliver(generated: Path, target: Target) -> Json:
     """Write all tables to a folder or a database; returns the hash or the rows of each."""
     if target.format == "sql":
-        return {"path": f"{target.url}", "format": "sql", "tables": to_database(generated, target)}
+        tables = to_database(generated, target)
+        digests = {name: sources.digest(replace(target, table=name)) for name in tables}
+        return {"path": f"{target.url}", "format": "sql", "tables": tables, "digests": digests}
     assert isinstance(target.path, Path)  # the spec was checked
-    tables = to_folder(generated, target.path, target.format, target.csv)
-    return {"path": str(target.path), "format": target.format, "tables": tables}
+    written = to_folder(generated, target.path, target.format, target.csv)
+    return {"path": str(target.path), "format": target.format, "tables": written}
 
 
 def to_database(generated: Path, target: Target) -> dict[str, int]:

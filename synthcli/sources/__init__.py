@@ -134,6 +134,19 @@ def csv_dialect(source: Source) -> dict[str, str] | None:
     return {"delimiter": layout.delimiter, "decimal": source.decimal, "encoding": encoding}
 
 
+def digest(target: Target) -> str | None:
+    """A hash of the object or the table at a target; None if there is none, and for a table that rows are appended to.
+    Raises TryLater if it cannot be reached.
+    """
+    if target.if_exists == "append":
+        return None
+    place = {"url": target.url, "table": target.table} if target.format == "sql" else {"path": target.path}
+    try:
+        return fingerprint(Source(type=target.format, folder=target.folder, **place)).hex()
+    except DataError:  # it does not exist
+        return None
+
+
 def parts(source: Source) -> list[FilePart]:
     """The files of a source, sorted by name; files behind a URL are first copied to this machine.
 

@@ -52,7 +52,7 @@ def impute_rows(
     counts: dict[str, Any] = {"filled": 0, "breaking": 0, "broken": []}
     blocks = _blocks(fitted, given, schema, impute, seed, counts, progress)
     dialect = _dialect(origin.csv, given.csv)
-    chunks, written = written_again(blocks, given, schema, format_, dialect.decimal)
+    chunks, written = written_again(blocks, given, schema, format_, dialect)
     sources.write(chunks, written, target, format_, csv=dialect)
     return {"rows": len(given.frame), "output": str(target), "sha256": files.sha256(target), **counts}
 

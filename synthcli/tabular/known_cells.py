@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from synthcli import sources
 from synthcli.columns import frame as frames
 from synthcli.columns import spelling
 from synthcli.columns.discovery.infer import infer, parse
+from synthcli.contracts.modality import Csv
 from synthcli.contracts.schema import Column, Schema, Traits
 from synthcli.errors import DataError, SpecError, did_you_mean
 from synthcli.sources import render
@@ -82,35 +83,43 @@ def read_known(path: Path, schema: Schema, decimal: str = ".") -> Known:
 
 
 def written_again(
-    chunks: Iterator[pd.DataFrame], given: Known, schema: Schema, format_: str, decimal: str | None = None
+    chunks: Iterator[pd.DataFrame], given: Known, schema: Schema, format_: str, csv: Csv
 ) -> tuple[Iterator[pd.DataFrame], Schema]:
     """Completed chunks of these columns with the known cells as the file writes them, and the schema of the result.
 
     From text to csv, each known cell keeps its text. Otherwise, a column without gaps keeps its type. chunks: in the
-    order of the file; decimal: the sign of a written csv.
+    order of the file; csv: the dialect of a written csv. In one that changes numbers (a decimal comma) or text (escaped
+    formulas), numbers and booleans are written by their values, in the format of the file.
     """
     if given.text and format_ == "csv":
-        plain = Schema(tuple(Column(name, Traits(type="text")) for name in schema.names))
-        return _as_text(chunks, given, _spelled_as_given(schema, given)), plain
+        spelled = _spelled_as_given(schema, given)
+        exact = csv.decimal in (None, ".") and csv.formulas == "keep"
+        words = [c.name for c in schema.columns if exact or c.kind not in ("integer", "float", "boolean")]
+        text = {name: Column(name, Traits(type="text")) for name in words}
+        written = replace(spelled, columns=tuple(text.get(c.name, c) for c in spelled.columns))
+        return _as_text(chunks, given, spelled, words), written
     own, frame = _own_types(given, schema)
     columns = {column.name: column for column in own}
     result = replace(schema, columns=tuple(columns.get(c.name, c) for c in schema.columns))
     return _with_columns(chunks, frame), result
 
 
-def _as_text(chunks: Iterator[pd.DataFrame], given: Known, schema: Schema) -> Iterator[pd.DataFrame]:
-    """Chunks as strings: known cells as in the file, the others in the formats of the schema."""
+def _as_text(
+    chunks: Iterator[pd.DataFrame], given: Known, schema: Schema, words: Sequence[str]
+) -> Iterator[pd.DataFrame]:
+    """Chunks with some columns as strings: known cells as in the file, the others in the formats of the schema."""
     start = 0
     for chunk in chunks:
         cells = dict(zip(schema.names, (text for text, _ in render.cells(chunk, schema))))
-        for name in given.frame.columns:
+        for name in (name for name in given.frame.columns if name in words):
             known = given.frame[name].iloc[start : start + len(chunk)].notna().to_numpy()
             text = given.cells[name].combine_chunks().cast(pa.string()).slice(start, len(chunk))
             if schema[name].kind in ("integer", "category") and not known.all():
                 gaps = pc.fill_null(pc.match_substring_regex(text, f"^{DECIMAL}$"), False)
                 known = known & ~gaps.to_numpy(zero_copy_only=False)  # written as the model knows it, as 34 for 34.0
             cells[name] = pc.if_else(pa.array(known), text, cells[name])
-        yield pd.DataFrame({name: pd.Series(pd.array(cells[name], dtype=frames.STRING)) for name in schema.names})
+        spelled = {name: pd.Series(pd.array(cells[name], dtype=frames.STRING)) for name in words}
+        yield chunk.assign(**spelled)
         start += len(chunk)
 
 

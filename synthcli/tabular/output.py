@@ -22,7 +22,9 @@ def deliver(generated: Path, target: Target, copies: int) -> Json:
     written: list[Json] = []
     for name, one in targets(target, copies):
         _deliver(generated, one, name)
-        own: Json = {"sha256": files.sha256(one.path)} if isinstance(one.path, Path) else {}
+        own: Json = (
+            {"sha256": files.sha256(one.path)} if isinstance(one.path, Path) else {"digest": sources.digest(one)}
+        )
         written.append({"path": one.where, **own})
     return {**written[0], "format": target.format, **({"copies": written} if len(written) > 1 else {})}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -118,13 +119,23 @@ def test_if_changed_repeats_the_last_code(spec: Path, csv: Path, synth: Any) -> 
     assert ran(synth, spec, "--if-changed", code=4)["run"] != first["run"]
 
 
-def test_if_changed_restores_an_output_that_is_gone(spec: Path, tmp_path: Path, synth: Any) -> None:
+def test_if_changed_restores_an_output_that_is_gone_or_changed(spec: Path, tmp_path: Path, synth: Any) -> None:
     spec.write_text(spec.read_text() + "output: {format: csv, path: out.csv}\n")
     ran(synth, spec)
     before = (tmp_path / "out.csv").read_bytes()
     (tmp_path / "out.csv").unlink()
-    ran(synth, spec, "--if-changed")
-    assert (tmp_path / "out.csv").read_bytes() == before
+    assert ran(synth, spec, "--if-changed")["changed"] and (tmp_path / "out.csv").read_bytes() == before
+    assert not ran(synth, spec, "--if-changed")["changed"]
+    (tmp_path / "out.csv").write_bytes(before + b"x\n")
+    assert ran(synth, spec, "--if-changed")["changed"] and (tmp_path / "out.csv").read_bytes() == before
+    moved = ("--set", "output.path=moved.csv", "--if-changed")
+    assert ran(synth, spec, *moved)["changed"] and (tmp_path / "moved.csv").read_bytes() == before
+    table = ("--set", "output={format: sql, url: 'sqlite:///out.db', table: t}", "--if-changed")
+    assert ran(synth, spec, *table)["changed"] and not ran(synth, spec, *table)["changed"]
+    with sqlite3.connect(tmp_path / "out.db") as connection:
+        connection.execute("DELETE FROM t WHERE rowid = 1")
+    connection.close()
+    assert ran(synth, spec, *table)["changed"] and not ran(synth, spec, *table)["changed"]
 
 
 @pytest.mark.parametrize(

@@ -85,3 +85,13 @@ def test_units_whose_rows_are_taken_apart_are_reported(tmp_path: Path) -> None:
     assert [note.startswith(warning) for note in run.verdict["notes"]].count(True) == 1
     assert [note.startswith(warning) for note in seen.notes].count(True) == 1
     assert warning in (run.version.folder / "report.html").read_text(encoding="utf-8")
+
+
+def test_rows_of_the_source_that_a_rule_left_out_are_counted(spec: Path) -> None:
+    found = [
+        {"constraint": "age >= 18", "violations": 202, "share": 0.1, "action": "drop"},
+        {"constraint": "a < b", "violations": 3, "share": 0.1, "action": "warn"},
+    ]
+    (note,) = verdict.source_notes({"constraints": found})
+    assert "left out" in note and "202 of age >= 18." in note
+    assert verdict.source_notes({"constraints": found[1:]}) == []
