@@ -21,7 +21,7 @@ from synthcli.contracts.modality import Choice, Engine, Json, Origin, Size, Targ
 from synthcli.contracts.modelling import Job, Limits, Progress, Request, silent
 from synthcli.contracts.schema import Schema
 from synthcli.errors import SpecError
-from synthcli.relational import conditions, constraints, output
+from synthcli.relational import conditions, constraints, costs, output
 from synthcli.relational import evidence as judging
 from synthcli.relational import fitted as fitting
 from synthcli.relational import pictures as drawing
@@ -46,9 +46,9 @@ def read(described: Described) -> RealTables:
 
 
 def look(described: Described, profile: Json) -> Size:
-    """The size of the unit's table, from the profile of an earlier run."""
+    """The size of the unit's table: from the profile of an earlier run, else from its head."""
     if not profile:
-        return Size(0)
+        return costs.look(described)
     schema = Schema.from_json(cast(dict[str, object], profile["schema"]))
     parts, rows = cast(dict[str, int], profile["parts"]), cast(int, profile["rows"])
     return Size(len(schema.columns), schema, rows, True, None, parts)
@@ -60,8 +60,8 @@ def work(records: int, schema: Schema) -> Work:
 
 
 def cost(stage: str, choice: Choice | None, described: Described, request: Request, control: str) -> Cost | None:
-    """The cost of one table that is read unchanged."""
-    return tabular.cost_of(stage, choice, sources.Source("none"), request, control)
+    """The cost of all tables, as a function of the work on the unit's table."""
+    return costs.cost(stage, choice, described, control=control, conditional=request.where is not None)
 
 
 def profile(real: RealTables, *, progress: Progress) -> Json:

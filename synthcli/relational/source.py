@@ -13,6 +13,7 @@ import pandas as pd
 from synthcli import seeds, sources
 from synthcli.columns.constraints.rule import Rule
 from synthcli.columns.discovery.infer import look, parse
+from synthcli.contracts.modality import Size
 from synthcli.contracts.schema import Schema, Traits
 from synthcli.errors import DataError, SpecError, did_you_mean
 from synthcli.relational import constraints
@@ -20,7 +21,9 @@ from synthcli.relational.data import Tables, check_names
 from synthcli.relational.graph import order
 from synthcli.relational.model.rules import widened
 from synthcli.relational.relationships import NULL, Relationship, root
+from synthcli.tabular import source_stats
 from synthcli.tabular.source import PARTS
+from synthcli.tabular.source import Described as TableDescribed
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,14 @@ class Described:
     fail: Callable[[str, Rule, str], SpecError] = lambda table, rule, why: SpecError(
         f"constraint {rule.text} of table {table}: {why}"
     )
+
+    @cached_property
+    def sizes(self) -> dict[str, Size]:
+        """The size of each table, from the head of its source."""
+        return {
+            name: source_stats.look(TableDescribed(source, self.traits.get(name, {})), {})
+            for name, source in self.sources.items()
+        }
 
 
 _PLACE = "\x00row"  # not a valid column name in a file

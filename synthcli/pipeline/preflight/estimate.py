@@ -293,8 +293,8 @@ def _judges(parts: Mapping[str, int], control: str, rows: int, copies: int) -> d
 
 
 def total(lines: Sequence[dict[str, Any]], plan: Plan) -> dict[str, Any]:
-    """Of the stages that would run: {seconds, gigabytes, unknown, max_rounds}. unknown: those whose seconds are not in
-    the sum.
+    """Of the stages that would run: {seconds, gigabytes, unknown, max_rounds}. seconds: None if those of no stage are
+    known; unknown: stages whose seconds are not in the sum.
     """
     runs = [line for line in lines if not line["cached"]]
     unknown = [
@@ -305,9 +305,9 @@ def total(lines: Sequence[dict[str, Any]], plan: Plan) -> dict[str, Any]:
     if plan.spec.evaluate.downstream is not None:
         unknown.append("evaluate.downstream")
     peaks = [line["gigabytes"] for line in runs if line["gigabytes"] is not None]
-    seconds = round(sum(line["seconds"] for line in runs if line["seconds"] is not None), 2)
+    known = [line["seconds"] for line in runs if line["seconds"] is not None]
     return {
-        "seconds": seconds,
+        "seconds": round(sum(known), 2) if known or not runs else None,
         "gigabytes": max(peaks, default=None),
         "unknown": unknown,
         "max_rounds": plan.max_rounds,

@@ -114,7 +114,7 @@ def test_a_workbook_is_unknown_and_so_is_what_follows(tmp_path: Path) -> None:
     planned(tmp_path, "{type: excel, path: a.xlsx}", "generator: {method: auto}\n")
     found = foreseen(tmp_path / "s.yaml", tmp_path / "artifacts", [])
     assert all(line["seconds"] is None and line["basis"] is None for line in found["stages"])
-    assert found["total"]["seconds"] == 0 and len(found["total"]["unknown"]) == len(found["stages"])
+    assert found["total"]["seconds"] is None and len(found["total"]["unknown"]) == len(found["stages"])
     assert found["reads"][0]["rows"] is None and found["reads"][0]["columns"] == 4
 
 
@@ -240,3 +240,24 @@ def test_the_page_and_the_json_tell_the_same(spec: Path, synth: Any, tmp_path: P
     for words in ("total ≈", "unknown", "constants", "people.csv", "600 rows", "made.csv", "50 rows", "own.py", "GiB"):
         assert words in page
     assert not (tmp_path / "artifacts").exists()
+
+
+def test_related_tables_are_estimated_from_the_heads_of_their_sources(tmp_path: Path) -> None:
+    """The time grows with the rows of any table, and the total is unknown where nothing is known."""
+    (tmp_path / "r.yaml").write_text(
+        "source:\n  tables: {users: {path: users.csv}, orders: {path: orders.csv}}\n"
+        "  relationships: [{from: orders.user, to: users.id}]\n"
+    )
+
+    def seconds(orders: int) -> float:
+        rng = np.random.default_rng(0)
+        users = pd.DataFrame({"id": [f"u{i}" for i in range(300)], "age": rng.integers(18, 90, 300)})
+        users.to_csv(tmp_path / "users.csv", index=False)
+        pd.DataFrame({"user": rng.choice(users["id"], orders), "paid": rng.normal(size=orders)}).to_csv(
+            tmp_path / "orders.csv", index=False
+        )
+        found = foreseen(tmp_path / "r.yaml", tmp_path / "runs", [])
+        assert all(line["seconds"] > 0 and line["basis"] == "constants" for line in found["stages"])
+        return float(found["total"]["seconds"])
+
+    assert 1 < seconds(500) < seconds(5_000) < 600
