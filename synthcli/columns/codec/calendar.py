@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 FEWEST = 3  # distinct dates that show a step
+_LAST = 2**63 - 1
 
 
 def step(ticks: np.ndarray, unit: str) -> int:
@@ -21,12 +22,12 @@ def step(ticks: np.ndarray, unit: str) -> int:
     return int(np.gcd.reduce(months - months[0]))
 
 
-def nearest(ticks: np.ndarray, unit: str, months: int, base: int) -> np.ndarray:
-    """The nearest dates that lie a multiple of `months` from the date `base`. ticks: (rows,) -> (rows,) int64"""
+def nearest(ticks: np.ndarray, unit: str, months: int, base: int, last: int = _LAST) -> np.ndarray:
+    """The nearest dates that lie a multiple of `months` from the date `base`, none after `last`. (rows,) int64"""
     start = int(_months(np.array([base]), unit)[0])
     below = (_months(ticks, unit) - start) // months * months + start
     low, high = _ticks(below, unit), _ticks(below + months, unit)
-    return np.where(ticks - low <= high - ticks, low, high)
+    return np.where((ticks - low <= high - ticks) | (high > last), low, high)
 
 
 def _months(ticks: np.ndarray, unit: str) -> np.ndarray:

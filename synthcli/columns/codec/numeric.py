@@ -168,7 +168,7 @@ class Numbers:
         if self.months:
             unit = frames.arrow_type(self.dtype).unit
             raw = np.rint(numbers).astype(np.int64) * self.step + self.base
-            return calendar.nearest(raw, unit, self.months, self.base)
+            return calendar.nearest(raw, unit, self.months, self.base, self.base + self.step * last)
         if max(last, self.step) <= 2**53:
             return np.rint(numbers).astype(np.int64) * self.step + self.base
         steps = np.where(

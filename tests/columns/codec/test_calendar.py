@@ -35,6 +35,8 @@ def test_the_nearest_date_lies_on_the_steps() -> None:
     near = calendar.nearest(
         ticks(["1969-05-01", "2004-12-20", "2004-01-01", "1899-06-30"]), "s", 12, ticks(["1970-01-01"])[0]
     )
+    capped = calendar.nearest(ticks(["2004-12-20"]), "s", 12, 0, last=ticks(["2004-12-31"])[0])
+    assert capped.tolist() == ticks(["2004-01-01"]).tolist()
     assert near.tolist() == ticks(["1969-01-01", "2005-01-01", "2004-01-01", "1899-01-01"]).tolist()
 
 
