@@ -77,7 +77,12 @@ class RowRejection:
     def set_times(self, ticks: np.ndarray) -> None:
         """Set the times of all rows."""
         self.ticks = ticks
-        self.beside = self.beside.assign(**{self.clock.column: self.clock.series(ticks)})
+        self.beside = self._with_times(self.beside, ticks)
+
+    def _with_times(self, frame: pd.DataFrame, ticks: np.ndarray) -> pd.DataFrame:
+        """Set the times of rows, as the file will hold them."""
+        timed = frame.assign(**{self.clock.column: self.clock.series(ticks)})
+        return as_written(timed, self.model.layout.schema)
 
     def move_times(self, ticks: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
         """Move times so that they obey the rules over times. ticks: (rows,)"""
@@ -147,7 +152,7 @@ class RowRejection:
         side, ticks = self.beside.iloc[rows].reset_index(drop=True), None
         if move:
             ticks = self._draw_times(rows, any_earlier=move > 1, rng=rng)
-            side = side.assign(**{self.clock.column: self.clock.series(ticks)})
+            side = self._with_times(side, ticks)
         if self.redrawn and self.positional is not None:
             side = side.assign(**self.positional.generate(len(again))[self.redrawn])
         context = None if wave.context is None else wave.context.iloc[again].reset_index(drop=True)
