@@ -133,6 +133,8 @@ class _Execution:
             )
         for note in (*protect.notes(self.profile.get("personal", ())), *verdict.source_notes(self.profile)):
             self.events.note(note)
+        for note in self.profile.get("notes", ()):
+            self.events.note(note)
         if plan.auto:
             chosen = plan.modality.choose(
                 self.profile["parts"]["train"],

@@ -14,6 +14,9 @@ from synthcli.columns.table import Table
 from synthcli.contracts.modality import Json
 from synthcli.contracts.modelling import Progress
 from synthcli.relational.data import Tables
+from synthcli.relational.graph import order
+from synthcli.relational.model.clock_notes import clock_notes
+from synthcli.relational.model.layout import lay_out
 from synthcli.relational.relationships import Relationship
 from synthcli.relational.source import RealTables
 from synthcli.tabular.profile import RARE_UNITS
@@ -25,6 +28,7 @@ def profile(real: RealTables, *, progress: Progress) -> Json:
     parts in rows of the unit's table.
     """
     tables, units = real.train, real.train.units()
+    times = _times(tables)
     each: dict[str, Any] = {}
     found: list[dict[str, Any]] = []
     for name, frame in tables.frames.items():
@@ -45,9 +49,19 @@ def profile(real: RealTables, *, progress: Progress) -> Json:
         "unit": list(tables.unit),
         "tables": each,
         "relationships": [_relationship(tables, r) for r in tables.relationships],
+        "times": times,
+        "notes": [note for notes in times.values() for note in notes if " is learned as " in note],
         "personal": found,
         "csv": next(filter(None, map(sources.csv_dialect, real.described.sources.values())), None),
     }
+
+
+def _times(tables: Tables) -> dict[str, list[str]]:
+    """Say how the times of each table with parents are learned, by the relationship that determines its rows."""
+    generated = order(tables)
+    _, layouts = lay_out(tables, generated)
+    said = {r.name: clock_notes(table, layouts[table]) for table, r in generated.driver.items()}
+    return {name: notes for name, notes in said.items() if notes}
 
 
 def _relationship(tables: Tables, r: Relationship) -> dict[str, Any]:

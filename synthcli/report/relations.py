@@ -190,6 +190,7 @@ def _relationship(
         "trend": _mean(trends),
         "siblings": _mean(siblings),
         "nulls": run["profile"]["relationships"][i]["null_share"],
+        "times": run["profile"].get("times", {}).get(name, []),
         "worst": [
             line(m, run["help"]) | {"of": _pair(m["of"].removeprefix(f"{name}: "), child, parent)} for m in worst
         ],

@@ -79,6 +79,8 @@ def test_profile(run: tuple[source.RealTables, Path]) -> None:
     assert [r["name"] for r in body["relationships"]] == [r.name for r in simulated.SHOP]
     assert body["relationships"][0]["without_children"] > 50
     assert body["constraints"][0]["table"] == "orders"
+    assert body["notes"] == ["orders.placed is learned as the time since customers.signup"]
+    assert "orders.placed is never before customers.signup" in body["times"][simulated.SHOP[0].name]
 
 
 def test_files_and_figures(run: tuple[source.RealTables, Path], tmp_path: Path) -> None:

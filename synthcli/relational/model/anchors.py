@@ -16,7 +16,7 @@ import pandas as pd
 from synthcli.columns.codec import top_coding
 from synthcli.columns.codec.parts import integers
 from synthcli.relational.model.context import ContextFeature, unit_of
-from synthcli.relational.model.event_times import NUMBER, Clock, in_unit
+from synthcli.relational.model.event_times import FAR, NUMBER, Clock, in_unit
 from synthcli.relational.model.ordering import are_years
 
 FEWEST = 10  # parents with children and a known date that an anchor is found from, at least
@@ -32,7 +32,7 @@ class Anchor:
     coarse: whether the bounds below allow for the whole period, else only for its first tick; width: ticks of a period
     that is no year; origin: whether times are ages since it; after, before: whether all children follow it,
     precede it; low, high: bounds of the age, in steps of the clock; middle: median of its value in steps; age: as
-    context of the rows.
+    context of the rows; since, plus: for integers, the anchor is the days since another date of the row, plus this.
     """
 
     table: str
@@ -46,6 +46,20 @@ class Anchor:
     high: int
     middle: int
     age: ContextFeature
+    since: str | None = None
+    plus: int = 0
+
+    @property
+    def name(self) -> str:
+        """The anchor in words."""
+        if self.since is None:
+            return f"{self.table}.{self.column}"
+        more = f" + {self.plus}" if self.plus else ""
+        return f"the days from {self.table}.{self.since} to {self.table}.{self.column}{more}"
+
+    def values(self, frame: pd.DataFrame) -> pd.Series:
+        """Look up the anchor in the rows of its table."""
+        return frame[self.column] if self.since is None else days_between(frame, self.since, self.column) + self.plus
 
     def steps(self, values: pd.Series, clock: Clock) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Compute the earliest step of children on or after the anchor, the latest on or before it, and where it is
@@ -68,6 +82,13 @@ class Candidate:
     table: str
     column: str
     values: pd.Series
+    since: str | None = None
+    plus: int = 0
+
+
+def days_between(frame: pd.DataFrame, first: str, last: str) -> pd.Series:
+    """Compute the whole days from one date to another, null where one is null. (rows,) Int64"""
+    return (frame[last] - frame[first]).dt.days.astype("Int64")
 
 
 def may_be_anchor(values: pd.Series, kind: str, clock: Clock) -> bool:
@@ -131,14 +152,28 @@ def _described(candidate: Candidate, clock: Clock, families: Families) -> list[t
             after &= _informative(some.first, earliest[some.at])
             before &= _informative(-some.last, -latest[some.at])
         share = len(some.at) / len(families.at)
-        origin = share >= KNOWN and _spread(since) < _spread(some.first)
+        origin = share >= KNOWN and spread(since) < spread(some.first)
         if not (origin or after or before):
             continue
         low, high = _ages(since, some.last - earliest[some.at], some.units)
         middle = int(np.median(earliest[some.at]))
-        age = ContextFeature("", f"@since {candidate.table}.{candidate.column}", False)
-        anchor = Anchor(candidate.table, candidate.column, coarse, width, origin, after, before, low, high, middle, age)
-        found.append((anchor, _spread(since)))
+        anchor = Anchor(
+            candidate.table,
+            candidate.column,
+            coarse,
+            width,
+            origin,
+            after,
+            before,
+            low,
+            high,
+            middle,
+            ContextFeature("", "", False),
+            candidate.since,
+            candidate.plus,
+        )
+        anchor = replace(anchor, age=replace(anchor.age, name=f"@since {anchor.name}"))
+        found.append((anchor, spread(since)))
     return sorted(found, key=lambda pair: -pair[0].after - pair[0].before)[:1]
 
 
@@ -147,7 +182,8 @@ def _ages(first: np.ndarray, last: np.ndarray, units: np.ndarray | None) -> tupl
     return int(first[top_coding.ends(first, units)[0]]), int(last[top_coding.ends(last, units)[1]])
 
 
-def _spread(values: np.ndarray) -> float:
+def spread(values: np.ndarray) -> float:
+    """Compute the range of the inner eight tenths of some numbers."""
     return float(np.subtract(*np.quantile(values, [0.9, 0.1])))
 
 
@@ -161,7 +197,9 @@ def _with_age(
     anchor: Anchor, clock: Clock, ticks: np.ndarray, owner: np.ndarray, offered: Sequence[Candidate]
 ) -> Anchor:
     """Complete an anchor by how ages are context: the value in place of unknown ones, and whether there are any."""
-    values = next(c.values for c in offered if (c.table, c.column) == (anchor.table, anchor.column))
+    values = next(
+        c.values for c in offered if (c.table, c.column, c.since) == (anchor.table, anchor.column, anchor.since)
+    )
     ages = ages_at(anchor, anchor.steps(values, clock), clock, ticks, owner)
     known = ages[~np.isnan(ages)]
     fill = float(np.median(known)) if len(known) else 0.0
@@ -181,6 +219,15 @@ def ages_at(
     has = owner >= 0
     has[has] = known[owner[has]]
     out[has] = clock.seconds(ticks[has] - clock.at(earliest[owner[has]]))
+    return out
+
+
+def latest_ticks(clock: Clock, steps: tuple[np.ndarray, np.ndarray, np.ndarray], owner: np.ndarray) -> np.ndarray:
+    """Compute the last tick on or before an anchor, FAR where it is unknown. owner: (rows,). (rows,) int64"""
+    _, latest, known = steps
+    out, has = np.full(len(owner), FAR), owner >= 0
+    has[has] = known[owner[has]]
+    out[has] = clock.at(latest[owner[has]])
     return out
 
 

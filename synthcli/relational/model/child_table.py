@@ -10,12 +10,11 @@ import pandas as pd
 from synthcli.relational.model import event_times
 from synthcli.relational.model.child_times import joined, sample_times
 from synthcli.relational.model.context import cells, context_frame
-from synthcli.relational.model.event_times import Clock
 from synthcli.relational.model.generated import GeneratedTables, empty, null_columns, reads_positional
 from synthcli.relational.model.rejection import RowRejection
 from synthcli.relational.model.rejection_counts import RejectionCounts
 from synthcli.relational.model.siblings import SiblingHistory, Siblings, Wave, waves
-from synthcli.relational.model.time_windows import time_windows
+from synthcli.relational.model.time_windows import TimeWindows, time_windows
 from synthcli.relational.relationships import NULL
 
 ORDERS = 4  # times that siblings are sorted again after their times were moved
@@ -93,16 +92,15 @@ class ChildTableSampler:
             self.rejection.set_times(ticks)
             drawn = self._sample_values(rng=rng)
             return drawn.assign(**{clock.column: self.rejection.beside[clock.column]})
-        return self._with_times(self._sample_values(rng=rng), clock, ticks)
+        return self._with_times(self._sample_values(rng=rng), windows, ticks)
 
-    def _with_times(self, drawn: pd.DataFrame, clock: Clock, ticks: np.ndarray) -> pd.DataFrame:
+    def _with_times(self, drawn: pd.DataFrame, windows: TimeWindows, ticks: np.ndarray) -> pd.DataFrame:
         """Add the time column, and convert the columns that are relative to it to times."""
-        time = clock.series(ticks)
-        relative = {
-            each.column: event_times.since(drawn[each.column], time, each.type, each.unit)
-            for each in self.layout.relative
-        }
-        return drawn.assign(**relative, **{clock.column: time})
+        time = windows.clock.series(ticks)
+        owner, relative = self.owner, dict[str, pd.Series]()
+        for each in self.layout.relative:
+            relative[each.column] = each.restored(drawn[each.column], time, windows.latest(owner, each))
+        return drawn.assign(**relative, **{windows.clock.column: time})
 
     def _enforce_times(self, rejection: RowRejection, ticks: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
         """Move times so that they obey the rules over times, and sort siblings again, with their other parents."""

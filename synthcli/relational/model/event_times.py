@@ -27,6 +27,7 @@ REGULAR = 0.5  # share of the most frequent gap between siblings, at least, in a
 ENDS = Schema(tuple(Column(name, WHOLE, Traits(), "int64") for name in (FIRST, EXCESS)))
 _STRIDES = Schema((Column(TAKEN, WHOLE, Traits(), "int64"),))
 _SHARE = Schema((Column(TAKEN, Traits(type="float", min=0.0, max=1.0), Traits(), "double"),))
+FAR = 2**60  # steps and ticks beyond any time
 YEAR, NUMBER = "year", "number"  # units of integers; those of times are s, ms, us and ns
 _NANO = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
 

@@ -36,7 +36,8 @@ class TablesLearner:
     ) -> None:
         self.method, self.job, self.rules, self.keep = method, job, rules, keep
         self.order = order(tables)
-        self.tables, layouts = lay_out(tables, self.order)
+        ruled = {name: frozenset(c for rule in some for c in rule.columns) for name, some in rules.items()}
+        self.tables, layouts = lay_out(tables, self.order, ruled)
         self.units = self.tables.units()
         self.rows = RelatedRows(layouts, self.order)
         self.rows.frames |= self.tables.frames

@@ -122,8 +122,8 @@ class TableLearner:
         """Collect the columns to draw, and their schema; times relative to the clock as ticks."""
         layout, frame, derived = self.layout, self.frame, self.rows.derived[self.name]
         columns = {c.name: frame[c.name] for c in layout.drawn()}
-        if layout.clock is not None:
-            time = frame[layout.clock.column]
+        if layout.relative:
+            time = frame[layout.clock.column if layout.clock is not None else layout.origin]
             columns |= {r.column: event_times.difference(frame[r.column], time) for r in layout.relative}
         schema = Schema((*layout.drawn(), *(Column(c, WHOLE, Traits(), "int64") for c in derived)))
         return pd.DataFrame({**columns, **{c: derived[c] for c in derived}}, index=frame.index), schema

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from synthcli.columns import frame as frames
-from synthcli.columns.codec.parts import dtype_name
+from synthcli.columns.codec import top_coding
+from synthcli.columns.codec.parts import dtype_name, integers, times
 from synthcli.contracts.schema import Column, Schema, Traits
 from synthcli.relational.data import Tables
 from synthcli.relational.graph import Order
-from synthcli.relational.model.anchors import Anchor
-from synthcli.relational.model.clock_search import find_clock
+from synthcli.relational.model.anchors import FEWEST, Anchor, spread
+from synthcli.relational.model.clock_search import find_clock, find_derivations
 from synthcli.relational.model.context import WHOLE, unit_of
-from synthcli.relational.model.event_times import Clock
+from synthcli.relational.model.derived_columns import Derived
+from synthcli.relational.model.event_times import FAR, Clock, difference, in_unit, since
+from synthcli.relational.model.ordering import time_column
 from synthcli.relational.relationships import Relationship, counted
 
 LEVEL = "#level"
+NOTHING_RULED: Mapping[str, frozenset[str]] = MappingProxyType({})
 
 
 def count(k: int) -> str:
@@ -44,11 +49,30 @@ class Numbered:
 
 @dataclass(frozen=True)
 class Relative:
-    """A time column that is drawn as ticks since the row's own time."""
+    """A time column that is drawn as ticks since another time of the row.
+
+    ends: its bounds in ticks, None without any; within: positions of the anchors that it never follows.
+    Rows are measured from the clock of the table, else from the date that the layout names as origin.
+    """
 
     column: str
     type: str
     unit: str
+    ends: tuple[int, int] | None = None
+    within: tuple[int, ...] = ()
+
+    def restored(self, drawn: pd.Series, time: pd.Series, latest: np.ndarray | None = None) -> pd.Series:
+        """Convert drawn ticks to times. time: (rows,) that they are measured from; latest: (rows,) ticks of the column,
+        FAR where there is no bound.
+        """
+        values = since(drawn, time, self.type, self.unit)
+        if latest is not None:
+            bound = times(np.where(latest < FAR, latest, 0), latest >= FAR, self.type)
+            values = values.where(~(values > bound).fillna(False).astype(bool), bound)
+        if self.ends is None:
+            return values
+        low, high = (times(np.array([end]), np.zeros(1, dtype=bool), self.type)[0] for end in self.ends)
+        return values.clip(low, high)
 
 
 @dataclass(frozen=True)
@@ -57,7 +81,8 @@ class Layout:
 
     own: modelled columns, the clock's among them; positional: values that follow from the position of a row, such as
     ids and fake names; foreign: keys of other rows; clock: orders siblings; anchors: dates of ancestors that its times
-    are related to.
+    are related to; origin: the date that other dates of the row are measured from, in a table without parents;
+    derived: columns that follow from the rows above.
     """
 
     schema: Schema
@@ -68,6 +93,13 @@ class Layout:
     clock: Clock | None = None
     relative: tuple[Relative, ...] = ()
     anchors: tuple[Anchor, ...] = ()
+    origin: str | None = None
+    derived: tuple[Derived, ...] = ()
+
+    @property
+    def known(self) -> tuple[str, ...]:
+        """The columns that other tables may depend on: modelled ones, and those that follow from the rows above."""
+        return (*self.own, *(d.column for d in self.derived))
 
     def drawn(self) -> tuple[Column, ...]:
         """Return the columns that a table method draws; times relative to the clock are numbers of ticks."""
@@ -77,6 +109,12 @@ class Layout:
             Column(c, WHOLE, Traits(), "int64") if c in ticks else self.schema[c] for c in self.own if c != apart
         )
 
+    def dated(self, drawn: pd.DataFrame) -> pd.DataFrame:
+        """Convert the drawn ticks of dates that are measured from another date of the row to dates."""
+        if self.origin is None:
+            return drawn
+        return drawn.assign(**{r.column: r.restored(drawn[r.column], drawn[self.origin]) for r in self.relative})
+
     def to_json(self) -> dict[str, Any]:
         return {
             "schema": self.schema.to_json(),
@@ -85,7 +123,9 @@ class Layout:
             "foreign": self.foreign,
             "numbered": [[n.column, n.among, n.start] for n in self.numbered],
             "clock": self.clock and self.clock.to_json(),
-            "relative": [[r.column, r.type, r.unit] for r in self.relative],
+            "relative": [[r.column, r.type, r.unit, r.ends, r.within] for r in self.relative],
+            "origin": self.origin,
+            "derived": [[d.column, d.how, d.table, d.source] for d in self.derived],
             "anchors": [anchor.to_json() for anchor in self.anchors],
         }
 
@@ -98,22 +138,32 @@ class Layout:
             tuple(data["foreign"]),
             tuple(Numbered(c, tuple(among), start) for c, among, start in data["numbered"]),
             Clock.from_json(data["clock"]) if data["clock"] else None,
-            tuple(Relative(*r) for r in data["relative"]),
+            tuple(Relative(c, t, u, ends and tuple(ends), tuple(k)) for c, t, u, ends, k in data["relative"]),
             tuple(Anchor.from_json(anchor) for anchor in data["anchors"]),
+            data["origin"],
+            tuple(Derived(*d) for d in data["derived"]),
         )
 
 
-def lay_out(tables: Tables, order: Order) -> tuple[Tables, dict[str, Layout]]:
-    """Find the layout of every table, and sort the rows of each table by parent, then by time or number."""
+def lay_out(
+    tables: Tables, order: Order, ruled: Mapping[str, frozenset[str]] = NOTHING_RULED
+) -> tuple[Tables, dict[str, Layout]]:
+    """Find the layout of every table, and sort the rows of each table by parent, then by time or number.
+
+    ruled: by table, the columns that rules read.
+    """
     layouts: dict[str, Layout] = {}
     for name in order.tables:
         layout, frame = _roles(tables, name, order), tables.frames[name]
         driver = order.driver.get(name)
         if driver is not None:
             layout = _numbers(layout, tables, driver)
-            layout = _clocked(layout, name, tables, order, {t: each.own for t, each in layouts.items()})
+            layout = _clocked(layout, name, tables, order, {t: each.known for t, each in layouts.items()})
             layout = _numbers_at_once(layout, frame, driver)
+            layout = _derived(layout, name, tables, order, layouts, ruled.get(name, frozenset()))
             tables = _reordered(tables, name, _sibling_order(layout, frame, driver, tables.parents(driver)))
+        else:
+            layout = _dated(layout, frame, tables.units()[name], ruled.get(name, frozenset()))
         layouts[name] = layout
     return tables, layouts
 
@@ -176,10 +226,57 @@ def _clocked(layout: Layout, table: str, tables: Tables, order: Order, above: Ma
     found = find_clock(tables, order, table, layout.schema, {**above, table: layout.own}, number)
     if found is None:
         return layout
-    clock, anchors = found
+    clock, anchors, latest = found
     others = [c for c in layout.own if layout.schema[c].kind == "datetime" and c != clock.column and clock.is_time]
-    relative = tuple(Relative(c, dtype_name(frame[c]), unit_of(frame[c])) for c in others)
+    relative = tuple(
+        Relative(c, dtype_name(frame[c]), unit_of(frame[c]), None, _within(frame[c], clock, anchors, latest))
+        for c in others
+    )
     return replace(layout, clock=clock, relative=relative, anchors=anchors)
+
+
+def _within(values: pd.Series, clock: Clock, anchors: tuple[Anchor, ...], latest: list[np.ndarray]) -> tuple[int, ...]:
+    """Return the positions of the anchors that times never follow, such as a death. latest: (rows,) of each anchor."""
+    known = values.notna().to_numpy()
+    raw, unit = integers(values[known]), unit_of(values)
+    bounds = [np.where(t[known] < FAR, in_unit(np.where(t < FAR, t, 0)[known], clock.unit, unit), FAR) for t in latest]
+    return tuple(k for k, a in enumerate(anchors) if a.before and bool((raw <= bounds[k]).all()))
+
+
+def _derived(
+    layout: Layout,
+    table: str,
+    tables: Tables,
+    order: Order,
+    above: Mapping[str, Layout],
+    ruled: frozenset[str],
+) -> Layout:
+    """Set apart the columns that follow from the rows above. ruled: columns that rules read, which stay drawn."""
+    own = {t: each.known for t, each in above.items()} | {table: layout.own}
+    found = find_derivations(tables, order, table, layout.schema, own, layout.clock, ruled)
+    names = {d.column for d in found}
+    left = tuple(c for c in layout.own if c not in names)
+    return replace(layout, own=left, relative=tuple(r for r in layout.relative if r.column in left), derived=found)
+
+
+def _dated(layout: Layout, frame: pd.DataFrame, units: np.ndarray | None, ruled: frozenset[str]) -> Layout:
+    """Measure dates from the first one without nulls if that brings them closer together: a death from a birth.
+
+    Dates that rules read stay as they are, because rules are built into the columns themselves.
+    """
+    free = tuple(c for c in layout.own if c not in ruled)
+    origin = time_column(frame, layout.schema, free)
+    found = []
+    for column in free if origin is not None else ():
+        if layout.schema[column].kind == "datetime" and column != origin:
+            known = frame[column].notna().to_numpy()
+            raw, mine = integers(frame[column][known]), None if units is None else units[known]
+            apart = integers(difference(frame[column][known], frame[origin][known]))
+            if len(raw) >= FEWEST and spread(apart) < spread(raw):
+                low, high = top_coding.ends(raw, mine)
+                ends = int(raw[low]), int(raw[high])
+                found.append(Relative(column, dtype_name(frame[column]), unit_of(frame[column]), ends))
+    return replace(layout, relative=tuple(found), origin=origin if found else None)
 
 
 def _numbers_at_once(layout: Layout, frame: pd.DataFrame, driver: Relationship) -> Layout:

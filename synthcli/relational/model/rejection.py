@@ -9,7 +9,6 @@ import pandas as pd
 
 from synthcli.columns.as_written import as_written
 from synthcli.columns.constraints.uniqueness import Watch
-from synthcli.relational.model import event_times
 from synthcli.relational.model.event_times import Clock
 from synthcli.relational.model.generated import PositionalColumns
 from synthcli.relational.model.rejection_counts import RejectionCounts
@@ -201,8 +200,10 @@ class RowRejection:
             side = self.beside.iloc[rows].reset_index(drop=True)
         for each in self.model.layout.relative:
             if each.column in drawn:
-                time = side[self.clock.column]
-                drawn[each.column] = event_times.since(drawn[each.column], time, each.type, each.unit)
+                origin = self.model.layout.origin
+                time = side[self.clock.column] if origin is None else drawn[origin]
+                latest = None if self.windows is None else self.windows.latest(self.owner[rows], each)
+                drawn[each.column] = each.restored(drawn[each.column], time, latest)
         repairs = pd.DataFrame(index=drawn.index)
         shaper = self.plan.shaper
         if shaper is not None and (shaper.steps or shaper.clips):

@@ -41,12 +41,14 @@ class RootTableModel(Model):
     def complete(self, given: Request, start: int, *, rng: np.random.Generator) -> Dataset:
         """Draw rows that hold the values allowed, as far as the model can be steered; no row has known values."""
         drawing, positional = rng.spawn(2)
-        rewritten = frozenset() if self.plan is None else self.plan.rewritten
+        rewritten = frozenset(r.column for r in self.model.layout.relative)
+        rewritten |= frozenset() if self.plan is None else self.plan.rewritten
         allowed = {name: bound for name, bound in given.allowed.items() if name not in rewritten}
         if "values" in self.model.models:
             drawn = self.model.models["values"].draw(None, given.rows, allowed=allowed, rng=drawing)
         else:
             drawn = pd.DataFrame(index=pd.RangeIndex(given.rows))
+        drawn = self.model.layout.dated(drawn)
         frame = pd.concat([drawn, self._positional(given.rows, start, rng=positional)], axis=1)
         return Table(as_written(self._restored(frame), self.schema), self.schema)
 

@@ -21,7 +21,7 @@ from synthcli.relational.model.rejection import RowRejection
 from synthcli.relational.model.rejection_counts import RejectionCounts
 from synthcli.relational.model.table_model import TableModel
 from synthcli.relational.model.time_windows import time_windows
-from synthcli.relational.relationships import NULL, Relationship
+from synthcli.relational.relationships import NULL, Relationship, rows_at
 
 
 class TablesSampler:
@@ -86,6 +86,11 @@ class TablesSampler:
             frame = generated.with_keys(frame, r)
         deferred = [c for r in self.order.deferred if r.child == name for c in r.columns if c not in frame]
         frame = frame.assign(**{c: empty(layout.schema[c]).reindex(frame.index) for c in deferred})
+        above = dict(generated.ancestors(name)) if layout.derived else {}
+        for each in layout.derived:
+            time = None if layout.clock is None else frame[layout.clock.column]
+            values = rows_at(generated.frames[each.table][each.source], above[each.table])
+            frame = frame.assign(**{each.column: each.values(time, values)})
         for numbered in layout.numbered:
             frame = frame.assign(**{numbered.column: numbered.values(frame)})
         return frame
@@ -98,7 +103,7 @@ class TablesSampler:
         if "values" not in model.models:
             return pd.DataFrame(index=pd.RangeIndex(rows))
         if model.rule_plan is None:
-            return model.models["values"].draw(None, rows, rng=drawing)
+            return model.layout.dated(model.models["values"].draw(None, rows, rng=drawing))
         positional = self.generated.positional(name, stream) if reads_positional(model) else None
         beside = pd.DataFrame(index=pd.RangeIndex(rows)) if positional is None else positional.generate(rows)
         rejection = RowRejection(name, model, beside, np.full(rows, NULL), self.counts, positional)

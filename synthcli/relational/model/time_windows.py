@@ -8,12 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from synthcli.relational.model.anchors import Anchor, ages_at
-from synthcli.relational.model.event_times import Clock
+from synthcli.relational.model.anchors import Anchor, ages_at, latest_ticks
+from synthcli.relational.model.event_times import FAR, Clock, in_unit
+from synthcli.relational.model.layout import Relative
 from synthcli.relational.model.rows import RelatedRows
 from synthcli.relational.relationships import rows_at
-
-FAR = 2**60  # steps beyond any time
 
 
 @dataclass(frozen=True)
@@ -50,11 +49,11 @@ class TimeWindows:
                 high = np.where(known, np.minimum(high, latest), high)
         everywhere, start, end = np.ones(parents, dtype=bool), np.zeros(parents), np.full(parents, clock.last_step)
         is_open = np.minimum(high, end) >= np.maximum(low, start)
-        need = np.maximum(n - 1, 0) * max(clock.least, clock.usual * clock.stride)
-        low, high = _narrowed(low, high, start, end, everywhere, need)
+        need = np.maximum(n - 1, 0) * clock.least
+        low, high = _narrowed(low, high, start, end, everywhere, np.zeros(parents))
+        need = np.clip(need, 0, np.maximum(high - low, 0))
         for anchor, (earliest, _, known) in zip(anchors, steps):
-            if anchor.after or not anchor.before:
-                low, high = _narrowed(low, high, earliest + anchor.low, earliest + anchor.high, known, need)
+            low, high = _narrowed(low, high, earliest + anchor.low, earliest + anchor.high, known, need)
         base = np.zeros(parents, dtype=np.int64)
         if anchors and anchors[0].origin:
             earliest, _, known = steps[0]
@@ -84,6 +83,13 @@ class TimeWindows:
             out |= anchor.age.columns(ages_at(anchor, steps, self.clock, ticks, owner))
         return out
 
+    def latest(self, owner: np.ndarray, column: Relative) -> np.ndarray | None:
+        """Compute the last ticks of a column on or before its anchors, FAR where none is known. owner, out: (rows,)"""
+        if not column.within:
+            return None
+        ticks = np.min([latest_ticks(self.clock, self.steps[k], owner) for k in column.within], axis=0)
+        return np.where(ticks < FAR, in_unit(np.where(ticks < FAR, ticks, 0), self.clock.unit, column.unit), FAR)
+
     def bounds(self, owner: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Compute the first and the last tick that rows may have. owner: (rows,). (rows,), (rows,)"""
         has, last = owner >= 0, self.clock.last_step
@@ -98,7 +104,7 @@ def time_windows(rows: RelatedRows, table: str, n: np.ndarray) -> TimeWindows:
     layout, parent = rows.layouts[table], rows.order.driver[table].parent
     assert layout.clock is not None  # only tables with a clock have windows
     at = dict([*reversed(rows.ancestors(parent)), (parent, np.arange(len(n)))])
-    values = [rows_at(rows.frames[anchor.table][anchor.column], at[anchor.table]) for anchor in layout.anchors]
+    values = [rows_at(anchor.values(rows.frames[anchor.table]), at[anchor.table]) for anchor in layout.anchors]
     return TimeWindows.of(layout.clock, layout.anchors, values, n)
 
 

@@ -11,9 +11,13 @@ import pytest
 from synthcli import seeds
 from synthcli.contracts.modelling import Job
 from synthcli.relational.data import Tables
+from synthcli.relational.graph import order
 from synthcli.relational.model import model as related_model
 from synthcli.relational.model.anchors import Candidate, find_anchors
+from synthcli.relational.model.clock_notes import clock_notes
+from synthcli.relational.model.derived_columns import Derived, How
 from synthcli.relational.model.event_times import Clock
+from synthcli.relational.model.layout import lay_out
 from synthcli.relational.model.time_windows import TimeWindows
 from tests.relational import lives
 from tests.relational.conftest import BASE
@@ -109,9 +113,47 @@ def test_windows_keep_bounds_and_give_way_in_turn() -> None:
     windows = TimeWindows.of(clock, anchors, values, np.array([2, 2, 2, 2]))
     low, high = (clock.at(each).tolist() for each in (windows.low, windows.high))
     assert low[0] == 1980 + anchors[0].low and high[0] == 1980 + anchors[0].high
-    assert (low[1], high[1]) == (low[0], 2003)
+    assert (low[1], high[1]) == (low[0], 2003 + min(0, anchors[1].high))
     assert windows.capacity(np.array([2, 2, 2, 2])).tolist() == [2, 2, 0, 2], "died before birth: no time is left"
-    assert high[3] == 2001 and low[3] >= clock.start
+    assert high[3] == 2001 + min(0, anchors[1].high) and low[3] >= clock.start
+
+
+def test_days_of_a_stay_are_bounded_by_its_length(
+    hospital: tuple[Tables, related_model.RelationalModel, Tables],
+) -> None:
+    (anchor,) = [a for a in hospital[1].table_models["lab"].layout.anchors if a.since is not None]
+    assert anchor.name == "the days from stays.admitted to stays.discharged" and anchor.before
+    rows = with_parents(hospital[2], "lab")
+    assert (rows["day"] <= (rows["up.discharged"] - rows["up.admitted"]).dt.days).all()
+
+
+@pytest.mark.parametrize(("how", "expected"), [("years", [1, 0, None]), ("age", [0, 0, None]), ("days", [2, 31, None])])
+def test_what_is_derived_from_a_date(how: How, expected: list[int | None]) -> None:
+    time = pd.to_datetime(pd.Series(["2001-01-01", "2001-02-01", "2001-02-01"])).astype("datetime64[s]")
+    born = pd.to_datetime(pd.Series(["2000-12-30", "2001-01-01", None])).astype("datetime64[s]")
+    values = Derived("age", how, "p", "born").values(time, born)
+    assert [None if pd.isna(v) else int(v) for v in values] == expected
+
+
+def test_dates_of_a_person_are_measured_from_one_of_them(
+    archive: tuple[Tables, related_model.RelationalModel, Tables],
+) -> None:
+    layout = archive[1].table_models["people"].layout
+    assert layout.origin == "debut" and {r.column for r in layout.relative} == {"birth", "death"}
+    real, made = (t.frames["people"] for t in (archive[0], archive[2]))
+    for frame in (real, made):
+        age = year(frame["debut"]) - year(frame["birth"])
+        assert age.min() >= 16 and age.max() <= 34
+    assert made["death"].max() <= real["death"].max()
+    assert made["death"].isna().mean() == pytest.approx(real["death"].isna().mean(), abs=0.1)
+
+
+def test_dates_that_rules_read_stay_as_they_are() -> None:
+    tables = lives.archive(100).checked()[0]
+    generated = order(tables)
+    assert lay_out(tables, generated)[1]["people"].origin == "debut"
+    ruled = lay_out(tables, generated, {"people": frozenset({"debut"})})[1]["people"]
+    assert ruled.origin is None and not ruled.relative
 
 
 # --- generated tables
@@ -165,7 +207,29 @@ def test_days_of_a_stay_start_at_zero_and_never_repeat(
 
 def test_stays_lie_within_a_life(hospital: tuple[Tables, related_model.RelationalModel, Tables]) -> None:
     rows = with_parents(hospital[2], "stays")
-    assert not (rows["admitted"] < rows["up.birth"]).any() and not (rows["admitted"] > rows["up.death"]).any()
+    assert not (rows["admitted"] < rows["up.birth"]).any() and not (rows["discharged"] > rows["up.death"]).any()
+    assert (rows["discharged"] > rows["admitted"]).all()
+
+
+def test_ages_that_follow_from_a_birth_are_exact(
+    hospital: tuple[Tables, related_model.RelationalModel, Tables],
+) -> None:
+    stays = hospital[1].table_models["stays"]
+    assert stays.layout.derived == (Derived("age", "years", "patients", "birth"),)
+    rows = with_parents(hospital[2], "stays")
+    assert (rows["age"] == year(rows["admitted"]) - year(rows["up.birth"])).all()
+    lab = hospital[2]
+    above = lab.frames["stays"].take(lab.parents(lab.relationships[1]))["age"].to_numpy(dtype=float)
+    assert np.corrcoef(above, lab.frames["lab"]["crp"].to_numpy(dtype=float))[0, 1] > 0.5
+
+
+def test_what_was_found_is_said(archive: tuple[Tables, related_model.RelationalModel, Tables]) -> None:
+    layouts = {name: table.layout for name, table in archive[1].table_models.items()}
+    notes = clock_notes("seasons", layouts["seasons"])
+    assert "seasons.year is learned as years since people.debut" in notes
+    assert "seasons.year is never before people.debut or people.birth" in notes
+    assert "seasons.year is never after people.death" in notes
+    assert clock_notes("people", layouts["people"]) == []
 
 
 def test_a_saved_model_gives_the_same_ages(
