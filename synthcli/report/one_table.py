@@ -91,13 +91,15 @@ def _pairs(part: Body, drawn: Drawn, datasets: Body) -> Body | None:
             lambda side, bound, label: charts.heat(found["names"], found["names"], side, bound, label, shared),
             f"columns{of}",
         )
+    joint = _joint(part, drawn, datasets)
+    ids = {name: j["id"] for j in joint for name in (j["name"], f"{j['b']} × {j['a']}")}
     return {
         "maps": maps,
-        "joint": _joint(part, drawn, datasets),
+        "joint": joint,
         "mark": part["mark"],
         "shown": len(found["names"]) if found else 0,
         "of": found["of"] if found else 0,
-        "worst": [line(m, part["help"]) for m in worst],
+        "worst": [line(m, part["help"], joint=ids.get(m["of"])) for m in worst],
     }
 
 

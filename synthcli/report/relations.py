@@ -192,7 +192,8 @@ def _relationship(
         "nulls": run["profile"]["relationships"][i]["null_share"],
         "times": run["profile"].get("times", {}).get(name, []),
         "worst": [
-            line(m, run["help"]) | {"of": _pair(m["of"].removeprefix(f"{name}: "), child, parent)} for m in worst
+            line(m, run["help"], joint=None) | {"of": _pair(m["of"].removeprefix(f"{name}: "), child, parent)}
+            for m in worst
         ],
     }
 

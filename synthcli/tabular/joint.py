@@ -21,7 +21,10 @@ from synthcli.tabular.judging.encoding import as_floats, cut
 
 CLASSES = 10  # of a column, at most
 HELD = 25  # real units in a cell on average, from which follows the number of classes
-PICTURED = 24  # pairs of a table: half those that differ most, half those with the strongest relation
+PICTURED = (
+    30  # pairs of a table: a third those that differ most, a third with many words, a third the strongest relations
+)
+FINE = 30  # words of a category by which pairs with many words are compared
 COLUMNS = 40  # columns whose pairs are compared
 ROWS = 10_000
 DAY = 86_400.0
@@ -54,7 +57,8 @@ def joint_pictures(
     units = small["real"].units()
     most = int(np.clip(np.sqrt(len(np.unique(units)) / HELD), 2, CLASSES))
     axes = [axis for name in order if (axis := _axis(named[name], small, units, most)) is not None]
-    pairs = _chosen(list(itertools.combinations(axes, 2)))
+    fine = {a.name: a if a.ordered else _axis(named[a.name], small, units, FINE) or a for a in axes}
+    pairs = _chosen(list(itertools.combinations(axes, 2)), fine)
     if not pairs:
         return None
     used = {axis.name: {"labels": axis.labels, "ordered": axis.ordered} for pair in pairs for axis in pair}
@@ -78,21 +82,24 @@ def _shares(a: Axis, b: Axis) -> tuple[np.ndarray, np.ndarray]:
     return out[0], out[1]
 
 
-def _chosen(pairs: list[tuple[Axis, Axis]]) -> list[tuple[Axis, Axis]]:
-    """The pairs to show, those that differ most first."""
-    apart, strong = [], []
+def _chosen(pairs: list[tuple[Axis, Axis]], fine: dict[str, Axis]) -> list[tuple[Axis, Axis]]:
+    """The pairs to show, those that differ most first. fine: axes with more words."""
+    apart, strong, worded = [], [], []
     for a, b in pairs:
         real, synthetic = _shares(a, b)
         grid = real.reshape(len(a.labels), len(b.labels))
         alone = np.outer(grid.sum(axis=1), grid.sum(axis=0)).ravel()
         apart.append(np.abs(real - synthetic).sum() / 2)
         strong.append(np.abs(real - alone).sum() / 2)
+        many, synthetic = _shares(fine[a.name], fine[b.name])
+        worded.append(0.0 if a.ordered and b.ordered else np.abs(many - synthetic).sum() / 2)
     by_difference = np.argsort(-np.array(apart), kind="stable")
     if len(pairs) <= PICTURED:
         return [pairs[i] for i in by_difference]
-    worst = by_difference[: PICTURED // 2].tolist()
-    main = [i for i in np.argsort(-np.array(strong), kind="stable").tolist() if i not in worst]
-    kept = {*worst, *main[: PICTURED - len(worst)]}
+    kept: set[int] = set()
+    for scores, most in ((apart, PICTURED // 3), (worded, 2 * PICTURED // 3), (strong, PICTURED)):
+        order = [i for i in np.argsort(-np.array(scores), kind="stable").tolist() if i not in kept]
+        kept |= set(order[: most - len(kept)])
     return [pairs[i] for i in by_difference if i in kept]
 
 

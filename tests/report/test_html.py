@@ -141,6 +141,12 @@ def test_a_note_without_a_kind_is_shown_too(run, mended):
     assert "A new sort of note." in section
 
 
+def test_pairs_of_the_lowest_agreement_lead_to_their_pictures(page):
+    shown = re.findall(r'data-pair="(joint-\d+)" data-panel="joint"', page)
+    assert len(shown) > 3
+    assert all(f"{id_}-real" in data_of(page)["charts"] for id_ in shown)
+
+
 def test_a_click_on_a_cell_shows_the_joint_picture_of_its_pair(page, browse, tmp_path):
     """The policy of the page lets no script of ours in, so this copy has none."""
     chosen = (

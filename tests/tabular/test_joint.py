@@ -113,10 +113,10 @@ def test_edges_name_no_lowest_and_no_highest_value(found: dict, sides: dict[str,
 def test_of_many_pairs_those_that_differ_and_those_that_relate_are_kept(
     sides: dict[str, Table], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(joint, "PICTURED", 2)
+    monkeypatch.setattr(joint, "PICTURED", 3)
     body = joint_pictures(list(sides["real"].schema.columns), sides, rng=np.random.default_rng(0))
     assert body is not None
-    assert len(body["pairs"]) == 2
+    assert len(body["pairs"]) == 3
     assert {body["pairs"][0]["a"], body["pairs"][0]["b"]} == {"x", "n"}
 
 

@@ -27,6 +27,7 @@ from synthcli.columns.expressions.operands import (
     timely,
 )
 from synthcli.columns.frame import STRING
+from synthcli.wording import quantity
 
 MANY = 1000  # maximum number of arguments of a function that takes any number
 
@@ -53,7 +54,7 @@ class Function:
     def arity(self) -> str:
         """A phrase for the number of arguments."""
         if self.most == self.least:
-            return f"{self.least} argument{'s' if self.least > 1 else ''}"
+            return quantity(self.least, "argument")
         return f"{self.least} arguments or more" if self.most == MANY else f"{self.least} to {self.most} arguments"
 
     def kinds(self, place: int) -> str:
@@ -319,7 +320,7 @@ FUNCTIONS: dict[str, Function] = {
         "datetime",
         _N,
         _completed(12),
-        "Completed calendar years from start to end, by their dates: the age at end of who was born at start.",
+        "Completed calendar years from start to end, by their dates: the age at end of somebody who was born at start.",
         (f"years_between({_BIRTH})", "43"),
         2,
         2,

@@ -55,10 +55,8 @@ def tables(path: Path, format: str | None = None) -> list[Imported]:
         if room.recognise(data):
             return list(room.read(data))
     known = "SDV metadata (json), a dbt schema.yml, an ODCS or data contract, a JSON Schema or SQL with CREATE TABLE"
-    raise SpecError(
-        f"{path} is {'none of' if format is None else f'no {format};'} expected {known}; remedy: --from with one of"
-        " these"
-    )
+    why = "is in none of the known formats" if format is None else f"does not look like {format}"
+    raise SpecError(f"{path} {why}; expected {known}; remedy: --from with one of these")
 
 
 def _read(path: Path) -> Any:

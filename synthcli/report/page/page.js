@@ -106,6 +106,13 @@
     panel.scrollIntoView({ block: "nearest" });
   };
 
+  all("button[data-pair]").forEach((button) => button.addEventListener("click", () => {
+    const panel = document.getElementById(button.dataset.panel), form = panel.querySelector("form");
+    form.elements.pair.value = button.dataset.pair;
+    form.dispatchEvent(new Event("change"));
+    panel.scrollIntoView({ block: "nearest" });
+  }));
+
   // --- choosing what a plot shows
   all("[data-plot]").forEach((form) => {
     const place = document.getElementById(form.dataset.plot);
