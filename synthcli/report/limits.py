@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from synthcli.artifacts.store import PRIVACY
 from synthcli.errors import listed
 from synthcli.report.reading import Body
 
@@ -36,7 +37,7 @@ def unprotected(run: Body) -> list[str]:
     if run["verdict"] is None or not parts:
         return []
     out = []
-    if not plan.get("privacy", {}).get("epsilon"):
+    if not (plan.get("privacy") or {}).get("epsilon"):
         out.append(
             "There is no formal guarantee. The figures come from known attacks; an attack that nobody has thought of"
             " may find more."
@@ -54,7 +55,7 @@ def unprotected(run: Body) -> list[str]:
         )
     if "holdout" not in parts:
         out.append("There was no holdout, so no figure is compared with real data that the generator had not seen.")
-    if not any(m["stage"] == "5-privacy-check" for m in run["measured"]):
+    if not any(m["stage"] == PRIVACY for m in run["measured"]):
         out.append("No attack was run, so privacy was not measured.")
     out.append(
         "Only the synthetic data was judged. The folder of the run also holds the model and an analysis of the source:"
