@@ -49,6 +49,9 @@ class Traits(BaseModel):
     )
     rare: Rare | None = None
     spikes: tuple[Finite, ...] | None = Field(None, description="values modelled as point masses: zeros, missing codes")
+    missing: tuple[Finite, ...] | None = Field(
+        None, min_length=1, description="codes for a missing value, such as -1 or 999: kept at their rate, no values"
+    )
     nulls: Finite | None = Field(None, ge=0, le=1, description="share of nulls in a generated column")
     unique: bool | None = Field(None, description="no value twice")
     pattern: str | None = Field(None, description="regular expression that generated values match")
@@ -80,6 +83,16 @@ class Column:
         """The declared value of a trait, else the inferred one, else None."""
         value = getattr(self.declared, trait)
         return getattr(self.inferred, trait) if value is None else value
+
+    @property
+    def point_masses(self) -> frozenset[float]:
+        """The declared point masses: spikes and codes for missing values, which need not lie within the bounds."""
+        return frozenset((*(self.declared.spikes or ()), *self.missing))
+
+    @property
+    def missing(self) -> tuple[float, ...]:
+        """The declared codes for missing values."""
+        return self.declared.missing or ()
 
     @property
     def kind(self) -> str:

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 from synthcli import seeds, sources
 from synthcli.columns import frame as frames
-from synthcli.columns import spelling
+from synthcli.columns import missing_codes, spelling
 from synthcli.columns.codec.spelled_numbers import looks_mixed
 from synthcli.columns.codec.top_coding import held_by
 from synthcli.columns.constraints.rule import parse_constraint
@@ -42,6 +42,10 @@ _FORMATTED = r"[-+(]?\s?[$€£¥]?\s?\d[\d.,' ]*\s?[%€$£¥]?\)?"
 SHARED = 10  # privacy units that a value needs before the draft shows it
 TARGET_ROWS = 10_000  # rows by which a target is tried
 MOST_CATEGORIES = 20  # that the draft lists
+MISSING = (
+    "suggested: codes for missing values, kept at their rate and filled by --impute; delete `missing` if they are"
+    " values"
+)
 ROW_COUNTER = (
     "looks like a row counter: 0, 1, 2, …; if it has no meaning, write the source without it (pandas: index=False)"
 )
@@ -233,7 +237,12 @@ def _finding(
         *_spelled_numbers(column, values, best),
         *(_hint(g) for g in guesses if best is None and g.by == "content" and g.confidence < detect.SURE),
     )
-    return Finding(column.name, column.kind, _learned_traits(column, values, units), best, special, facts, hints)
+    codes = missing_codes.find(values, units) if column.kind in ("integer", "float") else ()
+    traits = _learned_traits(column, values.mask(values.isin(codes)) if codes else values, units)
+    if codes:
+        traits |= {"missing": [int(code) for code in codes]}
+        hints = (*hints, MISSING)
+    return Finding(column.name, column.kind, traits, best, special, facts, hints)
 
 
 def _spelled_numbers(column: Column, values: pd.Series, best: detect.Guess | None) -> tuple[str, ...]:

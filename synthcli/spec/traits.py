@@ -19,6 +19,7 @@ SERVES = {
     "categories": {"category"},
     "rare": {"category"},
     "spikes": {"integer", "float"},
+    "missing": {"integer", "float"},
     "pattern": {"id", "text"},
     "provider": {"text"},
     "locale": {"text", *fake.KINDS},

@@ -13,6 +13,7 @@ import pandas as pd
 from synthcli import plugins, seeds, sources
 from synthcli.artifacts import files
 from synthcli.columns import frame as frames
+from synthcli.columns import missing_codes
 from synthcli.columns.as_written import as_written
 from synthcli.columns.constraints.uniqueness import Watch
 from synthcli.contracts.modality import Csv, Json, Origin
@@ -46,6 +47,8 @@ def impute_rows(
         raise SpecError(f"--output {target} is the file to complete, which would be overwritten")
     given = read_known(known, fitted.schema, origin.csv.decimal or ".")
     given = replace(given, frame=given.frame.apply(_as_learned, model=fitted.model))
+    if impute:
+        given = replace(given, frame=missing_codes.without(given.frame, fitted.schema))
     by_name = {column.name: column for column in (*fitted.schema.columns, *given.columns)}
     names = given.order if impute else (*fitted.schema.names, *given.beside.columns)
     schema = Schema(tuple(by_name[name] for name in names))
@@ -119,7 +122,8 @@ def _obeying(
     # redrawn rows keep the keys of the first attempt
     keys = {name: out[name].copy() for name in model.made_up(0, 0, rng=np.random.default_rng(0)) or {}}
     for attempt in range(1, TRIES):
-        wrong = np.flatnonzero(_wrong(out, known, watch, impute))
+        values = missing_codes.without(out, schema) if impute else out
+        wrong = np.flatnonzero(_wrong(out, values, known, watch, impute))
         if not len(wrong):
             break
         redrawn = drawn(wrong, attempt).set_axis(wrong)
@@ -129,8 +133,10 @@ def _obeying(
     return out
 
 
-def _wrong(out: pd.DataFrame, known: pd.DataFrame, watch: Watch, impute: bool) -> np.ndarray:
-    """Mask of rows that break a rule or are incomplete, and that a redraw may repair. (rows,) bool"""
+def _wrong(out: pd.DataFrame, values: pd.DataFrame, known: pd.DataFrame, watch: Watch, impute: bool) -> np.ndarray:
+    """Mask of rows that break a rule or are incomplete, and that a redraw may repair. values: the rows with null for
+    codes for missing values. (rows,) bool
+    """
     free = np.zeros((len(watch.rules), len(out)), dtype=bool)
     for i, rule in enumerate(watch.rules):
         free[i] = ~np.all(
@@ -140,7 +146,7 @@ def _wrong(out: pd.DataFrame, known: pd.DataFrame, watch: Watch, impute: bool) -
     if watch.rules:
         wrong |= (watch.broken(out) & free).any(axis=0)
     if impute:
-        empty = out[known.columns].isna()
+        empty = values[known.columns].isna()
         wrong |= empty.loc[:, ~empty.all()].any(axis=1).to_numpy()
     return wrong
 

@@ -93,7 +93,7 @@ def _codes(distinct: np.ndarray, counts: np.ndarray, held: np.ndarray, plain: bo
 
 def _digits(distinct: np.ndarray, plain: bool) -> frozenset[float]:
     """The highest values that look like missing codes: 97, 99, 888, 9999."""
-    return frozenset(-v for v in distinct[-GROUP * 2 :].tolist() if plain and _is_code(v))
+    return frozenset(-v for v in distinct[-GROUP * 2 :].tolist() if plain and is_code(v))
 
 
 def _group(
@@ -107,7 +107,7 @@ def _group(
     """How many of the lowest values form a group of missing codes; 0 for none. known: values that look like codes; None
     to test for negative codes.
     """
-    looks = (lambda v: v in known) if known is not None else (lambda v: plain and v < 0 and _is_code(v))
+    looks = (lambda v: v in known) if known is not None else (lambda v: plain and v < 0 and is_code(v))
     for size in range(1, min(GROUP, len(distinct) - FEW) + 1):
         if held[size - 1] < least:
             return 0
@@ -135,7 +135,7 @@ def _spread(distinct: np.ndarray, counts: np.ndarray) -> float:
     return float(distinct[high] - distinct[low])
 
 
-def _is_code(value: float) -> bool:
+def is_code(value: float) -> bool:
     """Whether a number is spelled like a missing code: -1 to -9, 96 to 99, and their likes of any length."""
     digits = f"{abs(value):.0f}" if float(value).is_integer() else ""
     if len(digits) == 1:

@@ -74,7 +74,11 @@ def _grain(raw: np.ndarray) -> int:
 
 
 def _spikes(column: Column, raw: np.ndarray, finite: np.ndarray, units: np.ndarray | None) -> tuple[float, ...]:
-    return _find_spikes(raw, finite, units, column.kind) if column.declared.spikes is None else _declared_spikes(column)
+    missing = _declared(column, column.missing)
+    if column.declared.spikes is not None:
+        return tuple(sorted({*_declared(column, column.declared.spikes), *missing}))
+    values = finite & ~np.isin(raw, np.array(missing, dtype=raw.dtype))
+    return tuple(sorted({*_find_spikes(raw, values, units, column.kind), *missing}))
 
 
 def _find_spikes(raw: np.ndarray, finite: np.ndarray, units: np.ndarray | None, kind: str) -> tuple[float, ...]:
@@ -115,8 +119,8 @@ def _grains(kept: np.ndarray, step: int, decimals: int | None, kind: str) -> tup
     return ()
 
 
-def _declared_spikes(column: Column) -> tuple[float, ...]:
-    said = column.declared.spikes or ()
+def _declared(column: Column, said: tuple[float, ...]) -> tuple[float, ...]:
+    """Declared point masses in the units of the column; those that it cannot hold are left out."""
     if column.kind == "float":
         return tuple(sorted(float(s) for s in said))
     return tuple(sorted(int(s) for s in said if float(s).is_integer() and -(2**63) <= s < 2**63))
@@ -172,6 +176,7 @@ def _unit(column: Column) -> str:
 def within(column: Column, known: pd.Series) -> bool:
     """Whether the values of a number lie within its declared bounds."""
     low, high = column.declared.min, column.declared.max
+    known = known[~known.isin(column.missing)] if column.missing else known
     if column.kind == "float":
         return (low is None or known.min() >= float(low)) and (high is None or known.max() <= float(high))
     return (low is None or known.min() >= bound(column, low, math.ceil)) and (

@@ -229,7 +229,7 @@ def _fact(column: Column, kind: Kind) -> Formula | None:
             parts.append(Member(column.name, frozenset(plain)))
     for key, sign in (("min", -1), ("max", 1)):
         bound = getattr(said, key)
-        if bound is None or said.spikes is not None or (size := _size(bound, kind)) is None:
+        if bound is None or said.spikes is not None or column.missing or (size := _size(bound, kind)) is None:
             continue
         parts.append(Linear(((column.name, Fraction(sign)),), "<=", sign * size))
     return All(tuple(parts)) if parts else None

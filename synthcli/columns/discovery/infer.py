@@ -206,8 +206,8 @@ def _column(
 
 def _check_bounds(name: str, known: pd.Series, kind: str, said: Traits) -> None:
     """Raise DataError for an invalid bound and for values beyond it, except declared point masses (missing codes)."""
-    if said.spikes is not None and kind in ("integer", "float"):
-        known = known[~known.isin(said.spikes)]
+    if kind in ("integer", "float"):
+        known = known[~known.isin(Column(name, said).point_masses)]
     for key, word in (("min", "below"), ("max", "above")):
         if (declared := getattr(said, key)) is None:
             continue

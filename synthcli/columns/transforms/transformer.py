@@ -210,6 +210,6 @@ def _like(value: Any, values: pd.Series) -> Any:
 def _declared(column: Column) -> Rule | None:
     """The declared bounds of a column as a rule."""
     low, high = column.declared.min, column.declared.max
-    if (low is None and high is None) or column.declared.spikes is not None:
+    if (low is None and high is None) or column.declared.spikes is not None or column.missing:
         return None
     return Range(column.name, low, high)

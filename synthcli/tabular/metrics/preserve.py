@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from synthcli.columns import missing_codes
 from synthcli.columns.expressions.properties import Property, figures, parse_property
 from synthcli.columns.table import Table
 from synthcli.contracts.evaluation import Evidence, Gauge, Measurement
@@ -47,7 +48,12 @@ def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement
         return []
     if note := intervals.missing_evidence(evidence, "control", "synthetic"):
         return intervals.unmeasured(GAUGES, note)
-    found = [_one(parse_property(text), evidence, rng=rng) for text in dict.fromkeys(evidence.preserve)]
+    control, synthetic, train = (_values(t) for t in (evidence.control, evidence.synthetic, evidence.train))
+    known = replace(evidence, control=control, synthetic=synthetic, train=train)
+    found = []
+    for text in dict.fromkeys(evidence.preserve):
+        prop = parse_property(text)
+        found.append(_one(prop, evidence if prop.name == "share" else known, rng=rng))
     missing = [m for m in found if m.value is None]
     if missing:
         note = f"{missing[0].of}: {missing[0].note}"
@@ -59,6 +65,11 @@ def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement
         PRESERVE, worst.value, low, high, n=worst.n, floor=min(floors, default=None), note=f"{worst.of}: {worst.note}"
     )
     return [overall, *found]
+
+
+def _values(table: Table | None) -> Table | None:
+    """The table with null for its codes for missing values, which are no values to average."""
+    return None if table is None else Table(missing_codes.without(table.frame, table.schema), table.schema)
 
 
 def _one(prop: Property, evidence: Evidence, *, rng: np.random.Generator) -> Measurement:
