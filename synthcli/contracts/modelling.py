@@ -200,9 +200,11 @@ class Model(ABC):
         """Column -> number of rows that were top coded before fitting."""
         return {}
 
-    def made_up(self, rows: int, start: int, *, rng: np.random.Generator) -> Mapping[str, Any] | None:
-        """Generate the columns that depend on position only, such as keys, for positions start... of the output: name
-        -> values.
+    def made_up(
+        self, rows: int, start: int, *, rng: np.random.Generator, batch: int = 0, drawn: pd.DataFrame | None = None
+    ) -> Mapping[str, Any] | None:
+        """Generate the columns that depend on position, such as keys, for positions start... of the output: name ->
+        values. batch: the seed of the request; drawn: the rows for which they are, None for any.
 
         For callers that drop rows, so that keys stay unique and consecutive. None if they cannot be generated
         separately.

@@ -55,6 +55,9 @@ class Traits(BaseModel):
     nulls: Finite | None = Field(None, ge=0, le=1, description="share of nulls in a generated column")
     unique: bool | None = Field(None, description="no value twice")
     pattern: str | None = Field(None, description="regular expression that generated values match")
+    check: Literal["luhn", "ean", "isbn10", "iban", "mod97"] | None = Field(
+        None, description="check digits of an id: luhn (cards), ean (EAN, UPC, ISBN-13), isbn10, iban, mod97 (ISO 7064)"
+    )
     locale: str | None = Field(None, description="Faker locale of generated values, such as de_DE")
     provider: str | None = Field(None, description="Faker provider of generated values, such as company")
     distribution: str | dict[str, dict[str, Any]] | None = Field(

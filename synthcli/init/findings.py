@@ -21,7 +21,7 @@ from synthcli.columns import missing_codes, spelling
 from synthcli.columns.codec.spelled_numbers import looks_mixed
 from synthcli.columns.codec.top_coding import held_by
 from synthcli.columns.constraints.rule import parse_constraint
-from synthcli.columns.discovery import suggest
+from synthcli.columns.discovery import keys, suggest
 from synthcli.columns.discovery.infer import infer
 from synthcli.columns.fake import generate as fake
 from synthcli.columns.pii import detect, protect
@@ -207,7 +207,27 @@ def _unit(schema: Schema, frame: pd.DataFrame, source: sources.Source) -> tuple[
     if source.type == "builtin":
         known = builtin.UNITS.get(str(source.name))
         return None if known is None else (known, "named by the table's description")
-    return next(((c.name, why) for c in schema.columns if (why := protect.keyed(c, frame[c.name])) is not None), None)
+    people = next(((c.name, why) for c in schema.columns if (why := protect.keyed(c, frame[c.name])) is not None), None)
+    return people or _joining(schema, frame)
+
+
+def _joining(schema: Schema, frame: pd.DataFrame) -> tuple[str, str] | None:
+    """The key that joins the rows of one entity, with the reason: one named like a key of people or accounts before
+    others, the finest first; None if another key names a person in each row.
+    """
+    ids = {c.name: frame[c.name].dropna() for c in schema.columns if c.kind == "id"}
+    if any(known.is_unique and keys.of_entities(name) for name, known in ids.items()):
+        return None
+    joining = [
+        (keys.of_entities(name), known.nunique(), name)
+        for name, known in ids.items()
+        if keys.LEAST <= known.nunique() <= keys.UNIQUE * len(known)
+    ]
+    if not joining:
+        return None
+    _, distinct, name = max(joining, key=lambda found: found[:2])
+    rows = len(ids[name])
+    return name, f"its {distinct:,} values join the {rows:,} rows, {rows / distinct:.1f} rows each"
 
 
 def _finding(
@@ -313,9 +333,8 @@ def _learned_traits(column: Column, values: pd.Series, units: np.ndarray | None)
     seen, kind = column.inferred, column.kind
     if kind == "id":
         unique = {"unique": True} if seen.unique and len(values) > 1 else {}
-        if values.dtype != frames.STRING:
-            return unique  # a declared id is read as words
-        return {"type": "id", **({"pattern": seen.pattern} if seen.pattern else {}), **unique}
+        shape = {trait: value for trait in ("pattern", "check") if (value := getattr(seen, trait)) is not None}
+        return {"type": "id", **shape, **unique}
     traits: dict[str, Any] = {"type": kind}
     if kind == "text":
         return traits | ({"pattern": seen.pattern} if seen.pattern else {})
@@ -402,6 +421,7 @@ def _with_import(
     """Add the traits of imported metadata that the data agrees with."""
     if imported is None or (described is None and column.name not in imported.personal):
         return finding
+    described = _keyed(column.name, described or {}, imported)
     notes = list(finding.notes)
     if (why := imported.personal.get(column.name)) is not None:
         notes.append(f"marked as personal data ({why})")
@@ -426,6 +446,16 @@ def _with_import(
     return replace(finding, notes=tuple(notes))
 
 
+def _keyed(name: str, described: Mapping[str, Any], imported: Imported) -> Mapping[str, Any]:
+    """The traits of imported metadata, where numbers and words that are keys become ids."""
+    ends = {str(end).rpartition(".")[2] for r in imported.relationships for end in (r["from"],) if isinstance(end, str)}
+    key = described.get("unique") or imported.key == (name,) or name in ends
+    kept = {k: v for k, v in described.items() if k not in ("type", "min", "max", "categories")}
+    return (
+        {"type": "id", **kept} if key and described.get("type") in (None, "integer", "text", "category") else described
+    )
+
+
 def _shown(trait: str, value: Any) -> str:
     return "..." if trait == "categories" else str(value)
 
@@ -438,8 +468,6 @@ def _refused(column: Column, values: pd.Series, table: pa.Table, text: bool, tra
             return f"it has no effect on a column of type {kind}"
     try:
         declared = Traits.model_validate(dict(traits))
-        if declared.type == "id" and values.dtype != frames.STRING and column.kind == "integer":
-            return "the ids are integers, and a declared id is read as words"
         if kind not in frames.MODELLED:
             fake.check(Column(column.name, declared))
         infer(table.select([column.name]), {column.name: declared}, text=text)

@@ -35,7 +35,7 @@ def generate(
     """
     rng = seeds.stream(request.seed, "generate")
     if not request.conditional:
-        return model.sample(request.rows, rng=rng, counts=counts), {}
+        return model.sample(request.rows, rng=rng, counts=counts, batch=request.seed), {}
     name = model.unit[0]
     table_model = model.table_models[name]
     if (driver := model.order.driver.get(name)) is not None:
@@ -51,7 +51,7 @@ def generate(
     settled = settle(request, top, own, rules)
     stream = RowStream(top, settled, top.schema)
     frame = pd.concat([table.frame for table in stream.tables(progress)], ignore_index=True)
-    tables = model.sample(request.rows, rng=rng, root_rows=frame, counts=counts)
+    tables = model.sample(request.rows, rng=rng, root_rows=frame, counts=counts, batch=request.seed)
     for kind in ("refused", "repaired"):
         for rule, number in getattr(stream.tally, kind).items():
             counts.add(kind, name, rule, number)

@@ -153,8 +153,15 @@ def _tables(seen: Evidence, real: RealTables, generated: Path, fair: Fairness | 
         above = sorted(
             {c for rule in rules for c in rule.columns} - set(schema.names)
         )  # columns of parents that rules name
+        public = _no_identifiers(real.tables, name)
         columns = (
-            replace(c, declared=c.declared.model_copy(update={"type": "id"})) if c.name in keys else c
+            replace(
+                c,
+                declared=c.declared.model_copy(update={"type": "id"}),
+                inferred=Traits() if c.name in public else c.inferred,
+            )
+            if c.name in keys
+            else c
             for c in schema.columns
         )
         apart = (Column(c, Traits(type="id"), Traits(), "string") for c in above)
@@ -184,6 +191,16 @@ def _tables(seen: Evidence, real: RealTables, generated: Path, fair: Fairness | 
             written=(WrittenTable(written, name, tuple(above), real),),
         )
     return out
+
+
+def _no_identifiers(tables: Tables, name: str) -> set[str]:
+    """The keys of a table that identify nobody by themselves: those of public tables, and the parts of composite keys.
+    They have no inferred traits here (tabular/attacks/real_identifiers.py).
+    """
+    found = {c for r in tables.relationships if r.child == name and r.parent in tables.kept for c in r.columns}
+    composite = [r for r in tables.relationships if len(r.keys) > 1]
+    found |= {c for r in composite for t, cs in ((r.child, r.columns), (r.parent, r.keys)) if t == name for c in cs}
+    return found
 
 
 def _with_unit(tables: Tables, name: str, units: np.ndarray | None, schema: Schema, above: pd.DataFrame) -> Table:

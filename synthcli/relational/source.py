@@ -12,6 +12,7 @@ import pandas as pd
 
 from synthcli import seeds, sources
 from synthcli.columns.constraints.rule import Rule
+from synthcli.columns.constraints.table_rules import Unique
 from synthcli.columns.discovery.infer import look, parse
 from synthcli.contracts.modality import Size
 from synthcli.contracts.schema import Schema, Traits
@@ -149,8 +150,29 @@ class RealTables:
         parts = tables.split(
             fractions, rng=seeds.stream(self.described.seed, "split"), stratify_by=self.described.stratify_by
         )
-        schemas = {name: look(schema, parts["train"].frames[name]) for name, schema in tables.schemas.items()}
+        schemas = {
+            name: look(schema, parts["train"].frames[name], learned=self._values(name))
+            for name, schema in tables.schemas.items()
+        }
         return {name: part.described(schemas) for name, part in parts.items()}
+
+    def _values(self, name: str) -> frozenset[str]:
+        """The columns of a table whose values the spec uses, which are no keys that are found; those of relationships
+        are declared.
+        """
+        said = self.described
+        named = [
+            text.partition(".")[2] for text in (said.target, said.stratify_by) if text and text.startswith(f"{name}.")
+        ]
+        read = [rule.columns for rule in said.rules.get(name, ()) if not isinstance(rule, Unique)]
+        ends = [
+            c
+            for r in said.relationships
+            for t, cs in ((r.child, r.columns), (r.parent, r.keys))
+            if t == name
+            for c in cs
+        ]
+        return frozenset([*named, *ends]).union(*read)
 
     @property
     def train(self) -> Tables:

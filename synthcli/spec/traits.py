@@ -21,6 +21,7 @@ SERVES = {
     "spikes": {"integer", "float"},
     "missing": {"integer", "float"},
     "pattern": {"id", "text"},
+    "check": {"id"},
     "provider": {"text"},
     "locale": {"text", *fake.KINDS},
     "unique": {"id", "text", *fake.KINDS},

@@ -102,14 +102,14 @@ class CodedModel(Model):
             if self.discriminator is None
             else self.discriminator.sample(rows, self.draw, self.codec.axes, rng=parts)
         )
-        return EncodedRows(
-            self.codec, values, rows, self.codec.made_up(rows, start=block * request.block_size, rng=made_up)
-        )
+        start = block * request.block_size
+        own = self.codec.own(values, rows, start=start, rng=made_up, batch=request.seed)
+        return EncodedRows(self.codec, values, rows, own)
 
     def complete(self, given: Request, start: int, *, rng: np.random.Generator) -> Table:
         parts, made_up = rng.spawn(2)
         values = self._draw_given(Conditions.of(self.codec, given), rng=parts)
-        frame = self.codec.decode(values, given.rows, start=start, rng=made_up)
+        frame = self.codec.decode(values, given.rows, start=start, rng=made_up, batch=given.seed)
         if given.frame is None:
             return Table(frame, self.codec.schema)
         for place, name in enumerate(given.frame.columns):
@@ -130,8 +130,11 @@ class CodedModel(Model):
 
         return self.discriminator.sample(conditions.rows, drawn, self.codec.axes, rng=rng)
 
-    def made_up(self, rows: int, start: int, *, rng: np.random.Generator) -> dict[str, pd.Series]:
-        return self.codec.made_up(rows, start=start, rng=rng)
+    def made_up(
+        self, rows: int, start: int, *, rng: np.random.Generator, batch: int = 0, drawn: pd.DataFrame | None = None
+    ) -> dict[str, pd.Series]:
+        own = self.codec.made_up(rows, start=start, rng=rng, batch=batch)
+        return own | self.codec.renumbered(drawn, rows, start=start, batch=batch)
 
     def save(self, folder: Path) -> None:
         arrays, plain = self.state()

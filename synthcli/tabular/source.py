@@ -13,8 +13,10 @@ import pandas as pd
 from synthcli import seeds, sources
 from synthcli.columns.constraints.feasibility import contradiction, impossible
 from synthcli.columns.constraints.rule import Rule, check_source
+from synthcli.columns.constraints.table_rules import Unique
 from synthcli.columns.discovery.infer import look, parse
 from synthcli.columns.expressions.compile import Expression
+from synthcli.columns.expressions.properties import parse_property
 from synthcli.columns.table import Table
 from synthcli.contracts.schema import Schema, Traits
 from synthcli.errors import DataError, SpecError
@@ -144,8 +146,18 @@ class Real:
             table = table.take(_whole_units(table.units(), most, rng=seeds.stream(said.seed, "max_rows")))
         fractions = {name: share for name, share in said.parts.items() if share > 0}
         parts = table.split(fractions, rng=seeds.stream(said.seed, "split"), stratify_by=said.stratify_by)
-        schema = look(table.schema, parts["train"].frame)
+        schema = look(table.schema, parts["train"].frame, learned=self._values)
         return {name: Table(part.frame, schema) for name, part in parts.items()}
+
+    @property
+    def _values(self) -> frozenset[str]:
+        """The columns whose values the spec uses, which are no keys."""
+        said = self.described
+        named = {said.target, said.stratify_by} - {None}
+        read = [rule.columns for rule in said.rules if not isinstance(rule, Unique)]
+        read += [] if said.where is None else [said.where.columns]
+        read += [parse_property(text).columns for text in said.preserve]
+        return frozenset(str(name) for name in named).union(*read)
 
     @property
     def train(self) -> Table:

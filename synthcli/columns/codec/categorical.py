@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from synthcli.columns import frame as frames
 from synthcli.columns.codec.domain import CodesDomain, ConstantDomain, MadeDomain
+from synthcli.columns.codec.made_keys import MadeKeys
 from synthcli.columns.codec.parts import Part, Values, dtype_of, escaped, stand_in, times
 from synthcli.columns.fake import generate as fake
 from synthcli.contracts.schema import Column
@@ -57,32 +58,38 @@ class Constant:
 @dataclass(frozen=True)
 class Made:
     """A column whose values are generated, not learned. nulls: the share of nulls in the source, unless the spec
-    declares one.
+    declares one; keys: where made keys are found.
     """
 
     nulls: float
+    keys: MadeKeys = field(default_factory=MadeKeys)
     parts: tuple[Part, ...] = ()
 
     @classmethod
     def from_domain(cls, column: Column, domain: MadeDomain) -> Made:
-        return cls(domain.nulls)
+        return cls(domain.nulls, domain.keys)
 
     def encode(self, values: pd.Series) -> Values:
         return {}
 
-    def make(self, column: Column, start: int, rows: int, *, key: int, rng: np.random.Generator) -> pd.Series:
-        """Generate values for positions start..., with the source's share of nulls unless the spec declares one."""
-        out = fake.make(relaxed(column, start + rows), start, rows, key=key, rng=rng)
+    def make(
+        self, column: Column, start: int, rows: int, *, key: int, rng: np.random.Generator, batch: int = 0
+    ) -> pd.Series:
+        """Generate values for positions start..., with the source's share of nulls unless the spec declares one. batch:
+        the seed of the request.
+        """
+        column = relaxed(self.keys.column(column), start + rows)
+        out = fake.make(column, start, rows, key=key, rng=rng, room=self.keys.room, batch=batch)
         if column.get("nulls") is None and self.nulls > 0:
             out = out.mask(rng.random(rows) < self.nulls)
         return out
 
     def to_json(self) -> dict[str, Any]:
-        return {"nulls": self.nulls}
+        return {"nulls": self.nulls, "keys": self.keys.to_json()}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Made:
-        return cls(**data)
+        return cls(data["nulls"], MadeKeys.from_json(data.get("keys")))
 
 
 @dataclass(frozen=True)

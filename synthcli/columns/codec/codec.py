@@ -3,6 +3,7 @@
 column                                   parts
 constant, all null                       none: restored on decoding
 id, text, e-mail and the like            none: generated on decoding (columns/fake/generate.py), never learned
+id that repeats                          a code for the entity, whose key is generated (columns/codec/stand_ins.py)
 boolean, category, number of few values  one code; null is the last code
 integer, float, datetime, timedelta      a number; if the column has nulls or point masses, first a code for its state
                                          (0 the value, 1 null, 2... the point masses); if numbers are heaped, a code for
@@ -33,11 +34,20 @@ import pyarrow as pa
 from synthcli.columns import frame as frames
 from synthcli.columns.codec import places as geo_places
 from synthcli.columns.codec.categorical import Codes, Constant, Made, relaxed
-from synthcli.columns.codec.domain import CodesDomain, ConstantDomain, Domain, MadeDomain, MixedDomain, NumbersDomain
+from synthcli.columns.codec.domain import (
+    CodesDomain,
+    ConstantDomain,
+    Domain,
+    MadeDomain,
+    MixedDomain,
+    NumbersDomain,
+    StandInsDomain,
+)
 from synthcli.columns.codec.mixed import Mixed
 from synthcli.columns.codec.numeric import Numbers
 from synthcli.columns.codec.parts import Part, Scale, Values, escaped
 from synthcli.columns.codec.see import see
+from synthcli.columns.codec.stand_ins import StandIns
 from synthcli.columns.fake import generate as fake
 from synthcli.contracts.schema import Column, Schema
 
@@ -62,7 +72,9 @@ class Codec:
         """Infer the domain of each column and build its codec. units: (rows,) privacy unit of each row."""
         if units is not None and len(np.unique(units)) == len(units):
             units = None
-        domains = [see(column, data[column.name], units) for column in schema.columns]
+        domains = [
+            see(column, data[column.name], units, is_unit=column.name == schema.unit) for column in schema.columns
+        ]
         numbers = {c.name for c, domain in zip(schema.columns, domains) if isinstance(domain, NumbersDomain)}
         pairs = [pair for pair in geo_places.pairs(schema, data) if {*pair} <= numbers]
         places = [geo_places.see(data[a], data[b], units) for a, b in pairs]
@@ -76,7 +88,7 @@ class Codec:
         by_name = list(zip(schema.names, domains, strict=True))
         merged = {name: d.merged for name, d in by_name if isinstance(d, CodesDomain | MixedDomain) and d.merged}
         clipped = {name: count for name, domain in by_name if (count := _clipped(domain))}
-        columns = tuple(build(column, domain) for column, domain in zip(schema.columns, domains))
+        columns = tuple(build(column, domain, key) for column, domain in zip(schema.columns, domains))
         return cls(schema, columns, key, merged, clipped, places)
 
     @property
@@ -124,12 +136,23 @@ class Codec:
         return frozenset(part.name for part in (*states, *(place.part for place in self.places)))
 
     def decode(
-        self, values: Mapping[str, np.ndarray], rows: int, *, start: int, rng: np.random.Generator
+        self, values: Mapping[str, np.ndarray], rows: int, *, start: int, rng: np.random.Generator, batch: int = 0
     ) -> pd.DataFrame:
-        """Decode `rows` rows to a canonical frame. start: position in the output of the first row; generated keys
-        depend on it.
+        """Decode `rows` rows to a canonical frame. start: position in the output of the first row; batch: the seed of
+        the request; generated keys depend on both.
         """
-        return self.framed(values, rows, self.made_up(rows, start=start, rng=rng))
+        return self.framed(values, rows, self.own(values, rows, start=start, rng=rng, batch=batch))
+
+    def own(
+        self, values: Mapping[str, np.ndarray], rows: int, *, start: int, rng: np.random.Generator, batch: int = 0
+    ) -> dict[str, pd.Series]:
+        """Generate the columns whose values depend on positions: those that are not learned, and stand-ins."""
+        stand_ins = {
+            c.name: codec.decode(values, rows, start=start, batch=batch)
+            for c, codec in zip(self.schema.columns, self.columns)
+            if isinstance(codec, StandIns)
+        }
+        return self.made_up(rows, start=start, rng=rng, batch=batch) | stand_ins
 
     def framed(self, values: Mapping[str, np.ndarray], rows: int, own: Mapping[str, pd.Series]) -> pd.DataFrame:
         """Decode parts to a canonical frame. own: the generated columns."""
@@ -148,20 +171,32 @@ class Codec:
             out[column.name] = words
         return pa.table(out)
 
-    def made_up(self, rows: int, *, start: int, rng: np.random.Generator) -> dict[str, pd.Series]:
+    def made_up(self, rows: int, *, start: int, rng: np.random.Generator, batch: int = 0) -> dict[str, pd.Series]:
         """Generate the columns that are not learned, for positions start... of the output."""
         streams = zip(self.schema.columns, self.columns, rng.spawn(len(self.columns)))
         return {
-            c.name: codec.make(c, start, rows, key=self.key, rng=stream)
+            c.name: codec.make(c, start, rows, key=self.key, rng=stream, batch=batch)
             for c, codec, stream in streams
             if isinstance(codec, Made)
+        }
+
+    def renumbered(self, frame: pd.DataFrame | None, rows: int, *, start: int, batch: int) -> dict[str, pd.Series]:
+        """The stand-ins of rows that were drawn, at positions start... of the output; None: of rows whose entities are
+        all made anew.
+        """
+        return {
+            c.name: codec.others(rows, start=start, batch=batch)
+            if frame is None
+            else codec.renumbered(frame[c.name], start=start, batch=batch)
+            for c, codec in zip(self.schema.columns, self.columns)
+            if isinstance(codec, StandIns)
         }
 
     def check_rows(self, rows: int) -> None:
         """Raise SpecError if a unique generated column has fewer possible values than rows."""
         for column, codec in zip(self.schema.columns, self.columns):
             if isinstance(codec, Made):
-                fake.check_rows(relaxed(column, rows), rows)
+                fake.check_rows(relaxed(codec.keys.column(column), rows), rows)
 
     def save(self, folder: Path) -> None:
         """Write codec.json."""
@@ -179,15 +214,21 @@ class Codec:
     def load(cls, folder: Path) -> Codec:
         body = json.loads((folder / "codec.json").read_text())
         kinds = {kind.__name__: kind for kind in (Constant, Made, Codes, Numbers, Mixed)}
-        columns = tuple(kinds[c.pop("codec")].from_json(c) for c in body["columns"])
-        places = tuple(geo_places.Place.from_json(place) for place in body.get("places", ()))
-        return cls(
-            Schema.from_json(body["schema"]), columns, body["key"], body["merged"], body.get("clipped", {}), places
+        schema = Schema.from_json(body["schema"])
+        columns = tuple(
+            StandIns.from_json(c, column, body["key"])
+            if (kind := c.pop("codec")) == StandIns.__name__
+            else kinds[kind].from_json(c)
+            for c, column in zip(body["columns"], schema.columns)
         )
+        places = tuple(geo_places.Place.from_json(place) for place in body.get("places", ()))
+        return cls(schema, columns, body["key"], body["merged"], body.get("clipped", {}), places)
 
 
-def build(column: Column, domain: Domain) -> Any:
-    """Build the codec of a column from its domain."""
+def build(column: Column, domain: Domain, key: int = 0) -> Any:
+    """Build the codec of a column from its domain. key: seeds the generated values."""
+    if isinstance(domain, StandInsDomain):
+        return StandIns.from_domain(column, domain, key)
     kinds: dict[type, Any] = {
         ConstantDomain: Constant,
         MadeDomain: Made,

@@ -7,9 +7,11 @@ value that only one privacy unit holds, except where columns/codec/top_coding.py
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
+from synthcli.columns.codec.made_keys import MadeKeys
 from synthcli.columns.codec.spelled_numbers import Spelling
 
 
@@ -25,9 +27,27 @@ class ConstantDomain:
 
 @dataclass(frozen=True)
 class MadeDomain:
-    """Values that are generated, not learned. nulls: the share of nulls."""
+    """Values that are generated, not learned. nulls: the share of nulls; keys: where keys that are not of the source
+    are found.
+    """
 
     nulls: float = 0.0
+    keys: MadeKeys = field(default_factory=MadeKeys)
+
+
+@dataclass(frozen=True)
+class StandInsDomain:
+    """A key that repeats. common: entities of enough privacy units, which are learned by number; sizes: rows of each
+    other entity, ascending; rare, rows: rows of all of these, and of the table.
+    """
+
+    common: int
+    sizes: tuple[int, ...] = ()
+    rare: int = 0
+    rows: int = 0
+    nullable: bool = False
+    keys: MadeKeys = field(default_factory=MadeKeys)
+    codes: Mapping[Any, int] = field(default_factory=dict, repr=False)  # of the keys, in memory alone
 
 
 @dataclass(frozen=True)
@@ -82,4 +102,4 @@ class MixedDomain:
     merged: int = 0
 
 
-Domain = ConstantDomain | MadeDomain | CodesDomain | NumbersDomain | MixedDomain
+Domain = ConstantDomain | MadeDomain | StandInsDomain | CodesDomain | NumbersDomain | MixedDomain

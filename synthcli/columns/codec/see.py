@@ -13,18 +13,27 @@ import pandas as pd
 from synthcli.columns import frame as frames
 from synthcli.columns.codec import top_coding
 from synthcli.columns.codec.domain import CodesDomain, ConstantDomain, Domain, MadeDomain, MixedDomain
+from synthcli.columns.codec.made_keys import MadeKeys
 from synthcli.columns.codec.parts import dtype_name, integers, natural, spread, stand_in
 from synthcli.columns.codec.see_numbers import is_few, see_numbers
 from synthcli.columns.codec.spelled_numbers import looks_mixed, spelling_of
+from synthcli.columns.codec.stand_ins import repeats, see_stand_ins
 from synthcli.columns.codec.top_coding import held_by
+from synthcli.columns.fake import generate as fake
 from synthcli.contracts.schema import Column, Traits
 from synthcli.errors import DataError
 
 
-def see(column: Column, values: pd.Series, units: np.ndarray | None = None) -> Domain:
-    """The domain of a column. units: (rows,) privacy unit of each row, None if each row is its own unit."""
+def see(column: Column, values: pd.Series, units: np.ndarray | None = None, *, is_unit: bool = False) -> Domain:
+    """The domain of a column. units: (rows,) privacy unit of each row, None if each row is its own unit; is_unit:
+    whether the column names the privacy unit.
+    """
     if column.kind not in frames.MODELLED:
-        return MadeDomain(float(values.isna().mean()) if len(values) else 0.0)
+        if not is_unit and repeats(column, values):
+            return see_stand_ins(column, values, units)
+        nulls = float(values.isna().mean()) if len(values) else 0.0
+        known = values.dropna()
+        return MadeDomain(nulls, MadeKeys.of(column, known) if _is_key(column, known) else MadeKeys())
     if _may_be_mixed(column, values) and (mixed := _see_mixed(column, values, units)) is not None:
         return mixed
     values, merged = _shared(column, values, units)
@@ -36,6 +45,11 @@ def see(column: Column, values: pd.Series, units: np.ndarray | None = None) -> D
     if column.kind in frames.CODES or is_few(column, known, _of(units, values)):
         return _see_codes(column, values, merged)
     return see_numbers(column, values, units)
+
+
+def _is_key(column: Column, known: pd.Series) -> bool:
+    """Whether a column of made values is a key with one value for each row."""
+    return column.kind == "id" and fake.unique(column) and len(known) > 0 and known.dtype in ("Int64", frames.STRING)
 
 
 def _of(units: np.ndarray | None, values: pd.Series) -> np.ndarray | None:

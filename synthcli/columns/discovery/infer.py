@@ -8,7 +8,7 @@ and maximum of a column belong to individuals and are not stored.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -21,6 +21,9 @@ from synthcli.columns import frame as frames
 from synthcli.columns import spelling
 from synthcli.columns.as_written import floored
 from synthcli.columns.codec.spelled_numbers import looks_mixed
+from synthcli.columns.discovery import keys as key_columns
+from synthcli.columns.discovery import shapes
+from synthcli.columns.fake import check_digits
 from synthcli.columns.pii import protect as pii_protect
 from synthcli.contracts.schema import Column, Schema, Traits
 from synthcli.errors import DataError
@@ -75,8 +78,11 @@ def parse(
     return pii_protect.protect(schema, frame) if protect else (schema, frame)
 
 
-def look(schema: Schema, frame: pd.DataFrame) -> Schema:
-    """Add traits beyond types and formats to the schema, inferred from the rows. frame: canonical, from `parse`."""
+def look(schema: Schema, frame: pd.DataFrame, *, learned: Collection[str] = ()) -> Schema:
+    """Add traits beyond types and formats to the schema, inferred from the rows: which columns are keys, decimals,
+    shapes. frame: canonical, from `parse`; learned: columns that are never keys.
+    """
+    schema = key_columns.as_ids(schema, key_columns.find(schema, frame, learned=learned))
     return replace(schema, columns=tuple(_look(column, frame[column.name].dropna()) for column in schema.columns))
 
 
@@ -88,10 +94,11 @@ def _look(column: Column, known: pd.Series) -> Column:
         numbers = known.to_numpy(dtype=float)
         decimals = _decimals(numbers) if spelled is None else _decimals(numbers, spelled, largest=np.inf)
         seen["precision"] = spelled if decimals is None else decimals
-    if column.kind == "id" and "unique" in seen:
-        seen["unique"] = known.is_unique
+    if column.kind == "id":
+        seen["unique"] = bool(known.is_unique)
+        seen["check"] = check_digits.recognised(known)
     if _has_shape(column, seen) and known.dtype == frames.STRING:
-        seen["pattern"] = _pattern(known)
+        seen["pattern"] = shapes.pattern(known) or (shapes.runs(known) if column.kind == "id" else None)
     if column.kind == "id" and "max" in seen and len(known):
         seen |= pii_protect.digits(known)
     return replace(column, inferred=Traits.model_validate({k: v for k, v in seen.items() if v is not None}))
@@ -102,7 +109,7 @@ def _has_shape(column: Column, seen: Mapping[str, Any]) -> bool:
     pattern.
     """
     if column.kind == "id":
-        return "unique" in seen or "pattern" in seen
+        return True
     return column.kind == "text" and "pattern" in seen and seen["pattern"] not in pii_protect.PATTERNS.values()
 
 
@@ -199,7 +206,7 @@ def _column(
         and not (final == "date_of_birth" and kind == "datetime")
     ):
         data, storage = data.astype(frames.STRING), "string"
-    if final in ("id", "text") and data.dtype == frames.STRING and (pattern := _pattern(known)):
+    if final in ("id", "text") and data.dtype == frames.STRING and (pattern := shapes.pattern(known)):
         seen["pattern"] = pattern
     return Column(name, said, Traits.model_validate(seen), storage), data
 
@@ -267,7 +274,7 @@ def _role(name: str, known: pd.Series, distinct: int, kind: str | None, is_unit:
         rows >= 20
         and distinct == rows
         and not known.str.contains(" ", regex=False).any()
-        and _pattern(known)
+        and shapes.pattern(known)
         and not spelling.date_like(known)
     ):
         return "id"
@@ -286,43 +293,3 @@ def _decimals(values: np.ndarray, most: int = 8, *, largest: float = 1e7) -> int
         if np.all(np.abs(np.round(some, decimals) - some) <= 1e-12 * np.abs(some)):
             return decimals
     return None
-
-
-def _pattern(known: pd.Series) -> str | None:
-    """A regular expression for strings of one shape, such as [A-Z]{2}-\\d{6}; None if their shapes differ."""
-    if not len(known):
-        return None
-    some = known.iloc[:: max(1, len(known) // 2000)].astype(str)
-    if some.str.fullmatch(r"[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}").all():
-        return r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
-    if some.str.len().nunique() != 1 or len(some.iloc[0]) > 64:
-        return None
-    places = np.array([list(w) for w in some])
-    classes = []
-    for place in places.T:
-        letters = set(place)
-        if len(letters) == 1 and not next(iter(letters)).isalnum():
-            classes.append(re.escape(place[0]))
-        elif all(x.isdigit() and x.isascii() for x in letters):
-            classes.append(r"\d")
-        elif all(x.isalpha() and x.isascii() and x.isupper() for x in letters):
-            classes.append(re.escape(place[0]) if len(letters) == 1 and len(some) >= 20 else "[A-Z]")
-        elif all(x.isalpha() and x.isascii() and x.islower() for x in letters):
-            classes.append(re.escape(place[0]) if len(letters) == 1 and len(some) >= 20 else "[a-z]")
-        elif all(x.isalnum() and x.isascii() for x in letters):
-            classes.append("[A-Za-z0-9]" if any(x.islower() for x in letters) else "[A-Z0-9]")
-        else:
-            return None
-    return _squeeze(classes)
-
-
-def _squeeze(classes: list[str]) -> str:
-    """Replace repeated classes by a count: ['\\d', '\\d'] becomes \\d{2}."""
-    out, i = [], 0
-    while i < len(classes):
-        j = i
-        while j < len(classes) and classes[j] == classes[i]:
-            j += 1
-        out.append(classes[i] + (f"{{{j - i}}}" if j - i > 1 else ""))
-        i = j
-    return "".join(out)

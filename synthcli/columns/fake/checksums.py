@@ -116,6 +116,29 @@ def weighted(words: pd.Series, weights: Sequence[int]) -> np.ndarray:
     return places @ np.asarray(weights, dtype=np.int64)
 
 
+def ean(words: pd.Series) -> np.ndarray:
+    """Whether strings of 8, 12, 13 or 14 digits end in a valid check digit of GS1: EAN, UPC, GTIN, ISBN-13. (rows,)
+    bool
+    """
+
+    def test(w: pd.Series) -> np.ndarray:
+        places = digits(w)
+        weights = np.where(np.arange(places.shape[1])[::-1] % 2 == 0, 1, 3)
+        return (places @ weights) % 10 == 0
+
+    return _by_length(words, test) & words.str.len().isin((8, 12, 13, 14)).to_numpy(dtype=bool)
+
+
+def isbn10(words: pd.Series) -> np.ndarray:
+    """Whether strings of nine digits and a check character, a digit or X, are valid. ISO 2108. (rows,) bool"""
+
+    def test(w: pd.Series) -> np.ndarray:
+        places = np.where(matrix(w) == ord("X"), 10, digits(w))
+        return (places @ np.arange(10, 0, -1)) % 11 == 0
+
+    return _by_length(words, test, 10)
+
+
 def bsn(words: pd.Series) -> np.ndarray:
     """Dutch citizen service number: nine digits, the elfproef with -1 for the last."""
     return _by_length(
@@ -224,6 +247,6 @@ def _by_length(words: pd.Series, test: Callable[[pd.Series], np.ndarray], only: 
 
 CHECKS: dict[str, Callable[[pd.Series], np.ndarray]] = {
     "luhn": luhn, "iban": iban, "bsn": bsn, "pesel": pesel, "cpf": cpf, "steuer_id": steuer_id, "nir": nir, "dni": dni,
-    "codice_fiscale": codice_fiscale,
+    "codice_fiscale": codice_fiscale, "ean": ean, "isbn10": isbn10,
 }  # fmt: skip
 __all__ = ["CHECKS", "digits", "iban_check", "luhn_sum", "matrix", "mod97", "weighted", *CHECKS]

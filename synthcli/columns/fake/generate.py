@@ -20,6 +20,8 @@ from synthcli.columns import frame as frames
 from synthcli.columns import spelling
 from synthcli.columns.fake import persons
 from synthcli.columns.fake import unique as unique_values
+from synthcli.columns.fake.check_digits import CHECKS
+from synthcli.columns.fake.keyspace import Room, placed
 from synthcli.columns.fake.patterns import WORD, Pattern
 from synthcli.columns.fake.unique import permute
 from synthcli.contracts.schema import Column
@@ -84,22 +86,41 @@ WINDOW = 10_000  # the smallest range of unique integers without a declared max
 BORN = ("1935-01-01", "2006-12-31")  # fixed days, so that a seed gives the same bytes next year
 
 
-def make(column: Column, start: int, rows: int, *, key: int, rng: np.random.Generator) -> pd.Series:
+def make(
+    column: Column,
+    start: int,
+    rows: int,
+    *,
+    key: int,
+    rng: np.random.Generator,
+    room: Room | None = None,
+    batch: int = 0,
+) -> pd.Series:
     """Generate values for positions start..start+rows of the output, with the canonical dtype of the column's storage.
 
-    Unique values and all values of people depend on (key, position) only, others on (key, rng). Raises what `check`
-    raises, and SpecError beyond the capacity.
+    Unique values and all values of people depend on (key, batch, position) only, others on (key, rng). room: of unique
+    keys, None for all that the column may hold; batch: the seed of the request, so that batches share no key as long as
+    the room lasts (keyspace.placed). Raises what `check` raises, and SpecError beyond the capacity.
     """
     check(column)
     check_rows(column, start + rows)
-    own = seeds.key(key, column.name) % 2**64
     if _source(column) in persons.PROVIDERS:
-        values = _person(column, start, rows, key)
+        values = _cast(_person(column, start, rows, key), column)
+    elif unique(column):
+        values = at(column, np.arange(start, start + rows, dtype=np.uint64), key=key, room=room, batch=batch)
     else:
-        values = _unique(column, start, rows, own) if unique(column) else _any(column, rows, own, rng)
-    values = _cast(values, column)
+        values = _cast(_any(column, rows, _own_key(column, key), rng), column)
     share = column.get("nulls")
     return values.mask(rng.random(rows) < share) if share else values
+
+
+def at(column: Column, positions: np.ndarray, *, key: int, room: Room | None = None, batch: int = 0) -> pd.Series:
+    """The unique values at these positions, as `make` generates them. positions: (rows,) uint64"""
+    return _cast(_unique(column, positions, _own_key(column, key), room, batch), column)
+
+
+def _own_key(column: Column, key: int) -> int:
+    return seeds.key(key, column.name) % 2**64
 
 
 def check(column: Column) -> None:
@@ -114,6 +135,7 @@ def check(column: Column) -> None:
             raise SpecError(f"{where}: min {low} is above max {high}, or beyond what {column.storage} holds")
     elif source == "pattern":
         pattern = _pattern(column)
+        body(column, pattern)
         if unique(column) and pattern.ambiguous:
             raise SpecError(
                 f"{where}.pattern: {pattern.text!r} can write the same string in two ways, so its values cannot be"
@@ -148,7 +170,7 @@ def capacity(column: Column) -> int | None:
         low, high, _ = _range(column)
         return high - low + 1
     if source == "pattern":
-        return min(_pattern(column).size, WORD)
+        return min(body(column, _pattern(column)).size, WORD)
     if source == "name":
         _faker(column.name, _locale(column))
         return persons.capacity(_locale(column))
@@ -208,7 +230,8 @@ def _any(column: Column, rows: int, key: int, rng: np.random.Generator) -> Any:
     """Draw values that may repeat."""
     source = _source(column)
     if source == "pattern":
-        return _pattern(column).sample(rows, rng=rng)
+        made = body(column, _pattern(column)).sample(rows, rng=rng)
+        return made if column.get("check") is None else CHECKS[column.get("check")].completed(made)
     if source == "integer":
         low, high, window = _range(column)
         return rng.integers(low, min(high, low + window - 1), size=rows, endpoint=True)
@@ -232,21 +255,101 @@ def _born(column: Column) -> tuple[np.datetime64, np.datetime64]:
     return days[0], days[1]
 
 
-def _unique(column: Column, start: int, rows: int, key: int) -> Any:
+def _unique(column: Column, positions: np.ndarray, key: int, room: Room | None, batch: int) -> Any:
     """Compute values that are unique across blocks from the row number."""
     source = _source(column)
-    positions = np.arange(start, start + rows, dtype=np.uint64)
     if source == "integer":
-        return unique_values.integers(*_range(column), positions, key)
+        return _integers(column, positions, key, room, batch)
     if source == "pattern":
-        return unique_values.strings(_pattern(column), positions, key)
+        return _strings(column, positions, key, room, batch)
+    size = {"ipv4": unique_values.ADDRESSES, "phone_number": unique_values.PHONES}.get(source)
+    size = unique_values.CARDS if source == "credit_card_number" else size
     if source == "iban":
-        return unique_values.accounts(_pool_of(column, source, key), positions, key)
+        pool = _pool_of(column, source, key)
+        size = 10 ** unique_values.account_run(pool)[1]
+        return unique_values.accounts(pool, placed(positions, size, batch), key)
+    positions = positions if size is None else placed(positions, size, batch)
     if source == "credit_card_number":
         return unique_values.cards(positions, key)
     if source == "ipv4":
         return unique_values.addresses(positions, key)
     return unique_values.numbered(_pool_of(column, source, key), source, positions, key)
+
+
+def _integers(column: Column, positions: np.ndarray, key: int, room: Room | None, batch: int) -> np.ndarray:
+    """Unique integers: of the room while it lasts, then beyond it; else compact ones that count from the minimum."""
+    if room is None:
+        low, high, window = _range(column)
+        size = high - low + 1
+        if window == size and size < WORD:  # declared bounds
+            positions = placed(positions, size, batch)
+        return unique_values.integers(low, high, window, positions, key)
+    size = room.size
+    inside = positions < np.uint64(size)
+    numbers = np.zeros(len(positions), dtype=np.int64)
+    numbers[inside] = room.draw(placed(positions[inside], size, batch), key)
+    beyond = 10 ** len(str(room.ranges[-1][1]))
+    numbers[~inside] = beyond + (positions[~inside] - np.uint64(size)).astype(np.int64)
+    if (name := column.get("check")) is None:
+        return numbers
+    bodies = numbers.astype(str).astype(object)
+    done = np.zeros(len(numbers), dtype=np.int64)
+    lengths = np.array([len(b) for b in bodies], dtype=np.int64)
+    for length in np.unique(lengths):
+        here = lengths == length
+        done[here] = CHECKS[name].completed(bodies[here]).astype(np.int64)
+    return done
+
+
+def _strings(column: Column, positions: np.ndarray, key: int, room: Room | None, batch: int) -> np.ndarray:
+    """Unique strings of the pattern, with its check digits: of the room while it lasts, then of the rest."""
+    pattern = body(column, _pattern(column))
+    if room is None:
+        size = min(pattern.size, WORD)
+        made = unique_values.strings(pattern, placed(positions, size, batch) if size > 1 else positions, key)
+    else:
+        size, rest = room.size, room.beside(pattern.size)
+        inside = positions < np.uint64(size)
+        index = np.zeros(len(positions), dtype=np.int64)
+        index[inside] = room.draw(placed(positions[inside], size, batch), key)
+        if not inside.all():
+            index[~inside] = rest.draw(positions[~inside] - np.uint64(size), key)
+        made = pattern.nth(index)
+    name = column.get("check")
+    return made if name is None else CHECKS[name].completed(made)
+
+
+def body(column: Column, pattern: Pattern) -> Pattern:
+    """The pattern without the places of the check digits. Raises SpecError if it has strings of different lengths."""
+    if (name := column.get("check")) is None:
+        return pattern
+    places = pattern.places
+    found = None if places is None else pattern.without(CHECKS[name].at(len(places)))
+    if found is None:
+        raise SpecError(
+            f"columns.{column.name}.check: the check digits of {name} need strings of one length; remedy: a pattern"
+            r" without alternatives, such as \d{10}"
+        )
+    return found
+
+
+def stripped(column: Column, words: pd.Series) -> pd.Series:
+    """Strings of one length without their check digits."""
+    if (name := column.get("check")) is None or not len(words):
+        return words
+    places = CHECKS[name].at(len(words.iloc[0]))
+    return words.str[: places[0]] + words.str[places[-1] + 1 :]
+
+
+def bodies(column: Column, numbers: np.ndarray) -> np.ndarray:
+    """Integers without their check digit."""
+    return numbers if column.get("check") is None else numbers // 10
+
+
+def bounds(column: Column) -> tuple[int, int]:
+    """The lowest and the highest integer that the column may hold; without its check digit."""
+    low, high, _ = _range(column)
+    return low, high if column.get("check") is None else high // 10
 
 
 def _range(column: Column) -> tuple[int, int, int]:

@@ -136,6 +136,16 @@ def _groups(parts: tuple[Node, ...]) -> Iterator[tuple[list[Node], int]]:
         yield run, size
 
 
+def places(node: Node) -> list[Chars] | None:
+    """The characters at each place of strings of one length; None if a choice makes strings of different shapes."""
+    if isinstance(node, Chars):
+        return [node]
+    if isinstance(node, Choice):
+        return None
+    parts = [places(part) for part in node.parts]
+    return None if any(p is None for p in parts) else [c for p in parts for c in p or ()]
+
+
 class Automaton:
     """The position automaton of a pattern: one state per character place (Glushkov 1961). Two different runs over one
     string, or two ways to derive the empty string, mean that the pattern is ambiguous (Book et al. 1971)."""

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 import warnings
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
-from synthcli.columns.fake.pattern_nodes import WORD, Automaton, Chars, Choice, Node, Sequence
+from synthcli.columns.fake.pattern_nodes import WORD, Automaton, Chars, Choice, Node, Sequence, places
 from synthcli.errors import SpecError
 
 __all__ = ["WORD", "Pattern"]
@@ -75,6 +77,35 @@ class Pattern:
         if len(index) and not (int(index.min()) >= 0 and int(index.max()) < self.size):
             raise IndexError(f"pattern {self.text!r} has {self.size} strings")
         return self.root.nth(index.astype(np.uint64) if self.size <= WORD else index.astype(object))
+
+    @cached_property
+    def places(self) -> list[Chars] | None:
+        """The characters at each place; None for strings of different shapes."""
+        return places(self.root)
+
+    def without(self, removed: Collection[int]) -> Pattern | None:
+        """The pattern without these places; None for strings of different shapes."""
+        if self.places is None:
+            return None
+        kept = tuple(chars for i, chars in enumerate(self.places) if i not in removed)
+        return Pattern(self.text, Sequence(kept))
+
+    def index(self, words: pd.Series) -> np.ndarray | None:
+        """The indices of strings of one length, -1 for strings that do not match. (rows,) int64; None for strings of
+        different shapes, and beyond WORD.
+        """
+        if self.places is None or self.size > WORD:
+            return None
+        right = (words.str.len() == len(self.places)).to_numpy(dtype=bool)
+        found = np.zeros(len(words), dtype=np.int64)
+        letters = np.array([list(w) for w in words[right]], dtype=object).reshape(int(right.sum()), len(self.places))
+        index, fits = np.zeros(len(letters), dtype=np.int64), np.ones(len(letters), dtype=bool)
+        for chars, column in zip(self.places, letters.T):
+            digit = np.array([chars.chars.find(c) for c in column], dtype=np.int64)
+            fits &= digit >= 0
+            index = index * chars.size + np.maximum(digit, 0)
+        found[right] = np.where(fits, index, -1)
+        return np.where(right, found, -1)
 
     def sample(self, rows: int, *, rng: np.random.Generator) -> np.ndarray:
         """Sample strings. All alternatives, counts and characters are equally likely, so short strings occur too."""

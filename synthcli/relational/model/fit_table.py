@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from synthcli import seeds
+from synthcli.columns import frame as frames
 from synthcli.columns.codec.codec import Codec
 from synthcli.columns.constraints.rule import Rule
 from synthcli.contracts.modelling import Job
@@ -148,7 +149,7 @@ class TableLearner:
             self._fit_pace(layout.clock, ticks, siblings)
             gap = np.where(siblings.i > 0, ticks - np.r_[0, ticks[:-1]], -1)
             self.context |= windows.context(siblings.owner, ticks, gap)
-        for column in schema.columns[:REMEMBERED]:
+        for column in [c for c in schema.columns if c.kind in frames.MODELLED][:REMEMBERED]:
             if not column.name.startswith("#") or column.name.endswith(".n"):
                 self._add_sibling_feature(column, values[column.name], siblings)
         return above
@@ -211,7 +212,7 @@ class TableLearner:
         rows, at = self.rows, self.rows.parents[r.name]
         features = rows.features(r.parent, f"{'+'.join(r.columns)}:{r.parent}.")
         has = np.flatnonzero(at >= 0)
-        mine = [rows.cells(self.name, c)[has] for c in self.layout.own]
+        mine = [rows.cells(self.name, c)[has] for c in self.layout.learned]
         for table, up in rows.ancestors(self.name):
             mine += [take_cells(rows.cells(table, f.source), up[has]) for f in self.fitted[table].features]
         theirs = [take_cells(rows.cells(r.parent, f.source), at[has]) for f in features]

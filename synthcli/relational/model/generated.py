@@ -21,9 +21,14 @@ Kept = Mapping[str, tuple[pd.DataFrame, pd.DataFrame]]  # table -> its rows and 
 
 
 class GeneratedTables(RelatedRows):
-    """The generated rows of all tables, with the model of each table. relationships: in the order of the spec."""
+    """The generated rows of all tables, with the model of each table. relationships: in the order of the spec; batch:
+    the seed of the request, so that batches share no keys.
+    """
 
-    def __init__(self, models: Mapping[str, TableModel], order: Order, relationships: Sequence[Relationship]) -> None:
+    def __init__(
+        self, models: Mapping[str, TableModel], order: Order, relationships: Sequence[Relationship], batch: int = 0
+    ) -> None:
+        self.batch = batch
         super().__init__({name: model.layout for name, model in models.items()}, order)
         self.models, self.relationships = models, relationships
 
@@ -82,20 +87,20 @@ class GeneratedTables(RelatedRows):
         """Start the positional columns of a table at its first row."""
         codec = self.models[table].codec
         assert codec is not None  # only tables that are kept have none
-        return PositionalColumns(codec, rng)
+        return PositionalColumns(codec, rng, self.batch)
 
 
 class PositionalColumns:
     """Columns whose values follow from the position of a row, such as ids: no value is generated twice."""
 
-    def __init__(self, codec: Codec, rng: np.random.Generator) -> None:
-        self.codec, self.rng, self.used = codec, rng, 0
+    def __init__(self, codec: Codec, rng: np.random.Generator, batch: int = 0) -> None:
+        self.codec, self.rng, self.used, self.batch = codec, rng, 0, batch
 
     def generate(self, rows: int) -> pd.DataFrame:
         """Generate the columns of the next rows."""
         start, self.used = self.used, self.used + rows
         self.codec.check_rows(self.used)
-        return self.codec.decode({}, rows, start=start, rng=self.rng)
+        return self.codec.decode({}, rows, start=start, rng=self.rng, batch=self.batch)
 
 
 def reads_positional(model: TableModel) -> bool:

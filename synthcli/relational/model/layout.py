@@ -13,6 +13,7 @@ import pandas as pd
 from synthcli.columns import frame as frames
 from synthcli.columns.codec import top_coding
 from synthcli.columns.codec.parts import dtype_name, integers, times
+from synthcli.columns.codec.stand_ins import repeats
 from synthcli.contracts.schema import Column, Schema, Traits
 from synthcli.relational.data import Tables
 from synthcli.relational.graph import Order
@@ -79,10 +80,10 @@ class Relative:
 class Layout:
     """The roles of the columns of one table.
 
-    own: modelled columns, the clock's among them; positional: values that follow from the position of a row, such as
-    ids and fake names; foreign: keys of other rows; clock: orders siblings; anchors: dates of ancestors that its times
-    are related to; origin: the date that other dates of the row are measured from, in a table without parents;
-    derived: columns that follow from the rows above.
+    own: modelled columns, the clock's among them, and keys that repeat; positional: values that follow from the
+    position of a row, such as ids and fake names; foreign: keys of other rows; clock: orders siblings; anchors: dates
+    of ancestors that its times are related to; origin: the date that other dates of the row are measured from, in a
+    table without parents; derived: columns that follow from the rows above.
     """
 
     schema: Schema
@@ -100,6 +101,11 @@ class Layout:
     def known(self) -> tuple[str, ...]:
         """The columns that other tables may depend on: modelled ones, and those that follow from the rows above."""
         return (*self.own, *(d.column for d in self.derived))
+
+    @property
+    def learned(self) -> tuple[str, ...]:
+        """The known columns whose values are learned: not those of keys, which are made."""
+        return tuple(c for c in self.known if self.schema[c].kind in frames.MODELLED)
 
     def drawn(self) -> tuple[Column, ...]:
         """Return the columns that a table method draws; times relative to the clock are numbers of ticks."""
@@ -191,11 +197,19 @@ def _roles(tables: Tables, name: str, order: Order) -> Layout:
             numbered.append(Numbered(carrier, among, start))
     columns = tuple(_as_key(c) if c.name in carriers else c for c in schema.columns)
     counted = {n.column for n in numbered}
+    repeated = {
+        c.name
+        for c in columns
+        if c.name not in carriers and (name, c.name) != tables.unit and repeats(c, frame[c.name])
+    }
     positional = tuple(
         c.name for c in columns if c.kind not in frames.MODELLED and c.name not in foreign and c.name not in counted
     )
+    positional = tuple(c for c in positional if c not in repeated)
     own = tuple(
-        c.name for c in columns if c.kind in frames.MODELLED and c.name not in foreign and c.name not in counted
+        c.name
+        for c in columns
+        if (c.kind in frames.MODELLED or c.name in repeated) and c.name not in foreign and c.name not in counted
     )
     return Layout(Schema(columns, schema.unit), own, positional, foreign, tuple(numbered))
 

@@ -57,15 +57,19 @@ class RelationalModel:
         rng: np.random.Generator,
         root_rows: pd.DataFrame | None = None,
         counts: RejectionCounts | None = None,
+        batch: int = 0,
     ) -> Tables:
         """Sample tables with this number of rows in the table of the privacy unit.
 
         Tables without privacy units get as many rows as the model was fitted on. Memory grows with the rows. Rows are
         sorted by parent. root_rows: the rows of the unit's table, if they are generated already
-        (relational/model/root_table.py); counts: to add the rows that broke a rule to. Raises FitError for rules that
+        (relational/model/root_table.py); counts: to add the rows that broke a rule to; batch: the seed
+        of the request, so that batches share no keys. Raises FitError for rules that
         cannot be kept.
         """
-        sampler = TablesSampler(self.table_models, self.order, self.relationships, self.kept, self.unit[0], root_rows)
+        sampler = TablesSampler(
+            self.table_models, self.order, self.relationships, self.kept, self.unit[0], root_rows, batch
+        )
         frames = sampler.sample(rows, rng=rng)
         if counts is not None:
             counts.merge(sampler.counts)

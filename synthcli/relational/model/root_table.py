@@ -36,7 +36,7 @@ class RootTableModel(Model):
         self.repaired: dict[str, int] = {}
 
     def sample(self, request: Request, block: int, *, rng: np.random.Generator) -> Dataset:
-        return self.complete(Request(request.size(block)), block * request.block_size, rng=rng)
+        return self.complete(Request(request.size(block), request.seed), block * request.block_size, rng=rng)
 
     def complete(self, given: Request, start: int, *, rng: np.random.Generator) -> Dataset:
         """Draw rows that hold the values allowed, as far as the model can be steered; no row has known values."""
@@ -49,7 +49,7 @@ class RootTableModel(Model):
         else:
             drawn = pd.DataFrame(index=pd.RangeIndex(given.rows))
         drawn = self.model.layout.dated(drawn)
-        frame = pd.concat([drawn, self._positional(given.rows, start, rng=positional)], axis=1)
+        frame = pd.concat([drawn, self._positional(given.rows, start, rng=positional, batch=given.seed)], axis=1)
         return Table(as_written(self._restored(frame), self.schema), self.schema)
 
     def _restored(self, frame: pd.DataFrame) -> pd.DataFrame:
@@ -64,16 +64,18 @@ class RootTableModel(Model):
             self.repaired[name] = self.repaired.get(name, 0) + rows
         return pd.concat([whole[self.own], frame[apart]], axis=1)
 
-    def _positional(self, rows: int, start: int, *, rng: np.random.Generator) -> pd.DataFrame:
+    def _positional(self, rows: int, start: int, *, rng: np.random.Generator, batch: int = 0) -> pd.DataFrame:
         """Generate the positional columns that rules read, of rows from `start` on."""
         codec = self.model.codec
         assert codec is not None  # a table that is kept has no privacy units
         if not self.positional:
             return pd.DataFrame(index=pd.RangeIndex(rows))
-        return codec.decode({}, rows, start=start, rng=rng)[self.positional]
+        return codec.decode({}, rows, start=start, rng=rng, batch=batch)[self.positional]
 
-    def made_up(self, rows: int, start: int, *, rng: np.random.Generator) -> Mapping[str, Any] | None:
-        return dict(self._positional(rows, start, rng=rng))
+    def made_up(
+        self, rows: int, start: int, *, rng: np.random.Generator, batch: int = 0, drawn: pd.DataFrame | None = None
+    ) -> Mapping[str, Any] | None:
+        return dict(self._positional(rows, start, rng=rng, batch=batch))
 
     def check(self, request: Request) -> None:
         assert self.model.codec is not None

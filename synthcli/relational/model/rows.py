@@ -54,7 +54,7 @@ class RelatedRows:
     def features(self, table: str, prefix: str) -> tuple[ContextFeature, ...]:
         """Describe the modelled columns of a table as context. prefix: of their names."""
         layout = self.layouts[table]
-        return tuple(ContextFeature.of(layout.schema[c], self.cells(table, c), f"{prefix}{c}") for c in layout.known)
+        return tuple(ContextFeature.of(layout.schema[c], self.cells(table, c), f"{prefix}{c}") for c in layout.learned)
 
     def context(self, features: Sequence[ContextFeature], table: str, at: np.ndarray) -> dict[str, np.ndarray]:
         """Compute the context columns of the rows of a table at these positions."""

@@ -28,7 +28,7 @@ class TablesSampler:
     """Samples related tables once.
 
     kept: tables that are given out as they are; unit: the table of the privacy unit; root_rows: its rows, if they are
-    generated already; counts: of the rows that rules refused, repaired or dropped.
+    generated already; batch: the seed of the request; counts: of the rows that rules refused, repaired or dropped.
     """
 
     def __init__(
@@ -39,9 +39,10 @@ class TablesSampler:
         kept: Kept,
         unit: str,
         root_rows: pd.DataFrame | None = None,
+        batch: int = 0,
     ) -> None:
         self.models, self.order, self.kept, self.unit, self.root_rows = models, order, kept, unit, root_rows
-        self.generated = GeneratedTables(models, order, relationships)
+        self.generated = GeneratedTables(models, order, relationships, batch)
         self.counts = RejectionCounts()
         self.enforcer = RuleEnforcer(self.generated, self.counts, frozenset({unit}))
         self.matcher = ParentMatcher(self.generated, self.enforcer)

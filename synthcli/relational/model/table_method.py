@@ -77,6 +77,8 @@ class ConditionalModel:
 
     def __init__(self, model: Model, given: tuple[str, ...], drawn: tuple[str, ...]) -> None:
         self.model, self.given, self.drawn = model, given, drawn
+        made = model.made_up(0, 0, rng=np.random.default_rng(0)) or {}
+        self.makes_keys = not made.keys().isdisjoint(drawn)
 
     def draw(
         self, context: pd.DataFrame | None, rows: int, *, allowed: Mapping[str, Allowed] = ANY, rng: np.random.Generator
@@ -88,5 +90,7 @@ class ConditionalModel:
         frame = None
         if context is not None and len(context.columns):
             frame = context[[*self.given, *(c for c in self.drawn if c in context)]]
-        completed: Any = self.model.complete(Request(rows, frame=frame, allowed=allowed), 0, rng=rng)
+        # rows are drawn in many calls, whose entities made anew must not be the same ones
+        start = int(rng.integers(2**40)) if self.makes_keys else 0
+        completed: Any = self.model.complete(Request(rows, frame=frame, allowed=allowed), start, rng=rng)
         return completed.frame[list(self.drawn)]

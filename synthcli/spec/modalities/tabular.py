@@ -40,6 +40,7 @@ PRIVACY = (
     Gate("membership_auc", max=0.55, bound="value"),
     Gate("dcr_share", max=0.60, bound="value"),
     Gate("excess_copies", max=0.05, bound="value"),
+    Gate("real_identifiers", max=0.05, bound="value"),
 )
 
 

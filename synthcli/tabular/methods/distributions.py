@@ -62,10 +62,13 @@ class DistributionsModel(Model):
         for name in self.order:
             column = self.schema[name]
             # a stream per column, so that adding one changes no other
-            frame[name] = _make(column, frame, start, rows, key=self.key, rng=seeds.stream(base, name))
+            stream = seeds.stream(base, name)
+            frame[name] = _make(column, frame, start, rows, key=self.key, rng=stream, batch=request.seed)
         return Table(frame, self.schema)
 
-    def made_up(self, rows: int, start: int, *, rng: np.random.Generator) -> dict[str, pd.Series] | None:
+    def made_up(
+        self, rows: int, start: int, *, rng: np.random.Generator, batch: int = 0, drawn: pd.DataFrame | None = None
+    ) -> dict[str, pd.Series] | None:
         """Fake values and sequences; None if an expression reads one of them."""
         own = [c for c in self.schema.columns if _recipe(c) in ("fake", "sequence")]
         read = frozenset().union(*(_expression(c).columns for c in self.schema.columns if c.declared.expr is not None))
@@ -73,7 +76,8 @@ class DistributionsModel(Model):
             return None
         base = int(rng.integers(2**63))
         return {
-            c.name: _make(c, pd.DataFrame(), start, rows, key=self.key, rng=seeds.stream(base, c.name)) for c in own
+            c.name: _make(c, pd.DataFrame(), start, rows, key=self.key, rng=seeds.stream(base, c.name), batch=batch)
+            for c in own
         }
 
     def check(self, request: Request) -> None:
@@ -257,11 +261,11 @@ def _check_traits(column: Column, recipe: str) -> None:
 
 
 def _make(
-    column: Column, frame: pd.DataFrame, start: int, rows: int, *, key: int, rng: np.random.Generator
+    column: Column, frame: pd.DataFrame, start: int, rows: int, *, key: int, rng: np.random.Generator, batch: int
 ) -> pd.Series:
     recipe = _recipe(column)
     if recipe == "fake":
-        return fake.make(column, start, rows, key=key, rng=rng)
+        return fake.make(column, start, rows, key=key, rng=rng, batch=batch)
     if recipe == "expr":
         values = _as_type(_expression(column).evaluate(frame), column)
     else:

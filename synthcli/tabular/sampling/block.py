@@ -172,9 +172,10 @@ class BlockGenerator:
         within |= {name: bound for name, bound in request.allowed.items() if name not in within}
         drawn: Any
         if request.guided and within:
-            drawn = self.model.complete(Request(rows, allowed=within), place * request.block_size, rng=rng)
+            given = Request(rows, request.seed, allowed=within)
+            drawn = self.model.complete(given, place * request.block_size, rng=rng)
         else:
-            free = Request(place * request.block_size + rows, block_size=request.block_size)
+            free = Request(place * request.block_size + rows, request.seed, request.block_size)
             drawn = self.model.sample(free, place, rng=rng)
         return as_written(drawn.frame, self.schema)
 
@@ -182,8 +183,9 @@ class BlockGenerator:
         """Assign the values that depend on the position of a row, such as keys."""
         frame = frame.reset_index(drop=True)
         if self.numbered:
+            seed, start = self.request.seed, block * self.request.block_size
             by_position = self.model.made_up(
-                len(frame), block * self.request.block_size, rng=seeds.stream(self.request.seed, "made", block)
+                len(frame), start, rng=seeds.stream(seed, "made", block), batch=seed, drawn=frame
             )
             frame = frame.assign(**(by_position or {}))
         return Table(frame, self.schema)

@@ -56,7 +56,9 @@ class TransformedModel(Model):
         frame, known = self._transformed(given)
         allowed = {name: bound for name, bound in given.allowed.items() if name in self.transformer.schema.names}
         out = self._original(
-            self.inner.complete(Request(given.rows, frame=frame, known=known, allowed=allowed), start, rng=rng)
+            self.inner.complete(
+                Request(given.rows, given.seed, frame=frame, known=known, allowed=allowed), start, rng=rng
+            )
         )
         if given.frame is None:
             return out
@@ -120,8 +122,10 @@ class TransformedModel(Model):
             self.repaired[name] = self.repaired.get(name, 0) + count
         return Table(frame, self.transformer.original)
 
-    def made_up(self, rows: int, start: int, *, rng: np.random.Generator) -> Mapping[str, Any] | None:
-        return self.inner.made_up(rows, start, rng=rng)
+    def made_up(
+        self, rows: int, start: int, *, rng: np.random.Generator, batch: int = 0, drawn: pd.DataFrame | None = None
+    ) -> Mapping[str, Any] | None:
+        return self.inner.made_up(rows, start, rng=rng, batch=batch, drawn=drawn)
 
     @property
     def merged(self) -> dict[str, int]:
