@@ -38,7 +38,8 @@ class MadeDomain:
 @dataclass(frozen=True)
 class StandInsDomain:
     """A key that repeats. common: entities of enough privacy units, which are learned by number; sizes: rows of each
-    other entity, ascending; rare, rows: rows of all of these, and of the table.
+    other entity, ascending; rare: rows of all of these; rows: of the output after
+    which there are new ones.
     """
 
     common: int

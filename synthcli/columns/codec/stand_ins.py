@@ -25,6 +25,7 @@ from synthcli.columns.fake import generate as fake
 from synthcli.columns.fake.unique import permute
 from synthcli.contracts.schema import Column
 
+TRAINED = 0.7  # share of a source's rows that a fit sees by default: its entities have more rows than are seen
 SHARED_BY = 5  # privacy units of an entity that is learned
 LARGEST = 5  # entities that reach the largest size that is kept
 
@@ -47,9 +48,8 @@ def see_stand_ins(column: Column, values: pd.Series, units: np.ndarray | None) -
     keys = MadeKeys.of(column, values.dropna(), repeats=True)
     numbers = {known[entity]: number for number, entity in enumerate(common)}
     rare = int(rows[~often].sum())
-    return StandInsDomain(
-        len(common), tuple(sizes.tolist()), rare, int(rows.sum()), bool(values.isna().any()), keys, numbers
-    )
+    turn = round(int(rows.sum()) / TRAINED)
+    return StandInsDomain(len(common), tuple(sizes.tolist()), rare, turn, bool(values.isna().any()), keys, numbers)
 
 
 @dataclass(frozen=True)
@@ -107,8 +107,8 @@ class StandIns:
         return self._at(np.arange(self.common, dtype=np.uint64))
 
     def others(self, rows: int, *, start: int, batch: int) -> pd.Series:
-        """The key that each row gets if its entity is made anew. Entities take turns of as many rows as the source has,
-        in which each gets the rows that its size says.
+        """The key that each row gets if its entity is made anew. Entities take turns of about as many rows as the
+        source has, in which each gets the rows that its size says.
         """
         if not self.sizes or not rows:
             return self._at(np.zeros(rows, dtype=np.uint64))

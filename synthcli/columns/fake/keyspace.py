@@ -19,6 +19,7 @@ SHORTENED = 0.5  # largest share of a gap that is cut off at an end next to a ke
 SMALLEST = 8  # numbers of a range
 CHANCE = 1e-4  # expected number of hits below which a whole space is free enough
 ROOMY = 4.0  # room that is looked for, in numbers of keys of the source
+BATCHES = 32.0  # room of longer numbers, so that several batches fit in
 TIGHT = 1.2  # room that still is enough
 GOLDEN = 0.6180339887498949
 
@@ -68,8 +69,9 @@ def free(keys: np.ndarray, low: int, high: int, *, times: float = ROOMY) -> Room
 
     keys: int64, any order. The whole range if chance hardly ever meets a key.
     """
-    known = np.unique(keys[(keys >= low) & (keys <= high)])
-    total, need = high - low + 1, times * len(known) + 1
+    every = np.unique(keys)
+    known = every[(every >= low) & (every <= high)]
+    total, need = high - low + 1, times * len(every) + 1
     if total > WORD or total < need:
         return None
     if len(known) ** 2 < CHANCE * total:
@@ -89,13 +91,15 @@ def free(keys: np.ndarray, low: int, high: int, *, times: float = ROOMY) -> Room
 
 
 def free_integers(keys: np.ndarray, largest: int, tight: float = TIGHT) -> Room | None:
-    """The room for integers like these keys: of as many digits, of one more if these are too few. None if the storage,
-    up to `largest`, holds no more. tight: room that suffices, in numbers of keys.
+    """The room for integers like these keys: of as many digits, of one or two more if these are too few. None if the
+    storage, up to `largest`, holds no more. tight: room that suffices, in numbers of keys.
     """
     if not len(keys) or int(keys.min()) < 0:
         return None
     digits = len(str(int(keys.max())))
-    for width, times in ((digits, ROOMY), (digits, tight), (digits + 1, ROOMY), (digits, TIGHT)):
+    longer = ((digits + 1, BATCHES), (digits + 2, BATCHES), (digits + 1, ROOMY))
+    tried = ((digits, ROOMY), (digits, tight), *longer, (digits, TIGHT))
+    for width, times in tried:
         low, high = 10 ** (width - 1) if width > 1 else 1, min(10**width - 1, largest)
         if low <= high and (room := free(keys, low, high, times=times)) is not None:
             return room
