@@ -436,7 +436,7 @@ def _with_import(
             continue  # the detected kind is more specific than that of the metadata
         trial = {**finding.traits, **taken, trait: value}
         if trait == "type" and value != finding.kind:
-            trial = {k: v for k, v in {**described, "type": value}.items() if k in ("type", "format", "provider")}  # type: ignore[dict-item]
+            trial = {k: v for k, v in {**described, "type": value}.items() if k in ("type", "format", "provider")}
         wrong = _refused(column, values, table, text, trial)
         if wrong is None:
             taken = {k: v for k, v in trial.items() if k in trial}
