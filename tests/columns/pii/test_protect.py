@@ -117,7 +117,6 @@ def test_keys_of_people_who_have_several_rows() -> None:
         {"make": ["ford", "lincoln", "audi", "dodge", "austin", "morgan", "jaguar", "bentley", "chrysler"] * 30},
         {"mobile": ["iphone", "android", "none"] * 60},
         {"login": ["yes", "no"] * 60},
-        {"order": list(range(10**9, 10**9 + 120))},
         {"customer": [1, 2, 3, 4, 5, 6] * 30},
         {"price": list(np.random.default_rng(0).gamma(2, 20, 100).round(2))},
     ],
