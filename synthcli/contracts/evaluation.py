@@ -79,7 +79,8 @@ class Measurement:
     """The value of a metric. low, high: its 95 % interval; floor: the value for unseen real data; baseline: the value
     for independent columns; control: the same attack on records that it cannot know; scope: overall, column, pair,
     rule, subgroup or property; `of` names which one. measurable: False if the real data do not show what the metric
-    compares with, whatever the synthetic data are; value is None then, as it is after an error.
+    compares with, whatever the synthetic data are; value is None then, as it is after an error. cause: why no generator
+    can improve the value, with the ways out.
     """
 
     name: str
@@ -96,6 +97,7 @@ class Measurement:
     control: float | None = None
     note: str = ""
     measurable: bool = True
+    cause: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """A dictionary without missing fields; NaN and infinities become None."""

@@ -46,7 +46,13 @@ def outcome(gate: Gate, measured: Measurement | None) -> Outcome:
     if gate.max is not None:
         margins.append(gate.max * scale - high)
     margin = min(margins)
-    return Outcome(gate, margin >= 0, measured, margin, "" if margin >= 0 else _why(gate, low, high, scale))
+    return Outcome(
+        gate, margin >= 0, measured, margin, "" if margin >= 0 else _explained(gate, low, high, scale, measured.cause)
+    )
+
+
+def _explained(gate: Gate, low: float, high: float, scale: float, cause: str) -> str:
+    return _why(gate, low, high, scale) + (f": {cause}" if cause else "")
 
 
 def _why(gate: Gate, low: float, high: float, scale: float) -> str:
@@ -55,6 +61,12 @@ def _why(gate: Gate, low: float, high: float, scale: float) -> str:
     if gate.min is not None and low < gate.min * scale:
         return f"{low:.4g}{end} is below {gate.min * scale:.4g}" + (f" = {gate.min:g}{of}" if of else "")
     return f"{high:.4g}{end} is above {(gate.max or 0) * scale:.4g}" + (f" = {gate.max:g}{of}" if of else "")
+
+
+def hopeless(outcomes: Iterable[Outcome]) -> str | None:
+    """The metric that fails a run for a cause that no generator can remove, with the cause; None without one."""
+    causes = ((o.gate.metric, o.measurement.cause) for o in failed(outcomes) if o.measurement is not None)
+    return next((f"{metric}: {cause}" for metric, cause in causes if cause), None)
 
 
 def failed(outcomes: Iterable[Outcome]) -> list[Outcome]:

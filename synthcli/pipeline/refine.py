@@ -61,6 +61,8 @@ def next_choice(rounds: Sequence[Round]) -> tuple[Choice | None, str]:
     lead = best(rounds)
     if lead.error is not None:
         return None, "no round could be fitted"
+    if (why := gates.hopeless(lead.outcomes)) is not None:
+        return None, f"refining cannot help {why}"
     method = lead.choice.method
     module = plugins.method(method, lead.choice.modality)
     if module.DIAL is None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
 from synthcli.columns.table import Table
 from synthcli.contracts.evaluation import Evidence, Gauge, Measurement
+from synthcli.contracts.schema import Schema
 from synthcli.tabular.judging import intervals
 from synthcli.tabular.judging.encoding import Encoded, EncodedTable, cut, encode
+from synthcli.tabular.judging.numbering import numbering
 
 EXCESS = Gauge(
     "excess_copies",
@@ -27,6 +31,7 @@ COPIES = Gauge(
 )
 GAUGES: tuple[Gauge, ...] = (EXCESS, COPIES)
 ROWS = 500_000
+NOTABLE = 0.01  # excess from which its cause is looked for
 _DIGITS = 6  # significant digits in which numbers must agree
 
 
@@ -47,15 +52,38 @@ def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement
     hits, control = int(copied["synthetic"].sum()), int(copied["control"].sum())
     base = copied["baseline"].mean() if "baseline" in copied else None
     low, high = intervals.newcombe(hits, n, control, m)
+    cause = _cause(tables, evidence.schema) if hits / n - control / m > NOTABLE else ""
     excess_of_base = None if base is None else base - control / m
     return [
         intervals.measured(
-            EXCESS, hits / n - control / m, low, high, n=n, floor=0.0, baseline=excess_of_base, control=control / m
+            EXCESS,
+            hits / n - control / m,
+            low,
+            high,
+            n=n,
+            floor=0.0,
+            baseline=excess_of_base,
+            control=control / m,
+            cause=cause,
         ),
         intervals.measured(
             COPIES, hits / n, *intervals.wilson(hits, n), n=n, floor=control / m, baseline=base, control=control / m
         ),
     ]
+
+
+def _cause(tables: Mapping[str, Table], schema: Schema) -> str:
+    """Why copies cannot be avoided, with the ways out; empty if they can."""
+    found = numbering(pd.concat([tables["train"].frame, tables["control"].frame], ignore_index=True), schema)
+    if not found:
+        return ""
+    names, last = f"{', '.join(found[:-1])} and {found[-1]}", found[-1]
+    return (
+        f"{names} number the rows: each combination occurs once, so a row that exists is a copy, whatever the method;"
+        f" remedy: columns: {{{last}: {{type: id}}}}; or a table of its own that is given out as it is (source.tables,"
+        " keep: true); or a source without these columns; or, if the numbers are about nobody, severity: warn for"
+        " excess_copies and the other gates that fail"
+    )
 
 
 def _copied(encoded: Encoded) -> dict[str, np.ndarray]:
