@@ -122,8 +122,8 @@ def gauges_page(gauges: list[dict[str, Any]]) -> Page:
 
 def runs_page(runs: list[dict[str, Any]], root: Path, *, hidden: int = 0, now: float | None = None) -> Page:
     """Versions with their figures, one per line. hidden: starts that are left out; now: for the ages."""
-    said = [note(f"{quantity(hidden, 'start')} without a finished stage {agreeing(hidden, 'is', 'are')} hidden; --all")]
-    hint: Page = said if hidden else []
+    starts = f"{quantity(hidden, 'start')} without a finished stage {agreeing(hidden, 'is', 'are')} hidden"
+    hint: Page = [note(f"{starts}; --all lists {agreeing(hidden, 'it', 'them')}")] if hidden else []
     if not runs:
         return [Text(f"no runs below {root}"), *hint]
     figures = [name for name in SHORT if any(name in run.get("figures", {}) for run in runs)]
