@@ -123,7 +123,7 @@ def score(value: judging.Figures, floor: judging.Figures) -> float:
 
 def leak(value: judging.Figures) -> float:
     """The worst attack as a multiple of the room from ideal to the bound of the default gate."""
-    ideal = {"membership_auc": 0.5, "dcr_share": 0.5, "excess_copies": 0.0}
+    ideal = {"membership_auc": 0.5, "dcr_share": 0.5, "excess_copies": 0.0, "real_identifiers": 0.0}
     rooms = [
         (v - ideal[g.metric]) / (g.max - ideal[g.metric])
         for g in PRIVACY
