@@ -23,8 +23,8 @@ class Counter(BaseModel):
     """Start and step of a sequence; a step of time is written like 1h, 15min, 1d."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-    start: int | Finite | str = 1
-    step: int | Finite | str = 1
+    start: int | Finite | str = Field(1, description="the first value")
+    step: int | Finite | str = Field(1, description="between two values; of time, such as 1h, 15min, 1d")
 
 
 class Traits(BaseModel):
@@ -47,7 +47,7 @@ class Traits(BaseModel):
     categories: tuple[bool | int | float | str, ...] | None = Field(
         None, min_length=1, description="the values that a category may take"
     )
-    rare: Rare | None = None
+    rare: Rare | None = Field(None, description="how rare categories are merged")
     spikes: tuple[Finite, ...] | None = Field(None, description="values modelled as point masses: zeros, missing codes")
     missing: tuple[Finite, ...] | None = Field(
         None, min_length=1, description="codes for a missing value, such as -1 or 999: kept at their rate, no values"
@@ -64,7 +64,7 @@ class Traits(BaseModel):
         None, description="{name: {parameter: value}}: uniform, normal, or any of scipy.stats"
     )
     weights: dict[str, Finite] | None = Field(None, description="categories and their relative weights")
-    sequence: Counter | None = None
+    sequence: Counter | None = Field(None, description="numbers or dates that count up, without data")
     expr: str | None = Field(
         None, description="expression over other columns of the row; with data, the source is compared with it"
     )

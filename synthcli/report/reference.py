@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from synthcli import plugins
+from synthcli.report import spec_reference
 
 
 def methods() -> list[dict[str, Any]]:
@@ -111,15 +112,35 @@ def markdown() -> str:
         ]
         for g in gauges()
     ]
-    return "\n".join(
-        [
-            *lines,
-            "## Metrics and attacks",
-            "",
-            *_table(["metric", "gates of", "better", "needs", "what it is"], rows),
-            "",
-        ]
-    )
+    lines += ["## Metrics and attacks", "", *_table(["metric", "gates of", "better", "needs", "what it is"], rows), ""]
+    return "\n".join([*lines, *_of_the_spec()])
+
+
+def _of_the_spec() -> list[str]:
+    """The keys of the spec, the made-up kinds and the functions of expressions, as tables."""
+    keys = [[f"`{k['key']}`", k["type"], k["default"], k["help"]] for k in spec_reference.spec_keys()]
+    kinds = [[f"`{k['kind']}`", k["example"]] for k in spec_reference.kinds()]
+    functions = [[f"`{f['call']}`", f["gives"], f["help"], f"`{f['example']}`"] for f in spec_reference.functions()]
+    return [
+        "## Keys of the spec",
+        "",
+        "`NAME` stands for a name that you choose, and `[]` for each entry of a list.",
+        "",
+        *_table(["key", "type", "default", "what it is"], keys),
+        "",
+        "## Made-up kinds of columns",
+        "",
+        "`type:` of a column whose values are made up. The examples are of the locale `en_US`; `locale:` changes them.",
+        "",
+        *_table(["kind", "example"], kinds),
+        "",
+        "## Functions of expressions",
+        "",
+        "A result is null where an argument is, unless the text says otherwise.",
+        "",
+        *_table(["function", "result", "what it is", "example"], functions),
+        "",
+    ]
 
 
 def _shown(default: Any) -> str:

@@ -99,7 +99,10 @@ class Source(Place):
     dataset: str | None = Field(
         None, pattern=NAME, description="name that identifies the data across versions of the file"
     )
-    split: Split = Split()
+    split: Split = Field(
+        Split(),
+        description="how the privacy units are divided; the rest is the train part, which alone is learned from",
+    )
     max_rows: Int | None = Field(
         None,
         ge=1,
@@ -108,8 +111,8 @@ class Source(Place):
 
 
 class Candidate(Section):
-    method: str
-    params: dict[str, Any] = Field(default_factory=dict)
+    method: str = Field(description="one of `synth methods`")
+    params: dict[str, Any] = Field(default_factory=dict, description="parameters of the method")
 
 
 def _candidate(raw: Any) -> Any:
@@ -134,7 +137,7 @@ class Generator(Section):
     candidates: tuple[Annotated[Candidate, BeforeValidator(_candidate)], ...] | None = Field(
         None, min_length=1, description="methods that compete; the gates decide"
     )
-    limits: LimitKeys = LimitKeys()
+    limits: LimitKeys = Field(LimitKeys(), description="limits of a fit, which then stops with what it has")
 
 
 Value = bool | int | float | str
@@ -154,7 +157,7 @@ class Generate(Section):
         min_length=1,
         description="column: {value: share}; unlisted values divide the rest in proportion to the source",
     )
-    fairness: Fairness | None = None
+    fairness: Fairness | None = Field(None, description="make the target independent of sensitive columns")
     copies: Int = Field(
         1, ge=1, le=1000, description="independent data sets, for inference that combines them: synthcli.combine"
     )
@@ -165,8 +168,8 @@ class Generate(Section):
 
 class GateKeys(Section):
     metric: str = Field(description="name of a measurement, see `synth methods --metrics`")
-    min: Real | None = None
-    max: Real | None = None
+    min: Real | None = Field(None, description="lowest value that passes")
+    max: Real | None = Field(None, description="highest value that passes")
     severity: Literal["error", "warn"] = Field(
         "error",
         description="warn: reported, but does not fail the run; error, if written, also fails what is not measurable",
@@ -243,7 +246,7 @@ class Refine(Section):
 
 
 class Output(Section):
-    format: Literal["csv", "parquet", "jsonl", "excel", "sql"] = "parquet"
+    format: Literal["csv", "parquet", "jsonl", "excel", "sql"] = Field("parquet", description="of the output")
     path: str | None = Field(
         None,
         description="file that is replaced when the gates pass, relative to the spec, or a URL: s3://, gs://, az://",
@@ -281,14 +284,14 @@ class Retention(Section):
 class Spec(Section):
     """A spec: one table from a source (or from nothing), a generator, rules, gates and an output."""
 
-    version: Literal[1] = 1
+    version: Literal[1] = Field(1, description="version of the format")
     name: str | None = Field(None, pattern=NAME, description="folder of the runs; default: the spec's file name")
-    description: str = ""
+    description: str = Field("", description="free text for readers of the spec")
     modality: str | None = Field(
         None, description="kind of data; default: relational if there is source.tables, else tabular"
     )
     seed: Int = Field(0, ge=0, lt=2**63, description="same spec, seed, data and package versions give the same bytes")
-    source: Annotated[Source, BeforeValidator(_related)]
+    source: Annotated[Source, BeforeValidator(_related)] = Field(description="the real data")
     privacy_unit: str | None = Field(
         None,
         description="column that identifies protected persons; default: the row; related tables: TABLE or TABLE.COLUMN",
@@ -300,14 +303,17 @@ class Spec(Section):
     constraints: tuple[str | dict[str, Any], ...] = Field(
         (), description="expressions, or unique, one_of, range, sum, one_hot, increasing"
     )
-    generator: Generator = Generator()
-    generate: Generate = Generate()
-    evaluate: Evaluate = Evaluate()
-    privacy_check: PrivacyCheck = PrivacyCheck()
-    refine: Refine = Refine()
-    output: Output = Output()
-    retention: Retention = Retention()
-    execution: Execution = Execution()
+    generator: Generator = Field(Generator(), description="what learns from the data and generates rows")
+    generate: Generate = Field(Generate(), description="what to generate")
+    evaluate: Evaluate = Field(Evaluate(), description="how quality is measured")
+    privacy_check: PrivacyCheck = Field(PrivacyCheck(), description="how privacy is attacked")
+    refine: Refine = Field(Refine(), description="what to do while a gate fails")
+    output: Output = Field(Output(), description="where the synthetic data goes, besides the run folder")
+    retention: Retention = Field(
+        Retention(),
+        description="which old versions to remove after a run; never the newest, nor the newest that passed",
+    )
+    execution: Execution = Field(Execution(), description="where rows are generated")
 
 
 _DP = "formal privacy guarantees are not supported by this version"
