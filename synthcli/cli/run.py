@@ -22,6 +22,9 @@ GIVEN = typer.Option(
     "--given", metavar="FILE", help="With --from: rows with some known columns; the model adds the rest."
 )
 IMPUTE = typer.Option("--impute", metavar="FILE", help="With --from: fill the empty cells of a file.")
+MOST_LIKELY = typer.Option(
+    "--most-likely", help="With --impute or --given: fill in the most likely values instead of random draws."
+)
 WHERE = typer.Option("--where", metavar="EXPRESSION", help="With --from: a condition on every row.")
 TO = typer.Option(
     "--output", "-o", help="With --from: the file to write; its ending is the format. For related tables: a folder."
@@ -117,6 +120,7 @@ def generate(
     output: Annotated[Path | None, TO] = None,
     given: Annotated[Path | None, GIVEN] = None,
     impute: Annotated[Path | None, IMPUTE] = None,
+    most_likely: Annotated[bool, MOST_LIKELY] = False,
     where: Annotated[str | None, WHERE] = None,
     sets: o.Sets = None,
     rows: o.Rows = None,
@@ -140,7 +144,9 @@ def generate(
         return
     if sets or fresh:
         raise typer.BadParameter("--set and --fresh require a SPEC; --from uses the run unchanged")
-    result = _from_run(str(from_), output, given, impute, where, rows, seed, root, keep_failed, quiet)
+    if most_likely and given is None and impute is None:
+        raise typer.BadParameter("--most-likely requires --given FILE or --impute FILE")
+    result = _from_run(str(from_), output, given, impute, most_likely, where, rows, seed, root, keep_failed, quiet)
     if as_json:
         typer.echo(json.dumps({"exit_code": 0, **result}, ensure_ascii=False))
     elif not quiet:
@@ -174,6 +180,7 @@ def _from_run(
     output: Path | None,
     given: Path | None,
     impute: Path | None,
+    most_likely: bool,
     where: str | None,
     rows: int | None,
     seed: int | None,
@@ -183,6 +190,7 @@ def _from_run(
 ) -> dict[str, Any]:
     """Sample rows from an old run's model: a number of them, or the completed rows of a file."""
     from synthcli.cli import screen
+    from synthcli.contracts.modality import Completion
     from synthcli.pipeline.resample import completed, more
     from synthcli.spec.models import Generate
 
@@ -197,9 +205,8 @@ def _from_run(
     target = output or Path(_rows_name(root, run, name, rows) if known is None else _completed_name(known.name))
     with screen.watching(quiet=quiet) as events:
         if known is not None:
-            return completed(
-                root, run, known, target, impute=impute is not None, seed=seed, keep_failed=keep_failed, events=events
-            )
+            how = Completion(impute is not None, most_likely)
+            return completed(root, run, known, target, how=how, seed=seed, keep_failed=keep_failed, events=events)
         conditions = None if where is None else Generate(where=where)
         return more(
             root, run, rows or 0, target, seed=seed, keep_failed=keep_failed, events=events, generate=conditions

@@ -152,6 +152,16 @@ class Target:
 
 
 @dataclass(frozen=True)
+class Completion:
+    """How to complete rows. impute: fill empty cells, never with null; most_likely: fill in the most likely values
+    instead of random draws.
+    """
+
+    impute: bool = False
+    most_likely: bool = False
+
+
+@dataclass(frozen=True)
 class Origin:
     """The run that a model comes from. name: of the run; plan: its plan.json; folder: of its spec, the base of relative
     paths; read: the sources of its data; csv: the dialect of csv files.
@@ -248,7 +258,15 @@ class Modality(Protocol):
         """
 
     def complete(
-        self, fitted: Fitted, known: Path, target: Path, origin: Origin, *, impute: bool, seed: int, progress: Progress
+        self,
+        fitted: Fitted,
+        known: Path,
+        target: Path,
+        origin: Origin,
+        *,
+        how: Completion,
+        seed: int,
+        progress: Progress,
     ) -> Json:
         """Complete the rows of a file given their known cells. Raises SpecError if the modality does not support it."""
 

@@ -9,7 +9,7 @@ from typing import Any
 from synthcli import plugins
 from synthcli.artifacts import store
 from synthcli.artifacts.store import ANALYZE, FIT, PLAN, PROFILE, TRAIN, Version
-from synthcli.contracts.modality import Choice, Fitted, Modality, Origin
+from synthcli.contracts.modality import Choice, Completion, Fitted, Modality, Origin
 from synthcli.contracts.modelling import Request
 from synthcli.errors import ArtifactError, GateClosed
 from synthcli.pipeline.events import Events
@@ -62,7 +62,7 @@ def completed(
     known: Path,
     target: Path,
     *,
-    impute: bool,
+    how: Completion,
     seed: int | None,
     keep_failed: bool,
     events: Events,
@@ -70,9 +70,7 @@ def completed(
     """Complete the rows of a file by a run's model: {run, rows, output, …}. Raises as `more`."""
     old = released(root, run, keep_failed=keep_failed)
     own = old.seed if seed is None else seed
-    written = old.modality.complete(
-        old.fitted, known, target, old.origin, impute=impute, seed=own, progress=events.progress
-    )
+    written = old.modality.complete(old.fitted, known, target, old.origin, how=how, seed=own, progress=events.progress)
     return {"run": old.version.name, **written}
 
 

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 
 from synthcli.artifacts.store import GENERATE, PLAN, SAMPLE, Version, copy_file, table_file
 from synthcli.columns import frame as frames
+from synthcli.contracts.modality import Completion
 from synthcli.contracts.schema import Schema
 from synthcli.errors import ArtifactError, did_you_mean
 from synthcli.pipeline import resample
@@ -128,17 +129,25 @@ class Run:
             return self._read(target)
 
     def complete(
-        self, known: Any, *, impute: bool = False, seed: int | None = None, keep_failed: bool = False
+        self,
+        known: Any,
+        *,
+        impute: bool = False,
+        most_likely: bool = False,
+        seed: int | None = None,
+        keep_failed: bool = False,
     ) -> pd.DataFrame:
         """The rows of a DataFrame, with the columns that it lacks drawn given those that it has.
 
-        impute: draw its missing cells as well. Raises as `generate`.
+        impute: draw its missing cells as well; most_likely: fill in the most likely values instead of random draws.
+        Raises as `generate`.
         """
+        how = Completion(impute, most_likely)
         with tempfile.TemporaryDirectory(prefix="synth-") as scratch:
             given, target = Path(scratch) / "known.parquet", Path(scratch) / "rows.parquet"
             pq.write_table(data_frames.to_arrow(known), given)
             resample.completed(
-                *self._place, given, target, impute=impute, seed=seed, keep_failed=keep_failed, events=Events()
+                *self._place, given, target, how=how, seed=seed, keep_failed=keep_failed, events=Events()
             )
             return pq.read_table(target).to_pandas()
 

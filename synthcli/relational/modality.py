@@ -17,7 +17,7 @@ from synthcli.artifacts.store import SAMPLE, UNASKED_MARK, table_file
 from synthcli.columns.frame import to_arrow
 from synthcli.contracts.cost import Cost, Work
 from synthcli.contracts.evaluation import Measurement, Usage
-from synthcli.contracts.modality import Choice, Engine, Json, Origin, Size, Target
+from synthcli.contracts.modality import Choice, Completion, Engine, Json, Origin, Size, Target
 from synthcli.contracts.modelling import Job, Limits, Progress, Request, silent
 from synthcli.contracts.schema import Schema
 from synthcli.errors import SpecError
@@ -183,7 +183,7 @@ def _check_folder(target: Path, origin: Origin) -> None:
 
 
 def complete(
-    fitted: FittedTables, known: Path, target: Path, origin: Origin, *, impute: bool, seed: int, progress: Progress
+    fitted: FittedTables, known: Path, target: Path, origin: Origin, *, how: Completion, seed: int, progress: Progress
 ) -> Json:
     """Raise SpecError: only the rows of a single table can be completed."""
     raise SpecError(

@@ -16,28 +16,31 @@ from synthcli.columns import frame as frames
 from synthcli.columns import missing_codes
 from synthcli.columns.as_written import as_written
 from synthcli.columns.constraints.uniqueness import Watch
-from synthcli.contracts.modality import Csv, Json, Origin
+from synthcli.contracts.modality import Completion, Csv, Json, Origin
 from synthcli.contracts.modelling import BLOCK, Allowed, Model, Progress, Request
 from synthcli.contracts.schema import Schema
 from synthcli.errors import FitError, SpecError
 from synthcli.tabular.fitted import FittedTable
 from synthcli.tabular.known_cells import DECIMAL, Known, read_known, written_again
+from synthcli.tabular.most_likely import central
 from synthcli.tabular.output import format_for
 
 TRIES = 30  # attempts to complete a row that breaks a rule
+DRAWS = 25  # completions of which the most likely one is chosen
 LINES = 5  # maximum number of lines reported for a broken rule
 
 
 def impute_rows(
-    fitted: FittedTable, known: Path, target: Path, origin: Origin, *, impute: bool, seed: int, progress: Progress
+    fitted: FittedTable, known: Path, target: Path, origin: Origin, *, how: Completion, seed: int, progress: Progress
 ) -> Json:
     """Write a file with its empty cells and missing columns drawn given the known cells. Returns {rows, output, sha256,
     filled, breaking, broken}.
 
-    impute: imputed cells are never null, and only the columns of the file are written, in its order; otherwise nulls
-    occur as in the source, and all columns are written. Columns unknown to the model are passed through. filled: number
-    of empty cells that were filled; breaking: number of rows that still break a rule because their known cells do;
-    broken: {constraint, rows, lines} of each such rule, with the first LINES lines.
+    how.impute: imputed cells are never null, and only the columns of the file are written, in its order; otherwise
+    nulls occur as in the source, and all columns are written. how.most_likely: see most_likely.central. Columns unknown
+    to the model are passed through. filled: number of empty cells that were filled; breaking: number of rows that still
+    break a rule because their known cells do; broken: {constraint, rows, lines} of each such rule, with the first LINES
+    lines.
     """
     if not fitted.model.completes:
         able = " or ".join(reversed(plugins.able("tabular", "complete")))
@@ -50,10 +53,10 @@ def impute_rows(
     if impute:
         given = replace(given, frame=missing_codes.without(given.frame, fitted.schema))
     by_name = {column.name: column for column in (*fitted.schema.columns, *given.columns)}
-    names = given.order if impute else (*fitted.schema.names, *given.beside.columns)
+    names = given.order if how.impute else (*fitted.schema.names, *given.beside.columns)
     schema = Schema(tuple(by_name[name] for name in names))
     counts: dict[str, Any] = {"filled": 0, "breaking": 0, "broken": []}
-    blocks = _blocks(fitted, given, schema, impute, seed, counts, progress)
+    blocks = _blocks(fitted, given, schema, how, seed, counts, progress)
     dialect = _dialect(origin.csv, given.csv)
     chunks, written = written_again(blocks, given, schema, format_, dialect)
     sources.write(chunks, written, target, format_, csv=dialect)
@@ -69,7 +72,7 @@ def _blocks(
     fitted: FittedTable,
     given: Known,
     schema: Schema,
-    impute: bool,
+    how: Completion,
     seed: int,
     counts: dict[str, Any],
     progress: Progress,
@@ -79,7 +82,7 @@ def _blocks(
     for block, start in enumerate(range(0, rows, BLOCK)):
         progress("rows", start, rows)
         part = given.frame.iloc[start : start + BLOCK].reset_index(drop=True)
-        out = _obeying(fitted.model, fitted.schema, part, watch, impute, start, seed, block)
+        out = _completed(fitted, part, watch, how, start, seed, block)
         counts["filled"] += int((part.isna() & out[part.columns].notna()).to_numpy().sum())
         broken = watch.broken(out)
         counts["breaking"] += int(broken.any(axis=0).sum())
@@ -88,6 +91,30 @@ def _blocks(
         beside = given.beside.iloc[start : start + BLOCK].reset_index(drop=True)
         yield pd.concat([out, beside], axis=1)[schema.names]
     progress("rows", rows, rows)
+
+
+def _completed(
+    fitted: FittedTable, part: pd.DataFrame, watch: Watch, how: Completion, start: int, seed: int, block: int
+) -> pd.DataFrame:
+    """Complete a block: by one draw, or by the most central one of DRAWS for each row."""
+    one = _obeying(fitted.model, fitted.schema, part, watch, how.impute, start, seed, block)
+    if not how.most_likely:
+        return one
+    others = [
+        _obeying(fitted.model, fitted.schema, part, watch, how.impute, start, seeds.key(seed, "draw", i) % 2**63, block)
+        for i in range(1, DRAWS)
+    ]
+    draws = [one, *(other.assign(**{name: one[name] for name in _made_up(fitted.model)}) for other in others)]
+    chosen = central(draws, part.isna(), fitted.schema)
+    rows = pd.concat(draws).iloc[chosen * len(part) + np.arange(len(part))].reset_index(drop=True)
+    # rows of different draws may repeat what must be unique
+    wrong = np.flatnonzero(_wrong(rows, part.notna(), watch, how.impute))
+    return rows if not len(wrong) else pd.concat([rows.drop(index=wrong), one.iloc[wrong]]).sort_index()
+
+
+def _made_up(model: Model) -> list[str]:
+    """The columns that a model makes up instead of learning them."""
+    return list(model.made_up(0, 0, rng=np.random.default_rng(0)) or {})
 
 
 def _report_broken(report: list[dict[str, Any]], watch: Watch, broken: np.ndarray, lines: np.ndarray) -> None:
@@ -120,7 +147,7 @@ def _obeying(
 
     out = drawn(np.arange(len(part)), 0)
     # redrawn rows keep the keys of the first attempt
-    keys = {name: out[name].copy() for name in model.made_up(0, 0, rng=np.random.default_rng(0)) or {}}
+    keys = {name: out[name].copy() for name in _made_up(model)}
     for attempt in range(1, TRIES):
         values = missing_codes.without(out, schema) if impute else out
         wrong = np.flatnonzero(_wrong(out, values, known, watch, impute))

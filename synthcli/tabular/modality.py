@@ -18,7 +18,7 @@ from synthcli.columns.pii import protect
 from synthcli.columns.table import Table
 from synthcli.contracts.cost import Cost, Work
 from synthcli.contracts.evaluation import Measurement, Usage
-from synthcli.contracts.modality import Choice, Engine, Json, Origin, Size, Target
+from synthcli.contracts.modality import Choice, Completion, Engine, Json, Origin, Size, Target
 from synthcli.contracts.modelling import Job, Limits, Progress, Request, silent
 from synthcli.contracts.schema import Schema
 from synthcli.sources import Source
@@ -165,10 +165,10 @@ def more(fitted: FittedTable, request: Request, target: Path, origin: Origin, *,
 
 
 def complete(
-    fitted: FittedTable, known: Path, target: Path, origin: Origin, *, impute: bool, seed: int, progress: Progress
+    fitted: FittedTable, known: Path, target: Path, origin: Origin, *, how: Completion, seed: int, progress: Progress
 ) -> Json:
     """The rows of a file, completed given the cells that are known."""
-    return impute_rows(fitted, known, target, origin, impute=impute, seed=seed, progress=progress)
+    return impute_rows(fitted, known, target, origin, how=how, seed=seed, progress=progress)
 
 
 def preview(real: Real, choice: Choice, request: Request, *, most: int, job: Job) -> Mapping[str, pd.DataFrame]:

@@ -58,7 +58,7 @@ def run(tmp_path: Path, synth: Any) -> Any:
         known, target = tmp_path / name, tmp_path / f"out-{name}"
         frame.to_csv(known, index=False) if name.endswith("csv") else frame.to_parquet(known, index=False)
         words = ["generate", "--from", "stays", f"--{kind}", known, "-o", target, "--keep-failed", "--json"]
-        said = synth(*words, *(f"--{k}={v}" for k, v in more.items()))
+        said = synth(*words, *(f"--{k}" if v is True else f"--{k}={v}" for k, v in more.items()))
         assert said.code == code, said.err
         if code:
             return said, None
@@ -247,3 +247,24 @@ def test_whole_numbers_that_gaps_have_made_decimal_are_read_as_integers(tmp_path
     file.write_text("n\n34.5\n")
     with pytest.raises(DataError, match=r"gaps\.csv: column n .*'34\.5'"):
         read_known(file, schema)
+
+
+def test_the_most_likely_values_predict_better_than_draws(run: Any) -> None:
+    """Against the distribution that the data was made from: ward a is rarely sick, ward c nearly always."""
+    known = stays().assign(sick=None, code=None)[["ward", "sick", "code", "early", "late"]].head(300)
+    known.loc[known.index[::2], "late"] = None
+    expected = known["ward"].map({"a": False, "c": True})
+    right = {}
+    for name, more in (("drawn", {}), ("likely", {"most-likely": True})):
+        _, out = run("impute", known, **more)
+        sick = out["sick"].str.lower() == "true"
+        sure = expected.notna()
+        right[name] = (sick[sure] == expected[sure]).mean()
+        assert (out[["sick", "code", "late"]] != "").all(axis=None)
+        assert (out["early"] <= out["late"]).all()
+    assert right["likely"] > 0.99 > right["drawn"] + 0.02
+
+
+def test_most_likely_needs_a_file(synth: Any) -> None:
+    said = synth("generate", "--from", "stays", "--rows", 5, "--most-likely")
+    assert said.code == 2 and "--most-likely requires --given FILE or --impute FILE" in said.err

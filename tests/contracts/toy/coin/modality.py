@@ -17,7 +17,7 @@ from synthcli.artifacts import files
 from synthcli.artifacts.store import DATA, MODEL
 from synthcli.contracts.cost import Cost, Work
 from synthcli.contracts.evaluation import Evidence, Measurement, Usage
-from synthcli.contracts.modality import Choice, Engine, Json, Origin, Size, Target
+from synthcli.contracts.modality import Choice, Completion, Engine, Json, Origin, Size, Target
 from synthcli.contracts.modelling import Job, Limits, Progress, Request
 from synthcli.contracts.schema import Schema
 from synthcli.errors import SpecError
@@ -106,7 +106,7 @@ def more(fitted: Fitted, request: Request, target: Path, origin: Origin, *, prog
 
 
 def complete(
-    fitted: Fitted, known: Path, target: Path, origin: Origin, *, impute: bool, seed: int, progress: Progress
+    fitted: Fitted, known: Path, target: Path, origin: Origin, *, how: Completion, seed: int, progress: Progress
 ) -> Json:
     raise SpecError(f"{origin.name}: coins cannot be completed")
 
