@@ -50,7 +50,7 @@ def impute_rows(
         raise SpecError(f"--output {target} is the file to complete, which would be overwritten")
     given = read_known(known, fitted.schema, origin.csv.decimal or ".")
     given = replace(given, frame=given.frame.apply(_as_learned, model=fitted.model))
-    if impute:
+    if how.impute:
         given = replace(given, frame=missing_codes.without(given.frame, fitted.schema))
     by_name = {column.name: column for column in (*fitted.schema.columns, *given.columns)}
     names = given.order if how.impute else (*fitted.schema.names, *given.beside.columns)
@@ -108,7 +108,8 @@ def _completed(
     chosen = central(draws, part.isna(), fitted.schema)
     rows = pd.concat(draws).iloc[chosen * len(part) + np.arange(len(part))].reset_index(drop=True)
     # rows of different draws may repeat what must be unique
-    wrong = np.flatnonzero(_wrong(rows, part.notna(), watch, how.impute))
+    values = missing_codes.without(rows, fitted.schema) if how.impute else rows
+    wrong = np.flatnonzero(_wrong(rows, values, part.notna(), watch, how.impute))
     return rows if not len(wrong) else pd.concat([rows.drop(index=wrong), one.iloc[wrong]]).sort_index()
 
 
