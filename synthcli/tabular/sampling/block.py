@@ -223,7 +223,8 @@ def _deciding(request: SettledRequest, schema: Schema) -> frozenset[str]:
 
     def always_unique(name: str) -> bool:
         column = schema[name]
-        if column.kind in frames.MODELLED or not fake.unique(column):
+        stands_in = column.declared.unique is None and column.inferred.unique is False and name != schema.unit
+        if column.kind in frames.MODELLED or not fake.unique(column) or stands_in:
             return False
         return (room := fake.capacity(column)) is None or room >= request.rows
 
