@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
-import re
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,11 +12,18 @@ from synthcli.cli import options as o
 from synthcli.cli.door import door
 from synthcli.wording import quantity
 
+if TYPE_CHECKING:
+    from synthcli.init.findings import Findings
+    from synthcli.init.imports.shared import Imported
+    from synthcli.init.inputs import Inputs
+    from synthcli.init.related.findings import RelatedFindings
+
 Data = Annotated[
-    str,
+    list[str],
     typer.Argument(
-        metavar="DATA",
-        help="A file, glob or URL of csv, parquet, jsonl or excel; the URL of a database; or builtin:NAME.",
+        metavar="DATA...",
+        help="Files, a folder or a glob of csv, parquet, jsonl or excel; the URL of a database; or builtin:NAME."
+        " Several tables are examined for their keys and relationships.",
     ),
 ]
 To = Annotated[
@@ -56,94 +61,109 @@ def init(
     as_json: o.Json = False,
 ) -> None:
     """Write a first spec."""
-    from synthcli import sources
     from synthcli.errors import SpecError
-    from synthcli.init import imports
-    from synthcli.init.draft import draft
-    from synthcli.init.findings import look, settled
+    from synthcli.init.inputs import parse
 
     screen = output is not None and str(output) == "-"
-    source, title = _source(data, format, table, Path() if screen or output is None else output.parent)
-    target = output or Path(f"{title}.yaml")
+    inputs = parse(data, format=format, table=table, folder=Path() if screen or output is None else output.parent)
+    target = output or Path(f"{inputs.title}.yaml")
     if not screen and target.exists() and not force:
         raise SpecError(f"{target} already exists; remedy: --output with another name, or --force")
     if not screen and not target.absolute().parent.is_dir():
         raise SpecError(f"{target}: the folder {target.parent} does not exist; remedy: create it")
-    source = settled(source)
-    imported = None if metadata is None else imports.load(metadata, sources.columns(source), stem=title)
-    found = look(source, imported)
-    text = draft(found, _section(source, Path() if screen else target.parent), title=data)
+    text, summary, line = _drafted(inputs, metadata, " ".join(data), Path() if screen else target.parent)
     if not screen:
         target.write_text(text, encoding="utf-8")
     if as_json:
-        typer.echo(json.dumps({"exit_code": 0, **_summary(found, None if screen else target)}, ensure_ascii=False))
+        shown = {"exit_code": 0, "spec": None if screen else str(target), **summary}
+        typer.echo(json.dumps(shown, ensure_ascii=False))
     elif screen:
         typer.echo(text, nl=False)
     else:
-        summary = _summary(found, target)
-        counts = (
-            f"{quantity(summary['direct_identifiers'], 'direct identifier')},"
-            f" {quantity(summary['special_categories'], 'special category', 'special categories')},"
-            f" {quantity(summary['constraints'], 'rule')}"
-        )
-        typer.echo(
-            f"{target}: {quantity(len(found.columns), 'column')}, {quantity(found.rows, 'row')}, {counts};"
-            f" review it, then run `synth run {target}`"
-        )
+        typer.echo(f"{target}: {line}; review it, then run `synth run {target}`")
 
 
-def _source(data: str, format: str | None, table: str | None, folder: Path) -> tuple[Any, str]:
-    """The source to read, and its title. folder: of the spec, the base of relative paths in a database URL."""
+def _drafted(inputs: Inputs, metadata: Path | None, title: str, folder: Path) -> tuple[str, dict[str, Any], str]:
+    """The text of the spec, its summary, and the summary in words. folder: of the spec."""
+    from dataclasses import replace
+
+    from synthcli.errors import SpecError
+    from synthcli.init import draft, findings
+    from synthcli.init.inputs import section
+    from synthcli.init.related import draft as related_draft
+    from synthcli.init.related import findings as related
+
+    inputs = replace(inputs, tables={name: findings.settled(source) for name, source in inputs.tables.items()})
+    imported = {} if metadata is None else _imported(inputs, metadata)
+    if inputs.several:
+        try:
+            many = related.look(inputs.tables, imported)
+        except SpecError:
+            if inputs.alone is None:
+                raise
+        else:
+            keys = {name: section(source, folder) for name, source in inputs.tables.items()}
+            return related_draft.draft(many, keys, title=title), _related_summary(many), _related_line(many)
+    name = inputs.alone or next(iter(inputs.tables))
+    found = findings.look(inputs.tables[name], imported.get(name))
+    return draft.draft(found, section(inputs.tables[name], folder), title=title), _summary(found), _line(found)
+
+
+def _imported(inputs: Inputs, metadata: Path) -> dict[str, Imported]:
+    """The metadata of each table. Raises SpecError if it describes none of them."""
     from synthcli import sources
     from synthcli.errors import SpecError
-    from synthcli.sources import credentials
-    from synthcli.sources.paths import format_of, is_url
+    from synthcli.init import imports
 
-    if data.startswith("builtin:"):
-        name = data.partition(":")[2]
-        return sources.Source("builtin", name=name), name
-    if credentials.literal(data):
-        raise SpecError(
-            "DATA contains a password, which the spec would show; remedy: take it from the environment, such as"
-            " '${WAREHOUSE_URL}'"
-        )
-    if table is not None:
-        return sources.Source("sql", url=data, table=table, folder=folder.absolute()), table.rpartition(".")[2]
-    name = data.rstrip("/").rpartition("/")[2]
-    kind = format or format_of(name.lower())
-    if kind not in sources.FILES:
-        known = ", ".join(sources.FILES)
-        raise SpecError(
-            f"{data}: its {'format' if format else 'ending'} is not one of {known}; remedy: --format; --table for a"
-            " database; builtin:NAME"
-        )
-    title = re.sub(r"[^A-Za-z0-9_.-]+", "-", name.removesuffix(".gz").rpartition(".")[0] or name).strip("-.") or "spec"
-    return sources.Source(kind, path=data if is_url(data) else Path(data).absolute()), title
+    out: dict[str, Imported] = {}
+    last: SpecError | None = None
+    for name, source in inputs.tables.items():
+        stem = inputs.title if len(inputs.tables) == 1 else name
+        try:
+            out[name] = imports.load(metadata, sources.columns(source), stem=stem)
+        except SpecError as error:
+            last = error
+    if not out and last is not None:
+        raise last
+    return out
 
 
-def _section(source: Any, folder: Path) -> dict[str, Any]:
-    """The source section, with a path relative to the spec."""
-    if source.type == "builtin":
-        return {"type": "builtin", "name": source.name}
-    if source.type == "sql":
-        return {"type": "sql", "url": source.url, "table": source.table}
-    path = (
-        source.path
-        if isinstance(source.path, str)
-        else Path(os.path.relpath(source.path, folder.absolute())).as_posix()
+def _related_line(found: RelatedFindings) -> str:
+    rows = sum(each.rows for each in found.tables.values())
+    return (
+        f"{quantity(len(found.tables), 'table')}, {quantity(rows, 'row')},"
+        f" {quantity(len(found.structure.links), 'relationship')}, {quantity(len(found.left_out), 'note')} on what was"
+        " left out"
     )
-    encoding = {"encoding": source.encoding} if source.encoding is not None else {}
+
+
+def _line(found: Findings) -> str:
+    counted = _summary(found)
+    return (
+        f"{quantity(len(found.columns), 'column')}, {quantity(found.rows, 'row')},"
+        f" {quantity(counted['direct_identifiers'], 'direct identifier')},"
+        f" {quantity(counted['special_categories'], 'special category', 'special categories')},"
+        f" {quantity(counted['constraints'], 'rule')}"
+    )
+
+
+def _related_summary(found: RelatedFindings) -> dict[str, Any]:
+    """The relationships and the counts of each table, without a value of the data."""
     return {
-        "type": source.type,
-        "path": path,
-        **encoding,
-        **({"decimal": source.decimal} if source.decimal != "." else {}),
-    }
+        "privacy_unit": found.unit.table,
+        "relationships": [
+            {"from": f"{r.child}.{'+'.join(r.columns)}", "to": f"{r.parent}.{'+'.join(r.keys)}", "why": link.why,
+             "orphans": link.orphans}
+            for link in found.structure.links for r in (link.relationship,)
+        ],
+        "left_out": list(found.left_out),
+        "tables": {name: _summary(each) for name, each in found.tables.items()},
+    }  # fmt: skip
 
 
-def _summary(found: Any, target: Path | None) -> dict[str, Any]:
+def _summary(found: Findings) -> dict[str, Any]:
     """The counts and the guesses, without a value of the data."""
-    columns = [
+    columns: list[dict[str, Any]] = [
         {"name": f.name, "type": f.kind, "made_up": f.made_up,
          "guesses": [{"kind": g.kind, "sensitivity": g.sensitivity, "confidence": round(g.confidence, 2), "by": g.by}
                      for g in (f.guess, f.special) if g]}
@@ -151,7 +171,6 @@ def _summary(found: Any, target: Path | None) -> dict[str, Any]:
     ]  # fmt: skip
     kinds = [g["sensitivity"] for c in columns for g in c["guesses"]]
     return {
-        "spec": None if target is None else str(target),
         "rows": found.rows,
         "privacy_unit": found.unit and found.unit[0],
         "target": found.target and found.target[0],

@@ -30,11 +30,11 @@ def draft(found: Findings, source: Mapping[str, Any], *, title: str = "") -> str
 
 
 def _head(found: Findings, title: str) -> Iterator[str]:
-    yield from _comment(
+    yield from comment(
         f"A first spec for {title or 'this table'}, inferred from its {quantity(found.rows, 'row')}."
         " Review it: some of it is guessed."
     )
-    yield from _comment("synth check validates it, synth run runs it.")
+    yield from comment("synth check validates it, synth run runs it.")
     yield "version: 1"
     yield "seed: 0"
 
@@ -50,18 +50,18 @@ def _source(found: Findings, source: Mapping[str, Any]) -> Iterator[str]:
         yield "  # split: {validation: 0.1, holdout: 0.2}  # of privacy units"
     if found.imported is not None:
         for link in found.imported.relationships:
-            yield from _comment(f"relationship: {link['from']} -> {link['to']}", "  ")
+            yield from comment(f"relationship: {link['from']} -> {link['to']}", "  ")
 
 
 def _unit(found: Findings) -> Iterator[str]:
     yield ""
     if found.unit is None:
-        yield from _comment(
+        yield from comment(
             "Each row is assumed to be a different person. If a person has several rows, name the identifying column:"
             " privacy_unit: COLUMN"
         )
         return
-    yield from _comment(
+    yield from comment(
         f"Who is protected: {found.unit[0]} ({found.unit[1]}). All rows of a unit fall into one part of the split."
     )
     yield f"privacy_unit: {scalar(found.unit[0])}"
@@ -69,7 +69,7 @@ def _unit(found: Findings) -> Iterator[str]:
 
 def _columns(found: Findings) -> Iterator[str]:
     yield ""
-    yield from _comment(
+    yield from comment(
         "Direct identifiers, ids and free text are made up, never learned; all other columns are learned."
     )
     if found.no_people is not None:
@@ -77,22 +77,29 @@ def _columns(found: Findings) -> Iterator[str]:
             f"The rows do not seem to be people: {found.no_people}. So columns such as an age are not treated as"
             " personal."
         )
-        yield from _comment(why)
+        yield from comment(why)
     yield "columns:"
     for finding in found.columns:
-        yield from _column(finding)
-    if found.unique:
-        yield ""
-        yield from _comment(
-            "Quasi-identifiers: how far columns that others may know identify a row (k: number of people who share the"
-            " combination)"
-        )
-        for step in found.unique:
-            bands = ", ".join(f"k {name}: {share:.1%}" for name, share in step.shares.items())
-            yield from _comment(f"{' + '.join(step.columns)}: {step.unique:.1%} of rows are unique ({bands})")
+        yield from column(finding)
+    yield from quasi_identifiers(found)
 
 
-def _column(finding: Finding) -> Iterator[str]:
+def quasi_identifiers(found: Findings, of: str = "") -> Iterator[str]:
+    """Comments on the uniqueness of combinations. of: the table, in words."""
+    if not found.unique:
+        return
+    yield ""
+    yield from comment(
+        f"Quasi-identifiers{of}: how far columns that others may know identify a row (k: number of people who share the"
+        " combination)"
+    )
+    for step in found.unique:
+        bands = ", ".join(f"k {name}: {share:.1%}" for name, share in step.shares.items())
+        yield from comment(f"{' + '.join(step.columns)}: {step.unique:.1%} of rows are unique ({bands})")
+
+
+def column(finding: Finding) -> Iterator[str]:
+    """The lines of a column: guesses and notes as comments, then its traits with facts."""
     for guess in (finding.guess, finding.special):
         if guess is not None and guess.sensitivity != "none":
             does = (
@@ -103,33 +110,46 @@ def _column(finding: Finding) -> Iterator[str]:
                 else "; learned, see the quasi-identifiers below"
             )
             law = " of GDPR Art. 9" if guess.sensitivity == "special category" else ""
-            yield from _comment(
+            yield from comment(
                 f"{guess.sensitivity}{law}: {guess.kind} ({guess.confidence:.0%} sure, by {guess.evidence}){does}", "  "
             )
     for note in finding.notes:
-        yield from _comment(note, "  ")
+        yield from comment(note, "  ")
     traits = ", ".join(f"{key}: {scalar(value)}" for key, value in finding.traits.items())
-    facts = _clean("; ".join(([] if "type" in finding.traits else [finding.kind]) + list(finding.facts)))
+    facts = clean("; ".join(([] if "type" in finding.traits else [finding.kind]) + list(finding.facts)))
     yield f"  {scalar(finding.name)}: {{{traits}}}  # {facts}"
 
 
 def _constraints(found: Findings) -> Iterator[str]:
-    rules = [*_imported(found), *((s.constraint, s.evidence) for s in found.suggestions)]
+    spelled = [(scalar(r["expr"]) if set(r) == {"expr"} else flow(r), why) for r, why in rules(found)]
+    yield from constraint_lines(spelled, "Constraints on all rows, such as: discharge >= admission. None was found.")
+
+
+def constraint_lines(rules: Sequence[tuple[str, str]], none: str) -> Iterator[str]:
+    """The section of constraints. rules: each as the spec writes it, with the evidence; none: a comment if there are
+    none.
+    """
     yield ""
     if not rules:
-        yield from _comment("Constraints on all rows, such as: discharge >= admission. None was found.")
+        yield from comment(none)
         yield "constraints: []"
         return
-    yield from _comment(
+    yield from comment(
         "Constraints, checked on the source and enforced in the output. Those found hold in every row; remove those"
         " that hold by chance."
     )
     yield "constraints:"
     for rule, why in rules:
-        yield f"  - {scalar(rule['expr']) if set(rule) == {'expr'} else flow(rule)}  # {_clean(why)}"
+        yield f"  - {rule}  # {clean(why)}"
 
 
-def _imported(found: Findings) -> Iterator[tuple[dict[str, Any], str]]:
+def rules(found: Findings) -> Iterator[tuple[dict[str, Any], str]]:
+    """The constraints of a table, imported and found, with the evidence."""
+    yield from _imported_rules(found)
+    yield from ((s.constraint, s.evidence) for s in found.suggestions)
+
+
+def _imported_rules(found: Findings) -> Iterator[tuple[dict[str, Any], str]]:
     """The usable constraints of imported metadata."""
     for rule, broken in zip(found.imported.constraints if found.imported else (), found.broken):
         if broken == 0:
@@ -142,35 +162,36 @@ def _imported(found: Findings) -> Iterator[tuple[dict[str, Any], str]]:
 
 
 def _rest(found: Findings) -> Iterator[str]:
-    if found.imported is not None and (notes := [*found.imported.notes, *_unusable(found)]):
+    if found.imported is not None and (notes := [*found.imported.notes, *unusable(found)]):
         yield ""
-        yield from _comment("Not imported from the metadata:")
+        yield from comment("Not imported from the metadata:")
         for note in notes:
-            yield from _comment(note, "  ")
+            yield from comment(note, "  ")
     yield ""
     yield "generator:"
     yield "  method: trees  # see synth methods; auto chooses one, candidates: [...] compares several"
     yield ""
     if found.target is not None:
-        yield from _comment(
+        yield from comment(
             "The target of a downstream model, trained on synthetic data and tested on real data. Suggested"
             f" {found.target[1]}."
         )
         yield "evaluate:"
         yield f"  target: {scalar(found.target[0])}"
     else:
-        yield from _comment(
+        yield from comment(
             "evaluate: {target: COLUMN} names the target of a downstream model; none was found here.", fold=False
         )
         if found.no_target:
-            yield from _comment(f"(Not suggested: {found.no_target}.)")
-    yield from _comment(
+            yield from comment(f"(Not suggested: {found.no_target}.)")
+    yield from comment(
         "The default gates apply; write evaluate.gates and privacy_check.gates to set your own (synth methods"
         " --metrics)."
     )
 
 
-def _unusable(found: Findings) -> Iterator[str]:
+def unusable(found: Findings) -> Iterator[str]:
+    """Notes on imported constraints that cannot be used."""
     for rule, broken in zip(found.imported.constraints if found.imported else (), found.broken):
         if broken < 0:
             yield f"constraint {flow(rule)}: it does not fit this table"
@@ -200,18 +221,15 @@ def _quoted(text: str) -> str:
     return '"' + "".join(known.get(c) or (c if c.isprintable() else f"\\U{ord(c):08x}") for c in text) + '"'
 
 
-def _clean(text: str) -> str:
+def clean(text: str) -> str:
     """A comment that cannot end early."""
     return "".join(c if c.isprintable() else " " for c in text)
 
 
-def _comment(text: str, indent: str = "", *, fold: bool = True) -> Iterator[str]:
+def comment(text: str, indent: str = "", *, fold: bool = True) -> Iterator[str]:
     """Lines of a comment, folded at WIDTH."""
-    lines: Sequence[str] = [_clean(text)]
+    lines: Sequence[str] = [clean(text)]
     if fold:
-        lines = re.findall(rf".{{1,{WIDTH - len(indent) - 2}}}(?:\s+|$)|\S+", _clean(text))
+        lines = re.findall(rf".{{1,{WIDTH - len(indent) - 2}}}(?:\s+|$)|\S+", clean(text))
     for line in lines:
         yield f"{indent}# {line.strip()}"
-
-
-__all__ = ["draft", "flow", "scalar"]

@@ -123,33 +123,79 @@ def _decimal_commas(source: sources.Source) -> bool:
     return bool(comma) and not any(w.str.fullmatch(r"[-+]?\d+\.\d{1,2}|[-+]?\d+\.\d{4,}").mean() > 0.9 for w in cells)
 
 
+class NoRows(DataError):
+    """A source that has columns and no rows."""
+
+
+@dataclass(frozen=True)
+class TableContent:
+    """A table that was read: as it is stored, and with the inferred types. text: whether all cells are strings."""
+
+    source: sources.Source
+    table: pa.Table
+    text: bool
+    schema: Schema
+    frame: pd.DataFrame
+
+
 def look(source: sources.Source, imported: Imported | None = None) -> Findings:
     """Read a table and examine it. Raises DataError for a source that cannot be read, or has no rows."""
+    return examine(read(source), imported)
+
+
+def read(source: sources.Source) -> TableContent:
+    """Read a table and infer its types. Raises DataError for a source that cannot be read, or has no rows."""
     table, text = sources.read(source), sources.spelled(source)
     if not len(table):
-        raise DataError(f"{source.where} has columns and no rows; remedy: a source with data")
+        raise NoRows(f"{source.where} has columns and no rows; remedy: a source with data")
     schema, frame = infer(table, {}, text=text, protect=False)
-    unit = _unit(schema, frame, source)
-    units = None if unit is None else _as_units(frame[unit[0]])
+    return TableContent(source, table, text, schema, frame)
+
+
+def examine(
+    content: TableContent,
+    imported: Imported | None = None,
+    *,
+    units: np.ndarray | None = None,
+    keys: frozenset[str] = frozenset(),
+) -> Findings:
+    """Examine a table. units: (rows,) the privacy unit of each row, if another table holds the units; keys: columns at
+    either end of a relationship, which are made up as keys.
+    """
+    source, schema, frame = content.source, content.schema, content.frame
+    unit = _unit(schema, frame, source) if units is None else None
+    if unit is not None:
+        units = _as_units(frame[unit[0]])
     guesses, no_people = detect.detect_all(frame)
     locale = protect.locale(frame, guesses)
     described = imported.columns if imported is not None else {}
     columns = []
     for column in schema.columns:
+        if column.name in keys:
+            columns.append(Finding(column.name, "id", {}, None, None, ()))
+            continue
         finding = _finding(
             column, frame[column.name], guesses[column.name], units, locale, unit is not None and column.name == unit[0]
         )
         if _counts_rows(frame[column.name]):
             finding = replace(finding, notes=(*finding.notes, ROW_COUNTER))
         columns.append(
-            _with_import(finding, column, frame[column.name], table, text, described.get(column.name), imported)
+            _with_import(
+                finding,
+                column,
+                frame[column.name],
+                content.table,
+                content.text,
+                described.get(column.name),
+                imported,
+            )
         )
     out = {f.name for f in columns if f.made_up}
     declared = Schema(
         tuple(replace(c, declared=Traits(type=f.kind if f.made_up else None)) for c, f in zip(schema.columns, columns)),
         schema.unit,
     )
-    found = suggest.suggest(frame, declared, units, skip=sorted(out))
+    found = [s for s in suggest.suggest(frame, declared, units, skip=sorted(out)) if not keys & set(s.columns)]
     target = (
         (builtin.TARGETS[str(source.name)], "named by the table's description")
         if source.type == "builtin"

@@ -118,15 +118,7 @@ def _check_computed(path: Path, source: Source, names: list[str], empty: list[in
 
 def _rows(path: Path, source: Source, *, formulas: bool = False) -> Iterator[tuple[Any, ...]]:
     """The non-empty rows. formulas: the text of formulas, instead of their results."""
-    openpyxl = _openpyxl()
-    try:
-        book = openpyxl.load_workbook(
-            io.BytesIO(path.read_bytes()), read_only=True, data_only=not formulas
-        )  # regardless of the file extension
-    except (zipfile.BadZipFile, KeyError, ValueError, OSError, openpyxl.utils.exceptions.InvalidFileException) as error:
-        raise DataError(
-            f"{path} is not an Excel workbook (.xlsx): {str(error)[:200]}; remedy: fix source.type, or save it as .xlsx"
-        ) from None
+    book = _opened(path, formulas=formulas)
     try:
         sheets = [s.title for s in book.worksheets]
         if not sheets or (source.sheet is not None and source.sheet not in sheets):
@@ -142,6 +134,28 @@ def _rows(path: Path, source: Source, *, formulas: bool = False) -> Iterator[tup
                 yield cells
     finally:
         book.close()
+
+
+def sheets(path: Path) -> list[str]:
+    """The names of the sheets of a workbook."""
+    book = _opened(files.check_local(path), formulas=False)
+    try:
+        return [s.title for s in book.worksheets]
+    finally:
+        book.close()
+
+
+def _opened(path: Path, *, formulas: bool) -> Any:
+    """The workbook of a file. Raises DataError for another kind of file."""
+    openpyxl = _openpyxl()
+    try:
+        return openpyxl.load_workbook(
+            io.BytesIO(path.read_bytes()), read_only=True, data_only=not formulas
+        )  # regardless of the file extension
+    except (zipfile.BadZipFile, KeyError, ValueError, OSError, openpyxl.utils.exceptions.InvalidFileException) as error:
+        raise DataError(
+            f"{path} is not an Excel workbook (.xlsx): {str(error)[:200]}; remedy: fix source.type, or save it as .xlsx"
+        ) from None
 
 
 def _header(row: tuple[Any, ...], path: Path) -> list[str]:

@@ -61,28 +61,37 @@ for _tag, _pattern, _first in _CORE:
 
 def read(path: Path, where: str | None = None) -> Document:
     """Read the document in a file. Raises SpecError with the line if it is not a single plain YAML document."""
-    try:
-        if not path.is_file():  # a pipe or a device would never end
-            raise SpecError(_no_file(path))
-        with open(path, "rb") as file:
-            raw = file.read(MAX_BYTES + 1)
-    except (OSError, ValueError) as error:
-        raise SpecError(f"{str(path)[:200]!r} cannot be read ({error}); remedy: the path of a spec file") from None
-    if len(raw) > MAX_BYTES:
-        raise SpecError(f"{path} is larger than a spec can be ({MAX_BYTES:,} bytes); is this a data file?")
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise SpecError(f"{path} is not UTF-8 text (byte {error.start}); remedy: the path of a YAML file") from None
+    text = read_text(path, most=MAX_BYTES, kind="spec")
     return parse(text, where or str(path))
 
 
-def _no_file(path: Path) -> str:
-    """Why a path is not that of a spec."""
+def read_text(path: Path, *, most: int, kind: str) -> str:
+    """The text of a file of at most `most` bytes. Raises SpecError for another file, or one that is no text. kind: what
+    the file holds, for the message.
+    """
+    try:
+        if not path.is_file():  # a pipe or a device would never end
+            raise SpecError(_no_file(path, kind))
+        with open(path, "rb") as file:
+            raw = file.read(most + 1)
+    except (OSError, ValueError) as error:
+        raise SpecError(f"{str(path)[:200]!r} cannot be read ({error}); remedy: the path of a {kind} file") from None
+    if len(raw) > most:
+        raise SpecError(f"{path} is larger than a {kind} file can be ({most:,} bytes); is this a data file?")
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise SpecError(f"{path} is not UTF-8 text (byte {error.start}); remedy: the path of a {kind} file") from None
+
+
+def _no_file(path: Path, kind: str) -> str:
+    """Why a path is not that of a file."""
     if path.is_dir():
-        return f"{path} is a folder; remedy: the path of a spec file"
+        return f"{path} is a folder; remedy: the path of a {kind} file"
     if path.exists():
-        return f"{path} is not a regular file; remedy: the path of a spec file"
+        return f"{path} is not a regular file; remedy: the path of a {kind} file"
+    if kind != "spec":
+        return f"{path} does not exist; remedy: the path of a {kind} file"
     near = did_you_mean(path.name, (p.name for pattern in ("*.yaml", "*.yml") for p in path.parent.glob(pattern)))
     return f"{path} does not exist; remedy: the path of a spec file, or `synth init DATA` to write one.{near}"
 

@@ -61,16 +61,7 @@ def tables(path: Path, format: str | None = None) -> list[Imported]:
 
 def _read(path: Path) -> Any:
     """Read a file: SQL as text, JSON and YAML as parsed values."""
-    try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise SpecError(f"{path} cannot be read ({error.strerror}); remedy: --from with a file that exists") from None
-    if len(raw) > MOST_BYTES:
-        raise SpecError(f"{path} is too large for metadata (more than {MOST_BYTES:,} bytes); is this a data file?")
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise SpecError(f"{path} is not UTF-8 text (byte {error.start}); remedy: metadata as text") from None
+    text = yaml.read_text(path, most=MOST_BYTES, kind="metadata")
     if path.suffix.lower() in (".sql", ".ddl"):
         return text
     try:
