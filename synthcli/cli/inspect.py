@@ -32,7 +32,8 @@ def check(spec: o.Spec, sets: o.Sets = None, trust: o.Trust = False, as_json: o.
     if as_json:
         typer.echo(json.dumps({"exit_code": 0, **found}, ensure_ascii=False))
     else:
-        size = f"{quantity(found['columns'], 'column')}, method {found['method']}, {quantity(found['gates'], 'gate')}"
+        gates = "default gates" if found["gates"] == "default" else quantity(found["gates"], "gate")
+        size = f"{quantity(found['columns'], 'column')}, method {found['method']}, {gates}"
         typer.echo(f"{spec}: valid; {size}")
         if found["drops"]:
             typer.echo(
