@@ -71,6 +71,11 @@ class Traits(BaseModel):
     on_violation: Literal["error", "warn", "drop"] | None = Field(
         None, description="with expr and data: what happens if rows of the source disagree (default: error)"
     )
+    after: str | None = Field(
+        None,
+        description="without data: a column that the drawn distribution is added to, in days for a date; of related"
+        " tables also TABLE.COLUMN of a row above",
+    )
 
 
 @dataclass(frozen=True)

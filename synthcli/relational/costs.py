@@ -18,7 +18,13 @@ CONTEXT: Mapping[str, float] = {TRAIN: 2.0, GENERATE: 7.0, EVALUATE: 1.5}
 
 
 def look(described: Described) -> Size:
-    """The size of the unit's table before anything is read: columns of all tables, types and rows from its head."""
+    """The size of the unit's table before anything is read: columns of all tables, types and rows from its head, or as
+    declared if there is no data.
+    """
+    if described.recipe is not None:
+        top = unit_table(described)
+        columns = sum(len(schema.columns) for schema in described.recipe.schemas.values())
+        return Size(columns, described.recipe.schemas[top], described.recipe.tables[top].rows, True)
     sizes = described.sizes
     own = sizes[unit_table(described)]
     columns = sum(size.columns for size in sizes.values())
@@ -30,13 +36,16 @@ def look(described: Described) -> Size:
 
 def unit_table(described: Described) -> str:
     """The table of the privacy unit."""
-    return (described.unit or root(list(described.sources), described.relationships)).partition(".")[0]
+    tables = list(described.sources if described.recipe is None else described.recipe.tables)
+    return (described.unit or root(tables, described.relationships)).partition(".")[0]
 
 
 def cost(stage: str, choice: Choice | None, described: Described, *, control: str, conditional: bool) -> Cost | None:
     """The cost of a stage as a function of the work on the unit's table: the other tables grow with it. None if a table
     has no size yet, or its stage was never timed.
     """
+    if described.recipe is not None:
+        return None  # generating without data was never timed
     sizes = described.sizes
     records = sizes[unit_table(described)].records
     known = {name: size for name, size in sizes.items() if size.schema is not None and size.records is not None}

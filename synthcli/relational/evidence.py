@@ -20,8 +20,9 @@ from synthcli.columns.table import Table
 from synthcli.contracts.evaluation import Evidence, Fairness, Measurement, Usage
 from synthcli.contracts.modelling import Progress, Request
 from synthcli.contracts.schema import Column, Schema, Traits
-from synthcli.relational import conditions
+from synthcli.relational import conditions, constraints
 from synthcli.relational.data import Tables
+from synthcli.relational.fixtures.source import NoTables
 from synthcli.relational.judging import key_columns
 from synthcli.relational.model.context import UNIT
 from synthcli.relational.source import RealTables
@@ -81,6 +82,20 @@ def evidence(real: RealTables, generated: Path, control: str, usage: Usage | Non
             shown = unconditional
     seen = Evidence(schema, shown, parts["train"], parts["control"], target=real.described.target, usage=usage)
     return RelatedEvidence(**seen.__dict__, tables=_tables(seen, real, generated, fair))
+
+
+def without_data(real: NoTables, generated: Path, usage: Usage | None) -> RelatedEvidence:
+    """The evidence on tables that were generated without data: the tables, and the rules that they must obey."""
+    synthetic = read_tables(generated, real.tables)
+    seen = Evidence(synthetic.schema, synthetic, None, None, usage=usage)
+    order, tables = real.recipe.order, {}
+    for name, schema in synthetic.schemas.items():
+        rules = real.recipe.rules.get(name, ())
+        rows = constraints.wide(synthetic, name, rules, order)
+        apart = (Column(c, Traits(type="id"), Traits(), "string") for c in rows if c not in schema.names)
+        wide = Schema((*schema.columns, *apart))
+        tables[name] = Evidence(wide, Table(rows, wide), None, None, constraints=rules)
+    return RelatedEvidence(**seen.__dict__, tables=tables)
 
 
 def measure(

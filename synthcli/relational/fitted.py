@@ -16,6 +16,9 @@ from synthcli.contracts.modality import Choice, Json
 from synthcli.contracts.modelling import Job, Request
 from synthcli.contracts.schema import Schema
 from synthcli.errors import FitError
+from synthcli.relational.fixtures import model as fixtures
+from synthcli.relational.fixtures.model import FixtureModel
+from synthcli.relational.fixtures.source import NoTables
 from synthcli.relational.model import model as related_model
 from synthcli.relational.model.table_method import TableMethod
 from synthcli.relational.model.table_model import TableModel
@@ -59,10 +62,48 @@ class FittedTables:
         self.model.save(folder)
 
 
+@dataclass(frozen=True)
+class FittedRecipe:
+    """A recipe of tables without data. schema: of the table that the others depend on."""
+
+    model: FixtureModel
+    schema: Schema
+
+    @property
+    def merged(self) -> dict[str, int]:
+        return {}
+
+    @property
+    def clipped(self) -> dict[str, int]:
+        return {}
+
+    @property
+    def details(self) -> Json:
+        why = "rows that break it are drawn again"
+        held = [
+            {"table": name, "constraint": f"{name}: {rule.text}", "holds_by": "rejection", "why": why}
+            for name, some in self.model.recipe.rules.items()
+            for rule in some
+        ]
+        return {"rows": 0, "constraints": held, "schema": self.schema.to_json(), "tables": self.model.rows}
+
+    @property
+    def rules(self) -> set[str]:
+        """The texts of all rules, the keys by which refused rows are counted."""
+        return {f"{name}: {rule.text}" for name, some in self.model.recipe.rules.items() for rule in some}
+
+    def save(self, folder: Path) -> None:
+        """Write the files of the model."""
+        self.model.save(folder)
+
+
 def fit(
-    real: RealTables, choice: Choice, request: Request, *, job: Job, bootstrap: np.random.Generator | None
-) -> FittedTables:
-    """Fit a table method to each table, given the rows above."""
+    real: RealTables | NoTables, choice: Choice, request: Request, *, job: Job, bootstrap: np.random.Generator | None
+) -> FittedTables | FittedRecipe:
+    """Fit a table method to each table, given the rows above. Without data: keep the recipe."""
+    if isinstance(real, NoTables):
+        key = int(job.stream("distributions", "key").integers(2**63))
+        return FittedRecipe(FixtureModel(real.recipe, key), real.tables.schema)
     if bootstrap is not None:
         raise FitError("generate.proper: related tables cannot be fitted to a bootstrap sample; remedy: proper: false")
     job.device, job.target = "cpu", None  # related tables have not been tried on another device
@@ -71,9 +112,11 @@ def fit(
     return FittedTables(model, train.schema, len(train), train.rows)
 
 
-def load(choice: Choice, trained: Path) -> FittedTables:
+def load(choice: Choice, trained: Path) -> FittedTables | FittedRecipe:
     """Load what a train stage saved."""
     fitted = files.read_json(trained / FIT)
+    if "without_data" in plugins.ready(choice).CAN:
+        return FittedRecipe(fixtures.load(trained / MODEL), Schema.from_json(fitted["schema"]))
     model = related_model.load(trained / MODEL, base_of(choice))
     return FittedTables(model, Schema.from_json(fitted["schema"]), fitted["rows"], fitted["tables"])
 

@@ -28,7 +28,8 @@ from synthcli.relational import pictures as drawing
 from synthcli.relational import profile as profiling
 from synthcli.relational.data import Tables
 from synthcli.relational.evidence import RelatedEvidence
-from synthcli.relational.fitted import FittedTables
+from synthcli.relational.fitted import FittedRecipe, FittedTables
+from synthcli.relational.fixtures.source import NoTables
 from synthcli.relational.model import model as related_model
 from synthcli.relational.model.rejection_counts import RejectionCounts
 from synthcli.relational.source import Described, RealTables
@@ -40,9 +41,9 @@ FREELY = 20_000  # most units that are also generated without conditions
 LEAST = 50  # least units that a preview learns from
 
 
-def read(described: Described) -> RealTables:
-    """Open the tables; they are read when a stage first needs them."""
-    return RealTables(described)
+def read(described: Described) -> RealTables | NoTables:
+    """Open the tables; they are read when a stage first needs them. Without data: their schemas."""
+    return RealTables(described) if described.recipe is None else NoTables(described, described.recipe)
 
 
 def look(described: Described, profile: Json) -> Size:
@@ -64,8 +65,10 @@ def cost(stage: str, choice: Choice | None, described: Described, request: Reque
     return costs.cost(stage, choice, described, control=control, conditional=request.where is not None)
 
 
-def profile(real: RealTables, *, progress: Progress) -> Json:
+def profile(real: RealTables | NoTables, *, progress: Progress) -> Json:
     """A profile of each table, and of the relationships."""
+    if isinstance(real, NoTables):
+        return real.profile()
     return profiling.profile(real, progress=progress)
 
 
@@ -75,25 +78,27 @@ def choose(records: int, schema: Schema, limits: Limits) -> Choice:
 
 
 def fit(
-    real: RealTables, choice: Choice, request: Request, *, job: Job, bootstrap: np.random.Generator | None
-) -> FittedTables:
-    """Fit a table method to each table, given the rows above."""
+    real: RealTables | NoTables, choice: Choice, request: Request, *, job: Job, bootstrap: np.random.Generator | None
+) -> FittedTables | FittedRecipe:
+    """Fit a table method to each table, given the rows above. Without data: keep the recipe."""
     return fitting.fit(real, choice, request, job=job, bootstrap=bootstrap)
 
 
-def load(choice: Choice, trained: Path) -> FittedTables:
+def load(choice: Choice, trained: Path) -> FittedTables | FittedRecipe:
     """The generator that a train stage saved."""
     return fitting.load(choice, trained)
 
 
-def generate(fitted: FittedTables, request: Request, folder: Path, *, engine: Engine, progress: Progress) -> Json:
+def generate(
+    fitted: FittedTables | FittedRecipe, request: Request, folder: Path, *, engine: Engine, progress: Progress
+) -> Json:
     """Write TABLE.parquet for each table; with conditions also TABLE.unasked.parquet, generated without them."""
-    counts, model = RejectionCounts(), fitted.model
-    tables, conditioned = conditions.generate(model, request, counts, progress)
+    counts = RejectionCounts()
+    tables, conditioned = _sampled(fitted, request, counts, progress)
     _write(folder, tables, "", progress)
     total = sum(tables.rows.values())
-    if conditioned:
-        unconditional = model.sample(min(request.rows, FREELY), rng=seeds.stream(request.seed, "unasked"))
+    if conditioned and isinstance(fitted, FittedTables):
+        unconditional = fitted.model.sample(min(request.rows, FREELY), rng=seeds.stream(request.seed, "unasked"))
         _write(folder, unconditional, UNASKED_MARK, silent)
     return {
         "records": total,
@@ -109,6 +114,15 @@ def generate(fitted: FittedTables, request: Request, folder: Path, *, engine: En
     }
 
 
+def _sampled(
+    fitted: FittedTables | FittedRecipe, request: Request, counts: RejectionCounts, progress: Progress
+) -> tuple[Tables, Json]:
+    """Generate tables; also what sample.json says of conditions."""
+    if isinstance(fitted, FittedRecipe):
+        return fitted.model.sample(request.rows, seed=request.seed, counts=counts), {}
+    return conditions.generate(fitted.model, request, counts, progress)
+
+
 def _write(folder: Path, tables: Tables, mark: str, progress: Progress) -> None:
     """Write TABLE.parquet of each table, with a suffix to its name."""
     for i, (name, frame) in enumerate(tables.frames.items()):
@@ -116,8 +130,12 @@ def _write(folder: Path, tables: Tables, mark: str, progress: Progress) -> None:
         pq.write_table(to_arrow(frame, tables.schemas[name]), folder / table_file(name, mark))
 
 
-def evidence(real: RealTables, generated: Path, control: str, usage: Usage | None, request: Request) -> RelatedEvidence:
-    """The synthetic tables and the real ones to compare them with."""
+def evidence(
+    real: RealTables | NoTables, generated: Path, control: str, usage: Usage | None, request: Request
+) -> RelatedEvidence:
+    """The synthetic tables and the real ones to compare them with, if there are any."""
+    if isinstance(real, NoTables):
+        return judging.without_data(real, generated, usage)
     return judging.evidence(real, generated, control, usage, request)
 
 
@@ -143,11 +161,13 @@ def outputs(target: Target, request: Request) -> list[Target]:
     return [target]
 
 
-def more(fitted: FittedTables, request: Request, target: Path, origin: Origin, *, progress: Progress) -> Json:
+def more(
+    fitted: FittedTables | FittedRecipe, request: Request, target: Path, origin: Origin, *, progress: Progress
+) -> Json:
     """Generate tables from an old run's model, as files of a folder."""
     _check_folder(target, origin)
     counts = RejectionCounts()
-    tables, conditioned = conditions.generate(fitted.model, request, counts, progress)
+    tables, conditioned = _sampled(fitted, request, counts, progress)
     format_ = str(cast(dict[str, object], origin.plan["output"])["format"])
     with tempfile.TemporaryDirectory(prefix="synth-") as scratch:
         _write(Path(scratch), tables, "", silent)
@@ -183,7 +203,14 @@ def _check_folder(target: Path, origin: Origin) -> None:
 
 
 def complete(
-    fitted: FittedTables, known: Path, target: Path, origin: Origin, *, how: Completion, seed: int, progress: Progress
+    fitted: FittedTables | FittedRecipe,
+    known: Path,
+    target: Path,
+    origin: Origin,
+    *,
+    how: Completion,
+    seed: int,
+    progress: Progress,
 ) -> Json:
     """Raise SpecError: only the rows of a single table can be completed."""
     raise SpecError(
@@ -191,8 +218,14 @@ def complete(
     )
 
 
-def preview(real: RealTables, choice: Choice, request: Request, *, most: int, job: Job) -> Mapping[str, pd.DataFrame]:
+def preview(
+    real: RealTables | NoTables, choice: Choice, request: Request, *, most: int, job: Job
+) -> Mapping[str, pd.DataFrame]:
     """A few rows of each table, from a fit on whole units of about `most` rows in all."""
+    if isinstance(real, NoTables):
+        fitted = fitting.fit(real, choice, request, job=job, bootstrap=None)
+        made, _ = _sampled(fitted, request, RejectionCounts(), silent)
+        return {name: frame.head(request.rows) for name, frame in made.frames.items()}
     train, seed = real.train, real.described.seed
     units = max(LEAST, most * len(train) // max(1, sum(train.rows.values())))
     if units < len(train):

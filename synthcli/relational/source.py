@@ -19,6 +19,7 @@ from synthcli.contracts.schema import Schema, Traits
 from synthcli.errors import DataError, SpecError, did_you_mean
 from synthcli.relational import constraints
 from synthcli.relational.data import Tables, check_names
+from synthcli.relational.fixtures.recipe import Recipe
 from synthcli.relational.graph import order
 from synthcli.relational.model.rules import widened
 from synthcli.relational.relationships import NULL, Relationship, root
@@ -30,9 +31,10 @@ from synthcli.tabular.source import Described as TableDescribed
 @dataclass(frozen=True)
 class Described:
     """The description of related tables. sources, traits, rules: by table; kept: public tables; unit: table.column, or
-    a table for its rows; parts: fractions by name; target: table.column; output: the format in which the
-    rows leave; check: raises SpecError for a spec that
-    does not fit the columns."""
+    a table for its rows; parts: fractions by name; target: table.column; output: the format in which the rows leave;
+    check: raises SpecError for a spec that does not fit the columns; recipe: how the tables are generated if there is
+    no data.
+    """
 
     sources: Mapping[str, sources.Source]
     relationships: tuple[Relationship, ...]
@@ -45,6 +47,7 @@ class Described:
     target: str | None = None
     seed: int = 0
     output: str = "parquet"
+    recipe: Recipe | None = None
     check: Callable[[Mapping[str, Schema], str], None] = lambda schemas, unit: None
     fail: Callable[[str, Rule, str], SpecError] = lambda table, rule, why: SpecError(
         f"constraint {rule.text} of table {table}: {why}"

@@ -77,12 +77,12 @@ def _columns(spec: Spec) -> Iterator[Problem]:
                 f"unknown type.{did_you_mean(traits.type, known)} Known: {', '.join(known)}",
             )
         if spec.source.type != "none":
-            for key in sorted(traits.model_fields_set & {"distribution", "weights", "sequence"}):
+            for key in sorted(traits.model_fields_set & {"distribution", "weights", "sequence", "after"}):
                 yield (
                     ("columns", name, key),
                     "describes how to generate a column without data; it belongs to source.type: none",
                 )
-        if traits.expr is not None and spec.source.tables is not None:
+        if traits.expr is not None and spec.source.tables is not None and spec.source.type != "none":
             remedy = f"constraints: [{{table: {name.partition('.')[0]}, expr: …}}]"
             yield (
                 ("columns", name, "expr"),
@@ -173,7 +173,7 @@ def _conditions(spec: Spec) -> Iterator[Problem]:
     request = spec.generate
     if request.rows is not None and request.scale is not None:
         yield ("generate", "scale"), "cannot be combined with rows; remedy: keep one of the two"
-    if spec.source.type == "none" and request.rows is None:
+    if spec.source.type == "none" and request.rows is None and spec.source.tables is None:
         yield ("generate", "rows"), "is missing: without data, the number of rows to generate must be given"
     if spec.source.type == "none" and request.scale is not None:
         yield ("generate", "scale"), "there is no data to scale; remedy: rows"

@@ -127,6 +127,8 @@ def open_sources(loaded: Loaded) -> dict[str, sources.Source]:
     """The sources of a spec by their keys, with paths resolved."""
     if loaded.spec.source.tables is None:
         return {"source": open_source(loaded)}
+    if loaded.spec.source.type == "none":
+        return {}
     return {f"source.tables.{name}": each for name, each in table_sources(loaded).items()}
 
 
@@ -144,7 +146,7 @@ def table_sources(loaded: Loaded) -> dict[str, sources.Source]:
     out = {}
     for name, each in (loaded.spec.source.tables or {}).items():
         path = None if each.path is None else loaded.place(each.path, "source", "tables", name, "path")
-        options = each.model_dump(exclude={"path", "type", "keep"})
+        options = each.model_dump(exclude={"path", "type", "keep", "rows", "per", "children"})
         frame = loaded.frames.get(name)
         out[name] = sources.Source(places.table_type(each), path, folder=loaded.file.parent, frame=frame, **options)
     return out

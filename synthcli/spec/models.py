@@ -69,6 +69,11 @@ class TableSource(Place):
         None, description="default: by the ending of path; sql if there is a url; frame: a DataFrame, from Python"
     )
     keep: bool = Field(False, description="public table, written to the output unchanged, including its keys")
+    rows: Int | None = Field(None, ge=1, le=10**9, description="source.type none: number of rows")
+    per: str | None = Field(None, description="source.type none: table whose rows each get some rows of this one")
+    children: Int | str | dict[str, Any] | None = Field(
+        None, description="source.type none, with per: rows for each, a number or a distribution: {poisson: 3}"
+    )
 
 
 class RelationshipKeys(Section):

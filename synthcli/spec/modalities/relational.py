@@ -19,9 +19,12 @@ from synthcli.contracts.schema import Column, Schema, Traits
 from synthcli.errors import SpecError, did_you_mean
 from synthcli.relational import constraints
 from synthcli.relational.data import check_names
+from synthcli.relational.fixtures.recipe import Recipe
+from synthcli.relational.fixtures.source import NoTables
+from synthcli.relational.model.rules import check as check_rule
 from synthcli.relational.relationships import Relationship, root
 from synthcli.relational.source import Described, tables_of
-from synthcli.spec import places
+from synthcli.spec import fixtures, places
 from synthcli.spec.describe import Gates, table_sources
 from synthcli.spec.load import Loaded, Problem
 from synthcli.spec.modalities import tabular
@@ -50,7 +53,8 @@ RELATIONS = (
 def default_gates(have: frozenset[str]) -> Gates:
     """The default gates of one table, and those on relationships."""
     (quality, privacy), rules = tabular.default_gates(have - {"constraints"}), tabular.RULES
-    return (*quality, *RELATIONS, *(rules if "constraints" in have else ())), privacy
+    relations = RELATIONS if "train" in have else tuple(g for g in RELATIONS if g.of is None)
+    return (*quality, *relations, *(rules if "constraints" in have else ())), privacy
 
 
 def default_choice(loaded: Loaded) -> Choice | None:
@@ -58,13 +62,15 @@ def default_choice(loaded: Loaded) -> Choice | None:
     if loaded.spec.generator.method == "auto":
         why = "related tables need a method that draws rows given known values"
         return Choice("trees", {}, why, modality=METHODS)
-    return Choice("trees", loaded.spec.generator.params, modality=METHODS)
+    method = "distributions" if loaded.spec.source.type == "none" else "trees"
+    return Choice(method, loaded.spec.generator.params, modality=METHODS)
 
 
 def problems(loaded: Loaded) -> Iterator[Problem]:
     """Yield the contradictions that can be found without data."""
     spec = loaded.spec
     yield from _source(spec)
+    yield from fixtures.problems(spec)
     yield from _tables(spec)
     yield from _conditions(spec)
     for path, what in _SINGLE.items():
@@ -78,7 +84,7 @@ def problems(loaded: Loaded) -> Iterator[Problem]:
         )
     may = plugins.able(METHODS, "complete")
     for path_, method in _methods(spec):
-        if method in plugins.names("methods", METHODS) and method not in may:
+        if method in plugins.names("methods", METHODS) and method not in may and spec.source.type != "none":
             why = f"{method} does not draw rows given known values, which related tables need"
             yield path_, f"{why}; remedy: one of {', '.join(may)}"
     yield from places.output_tables(loaded)
@@ -94,7 +100,7 @@ def _methods(spec: Spec) -> Iterator[tuple[tuple[str | int, ...], str]]:
 def _source(spec: Spec) -> Iterator[Problem]:
     for key in sorted(spec.source.model_fields_set - {"type", "tables", "relationships", "split", "dataset"}):
         yield ("source", key), "belongs to a source of one table; remedy: under source.tables"
-    if spec.source.type != "tables":
+    if spec.source.type not in ("tables", "none"):
         yield (
             ("source", "type"),
             "cannot be combined with tables; remedy: leave it out, and give the type of each table",
@@ -105,7 +111,8 @@ def _source(spec: Spec) -> Iterator[Problem]:
             ("source",),
             "has tables and no relationships; remedy: relationships: [{from: TABLE.COLUMN, to: TABLE.COLUMN}]",
         )
-    yield from places.of_tables(spec)
+    if spec.source.type != "none":
+        yield from places.of_tables(spec)
 
 
 def _tables(spec: Spec) -> Iterator[Problem]:
@@ -277,7 +284,7 @@ def _lacks(table: str, column: str, tables: Columns) -> str:
 def describe(loaded: Loaded) -> Described:
     """Parse the description of related tables. Raises SpecError."""
     spec = loaded.spec
-    tables, split = spec.source.tables or {}, spec.source.split
+    tables, split, none = spec.source.tables or {}, spec.source.split, spec.source.type == "none"
     rules: dict[str, tuple[Rule, ...]] = {}
     places: dict[tuple[str, str], Any] = {}
     for i, raw in enumerate(spec.constraints):
@@ -287,12 +294,15 @@ def describe(loaded: Loaded) -> Described:
         rules[table] = (*rules.get(table, ()), rule)
         form = next((key for key in raw if key in FORMS), None)
         places[table, rule.text] = ("constraints", i) if form is None else ("constraints", i, form)
+    relationships = tuple(Relationship.parse(r.from_, r.to, r.on_orphans) for r in spec.source.relationships)
+    traits = by_table(spec.columns, list(tables), "columns")
     return Described(
+        recipe=fixtures.recipe(loaded, relationships, traits, rules) if none else None,
         check=lambda schemas, unit: _against(loaded, schemas, unit),
         fail=lambda table, rule, why: loaded.fail([(places[table, rule.text], why)]),
-        sources=table_sources(loaded),
-        relationships=tuple(Relationship.parse(r.from_, r.to, r.on_orphans) for r in spec.source.relationships),
-        traits=by_table(spec.columns, list(tables), "columns"),
+        sources={} if none else table_sources(loaded),
+        relationships=relationships,
+        traits=traits,
         rules=rules,
         kept=frozenset(name for name, each in tables.items() if each.keep),
         unit=spec.privacy_unit,
@@ -340,9 +350,23 @@ def _against(loaded: Loaded, schemas: Mapping[str, Schema], unit: str) -> None:
     )
 
 
+def _hold_against_recipe(loaded: Loaded, described: Described, recipe: Recipe) -> int:
+    """Check every rule against the columns that are generated, and return their number."""
+    empty = NoTables(described, recipe).tables
+    for name, some in described.rules.items():
+        for rule in some:
+            try:
+                check_rule(rule, name, empty.schemas, recipe.order)
+            except SpecError as error:
+                raise described.fail(name, rule, str(error).removeprefix(f"constraint {rule.text}: ")) from None
+    return sum(len(schema.names) for schema in recipe.schemas.values())
+
+
 def hold_against_source(loaded: Loaded, described: Described) -> int:
     """Check every name against the tables' columns, and return their number. Raises SpecError, DataError."""
     spec = loaded.spec
+    if described.recipe is not None:
+        return _hold_against_recipe(loaded, described, described.recipe)
     names = {table: sources.columns(source) for table, source in described.sources.items()}
     declared = {
         t: {c: spec.columns.get(f"{t}.{c}", Traits()).type or "category" for c in columns}

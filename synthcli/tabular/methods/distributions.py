@@ -8,6 +8,7 @@ a `format`, dates have a resolution of seconds; with a format without a time of 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from synthcli.columns.constraints.computed import check_result
 from synthcli.columns.expressions import compile
 from synthcli.columns.expressions.order import evaluation_order
 from synthcli.columns.fake import generate as fake
-from synthcli.columns.fake import recipes
+from synthcli.columns.fake import recipes, relative
 from synthcli.columns.table import Table
 from synthcli.contracts.modelling import Dataset, Job, Model, Request
 from synthcli.contracts.schema import Column, Schema
@@ -36,7 +37,7 @@ TRUSTED_LOAD = False
 WARNING: str | None = None
 DIAL = None
 
-RECIPES = ("expr", "sequence", "weights", "distribution", "pattern", "provider")
+RECIPES = ("expr", "after", "sequence", "weights", "distribution", "pattern", "provider")
 TYPES = frames.MODELLED | fake.MADE
 _STORAGE = {"boolean": "bool", "integer": "int64", "float": "double", "timedelta": "duration[us]"}
 _TYPE_OF_RESULT = {"boolean": "boolean", "number": "float", "datetime": "datetime", "timedelta": "timedelta"}
@@ -51,20 +52,32 @@ class Params(BaseModel):
 class DistributionsModel(Model):
     """A model of the schema alone. key: seeds the bijections behind unique values, the same for all blocks."""
 
-    def __init__(self, schema: Schema, key: int) -> None:
+    def __init__(self, schema: Schema, key: int, beside: Mapping[str, str] | None = None) -> None:
         self.schema, self.key = schema, key
-        self.order = _order(schema)
+        self.order = _order(schema, beside)
 
     def sample(self, request: Request, block: int, *, rng: np.random.Generator) -> Table:
         start, rows = block * request.block_size, request.size(block)
-        base = int(rng.integers(2**63))
-        frame = pd.DataFrame(index=pd.RangeIndex(rows))
+        empty = pd.DataFrame(index=pd.RangeIndex(rows))
+        return Table(self.beside(empty, start, rng=rng, batch=request.seed), self.schema)
+
+    def beside(self, known: pd.DataFrame, start: int, *, rng: np.random.Generator, batch: int) -> pd.DataFrame:
+        """The columns of rows from position `start`, given known columns, which expressions may read and which are not
+        made again. known: (rows,); batch: the seed of the request
+        """
+        base, frame = int(rng.integers(2**63)), known.copy()
         for name in self.order:
-            column = self.schema[name]
+            if name in known:
+                continue
             # a stream per column, so that adding one changes no other
-            stream = seeds.stream(base, name)
-            frame[name] = _make(column, frame, start, rows, key=self.key, rng=stream, batch=request.seed)
-        return Table(frame, self.schema)
+            stream, column = seeds.stream(base, name), self.schema[name]
+            frame[name] = _make(column, frame, start, len(known), key=self.key, rng=stream, batch=batch)
+        return frame[self.schema.names]
+
+    @property
+    def fixed(self) -> list[str]:
+        """The columns whose values depend on the position of a row alone."""
+        return [c.name for c in self.schema.columns if _recipe(c) in ("fake", "sequence")]
 
     def made_up(
         self, rows: int, start: int, *, rng: np.random.Generator, batch: int = 0, drawn: pd.DataFrame | None = None
@@ -105,25 +118,28 @@ def load(folder: Path) -> DistributionsModel:
     return DistributionsModel(Schema.from_json(saved["schema"]), saved["key"])
 
 
-def complete(schema: Schema) -> Schema:
-    """Complete the schema with a type and a storage for every column; storage other than string is kept. Raises
-    SpecError.
+def complete(schema: Schema, beside: Mapping[str, str] | None = None) -> Schema:
+    """Complete the schema with a type and a storage for every column; storage other than string is kept. beside: kinds
+    of known columns that are not in the schema, such as those of a parent row. Raises SpecError.
     """
     columns = {c.name: _typed(c) for c in schema.columns}
-    for name in _order(schema):  # the type of an expression depends on the columns it reads
-        column = columns[name]
+    for name in _order(schema, beside):  # the type of an expression depends on the columns it reads
+        column, kinds = columns[name], {**(beside or {}), **{n: c.kind for n, c in columns.items()}}
+        if column.get("type") is None and column.declared.after is not None:
+            column = _with_type(column, kinds[column.declared.after])
         if column.get("type") is None and column.declared.expr is not None:
-            kinds = {n: c.kind for n, c in columns.items()}
             result = _expression(column).check(kinds)
             column = _with_type(column, _TYPE_OF_RESULT.get(result, "category"))
         columns[name] = replace(column, storage=_storage(column)) if column.storage == "string" else column
     return replace(schema, columns=tuple(columns.values()))
 
 
-def check(schema: Schema, rows: int | None = None) -> None:
-    """Raise SpecError for the first column whose recipe is invalid. rows: the requested number, None if unknown."""
-    schema = complete(schema)
-    kinds = {c.name: c.kind for c in schema.columns}
+def check(schema: Schema, rows: int | None = None, beside: Mapping[str, str] | None = None) -> None:
+    """Raise SpecError for the first column whose recipe is invalid. rows: the requested number, None if unknown;
+    beside: as in `complete`.
+    """
+    schema = complete(schema, beside)
+    kinds = {**(beside or {}), **{c.name: c.kind for c in schema.columns}}
     for column in schema.columns:
         if column.kind not in TYPES:
             near = did_you_mean(column.kind, TYPES)
@@ -134,6 +150,8 @@ def check(schema: Schema, rows: int | None = None) -> None:
         _check_traits(column, recipe)
         if recipe == "expr":
             check_result(column.name, _expression(column), kinds)
+        elif recipe == "after":
+            relative.check(column, kinds)
         elif recipe == "fake":
             fake.check(column)
             fake.check_rows(column, rows or 0)
@@ -144,7 +162,7 @@ def check(schema: Schema, rows: int | None = None) -> None:
 def _typed(column: Column) -> Column:
     """The column with the type that its recipe implies, unless a type is given; expressions are resolved later."""
     said = column.declared
-    if column.get("type") is not None or said.expr is not None:
+    if column.get("type") is not None or said.expr is not None or said.after is not None:
         return column
     if said.weights is not None or said.categories is not None:
         return _with_type(column, "category")
@@ -197,12 +215,12 @@ def _recipe(column: Column) -> str:
     """The recipe of a column: expr, sequence, weights, distribution or fake. Raises SpecError unless
     there is exactly one.
     """
-    given = [r for r in RECIPES if getattr(column.declared, r) is not None]
+    said = column.declared
+    given = [r for r in RECIPES if getattr(said, r) is not None and not (r == "distribution" and said.after)]
     if len(given) > 1:
         raise SpecError(f"columns.{column.name} has two recipes, {' and '.join(given)}; remedy: keep one of them")
     if given:
         return "fake" if given[0] in ("pattern", "provider") else given[0]
-    said = column.declared
     if column.kind == "boolean" or said.categories is not None:
         return "weights"
     if column.kind in frames.NUMBERS and said.min is not None and said.max is not None:
@@ -268,6 +286,8 @@ def _make(
         return fake.make(column, start, rows, key=key, rng=rng, batch=batch)
     if recipe == "expr":
         values = _as_type(_expression(column).evaluate(frame), column)
+    elif recipe == "after":
+        values = _as_type(relative.make(column, frame, rows, rng=rng), column)
     else:
         values = recipes.make(recipe, column, start, rows, rng=rng)
     share = column.declared.nulls
@@ -284,13 +304,28 @@ def _expression(column: Column) -> compile.Expression:
         raise SpecError(f"columns.{column.name}.expr: {error}") from None
 
 
-def _order(schema: Schema) -> list[str]:
+def _order(schema: Schema, beside: Mapping[str, str] | None = None) -> list[str]:
     """Topological order of the columns by their expressions. Raises SpecError for a cycle and for unknown columns."""
-    needs = {c.name: _expression(c).columns if c.declared.expr is not None else () for c in schema.columns}
-    for name, read in needs.items():
-        if unknown := sorted(set(read) - set(needs)):
-            raise SpecError(f"columns.{name}.expr: there is no column {unknown[0]!r}.{did_you_mean(unknown[0], needs)}")
+    needs = {c.name: _needs(c) for c in schema.columns}
+    known = {*needs, *(beside or ())}
+    for column in schema.columns:
+        if unknown := sorted(set(needs[column.name]) - known):
+            key = "expr" if column.declared.after is None else "after"
+            near = did_you_mean(unknown[0], known)
+            raise SpecError(f"columns.{column.name}.{key}: there is no column {unknown[0]!r}.{near}")
     return evaluation_order(needs)
+
+
+def needed(schema: Schema) -> set[str]:
+    """The columns that the columns of a schema are computed from."""
+    return {name for column in schema.columns for name in _needs(column)}
+
+
+def _needs(column: Column) -> frozenset[str]:
+    """The columns that a column is computed from."""
+    if column.declared.after is not None:
+        return frozenset({column.declared.after})
+    return _expression(column).columns if column.declared.expr is not None else frozenset()
 
 
 def _as_type(result: pd.Series, column: Column) -> pd.Series:
