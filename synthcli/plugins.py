@@ -35,6 +35,12 @@ def modality(name: str) -> Modality:
 
 
 @cache
+def bases(name: str) -> frozenset[str]:
+    """A modality and all modalities that its code builds on."""
+    return frozenset({name, GROUND}).union(*(bases(other) for other in modality(name).BUILDS_ON))
+
+
+@cache
 def names(room: str, modality: str) -> tuple[str, ...]:
     """The file names in a room (methods, metrics, attacks) of a modality, without importing any of them."""
     if importlib.util.find_spec(f"synthcli.{modality}.{room}") is None:

@@ -12,7 +12,8 @@ import typer
 def _methods() -> list[str]:
     from synthcli import plugins
 
-    return [*(name for modality in plugins.modalities() for name in plugins.names("methods", modality)), "auto"]
+    names = (name for modality in plugins.modalities() for name in plugins.names("methods", modality))
+    return [*dict.fromkeys(names), "auto"]
 
 
 def _runs() -> list[str]:

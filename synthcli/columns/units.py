@@ -46,5 +46,5 @@ def notes(profile: Mapping[str, Any], sample: Mapping[str, Any]) -> list[str]:
     return [
         f"{source['units']:,} units of {source['column']} have {source['rows']:,} rows in the source; the output has"
         f" {lost}. The number of rows of a unit, what is constant in a unit, the order of its rows and their changes"
-        " from row to row are lost."
+        " from row to row are lost. To keep them: modality: panel, with generator.method: trees."
     ]

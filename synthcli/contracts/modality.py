@@ -193,6 +193,7 @@ class Modality(Protocol):
     """One kind of data. Every function takes the types of its own modality."""
 
     COUNTS: str  # the unit of a request: rows, series, documents, images, graphs, points
+    BUILDS_ON: tuple[str, ...]  # other modalities whose code it uses, besides the ground modality
 
     def read(self, described: Described) -> Real:
         """The real data of a spec, read lazily."""

@@ -178,6 +178,11 @@ class Model(ABC):
         """Whether `complete` draws rows from their distribution given known cells."""
         return type(self).complete is not Model.complete
 
+    @property
+    def whole_units(self) -> bool:
+        """Whether a block is made of whole privacy units, whose rows follow each other and belong together."""
+        return False
+
     @abstractmethod
     def sample(self, request: Request, block: int, *, rng: np.random.Generator) -> Dataset:
         """The records of one block, `request.size(block)` of them; they depend on (model, block, rng) alone."""

@@ -76,8 +76,8 @@ def privacy_key(plan: Plan, choice: Choice, rows: int, control: str) -> str:
 
 @cache
 def code_hash(modality: str) -> str:
-    """Hash of the code that can change a result of a modality: shared packages, its own package, and the ground
-    modality. Code that only shows results is left out.
+    """Hash of the code that can change a result of a modality: shared packages, its own package, and those of the
+    modalities that it builds on. Code that only shows results is left out.
     """
     digest = hashlib.sha256()
     for top in map(Path, synthcli.__path__):
@@ -90,7 +90,7 @@ def code_hash(modality: str) -> str:
 
 def _counts(parts: tuple[str, ...], modality: str) -> bool:
     """Whether a file can change a result of a modality. parts: of its path below the package."""
-    others = set(plugins.modalities()) - {modality, plugins.GROUND}
+    others = set(plugins.modalities()) - plugins.bases(modality)
     if parts[0] in BESIDE or parts[0] in others:
         return False
     return parts[:2] != ("spec", "modalities") or Path(parts[-1]).stem not in others

@@ -55,6 +55,23 @@ def with_mean(gauge: Gauge, each: Sequence[Measurement], n: int) -> list[Measure
     return [overall, *each]
 
 
+def count_similarity(a: np.ndarray, b: np.ndarray) -> tuple[float, float]:
+    """Compare two samples of counts: 1 - Kolmogorov-Smirnov distance, and its variance (delta method at the widest
+    point). Neither is empty.
+    """
+    points = np.unique(np.r_[a, b])
+    f, g = (np.searchsorted(np.sort(x), points, side="right") / len(x) for x in (a, b))
+    at = int(np.argmax(np.abs(f - g)))
+    variance = f[at] * (1 - f[at]) / len(a) + g[at] * (1 - g[at]) / len(b)
+    return float(1 - abs(f[at] - g[at])), float(variance)
+
+
+def interval(value: float, variance: float) -> tuple[float, float]:
+    """The 95 % interval of a share."""
+    half = Z * float(np.sqrt(variance))
+    return max(0.0, value - half), min(1.0, value + half)
+
+
 def join_parents(tables: Tables, relationship: Relationship) -> Table:
     """Join each child row with its parent: columns `parent.x` and `child.y`, and `parent.#`, the number of children."""
     at = tables.parents(relationship)
@@ -103,27 +120,29 @@ def pair_trends(
         sides = {side: rows(tables, r) for side, tables in given.items()}
         if all(len(s) for s in sides.values()):
             chosen = pairs(sides["control"].schema.names)
-            each += _measure_pairs(gauge, sides, chosen, r.name, full=evidence.full, rng=rng)
+            each += measure_pairs(gauge, sides, chosen, f"{r.name}: ", full=evidence.full, rng=rng)
     return with_mean(gauge, each, len(evidence.synthetic))
 
 
-def _measure_pairs(
+def measure_pairs(
     gauge: Gauge,
     sides: dict[str, Table],
     pairs: Sequence[tuple[str, str]],
-    relationship: str,
+    prefix: str,
     *,
     full: bool,
     rng: np.random.Generator,
 ) -> list[Measurement]:
-    """Measure the trend of each pair of columns. sides: control, synthetic, and train where there is one."""
+    """Measure the trend of each pair of columns. sides: control, synthetic, and train where there is one; prefix: of
+    the names of the pairs.
+    """
     if len(pairs) > PAIRS:
         pairs = [pairs[i] for i in np.sort(rng.choice(len(pairs), PAIRS, replace=False))]
     sides = {side: _subsample(table, rng) for side, table in sides.items()}
     out = []
     for pair in pairs:
         found = trends.measure(_pair_evidence(sides, pair, full=full, rng=rng), rng=rng)[0]
-        of = f"{relationship}: {' × '.join(pair)}"
+        of = f"{prefix}{' × '.join(pair)}"
         out.append(replace(found, name=gauge.name, scope="pair", of=of, unit=gauge.unit, better=gauge.better))
     return out
 

@@ -37,6 +37,7 @@ from synthcli.sources.paths import format_of, is_url
 from synthcli.tabular import modality as tabular
 
 COUNTS = "rows of the privacy unit's table"
+BUILDS_ON: tuple[str, ...] = ()
 FREELY = 20_000  # most units that are also generated without conditions
 LEAST = 50  # least units that a preview learns from
 

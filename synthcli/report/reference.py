@@ -9,8 +9,12 @@ from synthcli.report import spec_reference
 
 
 def methods() -> list[dict[str, Any]]:
-    """All methods, by modality and name."""
-    return [_method(name, modality) for modality in plugins.modalities() for name in plugins.names("methods", modality)]
+    """All methods, by modality and name; a method of several modalities once, as of the first."""
+    found: dict[str, str] = {}
+    for modality in plugins.modalities():
+        for name in plugins.names("methods", modality):
+            found.setdefault(name, modality)
+    return [_method(name, modality) for name, modality in found.items()]
 
 
 def method(name: str) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from synthcli.contracts.evaluation import Gate
 from synthcli.contracts.modality import Choice, Csv, Described, Engine, Target
 from synthcli.contracts.modelling import Parity, Request
 from synthcli.errors import SpecError, did_you_mean
+from synthcli.sources import builtin
 from synthcli.spec import given, places
 from synthcli.spec.load import Loaded, Problem
 from synthcli.spec.models import Generate, Spec
@@ -49,6 +50,14 @@ def modality_of(spec: Spec) -> str:
     return spec.modality or ("relational" if spec.source.tables is not None else "tabular")
 
 
+def unit_of(spec: Spec) -> str | None:
+    """The column of the privacy unit of one table with data, None if each row is its own unit."""
+    if spec.source.type == "none":
+        return None
+    default = builtin.UNITS.get(spec.source.name or "") if spec.source.type == "builtin" else None
+    return spec.privacy_unit or default
+
+
 def modality_of_run(plan: Mapping[str, object]) -> str:
     """The modality of a run. plan: its plan.json; those of older versions do not name it."""
     source = cast(Mapping[str, object], plan["source"])
@@ -68,6 +77,8 @@ def known_modality(loaded: Loaded) -> str:
         raise loaded.fail(
             [(("modality",), f"there is no such modality.{near} Known: {', '.join(plugins.modalities())}")]
         )
+    if name == "panel" and loaded.spec.source.tables is None and unit_of(loaded.spec) is None:
+        raise loaded.fail([(("modality",), "needs a privacy_unit, the column that says which rows belong together")])
     if (name == "relational") != (loaded.spec.source.tables is not None):
         why = "needs source.tables" if name == "relational" else "source.tables makes it relational"
         raise loaded.fail([(("modality",), f"{why}; remedy: leave modality out")])

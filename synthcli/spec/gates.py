@@ -86,6 +86,8 @@ def available(spec: Spec) -> frozenset[str]:
             have.add("control")
     if spec.source.tables is not None:
         have.add("relationships")
+    if describe.unit_of(spec) is not None:
+        have.add("units")
     if spec.evaluate.target is not None:
         have.add("target")
     if spec.constraints or (spec.source.type != "none" and any(t.expr is not None for t in spec.columns.values())):
@@ -105,6 +107,7 @@ LACKS = {
     "target": "needs evaluate.target: COLUMN",
     "constraints": "needs constraints",
     "relationships": "needs source.tables and source.relationships",
+    "units": "needs privacy_unit: the column that says which rows belong together",
     "preserve": "needs evaluate.preserve: properties, such as mean(age)",
     "fairness": "needs generate.fairness: {target: COLUMN, sensitive: [COLUMN]}",
     "downstream": "needs evaluate.downstream: {command: …}",

@@ -293,7 +293,11 @@ class Spec(Section):
     name: str | None = Field(None, pattern=NAME, description="folder of the runs; default: the spec's file name")
     description: str = Field("", description="free text for readers of the spec")
     modality: str | None = Field(
-        None, description="kind of data; default: relational if there is source.tables, else tabular"
+        None,
+        description=(
+            "kind of data; default: relational if there is source.tables, else tabular; panel: one table whose"
+            " privacy_unit has several rows, which stay together"
+        ),
     )
     seed: Int = Field(0, ge=0, lt=2**63, description="same spec, seed, data and package versions give the same bytes")
     source: Annotated[Source, BeforeValidator(_related)] = Field(description="the real data")

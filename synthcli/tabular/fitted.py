@@ -63,11 +63,19 @@ class FittedTable:
 
 
 def fit(
-    real: Real, choice: Choice, request: Request, *, job: Job, bootstrap: np.random.Generator | None
+    real: Real,
+    choice: Choice,
+    request: Request,
+    *,
+    job: Job,
+    bootstrap: np.random.Generator | None,
+    keep: frozenset[str] = frozenset(),
 ) -> FittedTable:
-    """Fit a method to the train part, with its rules built into what is learned where that is possible."""
+    """Fit a method to the train part, with its rules built into what is learned where that is possible. keep: further
+    columns that no rule may rewrite.
+    """
     module = plugins.ready(choice)
-    transformer, learned = transformed(real, request)
+    transformer, learned = transformed(real, kept(real, request) | keep)
     if bootstrap is not None:
         learned = learned.take(resampled(learned, rng=bootstrap))
     model: Model = module.fit(learned, module.Params.model_validate(choice.params), job=job)
@@ -86,9 +94,9 @@ def load(choice: Choice, trained: Path) -> FittedTable:
     return FittedTable(model, choice, Schema.from_json(fitted["schema"]), rules, fitted["rows"], folder=folder)
 
 
-def transformed(real: Real, request: Request) -> tuple[Transformer | None, Table]:
+def transformed(real: Real, keep: frozenset[str]) -> tuple[Transformer | None, Table]:
     """How the rules are built in, and the rows to learn from: those that obey all rules, rewritten. None without rules
-    or data. Raises FitError if no row obeys them.
+    or data. keep: columns that no rule may rewrite. Raises FitError if no row obeys them.
     """
     rules, train = real.constraints, real.train
     if not rules or not real.described.has_data:
@@ -101,7 +109,7 @@ def transformed(real: Real, request: Request) -> tuple[Transformer | None, Table
             "constraints: no row of the train part obeys all of them; remedy: on_violation: drop, or a weaker"
             " constraint"
         )
-    transformer = Transformer.plan(rules, good.frame, good.schema, keep=kept(real, request))
+    transformer = Transformer.plan(rules, good.frame, good.schema, keep=keep)
     return transformer, Table(transformer.forward(good.frame), transformer.schema) if transformer.steps else good
 
 

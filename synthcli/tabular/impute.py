@@ -42,6 +42,11 @@ def impute_rows(
     break a rule because their known cells do; broken: {constraint, rows, lines} of each such rule, with the first LINES
     lines.
     """
+    if fitted.model.whole_units:
+        raise SpecError(
+            f"{origin.name}: the rows of a unit depend on each other, and are not completed by this version; remedy: a"
+            " run without modality: panel, which learns each row by itself"
+        )
     if not fitted.model.completes:
         able = " or ".join(reversed(plugins.able("tabular", "complete")))
         raise SpecError(f"{origin.name}: {fitted.choice.method} cannot complete rows; remedy: a run of {able}")

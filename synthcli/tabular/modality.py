@@ -15,7 +15,6 @@ from synthcli.artifacts.store import DATA, UNASKED
 from synthcli.columns import units
 from synthcli.columns.constraints.rule import without_examples
 from synthcli.columns.pii import protect
-from synthcli.columns.table import Table
 from synthcli.contracts.cost import Cost, Work
 from synthcli.contracts.evaluation import Measurement, Usage
 from synthcli.contracts.modality import Choice, Completion, Engine, Json, Origin, Size, Target
@@ -33,9 +32,10 @@ from synthcli.tabular.fitted import FittedTable
 from synthcli.tabular.impute import impute_rows
 from synthcli.tabular.sampling.request import SettledRequest, settle
 from synthcli.tabular.sampling.stream import RowStream
-from synthcli.tabular.source import Described, Real
+from synthcli.tabular.source import Described, Real, whole_units
 
 COUNTS = "rows"
+BUILDS_ON: tuple[str, ...] = ()
 FREELY = 50_000  # rows that a model generates without conditions, at most
 
 
@@ -113,7 +113,7 @@ def generate(fitted: FittedTable, request: Request, folder: Path, *, engine: Eng
         "repaired": tally.repaired,
         "schema": schema.to_json(),
     }
-    if fitted.schema.unit is not None:
+    if fitted.schema.unit is not None and not fitted.model.whole_units:
         body["rows_by_unit"] = units.written(folder / DATA, fitted.schema.unit)
     if settled.where is not None or settled.strata:
         body |= {"asked": stream.report(), "wanted": settled.to_json()}
@@ -172,11 +172,10 @@ def complete(
 
 
 def preview(real: Real, choice: Choice, request: Request, *, most: int, job: Job) -> Mapping[str, pd.DataFrame]:
-    """A few rows from a fit on at most `most` rows, whose rules are met by rejection alone."""
+    """A few rows from a fit on whole units of at most `most` rows, whose rules are met by rejection alone."""
     train = real.train
     if len(train) > most:
-        chosen = seeds.stream(real.described.seed, "preview").permutation(len(train))[:most]
-        train = Table(train.frame.iloc[chosen], train.schema)
+        train = train.take(whole_units(train.units(), most, rng=seeds.stream(real.described.seed, "preview")))
     module = plugins.ready(choice)
     model = module.fit(train, module.Params.model_validate(choice.params), job=job)
     settled = settle(request, model, train.schema, real.constraints)

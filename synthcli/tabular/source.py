@@ -143,7 +143,7 @@ class Real:
         """
         table, said = self.table, self.described
         if (most := said.source.max_rows) is not None and len(table) > most:
-            table = table.take(_whole_units(table.units(), most, rng=seeds.stream(said.seed, "max_rows")))
+            table = table.take(whole_units(table.units(), most, rng=seeds.stream(said.seed, "max_rows")))
         fractions = {name: share for name, share in said.parts.items() if share > 0}
         parts = table.split(fractions, rng=seeds.stream(said.seed, "split"), stratify_by=said.stratify_by)
         schema = look(table.schema, parts["train"].frame, learned=self._values)
@@ -178,7 +178,7 @@ class Real:
         )
 
 
-def _whole_units(units: np.ndarray, most: int, *, rng: np.random.Generator) -> np.ndarray:
+def whole_units(units: np.ndarray, most: int, *, rng: np.random.Generator) -> np.ndarray:
     """Positions of about `most` rows, and never more: whole units in random order until the next would not fit."""
     order = rng.permutation(units.max() + 1)
     sizes = np.bincount(units)[order]

@@ -90,9 +90,9 @@ def test_imports_point_one_way(module: str) -> None:
 
 
 @each_module
-def test_a_modality_imports_no_other_than_the_ground(module: str) -> None:
+def test_a_modality_imports_no_other_than_it_builds_on(module: str) -> None:
     if room(module) in plugins.modalities():
-        others = set(plugins.modalities()) - {room(module), plugins.GROUND}
+        others = set(plugins.modalities()) - plugins.bases(room(module))
         assert not {name for name in imports(module) if room(name) in others}
 
 

@@ -35,11 +35,11 @@ def coin(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         (synthcli.report.modalities, "report_modalities"),
     ):
         monkeypatch.setattr(package, "__path__", [*package.__path__, str(TOY / folder)])
-    for cached in (plugins.modalities, plugins.names, keys.code_hash):
+    for cached in (plugins.modalities, plugins.bases, plugins.names, keys.code_hash):
         cached.cache_clear()
     yield
     monkeypatch.undo()
-    for cached in (plugins.modalities, plugins.names, keys.code_hash):
+    for cached in (plugins.modalities, plugins.bases, plugins.names, keys.code_hash):
         cached.cache_clear()
 
 
@@ -65,6 +65,7 @@ def parameters(function: Any) -> list[tuple[str, Any]]:
 def test_every_modality_has_all_of_the_protocol(name: str) -> None:
     module: Any = plugins.modality(name)
     assert isinstance(module.COUNTS, str) and len(FUNCTIONS) >= 15
+    assert set(module.BUILDS_ON) <= set(plugins.modalities()) - {name, plugins.GROUND}
     for function in FUNCTIONS:
         assert parameters(getattr(module, function)) == parameters(getattr(Modality, function)), function
 
@@ -159,7 +160,7 @@ def test_an_edit_in_another_modality_retrains_nothing(
     before = {name: keys.code_hash(name) for name in plugins.modalities()}
     other = tmp_path / "dice"
     other.mkdir()
-    (other / "modality.py").write_text("COUNTS = 'dice'\n")
+    (other / "modality.py").write_text("COUNTS = 'dice'\nBUILDS_ON = ()\n")
     (other / "__init__.py").write_text("")
     monkeypatch.setattr(synthcli, "__path__", [*synthcli.__path__, str(tmp_path)])
     for cached in (plugins.modalities, keys.code_hash):

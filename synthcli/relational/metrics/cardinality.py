@@ -6,7 +6,7 @@ import numpy as np
 
 from synthcli.contracts.evaluation import Evidence, Gauge, Measurement
 from synthcli.relational.data import Tables
-from synthcli.relational.judging import Z, missing_part, unmeasured, with_mean
+from synthcli.relational.judging import count_similarity, interval, missing_part, unmeasured, with_mean
 from synthcli.relational.relationships import Relationship
 
 CARDINALITY = Gauge(
@@ -41,8 +41,7 @@ def _of_relationship(evidence: Evidence, r: Relationship, thin: bool, rng: np.ra
         floor = _similarity(control, evidence.train, r, thin, rng)[0]
     if value is None:
         return Measurement(CARDINALITY.name, None, scope="relationship", of=r.name, note=f"{r.parent} has no rows")
-    half = Z * float(np.sqrt(variance))
-    low, high = max(0.0, value - half), min(1.0, value + half)
+    low, high = interval(value, variance)
     return Measurement(CARDINALITY.name, value, low, high, n, "relationship", r.name, better="higher", floor=floor)
 
 
@@ -56,11 +55,7 @@ def _similarity(
     if thin:
         mean = min(a.mean(), b.mean())
         a, b = (_thinned(x, mean, rng) for x in (a, b))
-    points = np.unique(np.r_[a, b])
-    f, g = (np.searchsorted(np.sort(x), points, side="right") / len(x) for x in (a, b))
-    at = int(np.argmax(np.abs(f - g)))
-    variance = f[at] * (1 - f[at]) / len(a) + g[at] * (1 - g[at]) / len(b)
-    return float(1 - abs(f[at] - g[at])), float(variance), len(b)
+    return *count_similarity(a, b), len(b)
 
 
 def _thinned(children: np.ndarray, mean: float, rng: np.random.Generator) -> np.ndarray:

@@ -122,7 +122,9 @@ class ChildTableSampler:
         rows = len(self.owner)
         if "values" not in self.model.models:  # it has no columns to draw, or had no rows
             return null_columns(self.layout, rows)
-        history = SiblingHistory(self.model.sibling_features, self.parents)
+        opened = [f.source for f in self.model.sibling_features if f.opened]
+        openings = {source: self.generated.cells(self.driver.parent, source) for source in opened}
+        history = SiblingHistory(self.model.sibling_features, self.parents, openings)
         static = context_frame(self.context, rows)
         pieces, places = [], []
         for wave in self._waves():

@@ -24,7 +24,9 @@ NONE_KEPT: Mapping[str, frozenset[str]] = MappingProxyType({})
 
 
 class TablesLearner:
-    """Fits related tables once. rules: by table; keep: by table, the columns that no rule may rewrite."""
+    """Fits related tables once. rules: by table; keep: by table, the columns that no rule may rewrite; openings: by
+    table, the columns whose value before the first row of a parent is the parent's column of that name.
+    """
 
     def __init__(
         self,
@@ -33,8 +35,9 @@ class TablesLearner:
         job: Job,
         rules: Mapping[str, Sequence[Rule]] = NO_RULES,
         keep: Mapping[str, frozenset[str]] = NONE_KEPT,
+        openings: Mapping[str, frozenset[str]] = NONE_KEPT,
     ) -> None:
-        self.method, self.job, self.rules, self.keep = method, job, rules, keep
+        self.method, self.job, self.rules, self.keep, self.openings = method, job, rules, keep, openings
         self.order = order(tables)
         ruled = {name: frozenset(c for rule in some for c in rule.columns) for name, some in rules.items()}
         self.tables, layouts = lay_out(tables, self.order, ruled)
@@ -71,7 +74,9 @@ class TablesLearner:
                 rows, layout = len(self.tables.frames[name]), self.rows.layouts[name]
                 models[name] = TableModel(layout, rows, shared=True, features=self.rows.features(name, f"{name}."))
                 continue
-            learner = TableLearner(name, self.tables, self.rows, self.units[name], models, self.method, self.job)
+            opened = self.openings.get(name, frozenset())
+            units, method = self.units[name], self.method
+            learner = TableLearner(name, self.tables, self.rows, units, models, method, self.job, opened)
             models[name] = learner.fit(self.rules.get(name, ()), self.keep.get(name, frozenset()))
             self.job.going("tables", i + 1, len(names), name)
         return models

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -40,7 +40,8 @@ NEAREST = 24  # columns of ancestors that are context of a row, the nearest firs
 
 class TableLearner:
     """Fits the models of one table. rows: of all tables; units: (rows,) privacy units, None if its rows belong to none;
-    fitted: the models of the tables before it.
+    fitted: the models of the tables before it; openings: columns whose value before the first row of a parent is the
+    parent's column of that name.
     """
 
     def __init__(
@@ -52,7 +53,9 @@ class TableLearner:
         fitted: Mapping[str, TableModel],
         method: TableMethod,
         job: Job,
+        openings: Collection[str] = (),
     ) -> None:
+        self.openings = frozenset(openings)
         self.name, self.tables, self.rows, self.units = name, tables, rows, units
         self.fitted, self.method, self.job = fitted, method, job
         self.frame, self.layout, self.order = tables.frames[name], rows.layouts[name], rows.order
@@ -196,16 +199,20 @@ class TableLearner:
     def _add_sibling_feature(self, column: Column, values: pd.Series, siblings: Siblings) -> None:
         """Add a column of the earlier siblings to the context."""
         mine = cells(values, column.kind)
-        before = take_cells(mine, siblings.before)
+        before, opening = take_cells(mine, siblings.before), None
+        if self.driver is not None and column.name in self.openings:
+            opening = self.rows.cells(self.driver.parent, column.name)
+            before = siblings.opened(before, opening)
         last, mean = ContextFeature.of(column, before, f"<{column.name}"), None
         if not last.code:
-            holes = bool(np.isnan(mine).any())  # without one before it, its number says so
+            # without one before it, its number says so
+            holes = bool(np.isnan(mine if opening is None else np.r_[mine, opening]).any())
             last = ContextFeature(column.name, last.name, False, last.fill, holes)
             mean = ContextFeature(column.name, f"~{column.name}", False, last.fill)
         self.context |= last.columns(before)
         if mean is not None:
-            self.context |= mean.columns(siblings.earlier_mean(mine))
-        self.sibling_features.append(SiblingFeature(last, mean))
+            self.context |= mean.columns(siblings.earlier_mean(mine, opening))
+        self.sibling_features.append(SiblingFeature(last, mean, opening is not None))
 
     def _link(self, r: Relationship) -> Link:
         """Choose the columns of the parents of a relationship to match by: those most informative about the rows."""

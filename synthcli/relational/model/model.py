@@ -136,14 +136,16 @@ def fit(
     job: Job,
     rules: Mapping[str, Sequence[Rule]] = NO_RULES,
     keep: Mapping[str, frozenset[str]] = NONE_KEPT,
+    openings: Mapping[str, frozenset[str]] = NONE_KEPT,
 ) -> RelationalModel:
     """Fit checked tables (Tables.checked). Raises FitError for a table method that cannot draw rows given a context.
 
     rules: by table, that every generated row obeys (rules.check, learned); keep: by table, the columns that no rule may
-    rewrite.
+    rewrite; openings: by table, the columns whose value before the first row of a parent is the parent's column of that
+    name.
     """
     method.check_conditional()
-    learner = TablesLearner(tables, method, job, rules, keep)
+    learner = TablesLearner(tables, method, job, rules, keep, openings)
     models = learner.fit()
     kept = {name: (learner.tables.frames[name], learner.rows.derived[name]) for name in tables.kept}
     return RelationalModel(models, learner.order, tables.relationships, kept, tables.unit)

@@ -49,23 +49,36 @@ class Siblings:
         """The position of the previous sibling, -1 without one. (rows,)"""
         return np.where(self.i > 0, np.arange(len(self.i)) - 1, -1)
 
-    def earlier_mean(self, values: np.ndarray) -> np.ndarray:
-        """Compute the mean of a number over all earlier siblings, NaN without one. (rows,)"""
+    def opened(self, before: np.ndarray, opening: np.ndarray) -> np.ndarray:
+        """Put the value of the parent before the first row of each. before: (rows,); opening: (parents,)"""
+        return np.where((self.owner >= 0) & (self.i == 0), opening[self.owner], before)
+
+    def earlier_mean(self, values: np.ndarray, opening: np.ndarray | None = None) -> np.ndarray:
+        """Compute the mean of a number over all earlier siblings, NaN without one. opening: (parents,) a value that
+        comes before them. (rows,)
+        """
         known = ~np.isnan(values)
         total, count = np.cumsum(np.where(known, values, 0.0)), np.cumsum(known)
         here = np.arange(len(values))
         first, last = here - self.i, here - 1
         sums = np.where(self.i > 0, total[last] - total[first] + np.where(known, values, 0.0)[first], 0.0)
         counts = np.where(self.i > 0, count[last] - count[first] + known[first], 0)
+        if opening is not None:
+            above = np.where(self.owner >= 0, opening[self.owner], np.nan)
+            sums, counts = sums + np.nan_to_num(above), counts + ~np.isnan(above)
         return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
 
 
 @dataclass(frozen=True)
 class SiblingFeature:
-    """A column of the earlier siblings as context: the last value, and of a number also the mean so far."""
+    """A column of the earlier siblings as context: the last value, and of a number also the mean so far.
+
+    opened: whether the parent's column of that name comes before the first of them.
+    """
 
     last: ContextFeature
     mean: ContextFeature | None
+    opened: bool = False
 
     @property
     def source(self) -> str:
@@ -73,9 +86,11 @@ class SiblingFeature:
 
 
 class SiblingHistory:
-    """The last values and the running means of every parent's rows while they are generated."""
+    """The last values and the running means of every parent's rows while they are generated. openings: column -> cells
+    of the parents that come before their rows, (parents,) each.
+    """
 
-    def __init__(self, features: Sequence[SiblingFeature], parents: int) -> None:
+    def __init__(self, features: Sequence[SiblingFeature], parents: int, openings: Mapping[str, np.ndarray]) -> None:
         self.features = features
         self.last = {
             f.source: np.full(parents, None, dtype=object) if f.last.code else np.full(parents, np.nan)
@@ -83,6 +98,8 @@ class SiblingHistory:
         }
         self.sum = {f.source: np.zeros(parents) for f in features if f.mean}
         self.count = {f.source: np.zeros(parents) for f in features if f.mean}
+        everyone = np.arange(parents)
+        self.add(everyone, openings, everyone)
 
     def context(self, parents: np.ndarray) -> dict[str, np.ndarray]:
         """Compute the context of new rows. parents: (rows,) of each."""
@@ -98,7 +115,7 @@ class SiblingHistory:
 
     def add(self, parents: np.ndarray, rows: Mapping[str, np.ndarray], ends: np.ndarray) -> None:
         """Remember new rows. rows: their cells by column, sorted by parent; ends: positions of each parent's last."""
-        for feature in self.features:
+        for feature in (f for f in self.features if f.source in rows):
             source, values = feature.source, rows[feature.source]
             self.last[source][parents[ends]] = values[ends]
             if feature.mean:

@@ -85,7 +85,7 @@ class TableModel:
             "distinct": self.distinct,
             "aspects": [f.to_json() for f in self.features],
             "above": [[t, f.to_json()] for t, f in self.ancestor_features],
-            "pasts": [[f.last.to_json(), f.mean and f.mean.to_json()] for f in self.sibling_features],
+            "pasts": [[f.last.to_json(), f.mean and f.mean.to_json(), f.opened] for f in self.sibling_features],
             "links": [link.to_json() for link in self.links],
             "late": [link.to_json() for link in self.deferred],
             "models": {part: [each.given, each.drawn] for part, each in self.models.items()},
@@ -118,7 +118,8 @@ class TableModel:
             features=tuple(ContextFeature(**f) for f in data["aspects"]),
             ancestor_features=tuple((t, ContextFeature(**f)) for t, f in data["above"]),
             sibling_features=tuple(
-                SiblingFeature(ContextFeature(**last), mean and ContextFeature(**mean)) for last, mean in data["pasts"]
+                SiblingFeature(ContextFeature(**last), mean and ContextFeature(**mean), opened)
+                for last, mean, opened in data["pasts"]
             ),
             links=links(data["links"]),
             deferred=links(data["late"]),

@@ -17,9 +17,8 @@ from synthcli.contracts.evaluation import Gate
 from synthcli.contracts.modality import Choice
 from synthcli.contracts.schema import Column, Schema, Traits
 from synthcli.errors import SpecError, did_you_mean
-from synthcli.sources import builtin
 from synthcli.spec import gates, places
-from synthcli.spec.describe import Gates, open_source
+from synthcli.spec.describe import Gates, open_source, unit_of
 from synthcli.spec.load import Loaded, Problem
 from synthcli.spec.models import Spec
 from synthcli.spec.traits import check_traits, rule_path
@@ -73,7 +72,6 @@ def describe(loaded: Loaded) -> Described:
     spec = loaded.spec
     split = spec.source.split
     rules, where = _parsed(loaded)
-    default_unit = builtin.UNITS.get(spec.source.name or "") if spec.source.type == "builtin" else None
 
     def fail(rule: Rule | None, why: str) -> SpecError:
         if rule is None:
@@ -88,7 +86,7 @@ def describe(loaded: Loaded) -> Described:
         source=open_source(loaded),
         columns=spec.columns,
         rules=rules,
-        unit=spec.privacy_unit or default_unit,
+        unit=unit_of(spec) or spec.privacy_unit,
         parts=split.parts,
         stratify_by=split.stratify_by,
         where=where,

@@ -78,7 +78,7 @@ class BlockGenerator:
         tally = Tally()
         frame = self._rows(block, request.counts(block), count(), Watch(request.rules), tally)
         if request.strata:
-            frame = frame.iloc[seeds.stream(request.seed, "mix", block).permutation(len(frame))]
+            frame = self._mixed(frame, "mix", block)
         table = self._positioned(block, frame)
         tally.generated = len(table)
         tally.repaired = self._repaired()
@@ -92,7 +92,7 @@ class BlockGenerator:
     def finish(self, block: int, table: Table, watch: Watch, tally: Tally) -> Table:
         """Redraw the rows of a block that break a rule given the earlier blocks. watch: holds the earlier blocks."""
         frame = table.frame
-        broken = watch.broken(frame)
+        broken = self._broken(frame, watch)
         if (wrong := broken.any(axis=0)).any():
             _count(tally, watch, broken)
             trial = watch.fork()
@@ -100,9 +100,7 @@ class BlockGenerator:
             missing = np.bincount(self.request.stratum_of(frame[wrong]), minlength=max(1, len(self.request.strata)))
             redrawn = self._rows(block, missing, count(TRIES * (len(missing) + 1)), trial, tally)
             frame = pd.concat([frame[~wrong], redrawn], ignore_index=True)
-            frame = self._positioned(
-                block, frame.iloc[seeds.stream(self.request.seed, "mix again", block).permutation(len(frame))]
-            ).frame
+            frame = self._positioned(block, self._mixed(frame, "mix again", block)).frame
         watch.accept(frame)
         return Table(frame, table.schema)
 
@@ -198,9 +196,27 @@ class BlockGenerator:
             out[f"where: {self.request.where.text}"] = refused = ~self.request.accepts(frame)
         if watch.rules:
             broken = np.zeros((len(watch.rules), len(frame)), dtype=bool)
-            broken[:, ~refused] = watch.broken(frame[~refused].reset_index(drop=True))
+            broken[:, ~refused] = self._broken(frame[~refused].reset_index(drop=True), watch)
             out |= {rule.text: broken[i] for i, rule in enumerate(watch.rules)}
         return out
+
+    def _broken(self, frame: pd.DataFrame, watch: Watch) -> np.ndarray:
+        """The rows that break each rule; all rows of a unit do if one of them does, where units are generated as a
+        whole. (rules, rows) bool
+        """
+        broken = watch.broken(frame)
+        if not self.model.whole_units or not broken.any():
+            return broken
+        units = Table(frame, self.schema).units()
+        return np.stack([np.isin(units, units[rows]) for rows in broken])
+
+    def _mixed(self, frame: pd.DataFrame, name: str, block: int) -> pd.DataFrame:
+        """Rows of all strata in random order, as they are where the rows of a unit belong together. name: of the
+        stream.
+        """
+        if self.model.whole_units:
+            return frame
+        return frame.iloc[seeds.stream(self.request.seed, name, block).permutation(len(frame))]
 
     def _repaired(self) -> dict[str, int]:
         """Return and reset the model's counts of repaired rows."""

@@ -43,6 +43,7 @@ class RowStream:
         if folder is not None and choice is not None:
             self.task = Task(
                 choice.method,
+                choice.modality,
                 str(folder.resolve()),
                 json.dumps(request.to_json()),
                 json.dumps(schema.to_json()),

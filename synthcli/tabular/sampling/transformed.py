@@ -38,6 +38,10 @@ class TransformedModel(Model):
         return self.inner.completes
 
     @property
+    def whole_units(self) -> bool:
+        return self.inner.whole_units
+
+    @property
     def repaired(self) -> dict[str, int]:
         if not hasattr(self._of_thread, "repaired"):
             self._of_thread.repaired = {}

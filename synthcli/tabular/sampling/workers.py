@@ -36,11 +36,12 @@ AHEAD = 3  # blocks per worker generated in advance
 class Task:
     """Everything another process needs to generate blocks.
 
-    folder: of the saved model; request, schema: as JSON; versions: of this program and its packages, as JSON, because
-    other versions may generate other rows.
+    method, modality: of the model; folder: where it is saved; request, schema: as JSON; versions: of this program and
+    its packages, as JSON, because other versions may generate other rows.
     """
 
     method: str
+    modality: str
     folder: str
     request: str
     schema: str
@@ -215,7 +216,7 @@ def _on_dask(engine: Engine, task: Task, count: int) -> Iterator[Block]:
 def _generator(task: Task) -> BlockGenerator:
     from synthcli.tabular.sampling.transformed import load_model
 
-    choice = Choice(task.method, {}, modality="tabular")
+    choice = Choice(task.method, {}, modality=task.modality)
     if other := {
         name: (installed, required)
         for name, required in json.loads(task.versions).items()

@@ -23,6 +23,7 @@ from synthcli.contracts.schema import Schema
 from synthcli.errors import SpecError
 
 COUNTS = "sequences"
+BUILDS_ON: tuple[str, ...] = ()
 
 
 def read(described: Described) -> Real:

@@ -1,0 +1,53 @@
+"""Check and parse a spec of a panel: a single table whose privacy unit may have several rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from synthcli import plugins
+from synthcli.contracts.evaluation import Gate
+from synthcli.contracts.modality import Choice
+from synthcli.spec.describe import Gates
+from synthcli.spec.load import Loaded, Problem
+from synthcli.spec.modalities import tabular
+from synthcli.spec.modalities.tabular import describe, hold_against_source
+
+METHODS = "panel"
+JUDGES = ("tabular", "panel")
+UNITS = (
+    Gate("rows_per_unit", min=0.95, bound="value", of="floor"),
+    Gate("row_to_row_trend", min=0.95, bound="value", of="floor"),
+)
+
+
+def default_gates(have: frozenset[str]) -> Gates:
+    """The default gates of one table, and those on units and their rows."""
+    quality, privacy = tabular.default_gates(have)
+    return (*quality, *(UNITS if "control" in have else ())), privacy
+
+
+def default_choice(loaded: Loaded) -> Choice | None:
+    """trees; None for auto."""
+    choice = tabular.default_choice(loaded)
+    return None if choice is None else replace(choice, modality=METHODS)
+
+
+def problems(loaded: Loaded) -> Iterator[Problem]:
+    """Yield what contradicts itself in a single table, and what a panel cannot do."""
+    yield from tabular.problems(loaded)
+    generator, known = loaded.spec.generator, plugins.names("methods", METHODS)
+    named = [(("generator", "method"), generator.method)]
+    named += [(("generator", "candidates", i), c.method) for i, c in enumerate(generator.candidates or ())]  # type: ignore[misc]
+    for path, method in named:
+        if method in plugins.names("methods", tabular.METHODS) and method not in known:
+            why = f"{method} learns each row by itself, and modality: panel keeps the rows of a unit together"
+            yield path, f"{why}; remedy: {' or '.join(known)}, or leave modality out"
+    if loaded.spec.generate.proper:
+        yield (
+            ("generate", "proper"),
+            "a panel cannot be fitted to a bootstrap sample by this version; remedy: leave modality out",
+        )
+
+
+__all__ = ["JUDGES", "METHODS", "default_choice", "default_gates", "describe", "hold_against_source", "problems"]
