@@ -34,6 +34,8 @@ def check(spec: o.Spec, sets: o.Sets = None, trust: o.Trust = False, as_json: o.
     else:
         gates = "default gates" if found["gates"] == "default" else quantity(found["gates"], "gate")
         size = f"{quantity(found['columns'], 'column')}, method {found['method']}, {gates}"
+        for warning in found["warnings"]:
+            typer.echo(f"{spec}: warning: {warning}")
         typer.echo(f"{spec}: valid; {size}")
         if found["drops"]:
             typer.echo(

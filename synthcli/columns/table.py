@@ -9,6 +9,7 @@ import pandas as pd
 import pyarrow as pa
 
 from synthcli.columns import frame as frames
+from synthcli.columns.codec.top_coding import unit_codes
 from synthcli.contracts.modelling import Dataset
 from synthcli.contracts.schema import Schema
 from synthcli.errors import DataError
@@ -38,9 +39,7 @@ class Table(Dataset):
         """
         if self.schema.unit is None:
             return np.arange(len(self))
-        codes, known = pd.factorize(self.frame[self.schema.unit])
-        alone = codes < 0
-        return np.where(alone, len(known) + np.cumsum(alone) - 1, codes).astype(np.int64)
+        return unit_codes(self.frame[self.schema.unit])
 
     def split(
         self, fractions: Mapping[str, float], *, rng: np.random.Generator, stratify_by: str | None = None

@@ -178,7 +178,8 @@ class Origin:
 class Size:
     """The size of a source before it is read. records: total number, None if unknown; exact: whether they were counted;
     columns: number of columns; stored: bytes on disk, None without a file; parts: records of train, validation and
-    holdout; schema: None if types are unknown.
+    holdout; schema: None if types are unknown; undecided: columns that need a decision of the spec, from an earlier
+    run's profile or the first rows.
     """
 
     columns: int
@@ -187,6 +188,7 @@ class Size:
     exact: bool = False
     stored: int | None = None
     parts: Mapping[str, int] | None = None
+    undecided: Sequence[Mapping[str, object]] = ()
 
 
 class Modality(Protocol):

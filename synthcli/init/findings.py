@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +19,12 @@ from synthcli import seeds, sources
 from synthcli.columns import frame as frames
 from synthcli.columns import missing_codes, spelling
 from synthcli.columns.codec.spelled_numbers import looks_mixed
-from synthcli.columns.codec.top_coding import held_by
+from synthcli.columns.codec.top_coding import held_by, unit_codes
 from synthcli.columns.constraints.rule import parse_constraint
 from synthcli.columns.discovery import keys, suggest
 from synthcli.columns.discovery.infer import infer
 from synthcli.columns.fake import generate as fake
-from synthcli.columns.pii import detect, protect
+from synthcli.columns.pii import detect, protect, rare_words
 from synthcli.columns.table import Table
 from synthcli.contracts.schema import Column, Schema, Traits
 from synthcli.errors import DataError, SpecError
@@ -165,7 +165,7 @@ def examine(
     source, schema, frame = content.source, content.schema, content.frame
     unit = _unit(schema, frame, source) if units is None else None
     if unit is not None:
-        units = _as_units(frame[unit[0]])
+        units = unit_codes(frame[unit[0]])
     guesses, no_people = detect.detect_all(frame)
     locale = protect.locale(frame, guesses)
     described = imported.columns if imported is not None else {}
@@ -242,12 +242,6 @@ def _counts_rows(values: pd.Series) -> bool:
     )
 
 
-def _as_units(values: pd.Series) -> np.ndarray:
-    codes = pd.factorize(values)[0]
-    alone = codes < 0
-    return np.where(alone, codes.max(initial=-1) + np.cumsum(alone), codes).astype(np.int64)
-
-
 def _unit(schema: Schema, frame: pd.DataFrame, source: sources.Source) -> tuple[str, str] | None:
     """The id that repeats and is named after a person, with the reason; None if each row seems to be one unit."""
     if source.type == "builtin":
@@ -299,6 +293,9 @@ def _finding(
     ):
         traits = protect.made_traits(named, locale)
         return Finding(column.name, named.kind, traits, None, special, facts)
+    if column.kind == "category" and (rare := rare_words.look(values, units)) is not None:
+        traits, notes = _rare(column.name, rare, guesses, locale)
+        return Finding(column.name, str(traits.get("type", "category")), traits, best, special, facts, notes)
     hints = (
         *_spelled_numbers(column, values, best),
         *(_hint(g) for g in guesses if best is None and g.by == "content" and g.confidence < detect.SURE),
@@ -309,6 +306,20 @@ def _finding(
         traits |= {"missing": [int(code) for code in codes]}
         hints = (*hints, MISSING)
     return Finding(column.name, column.kind, traits, best, special, facts, hints)
+
+
+def _rare(
+    name: str, rare: rare_words.Rare, guesses: list[detect.Guess], locale: str
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """The traits of a column of words that few units share, and a note: a kind that the guesses tell, or a decision."""
+    one = {**asdict(rare), "column": name, "made": rare.made_up}
+    known = protect.rare_traits(guesses, locale) if rare.made_up else {"type": "word"}
+    if known["type"] != "word":
+        return known, (f"made up, because few people share its words: {rare_words.told(one)}",)
+    return {}, (
+        f"DECIDE: {rare_words.told(one)}. Until you decide, {rare_words.does(one)}, with a warning. Write the type:"
+        f" {rare_words.CHOICES}.",
+    )
 
 
 def _spelled_numbers(column: Column, values: pd.Series, best: detect.Guess | None) -> tuple[str, ...]:

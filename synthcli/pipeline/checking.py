@@ -6,20 +6,22 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from synthcli.pipeline import user_code
+from synthcli import plugins
+from synthcli.pipeline import decisions, user_code
 from synthcli.spec import describe
 from synthcli.spec.check import check
 from synthcli.spec.load import load_spec
 
 
 def checked(spec: str | Path, sets: Sequence[str], *, trust: bool = False) -> dict[str, Any]:
-    """Validate a spec: {columns, method, gates, drops}. trust: also load the user's metrics; drops: constraints that
-    leave rows of the source out. Raises SpecError, DataError.
+    """Validate a spec: {columns, method, gates, drops, warnings}. trust: also load the user's metrics; drops:
+    constraints that leave rows of the source out. Raises SpecError, DataError.
     """
     loaded = load_spec(spec, sets)
     found = check(loaded)
     user_code.check(loaded, trust)
     columns = describe.keys(found.modality).hold_against_source(loaded, found.described)
+    size = plugins.modality(found.modality).look(found.described, {})
     given = (loaded.spec.evaluate.gates, loaded.spec.privacy_check.gates)
     gates = "default" if all(g is None for g in given) else sum(len(g or ()) for g in given)
     named = loaded.spec.generator.method == "auto" or not found.choices
@@ -28,4 +30,5 @@ def checked(spec: str | Path, sets: Sequence[str], *, trust: bool = False) -> di
         "method": "auto" if named else ", ".join(c.method for c in found.choices),
         "gates": gates,
         "drops": sum(isinstance(c, dict) and c.get("on_violation") == "drop" for c in loaded.spec.constraints),
+        "warnings": decisions.warnings(loaded, size.undecided),
     }

@@ -31,7 +31,7 @@ from synthcli.contracts.evaluation import Downstream, Evidence, Outcome, Usage
 from synthcli.contracts.modality import Choice
 from synthcli.contracts.schema import Schema
 from synthcli.errors import FitError, LimitReached, MissingExtra, SpecError, did_you_mean
-from synthcli.pipeline import delivered, gates, keys, manifest, stages, user_code, verdict
+from synthcli.pipeline import decisions, delivered, gates, keys, manifest, stages, user_code, verdict
 from synthcli.pipeline.events import Events
 from synthcli.pipeline.plan import Plan, make_plan, rows_requested
 from synthcli.pipeline.refine import Round, best, next_choice
@@ -131,7 +131,9 @@ class _Execution:
                 f"the source has {sampled['of']:,} rows; learned from a uniform sample of {sampled['rows']:,}, by"
                 f" {sampled['by']}"
             )
-        for note in (*protect.notes(self.profile.get("personal", ())), *verdict.source_notes(self.profile)):
+        undecided = decisions.warnings(plan.loaded, self.profile.get("undecided", ()))
+        source_notes = verdict.source_notes(self.profile)
+        for note in (*protect.notes(self.profile.get("personal", ())), *undecided, *source_notes):
             self.events.note(note)
         for note in self.profile.get("notes", ()):
             self.events.note(note)

@@ -51,6 +51,7 @@ def build(
         },
         "spec_path": str(plan.loaded.file),
         "spec_hash": files.sha256(space.folder / store.SPEC),
+        "purpose": plan.spec.purpose,
         "seed": plan.spec.seed,
         "randomness": "numpy PCG64 streams named by stage and block, from the spec's seed",
         "code": {"synthcli": __version__, "hash": keys.code_hash(plan.checked.modality)},

@@ -7,7 +7,7 @@ from typing import Any
 
 from synthcli import plugins
 from synthcli.columns import units
-from synthcli.columns.pii import protect
+from synthcli.columns.pii import protect, rare_words
 from synthcli.contracts.evaluation import Outcome
 from synthcli.errors import listed
 from synthcli.pipeline import gates
@@ -36,6 +36,7 @@ def build(
     failures = gates.failed(outcomes)
     noted = [
         *_of_kind("personal", protect.notes(profile.get("personal", ()))),
+        *_of_kind("personal", rare_words.notes(profile.get("undecided", ()))),
         *_of_kind("structure", units.notes(profile, sample)),
         *_of_kind("made", _made_notes(profile)),
         *_of_kind("learned", [*source_notes(profile), *_learned_notes(fitted)]),

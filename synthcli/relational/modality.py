@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -14,7 +15,9 @@ import pyarrow.parquet as pq
 from synthcli import seeds, sources
 from synthcli.artifacts import files
 from synthcli.artifacts.store import SAMPLE, UNASKED_MARK, table_file
+from synthcli.columns.codec.top_coding import unit_codes
 from synthcli.columns.frame import to_arrow
+from synthcli.columns.pii import rare_words
 from synthcli.contracts.cost import Cost, Work
 from synthcli.contracts.evaluation import Measurement, Usage
 from synthcli.contracts.modality import Choice, Completion, Engine, Json, Origin, Size, Target
@@ -32,9 +35,11 @@ from synthcli.relational.fitted import FittedRecipe, FittedTables
 from synthcli.relational.fixtures.source import NoTables
 from synthcli.relational.model import model as related_model
 from synthcli.relational.model.rejection_counts import RejectionCounts
-from synthcli.relational.source import Described, RealTables
+from synthcli.relational.source import Described, RealTables, holder, keyed_traits
+from synthcli.sources import head
 from synthcli.sources.paths import format_of, is_url
 from synthcli.tabular import modality as tabular
+from synthcli.tabular import source_stats
 
 COUNTS = "rows of the privacy unit's table"
 BUILDS_ON: tuple[str, ...] = ()
@@ -50,10 +55,27 @@ def read(described: Described) -> RealTables | NoTables:
 def look(described: Described, profile: Json) -> Size:
     """The size of the unit's table: from the profile of an earlier run, else from its head."""
     if not profile:
-        return costs.look(described)
+        return replace(costs.look(described), undecided=_undecided(described))
     schema = Schema.from_json(cast(dict[str, object], profile["schema"]))
     parts, rows = cast(dict[str, int], profile["parts"]), cast(int, profile["rows"])
-    return Size(len(schema.columns), schema, rows, True, None, parts)
+    undecided = cast(list[dict[str, object]], profile.get("undecided", []))
+    return Size(len(schema.columns), schema, rows, True, None, parts, undecided)
+
+
+def _undecided(described: Described) -> list[dict[str, object]]:
+    """The columns that need a decision, from the first rows of each table."""
+    out: list[dict[str, object]] = []
+    for name, source in described.sources.items():
+        table = None if name in described.kept else head.first_rows(source)[0]
+        if table is None:
+            continue
+        key = holder(described, name)
+        traits = keyed_traits(described, name, table.column_names)
+        known = source_stats.first(source, table, traits, holder=key)
+        units = unit_codes(known.frame[key]) if key in known.frame else None
+        found = rare_words.undecided(known.schema, known.frame, units)
+        out += [{**one.to_json(), "column": f"{name}.{one.column}"} for one in found]
+    return out
 
 
 def work(records: int, schema: Schema) -> Work:

@@ -9,7 +9,7 @@ import numpy as np
 from synthcli import sources
 from synthcli.columns.codec.top_coding import published
 from synthcli.columns.constraints.rule import without_examples
-from synthcli.columns.pii import protect
+from synthcli.columns.pii import protect, rare_words
 from synthcli.columns.table import Table
 from synthcli.contracts.modality import Json
 from synthcli.contracts.modelling import Progress
@@ -31,6 +31,7 @@ def profile(real: RealTables, *, progress: Progress) -> Json:
     times = _times(tables)
     each: dict[str, Any] = {}
     found: list[dict[str, Any]] = []
+    open_: list[dict[str, Any]] = []
     for name, frame in tables.frames.items():
         table = Table(frame, tables.schemas[name])
         each[name] = {
@@ -41,6 +42,9 @@ def profile(real: RealTables, *, progress: Progress) -> Json:
         }
         each[name] |= table_profile(table, units=units[name], progress=progress) if len(frame) else {}
         found += [{**one.to_json(), "column": f"{name}.{one.column}"} for one in protect.found(table.schema, frame)]
+        if name not in tables.kept:
+            rare = rare_words.undecided(table.schema, frame, units[name])
+            open_ += [{**one.to_json(), "column": f"{name}.{one.column}"} for one in rare]
     return {
         "rows": real.source_rows,
         "schema": tables.schema.to_json(),
@@ -53,6 +57,7 @@ def profile(real: RealTables, *, progress: Progress) -> Json:
         "notes": [note for notes in times.values() for note in notes if " is learned as " in note],
         "personal": found,
         "csv": next(filter(None, map(sources.csv_dialect, real.described.sources.values())), None),
+        "undecided": open_,
     }
 
 

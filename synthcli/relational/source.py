@@ -62,6 +62,25 @@ class Described:
         }
 
 
+def holder(described: Described, name: str) -> str | None:
+    """The foreign key that stands for the privacy unit of a child's rows while they are inferred; None for others."""
+    single = (r for r in described.relationships if r.child == name and len(r.columns) == 1)
+    return next((r.columns[0] for r in single), None)
+
+
+def keyed_traits(described: Described, name: str, columns: Sequence[str]) -> dict[str, Traits]:
+    """The declared traits of a table's columns; its keys are ids unless the spec declares a type. Keys are the columns
+    at either end of a relationship, not those of composite keys.
+    """
+    traits = dict(described.traits.get(name, {}))
+    single = (r for r in described.relationships if len(r.keys) == 1)
+    keys = {c for r in single for t, cs in ((r.child, r.columns), (r.parent, r.keys)) if t == name for c in cs}
+    for key in keys & set(columns):
+        if traits.get(key, Traits()).type is None:
+            traits[key] = traits.get(key, Traits()).model_copy(update={"type": "id"})
+    return traits
+
+
 _PLACE = "\x00row"  # not a valid column name in a file
 
 
@@ -90,25 +109,18 @@ class RealTables:
 
     def _read(self, name: str) -> tuple[Schema, pd.DataFrame]:
         """Read a table; its keys are ids unless the spec declares a type."""
-        source, traits = self.described.sources[name], dict(self.described.traits.get(name, {}))
+        source, traits = self.described.sources[name], self.described.traits.get(name, {})
         arrow = sources.read(source)
         if unknown := [c for c in traits if c not in arrow.column_names]:
             raise SpecError(
                 f"columns.{name}.{unknown[0]}: table {name} has no such"
                 f" column.{did_you_mean(unknown[0], arrow.column_names)}"
             )
-        for key in self._keys(name):
-            if key in arrow.column_names and traits.get(key, Traits()).type is None:
-                traits[key] = traits.get(key, Traits()).model_copy(update={"type": "id"})
-        schema, frame = parse(arrow, traits, text=sources.spelled(source))
+        traits = keyed_traits(self.described, name, arrow.column_names)
+        schema, frame = parse(arrow, traits, text=sources.spelled(source), holder=holder(self.described, name))
         if name == (self.described.unit or "").partition(".")[0] and not len(frame):
             raise DataError(f"{source.where} has columns and no rows; remedy: a source with data")
         return schema, frame
-
-    def _keys(self, name: str) -> set[str]:
-        """The columns that are keys by themselves, at either end of a relationship, not those of composite keys."""
-        single = (r for r in self.described.relationships if len(r.keys) == 1)
-        return {c for r in single for t, cs in ((r.child, r.columns), (r.parent, r.keys)) if t == name for c in cs}
 
     @cached_property
     def tables(self) -> Tables:

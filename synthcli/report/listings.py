@@ -53,7 +53,8 @@ def plan_page(found: dict[str, Any]) -> Page:
     rounds = "the first round of each candidate"
     if total["max_rounds"] > 1:
         rounds += f"; where gates fail, refinement repeats train to privacy-check, up to {total['max_rounds']} rounds"
-    return [Grid(fields, rows), whole, note(rounds), note(basis), _touched(found)]
+    warned = [Text(text, style="yellow") for text in found["warnings"]]
+    return [Grid(fields, rows), whole, note(rounds), note(basis), _touched(found), *warned]
 
 
 def _about(seconds: float | None) -> str:

@@ -299,6 +299,10 @@ class Spec(Section):
             " privacy_unit has several rows, which stay together"
         ),
     )
+    purpose: Literal["test-data", "internal", "public-release"] | None = Field(
+        None,
+        description="what the output is for; public-release refuses columns of rare words that the spec leaves open",
+    )
     seed: Int = Field(0, ge=0, lt=2**63, description="same spec, seed, data and package versions give the same bytes")
     source: Annotated[Source, BeforeValidator(_related)] = Field(description="the real data")
     privacy_unit: str | None = Field(
@@ -328,7 +332,6 @@ class Spec(Section):
 _DP = "formal privacy guarantees are not supported by this version"
 LATER: dict[tuple[str, ...], str] = {  # keys that this version does not support: refused, never ignored
     ("privacy",): _DP,
-    ("purpose",): "gates chosen by purpose are not supported by this version; list the gates instead",
     ("entity",): "series of an entity are not supported by this version",
     ("time",): "time series are not supported by this version",
 }

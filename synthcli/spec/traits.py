@@ -8,7 +8,7 @@ from synthcli.columns import frame
 from synthcli.columns.fake import generate as fake
 from synthcli.spec.load import Loaded, Problem
 
-KINDS = ("boolean", "integer", "float", "datetime", "timedelta", "category", "text", "id")
+KINDS = ("boolean", "integer", "float", "datetime", "timedelta", "category", "text", "word", "id")
 
 # The kinds that each trait has an effect on when there is data; for other kinds it would be ignored, so it is refused.
 SERVES = {
@@ -20,12 +20,12 @@ SERVES = {
     "rare": {"category"},
     "spikes": {"integer", "float"},
     "missing": {"integer", "float"},
-    "pattern": {"id", "text"},
+    "pattern": {"id", "text", "word"},
     "check": {"id"},
     "provider": {"text"},
     "locale": {"text", *fake.KINDS},
-    "unique": {"id", "text", *fake.KINDS},
-    "nulls": {"id", "text", *fake.KINDS},
+    "unique": {"id", "text", "word", *fake.KINDS},
+    "nulls": {"id", "text", "word", *fake.KINDS},
 }
 
 

@@ -14,7 +14,7 @@ from synthcli.artifacts import files
 from synthcli.artifacts.store import DATA, UNASKED
 from synthcli.columns import units
 from synthcli.columns.constraints.rule import without_examples
-from synthcli.columns.pii import protect
+from synthcli.columns.pii import protect, rare_words
 from synthcli.contracts.cost import Cost, Work
 from synthcli.contracts.evaluation import Measurement, Usage
 from synthcli.contracts.modality import Choice, Completion, Engine, Json, Origin, Size, Target
@@ -81,6 +81,8 @@ def profile(real: Real, *, progress: Progress) -> Json:
         body["parts"] = {name: len(part) for name, part in real.parts.items()}
         body |= profiling.profile(table, progress=progress)
         body["personal"] = [one.to_json() for one in protect.found(table.schema, table.frame)]
+        open_ = rare_words.undecided(table.schema, table.frame, table.units())
+        body["undecided"] = [one.to_json() for one in open_]
     return body
 
 

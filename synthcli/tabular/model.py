@@ -133,7 +133,7 @@ class CodedModel(Model):
     def made_up(
         self, rows: int, start: int, *, rng: np.random.Generator, batch: int = 0, drawn: pd.DataFrame | None = None
     ) -> dict[str, pd.Series]:
-        own = self.codec.made_up(rows, start=start, rng=rng, batch=batch)
+        own = self.codec.made_up(rows, start=start, rng=rng, batch=batch, drawn=drawn)
         return own | self.codec.renumbered(drawn, rows, start=start, batch=batch)
 
     def save(self, folder: Path) -> None:

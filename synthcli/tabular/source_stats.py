@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import cast
+
+import pyarrow as pa
 
 from synthcli import sources
-from synthcli.columns.discovery.infer import infer
+from synthcli.columns.discovery.infer import look as infer_traits
+from synthcli.columns.discovery.infer import parse
+from synthcli.columns.pii import rare_words
+from synthcli.columns.table import Table
 from synthcli.contracts.modality import Json, Size
-from synthcli.contracts.schema import Schema
+from synthcli.contracts.schema import Schema, Traits
 from synthcli.sources import csv, head, sampling
 from synthcli.tabular.source import Described
 
@@ -23,19 +30,34 @@ def look(described: Described, profile: Json) -> Size:
         return Size(len(described.schema.columns), described.schema, 0, True, None, {})
     if profile:
         schema = Schema.from_json(profile["schema"])  # type: ignore[arg-type]
-        return Size(len(schema.columns), schema, profile["rows"], True, head.stored_bytes(source), profile["parts"])  # type: ignore[arg-type]
+        stored, undecided = head.stored_bytes(source), cast(list[dict[str, object]], profile.get("undecided", []))
+        return Size(len(schema.columns), schema, profile["rows"], True, stored, profile["parts"], undecided)  # type: ignore[arg-type]
     table, rows, exact = head.first_rows(source)
     seen = Size(len(sources.columns(source)), stored=head.stored_bytes(source))
     if table is None or rows is None:
         return seen
+    known = first(source, table, described.columns, unit=described.unit)
+    used = _used(source, rows, table.nbytes / max(1, len(table)))
+    parts = {name: round(used * share) for name, share in described.parts.items() if share > 0}
+    undecided = [one.to_json() for one in rare_words.undecided(known.schema, known.frame, known.units())]
+    return replace(seen, schema=known.schema, records=rows, exact=exact, parts=parts, undecided=undecided)
+
+
+def first(
+    source: sources.Source,
+    table: pa.Table,
+    declared: Mapping[str, Traits],
+    *,
+    unit: str | None = None,
+    holder: str | None = None,
+) -> Table:
+    """The first rows as the whole would be inferred. table: of the source; unit, holder: as for infer.parse."""
     some = table.slice(0, HEAD_ROWS)
     if source.type == "csv":
         some = csv.finished(some, source)
-    unit = described.unit if described.unit in some.column_names else None
-    schema, _ = infer(some, described.columns, unit=unit, text=sources.spelled(source))
-    used = _used(source, rows, table.nbytes / max(1, len(table)))
-    parts = {name: round(used * share) for name, share in described.parts.items() if share > 0}
-    return replace(seen, schema=schema, records=rows, exact=exact, parts=parts)
+    unit = unit if unit in some.column_names else None
+    schema, frame = parse(some, declared, unit=unit, text=sources.spelled(source), holder=holder)
+    return Table(frame, infer_traits(schema, frame))
 
 
 def _used(source: sources.Source, rows: int, each: float) -> int:

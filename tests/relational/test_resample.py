@@ -72,8 +72,8 @@ def obeys(users: pd.DataFrame, orders: pd.DataFrame) -> bool:
     )
 
 
-def test_check_reads_names_alone(folder: Path) -> None:
-    assert checked(folder / "spec.yaml", []) == {"columns": 8, "method": "auto", "gates": 1}
+def test_check_names_what_it_read(folder: Path) -> None:
+    assert checked(folder / "spec.yaml", []) == {"columns": 8, "method": "auto", "gates": 1, "drops": 2, "warnings": []}
     with pytest.raises(
         SpecError,
         match=(

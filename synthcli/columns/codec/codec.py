@@ -22,8 +22,9 @@ coded (`clipped`, columns/codec/top_coding.py).
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,8 @@ from synthcli.columns.codec.parts import Part, Scale, Values, escaped
 from synthcli.columns.codec.see import see
 from synthcli.columns.codec.stand_ins import StandIns
 from synthcli.columns.fake import generate as fake
+from synthcli.columns.fake import persons
+from synthcli.columns.pii import sexes
 from synthcli.contracts.schema import Column, Schema
 
 __all__ = ["Codec", "Part", "Values", "build"]
@@ -144,15 +147,25 @@ class Codec:
         return self.framed(values, rows, self.own(values, rows, start=start, rng=rng, batch=batch))
 
     def own(
-        self, values: Mapping[str, np.ndarray], rows: int, *, start: int, rng: np.random.Generator, batch: int = 0
+        self,
+        values: Mapping[str, np.ndarray],
+        rows: int,
+        *,
+        start: int,
+        rng: np.random.Generator,
+        batch: int = 0,
+        drawn: pd.DataFrame | None = None,
     ) -> dict[str, pd.Series]:
-        """Generate the columns whose values depend on positions: those that are not learned, and stand-ins."""
+        """Generate the columns whose values depend on positions: those that are not learned, and stand-ins. drawn:
+        other columns of these rows, those among `values` by default; made-up names follow their sex.
+        """
         stand_ins = {
             c.name: codec.decode(values, rows, start=start, batch=batch)
             for c, codec in zip(self.schema.columns, self.columns)
             if isinstance(codec, StandIns)
         }
-        return self.made_up(rows, start=start, rng=rng, batch=batch) | stand_ins
+        drawn = self.telling(values, rows) if drawn is None else drawn
+        return self.made_up(rows, start=start, rng=rng, batch=batch, drawn=drawn) | stand_ins
 
     def framed(self, values: Mapping[str, np.ndarray], rows: int, own: Mapping[str, pd.Series]) -> pd.DataFrame:
         """Decode parts to a canonical frame. own: the generated columns."""
@@ -171,11 +184,22 @@ class Codec:
             out[column.name] = words
         return pa.table(out)
 
-    def made_up(self, rows: int, *, start: int, rng: np.random.Generator, batch: int = 0) -> dict[str, pd.Series]:
-        """Generate the columns that are not learned, for positions start... of the output."""
+    def made_up(
+        self,
+        rows: int,
+        *,
+        start: int,
+        rng: np.random.Generator,
+        batch: int = 0,
+        drawn: pd.DataFrame | None = None,
+    ) -> dict[str, pd.Series]:
+        """Generate the columns that are not learned, for positions start... of the output. drawn: other columns of
+        these rows, of which names follow those that tell the sex.
+        """
         streams = zip(self.schema.columns, self.columns, rng.spawn(len(self.columns)))
+        of = {} if drawn is None or not self.people else sexes.of_people(self.people, drawn, self.sexes)
         return {
-            c.name: codec.make(c, start, rows, key=self.key, rng=stream, batch=batch)
+            c.name: codec.make(c, start, rows, key=self.key, rng=stream, batch=batch, sexes=of.get(c.name))
             for c, codec, stream in streams
             if isinstance(codec, Made)
         }
@@ -191,6 +215,26 @@ class Codec:
             for c, codec in zip(self.schema.columns, self.columns)
             if isinstance(codec, StandIns)
         }
+
+    @cached_property
+    def people(self) -> dict[str, str]:
+        """The columns of made-up people, and their roles."""
+        return {c.name: persons.role(c.name) for c in self.schema.columns if fake.is_person(c)}
+
+    @cached_property
+    def sexes(self) -> dict[str, dict[Hashable, int]]:
+        """The columns that tell the sex of a person, with the meanings of their categories."""
+        coded = {c.name: codec for c, codec in zip(self.schema.columns, self.columns) if isinstance(codec, Codes)}
+        found = {name: sexes.meanings(name, codec.categories) for name, codec in coded.items()}
+        return {name: meaning for name, meaning in found.items() if meaning}
+
+    def telling(self, values: Mapping[str, np.ndarray], rows: int) -> pd.DataFrame | None:
+        """The decoded columns that made-up names follow; None if there are none among the values."""
+        if not self.people or not self.sexes:
+            return None
+        by_name = {c.name: codec for c, codec in zip(self.schema.columns, self.columns) if c.name in self.sexes}
+        ready = {name: codec for name, codec in by_name.items() if all(part.name in values for part in codec.parts)}
+        return pd.DataFrame({name: codec.decode(values, rows) for name, codec in ready.items()}) if ready else None
 
     def check_rows(self, rows: int) -> None:
         """Raise SpecError if a unique generated column has fewer possible values than rows."""

@@ -20,6 +20,7 @@ from synthcli.columns.codec.spelled_numbers import looks_mixed, spelling_of
 from synthcli.columns.codec.stand_ins import repeats, see_stand_ins
 from synthcli.columns.codec.top_coding import held_by
 from synthcli.columns.fake import generate as fake
+from synthcli.columns.pii import rare_words
 from synthcli.contracts.schema import Column, Traits
 from synthcli.errors import DataError
 
@@ -64,7 +65,9 @@ def _shared(column: Column, values: pd.Series, units: np.ndarray | None) -> tupl
     if column.kind == "category":
         if (rare := column.get("rare")) is not None:
             return merge_rare(values, rare.min_units, rare.as_, units, column)
-        return (values, 0) if column.declared.categories is not None else fold_singular(values, units)
+        if column.declared.categories is not None:
+            return values, 0
+        return fold_few(values, units, rare_words.least_units(values, units))
     if column.kind not in frames.NUMBERS or top_coding.people(units, len(values)) < top_coding.LEAST:
         return values, 0
     known = values.notna().to_numpy()
@@ -72,7 +75,7 @@ def _shared(column: Column, values: pd.Series, units: np.ndarray | None) -> tupl
         if 0 < top_coding.people(_of(units, values), int(known.sum())) < top_coding.FEWEST:
             return values.where(np.zeros(len(values), dtype=bool)), 0
         if is_few(column, values[known], _of(units, values)):
-            return fold_singular(values, units)[0], 0
+            return fold_few(values, units)[0], 0
     return values, 0
 
 
@@ -98,15 +101,17 @@ def _see_codes(column: Column, values: pd.Series, merged: int) -> CodesDomain:
     return CodesDomain(str(values.dtype), tuple(sorted(seen, key=natural)), bool(values.isna().any()), other, merged)
 
 
-def fold_singular(values: pd.Series, units: np.ndarray | None) -> tuple[pd.Series, int]:
-    """Replace values that only one privacy unit holds by the next value in natural order that several hold; also return
-    their number.
+def fold_few(values: pd.Series, units: np.ndarray | None, least: int = 2) -> tuple[pd.Series, int]:
+    """Replace values that fewer than `least` privacy units hold by the next value in natural order that as many hold;
+    also return their number.
 
-    So nobody's own word is learned, and no collective category is needed. If no word is shared, all become null. Small
-    tables, in which every word may belong to one person, are not changed.
+    So nobody's own word is learned, and no collective category is needed. If no word is shared by `least` units, words
+    that two share are kept; if none is, all become null. Small tables, in which every word may belong to one person,
+    are not changed.
     """
     codes, known = pd.factorize(values)
-    several = held_by(codes, units, len(known)) >= 2
+    held = held_by(codes, units, len(known))
+    several = held >= (least if (held >= least).any() else 2)
     if top_coding.people(units, len(values)) < top_coding.LEAST or several.all():
         return values, 0
     if not several.any():

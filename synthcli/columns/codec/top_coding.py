@@ -33,6 +33,15 @@ def people(units: np.ndarray | None, rows: int) -> int:
     return rows if units is None else len(np.unique(units))
 
 
+def unit_codes(values: pd.Series) -> np.ndarray:
+    """The privacy unit of each row as an integer from 0, by the values of its column; a null is a unit of its own.
+    (rows,) int64
+    """
+    codes, known = pd.factorize(values)
+    alone = codes < 0
+    return np.where(alone, len(known) + np.cumsum(alone) - 1, codes).astype(np.int64)
+
+
 def held_by(codes: np.ndarray, units: np.ndarray | None, size: int) -> np.ndarray:
     """How many privacy units hold each code; negative codes are ignored. units: (rows,), None if each row is its own
     unit.

@@ -25,6 +25,7 @@ from synthcli.columns.discovery import keys as key_columns
 from synthcli.columns.discovery import shapes
 from synthcli.columns.fake import check_digits
 from synthcli.columns.pii import protect as pii_protect
+from synthcli.columns.pii import same_look
 from synthcli.contracts.schema import Column, Schema, Traits
 from synthcli.errors import DataError
 from synthcli.wording import agreeing, quantity
@@ -56,13 +57,15 @@ def parse(
     unit: str | None = None,
     text: bool = False,
     protect: bool = True,
+    holder: str | None = None,
 ) -> tuple[Schema, pd.DataFrame]:
     """Infer the types of a table's columns and convert it to a canonical frame. Pass the schema to `look` before
     storing it.
 
     text: whether all cells are strings, as in csv.
 
-    protect: generate undeclared direct identifiers instead of learning them (columns/pii/protect.py). Raises DataError
+    protect: generate undeclared direct identifiers instead of learning them (columns/pii/protect.py). holder: the
+    column that stands for the privacy unit of a row, by default `unit`. Raises DataError
     with the column, a value and the remedy if a declared type does not fit.
     """
     columns, values = [], {}
@@ -75,7 +78,7 @@ def parse(
             raise DataError(f"column {name} {error}") from None
         columns.append(column)
     schema, frame = Schema(tuple(columns), unit), pd.DataFrame(values)
-    return pii_protect.protect(schema, frame) if protect else (schema, frame)
+    return pii_protect.protect(schema, frame, holder or unit) if protect else (schema, frame)
 
 
 def look(schema: Schema, frame: pd.DataFrame, *, learned: Collection[str] = ()) -> Schema:
@@ -99,6 +102,8 @@ def _look(column: Column, known: pd.Series) -> Column:
         seen["check"] = check_digits.recognised(known)
     if _has_shape(column, seen) and known.dtype == frames.STRING:
         seen["pattern"] = shapes.pattern(known) or (shapes.runs(known) if column.kind == "id" else None)
+    if column.kind == "word" and column.declared.pattern is None and known.dtype == frames.STRING:
+        seen["pattern"] = same_look.pattern(known)
     if column.kind == "id" and "max" in seen and len(known):
         seen |= pii_protect.digits(known)
     return replace(column, inferred=Traits.model_validate({k: v for k, v in seen.items() if v is not None}))

@@ -79,7 +79,8 @@ NATIONAL_IDS = {
     "de_DE": "rvnr",
     "pt_BR": "cpf",
 }  # in these locales Faker's ssn is a different kind of number
-MADE = frozenset(KINDS) | {"id", "text"}
+MADE = frozenset(KINDS) | {"id", "text", "word"}
+WORDS = r"[BDFGKLMNPRSTVZ][aeiou]([bdfgklmnprstvz][aeiou]){1,3}"  # of type word without a look to follow
 UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 POOL = 3_000  # Faker values drawn once per column and then sampled
 WINDOW = 10_000  # the smallest range of unique integers without a declared max
@@ -95,17 +96,19 @@ def make(
     rng: np.random.Generator,
     room: Room | None = None,
     batch: int = 0,
+    sexes: np.ndarray | None = None,
 ) -> pd.Series:
     """Generate values for positions start..start+rows of the output, with the canonical dtype of the column's storage.
 
-    Unique values and all values of people depend on (key, batch, position) only, others on (key, rng). room: of unique
-    keys, None for all that the column may hold; batch: the seed of the request, so that batches share no key as long as
-    the room lasts (keyspace.placed). Raises what `check` raises, and SpecError beyond the capacity.
+    Unique values and all values of people depend on (key, batch, position, sexes) only, others on (key, rng). room: of
+    unique keys, None for all that the column may hold; batch: the seed of the request, so that batches share no key as
+    long as the room lasts (keyspace.placed); sexes: of the people in these rows, see persons.make. Raises what `check`
+    raises, and SpecError beyond the capacity.
     """
     check(column)
     check_rows(column, start + rows)
     if _source(column) in persons.PROVIDERS:
-        values = _cast(_person(column, start, rows, key), column)
+        values = _cast(_person(column, start, rows, key, sexes), column)
     elif unique(column):
         values = at(column, np.arange(start, start + rows, dtype=np.uint64), key=key, room=room, batch=batch)
     else:
@@ -195,14 +198,14 @@ def _source(column: Column) -> str:
     if provider is not None and column.declared.pattern is None:
         return str(provider)
     if column.declared.pattern is not None or (
-        column.get("pattern") is not None and not numeric and kind in ("id", "text")
+        column.get("pattern") is not None and not numeric and kind in ("id", "text", "word")
     ):
         return "pattern"
     if kind == "id":
         return "integer" if numeric else "pattern"
     if kind == "date_of_birth":
         return "born"
-    if kind == "uuid":
+    if kind in ("uuid", "word"):
         return "pattern"
     if kind == "text":
         return "sentence"
@@ -221,7 +224,7 @@ def _plain(column: Column) -> pa.DataType:
 
 def _pattern(column: Column) -> Pattern:
     try:
-        return Pattern.parse(column.get("pattern") or UUID)
+        return Pattern.parse(column.get("pattern") or (WORDS if column.kind == "word" else UUID))
     except SpecError as error:
         raise SpecError(f"columns.{column.name}.{error}") from None
 
@@ -383,12 +386,16 @@ def _bound(column: Column, trait: str, default: int) -> float:
         raise SpecError(f"columns.{column.name}.{trait} is {value!r}; expected an integer") from None
 
 
-def _person(column: Column, start: int, rows: int, key: int) -> np.ndarray:
+def is_person(column: Column) -> bool:
+    """Whether the column's values are names, e-mails or logins of people."""
+    return column.kind in MADE and _source(column) in persons.PROVIDERS
+
+
+def _person(column: Column, start: int, rows: int, key: int, sexes: np.ndarray | None) -> np.ndarray:
     """Names, e-mails and logins of the people at these positions."""
     positions = np.arange(start, start + rows, dtype=np.uint64)
-    return persons.make(
-        _source(column), _locale(column), persons.role(column.name), positions, key, unique=unique(column)
-    )
+    about, once = persons.role(column.name), unique(column)
+    return persons.make(_source(column), _locale(column), about, positions, key, unique=once, sexes=sexes)
 
 
 def _locale(column: Column) -> str:

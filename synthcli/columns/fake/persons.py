@@ -1,8 +1,9 @@
 """Generate fake people: the name, e-mail and login of a row agree, although each column is generated independently.
 
-The position of a row in the output and the key of the codec determine the person: a keyed bijection gives sex, first
-name, initial and last name, each combination once. Columns whose names differ only by their content (customer_name,
-customer_email) show the same person; other columns (agent_name) show others.
+The position of a row in the output and the key of the codec determine the person: a keyed bijection gives first name,
+initial and last name, each combination once; the sex follows a column that tells it (columns/pii/sexes.py). Columns
+whose names differ only by their content (customer_name, customer_email) show the same person; other columns
+(agent_name) show others.
 """
 
 from __future__ import annotations
@@ -69,20 +70,31 @@ def role(column: str) -> str:
 
 
 def capacity(locale: str) -> int:
-    """The number of distinct people in a locale."""
+    """The number of distinct people of either sex in a locale."""
     first, last = names(locale).sizes
-    return 2 * first * last * len(INITIALS)
+    return first * last * len(INITIALS)
 
 
-def make(provider: str, locale: str, about: str, positions: np.ndarray, key: int, *, unique: bool) -> np.ndarray:
+def make(
+    provider: str,
+    locale: str,
+    about: str,
+    positions: np.ndarray,
+    key: int,
+    *,
+    unique: bool,
+    sexes: np.ndarray | None = None,
+) -> np.ndarray:
     """Generate names, e-mails or logins of the people at these positions. provider: one of PROVIDERS; about: a role;
-    positions: (rows,) uint64. (rows,) object
+    positions: (rows,) uint64; sexes: (rows,) 1 for a woman, 0 for a man, -1 for either. (rows,) object
 
     unique: names include the initial, e-mails and logins a number, so that none repeats.
     """
     own = seeds.key(key, "person", about)
     here = names(locale)
     woman, first, initial, last = _who(here, positions % np.uint64(capacity(locale)), own)
+    if sexes is not None:
+        woman = np.where(sexes < 0, woman, sexes == 1)
     pick = lambda pair, which: np.where(woman, _at(pair[0], which), _at(pair[1], which))  # noqa: E731
     if provider == "first_name":
         return pick(here.first, first)
@@ -102,13 +114,13 @@ def make(provider: str, locale: str, about: str, positions: np.ndarray, key: int
 
 
 def _who(here: Names, positions: np.ndarray, key: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Whether each person is a woman, and the indices of first name, initial and last name; every combination occurs
-    once. Each (rows,)
+    """Whether each person is a woman, and the indices of first name, initial and last name; every combination of the
+    three occurs once, so that people stay distinct whatever sex they get. Each (rows,)
     """
     first, last = here.sizes
-    number = permute(positions, 2 * first * last * len(INITIALS), key).astype(np.int64)
-    rest = number // 2
-    return number % 2 == 0, rest % first, rest // first % len(INITIALS), rest // first // len(INITIALS)
+    rest = permute(positions, first * last * len(INITIALS), key).astype(np.int64)
+    woman = mixed(positions, seeds.key(key, "sex")) % np.uint64(2) == 0
+    return woman, rest % first, rest // first % len(INITIALS), rest // first // len(INITIALS)
 
 
 def _at(pool: np.ndarray, which: np.ndarray) -> np.ndarray:

@@ -14,6 +14,10 @@ from synthcli.columns import words
 from synthcli.columns.words import listed
 
 MOST = 1_000  # maximum distinct values to test
+COMMON = listed(
+    "en_US en_GB de_DE de_AT fr_FR es_ES es_MX it_IT nl_NL pl_PL pt_BR pt_PT sv_SE da_DK no_NO fi_FI cs_CZ tr_TR hu_HU"
+    " ro_RO en_IN ja_JP ru_RU zh_CN"
+)  # locales that are preferred to others with the same names
 _COMPANIES = listed(
     "and und y et e i inc llc ltd plc group sons gmbh ag kg ohg kgaa sa sas sarl srl spa bv nv hijos figli filhos"
     " fils co"
@@ -215,10 +219,12 @@ def likely_usernames(w: pd.Series) -> float:
 
 def names_locale(values: pd.Series) -> dict[str, float]:
     """Locale -> share of the values (first, last or full names) in the name lists of that locale, which indicates the
-    language.
+    language. Common locales come first.
     """
     few = values.dropna().drop_duplicates().iloc[:MOST].astype(str)
     pieces = pd.Series([words.plain(v).lower() for v in few], dtype=object).str.split().explode()
     if not len(pieces):
         return dict.fromkeys(locales(), 0.0)
-    return {each: float(_among(pieces, frozenset().union(*_lists(each))).mean()) for each in locales()}
+    order = {each: i for i, each in enumerate(COMMON)}
+    ordered = sorted((each for each in locales() if "_" in each), key=lambda each: order.get(each, len(order)))
+    return {each: float(_among(pieces, frozenset().union(*_lists(each))).mean()) for each in ordered}

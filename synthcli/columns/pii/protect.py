@@ -15,8 +15,9 @@ import pandas as pd
 
 from synthcli.columns import frame as frames
 from synthcli.columns import words
+from synthcli.columns.codec.top_coding import unit_codes
 from synthcli.columns.fake import generate as fake
-from synthcli.columns.pii import detect, headers, names
+from synthcli.columns.pii import detect, headers, names, rare_words
 from synthcli.contracts.schema import Column, Schema, Traits
 
 PATTERNS = {
@@ -87,8 +88,10 @@ class Personal:
         return {**self.__dict__, "confidence": round(self.confidence, 2)}
 
 
-def protect(schema: Schema, frame: pd.DataFrame) -> tuple[Schema, pd.DataFrame]:
-    """Change undeclared direct identifiers to a generated kind; return the schema and the matching frame."""
+def protect(schema: Schema, frame: pd.DataFrame, holder: str | None = None) -> tuple[Schema, pd.DataFrame]:
+    """Change undeclared direct identifiers, and undeclared words that few privacy units share, to a generated kind;
+    return the schema and the matching frame. holder: the column that stands for the privacy unit, by default the row.
+    """
     guesses = {
         c.name: detect.detect(frame[c.name], c.name) for c in schema.columns if _open(c) and c.name != schema.unit
     }
@@ -98,7 +101,8 @@ def protect(schema: Schema, frame: pd.DataFrame) -> tuple[Schema, pd.DataFrame]:
         for c in schema.columns
         if c.name in guesses and c.name not in sure and c.kind != "id" and keyed(c, frame[c.name]) is not None
     ]
-    if not sure and not keys:
+    rare = {name for name in guesses if name not in sure and name not in keys and _rare(schema[name], frame, holder)}
+    if not sure and not keys and not rare:
         return schema, frame
     where, frame = locale(frame, guesses), frame.copy(deep=False)
     columns = []
@@ -108,8 +112,25 @@ def protect(schema: Schema, frame: pd.DataFrame) -> tuple[Schema, pd.DataFrame]:
         elif column.name in keys:
             traits = {"pattern": column.inferred.pattern} if column.inferred.pattern else {}
             column = replace(column, inferred=Traits(type="id", **traits))
+        elif column.name in rare:
+            column = replace(column, inferred=Traits(**rare_traits(guesses[column.name], where)))
         columns.append(column)
     return replace(schema, columns=tuple(columns)), frame
+
+
+def _rare(column: Column, frame: pd.DataFrame, holder: str | None) -> bool:
+    """Whether so many units hold a rare word of a category that it is not learned."""
+    if column.kind != "category":
+        return False
+    units = None if holder is None or holder not in frame or holder == column.name else unit_codes(frame[holder])
+    seen = rare_words.look(frame[column.name], units)
+    return seen is not None and seen.made_up
+
+
+def rare_traits(guesses: Sequence[detect.Guess], where: str) -> dict[str, Any]:
+    """The traits of made-up words: of the kind that the guesses tell, else words of the same look."""
+    known = next((g for g in guesses if g.confidence >= detect.SURE and made_kind(g) == g.kind), None)
+    return {"type": "word"} if known is None else made_traits(known, where)
 
 
 def found(schema: Schema, frame: pd.DataFrame) -> list[Personal]:
@@ -127,7 +148,7 @@ def found(schema: Schema, frame: pd.DataFrame) -> list[Personal]:
             out.append(Personal(column.name, KEY, "direct identifier", detect.FIRM, why, True, False))
             continue
         best = detect.surest(guesses[column.name])
-        if best is not None and best.sensitivity != "none":
+        if best is not None and (best.sensitivity != "none" or (is_made and column.kind == best.kind)):
             out.append(
                 Personal(column.name, best.kind, best.sensitivity, best.confidence, best.evidence, is_made, told)
             )
@@ -141,11 +162,12 @@ def notes(found: Sequence[Mapping[str, Any]]) -> list[str]:
     found: in the form of `Personal.to_json`.
     """
     direct = [p for p in found if p["sensitivity"] == "direct identifier" and not p["declared"]]
-    made_up, learned = [p for p in direct if p["made"]], [p for p in direct if not p["made"]]
+    made_up = [p for p in found if p["made"] and not p["declared"]]
+    learned = [p for p in direct if not p["made"]]
     out = []
     if made_up:
         out.append(
-            "Generated and not learned, because they look like direct identifiers and the spec does not declare them:"
+            "Generated and not learned, because they look personal and the spec does not declare them:"
             f" {_listed(made_up)}. To learn one: columns: {{{made_up[0]['column']}: {{type: category}}}}."
         )
     if keys := [p for p in made_up if p["kind"] == KEY]:

@@ -20,10 +20,6 @@ from synthcli.columns.pii import names
 
 ENOUGH = 2.0  # minimum weight to conclude that the rows are not people
 LEAST_ROWS = 5
-_LOCALES = words.listed(
-    "en_US en_GB de_DE de_AT fr_FR es_ES es_MX it_IT nl_NL pl_PL pt_BR pt_PT sv_SE da_DK no_NO fi_FI cs_CZ tr_TR hu_HU"
-    " ro_RO en_IN ja_JP ru_RU zh_CN"
-)  # whose places are known
 _PLACES = words.listed("""
     state country county city region province district tract neighborhood neighbourhood municipality prefecture
     location place area zone
@@ -208,7 +204,7 @@ def _spread(known: np.ndarray, name: str, kinds: Sequence[str]) -> list[tuple[fl
 def _known_places() -> frozenset[str]:
     """Names and codes of countries, and of the states of many of them, from Faker's lists."""
     found = set[str]()
-    for locale in _LOCALES:
+    for locale in names.COMMON:
         try:
             provider = importlib.import_module(f"faker.providers.address.{locale}").Provider
         except ModuleNotFoundError:

@@ -8,14 +8,14 @@ from typing import Any
 
 from synthcli.artifacts import files, store
 from synthcli.artifacts.store import Store
-from synthcli.pipeline import keys
+from synthcli.pipeline import decisions, keys
 from synthcli.pipeline.plan import make_plan, rows_requested
 from synthcli.pipeline.preflight import estimate
 from synthcli.spec.load import load_spec
 
 
 def foreseen(spec: str | Path, root: Path, sets: Sequence[str]) -> dict[str, Any]:
-    """Foresee a run: {stages, total, reads, writes}.
+    """Foresee a run: {stages, total, reads, writes, warnings}.
 
     stages: those of the first round of each candidate, whether an earlier run has them, and their estimated cost, see
     estimate.Estimates.
@@ -38,4 +38,5 @@ def foreseen(spec: str | Path, root: Path, sets: Sequence[str]) -> dict[str, Any
         "total": estimate.total(lines, plan),
         "reads": estimate.reads(plan, size),
         "writes": estimate.writes(plan, size, rows, root),
+        "warnings": decisions.warnings(plan.loaded, size.undecided),
     }

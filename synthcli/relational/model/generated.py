@@ -96,11 +96,12 @@ class PositionalColumns:
     def __init__(self, codec: Codec, rng: np.random.Generator, batch: int = 0) -> None:
         self.codec, self.rng, self.used, self.batch = codec, rng, 0, batch
 
-    def generate(self, rows: int) -> pd.DataFrame:
-        """Generate the columns of the next rows."""
+    def generate(self, rows: int, known: pd.DataFrame | None = None) -> pd.DataFrame:
+        """Generate the columns of the next rows. known: their drawn columns, whose sex made-up names follow."""
         start, self.used = self.used, self.used + rows
         self.codec.check_rows(self.used)
-        return self.codec.decode({}, rows, start=start, rng=self.rng, batch=self.batch)
+        own = self.codec.own({}, rows, start=start, rng=self.rng, batch=self.batch, drawn=known)
+        return self.codec.framed({}, rows, own)
 
 
 def reads_positional(model: TableModel) -> bool:

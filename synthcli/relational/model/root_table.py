@@ -49,7 +49,8 @@ class RootTableModel(Model):
         else:
             drawn = pd.DataFrame(index=pd.RangeIndex(given.rows))
         drawn = self.model.layout.dated(drawn)
-        frame = pd.concat([drawn, self._positional(given.rows, start, rng=positional, batch=given.seed)], axis=1)
+        own = self._positional(given.rows, start, rng=positional, batch=given.seed, drawn=drawn)
+        frame = pd.concat([drawn, own], axis=1)
         return Table(as_written(self._restored(frame), self.schema), self.schema)
 
     def _restored(self, frame: pd.DataFrame) -> pd.DataFrame:
@@ -64,18 +65,21 @@ class RootTableModel(Model):
             self.repaired[name] = self.repaired.get(name, 0) + rows
         return pd.concat([whole[self.own], frame[apart]], axis=1)
 
-    def _positional(self, rows: int, start: int, *, rng: np.random.Generator, batch: int = 0) -> pd.DataFrame:
+    def _positional(
+        self, rows: int, start: int, *, rng: np.random.Generator, batch: int = 0, drawn: pd.DataFrame | None = None
+    ) -> pd.DataFrame:
         """Generate the positional columns that rules read, of rows from `start` on."""
         codec = self.model.codec
         assert codec is not None  # a table that is kept has no privacy units
         if not self.positional:
             return pd.DataFrame(index=pd.RangeIndex(rows))
-        return codec.decode({}, rows, start=start, rng=rng, batch=batch)[self.positional]
+        own = codec.own({}, rows, start=start, rng=rng, batch=batch, drawn=drawn)
+        return codec.framed({}, rows, own)[self.positional]
 
     def made_up(
         self, rows: int, start: int, *, rng: np.random.Generator, batch: int = 0, drawn: pd.DataFrame | None = None
     ) -> Mapping[str, Any] | None:
-        return dict(self._positional(rows, start, rng=rng, batch=batch))
+        return dict(self._positional(rows, start, rng=rng, batch=batch, drawn=drawn))
 
     def check(self, request: Request) -> None:
         assert self.model.codec is not None

@@ -81,7 +81,7 @@ class TablesSampler:
         """Add the columns of a table that are not drawn: positional columns, foreign keys and numbers."""
         layout, generated = self.models[name].layout, self.generated
         if missing := [c for c in layout.positional if c not in frame]:
-            columns = generated.positional(name, positional).generate(len(frame))
+            columns = generated.positional(name, positional).generate(len(frame), frame)
             frame = pd.concat([frame, columns[missing]], axis=1)
         for r in generated.row_relationships(name):
             frame = generated.with_keys(frame, r)

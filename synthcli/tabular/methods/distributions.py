@@ -23,7 +23,8 @@ from synthcli.columns.constraints.computed import check_result
 from synthcli.columns.expressions import compile
 from synthcli.columns.expressions.order import evaluation_order
 from synthcli.columns.fake import generate as fake
-from synthcli.columns.fake import recipes, relative
+from synthcli.columns.fake import persons, recipes, relative
+from synthcli.columns.pii import sexes
 from synthcli.columns.table import Table
 from synthcli.contracts.modelling import Dataset, Job, Model, Request
 from synthcli.contracts.schema import Column, Schema
@@ -65,13 +66,13 @@ class DistributionsModel(Model):
         """The columns of rows from position `start`, given known columns, which expressions may read and which are not
         made again. known: (rows,); batch: the seed of the request
         """
-        base, frame = int(rng.integers(2**63)), known.copy()
+        base, frame, people = int(rng.integers(2**63)), known.copy(), _people(self.schema)
         for name in self.order:
             if name in known:
                 continue
             # a stream per column, so that adding one changes no other
             stream, column = seeds.stream(base, name), self.schema[name]
-            frame[name] = _make(column, frame, start, len(known), key=self.key, rng=stream, batch=batch)
+            frame[name] = _make(column, frame, start, len(known), key=self.key, rng=stream, batch=batch, people=people)
         return frame[self.schema.names]
 
     @property
@@ -88,8 +89,12 @@ class DistributionsModel(Model):
         if read & {c.name for c in own}:
             return None
         base = int(rng.integers(2**63))
+        read = pd.DataFrame() if drawn is None else drawn.drop(columns=[c.name for c in own], errors="ignore")
+        people = _people(self.schema)
         return {
-            c.name: _make(c, pd.DataFrame(), start, rows, key=self.key, rng=seeds.stream(base, c.name), batch=batch)
+            c.name: _make(
+                c, read, start, rows, key=self.key, rng=seeds.stream(base, c.name), batch=batch, people=people
+            )
             for c in own
         }
 
@@ -279,11 +284,20 @@ def _check_traits(column: Column, recipe: str) -> None:
 
 
 def _make(
-    column: Column, frame: pd.DataFrame, start: int, rows: int, *, key: int, rng: np.random.Generator, batch: int
+    column: Column,
+    frame: pd.DataFrame,
+    start: int,
+    rows: int,
+    *,
+    key: int,
+    rng: np.random.Generator,
+    batch: int,
+    people: Mapping[str, str],
 ) -> pd.Series:
     recipe = _recipe(column)
     if recipe == "fake":
-        return fake.make(column, start, rows, key=key, rng=rng, batch=batch)
+        of = sexes.of_people(people, frame, {}) if column.name in people else {}
+        return fake.make(column, start, rows, key=key, rng=rng, batch=batch, sexes=of.get(column.name))
     if recipe == "expr":
         values = _as_type(_expression(column).evaluate(frame), column)
     elif recipe == "after":
@@ -304,9 +318,15 @@ def _expression(column: Column) -> compile.Expression:
         raise SpecError(f"columns.{column.name}.expr: {error}") from None
 
 
+def _people(schema: Schema) -> dict[str, str]:
+    """The columns of made-up people, and their roles."""
+    return {c.name: persons.role(c.name) for c in schema.columns if fake.is_person(c)}
+
+
 def _order(schema: Schema, beside: Mapping[str, str] | None = None) -> list[str]:
     """Topological order of the columns by their expressions. Raises SpecError for a cycle and for unknown columns."""
-    needs = {c.name: _needs(c) for c in schema.columns}
+    people = _people(schema)  # come after the columns that tell their sex
+    needs = {c.name: _needs(c) for c in sorted(schema.columns, key=lambda c: c.name in people)}
     known = {*needs, *(beside or ())}
     for column in schema.columns:
         if unknown := sorted(set(needs[column.name]) - known):
