@@ -103,6 +103,8 @@ def _unchanged(shelf: Store, plan: Plan) -> Version | None:
     if not complete or complete[-1].known["key"] != keys.run_key(plan):
         return None
     last = complete[-1]
+    if (last.read(store.PLAN) or {}).get("output") != plan.to_json()["output"]:  # the dialect, say
+        return None
     return last if not last.known.get("passed") or delivered.stands(plan, last.manifest()["output"]) else None
 
 

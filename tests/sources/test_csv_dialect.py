@@ -125,6 +125,12 @@ def test_a_run_writes_the_dialect_of_its_source(german: Path, synth: Any, tmp_pa
     assert (tmp_path / "out.csv").read_text(encoding="utf-8").splitlines()[0] == "alter,gewicht,stadt"
 
 
+def test_another_dialect_is_a_change(german: Path, synth: Any, tmp_path: Path) -> None:
+    assert synth("run", german).code == 0
+    said = synth("run", german, "--if-changed", "--set", "output.delimiter='|'")
+    assert said.code == 0 and (tmp_path / "out.csv").read_text(encoding="latin-1").startswith("alter|gewicht|stadt")
+
+
 @pytest.mark.parametrize(
     ("key", "message"),
     [
