@@ -10,10 +10,12 @@ import pandas as pd
 from sklearn.base import BaseEstimator
 
 from synthcli.errors import GateClosed, SpecError
+from synthcli.init.related.relationships import find
 from synthcli.pipeline import frame_types
 from synthcli.pipeline.events import Events
 from synthcli.pipeline.execute import execute
 from synthcli.pipeline.run import Run
+from synthcli.sources.frame import to_arrow
 from synthcli.spec.load import load_spec
 
 Spec = str | Path | Mapping[str, Any] | None
@@ -32,10 +34,11 @@ def fit(
 ) -> Run:
     """Train on a DataFrame, or on several related ones by name, and judge the result: the whole loop of `synth run`.
 
-    spec: the other keys, as a mapping or a file; None for the defaults. Options as in `execute`. A run whose gates
-    failed is returned, see `Run.passed`. Raises SynthError for whatever a user can fix.
+    spec: the other keys, as a mapping or a file; None for the defaults. The relationships of several tables are found
+    where the spec names none. Options as in `execute`. A run whose gates failed is returned, see `Run.passed`. Raises
+    SynthError for whatever a user can fix.
     """
-    loaded = load_spec(spec, sets, data=data)
+    loaded = load_spec(with_relationships(data, spec) if isinstance(data, Mapping) else spec, sets, data=data)
     return execute(loaded, root=root, keep_failed=keep_failed, trust=trust, events=events)
 
 
@@ -117,6 +120,28 @@ class Synthesizer(BaseEstimator):
     def fit_sample(self, X: Any, y: Any = None, n_samples: int | None = None) -> Any:
         """`fit`, then `sample`."""
         return self.fit(X, y).sample(n_samples)
+
+
+def with_relationships(tables: Mapping[str, Any], spec: Spec) -> Spec:
+    """The spec with the relationships that are found between tables, unless it names some or is a file."""
+    if spec is not None and not isinstance(spec, Mapping):
+        return spec
+    keys = dict(spec or {})
+    source = keys.get("source") or {}
+    if not isinstance(source, Mapping) or "relationships" in source:
+        return spec
+    frames = {name: to_arrow(each, f"the DataFrame {name}").to_pandas() for name, each in tables.items()}
+    found = [
+        {"from": _ends(r.child, r.columns), "to": _ends(r.parent, r.keys)} | ({"on_orphans": "drop"} if orphans else {})
+        for r, orphans in ((link.relationship, link.orphans) for link in find(frames).links)
+    ]
+    return {**keys, "source": {**source, "relationships": found}} if found else spec
+
+
+def _ends(table: str, columns: Sequence[str]) -> str | list[str]:
+    """One end of a relationship, as a spec writes it."""
+    named = [f"{table}.{column}" for column in columns]
+    return named[0] if len(named) == 1 else named
 
 
 def _require_passed(run: Run) -> None:

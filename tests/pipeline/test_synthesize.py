@@ -129,12 +129,12 @@ def test_related_tables_are_frames_by_name(folder: Path, monkeypatch: pytest.Mon
     users = pd.DataFrame({"id": range(120), "plan": rng.choice(["free", "paid"], 120)})
     owner = rng.integers(0, 120, 300)
     orders = pd.DataFrame({"id": range(300), "user": owner, "amount": rng.normal(20, 5, 300).round(2)})
-    keys = QUICK | {"source": {"relationships": [{"from": "orders.user", "to": "users.id"}]}}
-    related = synthcli.fit({"users": users, "orders": orders}, keys, root=folder)
+    orders = orders.rename(columns={"user": "user_id"})
+    related = synthcli.fit({"users": users, "orders": orders}, QUICK, root=folder)  # finds orders.user_id -> users.id
     made = related.frames()
     assert related.related and set(made) == {"users", "orders"} and len(made["users"]) == 120
-    assert made["orders"]["user"].isin(made["users"]["id"]).all()
+    assert made["orders"]["user_id"].isin(made["users"]["id"]).all()
     more = related.generate(10)
-    assert len(more["users"]) == 10 and more["orders"]["user"].isin(more["users"]["id"]).all()
+    assert len(more["users"]) == 10 and more["orders"]["user_id"].isin(more["users"]["id"]).all()
     with pytest.raises(ArtifactError, match="several tables"):
         related.frame()
