@@ -163,7 +163,8 @@ def _said(result: dict[str, Any]) -> str:
     if (n := result.get("breaking")) is not None and n:
         holds = agreeing(n, "holds", "hold")
         more += f"; {quantity(n, 'row')} {holds} known values that break a constraint: {_broken(result)}"
-    return f"{what} from {result['run']} in {result['output']}{more}"
+    support = f"\n{result['support']}" if result.get("support") else ""
+    return f"{what} from {result['run']} in {result['output']}{more}{support}"
 
 
 def _broken(result: dict[str, Any]) -> str:

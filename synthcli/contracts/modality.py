@@ -48,6 +48,15 @@ class Described(Protocol):
         """The privacy unit: a column, or TABLE or TABLE.COLUMN; None for the record itself."""
 
 
+@dataclass(frozen=True)
+class Support:
+    """The real privacy units of the train part that meet a condition, and the records that are requested of it."""
+
+    text: str
+    requested: int
+    units: int
+
+
 class Records(Protocol):
     """A part of the real data."""
 
@@ -66,6 +75,9 @@ class Real(Protocol):
 
     @property
     def train(self) -> Records: ...
+
+    def support(self, request: Request) -> list[Support]:
+        """The real units behind each condition of a request; [] without conditions."""
 
     def part(self, name: str) -> Records | None:
         """The validation or the holdout part; None without such a part."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -9,10 +10,11 @@ from typing import Any
 from synthcli import plugins
 from synthcli.artifacts import store
 from synthcli.artifacts.store import ANALYZE, FIT, PLAN, PROFILE, TRAIN, Version
-from synthcli.contracts.modality import Choice, Completion, Fitted, Modality, Origin
+from synthcli.contracts.modality import Choice, Completion, Fitted, Modality, Origin, Support
 from synthcli.contracts.modelling import Request
 from synthcli.errors import ArtifactError, GateClosed
 from synthcli.pipeline.events import Events
+from synthcli.pipeline.stages import support_note
 from synthcli.spec import describe
 from synthcli.spec.models import Generate
 
@@ -53,7 +55,18 @@ def more(
     request = old.request if generate is None else describe.request_of(generate, own)
     request = replace(request, rows=rows, seed=own)
     written = old.modality.more(old.fitted, request, target, old.origin, progress=events.progress)
-    return {"run": old.version.name, "rows": rows, **written}
+    return {"run": old.version.name, "rows": rows, **written, **_support(old.version, written)}
+
+
+def _support(version: Version, written: Mapping[str, Any]) -> dict[str, str]:
+    """How many real records stand behind `where`: estimated, since the source is not read, by the share of the model's
+    unconditional rows that meet it, of the records that it learned from.
+    """
+    asked, fit = written.get("asked") or {}, version.read(TRAIN, FIT) or {}
+    if asked.get("share_by_itself") is None or not isinstance(fit.get("rows"), int):
+        return {}
+    found = Support(asked["where"], int(asked["rows"]), round(asked["share_by_itself"] * fit["rows"]))
+    return {"support": support_note(found, about="about ")}
 
 
 def completed(

@@ -25,13 +25,15 @@ from synthcli.artifacts.store import (
     copy_file,
 )
 from synthcli.contracts.evaluation import Evidence, Measurement
-from synthcli.contracts.modality import Choice, Fitted, Real
+from synthcli.contracts.modality import Choice, Fitted, Real, Support
 from synthcli.contracts.modelling import Job, Request
 from synthcli.errors import FitError
 from synthcli.pipeline.events import Events
 from synthcli.pipeline.metering import metered
 from synthcli.pipeline.plan import Plan
+from synthcli.wording import quantity
 
+FEW_UNITS, PER_UNIT = 10, 100  # real units behind a condition, and rows for each of them, beyond which a note warns
 Own = Callable[..., list[Measurement]]
 
 
@@ -107,14 +109,14 @@ def generate(folder: Path, choice: Choice, trained: Path, plan: Plan, real: Real
     """
     request = plan.request(rows)
     if request.copies == 1 and not request.proper:
-        _generate(folder, choice, trained, plan, request, events)
+        _generate(folder, choice, trained, plan, real, request, events)
         return
     for copy in range(1, request.copies + 1):
         events.progress("copies", copy - 1, request.copies)
         scratch = files.make_folder(folder / SCRATCH)
         source = _refitted(scratch, choice, trained, plan, real, copy, events) if request.proper else trained
         if copy == 1:
-            _generate(folder, choice, source, plan, request, events)
+            _generate(folder, choice, source, plan, real, request, events)
             os.link(folder / DATA, folder / copy_file(1))
         else:
             own = replace(request, seed=seeds.key(plan.spec.seed, "copy", copy) % 2**63)
@@ -125,17 +127,45 @@ def generate(folder: Path, choice: Choice, trained: Path, plan: Plan, real: Real
     events.progress("copies", request.copies, request.copies)
 
 
-def _generate(folder: Path, choice: Choice, trained: Path, plan: Plan, request: Request, events: Events) -> None:
+def _check_support(plan: Plan, real: Real, request: Request, events: Events) -> list[str]:
+    """Say how many real units stand behind each condition. Raises FitError if there is none and the spec does not allow
+    it.
+    """
+    notes = []
+    for found in real.support(request) if plan.has_data and request.conditional else ():
+        if not found.units and not plan.spec.generate.allow_unseen:
+            raise FitError(
+                f"generate: no real unit of the train part meets {found.text}, so its rows would be made from nothing;"
+                " remedy: a condition that real rows meet, or generate.allow_unseen: true"
+            )
+        notes.append(support_note(found))
+        events.note(notes[-1])
+    return notes
+
+
+def support_note(found: Support, *, about: str = "") -> str:
+    """The real units behind a condition, with a warning where they are few. about: stands before an estimate."""
+    few = found.units < FEW_UNITS or found.requested > PER_UNIT * found.units
+    warning = "; so few real examples cannot show how such rows vary" if few else ""
+    units = about + quantity(found.units, "real unit")
+    return f"{'Warning: ' if few else ''}{found.requested:,} rows where {found.text} rest on {units}{warning}."
+
+
+def _generate(
+    folder: Path, choice: Choice, trained: Path, plan: Plan, real: Real, request: Request, events: Events
+) -> None:
     """Write one data set and its sample.json: rows, seconds, and the details of the modality."""
     with metered() as meter:
         fitted = plan.modality.load(choice, trained)
         details = plan.modality.generate(fitted, request, folder, engine=plan.engine, progress=events.progress)
+    support = _check_support(plan, real, request, events)  # after the request was checked against the model
     records = int(str(details.pop("records", request.rows)))  # of all tables, if there are several
     body = {
         "rows": request.rows,
         "seconds": round(meter.seconds, 3),
         "rows_per_second": round(records / max(meter.seconds, 1e-6), 1),
         "peak_memory": meter.peak,
+        **({"support": support} if support else {}),
         **details,
     }
     files.write_json(folder / SAMPLE, body)

@@ -138,7 +138,7 @@ def _limit_notes(plan: Plan, outcomes: Sequence[Outcome]) -> list[str]:
 
 def _request_notes(plan: Plan, sample: Mapping[str, Any]) -> list[str]:
     """Whether the rows meet the conditions of the request, and at what cost."""
-    notes = []
+    notes = list(sample.get("support", ()))
     if (n := plan.spec.generate.copies) > 1:
         notes.append(f"{n} copies: quality was measured on the first, attacks used all of them together.")
     if (conditions := sample.get("asked")) is not None:

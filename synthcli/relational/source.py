@@ -14,7 +14,8 @@ from synthcli import seeds, sources
 from synthcli.columns.constraints.rule import Rule
 from synthcli.columns.constraints.table_rules import Unique
 from synthcli.columns.discovery.infer import look, parse
-from synthcli.contracts.modality import Size
+from synthcli.contracts.modality import Size, Support
+from synthcli.contracts.modelling import Request
 from synthcli.contracts.schema import Schema, Traits
 from synthcli.errors import DataError, SpecError, did_you_mean
 from synthcli.relational import constraints
@@ -24,6 +25,7 @@ from synthcli.relational.graph import order
 from synthcli.relational.model.rules import widened
 from synthcli.relational.relationships import NULL, Relationship, root
 from synthcli.tabular import source_stats
+from synthcli.tabular.sampling.support import support_of
 from synthcli.tabular.source import PARTS
 from synthcli.tabular.source import Described as TableDescribed
 
@@ -192,6 +194,12 @@ class RealTables:
     @property
     def train(self) -> Tables:
         return self.parts["train"]
+
+    def support(self, request: Request) -> list[Support]:
+        """The real units behind each condition on the unit's table."""
+        name, units = self.train.unit[0], self.train.units()
+        frame, own = self.train.frames[name], units[name]
+        return support_of(frame, np.arange(len(frame)) if own is None else own, request)
 
     def part(self, name: str) -> Tables | None:
         """validation or holdout; None if the split has no such part."""

@@ -162,6 +162,9 @@ class Generate(Section):
         min_length=1,
         description="column: {value: share}; unlisted values divide the rest in proportion to the source",
     )
+    allow_unseen: bool = Field(
+        False, description="generate rows of a condition that no real unit of the train part meets, by extrapolation"
+    )
     fairness: Fairness | None = Field(None, description="make the target independent of sensitive columns")
     copies: Int = Field(
         1, ge=1, le=1000, description="independent data sets, for inference that combines them: synthcli.combine"

@@ -18,9 +18,12 @@ from synthcli.columns.discovery.infer import look, parse
 from synthcli.columns.expressions.compile import Expression
 from synthcli.columns.expressions.properties import parse_property
 from synthcli.columns.table import Table
+from synthcli.contracts.modality import Support
+from synthcli.contracts.modelling import Request
 from synthcli.contracts.schema import Schema, Traits
 from synthcli.errors import DataError, SpecError
 from synthcli.sources import Source
+from synthcli.tabular.sampling.support import support_of
 
 PARTS = {"train": 0.7, "validation": 0.1, "holdout": 0.2}
 
@@ -162,6 +165,10 @@ class Real:
     @property
     def train(self) -> Table:
         return self.parts["train"] if self.described.has_data else self.table
+
+    def support(self, request: Request) -> list[Support]:
+        """The real units behind each condition of a request."""
+        return support_of(self.train.frame, self.train.units(), request)
 
     def part(self, name: str) -> Table | None:
         """validation or holdout, None where there is none."""

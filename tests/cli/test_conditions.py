@@ -196,7 +196,7 @@ def test_the_name_of_a_completed_file(trees: Path, synth: Any) -> None:
     said = synth("generate", "--from", "people", "--impute", "known.csv.gz", "--keep-failed")
     assert said.code == 0, said.err
     assert pd.read_csv("known-completed.csv.gz")["city"].notna().all()
-    assert "1 cells filled" in said.out
+    assert "1 cell filled" in said.out
 
 
 def test_judged_by_real_rows_of_the_same_kind(trees: Path, synth: Any) -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from synthcli import seeds, sources
 from synthcli.artifacts import files
-from synthcli.contracts.modality import Json
+from synthcli.contracts.modality import Json, Support
+from synthcli.contracts.modelling import Request
 from synthcli.contracts.schema import Column, Schema, Traits
 from synthcli.sources import Source
 
@@ -69,6 +70,9 @@ class Real:
     @property
     def train(self) -> Sequences:
         return self.parts["train"]
+
+    def support(self, request: Request) -> list[Support]:
+        return []
 
     def part(self, name: str) -> Sequences | None:
         return self.parts.get(name)
