@@ -46,6 +46,7 @@ MISSING = (
     "suggested: codes for missing values, kept at their rate and filled by --impute; delete `missing` if they are"
     " values"
 )
+BORN = "learned, so that ages are kept; to make the dates up, with the same shares of years: type: date_of_birth"
 ROW_COUNTER = (
     "looks like a row counter: 0, 1, 2, …; if it has no meaning, write the source without it (pandas: index=False)"
 )
@@ -285,7 +286,7 @@ def _finding(
     if is_unit:
         return Finding(column.name, "id", {}, best, special, facts)
     if best is not None and _made_kind(best, column) is not None:
-        traits, notes = _made_traits(best, column, values, units, locale)
+        traits, notes = _made_traits(best, column, values, locale)
         return Finding(column.name, str(traits["type"]), traits, best, special, facts, notes)
     if (
         column.kind == "text"
@@ -305,6 +306,8 @@ def _finding(
     if codes:
         traits |= {"missing": [int(code) for code in codes]}
         hints = (*hints, MISSING)
+    if column.kind == "datetime" and best is not None and best.kind == "date_of_birth":
+        hints = (*hints, BORN)
     return Finding(column.name, column.kind, traits, best, special, facts, hints)
 
 
@@ -348,13 +351,15 @@ def _hint(guess: detect.Guess) -> str:
 def _made_kind(guess: detect.Guess, column: Column) -> str | None:
     """The made-up kind that replaces the column; None if it may be learned."""
     kind = protect.made_kind(guess)
+    if kind == "date_of_birth" and column.kind == "datetime":
+        return None  # a quasi-identifier, whose distribution is learned as that of any date
     if guess.sensitivity == "direct identifier" or guess.kind in protect.PATTERNS or kind == "date_of_birth":
         return kind
     return kind if column.kind in ("text", "id") and kind == guess.kind != "uuid" else None
 
 
 def _made_traits(
-    guess: detect.Guess, column: Column, values: pd.Series, units: np.ndarray | None, locale: str
+    guess: detect.Guess, column: Column, values: pd.Series, locale: str
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
     """The traits of a made-up column, and notes on it."""
     known = values.dropna()
@@ -362,7 +367,7 @@ def _made_traits(
         return protect.digits(known), ("made up with the same number of digits",)
     traits = protect.made_traits(guess, locale)
     if traits["type"] == "date_of_birth":
-        return traits | _birth(column, values, units), ()
+        return traits | _birth(column, values), ()
     if len(known) > 1 and known.is_unique:
         trial = Column(column.name, Traits(**traits, unique=True))
         try:
@@ -374,15 +379,12 @@ def _made_traits(
     return traits, ()
 
 
-def _birth(column: Column, values: pd.Series, units: np.ndarray | None) -> dict[str, Any]:
-    """The format of dates of birth, and the decades that most of them lie in."""
+def _birth(column: Column, values: pd.Series) -> dict[str, Any]:
+    """The format of dates of birth that are stored as words."""
     form = column.inferred.format
     if values.dtype == frames.STRING and (words := values.dropna().unique()[:EXAMINED].astype(object)).size:
         form = spelling.parse(words, Traits())[2].get("format")
-    traits: dict[str, Any] = {} if form is None or form == "%Y-%m-%d" else {"format": form}
-    if pd.api.types.is_datetime64_any_dtype(values.dtype) and (ends := _about(values, units)) is not None:
-        traits |= {"min": f"{int(ends[0]) // 10 * 10}-01-01", "max": f"{int(ends[1]) // 10 * 10 + 9}-12-31"}
-    return traits
+    return {} if form is None or form == "%Y-%m-%d" else {"format": form}
 
 
 def _learned_traits(column: Column, values: pd.Series, units: np.ndarray | None) -> dict[str, Any]:

@@ -285,6 +285,14 @@ The values decide. A telling name of a column counts if its values are listed na
 other states, are never personal. A name that tells nothing (host, x7) counts if nearly all of its values are listed names. Words that are
 names of places, plants and brands as well do not count.
 
+## Dates of birth
+
+A date of birth is a quasi-identifier: `synth init` declares it as a `datetime`, so that ages and what depends on them are kept. As every date, it is
+top-coded (none lies before or after what several people reach) and smoothed by ranks. A day that one person has can come out by chance, more often
+where birthdays are dense. Dates that a typed file (parquet, a database) stores as words, and columns that a spec declares as `{{type: date_of_birth}}`, are
+made up: by the shares of the years in the train part, every day of a year as likely, none after the published end. Years that fewer than ten people share
+are taken together; a table of fewer than 50 people, and a spec without data, get the pyramid of a usual population.
+
 ## Real tables
 
 The columns were labelled by hand by what they hold about a person (tests/benchmarks/pii_tables.py). In a table whose rows are places, points in

@@ -16,6 +16,7 @@ from synthcli.columns.codec.domain import CodesDomain, ConstantDomain, MadeDomai
 from synthcli.columns.codec.made_keys import MadeKeys
 from synthcli.columns.codec.parts import Part, Values, dtype_of, escaped, stand_in, times
 from synthcli.columns.fake import generate as fake
+from synthcli.columns.fake.births import Pyramid
 from synthcli.contracts.schema import Column
 
 
@@ -58,16 +59,17 @@ class Constant:
 @dataclass(frozen=True)
 class Made:
     """A column whose values are generated, not learned. nulls: the share of nulls in the source, unless the spec
-    declares one; keys: where made keys are found.
+    declares one; keys: where made keys are found; births: the pyramid of dates of birth.
     """
 
     nulls: float
     keys: MadeKeys = field(default_factory=MadeKeys)
+    births: Pyramid | None = None
     parts: tuple[Part, ...] = ()
 
     @classmethod
     def from_domain(cls, column: Column, domain: MadeDomain) -> Made:
-        return cls(domain.nulls, domain.keys)
+        return cls(domain.nulls, domain.keys, domain.births)
 
     def encode(self, values: pd.Series) -> Values:
         return {}
@@ -87,17 +89,25 @@ class Made:
         the seed of the request; sexes: of the people in these rows, see fake.make.
         """
         column = relaxed(self.keys.column(column), start + rows)
-        out = fake.make(column, start, rows, key=key, rng=rng, room=self.keys.room, batch=batch, sexes=sexes)
+        out = fake.make(
+            column, start, rows, key=key, rng=rng, room=self.keys.room, batch=batch, sexes=sexes, births=self.births
+        )
         if column.get("nulls") is None and self.nulls > 0:
             out = out.mask(rng.random(rows) < self.nulls)
         return out
 
     def to_json(self) -> dict[str, Any]:
-        return {"nulls": self.nulls, "keys": self.keys.to_json()}
+        births = None if self.births is None else self.births.to_json()
+        return {"nulls": self.nulls, "keys": self.keys.to_json(), "births": births}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Made:
-        return cls(data["nulls"], MadeKeys.from_json(data.get("keys")))
+        births = data.get("births")
+        return cls(
+            data["nulls"],
+            MadeKeys.from_json(data.get("keys")),
+            None if births is None else Pyramid.from_json(births),
+        )
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from typing import Any
 
 from synthcli.columns.codec.made_keys import MadeKeys
 from synthcli.columns.codec.spelled_numbers import Spelling
+from synthcli.columns.fake.births import Pyramid
 
 
 @dataclass(frozen=True)
@@ -28,11 +29,12 @@ class ConstantDomain:
 @dataclass(frozen=True)
 class MadeDomain:
     """Values that are generated, not learned. nulls: the share of nulls; keys: where keys that are not of the source
-    are found.
+    are found; births: the pyramid of dates of birth.
     """
 
     nulls: float = 0.0
     keys: MadeKeys = field(default_factory=MadeKeys)
+    births: Pyramid | None = None
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from synthcli.columns import frame as frames
+from synthcli.columns import spelling
 from synthcli.columns.codec import top_coding
 from synthcli.columns.codec.domain import CodesDomain, ConstantDomain, Domain, MadeDomain, MixedDomain
 from synthcli.columns.codec.made_keys import MadeKeys
@@ -20,6 +21,7 @@ from synthcli.columns.codec.spelled_numbers import looks_mixed, spelling_of
 from synthcli.columns.codec.stand_ins import repeats, see_stand_ins
 from synthcli.columns.codec.top_coding import held_by
 from synthcli.columns.fake import generate as fake
+from synthcli.columns.fake.births import Pyramid
 from synthcli.columns.pii import rare_words
 from synthcli.contracts.schema import Column, Traits
 from synthcli.errors import DataError
@@ -34,7 +36,9 @@ def see(column: Column, values: pd.Series, units: np.ndarray | None = None, *, i
             return see_stand_ins(column, values, units)
         nulls = float(values.isna().mean()) if len(values) else 0.0
         known = values.dropna()
-        return MadeDomain(nulls, MadeKeys.of(column, known) if _is_key(column, known) else MadeKeys())
+        keys = MadeKeys.of(column, known) if _is_key(column, known) else MadeKeys()
+        births = _pyramid(column, values, units) if column.kind == "date_of_birth" else None
+        return MadeDomain(nulls, keys, births)
     if _may_be_mixed(column, values) and (mixed := _see_mixed(column, values, units)) is not None:
         return mixed
     values, merged = _shared(column, values, units)
@@ -51,6 +55,19 @@ def see(column: Column, values: pd.Series, units: np.ndarray | None = None, *, i
 def _is_key(column: Column, known: pd.Series) -> bool:
     """Whether a column of made values is a key with one value for each row."""
     return column.kind == "id" and fake.unique(column) and len(known) > 0 and known.dtype in ("Int64", frames.STRING)
+
+
+def _pyramid(column: Column, values: pd.Series, units: np.ndarray | None) -> Pyramid | None:
+    """The pyramid of dates of birth, also of those that are stored as words; None if they are no dates."""
+    if values.dtype == frames.STRING:
+        codes, known = pd.factorize(values)
+        kind, dates, _ = spelling.parse(np.asarray(known, dtype=object), Traits(format=column.get("format")))
+        if kind != "datetime":
+            return None
+        values = pd.concat([dates.reset_index(drop=True), pd.Series([None], dtype=dates.dtype)]).take(codes)
+    if not pd.api.types.is_datetime64_any_dtype(values.dtype):
+        return None
+    return Pyramid.of(values.dropna(), _of(units, values))
 
 
 def _of(units: np.ndarray | None, values: pd.Series) -> np.ndarray | None:

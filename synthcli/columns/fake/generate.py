@@ -20,6 +20,7 @@ from synthcli.columns import frame as frames
 from synthcli.columns import spelling
 from synthcli.columns.fake import persons
 from synthcli.columns.fake import unique as unique_values
+from synthcli.columns.fake.births import Pyramid
 from synthcli.columns.fake.check_digits import CHECKS
 from synthcli.columns.fake.keyspace import Room, placed
 from synthcli.columns.fake.patterns import WORD, Pattern
@@ -97,13 +98,14 @@ def make(
     room: Room | None = None,
     batch: int = 0,
     sexes: np.ndarray | None = None,
+    births: Pyramid | None = None,
 ) -> pd.Series:
     """Generate values for positions start..start+rows of the output, with the canonical dtype of the column's storage.
 
     Unique values and all values of people depend on (key, batch, position, sexes) only, others on (key, rng). room: of
     unique keys, None for all that the column may hold; batch: the seed of the request, so that batches share no key as
-    long as the room lasts (keyspace.placed); sexes: of the people in these rows, see persons.make. Raises what `check`
-    raises, and SpecError beyond the capacity.
+    long as the room lasts (keyspace.placed); sexes: of the people in these rows, see persons.make; births: the pyramid
+    of dates of birth, by default a usual one. Raises what `check` raises, and SpecError beyond the capacity.
     """
     check(column)
     check_rows(column, start + rows)
@@ -112,7 +114,7 @@ def make(
     elif unique(column):
         values = at(column, np.arange(start, start + rows, dtype=np.uint64), key=key, room=room, batch=batch)
     else:
-        values = _cast(_any(column, rows, _own_key(column, key), rng), column)
+        values = _cast(_any(column, rows, _own_key(column, key), births, rng), column)
     share = column.get("nulls")
     return values.mask(rng.random(rows) < share) if share else values
 
@@ -229,7 +231,7 @@ def _pattern(column: Column) -> Pattern:
         raise SpecError(f"columns.{column.name}.{error}") from None
 
 
-def _any(column: Column, rows: int, key: int, rng: np.random.Generator) -> Any:
+def _any(column: Column, rows: int, key: int, births: Pyramid | None, rng: np.random.Generator) -> Any:
     """Draw values that may repeat."""
     source = _source(column)
     if source == "pattern":
@@ -239,8 +241,13 @@ def _any(column: Column, rows: int, key: int, rng: np.random.Generator) -> Any:
         low, high, window = _range(column)
         return rng.integers(low, min(high, low + window - 1), size=rows, endpoint=True)
     if source == "born":
-        first, last = _born(column)
-        return first + rng.integers(int((last - first).astype(int)) + 1, size=rows).astype("timedelta64[D]")
+        first, last = (int(day.astype(int)) for day in _born(column))
+        if births is None:
+            return Pyramid.usual(first, last).draw(rows, rng=rng)
+        said = column.declared
+        first = births.first[0] if said.min is None else first
+        last = births.after - 1 if said.max is None else last
+        return births.between(first, last).draw(rows, rng=rng)
     return _pool_of(column, source, key)[rng.integers(POOL, size=rows)]
 
 
