@@ -15,7 +15,7 @@ import numpy as np
 
 from synthcli.contracts.cost import Cost, Work
 from synthcli.contracts.evaluation import Evidence, Measurement, Usage
-from synthcli.contracts.modelling import Job, Limits, Progress, Request
+from synthcli.contracts.modelling import Clipped, Job, Limits, Progress, Request
 from synthcli.contracts.schema import Schema
 
 if TYPE_CHECKING:
@@ -91,8 +91,8 @@ class Fitted(Protocol):
         """Column -> number of rare categories that were merged before fitting."""
 
     @property
-    def clipped(self) -> Mapping[str, int]:
-        """Column -> number of values that were top coded before fitting."""
+    def clipped(self) -> Mapping[str, Clipped]:
+        """Column -> what top coding changed before fitting; without the columns that it left alone."""
 
     @property
     def details(self) -> Json:

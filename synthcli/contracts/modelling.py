@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypedDict
 
 import numpy as np
 from pydantic import BaseModel
@@ -21,6 +21,26 @@ if TYPE_CHECKING:
 BLOCK = 16_384  # rows generated at a time; the output bytes depend on it
 
 Guarantee = Literal["none", "central", "local", "federated"]
+
+
+class Clipped(TypedDict):
+    """What top coding did to a column: how many of its known values moved up to the low and down to the high end.
+
+    kind: of the values as they are learned; least, most: the published ends as text, None where the values are learned
+    in another form than that of the column, such as differences.
+    """
+
+    low: int
+    high: int
+    known: int
+    kind: str
+    least: str | None
+    most: str | None
+
+
+def without_ends(found: Clipped) -> Clipped:
+    """The same counts, for a column whose values are learned in another form than its own."""
+    return {**found, "least": None, "most": None}
 
 
 class Dataset(ABC):
@@ -201,8 +221,8 @@ class Model(ABC):
         return {}
 
     @property
-    def clipped(self) -> dict[str, int]:
-        """Column -> number of rows that were top coded before fitting."""
+    def clipped(self) -> dict[str, Clipped]:
+        """Column -> what top coding changed before fitting; without the columns that it left alone."""
         return {}
 
     def made_up(

@@ -17,7 +17,7 @@ import pandas as pd
 from pydantic import BaseModel
 
 from synthcli.columns.table import Table
-from synthcli.contracts.modelling import Dataset, Job, Model, Request
+from synthcli.contracts.modelling import Clipped, Dataset, Job, Model, Request, without_ends
 from synthcli.panel.layout import PanelLayout, learn
 from synthcli.panel.tables import ROWS, UNITS, join, openings, split
 from synthcli.relational.model import model as related
@@ -77,8 +77,14 @@ class PanelModel(Model):
         return _by_column(self.model.merged)
 
     @property
-    def clipped(self) -> dict[str, int]:
-        return _by_column(self.model.clipped)
+    def clipped(self) -> dict[str, Clipped]:
+        out: dict[str, Clipped] = {}
+        for name, found in self.model.clipped.items():
+            column = name.partition(".")[2]
+            if column in self.layout.paths or self.layout.relative(column):  # learned as changes
+                found = without_ends(found)
+            out[column] = _together(out[column], found) if column in out else found
+        return out
 
     def check(self, request: Request) -> None:
         units, rows = (self.model.table_models[name].codec for name in (UNITS, ROWS))
@@ -111,6 +117,18 @@ def choose(sizes: np.ndarray, rows: int) -> tuple[np.ndarray, np.ndarray]:
             return np.array([*taken, rest[0]]), np.r_[out, left]
         out = out + np.diff(np.arange(len(out) + 1) * left // len(out))  # all units together are too small
     return np.array(taken, dtype=np.int64), out
+
+
+def _together(first: Clipped, further: Clipped) -> Clipped:
+    """What top coding changed in the first rows of units and in their further rows; ends only where they agree."""
+    return {
+        "low": first["low"] + further["low"],
+        "high": first["high"] + further["high"],
+        "known": first["known"] + further["known"],
+        "kind": first["kind"],
+        "least": first["least"] if first["least"] == further["least"] else None,
+        "most": first["most"] if first["most"] == further["most"] else None,
+    }
 
 
 def _by_column(counts: Mapping[str, int]) -> dict[str, int]:

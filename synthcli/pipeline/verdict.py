@@ -13,6 +13,7 @@ from synthcli.errors import listed
 from synthcli.pipeline import gates
 from synthcli.pipeline.plan import Plan
 from synthcli.pipeline.refine import Round
+from synthcli.report import ends
 from synthcli.wording import quantity
 
 NO_GUARANTEE = "No formal privacy guarantee: the privacy figures come from attacks, which are not a proof."
@@ -112,10 +113,8 @@ def _learned_notes(fitted: Mapping[str, Any]) -> list[str]:
     notes = []
     if merged := fitted["merged_rare"]:
         notes.append(f"Rare categories were merged before training: {_counts(merged)}.")
-    if clipped := fitted["clipped"]:
-        notes.append(
-            f"Values beyond the range that several privacy units reach were clipped to it: {_counts(clipped)}."
-        )
+    if moved := ends.of_columns(fitted["clipped"]):
+        notes.append(moved)
     return notes
 
 

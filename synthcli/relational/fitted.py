@@ -13,7 +13,7 @@ from synthcli import plugins
 from synthcli.artifacts import files
 from synthcli.artifacts.store import FIT, MODEL
 from synthcli.contracts.modality import Choice, Json
-from synthcli.contracts.modelling import Job, Request
+from synthcli.contracts.modelling import Clipped, Job, Request
 from synthcli.contracts.schema import Schema
 from synthcli.errors import FitError
 from synthcli.relational.fixtures import model as fixtures
@@ -39,7 +39,7 @@ class FittedTables:
         return self.model.merged
 
     @property
-    def clipped(self) -> dict[str, int]:
+    def clipped(self) -> dict[str, Clipped]:
         return self.model.clipped
 
     @property
@@ -74,7 +74,7 @@ class FittedRecipe:
         return {}
 
     @property
-    def clipped(self) -> dict[str, int]:
+    def clipped(self) -> dict[str, Clipped]:
         return {}
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from synthcli.report import charts, words
+from synthcli.report import charts, ends, words
 from synthcli.report.reading import Body, Drawn, known, line, overall, put
 
 PAIRS, TELLING = 15, 12  # pairs in the table, columns in a chart of the detector
@@ -55,6 +55,7 @@ def _columns(part: Body, drawn: Drawn) -> list[Body]:
                 "kind": picture["kind"],
                 "chart": chart,
                 "note": note,
+                "ends": ends.of_column(part["clipped"].get(name)),
                 "score": score,
                 "real": None if shape is None else shape.get("floor"),
                 "nulls": picture["nulls"],

@@ -83,8 +83,20 @@ def tables(run: Body) -> list[str]:
 
 
 def sole_table(run: Body) -> Body:
-    """The data of a run of one table: {mark, name, pictures, measured, help}."""
-    return {"mark": "", "name": None, "pictures": run["pictures"], "measured": run["measured"], "help": run["help"]}
+    """The data of a run of one table: {mark, name, pictures, measured, clipped, help}."""
+    return {
+        "mark": "",
+        "name": None,
+        "pictures": run["pictures"],
+        "measured": run["measured"],
+        "clipped": _clipped(run),
+        "help": run["help"],
+    }
+
+
+def _clipped(run: Body) -> dict[str, Body]:
+    """What top coding changed, by column. Earlier versions recorded a mere count, which is left out."""
+    return {name: found for name, found in run["fit"].get("clipped", {}).items() if isinstance(found, dict)}
 
 
 def of_table(run: Body, name: str, mark: str) -> Body:
@@ -101,6 +113,11 @@ def of_table(run: Body, name: str, mark: str) -> Body:
         "name": name,
         "pictures": run["pictures"].get("tables", {}).get(name, {"columns": []}),
         "measured": mine,
+        "clipped": {
+            column.removeprefix(f"{name}."): found
+            for column, found in _clipped(run).items()
+            if column.startswith(f"{name}.")
+        },
         "help": run["help"],
     }
 

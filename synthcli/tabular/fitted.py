@@ -17,7 +17,7 @@ from synthcli.columns.constraints.rule import Rule
 from synthcli.columns.table import Table
 from synthcli.columns.transforms.transformer import Transformer
 from synthcli.contracts.modality import Choice, Json
-from synthcli.contracts.modelling import Job, Model, Request
+from synthcli.contracts.modelling import Clipped, Job, Model, Request
 from synthcli.contracts.schema import Schema
 from synthcli.errors import FitError
 from synthcli.tabular.sampling.transformed import TransformedModel, load_model
@@ -43,7 +43,7 @@ class FittedTable:
         return self.model.merged
 
     @property
-    def clipped(self) -> dict[str, int]:
+    def clipped(self) -> dict[str, Clipped]:
         return self.model.clipped
 
     @property

@@ -17,7 +17,7 @@ from synthcli import seeds
 from synthcli.columns.codec.codec import Codec, Values
 from synthcli.columns.codec.conditions import Conditions
 from synthcli.columns.table import Table
-from synthcli.contracts.modelling import Job, Model, Request
+from synthcli.contracts.modelling import Clipped, Job, Model, Request
 from synthcli.tabular.rejection.discriminator import Discriminator
 
 
@@ -71,7 +71,7 @@ class CodedModel(Model):
         return self.codec.merged
 
     @property
-    def clipped(self) -> dict[str, int]:
+    def clipped(self) -> dict[str, Clipped]:
         return self.codec.clipped
 
     @abstractmethod

@@ -9,7 +9,8 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from synthcli.report import html
+from synthcli.artifacts.store import FIT, TRAIN
+from synthcli.report import ends, html
 from tests.report.outline import Outline
 from tests.report.process import written_elsewhere
 
@@ -252,3 +253,10 @@ def test_300_columns_stay_usable(wide, browse, tmp_path: Path):
     seen = browse(page)
     assert seen.errors == [] and seen.charts >= 300
     assert 'name="words"' in seen.dom
+
+
+def test_a_column_says_what_top_coding_did_to_its_ends(page, run):
+    moved, text = run.read(TRAIN, FIT)["clipped"], Outline(page).text
+    assert "visit" in moved and text.count("Top coding moved") == len(moved)
+    assert all(ends.of_column(found) in text for found in moved.values())
+    assert any("were clipped to it" in note and "up to 2021-01-0" in note for note in run.verdict()["notes"])

@@ -33,6 +33,7 @@ import pandas as pd
 import pyarrow as pa
 
 from synthcli.columns import frame as frames
+from synthcli.columns.codec import clips
 from synthcli.columns.codec import places as geo_places
 from synthcli.columns.codec.categorical import Codes, Constant, Made, relaxed
 from synthcli.columns.codec.domain import (
@@ -52,6 +53,7 @@ from synthcli.columns.codec.stand_ins import StandIns
 from synthcli.columns.fake import generate as fake
 from synthcli.columns.fake import persons
 from synthcli.columns.pii import sexes
+from synthcli.contracts.modelling import Clipped
 from synthcli.contracts.schema import Column, Schema
 
 __all__ = ["Codec", "Part", "Values", "build"]
@@ -59,15 +61,15 @@ __all__ = ["Codec", "Part", "Values", "build"]
 
 @dataclass(frozen=True)
 class Codec:
-    """Column codecs in schema order. merged: number of rare categories merged, per column; clipped: number of rows
-    clipped by top coding, per column; key: seeds the generated values.
+    """Column codecs in schema order. merged: number of rare categories merged, per column; clipped: what top coding
+    changed, per column; key: seeds the generated values.
     """
 
     schema: Schema
     columns: tuple[Any, ...]
     key: int
     merged: dict[str, int] = field(default_factory=dict)
-    clipped: dict[str, int] = field(default_factory=dict)
+    clipped: dict[str, Clipped] = field(default_factory=dict)
     places: tuple[geo_places.Place, ...] = ()
 
     @classmethod
@@ -90,7 +92,8 @@ class Codec:
         """Build the codec from the domains of the columns, in schema order."""
         by_name = list(zip(schema.names, domains, strict=True))
         merged = {name: d.merged for name, d in by_name if isinstance(d, CodesDomain | MixedDomain) and d.merged}
-        clipped = {name: count for name, domain in by_name if (count := _clipped(domain))}
+        asked = ((column, clips.of_domain(column, domain)) for column, domain in zip(schema.columns, domains))
+        clipped = {column.name: found for column, found in asked if found is not None}
         columns = tuple(build(column, domain, key) for column, domain in zip(schema.columns, domains))
         return cls(schema, columns, key, merged, clipped, places)
 
@@ -281,8 +284,3 @@ def build(column: Column, domain: Domain, key: int = 0) -> Any:
         MixedDomain: Mixed,
     }
     return kinds[type(domain)].from_domain(column, domain)
-
-
-def _clipped(domain: Domain) -> int:
-    numbers = domain.numbers if isinstance(domain, MixedDomain) else domain
-    return numbers.clipped if isinstance(numbers, NumbersDomain) else 0

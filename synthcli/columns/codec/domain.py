@@ -73,7 +73,8 @@ class NumbersDomain:
     Whole numbers (integers, times) count in steps from `base`; decimals: to which a float is rounded, None for full
     precision; spikes: point masses, including infinities; clock: whether a zoned time counts in local time; grains:
     rounding steps (columns/codec/heaping.py), for floats in units of the last decimal; months: step of dates that are
-    all the first day of a month, such as 12 for years, 0 for other columns; clipped: number of rows beyond low or high.
+    all the first day of a month, such as 12 for years, 0 for other columns; clipped: how many values lay
+    below low and above high; known: the values that were asked.
     """
 
     dtype: str
@@ -87,7 +88,8 @@ class NumbersDomain:
     spikes: tuple[float, ...] = ()
     clock: bool = False
     grains: tuple[int, ...] = ()
-    clipped: int = 0
+    clipped: tuple[int, int] = (0, 0)
+    known: int = 0
     months: int = 0
 
 

@@ -86,7 +86,7 @@ class Numbers:
             domain.nullable,
             domain.spikes,
             domain.clock,
-            domain.clipped,
+            sum(domain.clipped),
             domain.grains,
             domain.months,
         )

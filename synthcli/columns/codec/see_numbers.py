@@ -34,7 +34,7 @@ def see_numbers(column: Column, values: pd.Series, units: np.ndarray | None = No
     if rest.any():
         kept, clipped = _kept(raw[rest], None if units is None else units[rest], crowd, column)
     else:
-        kept, clipped = raw[finite][:1], 0  # all values are point masses
+        kept, clipped = raw[finite][:1], (0, 0)  # all values are point masses
     base, step, low, high = _whole_bounds(column, kept, clock) if whole else (0, 1, *_float_bounds(column, kept))
     decimals = None if whole else column.get("precision")
     return NumbersDomain(
@@ -50,6 +50,7 @@ def see_numbers(column: Column, values: pd.Series, units: np.ndarray | None = No
         clock=clock,
         grains=_grains(kept, step, decimals, column.kind),
         clipped=clipped,
+        known=len(raw),
         months=calendar.step(kept, _unit(column)) if column.kind == "datetime" else 0,
     )
 
@@ -96,12 +97,12 @@ def _find_spikes(raw: np.ndarray, finite: np.ndarray, units: np.ndarray | None, 
     return tuple(distinct[found].tolist())
 
 
-def _kept(rest: np.ndarray, units: np.ndarray | None, crowd: int, column: Column) -> tuple[np.ndarray, int]:
-    """Clip values to the published ends, unless the spec declares the bound; also return how many changed."""
+def _kept(rest: np.ndarray, units: np.ndarray | None, crowd: int, column: Column) -> tuple[np.ndarray, tuple[int, int]]:
+    """Clip values to the published ends, unless the spec declares the bound; also how many were below and above."""
     low, high = top_coding.ends(rest, units, crowd=crowd)
     least = rest.min() if column.declared.min is not None else rest[low]
     most = rest.max() if column.declared.max is not None else rest[high]
-    return np.clip(rest, least, most), int(((rest < least) | (rest > most)).sum())
+    return np.clip(rest, least, most), (int((rest < least).sum()), int((rest > most).sum()))
 
 
 def _grains(kept: np.ndarray, step: int, decimals: int | None, kind: str) -> tuple[int, ...]:

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 
 from synthcli.columns import frame as canonical
 from synthcli.columns.constraints.rule import Rule
-from synthcli.contracts.modelling import Job
+from synthcli.contracts.modelling import Clipped, Job, without_ends
 from synthcli.contracts.schema import Column, Schema, Traits
 from synthcli.relational.data import Tables
 from synthcli.relational.graph import Order
@@ -97,12 +97,12 @@ class RelationalModel:
         }
 
     @property
-    def clipped(self) -> dict[str, int]:
-        """table.column -> rows whose value was moved to the nearest one that several privacy units reach."""
+    def clipped(self) -> dict[str, Clipped]:
+        """table.column -> what top coding changed; the ends of times that are learned as differences are left out."""
         return {
-            f"{name}.{c}": n
+            f"{name}.{c}": found if found["kind"] == table.layout.schema[c].kind else without_ends(found)
             for name, table, model in self._value_models()
-            for c, n in model.clipped.items()
+            for c, found in model.clipped.items()
             if c in table.drawn
         }
 

@@ -20,7 +20,7 @@ from synthcli.columns import frame as frames
 from synthcli.columns.table import Table
 from synthcli.columns.transforms.transformer import Transformer
 from synthcli.contracts.modality import Choice
-from synthcli.contracts.modelling import Model, Request
+from synthcli.contracts.modelling import Clipped, Model, Request
 from synthcli.errors import SynthError
 
 
@@ -136,7 +136,7 @@ class TransformedModel(Model):
         return self.inner.merged
 
     @property
-    def clipped(self) -> dict[str, int]:
+    def clipped(self) -> dict[str, Clipped]:
         return self.inner.clipped
 
     def check(self, request: Request) -> None:

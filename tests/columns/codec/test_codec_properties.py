@@ -235,7 +235,9 @@ def test_beyond_what_several_hold_nothing_is_learned(rows: int, per_unit: int, s
     numbers = codec.columns[0]
     k = top_coding.depth(len(np.unique(units)))
     beyond = [v for v in x if len(set(units[x >= v])) < k or len(set(units[x <= v])) < k]
-    assert codec.clipped.get("x", 0) == len(beyond)
+    low, high = ([v for v in beyond if bool(v > np.median(x)) is side] for side in (False, True))
+    found = codec.clipped["x"]
+    assert (found["low"], found["high"], found["known"]) == (len(low), len(high), rows)
     back = decode(codec, codec.encode(data), rows)["x"]
     assert (
         not set(back) & set(beyond)
