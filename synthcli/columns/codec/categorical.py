@@ -84,13 +84,23 @@ class Made:
         rng: np.random.Generator,
         batch: int = 0,
         sexes: np.ndarray | None = None,
+        about: str | None = None,
     ) -> pd.Series:
         """Generate values for positions start..., with the source's share of nulls unless the spec declares one. batch:
-        the seed of the request; sexes: of the people in these rows, see fake.make.
+        the seed of the request; sexes, about: of the people in these rows, see fake.make.
         """
         column = relaxed(self.keys.column(column), start + rows)
         out = fake.make(
-            column, start, rows, key=key, rng=rng, room=self.keys.room, batch=batch, sexes=sexes, births=self.births
+            column,
+            start,
+            rows,
+            key=key,
+            rng=rng,
+            room=self.keys.room,
+            batch=batch,
+            sexes=sexes,
+            about=about,
+            births=self.births,
         )
         if column.get("nulls") is None and self.nulls > 0:
             out = out.mask(rng.random(rows) < self.nulls)

@@ -202,7 +202,16 @@ class Codec:
         streams = zip(self.schema.columns, self.columns, rng.spawn(len(self.columns)))
         of = {} if drawn is None or not self.people else sexes.of_people(self.people, drawn, self.sexes)
         return {
-            c.name: codec.make(c, start, rows, key=self.key, rng=stream, batch=batch, sexes=of.get(c.name))
+            c.name: codec.make(
+                c,
+                start,
+                rows,
+                key=self.key,
+                rng=stream,
+                batch=batch,
+                sexes=of.get(c.name),
+                about=self.people.get(c.name),
+            )
             for c, codec, stream in streams
             if isinstance(codec, Made)
         }
@@ -222,7 +231,7 @@ class Codec:
     @cached_property
     def people(self) -> dict[str, str]:
         """The columns of made-up people, and their roles."""
-        return {c.name: persons.role(c.name) for c in self.schema.columns if fake.is_person(c)}
+        return persons.roles(c.name for c in self.schema.columns if fake.is_person(c))
 
     @cached_property
     def sexes(self) -> dict[str, dict[Hashable, int]]:

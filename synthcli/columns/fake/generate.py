@@ -98,19 +98,21 @@ def make(
     room: Room | None = None,
     batch: int = 0,
     sexes: np.ndarray | None = None,
+    about: str | None = None,
     births: Pyramid | None = None,
 ) -> pd.Series:
     """Generate values for positions start..start+rows of the output, with the canonical dtype of the column's storage.
 
     Unique values and all values of people depend on (key, batch, position, sexes) only, others on (key, rng). room: of
     unique keys, None for all that the column may hold; batch: the seed of the request, so that batches share no key as
-    long as the room lasts (keyspace.placed); sexes: of the people in these rows, see persons.make; births: the pyramid
-    of dates of birth, by default a usual one. Raises what `check` raises, and SpecError beyond the capacity.
+    long as the room lasts (keyspace.placed); sexes: of the people in these rows, see persons.make; about: their role,
+    by default that of the column's name; births: the pyramid of dates of birth, by default a usual one. Raises what
+    `check` raises, and SpecError beyond the capacity.
     """
     check(column)
     check_rows(column, start + rows)
     if _source(column) in persons.PROVIDERS:
-        values = _cast(_person(column, start, rows, key, sexes), column)
+        values = _cast(_person(column, start, rows, key, sexes, about), column)
     elif unique(column):
         values = at(column, np.arange(start, start + rows, dtype=np.uint64), key=key, room=room, batch=batch)
     else:
@@ -398,10 +400,10 @@ def is_person(column: Column) -> bool:
     return column.kind in MADE and _source(column) in persons.PROVIDERS
 
 
-def _person(column: Column, start: int, rows: int, key: int, sexes: np.ndarray | None) -> np.ndarray:
+def _person(column: Column, start: int, rows: int, key: int, sexes: np.ndarray | None, about: str | None) -> np.ndarray:
     """Names, e-mails and logins of the people at these positions."""
     positions = np.arange(start, start + rows, dtype=np.uint64)
-    about, once = persons.role(column.name), unique(column)
+    about, once = persons.role(column.name) if about is None else about, unique(column)
     return persons.make(_source(column), _locale(column), about, positions, key, unique=once, sexes=sexes)
 
 

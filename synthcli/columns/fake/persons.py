@@ -9,6 +9,7 @@ whose names differ only by their content (customer_name, customer_email) show th
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -42,6 +43,13 @@ _OF_A_KIND = frozenset(
     of de
     """)
 )  # words of a column name that describe its content, not the person
+SUBJECTS = frozenset(
+    words.listed("""
+    patient customer client user member person player employee student participant respondent passenger applicant
+    kunde kunden patienten mitarbeiter versicherten assure personne paciente cliente persona paziente utente klant
+    pacjent klient osoba pessoa host guest
+    """)
+)  # the people that the rows of a table are likely to be about
 _ENDINGS = re.compile(r"(email|mail|username|vorname|nachname|name|naam|login)$")
 
 
@@ -67,6 +75,18 @@ def role(column: str) -> str:
     """The role in a column name, without the words for its content. customer_email: customer; email: empty."""
     left = (_ENDINGS.sub("", token) for token in words.tokens(column) if token not in _OF_A_KIND)
     return " ".join(token for token in left if token and token not in _OF_A_KIND)
+
+
+def roles(columns: Iterable[str]) -> dict[str, str]:
+    """Column of made-up people -> role. Columns that do not say whose they are (Vorname) show the only subject of the
+    table that others name (Kundenname); with several subjects, a person of their own.
+    """
+    own = {column: role(column) for column in columns}
+    subjects = {about for about in own.values() if about in SUBJECTS}
+    if len(subjects) != 1:
+        return own
+    (subject,) = subjects
+    return {column: about or subject for column, about in own.items()}
 
 
 def capacity(locale: str) -> int:

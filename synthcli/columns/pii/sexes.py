@@ -50,13 +50,6 @@ _HEADER = (
     )
     | _SALUTATION
 )
-SUBJECTS = frozenset(
-    listed("""
-    patient customer client user member person player employee student participant respondent passenger applicant
-    kunde kunden patienten mitarbeiter versicherten assure personne paciente cliente persona paziente utente klant
-    pacjent klient osoba pessoa host guest
-    """)
-)  # whose sex a column is likely to tell if it does not say whose
 
 
 def meanings(name: str, values: Sequence[Hashable]) -> dict[Hashable, int]:
@@ -104,13 +97,13 @@ def companions(made: Mapping[str, str], telling: Sequence[str]) -> dict[str, str
         left = [part for part in words.tokens(name) if part not in _HEADER]
         by_role.setdefault(persons.role(" ".join(left)), name)
     alone = by_role.get("")
-    subjects = {role for role in made.values() if role in SUBJECTS or role == ""}
+    subjects = {role for role in made.values() if role in persons.SUBJECTS or role == ""}
     out = {}
     for column, role in made.items():
         own = by_role.get(role)
         if own is None and (role in subjects or len(set(made.values())) == 1):
             own = alone
-        if own is None and role == "" and len(by_role) == 1 and set(by_role) <= SUBJECTS:
+        if own is None and role == "" and len(by_role) == 1 and set(by_role) <= persons.SUBJECTS:
             own = next(iter(by_role.values()))
         if own is not None:
             out[column] = own

@@ -297,7 +297,9 @@ def _make(
     recipe = _recipe(column)
     if recipe == "fake":
         of = sexes.of_people(people, frame, {}) if column.name in people else {}
-        return fake.make(column, start, rows, key=key, rng=rng, batch=batch, sexes=of.get(column.name))
+        return fake.make(
+            column, start, rows, key=key, rng=rng, batch=batch, sexes=of.get(column.name), about=people.get(column.name)
+        )
     if recipe == "expr":
         values = _as_type(_expression(column).evaluate(frame), column)
     elif recipe == "after":
@@ -320,7 +322,7 @@ def _expression(column: Column) -> compile.Expression:
 
 def _people(schema: Schema) -> dict[str, str]:
     """The columns of made-up people, and their roles."""
-    return {c.name: persons.role(c.name) for c in schema.columns if fake.is_person(c)}
+    return persons.roles(c.name for c in schema.columns if fake.is_person(c))
 
 
 def _order(schema: Schema, beside: Mapping[str, str] | None = None) -> list[str]:

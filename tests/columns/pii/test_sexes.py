@@ -93,3 +93,32 @@ def test_names_follow_the_sex_without_data() -> None:
     ]
     model = distributions.DistributionsModel(distributions.complete(Schema(tuple(columns))), key=2)
     agree(model.sample(Request(300), 0, rng=np.random.default_rng(0)).frame)
+
+
+GERMAN = {"Kundenname": "name", "Vorname": "first_name", "Nachname": "last_name", "Vertretername": "name"}
+
+
+def of_one_customer(frame: pd.DataFrame) -> None:
+    assert (frame["Kundenname"] == frame["Vorname"] + " " + frame["Nachname"]).all()
+    assert (frame["Vertretername"] == frame["Kundenname"]).mean() < 0.05, "another role is another person"
+    assert set(frame["Vorname"][frame["Anrede"] == "Frau"]) <= WOMEN
+    assert set(frame["Vorname"][frame["Anrede"] == "Herr"]) <= MEN
+
+
+def test_bare_columns_show_the_subject_of_the_table_and_follow_its_title() -> None:
+    rng = np.random.default_rng(0)
+    real = pa.table({"Anrede": rng.choice(["Herr", "Frau"], 400), "x": rng.normal(size=400)})
+    for name in GERMAN:
+        real = real.append_column(name, pa.array(["x"] * len(real)))
+    schema, data = infer(real, {name: Traits(type=kind, locale=LOCALE) for name, kind in GERMAN.items()})
+    codec = Codec.fit(data, schema, key=1)
+    of_one_customer(codec.decode(codec.encode(data), len(data), start=0, rng=np.random.default_rng(0)))
+    columns = [Column(name, Traits(type=kind, locale=LOCALE)) for name, kind in GERMAN.items()]
+    columns.append(Column("Anrede", Traits(type="category", weights={"Frau": 0.5, "Herr": 0.5})))
+    model = distributions.DistributionsModel(distributions.complete(Schema(tuple(columns))), key=2)
+    of_one_customer(model.sample(Request(300), 0, rng=np.random.default_rng(0)).frame)
+
+
+def test_bare_columns_are_of_nobody_else_where_there_are_two_subjects() -> None:
+    assert persons.roles(["customer_name", "patient_name", "email"])["email"] == ""
+    assert persons.roles(["customer_name", "agent_name", "email"])["email"] == "customer"
