@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -21,88 +20,86 @@ from synthcli.columns.constraints.computed import Computed
 from synthcli.columns.expressions.compile import Expression
 from synthcli.columns.expressions.syntax import Node
 from synthcli.columns.transforms.pieces import Bounded
+from synthcli.columns.transforms.plan import Plan
 from synthcli.columns.transforms.residuals import BirthYear, Residual, ages
 from synthcli.columns.transforms.solve import linear, solved
 from synthcli.columns.transforms.steps import Derived, with_nulls
 from synthcli.contracts.schema import Column, Traits
 
-if TYPE_CHECKING:
-    from synthcli.columns.transforms.planner import Planner
-
 CLOSER = 0.5  # ratio of the spread of a difference to that of its columns, below which the difference is learned
 _TICKS = {"s": 10**6, "ms": 10**3, "us": 1}  # microseconds
 
 
-def computed(planner: Planner, rule: Computed) -> str | None:
+def computed(plan: Plan, rule: Computed) -> str | None:
     """Add the steps for a column that is computed, or return the reason why that is impossible."""
-    if rule.column == planner.schema.unit:
+    if rule.column == plan.schema.unit:
         return f"{rule.column} must stay unchanged"
-    holds = not rule.violations(planner.frame).any()
-    if holds and _swapped(planner, rule):
+    holds = not rule.violations(plan.frame).any()
+    if holds and _swapped(plan, rule):
         return None
-    if holds and _born(planner, rule):
+    if holds and _born(plan, rule):
         return None
     for start, end in _dates(rule.expression.tree):
-        near(planner, end, Expression(start, frozenset({start}), Node("name", 0, value=start)))
-    return _direct(planner, rule)
+        near(plan, end, Expression(start, frozenset({start}), Node("name", 0, value=start)))
+    return _direct(plan, rule)
 
 
-def _swapped(planner: Planner, rule: Computed) -> bool:
+def _swapped(plan: Plan, rule: Computed) -> bool:
     """Restore another column of a linear equation, which varies much more than the computed one."""
-    value = linear(_minus(Node("name", 0, value=rule.column), rule.expression.tree), planner.kinds)
-    if value is None or planner.schema[rule.column].kind not in frames.MODELLED:
+    value = linear(_minus(Node("name", 0, value=rule.column), rule.expression.tree), plan.kinds)
+    if value is None or plan.schema[rule.column].kind not in frames.MODELLED:
         return False
-    spread = {name: _spread(planner, name) * abs(float(f)) for name, f in value.terms.items() if name in planner.frame}
+    spread = {name: _spread(plan, name) * abs(float(f)) for name, f in value.terms.items() if name in plan.frame}
     others = sorted(spread, key=lambda name: -spread[name])
     for target in others:
-        if spread[target] * CLOSER <= spread[rule.column] or planner.schema[target].kind not in frames.MODELLED:
+        if spread[target] * CLOSER <= spread[rule.column] or plan.schema[target].kind not in frames.MODELLED:
             return False
-        expression = solved(value, target, planner.kinds)
-        if expression is not None and planner.refused((target,), sorted(expression.columns)) is None:
-            step = derived(planner, target, expression)
-            if planner.accept(step, _beside(planner, step)) is None:
+        expression = solved(value, target, plan.kinds)
+        if expression is not None and plan.refused((target,), sorted(expression.columns)) is None:
+            step = derived(plan, target, expression)
+            if plan.accept(step, _beside(plan, step)) is None:
                 return True
     return False
 
 
-def _born(planner: Planner, rule: Computed) -> bool:
+def _born(plan: Plan, rule: Computed) -> bool:
     """Move a made-up date of birth to the year that agrees with the age."""
     found = ages(rule.expression.tree)
-    if found is None or found[0] not in planner.schema.names:
+    if found is None or found[0] not in plan.schema.names:
         return False
     born, at, plus = found
-    made_up = planner.schema[born].kind not in frames.MODELLED
-    if not made_up or planner.kinds[born].name != "datetime" or planner.refused((born,), (rule.column, at)) is not None:
+    made_up = plan.schema[born].kind not in frames.MODELLED
+    if not made_up or plan.kinds[born].name != "datetime" or plan.refused((born,), (rule.column, at)) is not None:
         return False
-    planner.steps.append(BirthYear(born, rule.column, at, plus))
-    planner.columns[born] = planner.schema[born]
+    plan.steps.append(BirthYear(born, rule.column, at, plus))
+    plan.columns[born] = plan.schema[born]
     return True
 
 
-def _direct(planner: Planner, rule: Computed) -> str | None:
+def _direct(plan: Plan, rule: Computed) -> str | None:
     """Restore the column itself, whatever the source holds."""
     inputs = sorted(rule.expression.columns)
-    reason = planner.refused((rule.column,), inputs, may_keep=True)
+    reason = plan.refused((rule.column,), inputs, may_keep=True)
     if reason is not None:
         return reason
-    step = replace(derived(planner, rule.column, rule.expression), copied=rule.column in planner.keep)
-    planner.steps.append(step)
-    made = [planner.schema[rule.column]] if step.copied else []
-    planner.columns |= {column.name: column for column in (*made, *_beside(planner, step))}
+    step = replace(derived(plan, rule.column, rule.expression), copied=rule.column in plan.keep)
+    plan.steps.append(step)
+    made = [plan.schema[rule.column]] if step.copied else []
+    plan.columns |= {column.name: column for column in (*made, *_beside(plan, step))}
     return None
 
 
-def derived(planner: Planner, column: str, expression: Expression) -> Derived:
+def derived(plan: Plan, column: str, expression: Expression) -> Derived:
     """The step that restores a column from an expression."""
-    said, own = planner.schema[column], planner.frame[column]
+    said, own = plan.schema[column], plan.frame[column]
     step = Derived(column, expression, dtype_name(own), said.get("precision"), said.storage == "date32[day]")
-    alone = planner.name(f"{column} alone")
-    return with_nulls(step, own, step.value(planner.frame), alone, planner.name(f"{column} missing", alone))
+    alone = plan.name(f"{column} alone")
+    return with_nulls(step, own, step.value(plan.frame), alone, plan.name(f"{column} missing", alone))
 
 
-def _beside(planner: Planner, step: Derived) -> list[Column]:
+def _beside(plan: Plan, step: Derived) -> list[Column]:
     """The columns that a step adds for nulls."""
-    said = planner.schema[step.column]
+    said = plan.schema[step.column]
     alone = [] if step.alone is None else [Column(step.alone, said.declared, said.inferred, said.storage)]
     missing = [] if step.missing is None else [Column(step.missing, inferred=Traits(type="boolean"), storage="bool")]
     return [*alone, *missing]
@@ -111,21 +108,21 @@ def _beside(planner: Planner, step: Derived) -> list[Column]:
 # --- residuals
 
 
-def bounded(planner: Planner, piece: Bounded) -> str | None:
+def bounded(plan: Plan, piece: Bounded) -> str | None:
     """Add the step for a linear value between bounds, or return the reason why that is impossible."""
-    value = linear(piece.tree, planner.kinds)
+    value = linear(piece.tree, plan.kinds)
     if value is None or len(value.terms) < 2:
         return "rules of this kind cannot hold by construction"
-    spread = {name: _spread(planner, name) * abs(float(f)) for name, f in value.terms.items()}
+    spread = {name: _spread(plan, name) * abs(float(f)) for name, f in value.terms.items()}
     reasons = []
     for target in sorted(spread, key=lambda name: -spread[name]):
-        expression = solved(value, target, planner.kinds)
+        expression = solved(value, target, plan.kinds)
         if expression is None:
             continue
-        unit = Fraction(1) if planner.kinds[target].name == "number" else Fraction(_tick(planner.frame[target]))
+        unit = Fraction(1) if plan.kinds[target].name == "number" else Fraction(_tick(plan.frame[target]))
         ends = [None if e is None else float(e / value.terms[target] / unit) for e in piece.ends]
         low, high = ends if value.terms[target] > 0 else ends[::-1]
-        reason = near(planner, target, expression, low, high)
+        reason = near(plan, target, expression, low, high)
         if reason is None:
             return None
         reasons.append(reason)
@@ -133,21 +130,19 @@ def bounded(planner: Planner, piece: Bounded) -> str | None:
 
 
 def near(
-    planner: Planner, column: str, expression: Expression, low: float | None = None, high: float | None = None
+    plan: Plan, column: str, expression: Expression, low: float | None = None, high: float | None = None
 ) -> str | None:
     """Learn a column as its residual from an expression, if the residual varies less than the column."""
-    if (reason := planner.refused((column,), sorted(expression.columns))) is not None:
+    if (reason := plan.refused((column,), sorted(expression.columns))) is not None:
         return reason
-    said, own = planner.schema[column], planner.frame[column]
-    if said.kind not in frames.NUMBERS or any(
-        planner.schema[n].kind not in frames.MODELLED for n in expression.columns
-    ):
+    said, own = plan.schema[column], plan.frame[column]
+    if said.kind not in frames.NUMBERS or any(plan.schema[n].kind not in frames.MODELLED for n in expression.columns):
         return f"{column} or a column beside it is not a number or a date that is learned"
     days = said.storage == "date32[day]"
     step = Residual(
         column,
         expression,
-        planner.name(f"{column} beside {', '.join(sorted(expression.columns))}"),
+        plan.name(f"{column} beside {', '.join(sorted(expression.columns))}"),
         dtype_name(own),
         low,
         high,
@@ -157,10 +152,10 @@ def near(
     )
     if step.unit is not None and (step.unit not in _TICKS or getattr(own.dtype, "tz", None) is not None):
         return f"the times of {column} are too fine, or have a timezone"
-    gives = step.value(planner.frame)
+    gives = step.value(plan.frame)
     if (own.notna() & gives.isna()).any():
-        step = replace(step, alone=planner.name(f"{column} alone", step.name))
-    apart = step.forward(planner.frame)[step.name]
+        step = replace(step, alone=plan.name(f"{column} alone", step.name))
+    apart = step.forward(plan.frame)[step.name]
     if not _std(apart) < CLOSER * _std(own):
         return f"{column} is not closer to the columns beside it than to its own mean"
     kind = "integer" if own.dtype == "Int64" else "float" if step.unit is None else "timedelta"
@@ -168,7 +163,7 @@ def near(
     traits = Traits(type=kind, precision=step.precision if kind == "float" else None)
     made = [Column(step.name, inferred=traits, storage=storage)]
     made += [] if step.alone is None else [Column(step.alone, said.declared, said.inferred, said.storage)]
-    return planner.accept(step, made)
+    return plan.accept(step, made)
 
 
 def _dates(tree: Node) -> Iterator[tuple[str, str]]:
@@ -191,10 +186,10 @@ def _tick(values: pd.Series) -> int:
     return _TICKS.get(unit, 1)
 
 
-def _spread(planner: Planner, name: str) -> float:
+def _spread(plan: Plan, name: str) -> float:
     """The standard deviation of a column, of times in microseconds."""
-    values = planner.frame[name]
-    if planner.kinds[name].name in ("datetime", "timedelta"):
+    values = plan.frame[name]
+    if plan.kinds[name].name in ("datetime", "timedelta"):
         return _std(values) * _tick(values)
     return _std(values)
 

@@ -6,20 +6,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
 from synthcli.columns import frame as frames
 from synthcli.columns.codec.parts import dtype_name, integers
-from synthcli.columns.constraints.linear import Kind, kinds_of
 from synthcli.columns.constraints.parse import Computed, OneHot, OneOf
 from synthcli.columns.expressions.compile import Expression
 from synthcli.columns.expressions.syntax import Node
 from synthcli.columns.transforms import computed as computing
-from synthcli.columns.transforms.measures import difference_column, equal_columns, grid, heaped, spread, with_time_grid
+from synthcli.columns.transforms.measures import difference_column, grid, heaped, spread, with_time_grid
 from synthcli.columns.transforms.pieces import Bounded, Equal, Group, Order, Piece
+from synthcli.columns.transforms.plan import Plan
 from synthcli.columns.transforms.steps import Choice, Combination, Derived, Difference, Step, with_nulls
 from synthcli.contracts.schema import Column, Schema, Traits
 
@@ -37,22 +36,10 @@ LONGEST = 40  # maximum length of a new name that lists its columns
 
 
 @dataclass
-class Planner:
-    """Collects steps. `take` returns the reason if it refuses a piece. columns: name -> column that a step adds to the
-    schema.
-    """
+class Planner(Plan):
+    """Adds the steps of a rule to the plan. `take` returns the reason if it refuses a piece."""
 
-    frame: pd.DataFrame
-    schema: Schema
-    keep: frozenset[str]
-    steps: list[Step] = field(default_factory=list)
-    columns: dict[str, Column] = field(default_factory=dict)
     orders: set[tuple[str, str, bool]] = field(default_factory=set)
-
-    @cached_property
-    def kinds(self) -> dict[str, Kind]:
-        """The kinds of the frame's columns."""
-        return kinds_of(self.schema, self.frame)
 
     def take(self, piece: Piece) -> str | None:
         """Add the steps for a piece, or return the reason why that is impossible."""
@@ -74,65 +61,6 @@ class Planner:
         if isinstance(piece, Group):
             return self.one_of(piece.rule) if isinstance(piece.rule, OneOf) else self.one_hot(piece.rule)
         return UNSUPPORTED
-
-    def ordered(self) -> list[Step]:
-        """The steps in topological order: each after those that restore its inputs."""
-        owner = {name: step for step in self.steps for name in step.rewritten}
-        out: list[Step] = []
-
-        def add(step: Step) -> None:
-            if step not in out:
-                for name in step.inputs:
-                    if name in owner:
-                        add(owner[name])
-                out.append(step)
-
-        for step in self.steps:
-            add(step)
-        return out
-
-    def refused(self, rewritten: Sequence[str], inputs: Sequence[str], *, may_keep: bool = False) -> str | None:
-        """The reason why these columns cannot be rewritten from these inputs; None if they can. may_keep: also columns
-        that must stay unchanged, of which the step keeps a copy.
-        """
-        for name in (*rewritten, *inputs):
-            if name not in self.schema.names:
-                return f"there is no column {name}"
-        for name in rewritten:
-            if name == self.schema.unit or (name in self.keep and not may_keep):
-                return f"{name} must stay unchanged"
-            if any(name in step.rewritten for step in self.steps):
-                return f"{name} is rewritten for another constraint"
-            if any(self.leads(start, name) for start in inputs):
-                return f"{name} would depend on itself"
-        return None
-
-    def leads(self, start: str, goal: str) -> bool:
-        """Whether restoring `start` depends on `goal`, directly or indirectly."""
-        if start == goal:
-            return True
-        inputs = next((step.inputs for step in self.steps if start in step.rewritten), ())
-        return any(self.leads(name, goal) for name in inputs)
-
-    def accept(self, step: Step, made: Sequence[Column]) -> str | None:
-        """Add a step if its inverse restores the frame."""
-        new = step.forward(self.frame)
-        back = step.inverse(
-            pd.DataFrame({**new, **{name: self.frame[name] for name in step.inputs}}, index=self.frame.index)
-        )
-        for name in step.rewritten:
-            if not equal_columns(back[name], self.frame[name]):
-                return f"{name} would not be restored exactly"
-        self.steps.append(step)
-        self.columns |= {column.name: column for column in made}
-        return None
-
-    def name(self, wish: str, *taken: str) -> str:
-        """The preferred name, with a number if a column already has it."""
-        known, name, i = {*self.schema.names, *self.columns, *taken}, wish, 2
-        while name in known:
-            name, i = f"{wish} ({i})", i + 1
-        return name
 
     # --- orders
 
