@@ -11,7 +11,9 @@ import pyarrow as pa
 import pytest
 
 from synthcli import seeds
+from synthcli.columns.fake import persons
 from synthcli.contracts.modelling import Job
+from synthcli.contracts.schema import Column, Traits
 from synthcli.errors import FitError
 from synthcli.relational.data import Tables
 from synthcli.relational.model import model as related_model
@@ -299,3 +301,19 @@ def test_parents_of_a_child_may_be_dropped() -> None:
         alone,
     )
     assert sound(synthetic(tables))
+
+
+def test_names_follow_the_sex_of_their_own_row() -> None:
+    shop = simulated.shop(120).checked()[0]
+    customers, schema = shop.frames["customers"], shop.schemas["customers"]
+    sex = np.random.default_rng(0).choice(["m", "f"], len(customers))
+    words = {"sex": pd.array(sex, dtype="string"), "first_name": pd.array(["x"] * len(customers), dtype="string")}
+    more = (Column("sex", inferred=Traits(type="category")), Column("first_name", Traits(type="first_name")))
+    tables = Tables(
+        {**shop.frames, "customers": customers.assign(**words)},
+        {**shop.schemas, "customers": replace(schema, columns=(*schema.columns, *more))},
+        shop.relationships,
+    ).checked()[0]
+    out = synthetic(tables).frames["customers"]
+    women = out["first_name"].isin(list(persons.names("en_US").first[0]))
+    assert out["sex"].nunique() == 2 and (women == (out["sex"] == "f")).all()
