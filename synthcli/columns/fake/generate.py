@@ -6,9 +6,6 @@ numbered (made_unique).
 
 from __future__ import annotations
 
-import datetime
-import decimal
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -18,7 +15,7 @@ import pyarrow as pa
 from synthcli import seeds
 from synthcli.columns import frame as frames
 from synthcli.columns import spelling
-from synthcli.columns.fake import persons
+from synthcli.columns.fake import persons, providers
 from synthcli.columns.fake import unique as unique_values
 from synthcli.columns.fake.births import Pyramid
 from synthcli.columns.fake.check_digits import CHECKS
@@ -33,7 +30,6 @@ __all__ = [
     "BORN",
     "KINDS",
     "MADE",
-    "POOL",
     "UUID",
     "WINDOW",
     "capacity",
@@ -83,7 +79,6 @@ NATIONAL_IDS = {
 MADE = frozenset(KINDS) | {"id", "text", "word"}
 WORDS = r"[BDFGKLMNPRSTVZ][aeiou]([bdfgklmnprstvz][aeiou]){1,3}"  # of type word without a look to follow
 UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
-POOL = 3_000  # Faker values drawn once per column and then sampled
 WINDOW = 10_000  # the smallest range of unique integers without a declared max
 BORN = ("1935-01-01", "2006-12-31")  # fixed days, so that a seed gives the same bytes next year
 
@@ -116,7 +111,7 @@ def make(
     elif unique(column):
         values = at(column, np.arange(start, start + rows, dtype=np.uint64), key=key, room=room, batch=batch)
     else:
-        values = _cast(_any(column, rows, _own_key(column, key), births, rng), column)
+        values = _cast(_any(column, start, rows, _own_key(column, key), births, rng), column)
     share = column.get("nulls")
     return values.mask(rng.random(rows) < share) if share else values
 
@@ -179,7 +174,7 @@ def capacity(column: Column) -> int | None:
     if source == "pattern":
         return min(body(column, _pattern(column)).size, WORD)
     if source == "name":
-        _faker(column.name, _locale(column))
+        providers.faker_of(column.name, _locale(column))
         return persons.capacity(_locale(column))
     if source == "iban":
         return int(10 ** unique_values.account_run(_pool_of(column, source, 0))[1])
@@ -233,7 +228,7 @@ def _pattern(column: Column) -> Pattern:
         raise SpecError(f"columns.{column.name}.{error}") from None
 
 
-def _any(column: Column, rows: int, key: int, births: Pyramid | None, rng: np.random.Generator) -> Any:
+def _any(column: Column, start: int, rows: int, key: int, births: Pyramid | None, rng: np.random.Generator) -> Any:
     """Draw values that may repeat."""
     source = _source(column)
     if source == "pattern":
@@ -250,7 +245,7 @@ def _any(column: Column, rows: int, key: int, births: Pyramid | None, rng: np.ra
         first = births.first[0] if said.min is None else first
         last = births.after - 1 if said.max is None else last
         return births.between(first, last).draw(rows, rng=rng)
-    return _pool_of(column, source, key)[rng.integers(POOL, size=rows)]
+    return providers.repeating(column.name, source, _locale(column), start, rows, key, rng)
 
 
 def _born(column: Column) -> tuple[np.datetime64, np.datetime64]:
@@ -413,65 +408,17 @@ def _locale(column: Column) -> str:
 
 
 def _pool_of(column: Column, provider: str, key: int) -> np.ndarray:
-    return _pool(column.name, provider, _locale(column), key)
-
-
-@lru_cache(maxsize=64)
-def _pool(name: str, provider: str, locale: str, key: int, size: int = POOL) -> np.ndarray:
-    """Draw values of a Faker provider. (size,) object"""
-    fake = _faker(name, locale)
-    fake.seed_instance(seeds.key(key, name, provider, locale))
-    draw = getattr(fake, provider)
-    values = np.empty(size, dtype=object)
-    values[:] = [_spelled(draw()) for _ in range(size)]
-    return values
-
-
-def _spelled(value: Any) -> Any:
-    return value.replace("\n", ", ") if isinstance(value, str) else value
-
-
-@lru_cache(maxsize=16)
-def _faker(name: str, locale: str) -> Any:
-    import faker
-    from faker.config import AVAILABLE_LOCALES
-
-    wanted = locale.replace("-", "_")
-    if wanted not in AVAILABLE_LOCALES:
-        raise SpecError(
-            f"columns.{name}.locale: Faker has no locale {locale!r}.{did_you_mean(wanted, sorted(AVAILABLE_LOCALES))}"
-        )
-    return faker.Faker(wanted)
-
-
-@lru_cache(maxsize=256)
-def _try_provider(name: str, provider: str, locale: str) -> None:
-    fake = _faker(name, locale)
-    known = {n for p in fake.get_providers() for n in dir(p) if not n.startswith("_") and callable(getattr(p, n))}
-    if provider not in known:
-        raise SpecError(
-            f"columns.{name}.provider: Faker has no provider {provider!r} for"
-            f" {locale}.{did_you_mean(provider, sorted(known))}"
-        )
-    try:
-        value = getattr(fake, provider)()
-    except TypeError:
-        value = None
-    if not isinstance(value, str | int | float | decimal.Decimal | datetime.date | datetime.timedelta):
-        raise SpecError(
-            f"columns.{name}.provider: {provider} does not generate plain values; remedy: another provider, or a"
-            " pattern"
-        )
+    return providers.pool(column.name, provider, _locale(column), key)
 
 
 def _check_provider(column: Column, provider: str) -> None:
-    _try_provider(column.name, provider, _locale(column))
+    providers.check(column.name, provider, _locale(column))
     if unique(column) and provider not in unique_values.PROVIDERS:
         raise SpecError(
             f"columns.{column.name}.unique: unique {provider} values cannot be promised; "
             r"remedy: a pattern such as [A-Z]{3}-\d{6}, type: id, or unique: false"
         )
-    _cast(_pool(column.name, provider, _locale(column), 0, size=20), column)
+    _cast(providers.pool(column.name, provider, _locale(column), 0, size=20), column)
 
 
 def check_rows(column: Column, rows: int) -> None:
