@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from synthcli.cli import options as o
 from synthcli.cli.door import door
 from synthcli.wording import agreeing, quantity
+
+if TYPE_CHECKING:
+    from synthcli.contracts.modality import Target
 
 FROM = typer.Option(
     "--from",
@@ -27,7 +30,12 @@ MOST_LIKELY = typer.Option(
 )
 WHERE = typer.Option("--where", metavar="EXPRESSION", help="With --from: a condition on every row.")
 TO = typer.Option(
-    "--output", "-o", help="With --from: the file to write; its ending is the format. For related tables: a folder."
+    "--output",
+    "-o",
+    help="With --from: the file to write; its ending is the format. For related tables: a folder, or a database.",
+)
+FORMAT = typer.Option(
+    "--format", help="With --from: csv, parquet, jsonl, excel, or sql (then -o is the URL of a database)."
 )
 STAGE_HELP = {
     "analyze": "Examine the data: types, nulls, distributions, dependencies, keys, rare values.",
@@ -117,7 +125,8 @@ def generate(
         Path | None, typer.Argument(metavar="[SPEC]", help="The spec, a YAML file.", autocompletion=o.complete_spec)
     ] = None,
     from_: Annotated[str | None, FROM] = None,
-    output: Annotated[Path | None, TO] = None,
+    output: Annotated[str | None, TO] = None,
+    format: Annotated[str | None, FORMAT] = None,
     given: Annotated[Path | None, GIVEN] = None,
     impute: Annotated[Path | None, IMPUTE] = None,
     most_likely: Annotated[bool, MOST_LIKELY] = False,
@@ -135,18 +144,26 @@ def generate(
     if (spec is None) == (from_ is None):
         raise typer.BadParameter("give either a SPEC or --from RUN")
     if spec is not None:
-        if output is not None or keep_failed or given is not None or impute is not None or where is not None:
+        if keep_failed or any(each is not None for each in (output, format, given, impute, where)):
             raise typer.BadParameter(
-                "--output, --keep-failed, --given, --impute and --where require --from; in a spec, set generate and"
-                " output"
+                "--output, --format, --keep-failed, --given, --impute and --where require --from; in a spec, set"
+                " generate and output"
             )
         _execute("generate", spec, o.overrides(sets, rows, seed), root, quiet, as_json, {"fresh": fresh})
         return
-    if sets or fresh:
-        raise typer.BadParameter("--set and --fresh require a SPEC; --from uses the run unchanged")
+    if fresh:
+        raise typer.BadParameter("--fresh requires a SPEC; --from uses the model of the run")
+    if (given is not None or impute is not None) and (sets or format is not None):
+        raise typer.BadParameter("--set and --format do not go with --given and --impute")
     if most_likely and given is None and impute is None:
         raise typer.BadParameter("--most-likely requires --given FILE or --impute FILE")
-    result = _from_run(str(from_), output, given, impute, most_likely, where, rows, seed, root, keep_failed, quiet)
+    common = {"root": root, "run": str(from_), "seed": seed, "keep_failed": keep_failed}
+    if given is not None or impute is not None:
+        if (given is not None and impute is not None) or rows is not None or where is not None:
+            raise typer.BadParameter("give one of --given FILE, --impute FILE, or --rows N [--where EXPRESSION]")
+        result = _completed(given or impute, output, impute is not None, most_likely, quiet, common)
+    else:
+        result = _more(output, format, where, list(sets or []), rows, quiet, common)
     if as_json:
         typer.echo(json.dumps({"exit_code": 0, **result}, ensure_ascii=False))
     elif not quiet:
@@ -176,51 +193,75 @@ def _broken(result: dict[str, Any]) -> str:
     )
 
 
-def _from_run(
-    run: str,
-    output: Path | None,
-    given: Path | None,
-    impute: Path | None,
-    most_likely: bool,
-    where: str | None,
-    rows: int | None,
-    seed: int | None,
-    root: Path,
-    keep_failed: bool,
-    quiet: bool,
+def _completed(
+    known: Path | None, output: str | None, impute: bool, most_likely: bool, quiet: bool, common: dict[str, Any]
 ) -> dict[str, Any]:
-    """Sample rows from an old run's model: a number of them, or the completed rows of a file."""
+    """Complete the rows of a file by an old run's model."""
     from synthcli.cli import screen
     from synthcli.contracts.modality import Completion
-    from synthcli.pipeline.resample import completed, more
-    from synthcli.spec.models import Generate
+    from synthcli.pipeline.resample import completed
 
-    known = given or impute
-    if (given is not None and impute is not None) or (known is not None and (rows is not None or where is not None)):
-        raise typer.BadParameter("give one of --given FILE, --impute FILE, or --rows N [--where EXPRESSION]")
-    if known is None and rows is None:
+    assert known is not None
+    path = Path(output or _completed_name(known.name))
+    with screen.watching(quiet=quiet) as events:
+        return completed(known=known, target=path, how=Completion(impute, most_likely), events=events, **common)
+
+
+def _more(
+    output: str | None,
+    format: str | None,
+    where: str | None,
+    sets: list[str],
+    rows: int | None,
+    quiet: bool,
+    common: dict[str, Any],
+) -> dict[str, Any]:
+    """Sample a number of rows from an old run's model."""
+    from synthcli.cli import screen
+    from synthcli.pipeline.resample import conditions, more
+
+    if rows is None and not sets:
         raise typer.BadParameter("--from needs --rows N, --given FILE or --impute FILE")
     if where is not None and not where.strip():
         raise typer.BadParameter("--where is empty; expected an expression such as 'age >= 80'")
-    name = run.replace("/", "-")
-    target = output or Path(_rows_name(root, run, name, rows) if known is None else _completed_name(known.name))
+    root, run = common["root"], common["run"]
     with screen.watching(quiet=quiet) as events:
-        if known is not None:
-            how = Completion(impute is not None, most_likely)
-            return completed(root, run, known, target, how=how, seed=seed, keep_failed=keep_failed, events=events)
-        conditions = None if where is None else Generate(where=where)
-        return more(
-            root, run, rows or 0, target, seed=seed, keep_failed=keep_failed, events=events, generate=conditions
-        )
+        generate = conditions(root, run, sets, where)
+        target = _target(output or _rows_name(root, run, rows, format), format)
+        return more(rows=rows, target=target, events=events, generate=generate, **common)
 
 
-def _rows_name(root: Path, run: str, name: str, rows: int | None) -> str:
+def _target(output: str, format: str | None) -> Target:
+    """Where to write rows: a file, a folder, or a database. Raises SpecError."""
+    from synthcli import sources
+    from synthcli.contracts.modality import Target
+    from synthcli.errors import SpecError, did_you_mean
+    from synthcli.sources import credentials, database
+
+    if format is not None and format not in sources.FORMATS:
+        known = ", ".join(sources.FORMATS)
+        raise SpecError(f"--format is {format}; expected one of {known}.{did_you_mean(format, sources.FORMATS)}")
+    url = database.kind_of(output) is not None or output.startswith("${")
+    if format not in (None, "sql") and url:
+        raise SpecError(f"--format is {format}, but --output is a database; remedy: --format sql, or a file or folder")
+    if not url:
+        if format == "sql":
+            raise SpecError(f"--output {output}: --format sql requires the URL of a database, such as sqlite:///new.db")
+        return Target(format or "", Path(output))
+    if credentials.literal(output):
+        raise SpecError("--output contains a password; remedy: take it from the environment, as '${WAREHOUSE_URL}'")
+    return Target("sql", url=output, folder=Path().absolute())
+
+
+def _rows_name(root: Path, run: str, rows: int | None, format: str | None) -> str:
     """The name of the output: a file, or a folder for related tables."""
     from synthcli.artifacts import store
+    from synthcli.sources.paths import ENDINGS
     from synthcli.spec.describe import modality_of_run
 
     plan = store.find(root, run).read(store.PLAN) or {"source": {}}
-    return f"{name}-{rows}" + ("" if modality_of_run(plan) == "relational" else ".parquet")
+    ending = ENDINGS[format].own[0] if format in ENDINGS else ".parquet"
+    return f"{run.replace('/', '-')}-{rows or 'more'}" + ("" if modality_of_run(plan) == "relational" else ending)
 
 
 def _completed_name(name: str) -> str:

@@ -143,8 +143,8 @@ class Csv:
 
 @dataclass(frozen=True)
 class Target:
-    """The destination of an output: a file, an object or a folder (path), or a table of a database. if_exists: replace,
-    append or fail, for a table; csv: the dialect of a csv file.
+    """The destination of an output: a file, an object or a folder (path), or a table of a database. format: empty where
+    the path or an earlier run decides; if_exists: replace, append or fail, for a table; csv: the dialect of a csv file.
     """
 
     format: str
@@ -267,7 +267,7 @@ class Modality(Protocol):
     def outputs(self, target: Target, request: Request) -> list[Target]:
         """The targets that `deliver` writes."""
 
-    def more(self, fitted: Fitted, request: Request, target: Path, origin: Origin, *, progress: Progress) -> Json:
+    def more(self, fitted: Fitted, request: Request, target: Target, origin: Origin, *, progress: Progress) -> Json:
         """Generate from the model of an earlier run directly into a file or folder. Raises SpecError for a target that
         cannot be written.
         """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,12 +10,13 @@ from typing import Any
 from synthcli import plugins
 from synthcli.artifacts import store
 from synthcli.artifacts.store import ANALYZE, FIT, PLAN, PROFILE, TRAIN, Version
-from synthcli.contracts.modality import Choice, Completion, Fitted, Modality, Origin, Support
+from synthcli.contracts.modality import Choice, Completion, Fitted, Modality, Origin, Support, Target
 from synthcli.contracts.modelling import Request
-from synthcli.errors import ArtifactError, GateClosed
+from synthcli.errors import ArtifactError, GateClosed, SpecError
 from synthcli.pipeline.events import Events
 from synthcli.pipeline.stages import support_note
-from synthcli.spec import describe
+from synthcli.spec import describe, yaml
+from synthcli.spec.load import override, validate
 from synthcli.spec.models import Generate
 
 CONDITIONS = ("where", "balance", "fairness")
@@ -36,8 +37,8 @@ class Released:
 def more(
     root: Path,
     run: str,
-    rows: int,
-    target: Path,
+    rows: int | None,
+    target: Path | Target,
     *,
     seed: int | None,
     keep_failed: bool,
@@ -46,15 +47,17 @@ def more(
 ) -> dict[str, Any]:
     """Generate records from a run's model: {run, rows, output, …}.
 
-    generate: conditions on the records; None: those of the run. Raises GateClosed when the run did not pass its gates
-    or does not verify (unless keep_failed), ArtifactError when it holds a pickled model that this user's run did not
-    write.
+    rows: None for as many as generate.rows or generate.scale says; generate: conditions on the records; None: those of
+    the run. Raises GateClosed when the run did not pass its gates or does not verify (unless keep_failed),
+    ArtifactError when it holds a pickled model that this user's run did not write, SpecError without a number of rows.
     """
     old = released(root, run, keep_failed=keep_failed)
     own = old.seed if seed is None else seed
     request = old.request if generate is None else describe.request_of(generate, own)
+    rows = _rows(old.version, generate) if rows is None else rows
     request = replace(request, rows=rows, seed=own)
-    written = old.modality.more(old.fitted, request, target, old.origin, progress=events.progress)
+    to = Target("", target) if isinstance(target, Path) else target
+    written = old.modality.more(old.fitted, request, to, old.origin, progress=events.progress)
     return {"run": old.version.name, "rows": rows, **written, **_support(old.version, written)}
 
 
@@ -67,6 +70,39 @@ def _support(version: Version, written: Mapping[str, Any]) -> dict[str, str]:
         return {}
     found = Support(asked["where"], int(asked["rows"]), round(asked["share_by_itself"] * fit["rows"]))
     return {"support": support_note(found, about="about ")}
+
+
+def conditions(root: Path, run: str, sets: Sequence[str], where: str | None) -> Generate | None:
+    """The conditions of a run with keys of generate that are set anew, as KEY=VALUE; None to keep them. where: in place
+    of all of them. Raises SpecError for another key.
+    """
+    if where is not None and not sets:
+        return Generate(where=where)
+    if not sets:
+        return None
+    plan = store.find(root, run).read(PLAN) or {}
+    own = {key: value for key in CONDITIONS if (value := plan.get("generate", {}).get(key)) is not None}
+    document = yaml.Document({"source": {"type": "none"}, "generate": own}, {}, run)
+    if where is not None:
+        document = replace(document, data={**document.data, "generate": {**own, "where": where}})
+    allowed = (*CONDITIONS, "rows", "scale")
+    for text in sets:
+        key = text.partition("=")[0].strip().split(".")
+        if key[0] != "generate" or len(key) < 2 or key[1] not in allowed:
+            raise SpecError(
+                f"--set {text}: with --from, only keys of generate can be set: {', '.join(allowed)}; remedy: a SPEC for"
+                " the others"
+            )
+        document = override(document, text)
+    return validate(document).generate
+
+
+def _rows(version: Version, generate: Generate | None) -> int:
+    """The number of rows that generate asks for. Raises SpecError without one."""
+    if generate is None or (generate.rows is None and generate.scale is None):
+        raise SpecError("--from needs --rows N, --set generate.rows=N or --set generate.scale=X")
+    profile = version.read(ANALYZE, PROFILE) or {}
+    return generate.rows or max(1, round(int(profile.get("rows", 0)) * float(generate.scale or 1)))
 
 
 def completed(

@@ -37,6 +37,7 @@ from synthcli.relational.model import model as related_model
 from synthcli.relational.model.rejection_counts import RejectionCounts
 from synthcli.relational.source import Described, RealTables, holder, keyed_traits
 from synthcli.sources import head
+from synthcli.sources.database import reads
 from synthcli.sources.paths import format_of, is_url
 from synthcli.tabular import modality as tabular
 from synthcli.tabular import source_stats
@@ -185,30 +186,45 @@ def outputs(target: Target, request: Request) -> list[Target]:
 
 
 def more(
-    fitted: FittedTables | FittedRecipe, request: Request, target: Path, origin: Origin, *, progress: Progress
+    fitted: FittedTables | FittedRecipe, request: Request, target: Target, origin: Origin, *, progress: Progress
 ) -> Json:
-    """Generate tables from an old run's model, as files of a folder."""
-    _check_folder(target, origin)
+    """Generate tables from an old run's model, as files of a folder or tables of a database."""
+    own = str(cast(dict[str, object], origin.plan["output"])["format"])
+    format_ = target.format or (own if own in sources.FILES else "parquet")
+    if isinstance(target.path, Path):
+        _check_folder(target.path, origin)
+    else:
+        _check_database(target, origin)
     counts = RejectionCounts()
     tables, conditioned = _sampled(fitted, request, counts, progress)
-    format_ = str(cast(dict[str, object], origin.plan["output"])["format"])
     with tempfile.TemporaryDirectory(prefix="synth-") as scratch:
         _write(Path(scratch), tables, "", silent)
         files.write_json(
             Path(scratch) / SAMPLE, {"schemas": {name: schema.to_json() for name, schema in tables.schemas.items()}}
         )
-        written = output.to_folder(
-            Path(scratch), target, format_ if format_ in sources.FILES else "parquet", origin.csv
-        )
+        written = output.deliver(Path(scratch), replace(target, format=format_, csv=origin.csv))
     return {
         "tables": tables.rows,
-        "output": str(target),
-        "files": written,
+        "output": target.where,
+        "format": format_,
+        **({} if format_ == "sql" else {"files": written["tables"]}),
         **({"asked": conditioned["asked"]} if conditioned else {}),
         "refused": counts.refused,
         "repaired": counts.repaired,
         "dropped": counts.dropped,
     }
+
+
+def _check_database(target: Target, origin: Origin) -> None:
+    """Raise SpecError for a database that a table of the source is read from under a name that would be written."""
+    described = cast(dict[str, dict[str, dict[str, str]]], origin.plan["source"])["tables"]
+    for name, each in described.items():
+        if each.get("url") and reads(each["url"], each.get("table"), each.get("query"), str(target.url), name,
+                                     origin.folder):  # fmt: skip
+            raise SpecError(
+                f"--output {target.where}: table {name} is the source of that run, which would be overwritten; remedy:"
+                " another database"
+            )
 
 
 def _check_folder(target: Path, origin: Origin) -> None:

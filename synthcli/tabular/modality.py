@@ -157,13 +157,14 @@ def outputs(target: Target, request: Request) -> list[Target]:
     return [one for _, one in output.targets(target, request.copies)]
 
 
-def more(fitted: FittedTable, request: Request, target: Path, origin: Origin, *, progress: Progress) -> Json:
+def more(fitted: FittedTable, request: Request, target: Target, origin: Origin, *, progress: Progress) -> Json:
     """Rows from an old run's model, streamed into a file."""
-    format_ = output.format_for(target, origin)
+    path = output.file_of(target)
+    format_ = output.format_for(path, origin, target.format)
     settled = settle(request, fitted.model, fitted.schema, fitted.rules)
     stream = RowStream(fitted.model, settled, fitted.schema, fitted.choice, fitted.folder)
-    stream.write(target, format_, progress, csv=origin.csv)
-    return {"output": str(target), "sha256": files.sha256(target), "asked": stream.report()}
+    stream.write(path, format_, progress, csv=origin.csv)
+    return {"output": str(path), "sha256": files.sha256(path), "asked": stream.report()}
 
 
 def complete(

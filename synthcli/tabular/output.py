@@ -29,11 +29,27 @@ def deliver(generated: Path, target: Target, copies: int) -> Json:
     return {**written[0], "format": target.format, **({"copies": written} if len(written) > 1 else {})}
 
 
-def format_for(target: Path, origin: Origin) -> str:
-    """The format by the file extension of --output. Raises SpecError if it is unknown or the target is the source."""
-    format_ = format_of(target.name)
+def file_of(target: Target) -> Path:
+    """The path of a target. Raises SpecError for a database: rows of one table are written to a file."""
+    if not isinstance(target.path, Path):
+        raise SpecError(f"--output {target.where}: --from writes the rows of one table to a file; remedy: rows.csv")
+    return target.path
+
+
+def format_for(target: Path, origin: Origin, format: str = "") -> str:
+    """The given format, else by the file extension of --output. Raises SpecError if it is unknown, if both are given
+    and differ, or if the target is the source.
+    """
+    ending = format_of(target.name)
+    if format and ending not in (None, format):
+        raise SpecError(
+            f"--output {target} has the ending of {ending}, and --format is {format}; remedy: leave one out"
+        )
+    format_ = format or ending
     if format_ is None:
-        raise SpecError(f"--output {target}: the ending names no format; expected .csv, .parquet or .jsonl")
+        raise SpecError(
+            f"--output {target}: the ending names no format; expected .csv, .parquet or .jsonl; remedy: --format"
+        )
     if str(target.resolve()) == origin.read:
         raise SpecError(f"--output {target} is the source of that run, which would be overwritten")
     return format_

@@ -16,7 +16,7 @@ from synthcli.pipeline.checking import checked
 from synthcli.pipeline.events import Events
 from synthcli.pipeline.execute import Run, execute
 from synthcli.pipeline.preview import preview
-from synthcli.pipeline.resample import completed, more
+from synthcli.pipeline.resample import completed, conditions, more
 from synthcli.spec.models import Generate
 
 SPEC = """
@@ -195,3 +195,12 @@ def test_rows_go_with_those_that_they_hang_from(folder: Path) -> None:
         orders = pd.read_sql("SELECT * FROM orders", connection)
     young = users.loc[users["age"] < 60, "id"]
     assert tables["users"]["rows"] == len(young) and tables["orders"]["rows"] == orders["user_id"].isin(young).sum()
+
+
+def test_conditions_of_a_run_are_set_anew(folder: Path, run: Run, tmp_path: Path) -> None:
+    asked = conditions(folder / "runs", "spec", ["generate.balance={segment: {new: 1.0}}"], None)
+    assert asked is not None and asked.where == "age > 30", "what is not set stays"
+    out = tmp_path / "few"
+    more(folder / "runs", "spec", 20, out, seed=None, keep_failed=True, events=Events(), generate=asked)
+    (users,) = (pd.read_parquet(out / "users.parquet"),)
+    assert (users["segment"] == "new").all() and (users["age"] > 30).all() and len(users) == 20

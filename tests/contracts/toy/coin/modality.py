@@ -101,9 +101,9 @@ def outputs(target: Target, request: Request) -> list[Target]:
     return [target]
 
 
-def more(fitted: Fitted, request: Request, target: Path, origin: Origin, *, progress: Progress) -> Json:
-    sources.write(iter([pd.DataFrame({"flips": _flip(fitted, request)})]), SCHEMA, target, "csv")
-    return {"output": str(target)}
+def more(fitted: Fitted, request: Request, target: Target, origin: Origin, *, progress: Progress) -> Json:
+    sources.write(iter([pd.DataFrame({"flips": _flip(fitted, request)})]), SCHEMA, target.path, "csv")
+    return {"output": str(target.path)}
 
 
 def complete(
