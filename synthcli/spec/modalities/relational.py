@@ -51,9 +51,9 @@ RELATIONS = (
 
 
 def default_gates(have: frozenset[str]) -> Gates:
-    """The default gates of one table, and those on relationships."""
+    """The default gates of one table, and those on relationships; the ones against a floor require a control."""
     (quality, privacy), rules = tabular.default_gates(have - {"constraints"}), tabular.RULES
-    relations = RELATIONS if "train" in have else tuple(g for g in RELATIONS if g.of is None)
+    relations = RELATIONS if "control" in have else tuple(g for g in RELATIONS if g.of is None)
     return (*quality, *relations, *(rules if "constraints" in have else ())), privacy
 
 

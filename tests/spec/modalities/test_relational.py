@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from synthcli.errors import SpecError
-from synthcli.spec import check
+from synthcli.spec import check, gates
 from synthcli.spec.load import load_spec
 from synthcli.spec.modalities import relational
 
@@ -103,3 +103,12 @@ def test_tables_of_a_database(tmp_path: Path) -> None:
     with pytest.raises(SpecError, match=r"the url contains a password") as error:
         check.check(load_spec(file))
     assert "secret@" not in str(error.value) and "expected one statement that reads" in str(error.value)
+
+
+@pytest.mark.parametrize(("holdout", "expected"), [("0.2", True), ("0", False)])
+def test_default_gates_against_a_floor_require_a_holdout(tmp_path: Path, holdout: str, expected: bool) -> None:
+    file = tmp_path / "spec.yaml"
+    file.write_text(f"{HEAD}  split: {{holdout: {holdout}}}\n")
+    (quality, _), _ = gates.resolved(load_spec(file).spec, "relational")
+    assert any(gate.of == "floor" for gate in quality) == expected
+    assert "referential_integrity" in {gate.metric for gate in quality}
