@@ -21,7 +21,7 @@ from synthcli.columns import missing_codes, spelling
 from synthcli.columns.codec.spelled_numbers import looks_mixed
 from synthcli.columns.codec.top_coding import held_by, unit_codes
 from synthcli.columns.constraints.rule import parse_constraint
-from synthcli.columns.discovery import keys, suggest
+from synthcli.columns.discovery import keys, relations, suggest
 from synthcli.columns.discovery.infer import infer
 from synthcli.columns.fake import generate as fake
 from synthcli.columns.pii import detect, protect, rare_words
@@ -141,7 +141,7 @@ class TableContent:
 
 def look(source: sources.Source, imported: Imported | None = None) -> Findings:
     """Read a table and examine it. Raises DataError for a source that cannot be read, or has no rows."""
-    return examine(read(source), imported)
+    return examine(read(source), imported, single=True)
 
 
 def read(source: sources.Source) -> TableContent:
@@ -159,9 +159,10 @@ def examine(
     *,
     units: np.ndarray | None = None,
     keys: frozenset[str] = frozenset(),
+    single: bool = False,
 ) -> Findings:
     """Examine a table. units: (rows,) the privacy unit of each row, if another table holds the units; keys: columns at
-    either end of a relationship, which are made up as keys.
+    either end of a relationship, which are made up as keys; single: whether it is the only table.
     """
     source, schema, frame = content.source, content.schema, content.frame
     unit = _unit(schema, frame, source) if units is None else None
@@ -197,6 +198,11 @@ def examine(
         schema.unit,
     )
     found = [s for s in suggest.suggest(frame, declared, units, skip=sorted(out)) if not keys & set(s.columns)]
+    if single:  # columns of related tables cannot be computed
+        sums = [set(s.columns) for s in found if s.form == "sum"]
+        computed = {r.column: r for r in relations.relations(frame, declared, skip=sorted(out), sums=sums)}
+        columns = [_computed(f, computed[f.name]) if f.name in computed else f for f in columns]
+        found = suggest.without(found, list(computed))
     target = (
         (builtin.TARGETS[str(source.name)], "named by the table's description")
         if source.type == "builtin"
@@ -231,6 +237,12 @@ def _unpredictable(table: Table, target: str) -> str:
     except DataError:
         return f"there are too few rows to tell whether they predict {target}"
     return utility.predictable(parts["train"], parts["control"], target, rng=rng)
+
+
+def _computed(finding: Finding, relation: relations.Relation) -> Finding:
+    """The finding on a column that others determine: its bounds and categories follow from them."""
+    kept = {k: v for k, v in finding.traits.items() if k in ("type", "format", "precision")}
+    return replace(finding, traits={**kept, "expr": relation.text}, notes=(*finding.notes, relation.evidence))
 
 
 def _counts_rows(values: pd.Series) -> bool:

@@ -17,8 +17,9 @@ import pandas as pd
 
 from synthcli.columns import frame as frames
 from synthcli.columns import words
-from synthcli.columns.codec import dependencies
+from synthcli.columns.codec import dependencies, top_coding
 from synthcli.columns.codec.codec import Codec
+from synthcli.columns.discovery.relation import quoted
 from synthcli.contracts.schema import Schema
 
 SAMPLE = 10_000  # rows used to find candidates, which are then verified on all rows
@@ -26,6 +27,12 @@ SIGNATURE = 24  # rows in which a sum must hold before it is verified
 ADDENDS = 40  # maximum numeric columns among which to search for sums
 LEAST_ROWS = 50
 MOST_ORDERS = 12
+ROWS_PER_WORD = 5  # on average, for a word to determine a number
+COMMON = 0.95  # largest share of one value in a column that a rule can say something about
+MOST_VALUES = 20  # of a category whose values rules may name
+MOST_IMPLICATIONS = 12
+HELD = 30  # privacy units that hold a value which a rule names
+BEYOND_CHANCE = 20.0  # -log of the probability by chance
 _TARGETS = words.listed("""
     target label class outcome y response churn churned default defaulted fraud is_fraud approved survived readmitted
     readmission
@@ -74,7 +81,91 @@ def suggest(
     modelled = Schema(kept)
     tables = one_hot(frame, modelled)
     hot = {name for group in tables for name in group.columns}
-    return [*_ties(frame, modelled, units, hot), *sums(frame, modelled, skip=hot), *tables, *keys(frame, schema, units)]
+    ties = _ties(frame, modelled, units, hot)
+    pairs = {frozenset(tie.columns) for tie in ties if tie.form == "one_of"}
+    coded = [each for each in codes(frame, modelled, units) if frozenset(each.columns) not in pairs]
+    added = sums(frame, modelled, skip=hot)
+    return [*ties, *coded, *added, *implications(frame, modelled, units), *tables, *keys(frame, schema, units)]
+
+
+def without(suggestions: Sequence[Suggestion], computed: Sequence[str]) -> list[Suggestion]:
+    """The suggestions that say something once these columns are computed: orders and combinations of them follow."""
+    gone = set(computed)
+    kept = {"unique": (), "sum": (0,)}  # a sum may add computed columns
+    return [s for s in suggestions if not gone & {s.columns[i] for i in kept.get(s.form, range(len(s.columns)))}]
+
+
+def codes(frame: pd.DataFrame, schema: Schema, units: np.ndarray | None = None) -> list[Suggestion]:
+    """Find numbers that are a code of a word, one for one, and numbers that a word determines, such as a price."""
+    kinds = {c.name: c.kind for c in schema.columns}
+    words = [n for n, kind in kinds.items() if kind == "category" and frame[n].dtype == frames.STRING]
+    keyed = {n: pd.factorize(frame[n])[0] for n in words}
+    keyed = {n: k for n, k in keyed.items() if 2 <= k.max() + 1 <= len(frame) / ROWS_PER_WORD and (k >= 0).all()}
+    found: list[Suggestion] = []
+    for name, kind in kinds.items():
+        if kind not in ("integer", "float") or frame[name].isna().any() or frame[name].nunique() < 2:
+            continue
+        own = frame[name].to_numpy(dtype=float)
+        if np.unique(own, return_counts=True)[1].max() > COMMON * len(own):
+            continue
+        for word, key in sorted(keyed.items(), key=lambda item: int(item[1].max())):
+            if frame[name].nunique() > key.max() + 1:
+                continue
+            first = np.zeros(key.max() + 1)
+            first[key[::-1]] = own[::-1]
+            if (first[key] == own).all():
+                say = f"each {word} has one {name} in all {len(frame):,} rows"
+                found.append(Suggestion("one_of", (word, name), say))
+                break
+    return found
+
+
+def implications(frame: pd.DataFrame, schema: Schema, units: np.ndarray | None = None) -> list[Suggestion]:
+    """Find values of a category for which a number is always 0, beyond chance."""
+    found: list[Suggestion] = []
+    groups = [c.name for c in schema.columns if c.kind in frames.CODES and 2 <= frame[c.name].nunique() <= MOST_VALUES]
+    for column in schema.columns:
+        if column.kind not in ("integer", "float") or len(found) >= MOST_IMPLICATIONS:
+            continue
+        own = frame[column.name].to_numpy(dtype=float, na_value=np.nan)
+        known = np.isfinite(own)
+        share = float((own[known] == 0).mean()) if known.any() else 0.0
+        if not 0.02 < share < 0.98:
+            continue
+        for group in groups:
+            if (text := _zeros(frame[group], own, known, share, group, column.name, units)) is not None:
+                rows = int(known.sum())
+                say = f"holds in all {rows:,} rows where both are known; by chance it would not"
+                found.append(Suggestion("expr", (group, column.name), say, text))
+                break
+    return found
+
+
+def _zeros(
+    group: pd.Series, own: np.ndarray, known: np.ndarray, share: float, name: str, number: str, units: np.ndarray | None
+) -> str | None:
+    """The implication that some values of a group have only zeros; None if none has, or if chance explains it."""
+    codes, values = pd.factorize(group)
+    rows = np.bincount(codes[known & (codes >= 0)], minlength=len(values))
+    zero = np.bincount(codes[known & (codes >= 0) & (own == 0)], minlength=len(values))
+    held = top_coding.held_by(codes, units, len(values))
+    only = (rows == zero) & (held >= HELD) & (rows * -np.log(share) > BEYOND_CHANCE)
+    rest = (own == 0)[known & (codes >= 0) & ~np.isin(codes, np.flatnonzero(only))]
+    if not only.any() or not len(rest) or rest.mean() > 0.8:
+        return None
+    said = sorted(_literal(v) for v in values[only])
+    test = f"{quoted(name)} == {said[0]}" if len(said) == 1 else f"{quoted(name)} in [{', '.join(said)}]"
+    return f"{test} implies {quoted(number)} == 0"
+
+
+def _literal(value: Any) -> str:
+    """A value of a category as an expression writes it."""
+    if isinstance(value, (bool, np.bool_)):
+        return str(bool(value)).lower()
+    if not isinstance(value, str):
+        return str(value)
+    escaped = value.replace("\\", "\\\\").replace("'", "\\'").replace("\n", "\\n")
+    return f"'{escaped}'"
 
 
 def _ties(frame: pd.DataFrame, schema: Schema, units: np.ndarray | None, hot: set[str]) -> list[Suggestion]:
@@ -126,14 +217,6 @@ def _reduced(pairs: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
     return [
         (low, high) for low, high in pairs if not any(high in above[middle] for middle in above[low] if middle != high)
     ]
-
-
-def quoted(name: str) -> str:
-    """A column's name as an expression writes it."""
-    from synthcli.columns.expressions.syntax import KEYWORDS
-
-    plain = name.isidentifier() and name.isascii() and name not in KEYWORDS
-    return name if plain else "`" + name.replace("`", "``") + "`"
 
 
 def sums(frame: pd.DataFrame, schema: Schema, *, skip: set[str] | None = None) -> list[Suggestion]:

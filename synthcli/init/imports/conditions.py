@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 from synthcli.columns.constraints.rule import parse_constraint
-from synthcli.columns.discovery.suggest import quoted
+from synthcli.columns.discovery.relation import quoted
 from synthcli.columns.expressions import syntax
 from synthcli.errors import SpecError
 

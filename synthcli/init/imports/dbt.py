@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from synthcli.columns.discovery.suggest import quoted
+from synthcli.columns.discovery.relation import quoted
 from synthcli.init.imports.conditions import condition
 from synthcli.init.imports.shared import PERSONAL, Imported, listed, mapping, mappings, pattern, typed
 
