@@ -147,7 +147,7 @@ def _product(found: Found, target: int, sample: _Sample) -> None:
             continue
         one, two = single[single != rate], free[(sample.pairs[free] != rate).all(axis=1)]
         bases = np.column_stack([sample.few[:, one], sample.products[:, two]])
-        for place in np.flatnonzero(fits(bases * values[:, None], own, half)):
+        for at in np.flatnonzero(fits(bases * values[:, None], own, half)):
             base = [int(one[at])] if at < len(one) else sample.pairs[two[at - len(one)]].tolist()
             if found.add(name, f"{sample.text(*base)} * {text}", sample.inputs(*base, rate)):
                 return
