@@ -16,6 +16,7 @@ from synthcli.pipeline.refine import Round
 from synthcli.report import ends
 from synthcli.wording import quantity
 
+WASTED = 0.05  # share of the draws that a constraint throws away, above which the verdict says so
 NO_GUARANTEE = "No formal privacy guarantee: the privacy figures come from attacks, which are not a proof."
 
 
@@ -169,11 +170,25 @@ def _row_notes(sample: Mapping[str, Any]) -> list[str]:
             "Rows that broke a constraint or condition were drawn again:"
             f" {_counts({name: count for name, count in refused.items() if name})}."
         )
+    notes += wasted_notes(sample)
     if repaired := sample.get("repaired"):
         notes.append(f"Rows were repaired to satisfy the constraints: {_counts(repaired)}.")
     if dropped := sample.get("dropped"):
         notes.append(f"Rows that could not satisfy the constraints were left out: {_counts(dropped)}.")
     return notes
+
+
+def wasted_notes(sample: Mapping[str, Any]) -> list[str]:
+    """Constraints that threw away more than WASTED of the draws, and so may have bent what the others keep."""
+    drawn = sample.get("drawn") or 0
+    shares = {rule: sample.get("refused", {}).get(rule, 0) / drawn for rule in sample.get("rules", ()) if drawn}
+    said = [f"{rule} ({share:.0%})" for rule, share in shares.items() if share > WASTED]
+    if not said:
+        return []
+    return [
+        f"Constraints threw away many of the draws, which bends distributions: {', '.join(said)}. See the worst column"
+        " and pair; a constraint that its columns can be computed from (columns.X.expr) bends nothing."
+    ]
 
 
 def _counts(columns: Mapping[str, int]) -> str:

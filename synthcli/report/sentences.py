@@ -93,6 +93,8 @@ def _code(m: Figure, _: str) -> str:
 _SENTENCES: dict[str, Callable[[Figure, str], str]] = {
     "column_shapes": _kept("The distributions of single columns"),
     "column_pair_trends": _kept("Relations between columns"),
+    "worst_column_shape": _kept("The distribution of the column that differs most"),
+    "worst_pair_trend": _kept("The relation between the two columns that differ most"),
     "parent_child_trend": _kept("Relations between the columns of a parent and its children"),
     "sibling_trend": _kept("Relations between consecutive rows of one parent"),
     "cardinality_shape": _kept("The numbers of children of a parent"),
@@ -130,6 +132,9 @@ _SAFER = (
 _REMEDIES = {
     "column_shapes": f"The page shows which columns differ most (Columns). {_CLOSER}",
     "column_pair_trends": f"The page shows which pairs differ most (Pairs of columns). {_CLOSER}",
+    "worst_column_shape": "The page shows which column that is (Columns); rules that throw away many draws can bend it."
+    f" {_CLOSER}",
+    "worst_pair_trend": f"The page shows which pair that is (Pairs of columns). {_CLOSER}",
     "kl_divergence": f"The page shows which columns differ most (Columns). {_CLOSER}",
     "wasserstein": f"The page shows which columns differ most (Columns). {_CLOSER}",
     "detection_auc": "The page shows which columns give the rows away (Detector): state their rules or formats in the"

@@ -112,6 +112,7 @@ def generate(fitted: FittedTable, request: Request, folder: Path, *, engine: Eng
         "refused_by_constraints": sum(tally.refused.get(rule.text, 0) for rule in fitted.rules),
         "drawn": tally.drawn,
         "refused": tally.refused,
+        "rules": [rule.text for rule in fitted.rules],
         "repaired": tally.repaired,
         "schema": schema.to_json(),
     }

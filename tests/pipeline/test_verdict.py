@@ -57,6 +57,13 @@ def test_dropped_rows_are_reported() -> None:
     assert verdict._row_notes({"dropped": {}}) == []
 
 
+def test_constraints_that_throw_away_many_draws_are_named() -> None:
+    sample = {"drawn": 1000, "refused": {"a <= b": 630, "c > 0": 20, "where: x": 900}, "rules": ["a <= b", "c > 0"]}
+    (note,) = verdict.wasted_notes(sample)
+    assert "a <= b (63%)" in note and "c > 0" not in note and "where" not in note
+    assert verdict.wasted_notes({"drawn": 1000, "refused": {"a <= b": 30}, "rules": ["a <= b"]}) == []
+
+
 class Seen(Events):
     """The notes of a run."""
 

@@ -33,6 +33,10 @@ QUALITY = (
     Gate("column_pair_trends", min=0.95, bound="value", of="floor"),
     Gate("detection_auc", max=0.80, severity="warn", bound="value"),
 )
+WORST = (
+    Gate("worst_column_shape", min=0.95, bound="value", of="floor"),
+    Gate("worst_pair_trend", min=0.90, bound="value", of="floor"),
+)
 UTILITY = (Gate("utility_ratio", min=0.90, bound="value"),)
 RULES = (Gate("constraint_violations", max=0.0, bound="value"),)
 PRIVACY = (
@@ -45,7 +49,12 @@ PRIVACY = (
 
 def default_gates(have: frozenset[str]) -> Gates:
     """The default gates that a spec has the evidence for."""
-    quality = (*(QUALITY if "control" in have else ()), *(UTILITY if {"target", "control"} <= have else ()))
+    single = "relationships" not in have  # the figures of related tables are means over tables
+    quality = (
+        *(QUALITY if "control" in have else ()),
+        *(WORST if "control" in have and single else ()),
+        *(UTILITY if {"target", "control"} <= have else ()),
+    )
     return (*quality, *(RULES if "constraints" in have else ())), (PRIVACY if "control" in have else ())
 
 

@@ -173,24 +173,46 @@ def summary(
     top: float = 1.0,
     most: int | None = None,
     note: str = "",
+    worst: Gauge | None = None,
 ) -> list[Measurement]:
     """The overall measurement and one per column or pair; with `most`, only the worst ones, worst first. top: end of
-    the range.
+    the range; worst: measured last, on the worst column or pair.
     """
     score = scores["synthetic"]
     if not np.isfinite(score.mean):
-        return unmeasured([gauge], note or f"no {scope} for which it can be computed")
+        return unmeasured([gauge, *([worst] if worst else [])], note or f"no {scope} for which it can be computed")
     beside = {k: s.mean for k, s in scores.items() if k in ("floor", "baseline")}
     out = [measured(gauge, score.mean, *around(score.mean, score.variance, 0.0, top), n=n, note=note, **beside)]
     known = np.flatnonzero(np.isfinite(score.values)).tolist()
     if most is not None:
-        worst = score.values[known] if gauge.better == "higher" else -score.values[known]
-        known = [known[i] for i in np.argsort(worst, kind="stable")[:most]]
+        rank = score.values[known] if gauge.better == "higher" else -score.values[known]
+        known = [known[i] for i in np.argsort(rank, kind="stable")[:most]]
     for i in known:
         beside = {k: s.values[i] for k, s in scores.items() if k in ("floor", "baseline")}
         ends = around(score.values[i], score.variances[i], 0.0, top)
         out.append(measured(gauge, score.values[i], *ends, n=n, scope=scope, of=names[i], **beside))
-    return out
+    return out if worst is None else [*out, worst_of(worst, names, scores, n)]
+
+
+def worst_of(gauge: Gauge, names: Sequence[str], scores: dict[str, Score], n: int) -> Measurement:
+    """The figure of the column or pair that falls furthest below what real data gets, beyond what the worst of so many
+    shows by chance.
+
+    The value is the figure plus that chance (a one-sided 95 % margin for all at once, by Bonferroni), and at most the
+    floor; low is the figure itself.
+    """
+    from scipy.stats import norm
+
+    score, floor = scores["synthetic"], scores.get("floor")
+    known = np.isfinite(score.values)
+    variance = score.variances + (0.0 if floor is None else floor.variances)
+    margin = norm.isf(0.05 / known.sum()) * np.sqrt(np.maximum(np.nan_to_num(variance), 0))
+    aim = np.ones(len(known)) if floor is None else np.where(np.isfinite(floor.values), floor.values, 1.0)
+    j = int(np.argmax(np.where(known, aim - score.values - margin, -np.inf)))
+    low = float(score.values[j])
+    value = max(low, min(low + float(margin[j]), float(aim[j])))
+    beside = {k: s.values[j] for k, s in scores.items() if k in ("floor", "baseline")}
+    return measured(gauge, value, low, value, n=n, note=f"worst: {names[j]}", **beside)
 
 
 def by_column(
@@ -201,6 +223,7 @@ def by_column(
     category: Callable[[np.ndarray, np.ndarray, int], Piece | None] | None,
     *,
     top: float = 1.0,
+    worst: Gauge | None = None,
 ) -> list[Measurement]:
     """Measure a mean over columns. number(control, other), category(control, other, size): the figure of a column;
     None: such columns are left out.
@@ -219,4 +242,4 @@ def by_column(
                 for j in range(len(encoded.categories))
             ]
         scores[side] = average(pieces, control, other)
-    return summary(gauge, names, scores, n=len(encoded.tables["synthetic"]), top=top)
+    return summary(gauge, names, scores, n=len(encoded.tables["synthetic"]), top=top, worst=worst)

@@ -21,18 +21,24 @@ MISSING = Gauge(
     frozenset({"control", "synthetic"}),
     "mean over columns of 1 - difference of the shares of nulls",
 )
-GAUGES: tuple[Gauge, ...] = (SHAPES, MISSING)
+WORST = Gauge(
+    "worst_column_shape",
+    "higher",
+    frozenset({"control", "synthetic"}),
+    "shape of the column that falls furthest below real data, raised by what the worst of so many shows by chance",
+)
+GAUGES: tuple[Gauge, ...] = (SHAPES, WORST, MISSING)
 
 
 def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement]:
-    """Both metrics, overall and by column, as in SDMetrics, except that an all-null synthetic column scores 0.
+    """The metrics, overall and by column, as in SDMetrics, except that an all-null synthetic column scores 0.
     Interval: 95 % delta method.
     """
     if note := intervals.missing_evidence(evidence, "control", "synthetic"):
         return intervals.unmeasured(GAUGES, note)
     encoded = intervals.encode_evidence(evidence, rng=rng)
     return [
-        *intervals.by_column(evidence, SHAPES, encoded, ks_complement, tv_complement),
+        *intervals.by_column(evidence, SHAPES, encoded, ks_complement, tv_complement, worst=WORST),
         *intervals.by_column(
             evidence,
             MISSING,

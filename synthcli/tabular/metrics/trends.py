@@ -18,7 +18,13 @@ TRENDS = Gauge(
     "mean over pairs of columns of 1 - |difference of Pearson correlations| / 2 (two numbers) or 1 - total "
     "variation of the contingency table",
 )
-GAUGES: tuple[Gauge, ...] = (TRENDS,)
+WORST = Gauge(
+    "worst_pair_trend",
+    "higher",
+    frozenset({"control", "synthetic"}),
+    "trend of the pair that falls furthest below real data, raised by what the worst of so many shows by chance",
+)
+GAUGES: tuple[Gauge, ...] = (TRENDS, WORST)
 PAIRS = 1_000  # maximum number of pairs; more are sampled
 SHOWN = 200  # maximum number of pairs with a measurement of their own, worst first
 _BINS = 10
@@ -64,7 +70,7 @@ def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement
         }
     names = [f"{encoded.names[i]} × {encoded.names[j]}" for i, j in pairs]
     return intervals.summary(
-        TRENDS, names, scores, n=len(encoded.tables["synthetic"]), scope="pair", most=SHOWN, note=note
+        TRENDS, names, scores, n=len(encoded.tables["synthetic"]), scope="pair", most=SHOWN, note=note, worst=WORST
     )
 
 

@@ -17,6 +17,7 @@ import pandas as pd
 from synthcli import seeds
 from synthcli.columns import frame as frames
 from synthcli.columns.as_written import as_written, lossy
+from synthcli.columns.constraints.rule import Rule
 from synthcli.columns.constraints.table_rules import Unique
 from synthcli.columns.constraints.uniqueness import Watch
 from synthcli.columns.fake import generate as fake
@@ -28,6 +29,7 @@ from synthcli.tabular.sampling.request import OFTEN, SettledRequest, Stratum, dr
 
 TRIES = 2000  # attempts to fill a block, at most
 IN_VAIN = 20  # consecutive attempts without an accepted row, after which generation fails
+DEAD_END = 6  # the same, if no row was accepted yet, or if the last rows are refused because they must be unique
 SPARE = 1.2  # rows drawn per missing row, beyond what the acceptance rate requires
 RAREST = 1e-4  # lower bound on the estimated acceptance rate, so that no attempt draws without limit
 ANY = Stratum({}, 0)
@@ -157,9 +159,10 @@ class BlockGenerator:
             failures = 0 if len(accepted) else failures + 1
             if not missing.any() or rate < min_rate:
                 return pd.concat(kept, ignore_index=True)
-            if failures == IN_VAIN:
+            exhausted = int(missing.sum()) == total or _repeats(wrong, watch)
+            if failures == (DEAD_END if exhausted else IN_VAIN):
                 break
-        raise FitError(_infeasible(self.request, target, missing, total, satisfied))
+        raise FitError(_infeasible(self.request, target, missing, total, satisfied, completes=self.model.completes))
 
     def _drawn(self, target: Stratum, block: int, rows: int, attempt: int) -> pd.DataFrame:
         """Draw candidate rows for a stratum."""
@@ -234,6 +237,12 @@ def _first(stratum: np.ndarray, missing: np.ndarray) -> np.ndarray:
     return (stratum >= 0) & (rank < missing[stratum])
 
 
+def _repeats(wrong: dict[str, np.ndarray], watch: Watch) -> bool:
+    """Whether every drawn row breaks a rule that rows are unique."""
+    unique = [wrong[rule.text] for rule in watch.rules if isinstance(rule, Unique) and rule.text in wrong]
+    return bool(unique) and bool(np.any(unique, axis=0).all())
+
+
 def _deciding(request: SettledRequest, schema: Schema) -> frozenset[str]:
     """Columns that decide whether a row is accepted, except those of unique rules that a generated key always meets."""
 
@@ -259,20 +268,43 @@ def _count(tally: Tally, watch: Watch, broken: np.ndarray) -> None:
 
 
 def _infeasible(
-    request: SettledRequest, target: Stratum, missing: np.ndarray, total: int, satisfied: dict[str, int]
+    request: SettledRequest,
+    target: Stratum,
+    missing: np.ndarray,
+    total: int,
+    satisfied: dict[str, int],
+    *,
+    completes: bool,
 ) -> str:
-    """Explain which conditions no drawn row met, or else which one is the rarest."""
+    """Explain which conditions no drawn row met, or else which one is the rarest, and what helps. completes: whether
+    the model draws rows given conditions.
+    """
     unfilled = [request.strata[i] for i in np.flatnonzero(missing)] if request.strata else [target]
     what = f" where {unfilled[0].text}" if unfilled[0].values else ""
     more = f" (or in {len(unfilled) - 1} other strata)" if len(unfilled) > 1 else ""
     done = total - int(missing.sum())
     start = f"generate: {done} of {total} rows could be generated, and no more{what}{more}"
-    if never := [name for name, rows in satisfied.items() if rows == 0]:
-        conditions = "; ".join(never)
-        return f"{start}: no drawn row meets {conditions}; remedy: request values that occur in the source"
+    rules = {rule.text: rule for rule in request.rules}
+    never = [name for name, rows in satisfied.items() if rows == 0]
+    if never:
+        remedy = _remedy([rules.get(name) for name in never], request, completes)
+        return f"{start}: no drawn row meets {'; '.join(never)}; remedy: {remedy}"
     rarest = min(satisfied, key=lambda name: satisfied[name], default=unfilled[0].text)
     reason = f": {rarest} is too rare" if rarest else ""
-    if len(satisfied) > 1:
+    if isinstance(rules.get(rarest), Unique):
+        reason = f": {rarest}: the model has no further values"
+    elif len(satisfied) > 1:
         reason = f": too few rows meet all of: {'; '.join(satisfied)} (rarest: {rarest})"
-    remedy = "" if request.guided else ", or a method that takes conditions (trees, arnet)"
-    return f"{start}{reason}; remedy: fewer rows, or a weaker constraint{remedy}"
+    return f"{start}{reason}; remedy: fewer rows, or {_remedy([rules.get(rarest)], request, completes)}"
+
+
+def _remedy(broken: list[Rule | None], request: SettledRequest, completes: bool) -> str:
+    """What helps against rules that the rows of a model do not meet; None among them: a condition of the request."""
+    if any(isinstance(rule, Unique) for rule in broken):
+        return "leave out the unique constraint, or columns with more values in it"
+    if any(broken):
+        weaker = "weaken or remove the constraint"
+        return weaker if completes else f"{weaker}; trees learn relations between columns that other methods miss"
+    if completes or request.guided:
+        return "request values that occur in the source"
+    return "request values that occur in the source, or a method that takes conditions: trees or arnet"

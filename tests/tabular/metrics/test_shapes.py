@@ -60,7 +60,7 @@ def test_real_is_near_its_floor_and_a_collapsed_column_is_not_left_out(evidence)
 def test_steering_measures_no_floor_and_no_control_is_said(evidence):
     steering = by(shapes.measure(evidence(full=False), rng=np.random.default_rng(0)), "column_shapes")
     assert steering.floor is None and steering.baseline is None and steering.value is not None
-    (first, _) = shapes.measure(evidence(control=None), rng=np.random.default_rng(0))
+    first, *_ = shapes.measure(evidence(control=None), rng=np.random.default_rng(0))
     assert first.value is None and "kept apart" in first.note
 
 
@@ -70,3 +70,39 @@ def test_rows_of_a_unit_widen_the_interval(evidence):
     rows = np.repeat(np.random.default_rng(0).normal(size=100), 5)
     assert variance_of_mean(rows, np.repeat(np.arange(100), 5)) == pytest.approx(5 * variance_of_mean(rows))
     assert variance_of_mean(pd.Series([1.0, 3.0]).to_numpy()) == pytest.approx(0.5)
+
+
+def test_the_worst_column_stands_out_and_a_sound_sample_does_not(evidence):
+    sound = by(shapes.measure(evidence(), rng=np.random.default_rng(0)), "worst_column_shape")
+    assert sound.low <= sound.value == sound.high <= sound.floor and sound.value >= 0.95 * sound.floor
+    given = evidence()
+    x = given.synthetic.frame["x"]
+    bent = Table(given.synthetic.frame.assign(x=x * 0.5 - 0.4), given.schema)
+    found = shapes.measure(evidence(bent), rng=np.random.default_rng(0))
+    worst = by(found, "worst_column_shape")
+    assert worst.note == "worst: x" and worst.low == by(found, "column_shapes", "x").value
+    assert worst.value < 0.95 * worst.floor and by(found, "column_shapes").value > 0.9
+
+
+def test_small_sound_tables_pass_as_often_as_the_margin_says():
+    from synthcli.tabular.judging.intervals import average, worst_of
+
+    class Part:
+        def __init__(self, rows):
+            self.rows, self.units = rows, np.arange(rows)
+
+        def __len__(self):
+            return self.rows
+
+    rng, passed = np.random.default_rng(0), 0
+    for _ in range(60):  # twelve columns, of which 60 held-out rows are compared with 300 and with 210 real ones
+        control, fake, floor = (rng.normal(size=(rows, 12)) for rows in (60, 300, 210))
+        scores = {
+            side: average(
+                [shapes.ks_complement(control[:, j], other[:, j]) for j in range(12)], Part(60), Part(len(other))
+            )
+            for side, other in (("synthetic", fake), ("floor", floor))
+        }
+        one = worst_of(shapes.WORST, [f"c{j}" for j in range(12)], scores, 300)
+        passed += one.value >= 0.95 * one.floor
+    assert passed >= 57

@@ -17,7 +17,7 @@ def test_agrees_with_sdmetrics(evidence):
     from sdmetrics.column_pairs import ContingencySimilarity, CorrelationSimilarity
 
     given = evidence("independent")
-    overall, *pairs = trends.measure(given, rng=np.random.default_rng(0))
+    overall, *pairs, _ = trends.measure(given, rng=np.random.default_rng(0))
     plain = [
         t.frame.assign(
             n=t.frame["n"].astype("float64"),
@@ -70,10 +70,11 @@ def test_correlations_are_those_of_pandas_with_nulls():
 
 def test_independent_columns_score_worse_and_real_ones_like_the_floor(evidence):
     good, *_ = trends.measure(evidence(), rng=np.random.default_rng(0))
-    bad, *pairs = trends.measure(evidence("independent"), rng=np.random.default_rng(0))
+    bad, *pairs, worst = trends.measure(evidence("independent"), rng=np.random.default_rng(0))
     assert abs(good.value - good.floor) < 0.02
     assert bad.high < good.low and bad.value == pytest.approx(good.baseline, abs=0.02)
     assert [p.value for p in pairs] == sorted(p.value for p in pairs)
+    assert worst.name == "worst_pair_trend" and worst.note == "worst: x × y" and worst.value < 0.9 * worst.floor
     assert pairs[0].of == "x × y" and pairs[0].low < pairs[0].value < pairs[0].high
 
 
@@ -102,8 +103,9 @@ def test_a_column_that_synthetic_keeps_constant_has_no_trend(evidence):
 
 def test_pairs_are_sampled_where_there_are_many(evidence, monkeypatch):
     monkeypatch.setattr(trends, "PAIRS", 5)
-    overall, *pairs = trends.measure(evidence(), rng=np.random.default_rng(0))
+    overall, *pairs, worst = trends.measure(evidence(), rng=np.random.default_rng(0))
     assert len(pairs) == 5 and "5 of 15 pairs" in overall.note
+    assert worst.value >= 0.9 * worst.floor
 
 
 def test_large_tables_of_cells_are_counted_alike(evidence, monkeypatch):

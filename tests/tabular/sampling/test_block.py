@@ -225,6 +225,12 @@ def test_hopeless_conditions_end_soon_and_say_what_is_missing() -> None:
         made(10, model("trees"), where="low + high < -1")
     with pytest.raises(FitError, match="no drawn row meets group != 'a'"):
         made(200, model("trees"), (parse_rule("group != 'a'"),), balance={"group": {"a": 0.5}})
+    with pytest.raises(
+        FitError, match=r"no drawn row meets low > 10000; remedy: weaken or remove the constraint; trees"
+    ):
+        made(10, model("independent"), (parse_rule("low > 10000"),))
+    with pytest.raises(FitError, match=r"unique: group: the model has no further values; remedy: .* unique constraint"):
+        made(100, model("independent"), (parse_rule({"unique": ["group"]}),))
 
 
 def test_the_same_seed_gives_the_same_rows_and_another_does_not() -> None:
