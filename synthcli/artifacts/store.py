@@ -278,11 +278,10 @@ class Workspace:
                 files.write_json(part / STAGE, record)
                 files.protect(part)  # later versions link these files, so nobody may write to them
                 os.rename(part, final)
-        except Exception:
+        except BaseException as error:
+            if isinstance(error, (KeyboardInterrupt, SystemExit)):
+                _discard(part)
             shutil.rmtree(part, ignore_errors=True)
-            raise
-        except BaseException:  # an interrupt
-            _discard(part)
             raise
         return record
 

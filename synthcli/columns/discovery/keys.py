@@ -28,19 +28,21 @@ ROWS = 20_000  # rows that relations between columns are examined on
 DENSE = 0.5  # share of a range that serial numbers fill
 EVEN = 0.1  # largest distance of the distribution of numbers of one width from the uniform one
 ENOUGH = 1.5  # evidence for a key of numbers
+MONOTONE = 0.8  # correlation from which a column follows from numbers instead of describing the entities they name
 RELATED = 0.15  # correlation with another column that indicates a quantity
 
-NAMED = re.compile(
-    r"(^|[_\W])(id|ids|key|uuid|guid|uid|mrn|ref|nbr|iban|sku|isbn|ean|gtin|vin|imei)$|[a-z]Id$|ID$|\w\w[ _-]?"
-    r"(nummer|number|n[uú]mero|num[eé]ro|numer|nbr)$|\w[ _-](no|nr|num)$|[a-z](Nr|nr)$|^(id|uuid|key)[_\W]",
-    re.IGNORECASE,
-)
 ACCOUNTS = frozenset(
     words.listed(
         "account acct konto compte cuenta conto rekening patient person customer client member user subject kunde"
         " employee policy contract vertrag ticket invoice rechnung order token barcode serial matricule matricola"
         " expediente doctor physician provider arzt player"
     )
+)
+NAMED = re.compile(  # the ends of words in camelCase tell case apart: paid and grid are no ids
+    r"(?i:(^|[_\W])(id|ids|key|uuid|guid|uid|mrn|ref|nbr|iban|sku|isbn|ean|gtin|vin|imei)$)|[a-z](Id|ID)$"
+    r"|(?i:\w\w[ _-]?(nummer|number|n[uú]mero|num[eé]ro|numer|nbr)$|\w[ _-](no|nr|num)$)|[a-z](Nr|nr)$"
+    r"|(?i:^(id|uuid|key)[_\W])"
+    rf"|(?i:({'|'.join(sorted(ACCOUNTS))})[ns]?(id|ids|no|nr)$)"
 )
 _QUANTITIES = frozenset(
     words.listed(
@@ -89,7 +91,7 @@ def as_ids(schema: Schema, found: Collection[str]) -> Schema:
 def _open(column: Column) -> bool:
     """Whether a column may be a key: one that would be learned, or made up as text, and that the spec leaves open."""
     said = column.declared.model_fields_set - {"nulls", "unique"}
-    return not said and column.kind in ("integer", "float", "category", "text")
+    return not said and column.kind in ("integer", "float", "category", "text", "word")
 
 
 def _key(column: Column, frame: pd.DataFrame) -> Key | None:
@@ -190,7 +192,7 @@ def _integers(name: str, known: pd.Series, frame: pd.DataFrame, *, unique: bool)
         return f"{shape}, named like a key"
     if (wide >= 6 and even and not _rounded(numbers, step)) or (wide >= 5 and serial):
         return shape
-    joined = constant(known, frame) if serial or even else ()
+    joined = [c for c in constant(known, frame) if not _follows(known, frame[c])] if serial or even else []
     return f"{shape}; {joined[0]} is constant in each" if joined else None
 
 
@@ -226,6 +228,12 @@ def _calendar(numbers: np.ndarray, name: str) -> bool:
 
 
 # --- relations to other columns
+
+
+def _follows(known: pd.Series, other: pd.Series) -> bool:
+    """Whether another column rises or falls with numbers, as pounds do with kilograms and an age group with an age."""
+    rows = known.index[:: max(1, len(known) // ROWS)]
+    return _association(known.loc[rows].rank().to_numpy(dtype=float), other.loc[rows]) >= MONOTONE
 
 
 def _related(known: pd.Series, frame: pd.DataFrame) -> bool:

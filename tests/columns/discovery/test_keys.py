@@ -91,3 +91,24 @@ def test_a_declared_integer_key_stays_an_integer() -> None:
     cells = pa.table({"k": [str(i) for i in range(100, 160)]})
     schema, frame = infer(cells, {"k": Traits(type="id")}, text=True)
     assert (schema["k"].kind, str(frame["k"].dtype), schema["k"].storage) == ("id", "Int64", "int64")
+
+
+@pytest.mark.parametrize(
+    "name", ["playerID", "playerId", "user_id", "userid", "Kundennr", "orderNr", "ID", "account no"]
+)
+def test_names_of_keys(name: str) -> None:
+    assert keys.named(name)
+
+
+@pytest.mark.parametrize("name", ["mid", "paid", "PAID", "bid", "covid", "grid", "humid", "volcano"])
+def test_words_that_end_like_a_key_are_none(name: str) -> None:
+    assert not keys.named(name)
+
+
+def test_what_follows_from_a_quantity_makes_it_no_key() -> None:
+    rng = np.random.default_rng(0)
+    kilos = rng.integers(40, 110, 1000)
+    frame = pd.DataFrame({"x": kilos, "pounds": np.round(kilos * 2.2, 1), "group": kilos // 10, "z": rng.random(1000)})
+    frame["group"] = "group " + frame["group"].astype(str)
+    schema, canonical = parse(pa.Table.from_pandas(frame), {})
+    assert keys.find(schema, canonical) == {}

@@ -23,7 +23,9 @@ FRAME = pd.testing.assert_frame_equal
 
 
 def plan(frame, rules, schema=None, **more):
-    schema = schema or infer(frames_to_arrow(frame), {})[0]
+    # integers of this page are quantities, though some are serial numbers
+    integers = {name: Traits(type="integer") for name in frame if frame[name].dtype == "Int64"}
+    schema = schema or infer(frames_to_arrow(frame), integers)[0]
     return Transformer.plan([parse_rule(r) for r in rules], frame, schema, **more)
 
 
