@@ -7,7 +7,6 @@ and maximum of a column belong to individuals and are not stored.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
@@ -29,12 +28,6 @@ from synthcli.columns.pii import same_look
 from synthcli.contracts.schema import Column, Schema, Traits
 from synthcli.errors import DataError
 from synthcli.wording import agreeing, quantity
-
-_KEY_NAME = re.compile(
-    r"(^|[_\W])(id|ids|key|uuid|guid|uid)$|[a-z]Id$|ID$|\w\w[ _-]?(nummer|number|n[uú]mero|num[eé]ro|numer)$|\w["
-    r" _-](no|nr|num)$|[a-z](Nr|nr)$",
-    re.IGNORECASE,
-)
 
 
 def infer(
@@ -269,7 +262,9 @@ def _keys(data: pd.Series, storage: str) -> tuple[pd.Series, str]:
 
 def _role(name: str, known: pd.Series, distinct: int, kind: str | None, is_unit: bool) -> str:
     rows = len(known)
-    if is_unit or (kind in ("integer", None) and _KEY_NAME.search(name) and distinct > 0.9 * rows and rows >= 10):
+    if is_unit or (
+        kind in ("integer", None) and key_columns.NAMED.search(name) and distinct > 0.9 * rows and rows >= 10
+    ):
         return "id"
     if kind is not None:
         return kind
