@@ -49,7 +49,7 @@ def mixed(rows: int = ROWS) -> Table:
     day = rng.integers(18_000, 19_000, rows)
     columns = {
         "account": pa.array(secrets(rows)),
-        "key_id": pa.array(rng.permutation(10**9 + np.arange(rows))),
+        "key_id": pa.array(rng.permutation(10**9 + 61 + np.arange(rows))),
         "note": pa.array([" ".join(secrets(3, 1000 + i)) for i in range(rows)], mask=hole),
         "height": pa.array(np.round(rng.normal(170, 10, rows), 1), mask=hole),
         "weight": pa.array(rng.normal(70, 10, rows).astype(np.float32), pa.float32()),
@@ -188,7 +188,7 @@ def extremes(rows: int = 60) -> Table:
     columns = {
         "ends": pa.array(ends * (rows // 6)),
         "spread": pa.array([*ends, *spread[6:]]),
-        "large": pa.array([2**62 + i for i in range(rows)]),
+        "large": pa.array([2**62 + 1000 + i for i in range(rows)]),
         "unsigned": pa.array([2**63 - 1 - i**3 for i in range(rows)], pa.uint64()),
         "small": pa.array([i % 256 - 128 for i in range(rows)], pa.int8()),
         "float": pa.array(floats * (rows // 6)),

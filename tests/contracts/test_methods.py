@@ -142,7 +142,8 @@ def test_what_is_never_modelled_is_neither_in_the_output_nor_in_the_model(
         if column.kind in frames.MODELLED or not len(source):
             continue
         known = source.frame[column.name].dropna().astype(str)
-        assert not out[column.name].astype(str).isin(known).any() or column.name == "key_id", (
+        # most numbers of key_id, and a third of all codes of its shape, are taken: others may coincide by chance
+        assert not out[column.name].astype(str).isin(known).any() or column.name in ("key_id", "code"), (
             f"{column.name} repeats the source"
         )
         assert not [v for v in known if v.encode() in saved], f"the saved model holds values of {column.name}"

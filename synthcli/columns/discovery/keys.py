@@ -27,6 +27,7 @@ UNIQUE = 0.9  # distinct values, as a share of rows, of a key that names rows
 ROWS = 20_000  # rows that relations between columns are examined on
 DENSE = 0.5  # share of a range that serial numbers fill
 EVEN = 0.1  # largest distance of the distribution of numbers of one width from the uniform one
+NARROW = frozenset({"int8", "uint8", "int16", "uint16"})  # types with too few numbers to make other keys of
 ENOUGH = 1.5  # evidence for a key of numbers
 MONOTONE = 0.8  # correlation from which a column follows from numbers instead of describing the entities they name
 RELATED = 0.15  # correlation with another column that indicates a quantity
@@ -91,6 +92,8 @@ def as_ids(schema: Schema, found: Collection[str]) -> Schema:
 def _open(column: Column) -> bool:
     """Whether a column may be a key: one that would be learned, or made up as text, and that the spec leaves open."""
     said = column.declared.model_fields_set - {"nulls", "unique"}
+    if column.storage in NARROW:
+        return False
     return not said and column.kind in ("integer", "float", "category", "text", "word")
 
 
@@ -204,7 +207,8 @@ def _width(numbers: np.ndarray) -> int:
 
 def _even(numbers: np.ndarray) -> bool:
     """Whether distinct numbers are spread evenly between their ends, as drawn or counted ones. Kolmogorov-Smirnov."""
-    place = (numbers - numbers[0]).astype(float) / max(1.0, float(numbers[-1] - numbers[0]))
+    floats = numbers.astype(float)  # a difference of integers may not fit 64 bits
+    place = (floats - floats[0]) / max(1.0, floats[-1] - floats[0])
     expected = np.arange(1, len(place) + 1) / len(place)
     return bool(np.abs(place - expected).max() <= max(EVEN, 1.4 / np.sqrt(len(place))))
 

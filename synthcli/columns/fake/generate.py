@@ -295,8 +295,11 @@ def _integers(column: Column, positions: np.ndarray, key: int, room: Room | None
     inside = positions < np.uint64(size)
     numbers = np.zeros(len(positions), dtype=np.int64)
     numbers[inside] = room.draw(placed(positions[inside], size, batch), key)
-    beyond = 10 ** len(str(room.ranges[-1][1]))
-    numbers[~inside] = beyond + (positions[~inside] - np.uint64(size)).astype(np.int64)
+    if not inside.all():
+        more = (positions[~inside] - np.uint64(size)).astype(np.int64)
+        beyond = 10 ** len(str(room.ranges[-1][1]))
+        fits = beyond + int(more.max()) < 2**63  # else downwards from the lowest
+        numbers[~inside] = beyond + more if fits else room.ranges[0][0] - 1 - more
     if (name := column.get("check")) is None:
         return numbers
     bodies = numbers.astype(str).astype(object)
