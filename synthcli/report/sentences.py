@@ -156,6 +156,8 @@ _REMEDIES = {
     " declare such columns as keys ({type: id}), or turn the method's dial towards privacy.",
     "copies": "Compare with excess_copies: where real rows repeat each other as often, copies are no leak. Otherwise"
     f" {_SAFER[0].lower()}{_SAFER[1:]}",
+    "real_identifiers": "Declare the columns that hold keys or names of people as such ({type: id}, {type: name}), or"
+    " fold their rare words: rare: {min_units: 10, as: other}.",
     "dcr_share": _SAFER,
     "dcr_median": _SAFER,
     "downstream_exit_code": "Read the log of your application, which lies in the folder of the run.",

@@ -11,6 +11,7 @@ import pytest
 
 from synthcli import sources
 from synthcli.artifacts import files
+from synthcli.contracts.modality import Completion
 from synthcli.errors import DataError, SpecError
 from synthcli.pipeline.checking import checked
 from synthcli.pipeline.events import Events
@@ -131,7 +132,7 @@ def test_more_without_the_source(run: Run, folder: Path, tmp_path: Path, monkeyp
             "spec",
             folder / "users.csv",
             tmp_path / "z.csv",
-            impute=True,
+            how=Completion(impute=True),
             seed=None,
             keep_failed=True,
             events=Events(),

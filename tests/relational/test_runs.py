@@ -27,6 +27,7 @@ from tests.relational import simulated
 
 CHOICE = Choice("trees", {"trees": 2}, modality="tabular")
 PLAN: Any = SimpleNamespace(
+    has_data=False,
     spec=SimpleNamespace(
         seed=0,
         generator=SimpleNamespace(limits=SimpleNamespace(build=Limits)),

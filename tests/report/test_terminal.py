@@ -80,6 +80,7 @@ def pages(run: Version) -> dict[str, terminal.Page]:
         "total": {"seconds": 12.5, "gigabytes": 0.31, "unknown": [], "max_rounds": 3},
         "reads": [{"what": "source", "place": "stays.csv", "bytes": 1, "rows": 1, "exact": True, "columns": 1}],
         "writes": [],
+        "warnings": [],
     }
     return {
         "show": terminal.run_page(run, fresh=True, whole=True),

@@ -119,7 +119,7 @@ def test_decimal_comma(read) -> None:
     ("data", "message"),
     [
         ("a,b\n1,2\n3,4,5\n", "line 3 has 3 cells; expected 2"),
-        ('a,b\n"1\n\n",2\n3\n', "line 5 has 1 cells; expected 2"),
+        ('a,b\n"1\n\n",2\n3\n', "line 5 has 1 cell; expected 2"),
         ("a,a\n1,2\n", "2 columns are named a"),
         ("a,,c\n1,2,3\n", "column 2 of 3 has no name"),
         (",a,\n1,2,3\n", "column 3 of 3 has no name"),

@@ -27,7 +27,7 @@ def test_values_of_numpy_and_paths_are_plain_values() -> None:
 
 
 def test_other_objects_are_refused() -> None:
-    with pytest.raises(SpecError, match=r"the spec: holds object .*which YAML has no value for"):
+    with pytest.raises(SpecError, match=r"the spec holds object .*which YAML has no value for"):
         load_spec({"seed": object()})
 
 
