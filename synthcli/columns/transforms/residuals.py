@@ -12,11 +12,11 @@ import pandas as pd
 from synthcli.columns.codec.parts import integers, times
 from synthcli.columns.expressions.compile import Expression
 from synthcli.columns.expressions.syntax import Node
-from synthcli.columns.transforms.casting import cast
+from synthcli.columns.transforms.of_expression import OfExpression
 
 
 @dataclass(frozen=True)
-class Residual:
+class Residual(OfExpression):
     """A column that is the value of an expression plus a residual, which a method learns instead.
 
     low, high: bounds of the residual, for times in ticks of the column's unit, None for no bound. grid: the step of the
@@ -35,14 +35,6 @@ class Residual:
     alone: str | None = None
 
     @property
-    def rewritten(self) -> tuple[str, ...]:
-        return (self.column,)
-
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        return tuple(sorted(self.expression.columns))
-
-    @property
     def made(self) -> tuple[str, ...]:
         return (self.name,) if self.alone is None else (self.name, self.alone)
 
@@ -50,11 +42,6 @@ class Residual:
     def unit(self) -> str | None:
         """The unit of times, None for numbers."""
         return self.dtype.partition("[")[2].rstrip("]").partition(",")[0] or None
-
-    def value(self, frame: pd.DataFrame) -> pd.Series:
-        """The value of the expression with the dtype of the column."""
-        result = self.expression.evaluate(frame[list(self.inputs)].reset_index(drop=True))
-        return cast(result, self.dtype, self.precision, self.days)
 
     def forward(self, frame: pd.DataFrame) -> dict[str, pd.Series]:
         own, near = frame[self.column].reset_index(drop=True), self.value(frame)
@@ -93,13 +80,6 @@ class Residual:
         high = None if self.high is None else int(np.floor(self.high / self.grid))
         steps = np.rint(ticks / self.grid).astype(np.int64)
         return (steps if low is None and high is None else np.clip(steps, low, high)) * self.grid
-
-    def to_json(self) -> dict[str, Any]:
-        return {**self.__dict__, "expression": self.expression.to_json()}
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Residual:
-        return cls(**{**data, "expression": Expression.from_json(data["expression"])})
 
 
 @dataclass(frozen=True)

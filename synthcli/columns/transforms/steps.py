@@ -18,7 +18,7 @@ from synthcli.columns import frame as frames
 from synthcli.columns.codec.parts import dtype_of, integers, times
 from synthcli.columns.constraints.parse import OneHot, OneOf, parse_rule
 from synthcli.columns.expressions.compile import Expression
-from synthcli.columns.transforms.casting import cast
+from synthcli.columns.transforms.of_expression import OfExpression
 from synthcli.columns.transforms.residuals import BirthYear, Residual
 
 HIGHEST = 2**63 - 1
@@ -167,7 +167,7 @@ class Difference:
 
 
 @dataclass(frozen=True)
-class Derived:
+class Derived(OfExpression):
     """A column that equals an expression over other columns. alone: the column that holds the original value if the
     expression is null; missing: the column that marks rows in which only this column is null. copied: whether a method
     learns the column as well, so that it can be conditioned on; the expression replaces what it draws.
@@ -183,22 +183,9 @@ class Derived:
     copied: bool = False
 
     @property
-    def rewritten(self) -> tuple[str, ...]:
-        return (self.column,)
-
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        return tuple(sorted(self.expression.columns))
-
-    @property
     def made(self) -> tuple[str, ...]:
         own = (self.column,) if self.copied else ()
         return (*own, *(name for name in (self.alone, self.missing) if name is not None))
-
-    def value(self, frame: pd.DataFrame) -> pd.Series:
-        """The result of the expression with the dtype of the column."""
-        result = self.expression.evaluate(frame[list(self.inputs)].reset_index(drop=True))
-        return cast(result, self.dtype, self.precision, self.days)
 
     def forward(self, frame: pd.DataFrame) -> dict[str, pd.Series]:
         own, gives = frame[self.column], self.value(frame)
@@ -217,13 +204,6 @@ class Derived:
             null = frame[self.missing].fillna(False).astype(bool)
             gives = gives.mask(null if self.alone is None else null & self.value(frame).notna())
         return {self.column: gives}
-
-    def to_json(self) -> dict[str, Any]:
-        return {**self.__dict__, "expression": self.expression.to_json()}
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Derived:
-        return cls(**{**data, "expression": Expression.from_json(data["expression"])})
 
 
 @dataclass(frozen=True)
