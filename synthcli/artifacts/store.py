@@ -152,7 +152,7 @@ class Store:
         with files.locked(self.folder / ".locks" / key[:16], waiting):
             folder = files.make_folder(self.folder / f".unfinished-{key[:16]}")
             for stale in [*folder.glob(f"{_PART}*"), *folder.glob(f"{ROUNDS}/*/{_PART}*")]:
-                _discard(stale)
+                _discard(stale, checkpoints=False)
             self.relink()
             yield Workspace(self, folder, key)
 
@@ -279,9 +279,7 @@ class Workspace:
                 files.protect(part)  # later versions link these files, so nobody may write to them
                 os.rename(part, final)
         except BaseException as error:
-            if isinstance(error, (KeyboardInterrupt, SystemExit)):
-                _discard(part)
-            shutil.rmtree(part, ignore_errors=True)
+            _discard(part, checkpoints=isinstance(error, Exception))
             raise
         return record
 
@@ -306,9 +304,9 @@ def _checkpoints(part: Path) -> Path:
     return part.with_name(_KEPT + part.name.removeprefix(_PART))
 
 
-def _discard(part: Path) -> None:
-    """Remove an interrupted build, except its checkpoints."""
-    if (part / CHECKPOINTS).is_dir():
+def _discard(part: Path, *, checkpoints: bool) -> None:
+    """Remove a build that did not end. checkpoints: also those; an interrupted build leaves them for the next one."""
+    if not checkpoints and (part / CHECKPOINTS).is_dir():
         shutil.rmtree(_checkpoints(part), ignore_errors=True)
         os.rename(part / CHECKPOINTS, _checkpoints(part))
     shutil.rmtree(part, ignore_errors=True)

@@ -59,6 +59,11 @@ class Run:
         return dict(found)
 
     @cached_property
+    def _schemas(self) -> dict[str, Schema]:
+        """The schemas of related tables by name; empty for a single table."""
+        return {name: Schema.from_json(body) for name, body in self._sample.get("schemas", {}).items()}
+
+    @cached_property
     def _plan(self) -> dict[str, Any]:
         return dict(self.version.read(PLAN) or {})
 
@@ -94,8 +99,7 @@ class Run:
         """The synthetic tables in memory by name; a single table has the name of the run."""
         if not self.related:
             return {self.version.folder.parent.name: self.frame()}
-        schemas = {name: Schema.from_json(body) for name, body in self._sample["schemas"].items()}
-        return {name: frames.to_frame(self.arrow(name), schema) for name, schema in schemas.items()}
+        return {name: frames.to_frame(self.arrow(name), schema) for name, schema in self._schemas.items()}
 
     def arrow(self, table: str | None = None) -> pa.Table:
         """The synthetic table in the types of its source. table: its name among several; None for a single one."""
@@ -160,10 +164,8 @@ class Run:
         """What was generated, as canonical frames."""
         if not self.related:
             return frames.to_frame(pq.read_table(target), Schema.from_json(self._sample["schema"]))
-        schemas = {name: Schema.from_json(body) for name, body in self._sample["schemas"].items()}
-        return {
-            name: frames.to_frame(pq.read_table(target / table_file(name)), schema) for name, schema in schemas.items()
-        }
+        read = {name: pq.read_table(target / table_file(name)) for name in self._schemas}
+        return {name: frames.to_frame(read[name], schema) for name, schema in self._schemas.items()}
 
     def _repr_html_(self) -> str:
         return notebook.fragment(self.version, fresh=self.fresh)

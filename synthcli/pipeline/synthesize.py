@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 from sklearn.base import BaseEstimator
 
 from synthcli.errors import GateClosed, SpecError
@@ -38,7 +39,10 @@ def fit(
     where the spec names none. Options as in `execute`. A run whose gates failed is returned, see `Run.passed`. Raises
     SynthError for whatever a user can fix.
     """
-    loaded = load_spec(with_relationships(data, spec) if isinstance(data, Mapping) else spec, sets, data=data)
+    if isinstance(data, Mapping):
+        data = {name: to_arrow(each, f"the DataFrame {name}") for name, each in data.items()}
+        spec = with_relationships(data, spec)
+    loaded = load_spec(spec, sets, data=data)
     return execute(loaded, root=root, keep_failed=keep_failed, trust=trust, events=events)
 
 
@@ -122,7 +126,7 @@ class Synthesizer(BaseEstimator):
         return self.fit(X, y).sample(n_samples)
 
 
-def with_relationships(tables: Mapping[str, Any], spec: Spec) -> Spec:
+def with_relationships(tables: Mapping[str, pa.Table], spec: Spec) -> Spec:
     """The spec with the relationships that are found between tables, unless it names some or is a file."""
     if spec is not None and not isinstance(spec, Mapping):
         return spec
@@ -130,7 +134,7 @@ def with_relationships(tables: Mapping[str, Any], spec: Spec) -> Spec:
     source = keys.get("source") or {}
     if not isinstance(source, Mapping) or "relationships" in source:
         return spec
-    frames = {name: to_arrow(each, f"the DataFrame {name}").to_pandas() for name, each in tables.items()}
+    frames = {name: table.to_pandas() for name, table in tables.items()}
     found = [
         {"from": _ends(r.child, r.columns), "to": _ends(r.parent, r.keys)} | ({"on_orphans": "drop"} if orphans else {})
         for r, orphans in ((link.relationship, link.orphans) for link in find(frames).links)

@@ -47,7 +47,7 @@ def _params(model: Any) -> list[dict[str, Any]]:
     out = []
     for name, field in model.model_fields.items():
         described = properties.get(name, {})
-        bounds = [f"{sign} {described[key]:g}" for key, sign in _BOUNDS.items() if key in described]
+        bounds = spec_reference.bounds(described)
         default = field.get_default(call_default_factory=True)
         out.append(
             {
@@ -58,9 +58,6 @@ def _params(model: Any) -> list[dict[str, Any]]:
             }
         )
     return out
-
-
-_BOUNDS = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
 
 
 def gauges() -> list[dict[str, Any]]:

@@ -89,8 +89,13 @@ def _type(described: Json, definitions: Json) -> str:
     if described.get("type") == "object":
         values = described.get("additionalProperties")
         return f"NAME: {_type(values, definitions)}" if isinstance(values, dict) and values else "mapping"
-    bounds = " ".join(f"{sign} {described[key]:g}" for key, sign in _BOUNDS.items() if key in described)
-    return " ".join(part for part in (_TYPES.get(str(described.get("type")), "any value"), bounds) if part)
+    type_ = _TYPES.get(str(described.get("type")), "any value")
+    return " ".join(part for part in (type_, *bounds(described)) if part)
+
+
+def bounds(described: Json) -> list[str]:
+    """The bounds that a JSON schema sets on a number, such as ≥ 1."""
+    return [f"{sign} {described[key]:g}" for key, sign in _BOUNDS.items() if key in described]
 
 
 def _default(described: Json, is_section: bool) -> str:
