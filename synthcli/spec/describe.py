@@ -77,8 +77,6 @@ def known_modality(loaded: Loaded) -> str:
         raise loaded.fail(
             [(("modality",), f"there is no such modality.{near} Known: {', '.join(plugins.modalities())}")]
         )
-    if name == "panel" and loaded.spec.source.tables is None and unit_of(loaded.spec) is None:
-        raise loaded.fail([(("modality",), "needs a privacy_unit, the column that says which rows belong together")])
     if (name == "relational") != (loaded.spec.source.tables is not None):
         why = "needs source.tables" if name == "relational" else "source.tables makes it relational"
         raise loaded.fail([(("modality",), f"{why}; remedy: leave modality out")])

@@ -8,7 +8,7 @@ from dataclasses import replace
 from synthcli import plugins
 from synthcli.contracts.evaluation import Gate
 from synthcli.contracts.modality import Choice
-from synthcli.spec.describe import Gates
+from synthcli.spec.describe import Gates, unit_of
 from synthcli.spec.load import Loaded, Problem
 from synthcli.spec.modalities import tabular
 from synthcli.spec.modalities.tabular import describe, hold_against_source
@@ -35,6 +35,8 @@ def default_choice(loaded: Loaded) -> Choice | None:
 
 def problems(loaded: Loaded) -> Iterator[Problem]:
     """Yield what contradicts itself in a single table, and what a panel cannot do."""
+    if unit_of(loaded.spec) is None:
+        yield ("modality",), "needs a privacy_unit, the column that says which rows belong together"
     yield from tabular.problems(loaded)
     generator, known = loaded.spec.generator, plugins.names("methods", METHODS)
     named = [(("generator", "method"), generator.method)]
