@@ -14,6 +14,7 @@ from synthcli.artifacts.secret import canonical, keyed
 from synthcli.contracts.modality import Choice
 from synthcli.packages import packages
 from synthcli.pipeline.plan import Plan
+from synthcli.spec import describe
 
 BESIDE = ("cli", "report", "init", "release")  # packages that change no result
 
@@ -47,7 +48,7 @@ def train_key(plan: Plan, choice: Choice) -> str:
     needed = {
         "limits": plan.to_json()["generator"]["limits"],
         "target": plan.spec.evaluate.target,
-        "kept": kept if plan.spec.constraints else None,
+        "kept": kept if describe.has_rules(plan.spec) else None,
     }
     method = (choice.method, canonical(plugins.params(choice)))
     return keyed("train", analyze_key(plan), *method, canonical(needed), canonical(packages(choice)))
@@ -67,7 +68,7 @@ def evaluate_key(plan: Plan, choice: Choice, rows: int, control: str, downstream
 
 def _written_as(plan: Plan) -> dict[str, str]:
     """The format of the output, where rules are checked on it."""
-    return {"written": plan.spec.output.format} if plan.spec.constraints else {}
+    return {"written": plan.spec.output.format} if describe.has_rules(plan.spec) else {}
 
 
 def privacy_key(plan: Plan, choice: Choice, rows: int, control: str) -> str:

@@ -58,6 +58,13 @@ def unit_of(spec: Spec) -> str | None:
     return spec.privacy_unit or default
 
 
+def has_rules(spec: Spec) -> bool:
+    """Whether rows obey rules: constraints, or, with data, columns that are computed from others."""
+    return bool(spec.constraints) or (
+        spec.source.type != "none" and any(traits.expr is not None for traits in spec.columns.values())
+    )
+
+
 def modality_of_run(plan: Mapping[str, object]) -> str:
     """The modality of a run. plan: its plan.json; those of older versions do not name it."""
     source = cast(Mapping[str, object], plan["source"])

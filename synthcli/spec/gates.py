@@ -90,7 +90,7 @@ def available(spec: Spec) -> frozenset[str]:
         have.add("units")
     if spec.evaluate.target is not None:
         have.add("target")
-    if spec.constraints or (spec.source.type != "none" and any(t.expr is not None for t in spec.columns.values())):
+    if describe.has_rules(spec):
         have.add("constraints")
     optional = {
         "preserve": spec.evaluate.preserve,
