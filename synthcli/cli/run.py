@@ -177,7 +177,7 @@ def _said(result: dict[str, Any]) -> str:
         every = f"{quantity(sum(tables.values()), 'row')} in {quantity(len(tables), 'table')}"
         what += f" of the privacy unit's table, {every},"
     more = f"; {quantity(result['filled'], 'cell')} filled" if result.get("filled") else ""
-    if (n := result.get("breaking")) is not None and n:
+    if n := result.get("breaking"):
         holds = agreeing(n, "holds", "hold")
         more += f"; {quantity(n, 'row')} {holds} known values that break a constraint: {_broken(result)}"
     support = f"\n{result['support']}" if result.get("support") else ""

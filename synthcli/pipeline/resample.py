@@ -82,9 +82,8 @@ def conditions(root: Path, run: str, sets: Sequence[str], where: str | None) -> 
         return None
     plan = store.find(root, run).read(PLAN) or {}
     own = {key: value for key in CONDITIONS if (value := plan.get("generate", {}).get(key)) is not None}
+    own |= {} if where is None else {"where": where}
     document = yaml.Document({"source": {"type": "none"}, "generate": own}, {}, run)
-    if where is not None:
-        document = replace(document, data={**document.data, "generate": {**own, "where": where}})
     allowed = (*CONDITIONS, "rows", "scale")
     for text in sets:
         key = text.partition("=")[0].strip().split(".")

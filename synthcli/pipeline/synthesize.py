@@ -135,17 +135,8 @@ def with_relationships(tables: Mapping[str, pa.Table], spec: Spec) -> Spec:
     if not isinstance(source, Mapping) or "relationships" in source:
         return spec
     frames = {name: table.to_pandas() for name, table in tables.items()}
-    found = [
-        {"from": _ends(r.child, r.columns), "to": _ends(r.parent, r.keys)} | ({"on_orphans": "drop"} if orphans else {})
-        for r, orphans in ((link.relationship, link.orphans) for link in find(frames).links)
-    ]
+    found = [relationship.keys_of_spec() for relationship in find(frames).relationships]
     return {**keys, "source": {**source, "relationships": found}} if found else spec
-
-
-def _ends(table: str, columns: Sequence[str]) -> str | list[str]:
-    """One end of a relationship, as a spec writes it."""
-    named = [f"{table}.{column}" for column in columns]
-    return named[0] if len(named) == 1 else named
 
 
 def _require_passed(run: Run) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from synthcli.relational.data import Tables
-from synthcli.relational.relationships import Relationship
+from synthcli.relational.relationships import Relationship, with_dependents
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def order(tables: Tables) -> Order:
             continue
         placed += free
         left = [t for t in left if t not in free]
-    led = _below(tables.unit[0], [r for r in tables.relationships if r not in deferred])
+    led = with_dependents(tables.unit[0], [r for r in tables.relationships if r not in deferred])
     driver, linked = {}, {}
     for table in placed:
         above = [r for r in tables.relationships if r.child == table and r not in deferred]
@@ -53,14 +53,6 @@ def order(tables: Tables) -> Order:
         first = next((r for r in above if r.parent in led), above[0])
         driver[table], linked[table] = first, tuple(r for r in above if r is not first)
     return Order(tuple(placed), driver, linked, tuple(deferred))
-
-
-def _below(top: str, relationships: Sequence[Relationship]) -> set[str]:
-    """Return a table and all tables below it."""
-    found, more = {top}, {top}
-    while more := {r.child for r in relationships if r.parent in more} - found:
-        found |= more
-    return found
 
 
 def lineage(table: str, driver: Mapping[str, Relationship]) -> list[Relationship]:

@@ -58,6 +58,13 @@ class Relationship:
             "on_orphans": self.on_orphans,
         }
 
+    def keys_of_spec(self) -> dict[str, Any]:
+        """Return the relationship as a spec writes it; what `parse` reads."""
+        ends = ((self.child, self.columns), (self.parent, self.keys))
+        named = [[f"{table}.{column}" for column in columns] for table, columns in ends]
+        from_, to = (end[0] if len(end) == 1 else end for end in named)
+        return {"from": from_, "to": to} | ({"on_orphans": "drop"} if self.on_orphans == "drop" else {})
+
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Relationship:
         return cls(data["child"], tuple(data["columns"]), data["parent"], tuple(data["keys"]), data["on_orphans"])
@@ -132,16 +139,21 @@ def downwards(names: Sequence[str], relationships: Sequence[Relationship]) -> li
     return out
 
 
+def with_dependents(table: str, relationships: Sequence[Relationship]) -> set[str]:
+    """Return a table and all tables whose rows depend on its rows."""
+    found, more = {table}, {table}
+    while more := {r.child for r in relationships if r.parent in more} - found:
+        found |= more
+    return found
+
+
 def root(names: Sequence[str], relationships: Sequence[Relationship]) -> str:
     """Find the table without parents that has the most descendants; of several, the one that is referred to first."""
     below = {name: 0 for name in names if not any(r.child == name and not r.own for r in relationships)}
     if not below:
         return names[0]
     for name in below:
-        reached, more = {name}, {name}
-        while more := {r.child for r in relationships if r.parent in more} - reached:
-            reached |= more
-        below[name] = len(reached)
+        below[name] = len(with_dependents(name, relationships))
     named = [r.parent for r in relationships]
     return max(below, key=lambda t: (below[t], -named.index(t) if t in named else -len(named)))
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import fields
 
 from synthcli import sources
+from synthcli.contracts.modality import Csv
 from synthcli.errors import SpecError, did_you_mean
 from synthcli.sources import builtin, credentials, database, dialect, places, remote
 from synthcli.sources.paths import format_of, is_url
@@ -143,7 +145,7 @@ _NOT_DELIMITERS = frozenset("\"'.-+\n\r\0")
 
 def _csv(output: Output) -> Iterator[Problem]:
     """Check the dialect of a csv output."""
-    keys = ("delimiter", "decimal", "encoding", "formulas")
+    keys = [field.name for field in fields(Csv)]
     if output.format != "csv":
         yield from (
             (("output", key), "belongs to output.format: csv") for key in keys if key in output.model_fields_set

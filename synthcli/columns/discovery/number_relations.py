@@ -214,7 +214,7 @@ def _linear(found: Found, numbers: dict[str, np.ndarray], half: dict[str, float]
                     np.column_stack([np.ones(len(rows)), table[:, terms]]), table[:, j], rcond=None
                 )
                 factors = [(names[i], _simple(f)) for i, f in zip(terms, weights[1:])]
-                if _combined(found, name, factors, _simple(weights[0], half[name]), numbers, half, sums):
+                if _combined(found, name, factors, _simple(weights[0], half[name]), numbers, sums):
                     continue
         basis.append(own)
         kept.append(j)
@@ -245,7 +245,6 @@ def _combined(
     terms: list[tuple[str, float | None]],
     constant: float | None,
     numbers: dict[str, np.ndarray],
-    half: dict[str, float],
     sums: list[set[str]],
 ) -> bool:
     """Add a linear combination, solved for the column that is a plain sum of the others if there is one."""

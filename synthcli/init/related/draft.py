@@ -11,8 +11,7 @@ from typing import Any
 from synthcli.init import draft as one
 from synthcli.init.draft import comment, flow, scalar
 from synthcli.init.related.findings import RelatedFindings
-from synthcli.init.related.people import dependents
-from synthcli.relational.relationships import Relationship
+from synthcli.relational.relationships import with_dependents
 
 
 def draft(found: RelatedFindings, sources: Mapping[str, Mapping[str, Any]], *, title: str = "") -> str:
@@ -42,7 +41,7 @@ def _source(found: RelatedFindings, sources: Mapping[str, Mapping[str, Any]]) ->
         yield from comment(f"{link.why}", "    ")
         if link.orphans:
             yield from comment(f"{link.orphans:,} rows refer to no row, and are dropped", "    ")
-        yield f"    - {_relationship(link.relationship)}"
+        yield f"    - {flow(link.relationship.keys_of_spec())}"
     if found.left_out:
         yield from comment("Left out:", "  ")
         for note in found.left_out:
@@ -58,16 +57,8 @@ def _about(found: RelatedFindings, table: str) -> str:
     """A comment on a table whose rows do not depend on the privacy unit."""
     if table in found.public:
         return "  # its keys are words that many share: written unchanged; without keep: true they are made up"
-    below = dependents(found.unit.table, found.structure.relationships) | {found.unit.table, *found.unit.others}
+    below = with_dependents(found.unit.table, found.structure.relationships) | set(found.unit.others)
     return "" if table in below else f"  # no row depends on {found.unit.table}: add keep: true if it is public"
-
-
-def _relationship(r: Relationship) -> str:
-    ends = [
-        [f"{table}.{column}" for column in columns] for table, columns in ((r.child, r.columns), (r.parent, r.keys))
-    ]
-    from_, to = (end[0] if len(end) == 1 else end for end in ends)
-    return flow({"from": from_, "to": to, **({"on_orphans": "drop"} if r.on_orphans == "drop" else {})})
 
 
 def _unit(found: RelatedFindings) -> Iterator[str]:

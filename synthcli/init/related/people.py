@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from synthcli.columns import words
 from synthcli.columns.pii import detect
-from synthcli.relational.relationships import Relationship, root
+from synthcli.relational.relationships import Relationship, root, with_dependents
 
 _SERVED = frozenset(
     words.listed(
@@ -54,20 +54,10 @@ def propose(
     if not people:
         top = root(names, relationships)
         return Unit(top, "no table looks like people; the other tables depend on this one", False)
-    below = {name: dependents(name, relationships) for name in names}
+    below = {name: with_dependents(name, relationships) - {name} for name in names}
     best = max(people, key=lambda name: (evidence[name][0], len(below[name]), rows[name]))
     others = tuple(name for name in people if name != best and name not in below[best])
     return Unit(best, evidence[best][1], True, others)
-
-
-def dependents(table: str, relationships: Sequence[Relationship]) -> set[str]:
-    """The tables whose rows depend on those of a table."""
-    reached: set[str] = set()
-    more = {table}
-    while more:
-        more = {r.child for r in relationships if r.parent in more and r.child != table} - reached
-        reached |= more
-    return reached
 
 
 def _evidence(table: str, guesses: Mapping[str, Sequence[detect.Guess]]) -> tuple[int, str]:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from synthcli.columns.table import Table
 from synthcli.contracts.evaluation import Evidence, Gauge, Measurement
-from synthcli.panel.layout import PanelLayout, learn, steps
+from synthcli.panel.layout import learn, steps
 from synthcli.relational.judging import interval, missing_part, unmeasured
 
 CONSTANT = Gauge(
@@ -39,9 +39,7 @@ def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement
     control = evidence.control if evidence.full else None
     return [
         *_figures(CONSTANT, layout.constant, evidence.synthetic, control, lambda t, c: _constant(t, c)),
-        *_figures(
-            ORDER, ordered, evidence.synthetic, control, lambda t, c: _in_order(t, c, _falls(evidence, layout, c))
-        ),
+        *_figures(ORDER, ordered, evidence.synthetic, control, lambda t, c: _in_order(t, c, _falls(evidence, c))),
     ]
 
 
@@ -87,7 +85,7 @@ def _in_order(table: Table, column: str, falls: bool) -> Held:
     return int((way <= 0 if falls else way >= 0).sum()), len(way)
 
 
-def _falls(evidence: Evidence, layout: PanelLayout, column: str) -> bool:
+def _falls(evidence: Evidence, column: str) -> bool:
     """Whether a column falls from row to row of the train part."""
     falling, _ = _in_order(evidence.train, column, True)
     rising, _ = _in_order(evidence.train, column, False)

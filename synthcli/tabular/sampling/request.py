@@ -136,7 +136,7 @@ def settle(request: Request, model: Model, schema: Schema, rules: Sequence[Rule]
     Raises SpecError if the request names unknown columns or values, FitError if no row can meet it.
     """
     where = request.where
-    assert where is None or isinstance(where, Expression)  # from parse_where
+    assert where is None or isinstance(where, Expression)  # describe.request_of parsed it
     if where is not None:
         _check_where(where, schema)
     plain = SettledRequest(request.rows, request.seed, request.block_size, where=where, rules=tuple(rules))
@@ -160,14 +160,6 @@ def settle(request: Request, model: Model, schema: Schema, rules: Sequence[Rule]
     guided = model.completes and (bool(strata) or share < OFTEN)
     report["found_by"] = "conditional sampling" if guided else "rejection sampling"
     return replace(plain, strata=strata, guided=guided, allowed=allowed, report=report)
-
-
-def parse_where(text: str) -> Expression:
-    """Parse `generate.where`. Raises SpecError that names the key."""
-    try:
-        return parse(text)
-    except SpecError as error:
-        raise SpecError(f"generate.where: {error}") from None
 
 
 def _check_where(where: Predicate, schema: Schema) -> None:

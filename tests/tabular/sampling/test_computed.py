@@ -19,7 +19,7 @@ from synthcli.columns.transforms.transformer import Transformer
 from synthcli.contracts.modelling import Job, Request
 from synthcli.errors import SynthError
 from synthcli.tabular.methods import trees
-from synthcli.tabular.sampling.request import parse_where, settle
+from synthcli.tabular.sampling.request import settle
 from synthcli.tabular.sampling.stream import RowStream
 from synthcli.tabular.sampling.transformed import TransformedModel
 
@@ -50,7 +50,7 @@ def fitted(table: Table, keep: frozenset[str] = frozenset()) -> TransformedModel
 
 
 def test_rows_meet_a_condition_on_computed_columns(table: Table) -> None:
-    where = parse_where(WHERE)
+    where = parse(WHERE)
     model = fitted(table, where.columns)
     request = settle(Request(30, where=where), model, table.schema, RULES)
     out: Any = pd.concat([t.frame for t in RowStream(model, request, table.schema).tables(lambda *a, **k: None)])
