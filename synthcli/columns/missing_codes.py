@@ -32,7 +32,8 @@ def find(values: pd.Series, units: np.ndarray | None) -> tuple[float, ...]:
     distinct, place, counts = np.unique(numbers, return_inverse=True, return_counts=True)
     held = counts if units is None else held_by(place, units[known], len(distinct))
     common = (held >= LEAST_UNITS) & (counts >= SHARE * len(numbers))
-    coded = np.array([bool(np.isfinite(v)) and point_masses.is_code(v) for v in distinct], dtype=bool) & common
+    coded = common & np.isfinite(distinct)
+    coded[coded] = [point_masses.is_code(v) for v in distinct[coded]]
     left, right = 0, len(distinct)
     while right > left and coded[right - 1] and distinct[right - 1] > 0:
         right -= 1

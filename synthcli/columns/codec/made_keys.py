@@ -72,17 +72,22 @@ def _strings(column: Column, known: pd.Series, tight: float) -> MadeKeys:
     if text is None:
         return MadeKeys()
     distinct = known.drop_duplicates().astype(str)
+    bodies = fake.stripped(column, distinct)
+    spaces: dict[str, tuple[int, np.ndarray]] = {}  # of each pattern: its size, and the places of the keys
     for pattern, times in ((text, ROOMY), (text, tight), (_longer(column), ROOMY), (text, TIGHT)):
         if pattern is None:
             continue
-        try:
-            whole = fake.body(column, Pattern.parse(pattern))
-        except SpecError:
-            return MadeKeys()  # reported where it is declared
-        index = whole.index(fake.stripped(column, distinct))
-        if index is None:
-            return MadeKeys()
-        room = free(index[index >= 0], 0, whole.size - 1, times=times)
+        if pattern not in spaces:
+            try:
+                whole = fake.body(column, Pattern.parse(pattern))
+            except SpecError:
+                return MadeKeys()  # reported where it is declared
+            index = whole.index(bodies)
+            if index is None:
+                return MadeKeys()
+            spaces[pattern] = whole.size, index[index >= 0]
+        size, taken = spaces[pattern]
+        room = free(taken, 0, size - 1, times=times)
         room = None if room is not None and room.size < times * len(distinct) else room
         if room is not None:
             return MadeKeys(room, None if pattern == text else pattern)

@@ -22,6 +22,7 @@ from synthcli.columns.codec.made_keys import MadeKeys
 from synthcli.columns.codec.parts import Part, Values, escaped
 from synthcli.columns.codec.top_coding import held_by
 from synthcli.columns.fake import generate as fake
+from synthcli.columns.fake.keyspace import placed
 from synthcli.columns.fake.unique import permute
 from synthcli.contracts.schema import Column
 
@@ -89,8 +90,7 @@ class StandIns:
 
     def decode(self, values: Mapping[str, np.ndarray], rows: int, *, start: int = 0, batch: int = 0) -> pd.Series:
         """The keys of rows start... of the output."""
-        default = np.full(rows, 0 if self.common else self.common, dtype=np.int64)
-        codes = values.get(escaped(self.column.name), default)
+        codes = values.get(escaped(self.column.name), np.zeros(rows, dtype=np.int64))
         out = self.others(rows, start=start, batch=batch)
         known = np.flatnonzero(codes < self.common)
         out.iloc[known] = self.labels.take(codes[known]).to_numpy()
@@ -119,8 +119,7 @@ class StandIns:
         entity = np.searchsorted(ends, mixed * int(ends[-1]) // self.rows, side="right")
         number = turn.astype(np.int64) * len(self.sizes) + np.minimum(entity, len(self.sizes) - 1)
         room = max(1, self.keys.size(self.column) - self.common)
-        shift = batch * max(1, round(room * 0.6180339887498949)) % room
-        return self._at(np.uint64(self.common) + ((number + shift) % room).astype(np.uint64))
+        return self._at(np.uint64(self.common) + placed((number % room).astype(np.uint64), room, batch))
 
     def _at(self, positions: np.ndarray) -> pd.Series:
         return fake.at(self.column, positions, key=self.key, room=self.keys.room)

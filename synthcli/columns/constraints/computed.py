@@ -72,7 +72,11 @@ class Computed(Rule):
         return self.expression.evaluate(frame[sorted(self.expression.columns)].reset_index(drop=True))
 
     def violations(self, frame: pd.DataFrame) -> np.ndarray:
-        own, value = load(frame[self.column]), self.value(frame)
+        return self.differs(frame, self.value(frame))
+
+    def differs(self, frame: pd.DataFrame, value: pd.Series) -> np.ndarray:
+        """Rows whose column is not the value of the expression, see `value`. (rows,) bool"""
+        own = load(frame[self.column])
         known = (own.notna() & value.notna()).to_numpy(dtype=bool)
         if (have := kind_of(own.dtype)) != (want := kind_of(value.dtype)):
             raise SpecError(f"{self.text}: {self.column} holds {have}s, and the expression gives a {want}")
@@ -114,11 +118,11 @@ def check_result(name: str, expression: Expression, kinds: Mapping[str, str]) ->
         )
 
 
-def decimals_of(values: np.ndarray) -> int | None:
-    """The fewest decimals that represent all finite values, at most MOST_DECIMALS; None if they need more."""
+def decimals_of(values: np.ndarray, most: int = MOST_DECIMALS) -> int | None:
+    """The fewest decimals that represent all finite values, at most `most`; None if they need more."""
     known = values[np.isfinite(values)]
     with np.errstate(over="ignore", invalid="ignore"):
-        for decimals in range(MOST_DECIMALS + 1):
+        for decimals in range(most + 1):
             if np.all(np.abs(np.round(known, decimals) - known) <= 1e-12 * np.abs(known)):
                 return decimals
     return None

@@ -19,7 +19,7 @@ from synthcli.columns.expressions.operands import kind_of
 from synthcli.columns.expressions.syntax import Node
 from synthcli.contracts.schema import Schema
 
-_MICROS = {"days": 86_400_000_000, "hours": 3_600_000_000, "minutes": 60_000_000}
+MICROS = {"days": 86_400_000_000, "hours": 3_600_000_000, "minutes": 60_000_000}  # microseconds
 
 
 @dataclass(frozen=True)
@@ -120,18 +120,16 @@ class LinearReader:
         name, args = node.value, node.args
         if name == "date" and is_word(args[0]):
             return self._date(args[0].value, zone)
-        if name in _MICROS:
+        if name in MICROS:
             inner = self.value(args[0], zone, False)
             if inner.kind != "number":
                 raise Unread
-            exact = not inner.terms and (inner.constant * _MICROS[name]).denominator == 1
-            return _scaled(inner, Fraction(_MICROS[name]), literal=exact)._replace(kind="timedelta")
+            exact = not inner.terms and (inner.constant * MICROS[name]).denominator == 1
+            return _scaled(inner, Fraction(MICROS[name]), literal=exact)._replace(kind="timedelta")
         if name == "days_between":
             dated = any(self.dated(a) for a in args)
             start, end = (self.value(a, zone, dated) for a in args)
-            return _scaled(_combined("-", end, start), Fraction(1, _MICROS["days"]))._replace(
-                kind="number", rounds=True
-            )
+            return _scaled(_combined("-", end, start), Fraction(1, MICROS["days"]))._replace(kind="number", rounds=True)
         raise Unread
 
 

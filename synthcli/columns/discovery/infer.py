@@ -20,6 +20,7 @@ from synthcli.columns import frame as frames
 from synthcli.columns import spelling
 from synthcli.columns.as_written import floored
 from synthcli.columns.codec.spelled_numbers import looks_mixed
+from synthcli.columns.constraints.computed import decimals_of
 from synthcli.columns.discovery import keys as key_columns
 from synthcli.columns.discovery import shapes
 from synthcli.columns.fake import check_digits
@@ -289,7 +290,4 @@ def _decimals(values: np.ndarray, most: int = 8, *, largest: float = 1e7) -> int
     some = values[np.isfinite(values)]
     if not len(some) or np.abs(some).max() > largest:
         return None
-    for decimals in range(most + 1):
-        if np.all(np.abs(np.round(some, decimals) - some) <= 1e-12 * np.abs(some)):
-            return decimals
-    return None
+    return decimals_of(some, most)

@@ -100,7 +100,8 @@ def _open(column: Column) -> bool:
 def _key(column: Column, frame: pd.DataFrame) -> Key | None:
     values = frame[column.name]
     known = values.dropna()
-    if len(known) < max(LEAST, 0.5 * len(values)) or known.nunique() < PEOPLE:
+    distinct = int(known.nunique())
+    if len(known) < max(LEAST, 0.5 * len(values)) or distinct < PEOPLE:
         return None
     if known.dtype == "float64" and bool(((known % 1 == 0) & (known.abs() < 2**53)).all()):
         known = known.astype("Int64")  # integers that became floats because of nulls
@@ -111,7 +112,6 @@ def _key(column: Column, frame: pd.DataFrame) -> Key | None:
         for g in detect.detect(known, column.name)
     ):
         return None
-    distinct = int(known.nunique())
     regular = _integers if known.dtype == "Int64" else _strings
     if distinct >= UNIQUE * len(known):
         few = LEAST if known.dtype == frames.STRING or named(column.name) else MANY

@@ -49,7 +49,7 @@ class Found:
         rule = Computed(column, parse(text))
         try:
             value = rule.value(self.frame)
-            broken = rule.violations(self.frame)
+            broken = rule.differs(self.frame, value)
         except SpecError:  # kinds that do not go together
             return False
         known = self.frame[column].notna().to_numpy(dtype=bool)

@@ -9,12 +9,13 @@ import re
 import numpy as np
 import pandas as pd
 
+from synthcli.columns.fake.generate import UUID
+
 MOST = 2_000  # values that a shape is read from
 LONGEST = 64  # characters of an identifier
 LITERAL = 20  # values that must share a letter before the shape shows it
 RUNS = 8  # runs of letters, digits and marks of an identifier
-UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
-_UUID = re.compile(r"[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}")
+_UUID = r"[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}"  # of any version
 _RUN = re.compile(r"[0-9]+|[a-z]+|[A-Z]+|[^0-9a-zA-Z]")
 _HEX = re.compile(r"[0-9a-f]+")
 
@@ -24,7 +25,7 @@ def pattern(known: pd.Series) -> str | None:
     if not len(known):
         return None
     some = known.iloc[:: max(1, len(known) // MOST)].astype(str)
-    if some.str.fullmatch(_UUID.pattern).all():
+    if some.str.fullmatch(_UUID).all():
         return UUID
     if some.str.len().nunique() != 1 or len(some.iloc[0]) > LONGEST:
         return None
@@ -107,21 +108,23 @@ def _run(column: list[str], sign: str, distinct: int) -> str:
         return re.escape(column[0])
     low, high = min(map(len, column)), max(map(len, column))
     if sign != "9":
-        return {"A": "[A-Z]", "a": "[a-z]"}[sign] + _times(low, high)
+        return {"A": "[A-Z]", "a": "[a-z]"}[sign] + times(low, high)
     if low == high or any(digits[0] == "0" for digits in column):
-        return r"\d" + _times(low, high)
+        return r"\d" + times(low, high)
     if distinct > 0.1 * 10**high:  # a full counter
-        return rf"[1-9]\d{_times(high, high)}"
-    return r"[1-9]" + (rf"\d{_times(low - 1, high - 1)}" if high > 1 else "")
+        return rf"[1-9]\d{times(high, high)}"
+    return r"[1-9]" + (rf"\d{times(low - 1, high - 1)}" if high > 1 else "")
 
 
-def _times(low: int, high: int) -> str:
+def times(low: int, high: int) -> str:
+    """The quantifier of from `low` to `high` repetitions."""
     return "" if (low, high) == (1, 1) else f"{{{low}}}" if low == high else f"{{{low},{high}}}"
 
 
 def codes(known: pd.Series) -> str | None:
     """The shape of strings that are codes: one token with digits in it; None for words, numbers and times."""
-    found = pattern(known) or runs(known)
+    fixed = pattern(known)
+    found = fixed or runs(known)
     if found is None or known.str.contains(r"[\s%€$£,;]", regex=True).any():
         return None
     lettered = known.str.contains("[A-Za-z]", regex=True)
@@ -132,6 +135,6 @@ def codes(known: pd.Series) -> str | None:
         measured = known.str.fullmatch(r"[0-9]+(\.[0-9]+)?[A-Za-z]{1,4}")  # 120kg
         return None if measured.mean() > 0.5 and not known.str.fullmatch("[0-9a-f]+").all() else found
     if lettered.any():  # hexadecimal, or a mix of letters and digits
-        return found if known.str.fullmatch("[0-9a-fA-F-]+").all() or pattern(known) else None
+        return found if known.str.fullmatch("[0-9a-fA-F-]+").all() or fixed else None
     plain = known.str.fullmatch(r"[0-9]+([-/][0-9]+)*").all() and known.str.len().nunique() == 1
     return found if plain else None

@@ -103,13 +103,14 @@ def codes(frame: pd.DataFrame, schema: Schema, units: np.ndarray | None = None) 
     keyed = {n: k for n, k in keyed.items() if 2 <= k.max() + 1 <= len(frame) / ROWS_PER_WORD and (k >= 0).all()}
     found: list[Suggestion] = []
     for name, kind in kinds.items():
-        if kind not in ("integer", "float") or frame[name].isna().any() or frame[name].nunique() < 2:
+        if kind not in ("integer", "float") or frame[name].isna().any():
             continue
         own = frame[name].to_numpy(dtype=float)
-        if np.unique(own, return_counts=True)[1].max() > COMMON * len(own):
+        counts = np.unique(own, return_counts=True)[1]
+        if len(counts) < 2 or counts.max() > COMMON * len(own):
             continue
         for word, key in sorted(keyed.items(), key=lambda item: int(item[1].max())):
-            if frame[name].nunique() > key.max() + 1:
+            if len(counts) > key.max() + 1:
                 continue
             first = np.zeros(key.max() + 1)
             first[key[::-1]] = own[::-1]

@@ -133,12 +133,12 @@ def as_text(column: pd.Series) -> pd.Series:
 # --- dates and durations
 
 
-def _part(name: str, what: str, example: str, most: int = 0) -> Function:
+def _part(name: str, what: str, example: str) -> Function:
     return Function(
         "date",
         "datetime",
         "number",
-        lambda c: (getattr(c.dt, name) + most).astype("Float64").astype("Int64"),
+        lambda c: getattr(c.dt, name).astype("Float64").astype("Int64"),
         what,
         (f"{'weekday' if name == 'dayofweek' else name}(date('2024-02-29 13:45:10'))", example),
     )

@@ -178,12 +178,14 @@ def capacity(column: Column) -> int | None:
         return persons.capacity(_locale(column))
     if source == "iban":
         return int(10 ** unique_values.account_run(_pool_of(column, source, 0))[1])
-    known = {
-        "ipv4": unique_values.ADDRESSES,
-        "phone_number": unique_values.PHONES,
-        "credit_card_number": unique_values.CARDS,
-    }
-    return known.get(source, WORD)
+    return _SIZES.get(source, WORD)
+
+
+_SIZES = {  # how many unique values there are of what is written by number
+    "ipv4": unique_values.ADDRESSES,
+    "phone_number": unique_values.PHONES,
+    "credit_card_number": unique_values.CARDS,
+}
 
 
 def _source(column: Column) -> str:
@@ -269,13 +271,11 @@ def _unique(column: Column, positions: np.ndarray, key: int, room: Room | None, 
         return _integers(column, positions, key, room, batch)
     if source == "pattern":
         return _strings(column, positions, key, room, batch)
-    size = {"ipv4": unique_values.ADDRESSES, "phone_number": unique_values.PHONES}.get(source)
-    size = unique_values.CARDS if source == "credit_card_number" else size
     if source == "iban":
         pool = _pool_of(column, source, key)
         size = 10 ** unique_values.account_run(pool)[1]
         return unique_values.accounts(pool, placed(positions, size, batch), key)
-    positions = positions if size is None else placed(positions, size, batch)
+    positions = placed(positions, _SIZES[source], batch) if source in _SIZES else positions
     if source == "credit_card_number":
         return unique_values.cards(positions, key)
     if source == "ipv4":

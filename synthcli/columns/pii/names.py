@@ -227,4 +227,10 @@ def names_locale(values: pd.Series) -> dict[str, float]:
         return dict.fromkeys(locales(), 0.0)
     order = {each: i for i, each in enumerate(COMMON)}
     ordered = sorted((each for each in locales() if "_" in each), key=lambda each: order.get(each, len(order)))
-    return {each: float(_among(pieces, frozenset().union(*_lists(each))).mean()) for each in ordered}
+    return {each: float(_among(pieces, _of_locale(each)).mean()) for each in ordered}
+
+
+@cache
+def _of_locale(locale: str) -> frozenset[str]:
+    """First and last names of a locale."""
+    return frozenset().union(*_lists(locale))

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from synthcli.columns import frame as frames
@@ -101,7 +102,9 @@ def protect(schema: Schema, frame: pd.DataFrame, holder: str | None = None) -> t
         for c in schema.columns
         if c.name in guesses and c.name not in sure and c.kind != "id" and keyed(c, frame[c.name]) is not None
     ]
-    rare = {name for name in guesses if name not in sure and name not in keys and _rare(schema[name], frame, holder)}
+    open_ = [name for name in guesses if name not in sure and name not in keys and schema[name].kind == "category"]
+    units = None if holder is None or holder not in frame or not open_ else unit_codes(frame[holder])
+    rare = {name for name in open_ if _rare(frame[name], None if name == holder else units)}
     if not sure and not keys and not rare:
         return schema, frame
     where, frame = locale(frame, guesses), frame.copy(deep=False)
@@ -118,12 +121,9 @@ def protect(schema: Schema, frame: pd.DataFrame, holder: str | None = None) -> t
     return replace(schema, columns=tuple(columns)), frame
 
 
-def _rare(column: Column, frame: pd.DataFrame, holder: str | None) -> bool:
-    """Whether so many units hold a rare word of a category that it is not learned."""
-    if column.kind != "category":
-        return False
-    units = None if holder is None or holder not in frame or holder == column.name else unit_codes(frame[holder])
-    seen = rare_words.look(frame[column.name], units)
+def _rare(values: pd.Series, units: np.ndarray | None) -> bool:
+    """Whether so many units hold a rare word of a category that it is not learned. units: (rows,) of each row."""
+    seen = rare_words.look(values, units)
     return seen is not None and seen.made_up
 
 

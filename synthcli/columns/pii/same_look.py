@@ -11,6 +11,8 @@ from itertools import groupby
 import numpy as np
 import pandas as pd
 
+from synthcli.columns.discovery.shapes import times
+
 EXAMINED = 2_000  # distinct words that the look is taken from
 FIXED = 20  # minimum words that share a run of letters, such as the prefix of a code, for the pattern to keep it
 _SYLLABLE, _SPOKEN = 2.3, 4  # letters of a syllable; letters from which a word is made of syllables
@@ -54,16 +56,12 @@ def _word(short: int, long: int, case: str) -> str:
     """Syllables of a consonant and a vowel, about so many letters; letters alone for short words."""
     first, rest = _LETTERS[case]
     if long < _SPOKEN:
-        return first + (rest + _times(max(0, short - 1), long - 1) if long > 1 else "")
+        return first + (rest + times(max(0, short - 1), long - 1) if long > 1 else "")
     low = max(1, round(short / _SYLLABLE) - 1)
     high = max(low, round(long / _SYLLABLE) - 1, 2)
     start = _CONSONANTS if case == "lower" else _CONSONANTS.upper()
-    end = f"{_VOWELS}({_CONSONANTS}{_VOWELS}){_times(low, high)}[lnrs]?"
+    end = f"{_VOWELS}({_CONSONANTS}{_VOWELS}){times(low, high)}[lnrs]?"
     return start + (end.upper() if case == "upper" else end)
-
-
-def _times(low: int, high: int) -> str:
-    return "" if low == high == 1 else f"{{{low}}}" if low == high else f"{{{low},{high}}}"
 
 
 def _runs(word: str) -> list[tuple[str, str]]:
@@ -83,9 +81,9 @@ def _code(runs: list[list[tuple[str, str]]]) -> str:
         kind, texts = some[0][i][0], pd.Series([run[i][1] for run in some])
         low, high = _ends(texts.str.len())
         if kind == "9":
-            out.append(r"\d" + _times(low, high))
+            out.append(r"\d" + times(low, high))
         elif kind not in ("A", "a") or (len(texts) >= FIXED and texts.nunique() == 1):
             out.append(re.escape(texts.iloc[0]))
         else:
-            out.append("[A-Z]" + _times(low, high) if kind == "A" else _word(low, high, _case(texts)))
+            out.append("[A-Z]" + times(low, high) if kind == "A" else _word(low, high, _case(texts)))
     return "".join(out)

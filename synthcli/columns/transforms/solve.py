@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from fractions import Fraction
 
-from synthcli.columns.constraints.linear import Kind, LinearReader, Unread, Value
+from synthcli.columns.constraints.linear import MICROS, Kind, LinearReader, Unread, Value
 from synthcli.columns.expressions.compile import Expression
 from synthcli.columns.expressions.syntax import Node, column_names
 
-DAY = 86_400_000_000  # microseconds
-_UNITS = {"days": DAY, "hours": 3_600_000_000, "minutes": 60_000_000}
 SIMPLE = 1000  # largest denominator of a factor that is written as a number
 
 
@@ -43,7 +41,7 @@ def solved(value: Value, target: str, kinds: Mapping[str, Kind]) -> Expression |
         return _expression(base)
     if any(kinds[name].name != "number" for name in rest):
         return None
-    for unit, micros in _UNITS.items():
+    for unit, micros in MICROS.items():
         added = _sum({name: factor / micros for name, factor in rest.items()}, constant / micros)
         if added is not None:
             return _expression(_chain([base, Node("call", 0, (added,), unit)], ["+"]))
