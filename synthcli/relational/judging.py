@@ -17,7 +17,6 @@ from synthcli.relational.model.context import UNIT
 from synthcli.relational.relationships import Relationship
 from synthcli.tabular.metrics import trends
 
-Z = 1.959964  # two-sided 95 %
 PAIRS = 120  # pairs of columns of a relationship; a random choice if there are more
 ROWS = 25_000  # rows that a pair is measured on
 JoinRows = Callable[[Tables, Relationship], Table]
@@ -64,12 +63,6 @@ def count_similarity(a: np.ndarray, b: np.ndarray) -> tuple[float, float]:
     at = int(np.argmax(np.abs(f - g)))
     variance = f[at] * (1 - f[at]) / len(a) + g[at] * (1 - g[at]) / len(b)
     return float(1 - abs(f[at] - g[at])), float(variance)
-
-
-def interval(value: float, variance: float) -> tuple[float, float]:
-    """The 95 % interval of a share."""
-    half = Z * float(np.sqrt(variance))
-    return max(0.0, value - half), min(1.0, value + half)
 
 
 def join_parents(tables: Tables, relationship: Relationship) -> Table:

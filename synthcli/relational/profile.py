@@ -52,7 +52,7 @@ def profile(real: RealTables, *, progress: Progress) -> Json:
         "parts": {name: len(part) for name, part in real.parts.items()},
         "unit": list(tables.unit),
         "tables": each,
-        "relationships": [_relationship(tables, r) for r in tables.relationships],
+        "relationships": [_relationship(tables, r, units[r.parent]) for r in tables.relationships],
         "times": times,
         "notes": [note for notes in times.values() for note in notes if " is learned as " in note],
         "personal": found,
@@ -69,9 +69,9 @@ def _times(tables: Tables) -> dict[str, list[str]]:
     return {name: notes for name, notes in said.items() if notes}
 
 
-def _relationship(tables: Tables, r: Relationship) -> dict[str, Any]:
+def _relationship(tables: Tables, r: Relationship, units: np.ndarray | None) -> dict[str, Any]:
     at, children = tables.parents(r), tables.children(r)
-    shown = published(children, tables.units()[r.parent], RARE_UNITS)
+    shown = published(children, units, RARE_UNITS)
     quantiles = [int(q) for q in np.quantile(shown, [0, 0.25, 0.5, 0.75, 1], method="nearest")] if len(shown) else []
     nulls = float((at < 0).mean()) if len(at) else 0.0
     return {

@@ -94,7 +94,7 @@ def _cell(text: pa.Array, words: bool, style: Csv) -> pa.Array:
 
 def _encoded(text: bytes, encoding: str, schema: Schema, cells: list[pa.Array], start: bool = False) -> bytes:
     """UTF-8 text in another encoding. start: of the file, which alone bears a byte order mark."""
-    if encoding.replace("_", "-").lower() in ("utf-8", "utf8"):
+    if codecs.lookup(encoding).name == "utf-8":
         return text
     try:
         encoded = text.decode().encode(encoding)

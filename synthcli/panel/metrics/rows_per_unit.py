@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from synthcli.contracts.evaluation import Evidence, Gauge, Measurement
-from synthcli.relational.judging import count_similarity, interval, missing_part, unmeasured
+from synthcli.relational.judging import count_similarity, missing_part, unmeasured
+from synthcli.tabular.judging import intervals
 
 ROWS = Gauge(
     "rows_per_unit",
@@ -25,5 +26,5 @@ def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement
     floor = None
     if evidence.full and evidence.train is not None:
         floor = count_similarity(real, np.bincount(evidence.train.units()))[0]
-    low, high = interval(value, variance)
+    low, high = intervals.around(value, variance)
     return [Measurement(ROWS.name, value, low, high, len(synthetic), better=ROWS.better, floor=floor)]

@@ -10,7 +10,8 @@ import pandas as pd
 from synthcli.columns.table import Table
 from synthcli.contracts.evaluation import Evidence, Gauge, Measurement
 from synthcli.panel.layout import learn, steps
-from synthcli.relational.judging import interval, missing_part, unmeasured
+from synthcli.relational.judging import missing_part, unmeasured
+from synthcli.tabular.judging import intervals
 
 CONSTANT = Gauge(
     "constant_columns",
@@ -37,9 +38,10 @@ def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement
         return [Measurement(g.name, 1.0, n=0, better=g.better, note="hardly any unit has several rows") for g in GAUGES]
     ordered = (*(() if layout.sort_by is None else (layout.sort_by,)), *layout.paths)
     control = evidence.control if evidence.full else None
+    falls = {c: _falls(evidence.train, c) for c in ordered}
     return [
-        *_figures(CONSTANT, layout.constant, evidence.synthetic, control, lambda t, c: _constant(t, c)),
-        *_figures(ORDER, ordered, evidence.synthetic, control, lambda t, c: _in_order(t, c, _falls(evidence, c))),
+        *_figures(CONSTANT, layout.constant, evidence.synthetic, control, _constant),
+        *_figures(ORDER, ordered, evidence.synthetic, control, lambda t, c: _in_order(t, c, falls[c])),
     ]
 
 
@@ -63,7 +65,7 @@ def _share(gauge: Gauge, held: Held, real: Held, column: str | None) -> Measurem
     if not n:
         return Measurement(gauge.name, 1.0, n=0, scope=scope, of=column, better=gauge.better, note="nothing to look at")
     value = good / n
-    low, high = interval(value, value * (1 - value) / n)
+    low, high = intervals.around(value, value * (1 - value) / n)
     floor = real[0] / real[1] if real[1] else None
     return Measurement(gauge.name, value, low, high, n, scope, column, better=gauge.better, floor=floor)
 
@@ -77,16 +79,20 @@ def _constant(table: Table, column: str) -> Held:
 
 
 def _in_order(table: Table, column: str, falls: bool) -> Held:
+    way = _ways(table, column)
+    return int((way <= 0 if falls else way >= 0).sum()), len(way)
+
+
+def _falls(train: Table, column: str) -> bool:
+    """Whether a column falls more often than it rises, from row to row."""
+    way = _ways(train, column)
+    return int((way < 0).sum()) > int((way > 0).sum())
+
+
+def _ways(table: Table, column: str) -> np.ndarray:
+    """The direction of each step from a row of a unit to its next one. (steps,)"""
     units = table.units()
     order = np.argsort(units, kind="stable")
     values, units = table.frame[column].iloc[order], units[order]
     known = values.notna().to_numpy()
-    way = steps(values[known], units[known])
-    return int((way <= 0 if falls else way >= 0).sum()), len(way)
-
-
-def _falls(evidence: Evidence, column: str) -> bool:
-    """Whether a column falls from row to row of the train part."""
-    falling, _ = _in_order(evidence.train, column, True)
-    rising, _ = _in_order(evidence.train, column, False)
-    return falling > rising
+    return steps(values[known], units[known])

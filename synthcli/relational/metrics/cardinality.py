@@ -6,8 +6,9 @@ import numpy as np
 
 from synthcli.contracts.evaluation import Evidence, Gauge, Measurement
 from synthcli.relational.data import Tables
-from synthcli.relational.judging import count_similarity, interval, missing_part, unmeasured, with_mean
+from synthcli.relational.judging import count_similarity, missing_part, unmeasured, with_mean
 from synthcli.relational.relationships import Relationship
+from synthcli.tabular.judging import intervals
 
 CARDINALITY = Gauge(
     "cardinality_shape",
@@ -41,7 +42,7 @@ def _of_relationship(evidence: Evidence, r: Relationship, thin: bool, rng: np.ra
         floor = _similarity(control, evidence.train, r, thin, rng)[0]
     if value is None:
         return Measurement(CARDINALITY.name, None, scope="relationship", of=r.name, note=f"{r.parent} has no rows")
-    low, high = interval(value, variance)
+    low, high = intervals.around(value, variance)
     return Measurement(CARDINALITY.name, value, low, high, n, "relationship", r.name, better="higher", floor=floor)
 
 

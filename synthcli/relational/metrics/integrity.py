@@ -6,8 +6,9 @@ import numpy as np
 
 from synthcli.contracts.evaluation import Evidence, Gauge, Measurement
 from synthcli.relational.data import Tables
-from synthcli.relational.judging import Z, missing_part, unmeasured
+from synthcli.relational.judging import missing_part, unmeasured
 from synthcli.relational.relationships import ORPHAN, Relationship
+from synthcli.tabular.judging import intervals
 
 REFERENTIAL = Gauge(
     "referential_integrity",
@@ -60,8 +61,6 @@ def _measurement(gauge: Gauge, good: int, n: int, real: tuple[int, int] | None, 
     scope = "overall" if of is None else "relationship"
     if not n:
         return Measurement(gauge.name, 1.0, None, None, 0, scope, of, better=gauge.better, note="no keys to look at")
-    p, z2 = good / n, Z * Z
-    centre, half = p + z2 / (2 * n), Z * np.sqrt(p * (1 - p) / n + z2 / (4 * n * n))
-    low, high = float((centre - half) / (1 + z2 / n)), float((centre + half) / (1 + z2 / n))
+    p, (low, high) = good / n, intervals.wilson(good, n)
     floor = real[0] / real[1] if real and real[1] else None
     return Measurement(gauge.name, p, min(low, p), max(high, p), n, scope, of, better=gauge.better, floor=floor)

@@ -64,7 +64,7 @@ def find_derived(
     found = []
     for column in own:
         for table, source, kind, above in offered:
-            ways = _ways(schema[column].kind, kind, None if clock is None else schema[clock].kind, above)
+            ways = _ways(schema[column].kind, kind, None if clock is None else schema[clock].kind)
             tried = (Derived(column, how, table, source) for how in ways)
             time = None if clock is None else frame[clock]
             each = next((d for d in tried if _holds(frame[column], d.values(time, above))), None)
@@ -74,7 +74,7 @@ def find_derived(
     return tuple(found)
 
 
-def _ways(mine: str, theirs: str, time: str | None, above: pd.Series) -> Iterator[How]:
+def _ways(mine: str, theirs: str, time: str | None) -> Iterator[How]:
     """Return how a column of one kind may follow from one of another kind, at a time of a third kind."""
     if mine == theirs:
         yield "copy"

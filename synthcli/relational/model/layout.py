@@ -160,7 +160,7 @@ def lay_out(
     """
     layouts: dict[str, Layout] = {}
     for name in order.tables:
-        layout, frame = _roles(tables, name, order), tables.frames[name]
+        layout, frame = _roles(tables, name), tables.frames[name]
         driver = order.driver.get(name)
         if driver is not None:
             layout = _numbers(layout, tables, driver)
@@ -174,7 +174,7 @@ def lay_out(
     return tables, layouts
 
 
-def _roles(tables: Tables, name: str, order: Order) -> Layout:
+def _roles(tables: Tables, name: str) -> Layout:
     """Divide the columns into keys, positional and modelled ones; a key that nothing else determines is an id."""
     schema = tables.schemas[name]
     foreign = tuple(dict.fromkeys(c for r in tables.relationships if r.child == name for c in r.columns))
