@@ -36,7 +36,7 @@ def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement
     layout = learn(evidence.train)
     if layout is None:
         return [Measurement(g.name, 1.0, n=0, better=g.better, note="hardly any unit has several rows") for g in GAUGES]
-    ordered = (*(() if layout.sort_by is None else (layout.sort_by,)), *layout.paths)
+    ordered = tuple(dict.fromkeys((*(() if layout.sort_by is None else (layout.sort_by,)), *layout.paths)))
     control = evidence.control if evidence.full else None
     falls = {c: _falls(evidence.train, c) for c in ordered}
     return [
