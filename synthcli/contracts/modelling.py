@@ -229,8 +229,8 @@ class Model(ABC):
         self, rows: int, start: int, *, rng: np.random.Generator, batch: int = 0, drawn: pd.DataFrame | None = None
     ) -> Mapping[str, Any] | None:
         """Generate the columns that depend on position, such as keys, for positions start... of the output: name ->
-        values. batch: the seed of the request; drawn: the rows for which they are, None for any;
-        made-up names follow their sex.
+        values. batch: the seed of the request; drawn: the other columns of these rows, if they are known: made-up names
+        follow the sex in them.
 
         For callers that drop rows, so that keys stay unique and consecutive. None if they cannot be generated
         separately.

@@ -20,7 +20,7 @@ from synthcli.columns.table import Table
 from synthcli.contracts.schema import Column, Schema
 from synthcli.relational.model.context import cells, unit_of
 
-LEAST = 10  # units with several rows below which a table is no panel
+LEAST = 10  # minimum units with several rows for a table to be a panel
 SORTED = 0.95  # share of the steps within units that go back in time in a source with the last row first
 REGULAR = 0.5  # share of equal steps from which an integer numbers the rows of an unsorted source
 

@@ -187,7 +187,7 @@ def wasted_notes(sample: Mapping[str, Any]) -> list[str]:
         return []
     return [
         f"Constraints threw away many of the draws, which bends distributions: {', '.join(said)}. See the worst column"
-        " and pair; a constraint that its columns can be computed from (columns.X.expr) bends nothing."
+        " and pair; computing a column instead (columns.X.expr) avoids this."
     ]
 
 

@@ -44,8 +44,8 @@ from synthcli.tabular import source_stats
 
 COUNTS = "rows of the privacy unit's table"
 BUILDS_ON: tuple[str, ...] = ()
-FREELY = 20_000  # most units that are also generated without conditions
-LEAST = 50  # least units that a preview learns from
+FREELY = 20_000  # maximum units generated without conditions
+LEAST = 50  # minimum units that a preview is fitted to
 
 
 def read(described: Described) -> RealTables | NoTables:

@@ -40,8 +40,8 @@ class MadeDomain:
 @dataclass(frozen=True)
 class StandInsDomain:
     """A key that repeats. common: entities of enough privacy units, which are learned by number; sizes: rows of each
-    other entity, ascending; rare: rows of all of these; rows: of the output after
-    which there are new ones.
+    other entity, ascending; rare: rows of all of these; rows: of the output in one
+    turn; each turn has new entities.
     """
 
     common: int

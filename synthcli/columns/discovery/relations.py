@@ -24,8 +24,8 @@ SHORT = 3  # significant digits of a threshold
 def relations(
     frame: pd.DataFrame, schema: Schema, *, skip: Sequence[str] = (), sums: Sequence[set[str]] = ()
 ) -> list[Relation]:
-    """All relations, in the order of the columns. skip: columns that are made up, which only dates of birth among them
-    may stand in an expression; sums: columns of which one is known to be the sum of the others.
+    """All relations, in the order of the columns. skip: made-up columns, of which only dates of birth may appear in
+    an expression; sums: columns of which one is known to be the sum of the others.
     """
     if len(frame) < LEAST_ROWS:
         return []

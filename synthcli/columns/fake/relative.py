@@ -27,7 +27,7 @@ def check(column: Column, kinds: Mapping[str, str]) -> None:
         )
     if column.declared.distribution is None:
         raise SpecError(
-            f"{where}: says not how much after {other}; remedy: distribution: {{exponential: {{mean: 30}}}}"
+            f"{where}: does not say how much after {other}; remedy: distribution: {{exponential: {{mean: 30}}}}"
         )
     _law(column)
 

@@ -85,8 +85,8 @@ def look(values: pd.Series, units: np.ndarray | None = None) -> Rare | None:
 
 
 def least_units(values: pd.Series, units: np.ndarray | None = None) -> int:
-    """How many units must hold a word for it to be learned. In a column that most units hold a rare word of, which is
-    learned only if the spec insists, words that two units hold are.
+    """How many units must hold a word for it to be learned. If most units hold a rare word, the column is learned only
+    if the spec insists; then two units are enough.
     """
     rare = look(values, units)
     return 2 if rare is None or rare.made_up else FEW_UNITS

@@ -1,4 +1,4 @@
-"""What is said of the times of related tables: the column that orders rows, its origin, and its bounds."""
+"""Sentences on how times of related tables are learned: the column that orders rows, its origin, and its bounds."""
 
 from __future__ import annotations
 
