@@ -7,6 +7,7 @@ from __future__ import annotations
 import codecs
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -138,6 +139,11 @@ class TableContent:
     schema: Schema
     frame: pd.DataFrame
 
+    @cached_property
+    def detected(self) -> tuple[dict[str, list[detect.Guess]], str | None]:
+        """What each column may say of a person, and why the rows are not people; see detect.detect_all."""
+        return detect.detect_all(self.frame)
+
 
 def look(source: sources.Source, imported: Imported | None = None) -> Findings:
     """Read a table and examine it. Raises DataError for a source that cannot be read, or has no rows."""
@@ -168,7 +174,7 @@ def examine(
     unit = _unit(schema, frame, source) if units is None else None
     if unit is not None:
         units = unit_codes(frame[unit[0]])
-    guesses, no_people = detect.detect_all(frame)
+    guesses, no_people = content.detected
     locale = protect.locale(frame, guesses)
     described = imported.columns if imported is not None else {}
     columns = []

@@ -51,7 +51,7 @@ def look(tables: Mapping[str, sources.Source], imported: Mapping[str, Imported] 
             f"no relationship was found between {', '.join(contents)}; remedy: synth init with one of them alone, or"
             f" write source.relationships by hand{near}"
         )
-    guesses = {name: detect.detect_all(content.frame)[0] for name, content in contents.items()}
+    guesses = {name: content.detected[0] for name, content in contents.items()}
     rows = {name: len(content.frame) for name, content in contents.items()}
     kept = _component(guesses, structure.relationships, rows)
     left_out += [
