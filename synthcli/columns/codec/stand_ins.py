@@ -83,9 +83,8 @@ class StandIns:
             return {}
         found = values.map(self.codes if self.codes else {k: i for i, k in enumerate(self.labels)})
         other = self.common if self.rare else 0
-        codes = found.fillna(other).to_numpy(dtype=np.int64)
-        null = values.isna().to_numpy()
-        codes[null] = self.common + (self.rare > 0) if self.nullable else other
+        missing = self.common + (self.rare > 0) if self.nullable else other
+        codes = np.where(values.isna(), missing, found.fillna(other).to_numpy(dtype=np.int64))
         return {escaped(self.column.name): codes.astype(np.int32)}
 
     def decode(self, values: Mapping[str, np.ndarray], rows: int, *, start: int = 0, batch: int = 0) -> pd.Series:

@@ -141,7 +141,8 @@ def full_name(w: pd.Series) -> np.ndarray:
 def _unspaced(w: pd.Series) -> np.ndarray:
     """Which strings are a last name and a first name without a space, as in Chinese and Korean. (rows,) bool"""
     first, last = known_names()
-    out = w.str.fullmatch(r"[\u3040-\u30ff\u4e00-\u9fff]{2,5}|[\u1100-\u11ff]{4,14}").to_numpy(dtype=bool)
+    shaped = w.str.fullmatch(r"[\u3040-\u30ff\u4e00-\u9fff]{2,5}|[\u1100-\u11ff]{4,14}")
+    out = shaped.to_numpy(dtype=bool, copy=True)
     if out.any():
         out[out] = [any(v[:i] in last and v[i:] in first for i in range(1, len(v))) for v in w[out]]
     return out
