@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
-from pydantic import AllowInfNan, BaseModel, ConfigDict, Field, Strict
+from pydantic import AllowInfNan, BaseModel, ConfigDict, Field, PositiveInt, Strict
 
 Finite = Annotated[float, Strict(), AllowInfNan(False)]
 
@@ -59,6 +59,11 @@ class Traits(BaseModel):
         None, description="check digits of an id: luhn (cards), ean (EAN, UPC, ISBN-13), isbn10, iban, mod97 (ISO 7064)"
     )
     locale: str | None = Field(None, description="Faker locale of generated values, such as de_DE")
+    length: tuple[PositiveInt, ...] | None = Field(
+        None,
+        min_length=2,
+        description="characters of made-up text: [shortest, longest], or ascending quantiles (default: as the source)",
+    )
     provider: str | None = Field(None, description="Faker provider of generated values, such as company")
     distribution: str | dict[str, dict[str, Any]] | None = Field(
         None, description="{name: {parameter: value}}: uniform, normal, or any of scipy.stats"

@@ -456,6 +456,8 @@ def _facts(column: Column, values: pd.Series, units: np.ndarray | None, *, gener
     facts = [f"{nulls:.1%} null" if nulls else "no nulls", f"{known.nunique():,} distinct"]
     if column.kind in frames.NUMBERS and not generated and (ends := _about(values, units)) is not None:
         facts.append(f"mostly {ends[0]} to {ends[1]}")
+    if column.kind == "text" and (length := column.inferred.length) is not None:
+        facts.append(f"made up in {column.get('locale') or 'en_US'} with {length[0]:,} to {length[-1]:,} characters")
     if column.kind == "category" and values.dtype == frames.STRING and not generated:
         codes, words = pd.factorize(values)
         rare = int((held_by(codes, units, len(words)) < SHARED).sum())

@@ -24,6 +24,7 @@ SERVES = {
     "check": {"id"},
     "provider": {"text"},
     "locale": {"text", *fake.KINDS},
+    "length": {"text"},
     "unique": {"id", "text", "word", *fake.KINDS},
     "nulls": {"id", "text", "word", *fake.KINDS},
 }

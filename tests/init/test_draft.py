@@ -202,3 +202,11 @@ def test_constraints_that_are_no_expressions_are_written_as_such(tmp_path):
     found = look(sources.Source("csv", path=path))
     line = "- {sum: {total: total, of: [a, b]}}"  # whole numbers need no tolerance
     assert f"\n  {line}" in draft.draft(found, {"type": "csv", "path": "t.csv"})
+
+
+def test_the_draft_says_in_which_language_and_length_a_text_is_made_up(tmp_path):
+    rng = np.random.default_rng(1)
+    words = ["der", "Hund", "und", "die", "Katze", "liegen", "auf", "dem", "Sofa", "mit", "einem", "Ball"]
+    frame = pd.DataFrame({"note": [" ".join(rng.choice(words, 12)) + f" {i}" for i in range(200)], "n": range(200)})
+    _, text, _ = drafted(tmp_path, frame)
+    assert re.search(r"note: \{type: text\} .*made up in de_DE with 5\d to 6\d characters", text)

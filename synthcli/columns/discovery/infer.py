@@ -21,8 +21,8 @@ from synthcli.columns import spelling
 from synthcli.columns.as_written import floored
 from synthcli.columns.codec.spelled_numbers import looks_mixed
 from synthcli.columns.constraints.computed import decimals_of
+from synthcli.columns.discovery import free_text, shapes
 from synthcli.columns.discovery import keys as key_columns
-from synthcli.columns.discovery import shapes
 from synthcli.columns.fake import check_digits
 from synthcli.columns.pii import protect as pii_protect
 from synthcli.columns.pii import same_look
@@ -98,6 +98,8 @@ def _look(column: Column, known: pd.Series) -> Column:
         seen["pattern"] = shapes.pattern(known) or (shapes.runs(known) if column.kind == "id" else None)
     if column.kind == "word" and column.declared.pattern is None and known.dtype == frames.STRING:
         seen["pattern"] = same_look.pattern(known)
+    if column.kind == "text" and seen.get("pattern") is None and known.dtype == frames.STRING:
+        seen = free_text.look(known) | seen
     if column.kind == "id" and "max" in seen and len(known):
         seen |= pii_protect.digits(known)
     return replace(column, inferred=Traits.model_validate({k: v for k, v in seen.items() if v is not None}))

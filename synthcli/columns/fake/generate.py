@@ -15,7 +15,7 @@ import pyarrow as pa
 from synthcli import seeds
 from synthcli.columns import frame as frames
 from synthcli.columns import spelling
-from synthcli.columns.fake import persons, providers
+from synthcli.columns.fake import persons, prose, providers
 from synthcli.columns.fake import unique as unique_values
 from synthcli.columns.fake.births import Pyramid
 from synthcli.columns.fake.check_digits import CHECKS
@@ -82,6 +82,11 @@ UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 WINDOW = 10_000  # the smallest range of unique integers without a declared max
 BORN = ("1935-01-01", "2006-12-31")  # fixed days, so that a seed gives the same bytes next year
 
+_NO_UNIQUE = (
+    "unique {} values cannot be promised; "
+    r"remedy: a pattern such as [A-Z]{{3}}-\d{{6}}, type: id, or unique: false"
+)
+
 
 def make(
     column: Column,
@@ -145,6 +150,8 @@ def check(column: Column) -> None:
                 r"remedy: a pattern with one way to read each string, such as [1-9]\d{0,5} for \d+\d?, or unique: false"
             )
         _cast(pattern.sample(50, rng=np.random.default_rng(0)), column)
+    elif source == "prose":
+        _check_prose(column)
     elif source != "born":
         _check_provider(column, source)
     elif _born(column) and unique(column):
@@ -189,7 +196,7 @@ _SIZES = {  # how many unique values there are of what is written by number
 
 
 def _source(column: Column) -> str:
-    """The generator of the column: integer, pattern, born, or a Faker provider."""
+    """The generator of the column: integer, pattern, born, prose, or a Faker provider."""
     kind, provider = column.kind, column.get("provider")
     numeric = (
         pa.types.is_integer(_plain(column))
@@ -209,7 +216,7 @@ def _source(column: Column) -> str:
     if kind in ("uuid", "word"):
         return "pattern"
     if kind == "text":
-        return "sentence"
+        return "prose"
     if kind not in KINDS:
         known = ", ".join(sorted(MADE))
         raise SpecError(
@@ -247,6 +254,9 @@ def _any(column: Column, start: int, rows: int, key: int, births: Pyramid | None
         first = births.first[0] if said.min is None else first
         last = births.after - 1 if said.max is None else last
         return births.between(first, last).draw(rows, rng=rng)
+    if source == "prose":
+        exact = column.declared.length is not None
+        return prose.make(_locale(column), column.get("length"), rows, exact=exact, rng=rng)
     return providers.repeating(column.name, source, _locale(column), start, rows, key, rng)
 
 
@@ -417,11 +427,20 @@ def _pool_of(column: Column, provider: str, key: int) -> np.ndarray:
 def _check_provider(column: Column, provider: str) -> None:
     providers.check(column.name, provider, _locale(column))
     if unique(column) and provider not in unique_values.PROVIDERS:
-        raise SpecError(
-            f"columns.{column.name}.unique: unique {provider} values cannot be promised; "
-            r"remedy: a pattern such as [A-Z]{3}-\d{6}, type: id, or unique: false"
-        )
+        raise SpecError(f"columns.{column.name}.unique: {_NO_UNIQUE.format(provider)}")
     _cast(providers.pool(column.name, provider, _locale(column), 0, size=20), column)
+
+
+def _check_prose(column: Column) -> None:
+    where, lengths = f"columns.{column.name}", column.get("length")
+    if lengths is not None and list(lengths) != sorted(lengths):
+        raise SpecError(
+            f"{where}.length is {list(lengths)}; expected ascending numbers of characters, such as [20, 200]"
+        )
+    if unique(column):
+        raise SpecError(f"{where}.unique: {_NO_UNIQUE.format('text')}")
+    providers.faker_of(column.name, _locale(column))
+    _cast(prose.make(_locale(column), lengths, 1, exact=True, rng=np.random.default_rng(0)), column)
 
 
 def check_rows(column: Column, rows: int) -> None:
