@@ -179,15 +179,26 @@ def _row_notes(sample: Mapping[str, Any]) -> list[str]:
 
 
 def wasted_notes(sample: Mapping[str, Any]) -> list[str]:
-    """Constraints that threw away more than WASTED of the draws, and so may have bent what the others keep."""
+    """Constraints that threw away more than WASTED of the draws, and what was done to keep the columns as they are."""
     drawn = sample.get("drawn") or 0
     shares = {rule: sample.get("refused", {}).get(rule, 0) / drawn for rule in sample.get("rules", ()) if drawn}
-    said = [f"{rule} ({share:.0%})" for rule, share in shares.items() if share > WASTED]
-    if not said:
+    named = ", ".join(f"{rule} ({share:.0%})" for rule, share in shares.items() if share > WASTED)
+    if not named:
         return []
+    remedy = "computing a column instead (columns.X.expr) avoids this."
+    kept = sample.get("marginals")
+    if kept is None:
+        return [
+            f"Constraints threw away many of the draws, which bends distributions: {named}. See the worst column"
+            f" and pair; {remedy}"
+        ]
+    off = ", ".join(f"{column} ({share:.0%} of the rows)" for column, share in kept["off"].items())
     return [
-        f"Constraints threw away many of the draws, which bends distributions: {', '.join(said)}. See the worst column"
-        " and pair; computing a column instead (columns.X.expr) avoids this."
+        f"Constraints threw away many of the draws: {named}. {quantity(kept['left_out'], 'row')} that obey"
+        f" them {'was' if kept['left_out'] == 1 else 'were'} left out as well, so that {listed(kept['columns'])} keep"
+        " the distributions that the model has without the constraints"
+        + (f", except for {off}, where few or no draws obey" if off else "")
+        + f". See the worst pair for their relations; {remedy}"
     ]
 
 

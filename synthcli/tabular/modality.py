@@ -30,6 +30,7 @@ from synthcli.tabular import profile as profiling
 from synthcli.tabular.evidence import TableEvidence
 from synthcli.tabular.fitted import FittedTable
 from synthcli.tabular.impute import impute_rows
+from synthcli.tabular.sampling.marginals import keep_marginals, marginals_report
 from synthcli.tabular.sampling.request import SettledRequest, settle
 from synthcli.tabular.sampling.stream import RowStream
 from synthcli.tabular.source import Described, Real, whole_units
@@ -106,7 +107,8 @@ def load(choice: Choice, trained: Path) -> FittedTable:
 def generate(fitted: FittedTable, request: Request, folder: Path, *, engine: Engine, progress: Progress) -> Json:
     """data.parquet, streamed block by block; with conditions also unasked.parquet, rows generated without them."""
     settled = settle(request, fitted.model, fitted.schema, fitted.rules)
-    stream = RowStream(fitted.model, settled, fitted.schema, fitted.choice, fitted.folder, engine)
+    asked = keep_marginals(settled, fitted.model, fitted.schema)
+    stream = RowStream(fitted.model, asked, fitted.schema, fitted.choice, fitted.folder, engine)
     schema, tally = stream.write(folder / DATA, "parquet", progress), stream.tally
     body: Json = {
         "refused_by_constraints": sum(tally.refused.get(rule.text, 0) for rule in fitted.rules),
@@ -115,12 +117,13 @@ def generate(fitted: FittedTable, request: Request, folder: Path, *, engine: Eng
         "rules": [rule.text for rule in fitted.rules],
         "repaired": tally.repaired,
         "schema": schema.to_json(),
-    }
+    } | marginals_report(asked, tally.thinned)
     if fitted.schema.unit is not None and not fitted.model.whole_units:
         body["rows_by_unit"] = units.written(folder / DATA, fitted.schema.unit)
     if settled.where is not None or settled.strata:
         body |= {"asked": stream.report(), "wanted": settled.to_json()}
         plain = SettledRequest(min(request.rows, FREELY), request.seed, request.block_size, rules=fitted.rules)
+        plain = keep_marginals(plain, fitted.model, fitted.schema)
         RowStream(fitted.model, plain, schema).write(folder / UNASKED, "parquet", silent)
     return body
 
@@ -163,6 +166,7 @@ def more(fitted: FittedTable, request: Request, target: Target, origin: Origin, 
     path = output.file_of(target)
     format_ = output.format_for(path, origin, target.format)
     settled = settle(request, fitted.model, fitted.schema, fitted.rules)
+    settled = keep_marginals(settled, fitted.model, fitted.schema)
     stream = RowStream(fitted.model, settled, fitted.schema, fitted.choice, fitted.folder)
     stream.write(path, format_, progress, csv=origin.csv)
     return {"output": str(path), "sha256": files.sha256(path), "asked": stream.report()}

@@ -64,6 +64,16 @@ def test_constraints_that_throw_away_many_draws_are_named() -> None:
     assert verdict.wasted_notes({"drawn": 1000, "refused": {"a <= b": 30}, "rules": ["a <= b"]}) == []
 
 
+def test_what_was_done_to_keep_the_marginals_is_said() -> None:
+    sample = {"drawn": 1000, "refused": {"a <= b": 630}, "rules": ["a <= b"]}
+    kept = {"columns": ["a", "b"], "left_out": 120, "off": {"b": 0.12}}
+    (note,) = verdict.wasted_notes(sample | {"marginals": kept})
+    assert "a <= b (63%). 120 rows that obey them were left out as well, so that a, b keep the distributions" in note
+    assert "except for b (12% of the rows)" in note
+    (other,) = verdict.wasted_notes(sample | {"marginals": kept | {"off": {}}})
+    assert "except" not in other
+
+
 class Seen(Events):
     """The notes of a run."""
 

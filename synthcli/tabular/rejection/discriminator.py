@@ -17,6 +17,8 @@ import numpy as np
 
 from synthcli.columns.codec.parts import Part, Values
 from synthcli.tabular.rejection.boosting import LAST, Boosting, predict
+from synthcli.tabular.sampling.calibration import log_step
+from synthcli.tabular.sampling.classes import cuts_between
 
 MIN_UNITS = 2000  # privacy units below which there is no discriminator: too few to confirm a density ratio
 ROWS = 50_000  # real rows to learn from, at most
@@ -147,7 +149,7 @@ def learn(
     rows = np.sort(rng.permutation(len(units))[:ROWS])
     generated = draw(GENERATED * len(rows), rng=rng.spawn(1)[0])
     names = tuple(part.name for part in parts)
-    cuts = {part.name: _cuts(generated[part.name]) for part in parts if not part.is_code}
+    cuts = {part.name: cuts_between(generated[part.name], CLASSES) for part in parts if not part.is_code}
     ranks = {part.name: _ranks(generated[part.name], part.size) for part in parts if part.is_code}
     both = {name: np.concatenate([real[name][rows], generated[name]]) for name in names}
     codes = [_classes(both[name], cuts.get(name), ranks.get(name)) for name in names]
@@ -181,8 +183,7 @@ def _rake(ratio: np.ndarray, drawn: Sequence[np.ndarray], real: Sequence[np.ndar
     for _ in range(SWEEPS):
         for j, code in enumerate(drawn):
             accepted = np.bincount(code, acceptance, LAST + 1) / acceptance.sum()
-            both = (accepted > 0) & (target[j] > 0)
-            step = np.log(np.where(both, target[j], 1) / np.where(both, accepted, 1)).clip(-MAX_STEP, MAX_STEP)
+            step = log_step(accepted, target[j], MAX_STEP)
             margins[j] += step.astype(np.float32)
             ratio += step[code]
             acceptance = np.minimum(1, np.exp(ratio))
@@ -194,13 +195,3 @@ def _ranks(codes: np.ndarray, size: int) -> np.ndarray:
     ranks = np.empty(size, dtype=np.intp)
     ranks[np.argsort(-np.bincount(codes, minlength=size), kind="stable")] = np.arange(size)
     return ranks.clip(max=LAST).astype(np.uint8)
-
-
-def _cuts(values: np.ndarray) -> np.ndarray:
-    """Cuts between the classes of a number, each halfway between two of its values. (at most CLASSES - 1,)"""
-    distinct, counts = np.unique(values[~np.isnan(values)], return_counts=True)
-    if len(distinct) <= CLASSES:
-        return (distinct[1:] + distinct[:-1]) / 2
-    position = np.searchsorted(np.cumsum(counts), np.linspace(0, counts.sum(), CLASSES + 1)[1:-1])
-    position = np.unique(position.clip(max=len(distinct) - 2))
-    return (distinct[position] + distinct[position + 1]) / 2

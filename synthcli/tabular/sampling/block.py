@@ -17,7 +17,6 @@ import pandas as pd
 from synthcli import seeds
 from synthcli.columns import frame as frames
 from synthcli.columns.as_written import as_written, lossy
-from synthcli.columns.constraints.rule import Rule
 from synthcli.columns.constraints.table_rules import Unique
 from synthcli.columns.constraints.uniqueness import Watch
 from synthcli.columns.fake import generate as fake
@@ -25,6 +24,7 @@ from synthcli.columns.table import Table
 from synthcli.contracts.modelling import Allowed, Model, Request
 from synthcli.contracts.schema import Schema
 from synthcli.errors import FitError
+from synthcli.tabular.sampling.infeasible import infeasible
 from synthcli.tabular.sampling.request import OFTEN, SettledRequest, Stratum, drawable
 
 TRIES = 2000  # attempts to fill a block, at most
@@ -37,10 +37,13 @@ ANY = Stratum({}, 0)
 
 @dataclass
 class Tally:
-    """Counts of rows drawn and generated, and of rows that each rule and `where` refused or repaired."""
+    """Counts of rows drawn and generated, of rows that each rule and `where` refused or repaired, and of obeying rows
+    left out so that columns keep their marginals (thinned).
+    """
 
     drawn: int = 0
     generated: int = 0
+    thinned: int = 0
     refused: dict[str, int] = field(default_factory=dict)
     repaired: dict[str, int] = field(default_factory=dict)
     strata: dict[int, int] = field(default_factory=dict)  # number of a stratum -> its rows in the output
@@ -48,6 +51,7 @@ class Tally:
     def add(self, other: Tally) -> None:
         self.drawn += other.drawn
         self.generated += other.generated
+        self.thinned += other.thinned
         _add(self.refused, other.refused)
         _add(self.repaired, other.repaired)
         _add(self.strata, other.strata)
@@ -151,7 +155,10 @@ class BlockGenerator:
                 satisfied[target.text] = satisfied.get(target.text, 0) + useful
             tally.drawn += len(frame)
             valid = ~np.any(list(wrong.values()), axis=0) if wrong else np.ones(len(frame), dtype=bool)
-            accepted = frame[_first(np.where(valid, stratum, -1), missing)]
+            valid &= stratum >= 0
+            chosen = self._calibrated(frame, valid, stratum, block, attempt)
+            tally.thinned += int(valid.sum() - chosen.sum())
+            accepted = frame[_first(np.where(chosen, stratum, -1), missing)]
             missing -= np.bincount(self.request.stratum_of(accepted), minlength=len(missing))
             kept.append(accepted)
             watch.accept(accepted)
@@ -162,7 +169,19 @@ class BlockGenerator:
             exhausted = int(missing.sum()) == total or _repeats(wrong, watch)
             if failures == (DEAD_END if exhausted else IN_VAIN):
                 break
-        raise FitError(_infeasible(self.request, target, missing, total, satisfied, completes=self.model.completes))
+        raise FitError(infeasible(self.request, target, missing, total, satisfied, completes=self.model.completes))
+
+    def _calibrated(
+        self, frame: pd.DataFrame, valid: np.ndarray, stratum: np.ndarray, block: int, attempt: int
+    ) -> np.ndarray:
+        """The valid rows that are accepted, so that columns keep their marginals. (rows,) bool"""
+        calibration = self.request.calibration
+        if calibration is None or not valid.any():
+            return valid
+        rng = seeds.stream(self.request.seed, "accept", block, attempt)
+        out = valid.copy()
+        out[valid] = calibration.accepts(frame[valid], stratum[valid], rng=rng)
+        return out
 
     def _drawn(self, target: Stratum, block: int, rows: int, attempt: int) -> pd.DataFrame:
         """Draw candidate rows for a stratum."""
@@ -265,46 +284,3 @@ def _count(tally: Tally, watch: Watch, broken: np.ndarray) -> None:
     for rule, rows in zip(watch.rules, broken.sum(axis=1).tolist()):
         if rows:
             tally.refused[rule.text] = tally.refused.get(rule.text, 0) + rows
-
-
-def _infeasible(
-    request: SettledRequest,
-    target: Stratum,
-    missing: np.ndarray,
-    total: int,
-    satisfied: dict[str, int],
-    *,
-    completes: bool,
-) -> str:
-    """Explain which conditions no drawn row met, or else which one is the rarest, and what helps. completes: whether
-    the model draws rows given conditions.
-    """
-    unfilled = [request.strata[i] for i in np.flatnonzero(missing)] if request.strata else [target]
-    what = f" where {unfilled[0].text}" if unfilled[0].values else ""
-    more = f" (or in {len(unfilled) - 1} other strata)" if len(unfilled) > 1 else ""
-    done = total - int(missing.sum())
-    start = f"generate: {done} of {total} rows could be generated, and no more{what}{more}"
-    rules = {rule.text: rule for rule in request.rules}
-    never = [name for name, rows in satisfied.items() if rows == 0]
-    if never:
-        remedy = _remedy([rules.get(name) for name in never], request, completes)
-        return f"{start}: no drawn row meets {'; '.join(never)}; remedy: {remedy}"
-    rarest = min(satisfied, key=lambda name: satisfied[name], default=unfilled[0].text)
-    reason = f": {rarest} is too rare" if rarest else ""
-    if isinstance(rules.get(rarest), Unique):
-        reason = f": {rarest}: the model has no further values"
-    elif len(satisfied) > 1:
-        reason = f": too few rows meet all of: {'; '.join(satisfied)} (rarest: {rarest})"
-    return f"{start}{reason}; remedy: fewer rows, or {_remedy([rules.get(rarest)], request, completes)}"
-
-
-def _remedy(broken: list[Rule | None], request: SettledRequest, completes: bool) -> str:
-    """What helps against rules that the rows of a model do not meet; None among them: a condition of the request."""
-    if any(isinstance(rule, Unique) for rule in broken):
-        return "leave out the unique constraint, or columns with more values in it"
-    if any(broken):
-        weaker = "weaken or remove the constraint"
-        return weaker if completes else f"{weaker}; trees learn relations between columns that other methods miss"
-    if completes or request.guided:
-        return "request values that occur in the source"
-    return "request values that occur in the source, or a method that takes conditions: trees or arnet"

@@ -24,6 +24,7 @@ from synthcli.columns.expressions.compile import Expression, parse
 from synthcli.contracts.modelling import BLOCK, Allowed, Model, Predicate, Request
 from synthcli.contracts.schema import Schema
 from synthcli.errors import FitError, SpecError, did_you_mean, listed
+from synthcli.tabular.sampling.calibration import Calibration
 from synthcli.tabular.sampling.raking import codes_of, parity_gap
 from synthcli.tabular.sampling.strata import Stratum, strata_of, text_of
 
@@ -36,12 +37,14 @@ class SettledRequest(Request):
     """A request that was settled against a model.
 
     rules: hold in every row; strata: the strata and their numbers of rows, () for none; guided: whether the model draws
-    given the conditions instead of freely; report: figures for the report.
+    given the conditions instead of freely; calibration: keeps marginals where rules reject draws, None where they
+    reject few; report: figures for the report.
     """
 
     rules: tuple[Rule, ...] = ()
     strata: tuple[Stratum, ...] = ()
     guided: bool = False
+    calibration: Calibration | None = None
     report: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -102,7 +105,8 @@ class SettledRequest(Request):
 
     def to_json(self) -> dict[str, Any]:
         """Serialise for another process, which derives `allowed` from `where` again."""
-        own = {} if self.block_size == BLOCK else {"block_size": self.block_size}
+        own: dict[str, Any] = {} if self.block_size == BLOCK else {"block_size": self.block_size}
+        own |= {} if self.calibration is None else {"calibration": self.calibration.to_json()}
         return own | {
             "rows": self.rows,
             "seed": self.seed,
@@ -127,6 +131,7 @@ class SettledRequest(Request):
             rules=rules,
             strata=strata,
             guided=data["guided"],
+            calibration=Calibration.from_json(data["calibration"]) if "calibration" in data else None,
         )
 
 
