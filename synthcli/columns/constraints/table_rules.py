@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -111,6 +111,22 @@ class OneOf(Rule):
     def to_json(self) -> dict[str, Any]:
         learned = {} if self.table is None else {"combinations": {c: to_values(self.table[c]) for c in self.of}}
         return {"one_of": list(self.of), "on_violation": self.on_violation, **learned}
+
+
+def joined(rules: Sequence[OneOf], of: tuple[str, ...], *, most: int) -> OneOf | None:
+    """One rule over the columns `of` that allows what all of the rules allow; None for more than `most` combinations.
+
+    rules: with their tables, each with a column of an earlier one.
+    """
+    first, *others = [rule.table for rule in rules if rule.table is not None]
+    table = first
+    for other in others:
+        shared = [name for name in table if name in other]
+        sizes = table.merge(other.groupby(shared, dropna=False).size().rename(_PLACE).reset_index(), on=shared)
+        if int(sizes[_PLACE].sum()) > most:
+            return None
+        table = table.merge(other, on=shared)
+    return OneOf(of, table=table[list(of)].sort_values(list(of), kind="stable").reset_index(drop=True))
 
 
 _PLACE = "\x00place"  # no column of a file has this name

@@ -13,6 +13,7 @@ import pandas as pd
 from synthcli.columns import frame as frames
 from synthcli.columns.codec.parts import dtype_name, integers
 from synthcli.columns.constraints.parse import Computed, OneHot, OneOf
+from synthcli.columns.constraints.table_rules import joined
 from synthcli.columns.expressions.compile import Expression
 from synthcli.columns.expressions.syntax import Node
 from synthcli.columns.transforms import computed as computing
@@ -31,6 +32,7 @@ HEAPED, SCATTERED = (
 HOPELESS = 0.9  # share of independent rows that break an order, above which rejection sampling would not terminate
 STANDALONE = 0.5  # combinations per row, above which a table of them would copy rows
 FEW_COMBINATIONS = 50  # always allow a table of so many combinations
+JOINED = 100_000  # maximum number of combinations that rules with a shared column allow together
 UNSUPPORTED = "rules of this kind cannot hold by construction"
 LONGEST = 40  # maximum length of a new name that lists its columns
 
@@ -219,16 +221,38 @@ class Planner(Plan):
         return self.accept(step, [Column(name, inferred=Traits(type="category"))])
 
     def one_of(self, rule: OneOf) -> str | None:
-        if (reason := self.refused(rule.of, ())) is not None:
+        """Add the step for a table of combinations, merged with the tables that share a column with it."""
+        shared = [step for step in self.steps if isinstance(step, Combination) and step.rule.columns & rule.columns]
+        if not shared:
+            return self._combined(rule)
+        steps, columns = self.steps, self.columns
+        merged = {name for step in shared for name in step.made}
+        self.steps = [step for step in steps if step not in shared]
+        self.columns = {name: column for name, column in columns.items() if name not in merged}
+        built = [step.rule for step in shared if isinstance(step.rule, OneOf)]
+        reason = self._combined(rule, *built)
+        if reason is not None:
+            self.steps, self.columns = steps, columns
+            return f"{reason} if it shares columns with {'; '.join(step.rule.text for step in shared)}"
+        return None
+
+    def _combined(self, rule: OneOf, *built: OneOf) -> str | None:
+        """Add one step for the combinations that a rule allows, and those that have a table already."""
+        of = tuple(dict.fromkeys(name for one in (*built, rule) for name in one.of))
+        if (reason := self.refused(of, ())) is not None:
             return reason
-        if made_up := [c for c in rule.of if self.schema[c].kind not in frames.MODELLED]:
+        if made_up := [c for c in of if self.schema[c].kind not in frames.MODELLED]:
             return f"{made_up[0]} is generated, not learned"
-        learned = rule.collect(self.frame)
-        rows = 0 if learned.table is None else len(learned.table)
+        found: OneOf | None = OneOf(of).collect(self.frame)
+        rows = 0 if found is None or found.table is None else len(found.table)
         if rows > max(FEW_COMBINATIONS, STANDALONE * len(self.frame)):
             return "most rows have a unique combination, which would be copied"
-        name = self.name(_joined(rule.of))
-        return self.accept(Combination(learned, name), [Column(name, inferred=Traits(type="category"))])
+        if built:  # a combination of all columns may be one person's: only the rules' own tables are kept
+            found = joined([rule.collect(self.frame), *built], of, most=JOINED)
+        if found is None:
+            return f"more than {JOINED:,} combinations would be allowed"
+        name = self.name(_joined(of))
+        return self.accept(Combination(found, name), [Column(name, inferred=Traits(type="category"))])
 
 
 def transformed_schema(schema: Schema, steps: Sequence[Step], columns: dict[str, Column]) -> Schema:

@@ -9,7 +9,7 @@ columns.X.expr                          X, or what varies most       nothing: re
 abs(x - f(a, b)) <= c                   what varies most             its bounded residual from the other columns
 one_hot: [a, b, c]                      a, b, c                      one category: which one is true
 one_of: [a, b]                          a, b                         one category: the index in the table of
-                                        combinations
+                                        combinations; one for all rules that share columns
 range, 0 <= age <= 120                  age, unchanged               values outside are clipped to the bounds (repair,
                                         counted)
 

@@ -395,3 +395,40 @@ def test_a_column_that_must_come_near_to_an_expression_is_computed():
     assert plan(loose, ["abs(share - above / total) < 1"]).how == {"abs(share - above / total) < 1": "rejection"}, (
         "a residual is not to be lost"
     )
+
+
+def wards(rows=600, numbers=6, rates=3, seed=4):
+    """A ward with its numbers and its rates, and a wing with its wards; some values are null."""
+    rng = stream(seed, "wards")
+    ward = rng.integers(0, 5, rows)
+    frame = pd.DataFrame({"wing": ward // 2, "ward": ward, "number": 10 * ward + rng.integers(0, numbers, rows)})
+    frame["rate"] = 100 * ward + rng.integers(0, rates, rows)
+    frame = frame.astype("Int64")
+    frame.loc[rng.random(rows) < 0.1, "rate"] = pd.NA
+    return frame.assign(x=rng.normal(0, 1, rows))
+
+
+def test_combinations_that_share_a_column_are_merged():
+    frame = wards()
+    rules = [{"one_of": ["ward", "number"]}, {"one_of": ["ward", "rate"]}, {"one_of": ["wing", "ward"]}]
+    reshaper = plan(frame, rules)
+    assert set(reshaper.how.values()) == {"construction"} and len(reshaper.steps) == 1
+    holds(reshaper, frame, rules)
+    # the table allows what all rules allow, and so shows nobody's own combination of all columns
+    observed = frame[["ward", "number", "rate", "wing"]].drop_duplicates()
+    table = reshaper.steps[0].rule.table
+    assert len(table) == sum(
+        some["number"].nunique() * some["rate"].nunique(dropna=False) for _, some in frame.groupby("ward")
+    )
+    assert len(table) > len(observed) - 1 and set(table.columns) == set(observed.columns)
+    unrelated = plan(frame, [{"one_of": ["wing", "ward"]}, {"one_of": ["number", "rate"]}])
+    assert len(unrelated.steps) == 2
+
+
+def test_combinations_stay_apart_where_merging_them_would_copy_rows():
+    frame = wards(numbers=400, rates=9)
+    rules = [{"one_of": ["ward", "rate"]}, {"one_of": ["ward", "number"]}]
+    reshaper = plan(frame, rules)
+    assert list(reshaper.how.values()) == ["construction", "rejection"]
+    assert "shares columns with one_of: ward, rate" in reshaper.why["one_of: ward, number"]
+    holds(reshaper, frame, rules)
