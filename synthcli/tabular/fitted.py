@@ -110,6 +110,7 @@ def transformed(real: Real, keep: frozenset[str]) -> tuple[Transformer | None, T
             " constraint"
         )
     transformer = Transformer.plan(rules, good.frame, good.schema, keep=keep)
+    transformer = transformer.within_ends(good.frame, good.units())
     return transformer, Table(transformer.forward(good.frame), transformer.schema) if transformer.steps else good
 
 

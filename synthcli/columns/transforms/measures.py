@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from synthcli.columns.codec.parts import integers
-from synthcli.columns.transforms.steps import Difference
+from synthcli.columns.transforms.differences import Difference
 from synthcli.contracts.schema import Column, Traits
 
 GRID_ROWS = 50  # minimum known values for a common step to count as a grid

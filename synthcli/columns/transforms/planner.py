@@ -17,10 +17,11 @@ from synthcli.columns.constraints.table_rules import joined
 from synthcli.columns.expressions.compile import Expression
 from synthcli.columns.expressions.syntax import Node
 from synthcli.columns.transforms import computed as computing
+from synthcli.columns.transforms.differences import Difference
 from synthcli.columns.transforms.measures import difference_column, grid, heaped, spread, with_time_grid
 from synthcli.columns.transforms.pieces import Bounded, Equal, Group, Order, Piece
 from synthcli.columns.transforms.plan import Plan
-from synthcli.columns.transforms.steps import Choice, Combination, Derived, Difference, Step, with_nulls
+from synthcli.columns.transforms.steps import Choice, Combination, Derived, Step, with_nulls
 from synthcli.contracts.schema import Column, Schema, Traits
 
 LEAST_ROWS = 100  # minimum rows to judge the effect of a difference

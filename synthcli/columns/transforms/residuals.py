@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ import pandas as pd
 from synthcli.columns.codec.parts import integers, times
 from synthcli.columns.expressions.compile import Expression
 from synthcli.columns.expressions.syntax import Node
+from synthcli.columns.transforms.ends import Ends
 from synthcli.columns.transforms.of_expression import OfExpression
 
 
@@ -20,7 +21,8 @@ class Residual(OfExpression):
     """A column that is the value of an expression plus a residual, which a method learns instead.
 
     low, high: bounds of the residual, for times in ticks of the column's unit, None for no bound. grid: the step of the
-    residual. alone: the column that holds the original value if the expression is null.
+    residual. alone: the column that holds the original value if the expression is null. ends: of the column, which no
+    restored value passes unless the bounds of the residual force it to.
     """
 
     column: str
@@ -33,6 +35,7 @@ class Residual(OfExpression):
     grid: int = 1
     days: bool = False
     alone: str | None = None
+    ends: Ends = field(default_factory=Ends)
 
     @property
     def made(self) -> tuple[str, ...]:
@@ -62,17 +65,32 @@ class Residual(OfExpression):
         off, near = frame[self.name].reset_index(drop=True), self.value(frame)
         null = (off.isna() | near.isna()).to_numpy(dtype=bool)
         if self.dtype == "float64":
-            values = near.to_numpy() + np.clip(off.to_numpy(), self.low, self.high)
+            values = self._within_ends(near.to_numpy() + np.clip(off.to_numpy(), self.low, self.high), near.to_numpy())
             values = values if self.precision is None else np.round(values, self.precision)
             out = pd.Series(np.where(null, np.nan, values + 0.0))
         else:
-            ticks = self._on_grid(_ticks(off, null)) + _ticks(near, null)
+            ticks = self._within_ends(self._on_grid(_ticks(off, null)) + _ticks(near, null), _ticks(near, null))
             out = (
                 pd.Series(pd.arrays.IntegerArray(np.where(null, 0, ticks), null))
                 if self.unit is None
                 else times(np.where(null, 0, ticks), null, self.dtype)
             )
         return {self.column: out if self.alone is None else out.where(near.notna(), frame[self.alone])}
+
+    def to_json(self) -> dict[str, Any]:
+        return super().to_json() | {"ends": self.ends.to_json()}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Residual:
+        return super().from_json({**data, "ends": Ends(**data.get("ends", {}))})
+
+    def _within_ends(self, values: np.ndarray, near: np.ndarray) -> np.ndarray:
+        """Values within the published ends, where the bounds of the residual leave room."""
+        whole = self.dtype != "float64"
+        low = None if self.low is None else int(np.ceil(self.low / self.grid)) * self.grid if whole else self.low
+        high = None if self.high is None else int(np.floor(self.high / self.grid)) * self.grid if whole else self.high
+        least, most = (None if bound is None else near + bound for bound in (low, high))
+        return self.ends.within(values, least, most, otherwise=values)
 
     def _on_grid(self, ticks: np.ndarray) -> np.ndarray:
         """Residuals within the bounds and on the grid. (rows,) int64"""

@@ -25,9 +25,10 @@ Side effects of rewriting, and how they are handled:
   restored values are rounded to b's own grid and decimals.
 - The marginal of b is then learned through a and b - a. Methods learn pairs, so the loss is small. If the highest a is
   below the lowest b, rewriting gains nothing and is skipped.
-- b may be restored beyond the highest b of the source, for example by a late start and a long stay. That follows from
-  the joint distribution, so it is not clipped, which would pile up rows at one person's value. Declared bounds still
-  hold: `bounds` are further rules for rejection.
+- b would be restored beyond the published ends of b (columns/codec/top_coding.py), for example by a late start and a
+  long stay. It is reflected there, between the base and the end, so that rows do not pile up, or put there if many rows
+  of the source are; where the base itself lies beyond the end, it is the nearest value that obeys.
+  Declared bounds hold otherwise: `bounds` are further rules for rejection.
 - A table of combinations in which most rows are unique would copy rows, so it is left to rejection.
 - If a base has missing values, the column keeps its own values there, in a separate column (`b alone`): nothing is lost
   or invented.
@@ -36,9 +37,10 @@ Side effects of rewriting, and how they are handled:
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+import numpy as np
 import pandas as pd
 
 from synthcli.columns.constraints.bounds import allowed
@@ -46,8 +48,11 @@ from synthcli.columns.constraints.linear import kinds_of
 from synthcli.columns.constraints.parse import Computed, Increasing, OneHot, OneOf, Range, Sum, parse_rule
 from synthcli.columns.constraints.rule import Constraint, Rule
 from synthcli.columns.transforms.computed import derived
+from synthcli.columns.transforms.differences import Difference
+from synthcli.columns.transforms.ends import Ends
 from synthcli.columns.transforms.pieces import pieces
 from synthcli.columns.transforms.planner import UNSUPPORTED, Planner, transformed_schema
+from synthcli.columns.transforms.residuals import Residual
 from synthcli.columns.transforms.steps import STEPS, Derived, Step
 from synthcli.contracts.schema import Column, Schema
 
@@ -76,7 +81,12 @@ class Transformer:
 
     @classmethod
     def plan(
-        cls, rules: Sequence[Rule], frame: pd.DataFrame, schema: Schema, *, keep: frozenset[str] = frozenset()
+        cls,
+        rules: Sequence[Rule],
+        frame: pd.DataFrame,
+        schema: Schema,
+        *,
+        keep: frozenset[str] = frozenset(),
     ) -> Transformer:
         """Decide how to enforce each rule. frame: rows to learn from, canonical dtypes; pass only rows that obey all
         rules, since a rule that a row breaks cannot hold by construction. keep: columns that must stay unchanged, such
@@ -117,6 +127,13 @@ class Transformer:
         learned = transformed_schema(schema, steps, planner.columns)
         computed = tuple(derived(planner, r.column, r.expression) for r in rules if isinstance(r, Computed))
         return cls(schema, learned, tuple(steps), kept, ordered, why, tuple(bounds), computed)
+
+    def within_ends(self, frame: pd.DataFrame, units: np.ndarray | None) -> Transformer:
+        """The plan with the published ends of the columns that it restores, beyond which a value of `frame` itself is
+        not restored. units: (rows,) privacy unit of each row, None if each row is its own unit.
+        """
+        steps = tuple(_with_ends(step, frame, self.original, units) for step in self.steps)
+        return replace(self, steps=steps)
 
     def forward(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Rewrite a frame of the original schema to the one that a method learns."""
@@ -176,6 +193,13 @@ class Transformer:
             bounds,
             tuple(Derived.from_json(step) for step in data.get("computed", ())),
         )
+
+
+def _with_ends(step: Step, frame: pd.DataFrame, schema: Schema, units: np.ndarray | None) -> Step:
+    """The step with the published ends of its column."""
+    if not isinstance(step, Difference | Residual):
+        return step
+    return replace(step, ends=Ends.of(frame[step.column], schema[step.column], units, step.unit))
 
 
 def _rank(rule: Rule) -> int:

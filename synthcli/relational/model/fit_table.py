@@ -267,7 +267,7 @@ class TableLearner:
         wide = self.rows.with_ancestors([*own, *sorted(read - set(own))], name, self.frame)
         columns = kinds(name, {t: each.schema for t, each in self.rows.layouts.items()}, order)
         schema = Schema(tuple(columns[c] for c in wide))
-        return plan_rules(name, rules, layout, wide, schema, ways, keep)
+        return plan_rules(name, rules, layout, wide, schema, ways, keep, self.units)
 
     def _rewritten(
         self, plan: RulePlan, values: pd.DataFrame, schema: Schema, rows: np.ndarray

@@ -207,11 +207,13 @@ def plan_rules(
     schema: Schema,
     ways: Sequence[Way],
     keep: frozenset[str],
+    units: np.ndarray | None,
 ) -> tuple[RulePlan, np.ndarray]:
     """Plan how rules are enforced, and find the rows that obey them. (rows,) bool
 
     wide: the columns that are drawn and those that rules name; schema: of them; keep: columns that may not be
-    rewritten. Raises FitError where no row obeys all rules over drawn columns.
+    rewritten; units: (rows,) privacy unit of each row, None if each row is its own unit. Raises FitError where no row
+    obeys all rules over drawn columns.
     """
     mine = [rule for rule, way in zip(rules, ways) if way == "drawn"]
     own = {c.name for c in layout.drawn()}
@@ -226,7 +228,9 @@ def plan_rules(
                 f"constraints: no row of table {table} obeys all of them in the train part; remedy: on_violation: drop,"
                 " or a weaker constraint"
             )
-        shaper = Transformer.plan(mine, wide[good].reset_index(drop=True), schema, keep=keep | set(beside))
+        obeying = wide[good].reset_index(drop=True)
+        shaper = Transformer.plan(mine, obeying, schema, keep=keep | set(beside))
+        shaper = shaper.within_ends(obeying, None if units is None else units[good])
     for rule, way in zip(rules, ways):
         how[rule.text], why[rule.text] = _HOW.get(way, ("rejection", "rows that break it are drawn again"))
         if way == "drawn" and shaper is not None:
