@@ -15,6 +15,7 @@ import pyarrow as pa
 from synthcli.columns import frame as frames
 from synthcli.columns import spelling
 from synthcli.columns.codec.parts import by_the_clock, dtype_name, from_the_clock
+from synthcli.columns.spelling import numbers
 from synthcli.contracts.schema import Column, Schema
 
 LOSSY = ("float", "halffloat", "decimal", "time32", "time64")  # storage types less precise than the frame's dtypes
@@ -58,10 +59,10 @@ def written_values(values: pd.Series, column: Column) -> pd.Series:
 
 
 def floored(moments: pd.Series, form: str) -> pd.Series:
-    """Datetimes rounded down to the finest unit that a format writes."""
+    """Datetimes rounded down to the finest unit that a format, or one of several, writes."""
     unit = unit_of(form)
     if unit is None:
-        return _spelled(moments, form)
+        return moments if "|" in form else _spelled(moments, form)
     own = str(moments.dt.unit)
     if _UNITS.index(unit) >= _UNITS.index(own):
         return moments
@@ -82,7 +83,12 @@ def floored(moments: pd.Series, form: str) -> pd.Series:
 
 
 def unit_of(form: str) -> str | None:
-    """The numpy unit to which a format rounds a datetime down; None if only its text shows the value."""
+    """The numpy unit to which a format rounds a datetime down, the finest one of several; None if only its text shows
+    the value.
+    """
+    if "|" in form:
+        units = [unit for unit in map(unit_of, form.split("|")) if unit is not None]
+        return max(units, key=_UNITS.index, default=None)
     found = set(_DIRECTIVE.findall(form))
     if "Y" not in found or not found <= _KNOWN:
         return None
@@ -136,9 +142,10 @@ def _decimals(column: Column) -> int | None:
     """The decimals that writing keeps of a float; None for all."""
     if column.kind != "float":
         return None
-    form = column.get("format") or ""
-    fixed = re.fullmatch(r"%\.(\d+)f", form)
-    return int(fixed[1]) if fixed else column.declared.precision
+    forms = numbers.forms_of(column.get("format") or "%g") or ()
+    places = [form.places for form in forms]
+    fixed = [n for n in places if n is not None]
+    return max(fixed) if fixed and len(fixed) == len(places) else column.declared.precision
 
 
 def _is_lossy(column: Column) -> bool:

@@ -38,7 +38,8 @@ class Traits(BaseModel):
     format: str | None = Field(
         None,
         description=(
-            "strptime format of a datetime (%:z: offset with a colon); 'yes|no' of a boolean; %.2f of a float in text"
+            "how values are written: directives of strptime for a datetime (%:z: offset with a colon) or a time;"
+            " 'yes|no' for a boolean; %.2f, '$%,.2f' or '%.,2f €;(%.,2f €)' for a number; several are separated by |"
         ),
     )
     min: int | Finite | str | None = Field(None, description="lowest value allowed (a date for datetimes)")
@@ -84,13 +85,41 @@ class Traits(BaseModel):
 
 
 @dataclass(frozen=True)
+class Spelling:
+    """How the values of a column are written where their type alone does not say it.
+
+    forms: formats, coarse before fine, each with the probability that a value is written in it if it can be, and if no
+    earlier one was chosen; missing: words for a missing value with their shares of the nulls; storage: the Arrow type
+    of the written values, a string or an integer; unsure: why another reading is possible, or none was found (then
+    there are no forms), empty if the values are told.
+    """
+
+    forms: tuple[tuple[str, float], ...] = ()
+    missing: tuple[tuple[str, float], ...] = ()
+    storage: str = "string"
+    unsure: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        pairs = {"forms": [*map(list, self.forms)], "missing": [*map(list, self.missing)]}
+        return {**pairs, "storage": self.storage, "unsure": self.unsure}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Spelling:
+        pairs = {key: tuple((str(word), float(share)) for word, share in data[key]) for key in ("forms", "missing")}
+        return cls(pairs["forms"], pairs["missing"], data["storage"], data["unsure"])
+
+
+@dataclass(frozen=True)
 class Column:
-    """One column with its declared and its inferred traits. storage: the Arrow type in the source."""
+    """One column with its declared and its inferred traits. storage: the Arrow type of its values; spelling: how they
+    are written in the source, None if as that type.
+    """
 
     name: str
     declared: Traits = field(default_factory=lambda: Traits())
     inferred: Traits = field(default_factory=lambda: Traits())
     storage: str = "string"
+    spelling: Spelling | None = None
 
     def get(self, trait: str) -> Any:
         """The declared value of a trait, else the inferred one, else None."""
@@ -135,6 +164,7 @@ class Schema:
         dump = lambda t: t.model_dump(mode="json", exclude_none=True, by_alias=True)  # noqa: E731
         columns = [
             {"name": c.name, "declared": dump(c.declared), "inferred": dump(c.inferred), "storage": c.storage}
+            | ({} if c.spelling is None else {"spelling": c.spelling.to_json()})
             for c in self.columns
         ]
         return {"unit": self.unit, "columns": columns}
@@ -142,7 +172,13 @@ class Schema:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Schema:
         columns = [
-            Column(c["name"], Traits.model_validate(c["declared"]), Traits.model_validate(c["inferred"]), c["storage"])
+            Column(
+                c["name"],
+                Traits.model_validate(c["declared"]),
+                Traits.model_validate(c["inferred"]),
+                c["storage"],
+                None if c.get("spelling") is None else Spelling.from_json(c["spelling"]),
+            )
             for c in data["columns"]
         ]
         return cls(tuple(columns), data["unit"])

@@ -26,6 +26,7 @@ from synthcli.columns.discovery import keys, relations, suggest
 from synthcli.columns.discovery.infer import infer
 from synthcli.columns.fake import generate as fake
 from synthcli.columns.pii import detect, protect, rare_words
+from synthcli.columns.spelling import unread
 from synthcli.columns.table import Table
 from synthcli.contracts.schema import Column, Schema, Traits
 from synthcli.errors import DataError, SpecError
@@ -39,7 +40,6 @@ ENCODED = 1 << 24  # bytes of a file that its encoding is detected from
 EXAMINED = 2_000  # rows that the spelling of numbers is detected from
 _PACKED = (".gz", ".bz2", ".zst", ".xz", ".zip", ".lz4")
 _COMMA_NUMBER = r"[-+]?(\d{1,3}(\.\d{3})+|\d+),\d+"
-_FORMATTED = r"[-+(]?\s?[$€£¥]?\s?\d[\d.,' ]*\s?[%€$£¥]?\)?"
 SHARED = 10  # privacy units that a value needs before the draft shows it
 TARGET_ROWS = 10_000  # rows by which a target is tried
 MOST_CATEGORIES = 20  # that the draft lists
@@ -316,7 +316,7 @@ def _finding(
         traits, notes = _rare(column.name, rare, guesses, locale)
         return Finding(column.name, str(traits.get("type", "category")), traits, best, special, facts, notes)
     hints = (
-        *_spelled_numbers(column, values, best),
+        *(_unsure(column) if best is None else ()),
         *(_hint(g) for g in guesses if best is None and g.by == "content" and g.confidence < detect.SURE),
     )
     codes = missing_codes.find(values, units) if column.kind in ("integer", "float") else ()
@@ -343,20 +343,13 @@ def _rare(
     )
 
 
-def _spelled_numbers(column: Column, values: pd.Series, best: detect.Guess | None) -> tuple[str, ...]:
-    """A remark on words that read like numbers."""
-    known = values.dropna()
-    if best is not None or column.kind not in ("text", "category") or values.dtype != frames.STRING or not len(known):
+def _unsure(column: Column) -> tuple[str, ...]:
+    """The decision that a column needs whose values do not tell its type."""
+    if (found := unread.of_column(column)) is None:
         return ()
-    marked = known.str.contains(r"[%€$£¥,.' ]", regex=True) & known.str.fullmatch(_FORMATTED)
-    if marked.mean() < 0.9:
-        return ()
-    does = "made up as sentences" if column.kind == "text" else "learned as words"
+    one = found.to_json()
     return (
-        (
-            f"reads like numbers with marks (thousands, percent, currency), and is {does}; plain numbers in the source"
-            " would be learned as numbers"
-        ),
+        f"DECIDE: {rare_words.told(one)}. Until you decide, {rare_words.does(one)}. Write {rare_words.choices(one)}.",
     )
 
 

@@ -21,7 +21,7 @@ def warnings(loaded: Loaded, undecided: Sequence[Mapping[str, Any]]) -> list[str
             [
                 (
                     ("columns", one["column"]),
-                    f"{rare_words.told(one)}. purpose: {PUBLIC} needs a decision; remedy: {rare_words.CHOICES}",
+                    f"{rare_words.told(one)}. purpose: {PUBLIC} needs a decision; remedy: {rare_words.choices(one)}",
                 )
                 for one in undecided
             ]

@@ -27,7 +27,10 @@ def _one(data: Any, frame: pd.DataFrame, run: Run, table: str | None) -> Any:
         return run.arrow(table)
     if library == "polars":
         return importlib.import_module("polars").from_arrow(run.arrow(table))
-    return _pandas(data, frame) if isinstance(data, pd.DataFrame) else frame
+    if not isinstance(data, pd.DataFrame):
+        return frame
+    own = run.spelled(table)
+    return _pandas(data, frame.assign(**{name: own[name] for name in own}))
 
 
 def _pandas(data: pd.DataFrame, frame: pd.DataFrame) -> pd.DataFrame:

@@ -15,6 +15,8 @@ import pyarrow.parquet as pq
 
 from synthcli.artifacts.store import GENERATE, PLAN, SAMPLE, Version, copy_file, table_file
 from synthcli.columns import frame as frames
+from synthcli.columns.discovery.infer import read_again
+from synthcli.columns.spelling import writing
 from synthcli.contracts.modality import Completion
 from synthcli.contracts.schema import Schema
 from synthcli.errors import ArtifactError, did_you_mean
@@ -105,7 +107,17 @@ class Run:
         """The synthetic table in the types of its source. table: its name among several; None for a single one."""
         if table is not None and table not in (known := self._sample.get("schemas", {})):
             raise ArtifactError(f"{self.version.name} has no table {table!r}.{did_you_mean(table, known)}")
-        return pq.read_table(self.data if table is None else self.data.with_name(table_file(table)))
+        stored = pq.read_table(self.data if table is None else self.data.with_name(table_file(table)))
+        schema = Schema.from_json(self._sample["schema"]) if table is None else self._schemas[table]
+        rows, written = writing.as_source(iter([frames.to_frame(stored, schema)]), schema)
+        return stored if written is schema else frames.to_arrow(next(rows), written)
+
+    def spelled(self, table: str | None = None) -> pd.DataFrame:
+        """The columns of a table that its source spells as text, as numbers and dates in strings; may have none."""
+        schema = Schema.from_json(self._sample["schema"]) if table is None else self._schemas[table]
+        rows, written = writing.as_source(iter([self.frame() if table is None else self.frames()[table]]), schema)
+        own = [c.name for c, plain in zip(written.columns, schema.columns) if c is not plain]
+        return next(rows)[own]
 
     def generate(
         self,
@@ -163,9 +175,9 @@ class Run:
     def _read(self, target: Path) -> Any:
         """What was generated, as canonical frames."""
         if not self.related:
-            return frames.to_frame(pq.read_table(target), Schema.from_json(self._sample["schema"]))
+            return read_again(pq.read_table(target), Schema.from_json(self._sample["schema"]))
         read = {name: pq.read_table(target / table_file(name)) for name in self._schemas}
-        return {name: frames.to_frame(read[name], schema) for name, schema in self._schemas.items()}
+        return {name: read_again(read[name], schema) for name, schema in self._schemas.items()}
 
     def _repr_html_(self) -> str:
         return notebook.fragment(self.version, fresh=self.fresh)

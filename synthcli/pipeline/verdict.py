@@ -8,7 +8,7 @@ from typing import Any
 from synthcli import plugins
 from synthcli.columns import units
 from synthcli.columns.pii import protect, rare_words
-from synthcli.contracts.evaluation import Outcome
+from synthcli.contracts.evaluation import Gate, Outcome
 from synthcli.errors import listed
 from synthcli.pipeline import gates
 from synthcli.pipeline.plan import Plan
@@ -17,6 +17,7 @@ from synthcli.report import ends
 from synthcli.wording import quantity
 
 WASTED = 0.05  # share of the draws that a constraint throws away, above which the verdict says so
+UNREAD = "unread_columns"  # columns of numbers or dates that no format reads, made up as text
 NO_GUARANTEE = "No formal privacy guarantee: the privacy figures come from attacks, which are not a proof."
 
 
@@ -34,6 +35,7 @@ def build(
 ) -> dict[str, Any]:
     """Judge the chosen round against the holdout. fitted, sample, profile: the records of training, sampling and
     analysis."""
+    quality = [*quality, *_unread(profile)]
     outcomes = [*quality, *privacy]
     failures = gates.failed(outcomes)
     noted = [
@@ -63,6 +65,15 @@ def build(
         "notes": [note["text"] for note in noted],
         "noted": noted,
     }
+
+
+def _unread(profile: Mapping[str, Any]) -> list[Outcome]:
+    """A failed gate where text was made up in columns that look like numbers or dates."""
+    found = [one for one in profile.get("undecided", ()) if "why" in one and one["made"]]
+    if not found:
+        return []
+    why = "; ".join(rare_words.told(one) for one in found)
+    return [Outcome(Gate(UNREAD, max=0), False, None, None, f"{why}; remedy: {rare_words.READINGS}")]
 
 
 def _outcome(outcome: Outcome) -> dict[str, Any]:

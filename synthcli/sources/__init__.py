@@ -91,17 +91,20 @@ def write(
     *,
     rows: int | None = None,
     csv: Csv | None = None,
+    spelled: bool = True,
 ) -> int:
     """Write canonical frames of this schema one after another to a file or an object; returns the number of rows
-    written, at most `rows`. csv: the dialect of a csv file.
+    written, at most `rows`. csv: the dialect of a csv file; spelled: whether columns are spelled as in their source.
 
     The file appears under its name only when complete. Raises DataError if the target cannot be written.
     """
+    from synthcli.columns.spelling import writing
     from synthcli.sources import remote
 
     if format not in FILES:
         raise SpecError(f"output.format is {format}; expected one of {', '.join(FILES)}.{did_you_mean(format, FILES)}")
     some = chunks if rows is None else _first(chunks, rows)
+    some, schema = writing.as_source(some, schema) if spelled else (some, schema)
     how = (csv,) if format == "csv" and csv is not None else ()
     if not isinstance(path, str) or not is_url(path):
         return int(_kind(format).write(some, schema, Path(path), *how))

@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.csv
 
 from synthcli.columns import frame as frames
+from synthcli.columns.spelling import writing
 from synthcli.contracts.schema import Schema
 from synthcli.errors import DataError
 from synthcli.sources import database
@@ -46,6 +47,7 @@ def write(chunks: Iterator[pd.DataFrame], schema: Schema, target: Target) -> int
     """
     assert target.table is not None  # the spec was checked
     base = database.opened(target.url, "output.url", target.folder)
+    chunks, schema = writing.as_source(chunks, schema)
     if len(split_table(target.table)[1]) > _NAME:
         raise DataError(f"output.table is {target.table}; expected at most {_NAME} letters")
     tables = (_plain(frames.to_arrow(chunk, schema), base) for chunk in chunks)
@@ -81,7 +83,8 @@ def write_all(tables: Mapping[str, tuple[Iterator[pd.DataFrame], Schema]], targe
                 " replace"
             )
         with _beside_them(base, connection, list(tables)):
-            for name, (chunks, schema) in tables.items():
+            for name, given in tables.items():
+                chunks, schema = writing.as_source(*given)
                 rows = (_plain(frames.to_arrow(chunk, schema), base) for chunk in chunks)
                 written[name] = _filled(
                     base, connection, name, _plain(frames.arrow_schema(schema).empty_table(), base), rows

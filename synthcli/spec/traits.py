@@ -12,7 +12,7 @@ KINDS = ("boolean", "integer", "float", "datetime", "timedelta", "category", "te
 
 # The kinds that each trait has an effect on when there is data; for other kinds it would be ignored, so it is refused.
 SERVES = {
-    "format": {"datetime", "boolean", "float", "date_of_birth"},
+    "format": {*frame.NUMBERS, "boolean", "date_of_birth"},
     "min": {*frame.NUMBERS, "id", "date_of_birth"},
     "max": {*frame.NUMBERS, "id", "date_of_birth"},
     "precision": {"float"},

@@ -109,7 +109,7 @@ def generate(fitted: FittedTable, request: Request, folder: Path, *, engine: Eng
     settled = settle(request, fitted.model, fitted.schema, fitted.rules)
     asked = keep_marginals(settled, fitted.model, fitted.schema)
     stream = RowStream(fitted.model, asked, fitted.schema, fitted.choice, fitted.folder, engine)
-    schema, tally = stream.write(folder / DATA, "parquet", progress), stream.tally
+    schema, tally = stream.store(folder / DATA, progress), stream.tally
     body: Json = {
         "refused_by_constraints": sum(tally.refused.get(rule.text, 0) for rule in fitted.rules),
         "drawn": tally.drawn,
@@ -124,7 +124,7 @@ def generate(fitted: FittedTable, request: Request, folder: Path, *, engine: Eng
         body |= {"asked": stream.report(), "wanted": settled.to_json()}
         plain = SettledRequest(min(request.rows, FREELY), request.seed, request.block_size, rules=fitted.rules)
         plain = keep_marginals(plain, fitted.model, fitted.schema)
-        RowStream(fitted.model, plain, schema).write(folder / UNASKED, "parquet", silent)
+        RowStream(fitted.model, plain, schema).store(folder / UNASKED, silent)
     return body
 
 

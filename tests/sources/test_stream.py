@@ -98,7 +98,7 @@ def test_a_unit_larger_than_the_sample_and_units_that_are_null(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("column", "odd", "kind"),
     [
-        ("x", "n.a.", "category"),
+        ("x", "see note", "category"),
         ("n", "1.5", "float"),
         ("n", "007", "category"),
         ("day", "unknown", "category"),

@@ -103,6 +103,17 @@ def looks_mixed(known: pd.Series) -> bool:
     return _dense(numbers, repeats) or (spelling.width is None and bool((repeats == 1).sum() > OPEN * repeats.sum()))
 
 
+def are_quantities(words: Sequence[str], counts: np.ndarray) -> bool:
+    """Whether whole numbers that are stored as strings are quantities: most steps occur, or many occur once and they
+    are not all of one width. counts: rows of each word.
+    """
+    values = np.array([int(w) for w in words], dtype=np.int64)
+    widths = {len(w.lstrip("-")) for w in words}
+    if len(widths) == 1 and widths.pop() >= KEY_WIDTH - 1:
+        return False
+    return _dense(values, counts) or bool((counts == 1).sum() > OPEN * counts.sum() and len(words) >= NUMBERS)
+
+
 def _dense(numbers: np.ndarray, repeats: np.ndarray) -> bool:
     """Whether most steps between the 5 % and the 95 % quantile occur."""
     order = np.argsort(numbers)

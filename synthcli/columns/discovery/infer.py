@@ -26,7 +26,7 @@ from synthcli.columns.discovery import keys as key_columns
 from synthcli.columns.fake import check_digits
 from synthcli.columns.pii import protect as pii_protect
 from synthcli.columns.pii import same_look
-from synthcli.contracts.schema import Column, Schema, Traits
+from synthcli.contracts.schema import Column, Schema, Spelling, Traits
 from synthcli.errors import DataError
 from synthcli.wording import agreeing, quantity
 
@@ -73,6 +73,22 @@ def parse(
         columns.append(column)
     schema, frame = Schema(tuple(columns), unit), pd.DataFrame(values)
     return pii_protect.protect(schema, frame, holder or unit) if protect else (schema, frame)
+
+
+def read_again(table: pa.Table, schema: Schema) -> pd.DataFrame:
+    """The canonical frame of rows that were written as their source spells them. table: of a typed file."""
+    spelled = [c for c in schema.columns if c.spelling is not None and c.spelling.forms and c.kind in frames.MODELLED]
+    plain = Schema(tuple(c for c in schema.columns if c not in spelled))
+    frame = frames.to_frame(table.select(plain.names), plain)
+    said = {c.name: Traits(type=c.kind, format=c.get("format")) for c in spelled}
+    _, own = parse(table.select(list(said)), said, protect=False)
+    known = {c.name: own[c.name].astype(_dtype(c)) for c in spelled}
+    return frame.assign(**known)[schema.names]
+
+
+def _dtype(column: Column) -> Any:
+    """The dtype of a column in canonical frames."""
+    return frames.series(pa.chunked_array([], type=frames.arrow_type(column.storage)), column.kind).dtype
 
 
 def look(schema: Schema, frame: pd.DataFrame, *, learned: Collection[str] = ()) -> Schema:
@@ -124,9 +140,16 @@ def _check_unit(said: Traits, is_unit: bool) -> None:
 
 def _from_arrow(name: str, array: pa.ChunkedArray, said: Traits, is_unit: bool) -> tuple[Column, pd.Series]:
     kind = frames.kind_of(array.type)
-    want = spelling.typed_by(said) if kind is None else said.type
+    want = spelling.typed_by(said) if kind in (None, "integer") else said.type
     if want in frames.NUMBERS | {"boolean"} and kind is None:  # declared, but stored as strings
-        return _from_text(name, array, said, is_unit)
+        return _from_text(name, array, said, is_unit, stored=True)
+    if kind is None and not is_unit and _is_open(said):
+        column, data = _from_text(name, array, said, is_unit, stored=True)
+        if data.dtype != frames.STRING or column.spelling is not None:
+            return column, data
+    whole = kind == "integer" and not is_unit and want in (None, "datetime")
+    if whole and (dated := _dated(name, array, said, want)) is not None:
+        return dated
     if pa.types.is_null(array.type):
         kind = want or "category"
     if array.type == pa.uint64() and len(array) and (pc.max(array).as_py() or 0) > 2**63 - 1:
@@ -148,6 +171,25 @@ def _from_arrow(name: str, array: pa.ChunkedArray, said: Traits, is_unit: bool) 
     return _column(name, data, str(storage), said, kind, is_unit)
 
 
+def _is_open(said: Traits) -> bool:
+    """Whether the spec leaves the type of a column to its strings."""
+    return said.type is None and said.format is None and said.categories is None and said.rare is None
+
+
+def _dated(name: str, array: pa.ChunkedArray, said: Traits, want: str | None) -> tuple[Column, pd.Series] | None:
+    """A column of integers that are dates, such as 20240623; None if they are not, and none are declared."""
+    if array.type not in (pa.int32(), pa.int64(), pa.uint32()) or (want is None and not _is_open(said)):
+        return None
+    ends = pc.min_max(array).as_py()
+    if want is None and (ends["min"] is None or len(str(ends["min"])) != len(str(ends["max"])) or ends["min"] < 190001):
+        return None
+    column, data = _from_text(name, array.cast(pa.string()), said, False, stored=True)
+    if column.kind != "datetime":
+        return None
+    form = column.get("format")
+    return replace(column, spelling=Spelling(((form, 1.0),), storage=str(array.type))), data
+
+
 def _whole(data: pd.Series) -> pd.Series:
     numbers = data.astype("Float64")
     broken = numbers[(numbers % 1 != 0).fillna(False)]
@@ -156,8 +198,12 @@ def _whole(data: pd.Series) -> pd.Series:
     return numbers.astype("Int64")
 
 
-def _from_text(name: str, array: pa.ChunkedArray, said: Traits, is_unit: bool) -> tuple[Column, pd.Series]:
-    """Infer the type of a text column from its distinct values, then map the parsed values back to the rows."""
+def _from_text(
+    name: str, array: pa.ChunkedArray, said: Traits, is_unit: bool, *, stored: bool = False
+) -> tuple[Column, pd.Series]:
+    """Infer the type of a text column from its distinct values, then map the parsed values back to the rows. stored:
+    whether the source has types, and holds strings here.
+    """
     if pa.types.is_dictionary(array.type):
         array = array.cast(array.type.value_type)
     coded = pc.dictionary_encode(array.cast(pa.string())).combine_chunks()
@@ -166,14 +212,22 @@ def _from_text(name: str, array: pa.ChunkedArray, said: Traits, is_unit: bool) -
     words = np.asarray(coded.dictionary.to_pylist(), dtype=object)
     codes = coded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
     keys = (is_unit and said.type is None) or (said.type == "id" and said.pattern is None)
-    kind, parsed, traits = spelling.parse_keys(words) if keys else spelling.parse(words, said)
-    date = kind == "datetime" and spelling.is_date(traits.get("format", "%H"))
+    counts, nulls = np.bincount(codes[codes >= 0], minlength=len(words)), int((codes < 0).sum())
+    found = (
+        spelling.parse_keys(words) if keys else spelling.tell(words, said, counts=counts, nulls=nulls, stored=stored)
+    )
+    kind, parsed = found.kind, found.values
+    date = kind == "datetime" and spelling.is_date(found.traits.get("format", "%H"))
     if date:
         parsed = parsed.dt.as_unit("s")  # the in-memory form of a date32
     lookup = pd.concat([parsed.reset_index(drop=True), pd.Series([None], dtype=parsed.dtype)], ignore_index=True)
     data = lookup.take(np.where(codes < 0, len(words), codes)).reset_index(drop=True)
     storage = "date32[day]" if date else "string" if kind == "category" else str(pa.Array.from_pandas(lookup).type)
-    return _column(name, data, storage, said, None if kind == "category" else kind, is_unit, traits)
+    column, data = _column(name, data, storage, said, None if kind == "category" else kind, is_unit, found.traits)
+    how = found.spelling
+    if found.unsure and (kind != "category" or column.kind not in ("id", *frames.MODELLED)):
+        how = replace(how or Spelling(), unsure=found.unsure)
+    return replace(column, spelling=how), data
 
 
 def _column(

@@ -249,10 +249,21 @@ def _related(known: pd.Series, frame: pd.DataFrame) -> bool:
         if other == known.name or pd.api.types.is_datetime64_any_dtype(frame[other].dtype):
             continue
         theirs = frame[other].loc[rows]
-        varies = theirs.nunique() > 1 and (theirs.dtype == "float64" or theirs.nunique() < UNIQUE * len(rows))
+        counted = theirs.nunique() >= UNIQUE * len(rows) and theirs.dtype != "float64"
+        varies = theirs.nunique() > 1 and (not counted or _measures(other, theirs, str(known.name)))
         if varies and _association(mine, theirs) >= least:
             return True
     return False
+
+
+def _measures(name: str, values: pd.Series, own: str) -> bool:
+    """Whether nearly unique integers may be a quantity that others go with: neither is named like a key, and they are
+    no serial numbers.
+    """
+    if values.dtype != "Int64" or named(name) or named(own):
+        return False
+    numbers = values.dropna().to_numpy(dtype=np.int64)
+    return len(numbers) < DENSE * (int(numbers.max()) - int(numbers.min()) + 1)
 
 
 def _association(ranks: np.ndarray, other: pd.Series) -> float:

@@ -484,7 +484,7 @@ def _cast(values: Any, column: Column) -> pd.Series:
             f" {column.storage}; remedy: a pattern or a provider of that type"
         ) from error
     if pd.api.types.is_datetime64_dtype(values.dtype):
-        form = column.get("format") or "%Y-%m-%d"
+        form = (column.get("format") or "%Y-%m-%d").partition("|")[0]
         values = spelling.written(values.dt.tz_localize("UTC") if "%z" in spelling.readable(form) else values, form)
     if not (
         pa.types.is_string(type_)

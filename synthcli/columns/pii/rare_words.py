@@ -17,6 +17,7 @@ import pandas as pd
 from synthcli.columns import frame as frames
 from synthcli.columns.codec import top_coding
 from synthcli.columns.codec.spelled_numbers import looks_mixed
+from synthcli.columns.spelling import unread
 from synthcli.contracts.schema import Column, Schema
 
 FEW_UNITS = 5  # a word that fewer privacy units hold is rare
@@ -27,6 +28,10 @@ MADE_UP = 0.5  # share of the units that hold a rare word from which the column 
 CHOICES = (
     "{type: category} learns its common words and folds the rare ones; {type: word} makes up words of the same look;"
     " {type: text}, or a kind such as name or city, makes up those"
+)
+READINGS = (
+    "{format: …} reads numbers, dates or times, several formats separated by |; {type: category} learns the words;"
+    " {type: text} makes up text"
 )
 
 
@@ -92,11 +97,16 @@ def least_units(values: pd.Series, units: np.ndarray | None = None) -> int:
     return 2 if rare is None or rare.made_up else FEW_UNITS
 
 
-def undecided(schema: Schema, frame: pd.DataFrame, units: np.ndarray | None = None) -> list[Undecided]:
-    """The columns of rare words whose type the spec does not declare. frame: the train part."""
-    out = []
+def undecided(schema: Schema, frame: pd.DataFrame, units: np.ndarray | None = None) -> list[Undecided | unread.Unread]:
+    """The columns whose type the spec does not declare: of rare words, and those whose values do not tell it. frame:
+    the train part.
+    """
+    out: list[Undecided | unread.Unread] = [*unread.of_schema(schema)]
+    told = {one.column for one in out}
     for column in schema.columns:
         if column.declared.type is not None or column.kind not in ("category", "word") or _listed(column):
+            continue
+        if column.name in told:
             continue
         if (found := look(frame[column.name], units)) is not None:
             made = column.kind == "word"
@@ -111,6 +121,8 @@ def _listed(column: Column) -> bool:
 
 def told(one: Mapping[str, Any]) -> str:
     """What is undecided about a column, as `Undecided.to_json`, in words that show none of its values."""
+    if "why" in one:
+        return f"column {one['column']}: {one['why']}"
     return (
         f"column {one['column']} has {one['words']:,} distinct words, {one['rare']:,} of which fewer than"
         f" {FEW_UNITS} of {one['units']:,} units hold; {one['share']:.0%} of the units hold such a word"
@@ -119,6 +131,8 @@ def told(one: Mapping[str, Any]) -> str:
 
 def does(one: Mapping[str, Any]) -> str:
     """What happens to an undecided column."""
+    if "why" in one:
+        return "it is made up as text, and the run does not pass" if one["made"] else "the first is taken"
     return "its words are made up" if one["made"] else f"only words that {FEW_UNITS} units share are learned"
 
 
@@ -126,6 +140,13 @@ def notes(found: Sequence[Mapping[str, Any]]) -> list[str]:
     """A warning for each undecided column. found: in the form of `Undecided.to_json`."""
     return [
         f"Undecided: {told(one)}. Until the spec decides, {does(one)}. Decide in columns: {{{one['column']}: …}}:"
-        f" {CHOICES}."
+        f" {choices(one)}."
         for one in found
     ]
+
+
+def choices(one: Mapping[str, Any]) -> str:
+    """What the spec can say about an undecided column."""
+    if "why" not in one:
+        return CHOICES
+    return READINGS if one["made"] else "format: the one that is meant"

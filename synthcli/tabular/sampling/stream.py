@@ -66,12 +66,23 @@ class RowStream:
     def tables(self, progress: Progress) -> Iterator[Table]:
         return (block.frame() for block in self.blocks(progress))
 
+    def store(self, target: Path, progress: Progress) -> Schema:
+        """Stream all rows to a Parquet file of the run; return their schema."""
+        stream = self.blocks(progress)
+        first = next(stream)
+        chunks: Iterator[Any] = (b.arrow() for b in itertools.chain([first], stream))
+        sources.write(chunks, first.schema, target, "parquet", spelled=False)
+        return first.schema
+
     def write(self, target: Path, format_: str, progress: Progress, csv: Csv | None = None) -> Schema:
-        """Stream all rows to a file, renamed into place once complete; return their schema. csv: the dialect."""
+        """Stream all rows to a file, spelled as in the source and renamed into place once complete; return their
+        schema. csv: the dialect.
+        """
         stream = self.blocks(progress)
         first = next(stream)
         blocks = itertools.chain([first], stream)
-        chunks: Iterator[Any] = (b.arrow() if format_ == "parquet" else b.frame().frame for b in blocks)
+        arrow = format_ == "parquet" and not any(c.spelling is not None for c in first.schema.columns)
+        chunks: Iterator[Any] = (b.arrow() if arrow else b.frame().frame for b in blocks)
         sources.write(chunks, first.schema, target, format_, csv=csv)
         return first.schema
 

@@ -75,7 +75,7 @@ class TestNumbers:
             (["0.40", "1.25"], 2, "%.2f"),
             (["1.25", "3.75"], 2, None),
             (["1.5", "12"], 1, "%g"),
-            (["1.50", "2.5"], 1, None),
+            (["1.50", "2.5"], 1, "%.1f|%.2f"),
             (["1e-5", "2"], 5, None),
             (["inf", "-Infinity", "1.0"], 0, "%.1f"),
         ],
@@ -100,9 +100,7 @@ class TestNumbers:
         made = codec.decode({codec.parts[-1].name: np.array([3.3, 7.9])}, 2, start=0, rng=np.random.default_rng(0))
         assert made["x"].tolist() == [3.0, 8.0]
 
-    @pytest.mark.parametrize(
-        "cells", [["+4917012345", "+4917012346"], ["+3", "-3", "0"], ["+1.5", "2.5"], ["1e999", "2"], ["inf", "nan"]]
-    )
+    @pytest.mark.parametrize("cells", [["+4917012345", "+4917012346"], ["+1.5", "2.5"], ["1e999", "2"], ["inf", "nan"]])
     def test_words_that_are_no_numbers(self, cells: list[str]) -> None:
         found, values = column(cells)
         assert found.storage == "string"
@@ -207,7 +205,7 @@ class TestDates:
         assert column(cells)[0].kind == "integer"
 
     @pytest.mark.parametrize(
-        "cells", [["1.2.10", "2.10.13"], ["10:30", "11:45"], ["12 Main St", "3 Oak St"], ["192.168.1.10", "10.0.0.12"]]
+        "cells", [["1.2.10", "2.10.13"], ["12 Main St", "3 Oak St"], ["192.168.1.10", "10.0.0.12"]]
     )
     def test_what_is_no_date(self, cells: list[str]) -> None:
         assert column(cells)[0].storage == "string"
