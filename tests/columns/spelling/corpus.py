@@ -335,10 +335,10 @@ KINDS = {
 CELLS: dict[str, Cell] = {**NUMBERS, **DATES, **TIMES, **BOOLEANS, **WORDS}
 
 
-def columns() -> dict[str, list[str]]:
-    """A column of ROWS cells of each spelling."""
+def columns(cells: dict[str, Cell] | None = None) -> dict[str, list[str]]:
+    """A column of ROWS cells of each spelling, by default of the corpus."""
     made = rows()
-    return {name: [cell(row) for row in made] for name, cell in CELLS.items()}
+    return {name: [cell(row) for row in made] for name, cell in (cells or CELLS).items()}
 
 
 def kind_of(kind: str) -> str:

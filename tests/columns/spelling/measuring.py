@@ -50,9 +50,9 @@ def shape(cell: object) -> str:
     return re.sub(r"[^\W\d_]{3,}", "a", re.sub(r"\d+", lambda m: "9" if len(m[0]) != 2 else "99", text))
 
 
-def there_and_back(kind: str, folder: Path) -> Back:
-    """The corpus in a source of a kind, read and written again."""
-    cells = corpus.columns()
+def there_and_back(kind: str, folder: Path, cells: dict[str, list[str]] | None = None) -> Back:
+    """Columns, by default the corpus, in a source of a kind, read and written again."""
+    cells = corpus.columns() if cells is None else cells
     names = {name: f"c{i}" for i, name in enumerate(cells)}
     parts = [list(cells)[i : i + 90] for i in range(0, len(cells), 90)] if kind == "sql" else [list(cells)]
     backs = [
