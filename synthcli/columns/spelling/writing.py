@@ -88,8 +88,9 @@ def _chosen(spelling: Spelling, known: pd.Series, kind: str, codes: np.ndarray, 
     free = codes >= 0
     for place, (form, share) in enumerate(spelling.forms[:-1]):
         able = np.append(exact(known, kind, form), False)[codes]
-        take = free & able & (rng.random(len(codes)) < share)
-        chosen[take], free = place, free & ~take
+        rows = rng.permutation(np.flatnonzero(free & able))
+        take = rows[: int(share * len(rows) + rng.random())]
+        chosen[take], free[take] = place, False
     return chosen
 
 

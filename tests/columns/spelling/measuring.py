@@ -44,8 +44,10 @@ class Back:
 def shape(cell: object) -> str:
     """The shape of a cell: 9 for digits, a for letters; words for missing as they are."""
     text = "" if cell is None else str(cell)
-    if not any(c.isdigit() for c in text) or re.search(r"[+-]\d\d:?\d\d$", text):
-        return text if len(text) < 12 else text[-6:]
+    if (offset := re.search(r"[+-]\d\d:?\d\d$", text)) is not None and ":" in text:
+        return offset[0]
+    if not any(c.isdigit() for c in text):
+        return text
     text = re.sub(r"\d{1,3}([,.'’_ \u00a0\u202f]\d{3})+", "9", text)
     return re.sub(r"[^\W\d_]{3,}", "a", re.sub(r"\d+", lambda m: "9" if len(m[0]) != 2 else "99", text))
 
