@@ -42,6 +42,9 @@ Format = Annotated[
     str | None, typer.Option("--format", help="csv, parquet, jsonl or excel, if the ending does not say.")
 ]
 TableName = Annotated[str | None, typer.Option("--table", help="For a database: the table, or schema.table.")]
+Sheet = Annotated[str | None, typer.Option("--sheet", help="For a workbook: the sheet.")]
+Encoding = Annotated[str | None, typer.Option("--encoding", help="For csv, such as latin-1, if it is not found.")]
+Skip = Annotated[int, typer.Option("--skip", min=0, help="For csv and excel: lines before the header, if not found.")]
 Force = Annotated[bool, typer.Option("--force", help="Overwrite an existing spec.")]
 
 
@@ -57,6 +60,9 @@ def init(
     metadata: From = None,
     format: Format = None,
     table: TableName = None,
+    sheet: Sheet = None,
+    encoding: Encoding = None,
+    skip: Skip = 0,
     force: Force = False,
     as_json: o.Json = False,
 ) -> None:
@@ -65,7 +71,8 @@ def init(
     from synthcli.init.inputs import parse
 
     screen = output is not None and str(output) == "-"
-    inputs = parse(data, format=format, table=table, folder=Path() if screen or output is None else output.parent)
+    folder = Path() if screen or output is None else output.parent
+    inputs = parse(data, format=format, table=table, folder=folder, sheet=sheet).read_with(encoding, skip)
     target = output or Path(f"{inputs.title}.yaml")
     if not screen and target.exists() and not force:
         raise SpecError(f"{target} already exists; remedy: --output with another name, or --force")
@@ -93,6 +100,9 @@ def _drafted(inputs: Inputs, metadata: Path | None, title: str, folder: Path) ->
     from synthcli.init.related import draft as related_draft
     from synthcli.init.related import findings as related
 
+    others = (
+        "" if not inputs.others else f"; not read: {quantity(len(inputs.others), 'sheet')} ({', '.join(inputs.others)})"
+    )
     inputs = replace(inputs, tables={name: findings.settled(source) for name, source in inputs.tables.items()})
     imported = {} if metadata is None else _imported(inputs, metadata)
     if inputs.several:
@@ -106,7 +116,12 @@ def _drafted(inputs: Inputs, metadata: Path | None, title: str, folder: Path) ->
             return related_draft.draft(many, keys, title=title), _related_summary(many), _related_line(many)
     name = inputs.alone or next(iter(inputs.tables))
     found = findings.look(inputs.tables[name], imported.get(name))
-    return draft.draft(found, section(inputs.tables[name], folder), title=title), _summary(found), _line(found)
+    line = (
+        f"sheet {source.sheet} of {title}: {_line(found)}{others}"
+        if (source := inputs.tables[name]).sheet
+        else _line(found)
+    )
+    return draft.draft(found, section(source, folder), title=title), _summary(found), line
 
 
 def _imported(inputs: Inputs, metadata: Path) -> dict[str, Imported]:

@@ -67,7 +67,10 @@ def kind_of(type_: pa.DataType) -> str | None:
         return "timedelta"
     if t.is_string(type_) or t.is_large_string(type_) or t.is_string_view(type_) or t.is_null(type_):
         return None
-    raise DataError(f"has the type {type_}, which is not a plain value; remedy: flatten it into separate columns")
+    raise DataError(
+        f"has the type {type_}, which is not a plain value; remedy: source.nested: flatten, or drop, where the source"
+        " takes it, else plain columns"
+    )
 
 
 def series(array: pa.ChunkedArray, kind: str) -> pd.Series:

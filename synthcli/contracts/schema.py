@@ -53,6 +53,7 @@ class Traits(BaseModel):
     missing: tuple[Finite, ...] | None = Field(
         None, min_length=1, description="codes for a missing value, such as -1 or 999: kept at their rate, no values"
     )
+    drop: bool | None = Field(None, description="true: the column is not read, and not in the output")
     nulls: Finite | None = Field(None, ge=0, le=1, description="share of nulls in a generated column")
     unique: bool | None = Field(None, description="no value twice")
     pattern: str | None = Field(None, description="regular expression that generated values match")

@@ -13,6 +13,13 @@ from synthcli.wording import agreeing, quantity
 
 WIDTH = 140
 _RESERVED = frozenset({"null", "true", "false", "y", "n", "yes", "no", "on", "off", "~"})
+_SAYS = {
+    "header": "the first line is a row like the others",
+    "skip": "lines before the header",
+    "comment": "lines that start with it are not read",
+    "repair_names": "nameless columns become column_3, repeated ones kind_2",
+    "nested": "fields become columns (who.kind), lists become JSON text; or drop",
+}
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*( [A-Za-z0-9_./-]+)*")
 
 
@@ -43,7 +50,8 @@ def _source(found: Findings, source: Mapping[str, Any]) -> Iterator[str]:
     yield ""
     yield "source:"
     for key, value in source.items():
-        yield f"  {key}: {scalar(value)}"
+        why = f"  # {_SAYS[key]}" if key in _SAYS else ""
+        yield f"  {key}: {scalar(value)}{why}"
     if found.units < 30:
         yield "  split: {validation: 0, holdout: 0}  # too few rows for a holdout"
     else:

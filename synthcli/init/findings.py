@@ -31,6 +31,7 @@ from synthcli.columns.table import Table
 from synthcli.contracts.schema import Column, Schema, Traits
 from synthcli.errors import DataError, SpecError
 from synthcli.init.imports.shared import Imported
+from synthcli.init.layout import laid_out
 from synthcli.privacy.anonymity import uniqueness
 from synthcli.sources import builtin, csv
 from synthcli.spec.traits import SERVES
@@ -93,11 +94,14 @@ class Findings:
 
 
 def settled(source: sources.Source) -> sources.Source:
-    """The source with detected options that were not given: an encoding other than UTF-8, the decimal comma."""
+    """The source with detected options that were not given: an encoding other than UTF-8, its layout, the decimal
+    comma.
+    """
     if source.type != "csv" or not isinstance(source.path, Path) or not source.path.is_file():
-        return source
+        return laid_out(source)
     if source.encoding is None and not source.path.name.endswith(_PACKED) and not _is_utf(source.path):
         source = replace(source, encoding="cp1252")  # the default of Western Windows, and nearly a superset of latin-1
+    source = laid_out(source)
     return replace(source, decimal=",") if source.decimal == "." and _decimal_commas(source) else source
 
 

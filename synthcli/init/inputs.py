@@ -11,8 +11,9 @@ from pathlib import Path
 
 from synthcli import sources
 from synthcli.errors import DataError, SpecError
-from synthcli.sources import catalogue, credentials, database, excel
-from synthcli.sources.paths import ENDINGS, format_of, is_url
+from synthcli.init.layout import laid_out
+from synthcli.sources import catalogue, credentials, database, dialect, excel
+from synthcli.sources.paths import ENDINGS, format_of, is_url, read_as
 
 _DATABASES = {".db": "sqlite", ".sqlite": "sqlite", ".sqlite3": "sqlite", ".duckdb": "duckdb", ".ddb": "duckdb"}
 _NO_NAME = re.compile(r"[^\w-]+")
@@ -21,22 +22,42 @@ _NO_NAME = re.compile(r"[^\w-]+")
 @dataclass(frozen=True)
 class Inputs:
     """The tables to examine by name; more than one are examined for relationships. title: the name of the spec; alone:
-    the table to fall back to if no relationship is found, None if that is an error.
+    the table to fall back to if no relationship is found, None if that is an error; others: the sheets of the workbook
+    that are not read then.
     """
 
     tables: Mapping[str, sources.Source]
     title: str
     alone: str | None = None
+    others: tuple[str, ...] = ()
 
     @property
     def several(self) -> bool:
         return len(self.tables) > 1
 
+    def read_with(self, encoding: str | None, skip: int) -> Inputs:
+        """The inputs read with these options. Raises SpecError for an unknown encoding, or other kinds of files."""
+        if encoding is None and not skip:
+            return self
+        if encoding is not None:
+            dialect.known_encoding(encoding, "--encoding")
+        tables = {}
+        for name, each in self.tables.items():
+            if each.type not in (("csv",) if encoding is not None else ("csv", "excel")):
+                option = "--encoding" if encoding is not None else "--skip"
+                raise SpecError(f"{option} is for text files, and {each.where} is not one; remedy: leave {option} out")
+            tables[name] = replace(each, encoding=encoding, skip=skip)
+        return replace(self, tables=tables)
 
-def parse(words: Sequence[str], *, format: str | None, table: str | None, folder: Path) -> Inputs:
+
+def parse(
+    words: Sequence[str], *, format: str | None, table: str | None, folder: Path, sheet: str | None = None
+) -> Inputs:
     """The tables that these words name. folder: of the spec, the base of relative paths in a database URL. Raises
     SpecError.
     """
+    if sheet is not None and (len(words) > 1 or (format or read_as(words[0])) != "excel"):
+        raise SpecError("--sheet names a sheet of one workbook; remedy: one .xlsx file, or leave --sheet out")
     for word in words:
         if credentials.literal(word):
             raise SpecError(
@@ -44,7 +65,7 @@ def parse(words: Sequence[str], *, format: str | None, table: str | None, folder
                 " '${WAREHOUSE_URL}'"
             )
     if len(words) == 1:
-        return _one(words[0], format, table, folder)
+        return _one(words[0], format, table, folder, sheet)
     if table is not None:
         raise SpecError("--table names a table of one database; remedy: one URL, or leave --table out")
     found: dict[str, sources.Source] = {}
@@ -59,12 +80,15 @@ def parse(words: Sequence[str], *, format: str | None, table: str | None, folder
     return Inputs(found, "related")
 
 
-def _one(word: str, format: str | None, table: str | None, folder: Path) -> Inputs:
+def _one(word: str, format: str | None, table: str | None, folder: Path, sheet: str | None = None) -> Inputs:
     """The tables that one word names."""
     if word.startswith("builtin:"):
         name = word.partition(":")[2]
         return Inputs({name: sources.Source("builtin", name=name)}, name)
     url = _database(word, folder)
+    if table is not None and url is None and (kind := read_as(word)) is not None:
+        remedy = "--sheet for a sheet of a workbook" if kind == "excel" else "leave --table out"
+        raise SpecError(f"--table names a table of a database, and {word} is a file; remedy: {remedy}")
     if table is not None:
         source = sources.Source("sql", url=url or word, table=table, folder=folder.absolute())
         return Inputs({table: source}, table.rpartition(".")[2])
@@ -73,6 +97,8 @@ def _one(word: str, format: str | None, table: str | None, folder: Path) -> Inpu
     if not is_url(word) and format is None and (several := _files(word)):
         return _from_files(word, several)
     source, title = _file(word, format)
+    if sheet is not None:
+        return Inputs({title: replace(source, sheet=sheet)}, title)
     if source.type == "excel" and isinstance(source.path, Path) and source.path.is_file():
         return _from_workbook(source, title)
     return Inputs({title: source}, title)
@@ -134,28 +160,34 @@ def _from_files(word: str, paths: Sequence[Path]) -> Inputs:
 
 
 def _from_workbook(source: sources.Source, title: str) -> Inputs:
-    """The sheets of a workbook that hold a table; its first sheet alone if they are not related."""
+    """The sheets of a workbook that hold a table; the largest of them alone if they are not related."""
     names = excel.sheets(Path(str(source.path)))
-    found, first = {}, None
+    found: dict[str, sources.Source] = {}
+    sizes: dict[str, int] = {}
     for sheet in names:
-        one = replace(source, sheet=sheet)
-        if not _has_header(one):
+        one = laid_out(replace(source, sheet=sheet))
+        if not (size := _cells(one)):
             continue
         name = _name(sheet)
-        first = first or name
         if name in found:
             raise SpecError(f"{source.path}: two sheets are named {name}; remedy: sheets with different names")
-        found[name] = one
-    if len(found) < 2:
+        found[name], sizes[name] = one, size
+    largest = max(sizes, key=lambda name: sizes[name], default=None)
+    if largest is None or len(names) == 1:
         return Inputs({title: source}, title)
-    return Inputs(found, title, alone=first)
+    others = tuple(name for name in names if name != found[largest].sheet)
+    if len(found) == 1:
+        return Inputs({title: found[largest]}, title, others=others)
+    return Inputs(found, title, alone=largest, others=others)
 
 
-def _has_header(source: sources.Source) -> bool:
+def _cells(source: sources.Source) -> int:
+    """The number of cells of a sheet; 0 if it holds no table: no rows below a header, or notes."""
     try:
-        return bool(sources.columns(source))
-    except DataError:  # an empty sheet, or notes instead of a table
-        return False
+        table = sources.read(source)
+    except DataError:
+        return 0
+    return int(table.num_columns * len(table))
 
 
 def _check_differ(found: Mapping[str, sources.Source]) -> None:
@@ -174,14 +206,14 @@ def _same_columns(some: Iterable[sources.Source]) -> bool:
 def _file(word: str, format: str | None) -> tuple[sources.Source, str]:
     """The source of a file or a URL of it, and its title."""
     name = word.rstrip("/").rpartition("/")[2]
-    kind = format or format_of(name.lower())
+    kind = format or read_as(name)
     if kind not in sources.FILES:
         known = ", ".join(sources.FILES)
         raise SpecError(
             f"{word}: its {'format' if format else 'ending'} is not one of {known}; remedy: --format; --table for a"
             " database; builtin:NAME"
         )
-    title = _title(name.removesuffix(".gz").rpartition(".")[0] or name)
+    title = _title(re.sub(r"\.(gz|bz2|zst|zip)$", "", name).rpartition(".")[0] or name)
     return sources.Source(kind, path=word if is_url(word) else Path(word).absolute()), title
 
 
@@ -208,7 +240,7 @@ def _of_file(source: sources.Source, folder: Path) -> Iterator[tuple[str, object
     yield "path", Path(os.path.relpath(str(source.path), folder.absolute())).as_posix() if relative else source.path
     if source.sheet is not None:
         yield "sheet", source.sheet
-    if source.encoding is not None:
-        yield "encoding", source.encoding
-    if source.decimal != ".":
-        yield "decimal", source.decimal
+    plain = sources.Source(source.type)
+    for key in ("encoding", "decimal", "header", "skip", "comment", "repair_names", "nested"):
+        if (value := getattr(source, key)) != getattr(plain, key):
+            yield key, value

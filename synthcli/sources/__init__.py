@@ -49,9 +49,11 @@ def sample(source: Source, *, seed: int, unit: str | None = None) -> Sample:
 
 def columns(source: Source) -> list[str]:
     """The column names, read from the first bytes if the format allows it."""
+    from synthcli.sources import shape
+
     kind = _kind(source.type)
     if source.type not in FILES:
-        return list(kind.columns(source))
+        return shape.kept(kind.columns(source), source)
     names: dict[str, None] = {}
     of_source = parts(source)
     for part in of_source:
@@ -60,7 +62,7 @@ def columns(source: Source) -> list[str]:
         if names and source.type != "jsonl":
             _check_same(list(names), found, part, of_source[0])
         names |= dict.fromkeys(found)
-    return [*names, *(key for key, _ in of_source[0].keys if key not in names)]
+    return shape.kept([*names, *(key for key, _ in of_source[0].keys if key not in names)], source)
 
 
 def fingerprint(source: Source) -> bytes:
@@ -162,6 +164,14 @@ def parts(source: Source) -> list[FilePart]:
 
 
 def _batches(source: Source) -> Iterator[pa.Table]:
+    """All rows, with the columns that are read."""
+    if source.dropped:
+        columns(source)  # raises for a dropped column that does not exist
+    for table in _whole(source):
+        yield table.select([name for name in table.column_names if name not in source.dropped])
+
+
+def _whole(source: Source) -> Iterator[pa.Table]:
     """All rows, in the order of the files; the columns from folder names come last."""
     from synthcli.sources import places
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import codecs
 import csv
+import io
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -48,7 +49,7 @@ def batches(path: Path, source: Source) -> Iterator[pa.Table]:
             names=layout.names,
         )
     if last is not None and any("\n" in (last[name][-1].as_py() or "") for name in layout.names):
-        _scan(path, layout)  # an unclosed quote swallows the rest of the file
+        _scan(path, layout, source)  # an unclosed quote swallows the rest of the file
 
 
 def names(path: Path, source: Source) -> list[str]:
@@ -130,7 +131,7 @@ def _parse(source: Source, path: Path, layout: Layout) -> Iterator[pa.Table]:
         column_names=names,
         skip_rows_after_names=int(source.header),
         block_size=_BLOCK,
-        encoding="utf8" if layout.encoding == "utf-8-sig" else layout.encoding,
+        encoding="utf8" if layout.encoding == "utf-8-sig" or dialect.filtered(source) else layout.encoding,
     )
     parsing = pa.csv.ParseOptions(
         delimiter=layout.delimiter,
@@ -148,9 +149,10 @@ def _parse(source: Source, path: Path, layout: Layout) -> Iterator[pa.Table]:
     )
     rows = 0
     with files.opened(path) as stream:
+        text = pa.PythonFile(_Filtered(stream, path, layout, source), mode="r") if dialect.filtered(source) else stream
         try:
             with pa.csv.open_csv(
-                stream, read_options=reading, parse_options=parsing, convert_options=converting
+                text, read_options=reading, parse_options=parsing, convert_options=converting
             ) as reader:
                 for batch in reader:
                     rows += len(batch)
@@ -160,7 +162,7 @@ def _parse(source: Source, path: Path, layout: Layout) -> Iterator[pa.Table]:
             reason = ""
         except (pa.ArrowInvalid, UnicodeError) as error:
             reason = str(error)
-    if _scan(path, layout) > int(source.header) and reason:  # else only a header, whose line may lack an end
+    if _scan(path, layout, source) > int(source.header) and reason:  # else only a header, whose line may lack an end
         raise DataError(
             f"{path} cannot be read: {reason.splitlines()[0][:200]}; remedy: source.delimiter, source.quote, or fix"
             " the file"
@@ -168,12 +170,35 @@ def _parse(source: Source, path: Path, layout: Layout) -> Iterator[pa.Table]:
     yield pa.table({name: pa.array([], pa.string()) for name in names})
 
 
-def _scan(path: Path, layout: Layout) -> int:
+class _Filtered(io.RawIOBase):
+    """The lines of a file that are read, as UTF-8."""
+
+    def __init__(self, stream: pa.NativeFile, path: Path, layout: Layout, source: Source) -> None:
+        self.lines = dialect.Lines(_lines(stream, path, layout.encoding), source)
+        self.rest = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        pieces, length = [self.rest], len(self.rest)
+        while size < 0 or length < size:
+            if (line := next(self.lines, None)) is None:
+                break
+            pieces.append(line.encode())
+            length += len(pieces[-1])
+        whole = b"".join(pieces)
+        whole, self.rest = (whole, b"") if size < 0 else (whole[:size], whole[size:])
+        return whole
+
+
+def _scan(path: Path, layout: Layout, source: Source) -> int:
     """Count the records one by one. Raises DataError that names the first broken one."""
     expected, count = len(layout.names), 0
     with files.opened(path) as stream:
+        lines = dialect.Lines(_lines(stream, path, layout.encoding), source)
         records = csv.reader(
-            _lines(stream, path, layout.encoding),
+            lines,
             delimiter=layout.delimiter,
             quotechar=layout.quote or None,
             quoting=dialect.quoting(layout.quote),
@@ -185,11 +210,12 @@ def _scan(path: Path, layout: Layout) -> int:
         try:
             for record in records:
                 if len(record) not in (expected, 0):
-                    raise DataError(
-                        f"{path}: line {start} has {quantity(len(record), 'cell')}; expected {expected}; "
-                        "remedy: quote the cells that hold the delimiter, or name source.delimiter"
-                    )
-                start = records.line_num + 1
+                    remedy = "quote the cells that hold the delimiter, or name source.delimiter"
+                    if expected == 1 and not dialect.filtered(source):
+                        remedy = f"source.skip: {start - 1} if the header is in that line, source.comment, or {remedy}"
+                    cells = quantity(len(record), "cell")
+                    raise DataError(f"{path}: line {start} has {cells}; expected {expected}; remedy: {remedy}")
+                start = lines.number + 1
                 count += bool(record)
         except csv.Error as error:
             if "field limit" not in str(error):  # a long cell is valid

@@ -6,13 +6,13 @@ import codecs
 import csv
 import io
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from synthcli.errors import DataError, SpecError, did_you_mean
-from synthcli.sources import files
+from synthcli.sources import files, shape
 
 if TYPE_CHECKING:
     from synthcli.sources.source import Source
@@ -50,6 +50,31 @@ class Layout:
     encoding: str
 
 
+class Lines:
+    """The lines of a file that are read: without those before the header (`skip`) and comments. number: of the line
+    that was given last, from 1.
+    """
+
+    def __init__(self, lines: Iterable[str], source: Source) -> None:
+        self.lines, self.skip, self.comment = iter(lines), source.skip, source.comment
+        self.number = 0
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        while True:
+            line = next(self.lines)
+            self.number += 1
+            if self.number > self.skip and not (self.comment and line.startswith(self.comment)):
+                return line
+
+
+def filtered(source: Source) -> bool:
+    """Whether some lines of a file are not read."""
+    return bool(source.skip or source.comment)
+
+
 def layout(source: Source, path: Path) -> Layout:
     """Detect the dialect of a file from its first bytes. Raises SpecError for an invalid dialect or encoding, DataError
     for one that does not match the file.
@@ -61,13 +86,15 @@ def layout(source: Source, path: Path) -> Layout:
             f"{path} is not text: byte {raw.index(0)} is NUL; remedy: fix source.type, or source.encoding: utf-16"
         )
     text = _decoded(raw, encoding, path).replace("\r\n", "\n").replace("\r", "\n")
+    if filtered(source):
+        text = "".join(Lines(io.StringIO(text, newline="\n"), source))
     if not text.strip():
         raise DataError(f"{path} is empty; remedy: a header and rows")
     sample = text if len(raw) < _HEAD else text[: text.rfind("\n") + 1] or text
     delimiter, quote, escape = _dialect(source, sample)
     padded = _padded(sample, delimiter, quote)
     names = (
-        files.named(_names(sample, delimiter, quote, padded))
+        _names(sample, delimiter, quote, padded)
         if source.header
         else [f"column_{i + 1}" for i in range(_width(sample, delimiter, quote))]
     )
@@ -75,7 +102,7 @@ def layout(source: Source, path: Path) -> Layout:
         raise DataError(
             f"{path} is read as one column; the file looks delimited by {other!r}; remedy: source.delimiter: {other!r}"
         )
-    files.check_names(names, path)
+    names = shape.header(names, source, path)
     return Layout(names, delimiter, quote, escape, padded, encoding)
 
 

@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 from synthcli.columns import frame as frames
 from synthcli.contracts.schema import Schema
 from synthcli.errors import DataError, MissingExtra, did_you_mean
-from synthcli.sources import files
+from synthcli.sources import files, shape
 
 if TYPE_CHECKING:
     from synthcli.sources.source import Source
@@ -41,7 +41,7 @@ def batches(path: Path, source: Source) -> Iterator[pa.Table]:
     """
     rows = _rows(path, source)
     first = next(rows, ())
-    names = _header(first, path)
+    names = _header(first, source, path)
     parts: list[list[pa.Array]] = [[] for _ in names]
     while block := list(itertools.islice(rows, _ROWS)):
         for i, cells in enumerate(_by_column(block, len(names), path)):
@@ -49,15 +49,15 @@ def batches(path: Path, source: Source) -> Iterator[pa.Table]:
     table = pa.table([_unified(arrays) for arrays in parts], names=names)
     if empty := [i for i, column in enumerate(table.columns) if column.null_count == len(table) > 0]:
         _check_computed(path, source, names, empty)
-        files.check_names(
-            ["" if i in empty and first[i] is None else name for i, name in enumerate(names)], path
-        )  # an empty margin is not an index
+        bare = ["" if i in empty and first[i] is None else name for i, name in enumerate(names)]
+        if not source.repair_names:
+            shape.check_names(bare, path)  # an empty margin is not an index
     yield table
 
 
 def names(path: Path, source: Source) -> list[str]:
     """The names in the first row."""
-    return _header(next(_rows(path, source), ()), path)
+    return _header(next(_rows(path, source), ()), source, path)
 
 
 def write(chunks: Iterator[pd.DataFrame], schema: Schema, path: Path) -> int:
@@ -120,20 +120,37 @@ def _rows(path: Path, source: Source, *, formulas: bool = False) -> Iterator[tup
     """The non-empty rows. formulas: the text of formulas, instead of their results."""
     book = _opened(path, formulas=formulas)
     try:
-        sheets = [s.title for s in book.worksheets]
-        if not sheets or (source.sheet is not None and source.sheet not in sheets):
-            hint = did_you_mean(source.sheet or "", sheets)
-            raise DataError(
-                f"{path} has no sheet {source.sheet!r}; remedy: source.sheet, one of {', '.join(sheets)}.{hint}"
-            )
-        sheet = book[source.sheet or sheets[0]]
-        sheet.reset_dimensions()  # some programs write wrong dimensions
-        for row in sheet.iter_rows():
+        sheet = _sheet(book, path, source)
+        for row in sheet.iter_rows(min_row=source.skip + 1):
             cells = tuple(None if c.data_type == "e" or c.value == "" else c.value for c in row)
             if any(c is not None for c in cells):
                 yield cells
     finally:
         book.close()
+
+
+def top(path: Path, source: Source, rows: int) -> list[tuple[Any, ...]]:
+    """The cells of the first rows of the sheet, empty rows too."""
+    book = _opened(path, formulas=False)
+    try:
+        sheet = _sheet(book, path, source)
+        cells = sheet.iter_rows(max_row=rows, values_only=True)
+        return [tuple(None if c == "" else c for c in row) for row in cells]
+    finally:
+        book.close()
+
+
+def _sheet(book: Any, path: Path, source: Source) -> Any:
+    """The sheet that is read. Raises DataError if the workbook has none of that name."""
+    sheets = [s.title for s in book.worksheets]
+    if not sheets or (source.sheet is not None and source.sheet not in sheets):
+        hint = did_you_mean(source.sheet or "", sheets)
+        raise DataError(
+            f"{path} has no sheet {source.sheet!r}; remedy: source.sheet, one of {', '.join(sheets)}.{hint}"
+        )
+    sheet = book[source.sheet or sheets[0]]
+    sheet.reset_dimensions()  # some programs write wrong dimensions
+    return sheet
 
 
 def sheets(path: Path) -> list[str]:
@@ -158,15 +175,13 @@ def _opened(path: Path, *, formulas: bool) -> Any:
         ) from None
 
 
-def _header(row: tuple[Any, ...], path: Path) -> list[str]:
+def _header(row: tuple[Any, ...], source: Source, path: Path) -> list[str]:
     names = ["" if cell is None else str(cell) for cell in row]
     while names and not names[-1]:
         names.pop()
     if not names:
         raise DataError(f"{path} is empty; remedy: a sheet with a row of names and rows below it, or source.sheet")
-    names = files.named(names)
-    files.check_names(names, path)
-    return names
+    return shape.header(names, source, path)
 
 
 def _by_column(block: list[tuple[Any, ...]], width: int, path: Path) -> Iterator[tuple[Any, ...]]:

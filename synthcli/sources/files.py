@@ -13,14 +13,12 @@ import stat
 import time
 import zipfile
 import zlib
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, cast
 
 import pyarrow as pa
 
-from synthcli.columns import frame as frames
 from synthcli.errors import DataError, did_you_mean
 from synthcli.wording import quantity
 
@@ -138,39 +136,6 @@ def digest(path: Path) -> bytes:
     """BLAKE2b of the bytes on disk."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, hashlib.blake2b).digest()
-
-
-def check_names(names: list[str], path: Path | str) -> None:
-    """Raise DataError for a column without a name or a duplicate name."""
-    for position, name in enumerate(names, 1):
-        if not name:
-            raise DataError(
-                f"{path}: column {position} of {len(names)} has no name; remedy: name it in the header, or drop the"
-                " column"
-            )
-    for name, times in Counter(names).items():
-        if times > 1:
-            raise DataError(f"{path}: {times} columns are named {name}; remedy: give each column its own name")
-
-
-def named(header: list[str]) -> list[str]:
-    """Name leading empty columns of a header, which pandas writes for an unnamed index: `index` and, by position,
-    `unnamed_2`, .... Others stay unchanged.
-    """
-    blank = next((i for i, name in enumerate(header) if name), 0)  # 0 also if all names are empty
-    found = list(header)
-    for i in range(blank):
-        found[i] = "index" if i == 0 and "index" not in header else f"unnamed_{i + 1}"
-    return found
-
-
-def check_plain(schema: pa.Schema, path: Path | str) -> None:
-    """Raise DataError for columns that hold lists, objects or bytes."""
-    for field in schema:
-        try:
-            frames.kind_of(field.type)
-        except DataError as error:
-            raise DataError(f"{path}: column {field.name} {error}") from None
 
 
 def _clear(target: Path) -> None:

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from synthcli.errors import DataError
-from synthcli.sources import files
+from synthcli.sources import shape
 
 if TYPE_CHECKING:
     from synthcli.sources.source import Source
@@ -40,21 +40,20 @@ def to_arrow(data: Any, where: str = WHERE) -> pa.Table:
     if not table.num_columns:
         raise DataError(f"{where} has no columns; remedy: a DataFrame with rows and columns")
     table = _plain_strings(table.replace_schema_metadata(None))
-    files.check_names(table.column_names, where)
-    files.check_plain(table.schema, where)
+    shape.check_names(table.column_names, where)
     return table.combine_chunks()
 
 
 def batches(source: Source) -> Iterator[pa.Table]:
     """The rows in pieces."""
-    table = _table(source)
+    table = shape.flat(_table(source), source, source.where)
     yield table.schema.empty_table()
     yield from (table.slice(start, _ROWS) for start in range(0, len(table), _ROWS))
 
 
 def columns(source: Source) -> list[str]:
     """The column names."""
-    return list(_table(source).column_names)
+    return list(shape.flat(_table(source).slice(0, 0), source, source.where).column_names)
 
 
 def fingerprint(source: Source) -> bytes:
@@ -96,7 +95,7 @@ def _of_pandas(data: pd.DataFrame, where: str) -> pa.Table:
             " df.columns.map(str), or one level of names"
         )
     if whole.columns.has_duplicates:
-        files.check_names(list(whole.columns), where)
+        shape.check_names(list(whole.columns), where)
     arrays = {name: _array(whole[name], f"{where}: column {name}") for name in whole.columns}
     return pa.table(arrays)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -25,30 +26,35 @@ def stored_bytes(source: sources.Source) -> int | None:
 def first_rows(source: sources.Source) -> tuple[pa.Table | None, int | None, bool]:
     """The first rows, the total number of rows, and whether it is exact. None if that requires reading all."""
     if source.type == "builtin":
-        table = next(builtin.batches(source))
+        table = _first(builtin.batches(source), source)
+        assert table is not None
         return table, len(table), True
     if source.type == "sql" and "copy" in source.kept:  # to detect whether the rows are those of an earlier run
         path = source.kept["copy"][1]
-        return _first(parquet.batches(path, source)), pq.read_metadata(path).num_rows, True
+        return _first(parquet.batches(path, source), source), pq.read_metadata(path).num_rows, True
     if source.type not in ("csv", "jsonl", "parquet"):
         return None, None, False
     found = sources.parts(source)
     if source.type == "parquet":
         rows = sum(pq.read_metadata(part.path).num_rows for part in found)
-        return _first(parquet.batches(found[0].path, source)), rows, True
+        return _first(parquet.batches(found[0].path, source), source), rows, True
     first = found[0].path
     head = files.head(first, HEAD)
+    if source.type == "csv" and dialect.filtered(source):
+        head = "".join(dialect.Lines(io.StringIO(head.decode("latin-1"), newline="\n"), source)).encode("latin-1")
     in_head = _records(head, _quote(source, first)) - (source.type == "csv" and source.header)
     if len(found) == 1 and len(head) < HEAD:
         rows, exact = in_head, True
     else:
         whole = sum(_plain(part.path) for part in found)
         rows, exact = round(whole * in_head / max(1, head.rfind(b"\n") + 1)), False
-    return _first((csv if source.type == "csv" else jsonl).batches(first, source)), rows, exact
+    return _first((csv if source.type == "csv" else jsonl).batches(first, source), source), rows, exact
 
 
-def _first(batches: Any) -> pa.Table | None:
-    return next((table for table in batches if len(table)), None)
+def _first(batches: Any, source: sources.Source) -> pa.Table | None:
+    """The first rows, with the columns that are read."""
+    table = next((table for table in batches if len(table)), None)
+    return None if table is None else table.select([n for n in table.column_names if n not in source.dropped])
 
 
 def _quote(source: sources.Source, path: Path) -> str:

@@ -15,7 +15,7 @@ import pyarrow.json
 
 from synthcli.contracts.schema import Schema
 from synthcli.errors import DataError
-from synthcli.sources import files, render
+from synthcli.sources import files, render, shape
 
 if TYPE_CHECKING:
     from synthcli.sources.source import Source
@@ -34,16 +34,16 @@ def batches(path: Path, source: Source) -> Iterator[pa.Table]:
     with files.opened(path) as stream:
         for first_line, block in _blocks(stream):
             table = _parse(block, {}, path)
-            if words := {f.name: pa.string() for f in table.schema if pa.types.is_temporal(f.type)}:
+            if words := {f.name: kind for f in table.schema if (kind := _worded(f.type)) != f.type}:
                 table = _parse(block, words, path).select(
                     table.column_names
                 )  # Arrow would convert strings that look like dates
+            shape.check_names(table.column_names, path)
+            table = shape.flat(table, source, path)
             try:
                 schema = pa.unify_schemas([schema, table.schema], promote_options="permissive")
             except pa.ArrowTypeError as error:
                 raise _culprit(path, str(error)) from None
-            files.check_names(table.column_names, path)
-            files.check_plain(table.schema, path)
             _check_integers(table, block, first_line, path)
             yield table
     if not len(schema):
@@ -52,6 +52,8 @@ def batches(path: Path, source: Source) -> Iterator[pa.Table]:
 
 def names(path: Path, source: Source) -> list[str]:
     """The keys of the lines in the first megabytes."""
+    if source.nested is not None:
+        return next(batches(path, source)).column_names
     data = files.head(path, _BLOCK)
     lines = data.splitlines() if len(data) < _BLOCK else data.splitlines()[:-1]
     found: dict[str, None] = {}
@@ -109,6 +111,15 @@ def _parse(block: bytes, types: dict[str, pa.DataType], path: Path) -> pa.Table:
     except (pa.ArrowInvalid, UnicodeDecodeError) as error:
         reason = str(error)
     raise _culprit(path, reason)
+
+
+def _worded(type_: pa.DataType) -> pa.DataType:
+    """The type with strings for moments, also within objects and lists."""
+    if pa.types.is_struct(type_):
+        return pa.struct([field.with_type(_worded(field.type)) for field in type_])
+    if pa.types.is_list(type_):
+        return pa.list_(_worded(type_.value_type))
+    return pa.string() if pa.types.is_temporal(type_) else type_
 
 
 def _culprit(path: Path, reason: str) -> DataError:

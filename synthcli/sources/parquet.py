@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from synthcli.columns import frame as frames
 from synthcli.contracts.schema import Schema
 from synthcli.errors import DataError
-from synthcli.sources import files
+from synthcli.sources import files, shape
 
 if TYPE_CHECKING:
     from synthcli.sources.source import Source
@@ -38,14 +38,15 @@ def batches(path: Path, source: Source) -> Iterator[pa.Table]:
     with _opened(path) as file:
         kept = _kept(file.schema_arrow)
         schema = file.schema_arrow.remove_metadata()
-        _check(schema, path)
-        yield schema.empty_table().select(kept)
+        shape.check_names(schema.names, path)
+        yield shape.flat(schema.empty_table().select(kept), source, path)
         try:
             for group in range(
                 file.num_row_groups
             ):  # one by one, because the reader keeps the bytes of all requested groups
                 for batch in file.iter_batches(batch_size=_ROWS, row_groups=[group]):
-                    yield pa.Table.from_batches([batch]).replace_schema_metadata(None).select(kept)
+                    table = pa.Table.from_batches([batch]).replace_schema_metadata(None).select(kept)
+                    yield shape.flat(table, source, path)
         except (pa.ArrowException, OSError) as error:
             raise _damaged(path, error) from None
 
@@ -53,8 +54,9 @@ def batches(path: Path, source: Source) -> Iterator[pa.Table]:
 def names(path: Path, source: Source) -> list[str]:
     """The column names in the footer, without an index."""
     with _opened(path) as file:
-        _check(file.schema_arrow, path)
-        return _kept(file.schema_arrow)
+        shape.check_names(file.schema_arrow.names, path)
+        kept = _kept(file.schema_arrow)
+        return shape.flat(file.schema_arrow.remove_metadata().empty_table().select(kept), source, path).column_names
 
 
 def write(chunks: Iterator[pd.DataFrame | pa.Table], schema: Schema, path: Path) -> int:
@@ -112,11 +114,6 @@ def _opened(path: Path) -> pq.ParquetFile:
         return pq.ParquetFile(path)
     except (pa.ArrowException, OSError) as error:
         raise _damaged(path, error) from None
-
-
-def _check(schema: pa.Schema, path: Path) -> None:
-    files.check_names(schema.names, path)
-    files.check_plain(schema, path)
 
 
 def _kept(schema: pa.Schema) -> list[str]:

@@ -24,7 +24,7 @@ class Endings:
 
 
 ENDINGS = {
-    "csv": Endings((".csv",), (".tsv", ".txt")),
+    "csv": Endings((".csv", ".tsv", ".tab", ".psv"), (".txt", ".dat")),
     "parquet": Endings((".parquet", ".pq"), (".parq",)),
     "jsonl": Endings((".jsonl", ".ndjson"), (".json",)),
     "excel": Endings((".xlsx",), (".xlsm",)),
@@ -40,3 +40,9 @@ def format_of(name: str) -> str | None:
     """The format of a file extension; None if unknown."""
     ending = PurePath(name.removesuffix(".gz")).suffix
     return next((format_ for format_, endings in ENDINGS.items() if ending in endings.own), None)
+
+
+def read_as(name: str) -> str | None:
+    """The format that a file of this name may be read as, packed or not; None if unknown."""
+    plain = PurePath(re.sub(r"\.(gz|bz2|zst|zip)$", "", name.lower())).suffix
+    return next((format_ for format_, endings in ENDINGS.items() if plain in endings.all), None)

@@ -17,7 +17,9 @@ class Source:
     frame: the rows of a DataFrame.
 
     delimiter, quote, encoding: None to detect them. null_values: further spellings of null besides the empty cell.
-    decimal: "," for numbers like 1.234,5. sheet: of a workbook; None for the first.
+    decimal: "," for numbers like 1.234,5. sheet: of a workbook; None for the first. skip: lines before the header;
+    comment: the beginning of lines that are not read. repair_names: name nameless and repeated columns. nested:
+    "flatten" or "drop" objects and lists, see shape.flat. dropped: columns that are not read.
     """
 
     type: str
@@ -31,6 +33,11 @@ class Source:
     decimal: str = "."
     null_values: tuple[str, ...] | None = None
     sheet: str | None = None
+    skip: int = 0
+    comment: str | None = None
+    repair_names: bool = False
+    nested: str | None = None
+    dropped: frozenset[str] = frozenset()
     url: str | None = None
     table: str | None = None
     query: str | None = None

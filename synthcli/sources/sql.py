@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from synthcli.errors import DataError
-from synthcli.sources import database, files, parquet
+from synthcli.sources import database, files, parquet, shape
 from synthcli.sources.database import Database
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def _copy(source: Source) -> Path:
                 else _rows(base, connection, source)
             )
             first = next(tables)
-            files.check_names(first.column_names, source.where)
+            shape.check_names(first.column_names, source.where)
             with pq.ParquetWriter(path, first.schema, compression="zstd") as writer:
                 for table in itertools.chain([first], tables):
                     writer.write_table(table)
@@ -153,7 +153,7 @@ def _array(cells: tuple[Any, ...], field: pa.Field, source: Source) -> pa.Array:
 
 
 def _check_plain(schema: pa.Schema, source: Source) -> None:
-    files.check_plain(schema, source.where)
+    shape.check_plain(schema, source.where, but=source.dropped)
 
 
 def _postgres_types(result: Any, source: Source) -> list[pa.DataType]:

@@ -76,6 +76,12 @@ def _columns(spec: Spec) -> Iterator[Problem]:
                 ("columns", name, "type"),
                 f"unknown type.{did_you_mean(traits.type, known)} Known: {', '.join(known)}",
             )
+        if traits.drop is not None and (odd := sorted(traits.model_fields_set - {"drop"})):
+            yield ("columns", name, odd[0]), "has no effect on a column with drop; remedy: leave one of the two out"
+        if traits.drop and spec.source.type == "none":
+            yield ("columns", name, "drop"), "there is no column to drop (source.type: none); remedy: leave it out"
+        if traits.drop and name == describe.unit_of(spec):
+            yield ("columns", name, "drop"), "is the privacy_unit, which tells whose rows they are; remedy: keep it"
         if spec.source.type != "none":
             for key in sorted(traits.model_fields_set & {"distribution", "weights", "sequence", "after"}):
                 yield (

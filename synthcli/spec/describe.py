@@ -58,6 +58,11 @@ def unit_of(spec: Spec) -> str | None:
     return spec.privacy_unit or default
 
 
+def dropped(spec: Spec) -> list[str]:
+    """The columns that are not read, as the spec names them."""
+    return [name for name, traits in spec.columns.items() if traits.drop]
+
+
 def has_rules(spec: Spec) -> bool:
     """Whether rows obey rules: constraints, or, with data, columns that are computed from others."""
     return bool(spec.constraints) or (
@@ -154,17 +159,23 @@ def open_source(loaded: Loaded) -> sources.Source:
     path = loaded.spec.source.path
     resolved = None if path is None else loaded.place(path, "source", "path")
     frame = loaded.frames.get(given.SINGLE)
-    return sources.Source(path=resolved, folder=loaded.file.parent, frame=frame, **options)
+    return sources.Source(
+        path=resolved, folder=loaded.file.parent, frame=frame, dropped=frozenset(dropped(loaded.spec)), **options
+    )
 
 
 def table_sources(loaded: Loaded) -> dict[str, sources.Source]:
     """The sources of related tables, with paths resolved."""
     out = {}
+    gone = [name.partition(".") for name in dropped(loaded.spec)]
     for name, each in (loaded.spec.source.tables or {}).items():
         path = None if each.path is None else loaded.place(each.path, "source", "tables", name, "path")
         options = each.model_dump(exclude={"path", "type", "keep", "rows", "per", "children"})
         frame = loaded.frames.get(name)
-        out[name] = sources.Source(places.table_type(each), path, folder=loaded.file.parent, frame=frame, **options)
+        left_out = frozenset(column for table, _, column in gone if table == name)
+        out[name] = sources.Source(
+            places.table_type(each), path, folder=loaded.file.parent, frame=frame, dropped=left_out, **options
+        )
     return out
 
 

@@ -62,6 +62,16 @@ class Place(Section):
     null_values: tuple[str, ...] | None = Field(
         None, description="csv: words that mean null, in addition to the empty cell"
     )
+    skip: Int = Field(0, ge=0, le=10**6, description="csv, excel: lines or rows before the header")
+    comment: Text | None = Field(None, description="csv: lines that start with this are not read, such as '#'")
+    repair_names: bool = Field(
+        False, description="names nameless columns by position (column_3) and repeated ones by number (kind_2)"
+    )
+    nested: Literal["flatten", "drop"] | None = Field(
+        None,
+        description="parquet, jsonl, frame: objects and lists; flatten: fields become columns (who.kind), lists become"
+        " JSON text; drop: such columns are not read",
+    )
 
 
 class TableSource(Place):

@@ -9,7 +9,7 @@ from synthcli import sources
 from synthcli.contracts.modality import Csv
 from synthcli.errors import SpecError, did_you_mean
 from synthcli.sources import builtin, credentials, database, dialect, places, remote
-from synthcli.sources.paths import format_of, is_url
+from synthcli.sources.paths import format_of, is_url, read_as
 from synthcli.spec.load import Loaded, Problem
 from synthcli.spec.models import Output, Place, Spec, TableSource
 
@@ -48,15 +48,23 @@ def split(spec: Spec) -> Iterator[Problem]:
         yield ("source", "split"), "validation and holdout leave nothing to train on; expected a sum below 1"
 
 
+_KEYS = {  # types of sources -> the keys that they alone have
+    ("csv",): {"delimiter", "quote", "header", "decimal", "null_values", "comment"},
+    ("csv", "excel"): {"skip", "repair_names"},
+    ("parquet", "jsonl", "frame"): {"nested"},
+}
+
+
 def place(at: tuple[str, ...], source: Place, type_: str) -> Iterator[Problem]:
     """Check the keys of a file, a database or a workbook. at: their position."""
     if source.path is not None and is_url(source.path):
         yield from _remote((*at, "path"), source.path, write=False)
     if source.sheet is not None and type_ != "excel":
         yield (*at, "sheet"), "belongs to excel sources"
-    if type_ != "csv":
-        for key in sorted(source.model_fields_set & {"delimiter", "quote", "header", "decimal", "null_values"}):
-            yield (*at, key), "belongs to csv sources"
+    for kinds, keys in _KEYS.items():
+        if type_ not in kinds:
+            for key in sorted(source.model_fields_set & keys):
+                yield (*at, key), f"belongs to {' and '.join(kinds)} sources"
     if type_ != "sql":
         for key in sorted(source.model_fields_set & {"url", "table", "query"}):
             yield (*at, key) if key != "url" else at, f"{key} belongs to sources of type sql"
@@ -76,7 +84,7 @@ def place(at: tuple[str, ...], source: Place, type_: str) -> Iterator[Problem]:
 
 def table_type(each: TableSource) -> str:
     """The type of one of several tables: declared, else by the ending of its path."""
-    return each.type or ("sql" if each.url is not None else format_of(each.path or "") or "csv")
+    return each.type or ("sql" if each.url is not None else read_as(each.path or "") or "csv")
 
 
 def of_tables(spec: Spec) -> Iterator[Problem]:

@@ -165,7 +165,7 @@ def test_to_the_screen(synth, tmp_path):
     ("words", "message"),
     [
         (["nosuch.csv"], "nosuch.csv"),
-        (["people.txt"], "remedy: --format"),
+        (["people.doc"], "remedy: --format"),
         (["builtin:nosuch"], "expected one of"),
         (["people.csv", "--from", "nosuch.yml"], "nosuch.yml"),
         (["people.csv", "-o", "no/such.yaml"], "does not exist"),

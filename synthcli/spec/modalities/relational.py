@@ -224,9 +224,9 @@ def against(loaded: Loaded, tables: Columns, unit: str, *, typed: bool = True) -
     """
     spec = loaded.spec
     problems: list[Problem] = []
-    for name in spec.columns:
+    for name, said in spec.columns.items():
         table, _, column = name.partition(".")
-        if column not in tables[table]:
+        if not said.drop and column not in tables[table]:
             problems.append((("columns", name), _lacks(table, column, tables)))
     for i, r in enumerate(spec.source.relationships):
         for key, end in (("from", r.from_), ("to", r.to)):
@@ -295,7 +295,7 @@ def describe(loaded: Loaded) -> Described:
         form = next((key for key in raw if key in FORMS), None)
         places[table, rule.text] = ("constraints", i) if form is None else ("constraints", i, form)
     relationships = tuple(Relationship.parse(r.from_, r.to, r.on_orphans) for r in spec.source.relationships)
-    traits = by_table(spec.columns, list(tables), "columns")
+    traits = by_table({name: t for name, t in spec.columns.items() if not t.drop}, list(tables), "columns")
     return Described(
         recipe=fixtures.recipe(loaded, relationships, traits, rules) if none else None,
         check=lambda schemas, unit: _against(loaded, schemas, unit),

@@ -93,7 +93,7 @@ def describe(loaded: Loaded) -> Described:
 
     return Described(
         source=open_source(loaded),
-        columns=spec.columns,
+        columns={name: traits for name, traits in spec.columns.items() if not traits.drop},
         rules=rules,
         unit=unit_of(spec) or spec.privacy_unit,
         parts=split.parts,
@@ -186,7 +186,7 @@ def check_columns(loaded: Loaded, rules: Sequence[Rule], kinds: Mapping[str, str
         (("privacy_unit",), spec.privacy_unit),
         (("source", "split", "stratify_by"), spec.source.split.stratify_by),
         (("evaluate", "target"), spec.evaluate.target),
-        *((("columns", name), name) for name in spec.columns),
+        *((("columns", name), name) for name, traits in spec.columns.items() if not traits.drop),
         *((("generate", "balance", name), name) for name in spec.generate.balance or ()),
         *(
             (("generate", "fairness", "sensitive", i), name)
