@@ -8,6 +8,8 @@ import numpy as np
 
 from synthcli.tabular.judging.encoding import Encoded
 
+SHALLOW = {"max_leaf_nodes": 8, "min_samples_leaf": 60, "learning_rate": 0.05, "max_features": 0.3}
+
 
 def target_of(encoded: Encoded, target: str) -> tuple[dict[str, np.ndarray], bool]:
     """The target of each table as floats, NaN for null; and whether it is a number with more than two values in
@@ -28,15 +30,16 @@ def score_of(classes: int) -> str:
     return "r2" if not classes else "auc" if classes == 2 else "accuracy"
 
 
-def boosted(columns: int, classes: int, seed: int) -> Any:
+def boosted(columns: int, classes: int, seed: int, *, shallow: bool = False) -> Any:
     """Boosted trees, not yet fitted: 100 rounds; fewer, but at least 30, for more than 50 columns or two classes.
 
-    classes: 0 for a number.
+    classes: 0 for a number; shallow: small trees that learn slowly, for targets that are mostly noise.
     """
     from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
     rounds = max(30, min(100, 5_000 // max(columns, 1), 200 // max(classes, 2)))
-    size = {"max_bins": 64, "max_leaf_nodes": 15} if columns > 50 else {}
+    size: dict[str, Any] = {"max_bins": 64, "max_leaf_nodes": 15} if columns > 50 else {}
+    size |= SHALLOW if shallow else {}
     kind = HistGradientBoostingClassifier if classes else HistGradientBoostingRegressor
     return kind(max_iter=rounds, early_stopping=False, random_state=seed % 2**31, **size)
 

@@ -38,13 +38,14 @@ _LEARNABLE = 0.01  # minimum score above chance of a model of train for the rati
 @dataclass(frozen=True)
 class _Task:
     """A prediction task. labels: table -> class index or number, NaN for rows that are left out; classes: 0 for a
-    number.
+    number; shallow: whether boosted trees are small, see `_prefers_shallow`.
     """
 
     encoded: Encoded
     target: str
     labels: dict[str, np.ndarray]
     classes: int
+    shallow: bool = False
 
     @property
     def unit(self) -> str:
@@ -80,6 +81,8 @@ def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement
         return intervals.unmeasured(GAUGES, note)
     seed = seeds.fork(rng)
     weights = _weights(task, rng)
+    with intervals.one_thread():
+        task = replace(task, shallow=_prefers_shallow(task, seed))
     out: list[Measurement] = []
     for gauges, fit in ((BOOSTED, boosted), (LINEAR, linear)):
         try:
@@ -97,8 +100,9 @@ def predictable(train: Table, control: Table, target: str, *, rng: np.random.Gen
         return note
     truth, weights = task.side("control")[2], _weights(task, rng)
     chance = _chance(task, truth, weights)
+    seed = seeds.fork(rng)
     with intervals.one_thread():
-        guess = boosted(task, "train", seeds.fork(rng))
+        guess = boosted(replace(task, shallow=_prefers_shallow(task, seed)), "train", seed)
     return _near_chance(task, _scores(task, truth, guess, weights, chance), chance)
 
 
@@ -258,11 +262,37 @@ def weighted_auc(score: np.ndarray, positive: np.ndarray, weights: np.ndarray) -
 
 def boosted(task: _Task, name: str, seed: int) -> np.ndarray:
     """Predictions for control of histogram gradient boosting fitted to a table; categories as ranks, nulls kept."""
-    flat = lambda numbers, codes: np.hstack([numbers, np.where(codes < 0, np.nan, codes)])  # noqa: E731
     (*fit, y), (*test, _) = task.side(name), task.side("control")
-    X, Z = flat(*fit), flat(*test)
+    return _boosted(task, _flat(*fit), y, _flat(*test), seed)
+
+
+def _flat(numbers: np.ndarray, codes: np.ndarray) -> np.ndarray:
+    return np.hstack([numbers, np.where(codes < 0, np.nan, codes)])
+
+
+def _boosted(task: _Task, X: np.ndarray, y: np.ndarray, Z: np.ndarray, seed: int) -> np.ndarray:
     X, Z = learners.features(X, Z)
-    return _predict(task, learners.boosted(X.shape[1], task.classes, seed), X, y, Z)
+    return _predict(task, learners.boosted(X.shape[1], task.classes, seed, shallow=task.shallow), X, y, Z)
+
+
+def _prefers_shallow(task: _Task, seed: int) -> bool:
+    """Whether shallow boosted trees predict a number in a quarter of the units of train about as well as deep ones do,
+    to within one standard error (Breiman et al. 1984, §3.4.3).
+
+    Where a target is mostly noise, deep trees fit it, and the ratio of two such models varies with the sample.
+    """
+    if task.classes:
+        return False
+    numbers, codes, y = task.side("train")
+    units = task.encoded.tables["train"].units[~np.isnan(task.labels["train"])]
+    out = np.isin(units, np.unique(units)[::4])
+    if out.all() or not out.any():
+        return False
+    X = _flat(numbers, codes)
+    deep, shallow = (_boosted(replace(task, shallow=each), X[~out], y[~out], X[out], seed) for each in (False, True))
+    excess = (y[out] - shallow) ** 2 - (y[out] - deep) ** 2
+    by_unit = np.bincount(np.unique(units[out], return_inverse=True)[1].reshape(-1), weights=excess)
+    return bool(by_unit.sum() <= by_unit.std() * np.sqrt(len(by_unit)))
 
 
 def linear(task: _Task, name: str, seed: int) -> np.ndarray:

@@ -124,3 +124,14 @@ def test_a_fit_that_cannot_be_made_says_why(evidence, monkeypatch):
 
     monkeypatch.setattr(utility, "_predict", broken)
     assert all(m.value is None and "no such shape" in m.note for m in overall(evidence(target="yes")).values())
+
+
+@pytest.mark.parametrize(("noise", "shallow"), [(0.1, False), (20.0, True)])
+def test_a_target_that_is_mostly_noise_is_predicted_by_shallow_trees(evidence, noise, shallow):
+    rng = np.random.default_rng(3)
+    given = evidence(target="y")
+    signal = given.train.frame["x"].rank(pct=True) * 10
+    noisy = Table(given.train.frame.assign(y=signal + noise * rng.normal(size=len(signal))), given.schema)
+    task = utility._task(evidence(train=noisy, target="y"), rng)
+    assert utility._prefers_shallow(task, 0) is shallow
+    assert utility._prefers_shallow(utility._task(evidence(target="yes"), rng), 0) is False  # classes have one learner
