@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 
 from synthcli.columns.table import Table
 
+FEW = "Too few units have several rows for these to be learned"
 COUNTED = 1_000_000  # rows of an output in which units are counted, at most
 
 
@@ -33,8 +34,10 @@ def written(data: Path, column: str) -> dict[str, int]:
         return {"units": pc.count_distinct(file.read_row_groups(groups, [column])[column], "all").as_py(), "rows": rows}
 
 
-def notes(profile: Mapping[str, Any], sample: Mapping[str, Any]) -> list[str]:
-    """A warning if rows of one unit were learned, and the output does not have them. profile, sample: of a run."""
+def notes(profile: Mapping[str, Any], sample: Mapping[str, Any], why: str = "") -> list[str]:
+    """A warning if rows of one unit were learned, and the output does not have them. profile, sample: of a run; why:
+    what in the spec takes the rows apart, with the remedy; empty if too few units have several rows.
+    """
     source, output = profile.get("repeating_unit"), sample.get("rows_by_unit")
     if source is None or output is None:
         return []
@@ -46,5 +49,5 @@ def notes(profile: Mapping[str, Any], sample: Mapping[str, Any]) -> list[str]:
     return [
         f"{source['units']:,} units of {source['column']} have {source['rows']:,} rows in the source; the output has"
         f" {lost}. The number of rows of a unit, what is constant in a unit, the order of its rows and their changes"
-        " from row to row are lost. To keep them: modality: panel, with generator.method: trees."
+        f" from row to row are lost. {why or FEW}."
     ]

@@ -75,10 +75,10 @@ def _unit(found: Findings) -> Iterator[str]:
     yield f"privacy_unit: {scalar(found.unit[0])}"
     if found.units < found.rows:
         yield from comment(
-            f"A unit has {found.rows / found.units:.1f} rows here. By default the output has one row per unit; panel"
-            " keeps several: how many, what is constant in a unit, their order, and the changes from row to row."
+            f"A unit has {found.rows / found.units:.1f} rows here, which stay together: how many, what is constant in a"
+            " unit, their order, and the changes from row to row. (modality: tabular learns each row by itself.)"
         )
-        yield "# modality: panel"
+        yield "modality: panel"
 
 
 def _columns(found: Findings) -> Iterator[str]:

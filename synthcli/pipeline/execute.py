@@ -306,7 +306,7 @@ class _Execution:
         if "generate" not in self.steps:
             return None
         sample = files.read_json(chosen.folder / GENERATE / SAMPLE)
-        for note in (*units.notes(self.profile, sample), *verdict.wasted_notes(sample)):
+        for note in (*units.notes(self.profile, sample, self.plan.rows_apart), *verdict.wasted_notes(sample)):
             self.events.note(note)
         if "evaluate" not in self.steps:
             return None

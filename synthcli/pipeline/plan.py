@@ -75,6 +75,11 @@ class Plan:
         return self.spec.source.type != "none"
 
     @property
+    def rows_apart(self) -> str:
+        """Why the rows of a privacy unit are not kept together; empty if they are."""
+        return describe.rows_apart(self.spec)
+
+    @property
     def auto(self) -> bool:
         return not self.choices
 

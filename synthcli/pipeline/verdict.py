@@ -41,7 +41,7 @@ def build(
     noted = [
         *_of_kind("personal", protect.notes(profile.get("personal", ()))),
         *_of_kind("personal", rare_words.notes(profile.get("undecided", ()))),
-        *_of_kind("structure", units.notes(profile, sample)),
+        *_of_kind("structure", units.notes(profile, sample, plan.rows_apart)),
         *_of_kind("made", _made_notes(profile)),
         *_of_kind("learned", [*source_notes(profile), *_learned_notes(fitted)]),
         *_of_kind("limits", _limit_notes(plan, outcomes)),

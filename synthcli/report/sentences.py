@@ -67,6 +67,12 @@ def _excess(m: Figure, _: str) -> str:
     return f"{percent(m['value'], 2)} of synthetic rows repeat a training row beyond what unseen real rows do."
 
 
+def _identified(m: Figure, _: str) -> str:
+    if m["value"] <= 0:
+        return "Synthetic rows bear a key or a rare word of the training data no more often than unseen real rows do."
+    return f"{percent(m['value'], 2)} of synthetic rows bear a real key or a word that hardly any real person shares."
+
+
 def _nearer(m: Figure, _: str) -> str:
     share = percent(m["value"], 0)
     return f"{share} of synthetic rows lie nearer to the training data than to other real data; 50% is no memory of it."
@@ -115,6 +121,7 @@ _SENTENCES: dict[str, Callable[[Figure, str], str]] = {
     "constraint_violations": _broken,
     "constant_columns": _whole("values that are constant within real units are constant within synthetic ones"),
     "row_order": _whole("rows follow the row before them in the order of the real rows"),
+    "real_identifiers": _identified,
     "referential_integrity": _whole("references lead to a row of the table that they name"),
     "key_uniqueness": _whole("keys are unique"),
     "parity_gap": _gap,
@@ -150,6 +157,15 @@ _REMEDIES = {
     "cardinality_shape": f"The page shows which relationship differs (Relationships). {_CLOSER}",
     "parent_child_trend": f"The page shows which pairs differ most (Relationships). {_CLOSER}",
     "sibling_trend": f"Rows of one parent depend on each other: order them by a time column. {_CLOSER}",
+    "referential_integrity": "The page shows which relationship is broken (Relationships): check its columns and keys"
+    " in source.relationships.",
+    "rows_per_unit": "A condition on rows (generate.where) leaves out rows of units: compare a run without it."
+    f" {_CLOSER}",
+    "row_to_row_trend": "The page shows which columns differ most. Check that privacy_unit names who the rows belong"
+    f" to, and that a column orders the rows of a unit (a date, a number). {_CLOSER}",
+    "constant_columns": "The page shows which columns change within a unit. State rules over columns of the unit apart"
+    " from rules over columns of its rows.",
+    "row_order": "The page shows which column is out of order. Leave out rules over the column that orders the rows.",
     "parity_gap": "Set generate.fairness with this target and these groups.",
     "membership_auc": _SAFER,
     "excess_copies": "Do not release this data. Columns that number the rows, or few distinct rows, make copies:"

@@ -46,8 +46,40 @@ class Keys(Protocol):
 
 
 def modality_of(spec: Spec) -> str:
-    """The modality that a spec names, else the one that its source implies."""
-    return spec.modality or ("relational" if spec.source.tables is not None else "tabular")
+    """The modality that a spec names, else the one that its source and its privacy unit imply.
+
+    One table with a privacy unit is a panel, unless the spec requests what a panel cannot do. If no unit has several
+    rows, a panel is learned as a table is.
+    """
+    if spec.modality is not None:
+        return spec.modality
+    if spec.source.tables is not None:
+        return "relational"
+    return "panel" if unit_of(spec) is not None and next(beyond_panels(spec), None) is None else "tabular"
+
+
+def beyond_panels(spec: Spec) -> Iterator[Problem]:
+    """Yield what a spec of one table requests that a panel cannot do."""
+    generator, panels = spec.generator, plugins.names("methods", "panel")
+    named: list[tuple[tuple[str | int, ...], str | None]] = [(("generator", "method"), generator.method)]
+    named += [(("generator", "candidates", i), c.method) for i, c in enumerate(generator.candidates or ())]
+    for path, method in named:
+        if method in plugins.names("methods", "tabular") and method not in panels:
+            yield path, f"{method} learns each row by itself; remedy: {' or '.join(panels)}"
+    if spec.generate.proper:
+        yield (
+            ("generate", "proper"),
+            "a panel cannot be fitted to a bootstrap sample by this version; remedy: remove it",
+        )
+
+
+def rows_apart(spec: Spec) -> str:
+    """Why a spec of one table with a privacy unit does not keep the rows of a unit together; empty if it does."""
+    if modality_of(spec) == "panel":
+        return ""
+    for path, why in beyond_panels(spec):
+        return f"{'.'.join(map(str, path))}: {why}"
+    return "modality: tabular learns each row by itself; remedy: remove it"
 
 
 def unit_of(spec: Spec) -> str | None:

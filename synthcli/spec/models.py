@@ -308,8 +308,8 @@ class Spec(Section):
     modality: str | None = Field(
         None,
         description=(
-            "kind of data; default: relational if there is source.tables, else tabular; panel: one table whose"
-            " privacy_unit has several rows, which stay together"
+            "kind of data; default: relational if there is source.tables, panel if one table has a privacy_unit, whose"
+            " rows stay together, else tabular; tabular: each row is learned by itself"
         ),
     )
     purpose: Literal["test-data", "internal", "public-release"] | None = Field(

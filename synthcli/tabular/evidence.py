@@ -26,9 +26,12 @@ JUDGED = 30 * BLOCK  # synthetic rows that metrics look at; larger tables are th
 
 @dataclass(frozen=True)
 class TableEvidence(Evidence):
-    """attacked: what an attacker sees, who has all copies at once; None if there is one."""
+    """attacked: what an attacker sees, who has all copies at once; None if there is one; single_rows: whether rows were
+    chosen one by one, to meet a balance or fairness, so that privacy units lack some of theirs.
+    """
 
     attacked: Table | None = None
+    single_rows: bool = False
 
 
 def evidence(real: Real, generated: Path, control: str, usage: Usage | None, request: Request) -> TableEvidence:
@@ -43,7 +46,7 @@ def evidence(real: Real, generated: Path, control: str, usage: Usage | None, req
         "control": real.part(control),
         "baseline": real.baseline(rng=seeds.stream(seed, "baseline")) if has else None,
     }
-    data = generated / DATA
+    data, single_rows = generated / DATA, False
     if "wanted" in sample and has:
         settled = SettledRequest.from_json(sample["wanted"], schema)
         alike = {
@@ -51,7 +54,7 @@ def evidence(real: Real, generated: Path, control: str, usage: Usage | None, req
             for name, part in parts.items()
         }
         if all(alike[name] is not None for name, part in parts.items() if part is not None and name != "baseline"):
-            parts = alike | {"baseline": alike["baseline"] or parts["baseline"]}
+            parts, single_rows = alike | {"baseline": alike["baseline"] or parts["baseline"]}, bool(settled.strata)
         else:
             data = generated / UNASKED
     synthetic = Table(read_synthetic(data, schema), schema)
@@ -68,6 +71,7 @@ def evidence(real: Real, generated: Path, control: str, usage: Usage | None, req
         fairness=_fairness(real, generated, schema, control, request),
         attacked=_all_copies(synthetic, generated, request.copies),
         written=_written(generated, schema, said.output, request.copies),
+        single_rows=single_rows,
     )
 
 

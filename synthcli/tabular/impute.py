@@ -45,7 +45,7 @@ def impute_rows(
     if fitted.model.whole_units:
         raise SpecError(
             f"{origin.name}: the rows of a unit depend on each other, and are not completed by this version; remedy: a"
-            " run without modality: panel, which learns each row by itself"
+            " run with modality: tabular, which learns each row by itself"
         )
     if not fitted.model.completes:
         able = " or ".join(reversed(plugins.able("tabular", "complete")))

@@ -124,6 +124,7 @@ def test_privacy_units_count_people_not_rows(tmp_path):
         and "green" not in text
         and spec.columns["hair"].categories is None
     )
+    assert spec.modality == "panel" and "20.0 rows here, which stay together" in " ".join(text.split())
 
 
 def test_rules_target_and_quasi_identifiers(tmp_path):

@@ -16,7 +16,6 @@ from tests.panel import simulated
 
 SPEC: dict[str, Any] = {
     "name": "visits",
-    "modality": "panel",
     "source": {"type": "csv", "path": "visits.csv"},
     "privacy_unit": "patient",
     "constraints": ["discharged >= admitted", {"unique": ["patient", "number"]}, "pressure > 0"],
@@ -94,7 +93,7 @@ def test_more_rows_from_the_run_are_whole_units(run: Run, folder: Path, synth: A
     assert (some.groupby("patient", sort=False)["admitted"].diff().dropna() >= pd.Timedelta(0)).all()
     pd.DataFrame({"sex": ["f", "m"]}).to_csv(tmp_path / "known.csv", index=False)
     said = synth(*words, "--given", tmp_path / "known.csv", "-o", tmp_path / "given.csv")
-    assert said.code == 1 and "without modality: panel" in " ".join(said.err.split())
+    assert said.code == 1 and "run with modality: tabular" in " ".join(said.err.split())
 
 
 def test_balance_is_met_and_rows_of_a_unit_stay_together(folder: Path, tmp_path: Path) -> None:
@@ -105,26 +104,56 @@ def test_balance_is_met_and_rows_of_a_unit_stay_together(folder: Path, tmp_path:
     assert made["patient"].eq(made["patient"].shift()).sum() == len(made) - made["patient"].nunique()
 
 
-def test_without_the_modality_the_verdict_names_it(folder: Path, tmp_path: Path) -> None:
-    spec = changed(folder, tmp_path, constraints=[], modality=None, generator={"method": "independent"})
-    assert make_plan(load_spec(spec)).checked.modality == "tabular"
-    run = execute(spec, root=tmp_path / "runs", upto="evaluate")
+@pytest.mark.parametrize(
+    ("keys", "modality"),
+    [
+        ({}, "panel"),
+        ({"generator": {"method": "auto"}}, "panel"),
+        ({"generator": {"candidates": [{"method": "trees"}, {"method": "arnet"}]}}, "panel"),
+        ({"modality": "tabular"}, "tabular"),
+        ({"generator": {"method": "independent"}}, "tabular"),
+        ({"generator": {"candidates": [{"method": "trees"}, {"method": "bootstrap"}]}}, "tabular"),
+        ({"generate": {"rows": 9, "proper": True, "copies": 2}}, "tabular"),
+        ({"privacy_unit": None}, "tabular"),
+    ],
+)
+def test_a_table_with_a_privacy_unit_is_a_panel_where_it_can_be(
+    folder: Path, tmp_path: Path, keys: dict[str, Any], modality: str
+) -> None:
+    plan = make_plan(load_spec(changed(folder, tmp_path, **keys)))
+    assert plan.checked.modality == modality and all(c.modality == modality for c in plan.choices)
+
+
+@pytest.mark.parametrize(
+    ("keys", "why"),
+    [
+        ({"modality": "tabular"}, "modality: tabular learns each row by itself; remedy: remove it"),
+        ({"generator": {"method": "independent"}}, "generator.method: independent learns each row by itself"),
+    ],
+)
+def test_rows_that_are_taken_apart_are_reported(folder: Path, tmp_path: Path, keys: dict[str, Any], why: str) -> None:
+    run = execute(changed(folder, tmp_path, constraints=[], **keys), root=tmp_path / "runs", upto="evaluate")
     assert run.verdict is not None
-    assert any("240 units of patient have" in note and "modality: panel" in note for note in run.verdict["notes"])
+    assert any("240 units of patient have" in note and why in note for note in run.verdict["notes"])
 
 
 @pytest.mark.parametrize(
     ("keys", "said"),
     [
-        ({"generator": {"method": "independent"}}, "independent learns each row by itself"),
+        (
+            {"generator": {"method": "independent"}},
+            "independent learns each row by itself; remedy: .*modality: tabular",
+        ),
         ({"privacy_unit": None}, "needs a privacy_unit"),
-        ({"generate": {"proper": True, "copies": 2}}, "remedy: leave modality out"),
+        ({"generate": {"proper": True, "copies": 2}}, "remedy: remove it, or modality: tabular"),
         ({"privacy_unit": "pateint"}, "Did you mean patient"),
     ],
 )
-def test_what_a_panel_cannot_do_is_refused(folder: Path, tmp_path: Path, keys: dict[str, Any], said: str) -> None:
+def test_what_a_panel_cannot_do_is_refused_where_it_is_named(
+    folder: Path, tmp_path: Path, keys: dict[str, Any], said: str
+) -> None:
     with pytest.raises(SpecError, match=said):
-        make_plan(load_spec(changed(folder, tmp_path, **keys)))
+        make_plan(load_spec(changed(folder, tmp_path, modality="panel", **keys)))
 
 
 def test_a_preview_shows_whole_units(folder: Path, synth: Any, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import pytest
 from synthcli.report.reference import gauges
 from synthcli.report.sentences import remedy, sentence
 from synthcli.report.words import age, public
+from synthcli.spec.describe import keys
 
 
 def test_a_similarity_is_relative_to_real_data() -> None:
@@ -31,12 +32,24 @@ def test_the_target_is_named() -> None:
     assert "of readmitted trained" in sentence({"name": "utility_ratio", "value": 0.876}, "readmitted")
 
 
-TECHNICAL = {"fit_seconds", "sample_seconds", "rows_per_second", "peak_memory_mb", "model_mb"}
-
-
 @pytest.mark.parametrize("metric", sorted({g["name"] for g in gauges() if g["section"] == "privacy_check"}))
 def test_every_attack_has_a_remedy(metric: str) -> None:
     assert remedy({"metric": metric, "measured": None, "max": 0.1})
+
+
+EVIDENCE = frozenset({"control", "target", "constraints", "relationships"})
+GATED = {
+    gate.metric
+    for name in ("tabular", "relational", "panel")
+    for have in (EVIDENCE, EVIDENCE - {"relationships"})
+    for gates_ in keys(name).default_gates(have)
+    for gate in gates_
+}
+
+
+@pytest.mark.parametrize("metric", sorted({*GATED, "constant_columns", "row_order"}))
+def test_every_metric_with_a_default_gate_has_a_sentence_and_a_remedy(metric: str) -> None:
+    assert sentence({"name": metric, "value": 0.5}) and remedy({"metric": metric, "measured": None, "max": 0.1})
 
 
 def test_a_bound_that_real_data_does_not_meet_is_named() -> None:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from synthcli import plugins
 from synthcli.contracts.evaluation import Gate
 from synthcli.contracts.modality import Choice
-from synthcli.spec.describe import Gates, unit_of
+from synthcli.spec.describe import Gates, beyond_panels, unit_of
 from synthcli.spec.load import Loaded, Problem
 from synthcli.spec.modalities import tabular
 from synthcli.spec.modalities.tabular import describe, hold_against_source
@@ -38,18 +37,8 @@ def problems(loaded: Loaded) -> Iterator[Problem]:
     if unit_of(loaded.spec) is None:
         yield ("modality",), "needs a privacy_unit, the column that says which rows belong together"
     yield from tabular.problems(loaded)
-    generator, known = loaded.spec.generator, plugins.names("methods", METHODS)
-    named = [(("generator", "method"), generator.method)]
-    named += [(("generator", "candidates", i), c.method) for i, c in enumerate(generator.candidates or ())]  # type: ignore[misc]
-    for path, method in named:
-        if method in plugins.names("methods", tabular.METHODS) and method not in known:
-            why = f"{method} learns each row by itself, and modality: panel keeps the rows of a unit together"
-            yield path, f"{why}; remedy: {' or '.join(known)}, or leave modality out"
-    if loaded.spec.generate.proper:
-        yield (
-            ("generate", "proper"),
-            "a panel cannot be fitted to a bootstrap sample by this version; remedy: leave modality out",
-        )
+    for path, why in beyond_panels(loaded.spec):
+        yield path, f"{why}, or modality: tabular"
 
 
 __all__ = ["JUDGES", "METHODS", "default_choice", "default_gates", "describe", "hold_against_source", "problems"]

@@ -26,7 +26,7 @@ def produce(task):
         "generate": {"rows": task["rows"]},
     }
     if task["unit"] is not None:
-        body["privacy_unit"] = task["unit"]
+        body |= {"privacy_unit": task["unit"], "modality": "tabular"}  # as the other engines: each row by itself
     if task["target"] is not None:
         body["evaluate"] = {"target": task["target"]}
     spec = folder.with_suffix(".yaml")
