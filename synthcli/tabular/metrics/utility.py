@@ -94,15 +94,14 @@ def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement
 
 
 def predictable(train: Table, control: Table, target: str, *, rng: np.random.Generator) -> str:
-    """Why boosted trees of some records do not predict a column of others clearly better than chance; else empty."""
+    """Why deep boosted trees of some records do not clearly predict a column of others; empty if they do."""
     task = _task(Evidence(train.schema, train, train, control, target=target, full=False), rng)
     if note := _unpredictable(task):
         return note
     truth, weights = task.side("control")[2], _weights(task, rng)
     chance = _chance(task, truth, weights)
-    seed = seeds.fork(rng)
     with intervals.one_thread():
-        guess = boosted(replace(task, shallow=_prefers_shallow(task, seed)), "train", seed)
+        guess = boosted(task, "train", seeds.fork(rng))
     return _near_chance(task, _scores(task, truth, guess, weights, chance), chance)
 
 
