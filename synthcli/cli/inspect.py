@@ -39,8 +39,8 @@ def check(spec: o.Spec, sets: o.Sets = None, trust: o.Trust = False, as_json: o.
         typer.echo(f"{spec}: valid; {size}")
         if found["drops"]:
             typer.echo(
-                f"{quantity(found['drops'], 'constraint')} with on_violation: drop; rows of the source that break one"
-                " are left out, and counted in the verdict"
+                f"{quantity(found['drops'], 'constraint or computed column', 'constraints or computed columns')} with"
+                " on_violation: drop; rows of the source that break one are left out, and counted in the verdict"
             )
 
 

@@ -11,11 +11,12 @@ from synthcli.pipeline import decisions, user_code
 from synthcli.spec import describe
 from synthcli.spec.check import check
 from synthcli.spec.load import load_spec
+from synthcli.spec.models import Spec
 
 
 def checked(spec: str | Path, sets: Sequence[str], *, trust: bool = False) -> dict[str, Any]:
     """Validate a spec: {columns, method, gates, drops, warnings}. trust: also load the user's metrics; drops:
-    constraints that leave rows of the source out. Raises SpecError, DataError.
+    constraints and computed columns that leave rows of the source out. Raises SpecError, DataError.
     """
     loaded = load_spec(spec, sets)
     found = check(loaded)
@@ -29,6 +30,12 @@ def checked(spec: str | Path, sets: Sequence[str], *, trust: bool = False) -> di
         "columns": columns,
         "method": "auto" if named else ", ".join(c.method for c in found.choices),
         "gates": gates,
-        "drops": sum(isinstance(c, dict) and c.get("on_violation") == "drop" for c in loaded.spec.constraints),
+        "drops": _drops(loaded.spec),
         "warnings": decisions.warnings(loaded, size.undecided),
     }
+
+
+def _drops(spec: Spec) -> int:
+    """How many constraints and computed columns leave out the rows of the source that break them."""
+    rules = [c.get("on_violation") for c in spec.constraints if isinstance(c, dict)]
+    return [*rules, *(traits.on_violation for traits in spec.columns.values())].count("drop")

@@ -119,6 +119,15 @@ def test_a_fine_spec_is_fine(spec: Path, synth: Any) -> None:
     assert said.json == {"exit_code": 0, **told}
 
 
+def test_rows_that_constraints_and_computed_columns_drop_are_announced(tmp_path: Path, synth: Any) -> None:
+    (tmp_path / "d.csv").write_text("a,b,c\n" + "".join(f"{i},{i},{2 * i}\n" for i in range(9)))
+    path = tmp_path / "d.yaml"
+    path.write_text("source: {type: csv, path: d.csv}\ncolumns: {c: {expr: a + b, on_violation: drop}}\n")
+    assert "1 constraint or computed column with on_violation: drop" in synth("check", path).out
+    path.write_text(path.read_text() + "constraints: [{expr: a <= b, on_violation: drop}, {expr: a >= 0}]\n")
+    assert synth("check", path, "--json").json["drops"] == 2
+
+
 @pytest.mark.parametrize(
     "text",
     [
