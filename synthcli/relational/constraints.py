@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from synthcli.columns.constraints.feasibility import contradiction
+from synthcli.columns.constraints.mixed_numbers import over_numbers, plain
 from synthcli.columns.constraints.rule import Rule, check_source
 from synthcli.contracts.schema import Schema
 from synthcli.errors import DataError, SpecError
@@ -32,6 +33,7 @@ def obeying(raw: Tables, rules: Rules, fail: Fail) -> tuple[Tables, list[dict[st
     Rules on a single table come first, so that a `drop` may repair keys. Raises SpecError, and DataError if an `error`
     rule is broken.
     """
+    rules = over_numbers_of(rules, raw)
     sequence = ruled(raw, rules, fail)
     own = {name: tuple(r for r in some if r.columns <= set(raw.frames[name])) for name, some in rules.items()}
     across = {name: tuple(r for r in some if r not in own[name]) for name, some in rules.items()}
@@ -49,6 +51,11 @@ def obeying(raw: Tables, rules: Rules, fail: Fail) -> tuple[Tables, list[dict[st
     return checked, [*findings, *({"constraint": r, "violations": n, "action": "drop"} for r, n in lost.items() if n)]
 
 
+def over_numbers_of(rules: Rules, tables: Tables) -> Rules:
+    """The rules, those over one table reading numbers as such where a column has words among them."""
+    return {name: tuple(over_numbers(rule, tables.frames[name]) for rule in some) for name, some in rules.items()}
+
+
 def ruled(raw: Tables, rules: Rules, fail: Fail, *, typed: bool = True) -> Order:
     """Return the order of the tables, after checking that every rule can be evaluated in it. typed: whether the kinds
     of columns are known.
@@ -61,7 +68,7 @@ def ruled(raw: Tables, rules: Rules, fail: Fail, *, typed: bool = True) -> Order
                 if typed:
                     rule.violations(pd.DataFrame({c: _first(raw, name, c) for c in rule.columns}))
             except SpecError as error:
-                raise fail(name, rule, str(error).removeprefix(f"constraint {rule.text}: ")) from None
+                raise fail(name, plain(rule), str(error).removeprefix(f"constraint {rule.text}: ")) from None
     return sequence
 
 
@@ -113,7 +120,7 @@ def _feasible(
     conflict = contradiction(rules, Schema(tuple(known[c] for c in rows)), rows)
     if conflict is None or conflict.kind == "nulls":
         return None if conflict is None else (conflict.rules[0].text, conflict.explanation)
-    raise fail(name, conflict.rules[0], f"table {name}: {conflict.explanation}")
+    raise fail(name, plain(conflict.rules[0]), f"table {name}: {conflict.explanation}")
 
 
 def without(tables: Tables, keep: Mapping[str, np.ndarray]) -> Tables:

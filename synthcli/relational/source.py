@@ -140,7 +140,7 @@ class RealTables:
         tables, sequence, units = self.train, order(self.tables), self.train.units()
         return {
             name: tuple(rule.learn(constraints.wide(tables, name, rules, sequence), units[name]) for rule in rules)
-            for name, rules in self.described.rules.items()
+            for name, rules in constraints.over_numbers_of(self.described.rules, self.tables).items()
             if rules and name not in self.described.kept
         }
 

@@ -12,6 +12,7 @@ import pandas as pd
 
 from synthcli import seeds, sources
 from synthcli.columns.constraints.feasibility import contradiction, impossible
+from synthcli.columns.constraints.mixed_numbers import over_numbers, plain
 from synthcli.columns.constraints.rule import Rule, check_source
 from synthcli.columns.constraints.table_rules import Unique
 from synthcli.columns.discovery.infer import look, parse
@@ -68,10 +69,15 @@ class Real:
     def constraints(self) -> tuple[Rule, ...]:
         """The rules with what they must know of the source: of train alone, which is what a model may know."""
         return (
-            tuple(rule.learn(self.train.frame, self.train.units()) for rule in self.described.rules)
+            tuple(rule.learn(self.train.frame, self.train.units()) for rule in self._rules)
             if self.described.has_data
             else self.described.rules
         )
+
+    @cached_property
+    def _rules(self) -> tuple[Rule, ...]:
+        """The rules of the spec, reading numbers as such where a column has words among them."""
+        return tuple(over_numbers(rule, self._read.frame) for rule in self.described.rules)
 
     @cached_property
     def table(self) -> Table:
@@ -117,21 +123,21 @@ class Real:
     @cached_property
     def _kept(self) -> tuple[Table, list[dict[str, Any]]]:
         said, table = self.described, self._read
-        for rule in said.rules if said.has_data else ():
+        for rule in self._rules if said.has_data else ():
             try:
                 rule.violations(table.frame.head(1))
             except SpecError as error:  # types clash: say on which line
-                raise said.fail(rule, str(error)) from None
-        conflict = contradiction(said.rules, table.schema, table.frame if said.has_data else None)
+                raise said.fail(plain(rule), str(error)) from None
+        conflict = contradiction(self._rules, table.schema, table.frame if said.has_data else None)
         if conflict is not None and conflict.kind != "nulls":
-            raise said.fail(conflict.rules[0], conflict.explanation)
+            raise said.fail(plain(conflict.rules[0]), conflict.explanation)
         if said.where is not None:
-            why = impossible(said.where.text, said.where, said.rules, table.schema)
+            why = impossible(said.where.text, said.where, self._rules, table.schema)
             if why is not None:
                 raise said.fail(None, why)
         if not said.has_data:
             return table, []
-        frame, findings = check_source(table.frame, said.rules)
+        frame, findings = check_source(table.frame, self._rules)
         if conflict is not None:
             findings = [
                 f | ({"note": conflict.explanation} if f["constraint"] == conflict.rules[0].text else {})

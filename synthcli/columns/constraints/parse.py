@@ -21,6 +21,7 @@ import numpy as np
 import pandas as pd
 
 from synthcli.columns.constraints.computed import Computed
+from synthcli.columns.constraints.mixed_numbers import OverNumbers
 from synthcli.columns.constraints.row_rules import Increasing, OneHot, Range, Sum, kind_of_end, size
 from synthcli.columns.constraints.rule import Constraint, OnViolation, Rule, check_action, parse_constraint
 from synthcli.columns.constraints.table_rules import OneOf, Unique, from_values
@@ -39,6 +40,8 @@ def parse_rule(raw: Any) -> Rule:
         raise SpecError(f"a constraint is {raw!r}; expected an expression, or one of {', '.join(FORMS)} with its value")
     if "computed" in raw:  # a column with `expr`, as to_json writes it
         return Computed.from_json(raw)
+    if "over_numbers" in raw:
+        return OverNumbers(parse_rule(raw["rule"]), tuple(raw["over_numbers"]))
     form = next((key for key in FORMS if key in raw), None)
     if form is None:
         word = next((str(key) for key in raw if key != "on_violation"), "")

@@ -9,15 +9,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from synthcli.columns import frame as frames
 from synthcli.columns.codec.parts import integers
+from synthcli.columns.constraints.mixed_numbers import nearly_numbers, numbers_of
 
 FEWEST = 20  # rows with a word, from which it is a class of its own
 
 
 @dataclass(frozen=True)
 class Classes:
-    """Class 0 is null. cuts: between the classes of a number or a time in ticks; levels: the words that are a class
-    each, before one class for all others.
+    """Class 0 is null, and words among numbers. cuts: between the classes of a number or a time in ticks; levels: the
+    words that are a class each, before one class for all others.
     """
 
     column: str
@@ -28,7 +30,7 @@ class Classes:
     def of(cls, values: pd.Series, most: int) -> Classes:
         """Classes of about equal size. most: number of them."""
         name = str(values.name)
-        if _ordered(values):
+        if _ordered(values) or nearly_numbers(values):
             return cls(name, cuts_between(_numbers(values), most))
         counts = values.dropna().astype(str).value_counts()
         common = sorted(str(word) for word in counts.index[counts >= FEWEST][:most])
@@ -40,10 +42,10 @@ class Classes:
 
     def codes(self, values: pd.Series) -> np.ndarray:
         """The class of each value. (rows,) int16"""
-        null = values.isna().to_numpy(dtype=bool)
         if self.cuts is not None:
-            place = np.searchsorted(self.cuts, _numbers(values), side="right") + 1
-            return np.where(null, 0, place).astype(np.int16)
+            numbers = _numbers(values)
+            place = np.searchsorted(self.cuts, numbers, side="right") + 1
+            return np.where(np.isnan(numbers), 0, place).astype(np.int16)
         codes, distinct = pd.factorize(values)
         known = {word: i + 1 for i, word in enumerate(self.levels)}
         place = np.array([*(known.get(str(word), len(self.levels) + 1) for word in distinct), 0], dtype=np.int16)
@@ -77,6 +79,8 @@ def _ordered(values: pd.Series) -> bool:
 
 def _numbers(values: pd.Series) -> np.ndarray:
     """Numbers, or ticks of times; NaN for null. (rows,) float64"""
+    if values.dtype == frames.STRING:
+        values = numbers_of(values)
     if values.dtype.kind not in "mM":
         return values.to_numpy(dtype="float64", na_value=np.nan)
     known = values.notna().to_numpy(dtype=bool)
