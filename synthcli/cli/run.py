@@ -181,7 +181,8 @@ def _said(result: dict[str, Any]) -> str:
         holds = agreeing(n, "holds", "hold")
         more += f"; {quantity(n, 'row')} {holds} known values that break a constraint: {_broken(result)}"
     support = f"\n{result['support']}" if result.get("support") else ""
-    return f"{what} from {result['run']} in {result['output']}{more}{support}"
+    notes = "".join(f"\n{note}" for note in result.get("notes", ()))
+    return f"{what} from {result['run']} in {result['output']}{more}{support}{notes}"
 
 
 def _broken(result: dict[str, Any]) -> str:

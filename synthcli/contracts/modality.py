@@ -17,6 +17,7 @@ from synthcli.contracts.cost import Cost, Work
 from synthcli.contracts.evaluation import Evidence, Measurement, Usage
 from synthcli.contracts.modelling import Clipped, Job, Limits, Progress, Request
 from synthcli.contracts.schema import Schema
+from synthcli.contracts.tables import DeclaredTable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -144,7 +145,8 @@ class Csv:
 @dataclass(frozen=True)
 class Target:
     """The destination of an output: a file, an object or a folder (path), or a table of a database. format: empty where
-    the path or an earlier run decides; if_exists: replace, append or fail, for a table; csv: the dialect of a csv file.
+    the path or an earlier run decides; if_exists: replace, append or fail, for a table; csv: the dialect of a csv file;
+    declared: the keys and types of tables of a database that are created, by name ("" for the only one).
     """
 
     format: str
@@ -154,6 +156,7 @@ class Target:
     if_exists: str = "replace"
     folder: Path | None = None
     csv: Csv = Csv()
+    declared: Mapping[str, DeclaredTable] = field(default_factory=dict)
 
     @property
     def where(self) -> str:
@@ -176,7 +179,7 @@ class Completion:
 @dataclass(frozen=True)
 class Origin:
     """The run that a model comes from. name: of the run; plan: its plan.json; folder: of its spec, the base of relative
-    paths; read: the sources of its data; csv: the dialect of csv files.
+    paths; read: the sources of its data; csv: the dialect of csv files; declared: as in Target.
     """
 
     name: str
@@ -184,6 +187,7 @@ class Origin:
     folder: Path
     read: str = ""
     csv: Csv = Csv()
+    declared: Mapping[str, DeclaredTable] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, cast, get_args
 
 from synthcli.artifacts import files, store
 from synthcli.artifacts.secret import keyed
@@ -37,6 +37,7 @@ from synthcli.pipeline.plan import Plan, make_plan, rows_requested
 from synthcli.pipeline.refine import Round, best, next_choice
 from synthcli.pipeline.run import Run
 from synthcli.report import html
+from synthcli.spec import table_keys
 from synthcli.spec.load import Loaded, load_spec
 
 Upto = Literal["analyze", "train", "generate", "evaluate", "privacy-check", "run"]
@@ -358,5 +359,9 @@ class _Execution:
         if body is not None and not body["passed"] and not self.keep_failed:
             self.events.note(f"a gate failed: {target.where} is left unchanged")
             return None
-        target = replace(target, csv=target.csv.like(self.profile.get("csv")))
-        return self.plan.modality.deliver(self.space.folder / GENERATE, target, self.plan.request(self.rows))
+        declared = table_keys.declared(self.plan.to_json(), self.profile, target.table)
+        target = replace(target, csv=target.csv.like(self.profile.get("csv")), declared=declared)
+        written = self.plan.modality.deliver(self.space.folder / GENERATE, target, self.plan.request(self.rows))
+        for note in cast(list[str], written.get("notes", [])):
+            self.events.note(note)
+        return written

@@ -15,7 +15,7 @@ from synthcli.contracts.modelling import Request
 from synthcli.errors import ArtifactError, GateClosed, SpecError
 from synthcli.pipeline.events import Events
 from synthcli.pipeline.stages import support_note
-from synthcli.spec import describe, yaml
+from synthcli.spec import describe, table_keys, yaml
 from synthcli.spec.load import override, validate
 from synthcli.spec.models import Generate
 
@@ -130,8 +130,10 @@ def released(root: Path, run: str, *, keep_failed: bool) -> Released:
     choice = Choice(fit["method"], fit["params"], modality=describe.keys(name).METHODS)
     known = version.known
     folder = Path(known.get("spec_path", ".")).parent
-    csv = describe.csv_of(plan["output"]).like((version.read(ANALYZE, PROFILE) or {}).get("csv"))
-    origin = Origin(version.name, plan, folder, known.get("data", {}).get("path", ""), csv)
+    profile = version.read(ANALYZE, PROFILE) or {}
+    csv = describe.csv_of(plan["output"]).like(profile.get("csv"))
+    declared = table_keys.declared(plan, profile, None)
+    origin = Origin(version.name, plan, folder, known.get("data", {}).get("path", ""), csv, declared)
     conditions = Generate.model_validate({key: plan["generate"].get(key) for key in CONDITIONS})
     request = describe.request_of(conditions, plan["seed"])
     return Released(version, modality, modality.load(choice, version.folder / TRAIN), origin, plan["seed"], request)

@@ -202,13 +202,16 @@ def more(
         files.write_json(
             Path(scratch) / SAMPLE, {"schemas": {name: schema.to_json() for name, schema in tables.schemas.items()}}
         )
-        written = output.deliver(Path(scratch), replace(target, format=format_, csv=origin.csv))
+        written = output.deliver(
+            Path(scratch), replace(target, format=format_, csv=origin.csv, declared=origin.declared)
+        )
     return {
         "tables": tables.rows,
         "output": target.where,
         "format": format_,
         **({} if format_ == "sql" else {"files": written["tables"]}),
         **({"asked": conditioned["asked"]} if conditioned else {}),
+        **({"notes": written["notes"]} if "notes" in written else {}),
         "refused": counts.refused,
         "repaired": counts.repaired,
         "dropped": counts.dropped,

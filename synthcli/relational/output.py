@@ -26,19 +26,25 @@ from synthcli.sources.paths import ENDINGS
 def deliver(generated: Path, target: Target) -> Json:
     """Write all tables to a folder or a database; returns the hash or the rows of each."""
     if target.format == "sql":
-        tables = to_database(generated, target)
+        notes: list[str] = []
+        tables = to_database(generated, target, notes)
         digests = {name: sources.digest(replace(target, table=name)) for name in tables}
-        return {"path": f"{target.url}", "format": "sql", "tables": tables, "digests": digests}
+        more: Json = {"notes": notes} if notes else {}
+        return {"path": f"{target.url}", "format": "sql", "tables": tables, "digests": digests, **more}
     assert isinstance(target.path, Path)  # the spec was checked
     written = to_folder(generated, target.path, target.format, target.csv)
     return {"path": str(target.path), "format": target.format, "tables": written}
 
 
-def to_database(generated: Path, target: Target) -> dict[str, int]:
-    """Write all tables to a database, parents first, replacing those of the same names; returns the rows of each."""
+def to_database(generated: Path, target: Target, notes: list[str]) -> dict[str, int]:
+    """Write all tables to a database, exchanging the rows of those that exist; returns the rows of each. notes: gets
+    what a table differs in.
+    """
     schemas = schemas_of(generated)
     return sql_write.write_all(
-        {name: (_chunks(generated, name, schema), schema) for name, schema in schemas.items()}, target
+        {name: (_chunks(generated, name, schema), schema) for name, schema in schemas.items()},
+        target,
+        notes.append,
     )
 
 

@@ -57,6 +57,7 @@ def profile(real: RealTables, *, progress: Progress) -> Json:
         "notes": [note for notes in times.values() for note in notes if " is learned as " in note],
         "personal": found,
         "csv": next(filter(None, map(sources.csv_dialect, real.described.sources.values())), None),
+        "catalogue": {name: sources.declarations(each) for name, each in real.described.sources.items()},
         "undecided": open_,
     }
 

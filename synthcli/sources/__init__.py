@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import importlib
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -118,12 +118,14 @@ def write(
     return written
 
 
-def deliver(chunks: Iterator[pd.DataFrame], schema: Schema, target: Target) -> int:
+def deliver(
+    chunks: Iterator[pd.DataFrame], schema: Schema, target: Target, note: Callable[[str], None] | None = None
+) -> int:
     """Write canonical frames to a file, an object or a table, which readers see complete or not at all; return the
-    number of rows written.
+    number of rows written. note: is told in what a table differs from its declaration.
     """
     if target.format == "sql":
-        return int(importlib.import_module("synthcli.sources.sql_write").write(chunks, schema, target))
+        return int(importlib.import_module("synthcli.sources.sql_write").write(chunks, schema, target, note))
     assert target.path is not None  # checked with the spec
     return write(chunks, schema, target.path, target.format, csv=target.csv)
 
@@ -137,6 +139,15 @@ def csv_dialect(source: Source) -> dict[str, str] | None:
     layout = dialect.layout(source, parts(source)[0].path)
     encoding = "utf-8" if layout.encoding == "utf-8-sig" else layout.encoding
     return {"delimiter": layout.delimiter, "decimal": source.decimal, "encoding": encoding}
+
+
+def declarations(source: Source) -> dict[str, Any] | None:
+    """What the database declares about the table of a source, as JSON; None for a query and for other sources."""
+    if source.type != "sql" or source.table is None:
+        return None
+    from synthcli.sources import catalogue, database
+
+    return catalogue.describe(database.opened(source.url, "source.url", source.folder), source.table).to_json()
 
 
 def digest(target: Target) -> str | None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import warnings
+from dataclasses import replace
 from typing import Any
 
+from synthcli.contracts.tables import DeclaredColumn, DeclaredTable, ForeignKey
 from synthcli.sources.database import Database, split_table
 
 _DUCKDB_COLUMNS = """
@@ -22,34 +24,6 @@ _DUCKDB_TABLES = """
     ORDER BY table_oid"""
 
 
-@dataclass(frozen=True)
-class DeclaredColumn:
-    """A column of a table. type: as the database spells it, such as VARCHAR(20)."""
-
-    name: str
-    type: str
-    nullable: bool = True
-
-
-@dataclass(frozen=True)
-class ForeignKey:
-    """Columns that refer to the keys of a table."""
-
-    columns: tuple[str, ...]
-    table: str
-    keys: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class DeclaredTable:
-    """What a database declares about a table. key: the primary key; unique: further keys."""
-
-    columns: tuple[DeclaredColumn, ...] = ()
-    key: tuple[str, ...] = ()
-    unique: tuple[tuple[str, ...], ...] = ()
-    foreign: tuple[ForeignKey, ...] = field(default=())
-
-
 def tables(base: Database) -> list[str]:
     """The names of the tables in the default schema, without views, in the order of the catalogue."""
     with base.reading() as connection:
@@ -62,21 +36,29 @@ def tables(base: Database) -> list[str]:
 
 def describe(base: Database, table: str) -> DeclaredTable:
     """What the database declares about a table. Raises DataError if the table does not exist."""
-    schema, name = split_table(table)
     base.primary_key(table)  # raises for a table that does not exist
     with base.reading() as connection:
-        if base.kind == "duckdb":
-            return _from_duckdb(connection, schema, name)
-        import sqlalchemy as sa
+        return describe_on(base, connection, table)
 
-        return _from_inspector(sa.inspect(connection), connection.dialect, schema, name)
+
+def describe_on(base: Database, connection: Any, table: str) -> DeclaredTable:
+    """What the database declares about a table that exists, over an open connection."""
+    schema, name = split_table(table)
+    if base.kind == "duckdb":
+        return replace(_from_duckdb(connection, schema, name), kind=base.kind)
+    import sqlalchemy as sa
+
+    return replace(_from_inspector(sa.inspect(connection), connection.dialect, schema, name), kind=base.kind)
 
 
 def _from_inspector(inspector: Any, dialect: Any, schema: str | None, name: str) -> DeclaredTable:
     key = tuple(inspector.get_pk_constraint(name, schema=schema).get("constrained_columns") or ())
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of types that SQLAlchemy does not know
+        found = inspector.get_columns(name, schema=schema)
     columns = tuple(
         DeclaredColumn(c["name"], _spelled(c["type"], dialect), bool(c["nullable"]) and c["name"] not in key)
-        for c in inspector.get_columns(name, schema=schema)
+        for c in found
     )
     unique = tuple(tuple(u["column_names"]) for u in inspector.get_unique_constraints(name, schema=schema))
     foreign = []

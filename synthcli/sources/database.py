@@ -180,7 +180,7 @@ class Database:
             yield
         except SynthError:
             raise
-        except _failures() as error:
+        except failures() as error:
             raise self._said(error, done) from None
 
     def _said(self, error: BaseException, done: str) -> SynthError:
@@ -300,7 +300,8 @@ def one_select(query: str) -> str:
     return query.strip().rstrip(";") + "\n"
 
 
-def _failures() -> tuple[type[BaseException], ...]:
+def failures() -> tuple[type[BaseException], ...]:
+    """The errors of databases, their drivers and files."""
     import duckdb
 
     kinds: list[type[BaseException]] = [duckdb.Error, OSError, UnicodeError, ValueError]

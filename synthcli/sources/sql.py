@@ -46,9 +46,9 @@ _POSTGRES: dict[int, pa.DataType] = {  # by object identifier of the type; all o
     2950: pa.string(),
     869: pa.string(),
     650: pa.string(),
-    790: pa.string(),
 }
 _NUMERIC = 1700
+_MONEY = 790
 _FIRST_OWN = 16_384  # from here on types are user-defined: enums
 
 
@@ -127,7 +127,10 @@ def _plain(kind: pa.DataType) -> pa.DataType:
 
 
 def _rows(base: Database, connection: Any, source: Source) -> Iterator[pa.Table]:
-    result = base.run(connection, _query(base, source), _converted(base, source))
+    query = _query(base, source)
+    if base.kind == "postgresql":
+        query = _money_as_number(base, connection, query)
+    result = base.run(connection, query, _converted(base, source))
     names = list(result.keys())
     types = _postgres_types(result, source) if base.kind == "postgresql" else _sqlite_types(base, source, names)
     schema = pa.schema(list(zip(names, types)))
@@ -135,6 +138,22 @@ def _rows(base: Database, connection: Any, source: Source) -> Iterator[pa.Table]
     yield schema.empty_table()
     while block := result.fetchmany(_ROWS):
         yield pa.Table.from_arrays([_array(cells, f, source) for cells, f in zip(zip(*block), schema)], schema=schema)
+
+
+def _money_as_number(base: Database, connection: Any, query: str) -> str:
+    """The query with its columns of type money as exact numbers, whatever the locale writes them like."""
+    described = base.run(connection, f"SELECT * FROM ({query}) AS q LIMIT 0")
+    kinds = [(column.name, column.type_code) for column in described.cursor.description]
+    described.close()
+    names = [name for name, _ in kinds]
+    if _MONEY not in {kind for _, kind in kinds} or len(set(names)) < len(names):
+        return query
+    digits = base.run(connection, "SELECT scale(0::money::numeric)").fetchone()[0]
+    cells = [
+        f"{database.quoted(n)}::numeric(19, {digits}) AS {database.quoted(n)}" if kind == _MONEY else database.quoted(n)
+        for n, kind in kinds
+    ]
+    return f"SELECT {', '.join(cells)} FROM ({query}) AS q"
 
 
 def _array(cells: tuple[Any, ...], field: pa.Field, source: Source) -> pa.Array:

@@ -272,7 +272,7 @@ class Output(Section):
     url: str | None = Field(None, description="sql: database, as source.url")
     table: str | None = Field(None, min_length=1, description="sql: table that is written when the gates pass")
     if_exists: Literal["replace", "append", "fail"] = Field(
-        "replace", description="sql: what to do with an existing table"
+        "replace", description="sql: what to do with the rows of an existing table, which is never dropped"
     )
     delimiter: str | None = Field(
         None, min_length=1, max_length=1, description="csv: default the source's if it is csv, else a comma"

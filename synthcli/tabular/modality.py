@@ -74,6 +74,7 @@ def profile(real: Real, *, progress: Progress) -> Json:
         "rows": real.source_rows,
         "sampled": real.sampled,
         "csv": sources.csv_dialect(real.described.source),
+        "catalogue": {"": sources.declarations(real.described.source)},
         "schema": table.schema.to_json(),
         "constraints": without_examples(real.findings),
     }

@@ -20,13 +20,15 @@ from synthcli.sources.paths import format_of
 def deliver(generated: Path, target: Target, copies: int) -> Json:
     """Write each copy to its target; return the targets with their hashes."""
     written: list[Json] = []
+    notes: list[str] = []
     for name, one in targets(target, copies):
-        _deliver(generated, one, name)
+        _deliver(generated, one, name, notes)
         own: Json = (
             {"sha256": files.sha256(one.path)} if isinstance(one.path, Path) else {"digest": sources.digest(one)}
         )
         written.append({"path": one.where, **own})
-    return {**written[0], "format": target.format, **({"copies": written} if len(written) > 1 else {})}
+    more: Json = {"notes": list(dict.fromkeys(notes))} if notes else {}
+    return {**written[0], "format": target.format, **({"copies": written} if len(written) > 1 else {}), **more}
 
 
 def file_of(target: Target) -> Path:
@@ -80,9 +82,11 @@ def _target(target: Target, copy: int) -> Target:
     return replace(target, path=f"{front}{slash}{numbered(Path(name), copy)}")
 
 
-def _deliver(generated: Path, target: Target, name: str) -> None:
-    """Stream a generated table to its target, visible only once complete. name: of the table in the generate stage."""
+def _deliver(generated: Path, target: Target, name: str, notes: list[str]) -> None:
+    """Stream a generated table to its target, visible only once complete. name: of the table in the generate stage;
+    notes: gets what a database table differs in.
+    """
     schema = Schema.from_json(files.read_json(generated / SAMPLE)["schema"])
     with pq.ParquetFile(generated / name) as file:
         chunks = (frames.to_frame(file.read_row_group(i), schema) for i in range(file.num_row_groups))
-        sources.deliver(chunks, schema, target)
+        sources.deliver(chunks, schema, target, notes.append)

@@ -13,6 +13,7 @@ from synthcli.columns import frame as frames
 from synthcli.columns.codec.top_coding import held_by
 from synthcli.columns.pii import detect
 from synthcli.contracts.schema import Schema
+from synthcli.contracts.tables import DeclaredTable
 from synthcli.errors import DataError, SpecError
 from synthcli.init import findings
 from synthcli.init.findings import Finding, Findings, TableContent
@@ -23,7 +24,6 @@ from synthcli.init.related.relationships import Link, Structure
 from synthcli.relational.data import Tables
 from synthcli.relational.relationships import Relationship, downwards
 from synthcli.sources import catalogue, database
-from synthcli.sources.catalogue import DeclaredTable
 
 
 @dataclass(frozen=True)
