@@ -22,7 +22,7 @@ from synthcli import plugins
 from synthcli.columns import frame as frames
 from synthcli.columns.table import Table
 from synthcli.contracts.modality import Choice
-from synthcli.contracts.modelling import BLOCK, Dial, Guarantee, Job, Limits, Method, Model, Request
+from synthcli.contracts.modelling import BLOCK, Allowed, Dial, Guarantee, Job, Limits, Method, Model, Request
 from synthcli.contracts.schema import Column, Schema
 from synthcli.errors import LimitReached, MissingExtra
 
@@ -228,6 +228,18 @@ def test_a_fit_leaves_data_streams_and_screen_alone(method: str, capfd: pytest.C
     assert capfd.readouterr() == ("", "")
     assert all(0 <= done <= total for done, total in steps)
     assert steps or "without_data" in plugins.method(method, "tabular").CAN
+
+
+@pytest.mark.parametrize("column", ["weight", "price", "exact"])
+@pytest.mark.parametrize("method", [case(m) for m in METHODS if "complete" in plugins.method(m, "tabular").CAN])
+def test_draws_within_narrow_bounds_repeat_no_real_values(method: str, column: str) -> None:
+    """As draws without bounds do: numbers of one person each are blurred, also where few of them lie within."""
+    known = tables.table_for(method, "mixed").frame[column]
+    low, high = known.quantile([0.5, 0.56], interpolation="nearest")
+    request = Request(200, 1, allowed={column: Allowed(low=low, high=high)})
+    drawn = fitted(method, "mixed").complete(request, 0, rng=np.random.default_rng(1)).frame[column]
+    assert drawn.between(low, high).mean() > 0.98 and drawn.nunique() > 100
+    assert drawn.isin(known).mean() < 0.15  # two decimals coincide by chance
 
 
 @each_method

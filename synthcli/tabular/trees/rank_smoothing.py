@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from synthcli.columns.codec.conditions import Within
 from synthcli.columns.codec.top_coding import held_by
 
 GRID = 2001  # points of a number's quantile function
@@ -38,16 +39,34 @@ class RankSmoothing:
         people = len(np.unique(units[known]))
         return cls(common, grid, rank, min(MAX_WIDTH, shared_by / max(1, people)))
 
-    def __call__(self, values: np.ndarray, *, rng: np.random.Generator) -> np.ndarray:
-        """The values, each uncommon one moved by a uniform number of ranks up to the width. (rows,)"""
+    def __call__(self, values: np.ndarray, within: Within | None = None, *, rng: np.random.Generator) -> np.ndarray:
+        """The values, each uncommon one moved by a uniform number of ranks up to the width. (rows,)
+
+        within: bounds that hold for the values and for those that they are moved to.
+        """
         if not len(self.grid):
             return values
         uncommon = np.flatnonzero(~is_in(values, self.common))
+        if within is not None:
+            return self._moved_within(values, uncommon, within, rng=rng)
         rank = np.interp(values[uncommon], self.grid, self.rank) + self.width * (2 * rng.random(len(uncommon)) - 1)
         # reflect at both ends: clipping would pile up the smallest and the largest value
         rank = 1 - np.abs(1 - np.abs(rank))
         out = values.copy()
         out[uncommon] = np.interp(rank, self.rank, self.grid)
+        return out
+
+    def _moved_within(
+        self, values: np.ndarray, rows: np.ndarray, within: Within, *, rng: np.random.Generator
+    ) -> np.ndarray:
+        """The values, those in `rows` moved to a uniform rank among the ones in reach that lie within the bounds."""
+        low, high = (np.broadcast_to(end, values.shape)[rows] for end in (within.low, within.high))
+        rank = np.interp(values[rows], self.grid, self.rank)
+        first = np.maximum(rank - self.width, np.interp(low, self.grid, self.rank))
+        last = np.minimum(rank + self.width, np.interp(high, self.grid, self.rank))
+        moved = np.interp(first + (last - first) * rng.random(len(rows)), self.rank, self.grid)
+        out = values.copy()
+        out[rows] = np.clip(moved, low, high)
         return out
 
     def interval(self, values: np.ndarray, width: float) -> tuple[np.ndarray, np.ndarray]:

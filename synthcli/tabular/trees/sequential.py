@@ -191,8 +191,7 @@ class SequentialSampler:
     def _smooth(self, name: str, drawn: np.ndarray, within: Within | None, *, rng: np.random.Generator) -> np.ndarray:
         if name not in self.model.smoothing:
             return drawn
-        smoothed = self.model.smoothing[name](drawn, rng=rng)
-        return smoothed if within is None else np.where(within(smoothed), smoothed, drawn)
+        return self.model.smoothing[name](drawn, within, rng=rng)
 
     def _redraw_zeros(
         self,
