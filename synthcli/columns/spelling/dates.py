@@ -13,6 +13,8 @@ import re
 import numpy as np
 import pandas as pd
 
+from synthcli.columns.spelling import composing
+
 _DAYS = (  # if both orders parse every cell, the month comes first
     "%Y-%m-%d",
     "%Y/%m/%d",
@@ -113,7 +115,18 @@ _OTHERS = (
     "%H:%M %d/%m/%Y",
     "%H:%M:%S %d/%m/%Y",
 )
-NUMBERS = ("%Y%m%d", "%Y%m%d%H%M%S", "%Y%m%d%H%M", "%Y%m")  # written as integers
+NUMBERS = {  # formats of digits alone, with the distinct words that they need
+    "%Y%m%d": 5,
+    "%Y%m%d%H%M%S": 5,
+    "%Y%m%d%H%M": 5,
+    "%Y%m%d%H": 8,
+    "%d%m%Y": 8,
+    "%m%d%Y": 8,
+    "%Y%m": 8,
+    "%y%m%d": 30,
+    "%d%m%y": 30,
+    "%m%d%y": 30,
+}
 DATE_FORMATS = tuple(dict.fromkeys((*(day + time for day in _DAYS for time in _TIMES), *_ISO, *_OTHERS)))
 _DATE_LIKE = (  # also matches invalid days and months in other languages
     r"(?:(?:19|20)\d\d[-/.](?:0?\d|1[0-2])[-/.](?:[0-2]?\d|3[01])"
@@ -149,6 +162,7 @@ def moments(words: list[str], form: str) -> pd.Series | None:
 
 def some_moments(words: list[str], form: str) -> tuple[pd.Series, np.ndarray]:
     """Parse datetimes in one format; also return which words it does not parse. Those with an offset become UTC."""
+    words = composing.to_english(words, form)
     form = readable(form)
     parsed = pd.to_datetime(
         pd.Series(words, dtype=object), format=form, errors="coerce", utc="%z" in form or None
@@ -172,7 +186,7 @@ def _far(word: str, form: str) -> dt.datetime | None:
 
 def readable(form: str) -> str:
     """Convert the format for strptime, which parses numbers with and without leading zeros."""
-    plain = _LITERAL_OFFSET.sub(lambda m: m["space"] + "%z", form)
+    plain = composing.plain(_LITERAL_OFFSET.sub(lambda m: m["space"] + "%z", form))
     return _DIGITS.sub("%f", plain).replace("%:z", "%z").replace("%-", "%")
 
 
@@ -182,7 +196,13 @@ def written(moments: pd.Series, form: str) -> pd.Series:
         zone = dt.timezone(_offset(offset))
         moments = moments.dt.tz_convert(zone) if moments.dt.tz is not None else moments
     cut = _DIGITS.search(form)
-    words = moments.dt.strftime(_DIGITS.sub("%f\x01", form).replace("%:z", "%z"))
+    directives = composing.plain(form.replace("%o", "\x02"))
+    words = moments.dt.strftime(_DIGITS.sub("%f\x01", directives).replace("%:z", "%z"))
+    if "%o" in form:
+        ends = moments.dt.day.map(composing.ordinal)
+        words = pd.Series([w.replace("\x02", end) for w, end in zip(words, ends)], index=words.index, dtype=object)
+    if directives != form:
+        words = words.map(lambda word: composing.from_english(word, form))
     if cut is not None:
         words = words.str.replace(f"\\d{{{6 - int(cut[1])}}}\x01", "", regex=True)
     return words.str.replace(r"([+-]\d\d)(\d\d)$", r"\1:\2", regex=True) if "%:z" in form else words
@@ -199,7 +219,7 @@ def unpadded(words: list[str], form: str) -> str:
     """
     if not any(_ONE_DIGIT.search(w) for w in words):
         return form
-    pieces = re.split(r"(%[A-Za-z])", form)
+    pieces = re.split(r"(%\^?[A-Za-z](?:@\w\w)?)", form)
     shape = re.compile(
         "".join(r"(\d+)" if p in _PADDED_FIELDS else ".+?" if p.startswith("%") else re.escape(p) for p in pieces)
     )
@@ -247,6 +267,11 @@ def _families() -> dict[str, list[str]]:
 
 
 FAMILIES = _families()
+
+
+def width(form: str) -> int:
+    """The number of digits that a format of digits alone writes."""
+    return sum(4 if directive == "%Y" else 2 for directive in re.findall("%.", form))
 
 
 def in_span(parsed: pd.Series) -> bool:

@@ -1,8 +1,8 @@
 """Times of day and durations as text.
 
 A format uses %D for days, %H, %M and %S, %-H and the like without leading zeros, %f and %3f for fractions of a second,
-%I and %p for a clock of twelve hours; the first of them is not limited, so that %H:%M writes 26:30. ISO8601 stands for
-PT1H30M and ISO8601 PT for one that counts days as hours. A negative duration has a minus before it.
+%I and %p (%P: am, pm) for a clock of twelve hours; the first of them is not limited, so that %H:%M writes 26:30.
+ISO8601 stands for PT1H30M, and ISO8601 PT for one that counts days as hours. A negative duration has a minus before it.
 """
 
 from __future__ import annotations
@@ -30,7 +30,22 @@ FORMATS = (
     "%H.%M Uhr",
     "%Hh%M",
     "%H h %M",
+    "PT%MM",
+    "PT%HH",
+    "PT%SS",
     "%Hh",
+    "%Mm",
+    "%H hours %M minutes",
+    "%H hours, %M minutes",
+    "%H hrs %M mins",
+    "%Hh %Mmin",
+    "%Hh%Mmin",
+    "%H Std. %M Min.",
+    "%H Std %M Min",
+    "%Mmin %Ss",
+    "%M min %S sec",
+    "%D days %H hours",
+    "%D d %H h",
     "%Hh %Mm",
     "%Hh %Mm %Ss",
     "%Hh%Mm",
@@ -54,7 +69,7 @@ FORMATS = (
 )
 DAY = 86_400_000_000  # microseconds
 _UNITS = {"D": DAY, "H": 3_600_000_000, "M": 60_000_000, "S": 1_000_000, "I": 3_600_000_000}
-_PIECE = re.compile(r"%(-?)(D|H|M|S|I|p|\d?f)")
+_PIECE = re.compile(r"%(-?)(D|H|M|S|I|p|P|\d?f)")
 _ISO = re.compile(r"(-)?P(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)(?:\.(\d{1,6}))?S)?)?")
 _HOURS = re.compile(r"T(\d+)H")
 
@@ -67,7 +82,7 @@ def _shape(form: str) -> tuple[re.Pattern[str], tuple[str, ...]]:
         out += re.escape(form[end : found.start()])
         kind, first = found[2], i == 0
         pieces.append(kind)
-        if kind == "p":
+        if kind in "pP":
             out += "([AaPp]\\.?[Mm]\\.?)"
         elif kind.endswith("f"):
             out += r"(\d{1,6})" if len(kind) == 1 else rf"(\d{{{kind[0]}}})"
@@ -100,7 +115,7 @@ def _read(found: re.Match[str] | None, pieces: tuple[str, ...]) -> int | None:
     total = sum(_UNITS[kind] * int(text) for kind, text in parts.items() if kind in _UNITS)
     if "I" in parts:
         total -= 12 * _UNITS["H"] * (int(parts["I"]) == 12)
-        total += 12 * _UNITS["H"] * (parts.get("p", "a")[0] in "pP")
+        total += 12 * _UNITS["H"] * (parts.get("p", parts.get("P", "a"))[0] in "pP")
     total += sum(int(text.ljust(6, "0")) for kind, text in parts.items() if kind.endswith("f"))
     if len(pieces) > 1 and pieces[0] == "D" and "H" in parts and int(parts["H"]) > 23:
         return None
@@ -131,8 +146,9 @@ def _write(micros: int, form: str, pieces: list[tuple[int, int, str, str]]) -> s
     for start, stop, dash, kind in pieces:
         out += form[end:start]
         end = stop
-        if kind == "p":
-            out += "PM" if whole // _UNITS["H"] % 24 >= 12 else "AM"
+        if kind in "pP":
+            half = "PM" if whole // _UNITS["H"] % 24 >= 12 else "AM"
+            out += half if kind == "p" else half.lower()
         elif kind == "I":
             hour, rest = rest // _UNITS["H"] % 12 or 12, rest % _UNITS["H"]
             out += str(hour) if dash else f"{hour:02d}"
@@ -178,14 +194,14 @@ def tell(words: Sequence[str]) -> Found | None:
     fitting = [form for form in (ISO, *FORMATS) if any(value is not None for value in read(some, form))]
     if not fitting:
         return None
-    coverage = {form: sum(v is not None for v in read(words, form)) for form in fitting}
+    coverage = {form: _restored(words, form) for form in fitting}
     for form in sorted(fitting, key=lambda f: (-coverage[f], fitting.index(f)))[: 2 * MOST]:
         left = [i for i, value in enumerate(values) if value is None]
         if not left or len(forms) == MOST:
             break
         own = [words[i] for i in left]
         found = [(i, v) for i, v in zip(left, read(own, form)) if v is not None]
-        if not found:
+        if not found or not coverage[form]:
             continue
         as_is = _styled([words[i] for i, _ in found], form)
         for i, v in found:
@@ -199,6 +215,15 @@ def tell(words: Sequence[str]) -> Found | None:
     return Found(known, tuple(forms), of_word)
 
 
+def _restored(words: Sequence[str], form: str) -> int:
+    """How many words a format reads, and writes as they are."""
+    found = [(w, v) for w, v in zip(words, read(words, form)) if v is not None]
+    if not found:
+        return 0
+    back = write(np.array([v for _, v in found], dtype=np.int64), _styled([w for w, _ in found], form))
+    return sum(w.upper() == text.upper() for (w, _), text in zip(found, back))
+
+
 def _styled(words: list[str], form: str) -> str:
     """The format with the padding and the digits of fractions that words show."""
     if form == ISO:
@@ -210,6 +235,8 @@ def _styled(words: list[str], form: str) -> str:
         seen = {g[i] for g in groups}
         if kind.endswith("f") and len(lengths := {len(s) for s in seen}) == 1 and max(lengths) < 6:
             form = form.replace("%f", f"%{lengths.pop()}f")
+        elif kind == "p" and all(s.islower() for s in seen):
+            form = form.replace("%p", "%P")
         elif kind in "HMSI" and any(len(s) == 1 for s in seen):
             form = form.replace(f"%{kind}", f"%-{kind}", 1)
     return form

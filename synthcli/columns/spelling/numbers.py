@@ -20,7 +20,7 @@ from synthcli.columns.words import listed
 
 _SPACES = " \u00a0\u202f"
 _GROUPS = ",.'’_" + _SPACES
-_SYMBOLS = listed("$ € £ ¥ ₹ ₽ ₩ ₺ ₪ ₫ ₴ ฿ zł Kč kr kr. Kr Fr. R$ US$ C$ A$ NZ$ HK$ S$")
+_SYMBOLS = listed("$ Rs. Rs € £ ¥ ₹ ₽ ₩ ₺ ₪ ₫ ₴ ฿ zł Kč kr kr. Kr Fr. R$ US$ C$ A$ NZ$ HK$ S$")
 _CODES = listed(
     "USD EUR GBP JPY CHF CAD AUD NZD CNY INR BRL MXN SEK NOK DKK PLN CZK HUF TRY RUB ZAR KRW SGD HKD ILS THB BTC ETH"
 )
@@ -31,7 +31,8 @@ UNITS = frozenset(
     % ‰ pp bp bps kg g mg µg ug mcg ng t lb lbs oz st km m cm mm µm nm mi ft in yd l L ml mL dl cl µl h hr hrs min mins
     s sec secs ms µs d wk wks mo mos yr yrs y J K °C °F C F ° bpm mmHg kPa Pa hPa bar W kW MW kWh MWh Wh V A mA Hz kHz
     MHz GHz B kB KB MB GB TB KiB MiB GiB cal kcal kJ mph kmh km/h m/s kn mg/dl mg/dL mmol/l mmol/L g/l g/L g/dl g/dL
-    U/l U/L IU/l IU/L IE ng/ml ng/mL mg/l mg/L kg/m2 kg/m² m2 m² m3 m³ km2 km² sqft sqm ha ac ppm px pt dB
+    k K M Mio Mio. Mrd Mrd. Tsd Tsd. bn mn U/l U/L IU/l IU/L IE ng/ml ng/mL mg/l mg/L kg/m2
+    kg/m² m2 m² m3 m³ km2 km² sqft sqm ha ac ppm px pt dB
     """)
 )
 _ANY = "|".join(re.escape(each) for each in sorted(CURRENCIES, key=len, reverse=True))
@@ -349,7 +350,9 @@ def _long(body: str, decimal: str, group: str) -> bool:
 
 def _sign(m: re.Match[str]) -> str:
     """How the sign is written: (), trailing -, inner - or −, leading -, + or −, or empty."""
-    return "()" if m["open"] else "trail" if m["trail"] else f"inner{m['inner']}" if m["inner"] else m["sign"] or ""
+    if m["trail"]:
+        return "trail" if m["after"].strip(_SPACES) else "trail" + m["after"]
+    return "()" if m["open"] else f"inner{m['inner']}" if m["inner"] else m["sign"] or ""
 
 
 def _signs(parts: list[re.Match[str]]) -> tuple[str, str]:
@@ -365,13 +368,15 @@ def _around(
 ) -> tuple[tuple[str, str], tuple[str, str]]:
     """The text around the digits of positive and of negative numbers, in the style of a number and its column."""
     own = _sign(m)
+    around = (around[0], around[1] if around[1].strip(_SPACES) else "")
     zero = not any(c in "123456789" for c in m["body"])
     positive = common[0] if zero or own not in ("", "+") else own
     negative = common[1] if own in ("", "+") else own
     before, after = around
+    if negative.startswith("trail"):
+        return (positive + before, after), (before, after + negative.removeprefix("trail") + "-")
     styles = {
         "()": ("(" + before, after + ")"),
-        "trail": (before, after + "-"),
         "inner-": (before + "-", after),
         "inner−": (before + "−", after),
     }

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from synthcli.columns.spelling import booleans, dates, durations, numbers, zones
+from synthcli.columns.spelling import booleans, composing, dates, durations, numbers, zones
 from synthcli.contracts.schema import Traits
 
 REPR = ""  # the format of floats that Python's repr writes: 2.0, 0.25
@@ -30,7 +30,6 @@ FLOAT_FORMAT = re.compile(r"%\.\d{1,2}f|%g")
 _PADDED = re.compile(r"\d\d\.\d\d\.\d\d\b")  # the version 1.2.10 is not a date
 _OFFSET = re.compile(r"([+-]\d\d)(:?)(\d\d)$")
 FEW_VERSIONS, ROWS_PER_VERSION = 60, 3  # distinct numbers of two spellings that repeat so often are names of versions
-LEAST_DATES, LEAST_MONTHS = 5, 8  # distinct integers that are all valid dates, or months, from which they are
 
 
 @dataclass(frozen=True)
@@ -223,12 +222,10 @@ def integer_dates(words: Words) -> Found | None:
     widths = {len(w) for w in words.real}
     if len(widths) > 1 or not all(w.isascii() and w.isdigit() for w in words.real):
         return None
-    width = widths.pop()
-    for form in dates.NUMBERS:
-        if width != {"%Y%m%d": 8, "%Y%m%d%H%M%S": 14, "%Y%m%d%H%M": 12, "%Y%m": 6}[form]:
+    digits = widths.pop()
+    for form, least in dates.NUMBERS.items():
+        if digits != dates.width(form) or len(words.real) < least:
             continue
-        if len(words.real) < (LEAST_MONTHS if form == "%Y%m" else LEAST_DATES):
-            return None
         some = dates.moments(words.real[:: max(1, len(words.real) // 50)], form)
         parsed = None if some is None or not dates.in_span(some) else dates.moments(words.real, form)
         if parsed is not None and dates.in_span(parsed):
@@ -245,15 +242,18 @@ def datetimes(words: Words) -> Found | None:
         shapes.setdefault(dates.family(word), []).append(i)
         if len(shapes) > dates.MOST:
             return None
-    if any(shape not in dates.FAMILIES for shape in shapes):
-        return integer_dates(words) if words.declared else None
+    if all(w.isascii() and w.isdigit() for w in words.real):  # with leading zeros, which are no integers
+        return integer_dates(words)
     forms: list[str] = []
     of_word = np.zeros(len(words.real), dtype=np.int64)
     parsed: list[tuple[list[int], pd.Series]] = []
     unsure = ""
     for shape, places in shapes.items():
         own = [words.real[i] for i in places]
-        read = _one_format(own, dates.FAMILIES[shape], words.declared)
+        known = dates.FAMILIES.get(shape, ())
+        read = _one_format(own, known, words.declared) if known else None
+        if read is None and (composed := [f for f in composing.candidates(own[0]) if f not in known]):
+            read = _one_format(own, composed, words.declared)
         if read is None:
             return None
         form, values, doubt = read
@@ -276,8 +276,15 @@ def _one_format(words: list[str], candidates: Sequence[str], declared: bool) -> 
             swapped = form.replace("%m", "\0").replace("%d", "%m").replace("\0", "%d")
             other = swapped != form and swapped in candidates[place + 1 :] and dates.moments(words, swapped) is not None
             doubt = f"{form} or {swapped}: no value shows whether the month or the day comes first" if other else ""
-            return dates.shortened(words, dates.unpadded(words, form)), values, doubt
+            return dates.shortened(words, dates.unpadded(words, _cased(words, form))), values, doubt
     return None
+
+
+def _cased(words: list[str], form: str) -> str:
+    """The format with the case of names of months and of AM and PM that words show."""
+    if any(d in form for d in ("%b", "%B")) and all(w == w.upper() for w in words):
+        form = form.replace("%b", "%^b").replace("%B", "%^B")
+    return form.replace("%p", "%P") if "%p" in form and all(w.endswith(("am", "pm")) for w in words) else form
 
 
 def _in_date_formats(words: Words) -> Found | None:
