@@ -6,6 +6,7 @@ several languages, a time, a zone.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 
@@ -101,6 +102,8 @@ def _dates(text: str) -> Iterator[str]:
     names = [i for i, t in enumerate(tokens) if _LETTERS.fullmatch(t) and _languages(t)]
     if len(names) > 1:
         names = names[-1:] if tokens[names[0]].lower() in ("mar", "mai", "may") else names[:1]
+    if _glued(tokens) or (not names and len(numbers) == 1 and not _ruled(tokens)):
+        return
     where = "none" if not years else "year" if names else "first" if years[0] < min(numbers, default=99) else "last"
     for order in _ORDERS.get(("named" if names else "plain", len(numbers), where), ()):
         if len(numbers) == 3 and any(tokens[i + 1 : i + 2] in (["."], [" "]) for i in numbers[:2]):
@@ -108,6 +111,18 @@ def _dates(text: str) -> Iterator[str]:
         roles = {**dict(zip(numbers, order)), **dict.fromkeys(years, "Y")}
         for named in _languages(tokens[names[0]]) if names else ("",):
             yield "".join(_piece(i, token, tokens, roles, names, named) for i, token in enumerate(tokens))
+
+
+def _glued(tokens: list[str]) -> bool:
+    """Whether letters that name no month, weekday or ordinal adjoin digits, as in 2024Q2."""
+    pairs = ((a, b) if a.isdigit() else (b, a) for a, b in itertools.pairwise(tokens) if a.isdigit() != b.isdigit())
+    beside = {b for _, b in pairs if _LETTERS.fullmatch(b)}
+    return any(not _languages(b) and b not in (*_ORDINALS, "T") for b in beside)
+
+
+def _ruled(tokens: list[str]) -> bool:
+    """Whether a year and a month are joined by a mark alone."""
+    return len(tokens) == 3 and tokens[1] in ("-", "/", ".")
 
 
 def _piece(i: int, token: str, tokens: list[str], roles: dict[int, str], names: list[int], named: str) -> str:

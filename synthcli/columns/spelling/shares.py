@@ -9,7 +9,7 @@ import pandas as pd
 
 from synthcli.columns.spelling import writing
 
-DIGITS = 4  # of a share
+DIGITS = 2  # of a share, which is that of all rows
 
 
 def of_missing(words: np.ndarray, counts: np.ndarray, nulls: int) -> tuple[tuple[str, float], ...]:
