@@ -14,6 +14,7 @@ from synthcli.contracts.evaluation import Measurement
 from synthcli.contracts.modality import Choice
 from synthcli.contracts.modelling import Job, Limits, Progress, Request
 from synthcli.contracts.schema import Schema
+from synthcli.panel.costs import cost
 from synthcli.panel.layout import learn
 from synthcli.tabular import choose as choosing
 from synthcli.tabular import fitted as fitting
@@ -23,7 +24,6 @@ from synthcli.tabular.fitted import FittedTable
 from synthcli.tabular.modality import (
     COUNTS,
     complete,
-    cost,
     deliver,
     evidence,
     generate,

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow.compute as pc
 
 from synthcli import seeds, sources
 from synthcli.columns.constraints.feasibility import contradiction, impossible
@@ -23,7 +24,7 @@ from synthcli.contracts.modality import Support
 from synthcli.contracts.modelling import Request
 from synthcli.contracts.schema import Schema, Traits
 from synthcli.errors import DataError, SpecError
-from synthcli.sources import Source
+from synthcli.sources import Source, head
 from synthcli.tabular.sampling.support import support_of
 
 PARTS = {"train": 0.7, "validation": 0.1, "holdout": 0.2}
@@ -57,6 +58,14 @@ class Described:
     @property
     def has_data(self) -> bool:
         return self.schema is None
+
+    @cached_property
+    def repeats(self) -> bool:
+        """Whether a privacy unit has several of the first rows of the source."""
+        table = None if self.unit is None or not self.has_data else head.first_rows(self.source)[0]
+        if table is None or self.unit not in table.column_names:
+            return False
+        return bool(pc.count_distinct(table[self.unit], "all").as_py() < len(table))
 
 
 class Real:

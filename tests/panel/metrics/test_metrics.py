@@ -10,6 +10,7 @@ import pytest
 from synthcli.columns.table import Table
 from synthcli.contracts.evaluation import Evidence, Measurement
 from synthcli.panel.metrics import row_to_row, rows_per_unit, within_units
+from synthcli.tabular.evidence import TableEvidence
 from tests.panel import simulated
 
 MODULES = (rows_per_unit, within_units, row_to_row)
@@ -55,3 +56,9 @@ def test_without_a_part_nothing_is_measured(evidence: Evidence) -> None:
     found = figures(replace(evidence, control=None))
     assert found["rows_per_unit"].value is None and "no holdout" in found["rows_per_unit"].note
     assert found["constant_columns"].value == 1.0 and found["constant_columns"].floor is None
+
+
+def test_numbers_of_rows_are_not_measurable_where_rows_were_chosen_one_by_one(evidence: Evidence) -> None:
+    chosen = TableEvidence(evidence.schema, evidence.synthetic, evidence.train, evidence.control, single_rows=True)
+    (found,) = rows_per_unit.measure(chosen, rng=np.random.default_rng(0))
+    assert found.value is None and not found.measurable and "generate.balance" in found.note
