@@ -21,6 +21,7 @@ from synthcli.relational.model.model import RelationalModel
 from synthcli.relational.model.rejection_counts import RejectionCounts
 from synthcli.relational.model.root_table import RootTableModel
 from synthcli.tabular.sampling import matched as one_table
+from synthcli.tabular.sampling.marginals import keep_marginals, marginals_report
 from synthcli.tabular.sampling.request import SettledRequest, settle
 from synthcli.tabular.sampling.stream import RowStream
 
@@ -28,34 +29,41 @@ from synthcli.tabular.sampling.stream import RowStream
 def generate(
     model: RelationalModel, request: Request, counts: RejectionCounts, progress: Progress
 ) -> tuple[Tables, dict[str, Any]]:
-    """Generate tables with the requested rows in the table of the privacy unit; also returns {asked, wanted} for
-    sample.json, {} without conditions.
+    """Generate tables with the requested rows in the table of the privacy unit; also returns what sample.json says of
+    conditions (asked, wanted) and of marginals, {} for neither.
 
     Raises SpecError for a request that names missing columns, FitError for one that no row meets.
     """
     rng = seeds.stream(request.seed, "generate")
-    if not request.conditional:
-        return model.sample(request.rows, rng=rng, counts=counts, batch=request.seed), {}
     name = model.unit[0]
     table_model = model.table_models[name]
-    if (driver := model.order.driver.get(name)) is not None:
+    driver = model.order.driver.get(name)
+    rules = () if table_model.rule_plan is None else table_model.rule_plan.by("drawn")
+    if not request.conditional and (driver is not None or not rules):
+        return model.sample(request.rows, rng=rng, counts=counts, batch=request.seed), {}
+    if driver is not None:
         raise SpecError(
             f"conditions are on {name}, the table of the privacy unit, whose rows are generated given those of"
             f" {driver.parent}; remedy: a run with privacy_unit: {driver.parent}, and conditions on it"
         )
     top = RootTableModel(table_model)
-    rules = () if table_model.rule_plan is None else table_model.rule_plan.by("drawn")
     own = Schema(
         tuple(c for c in top.schema.columns if c.name not in top.counts)
     )  # conditions cannot name numbers of children
     settled = settle(request, top, own, rules)
-    stream = RowStream(top, settled, top.schema)
+    calibrated = keep_marginals(settled, top, top.schema)
+    if not request.conditional and calibrated.calibration is None:
+        return model.sample(request.rows, rng=rng, counts=counts, batch=request.seed), {}
+    stream = RowStream(top, calibrated, top.schema)
     frame = pd.concat([table.frame for table in stream.tables(progress)], ignore_index=True)
     tables = model.sample(request.rows, rng=rng, root_rows=frame, counts=counts, batch=request.seed)
     for kind in ("refused", "repaired"):
         for rule, number in getattr(stream.tally, kind).items():
             counts.add(kind, name, rule, number)
-    return tables, {"asked": {"table": name, **stream.report()}, "wanted": settled.to_json()}
+    report = marginals_report(calibrated, stream.tally.thinned)
+    if not request.conditional:
+        return tables, report
+    return tables, {"asked": {"table": name, **stream.report()}, "wanted": settled.to_json(), **report}
 
 
 def matched(real: Tables, settled: SettledRequest, *, rng: np.random.Generator) -> Tables | None:

@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -121,14 +121,17 @@ def generate(
     tables, conditioned = _sampled(fitted, request, counts, progress)
     _write(folder, tables, "", progress)
     total = sum(tables.rows.values())
-    if conditioned and isinstance(fitted, FittedTables):
+    marginals: Any = conditioned.get("marginals", {})
+    left_out = marginals.get("left_out", 0)
+    if "wanted" in conditioned and isinstance(fitted, FittedTables):
         unconditional = fitted.model.sample(min(request.rows, FREELY), rng=seeds.stream(request.seed, "unasked"))
         _write(folder, unconditional, UNASKED_MARK, silent)
     return {
         "records": total,
         "refused_by_constraints": sum(n for text, n in counts.refused.items() if text in fitted.rules),
-        "drawn": total + sum(counts.refused.values()),
+        "drawn": total + sum(counts.refused.values()) + left_out,
         "refused": counts.refused,
+        "rules": sorted(fitted.rules),
         "repaired": counts.repaired,
         "dropped": counts.dropped,
         "schema": tables.schema.to_json(),
@@ -141,7 +144,7 @@ def generate(
 def _sampled(
     fitted: FittedTables | FittedRecipe, request: Request, counts: RejectionCounts, progress: Progress
 ) -> tuple[Tables, Json]:
-    """Generate tables; also what sample.json says of conditions."""
+    """Generate tables; also what sample.json says of conditions and of marginals that were kept."""
     if isinstance(fitted, FittedRecipe):
         return fitted.model.sample(request.rows, seed=request.seed, counts=counts), {}
     return conditions.generate(fitted.model, request, counts, progress)
@@ -210,7 +213,7 @@ def more(
         "output": target.where,
         "format": format_,
         **({} if format_ == "sql" else {"files": written["tables"]}),
-        **({"asked": conditioned["asked"]} if conditioned else {}),
+        **({"asked": conditioned["asked"]} if "asked" in conditioned else {}),
         **({"notes": written["notes"]} if "notes" in written else {}),
         "refused": counts.refused,
         "repaired": counts.repaired,

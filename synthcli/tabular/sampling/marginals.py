@@ -85,6 +85,7 @@ def _draw(pilot: _Pilot, request: SettledRequest, model: Model, schema: Schema, 
     guided = request.guided and bool(request.allowed)
     some = Request(rows, block_size=rows, allowed=request.allowed if guided else {})
     table: Any = model.complete(some, 0, rng=rng) if guided else model.sample(some, 0, rng=rng)
+    getattr(model, "repaired", {}).clear()  # no row of the output
     frame = as_written(table.frame, schema)
     frame = frame[request.accepts(frame) & (request.stratum_of(frame) >= 0)].reset_index(drop=True)
     broken = np.any([r.violations(frame) for r in request.rules if not r.TABLE], axis=0)
