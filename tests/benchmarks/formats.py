@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from synthcli.columns.spelling import unread
-from tests.columns.spelling import corpus, held_out, measuring
+from tests.columns.spelling import corpus, held_out, later, measuring
 
 DOCS = Path(__file__).parents[2] / "docs/formats.md"
 START, END = "<!-- measured: written by python -m tests.benchmarks.formats -->", "<!-- end of measured -->"
@@ -49,7 +49,7 @@ def table() -> Iterator[str]:
     """The lines of the table."""
     yield "| " + " | ".join(HEAD) + " |"
     yield "|---|---|--:|--:|--:|--:|--:|--:|"
-    for title, module in (("in the tests", corpus), ("held out", held_out)):
+    for title, module in (("in the tests", corpus), ("later", later), ("held out", held_out)):
         for source, shown in SOURCES.items():
             with tempfile.TemporaryDirectory(prefix="synth-") as folder:
                 figures = measured(module.CELLS, module.KINDS, source, Path(folder))
