@@ -96,6 +96,7 @@ def _drafted(inputs: Inputs, metadata: Path | None, title: str, folder: Path) ->
 
     from synthcli.errors import SpecError
     from synthcli.init import draft, findings
+    from synthcli.init.imports import catalogue as of_catalogue
     from synthcli.init.inputs import section
     from synthcli.init.related import draft as related_draft
     from synthcli.init.related import findings as related
@@ -115,7 +116,8 @@ def _drafted(inputs: Inputs, metadata: Path | None, title: str, folder: Path) ->
             keys = {name: section(source, folder) for name, source in inputs.tables.items()}
             return related_draft.draft(many, keys, title=title), _related_summary(many), _related_line(many)
     name = inputs.alone or next(iter(inputs.tables))
-    found = findings.look(inputs.tables[name], imported.get(name))
+    known = imported.get(name) if imported else of_catalogue.of_source(inputs.tables[name])
+    found = findings.look(inputs.tables[name], known)
     line = (
         f"sheet {source.sheet} of {title}: {_line(found)}{others}"
         if (source := inputs.tables[name]).sheet

@@ -160,7 +160,10 @@ def constraint_lines(rules: Sequence[tuple[str, str]], none: str) -> Iterator[st
 def rules(found: Findings) -> Iterator[tuple[dict[str, Any], str]]:
     """The constraints of a table, imported and found, with the evidence."""
     yield from _imported_rules(found)
-    yield from ((s.constraint, s.evidence) for s in found.suggestions)
+    known = [set(rule["unique"]) for rule in (found.imported.constraints if found.imported else ()) if "unique" in rule]
+    yield from (
+        (s.constraint, s.evidence) for s in found.suggestions if s.form != "unique" or set(s.columns) not in known
+    )
 
 
 def _imported_rules(found: Findings) -> Iterator[tuple[dict[str, Any], str]]:

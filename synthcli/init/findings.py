@@ -49,6 +49,7 @@ MISSING = (
     " values"
 )
 BORN = "learned, so that ages are kept; to make the dates up, with the same shares of years: type: date_of_birth"
+REPEATS = "unique in the source; made-up values of this kind may repeat"
 ROW_COUNTER = (
     "looks like a row counter: 0, 1, 2, …; if it has no meaning, write the source without it (pandas: index=False)"
 )
@@ -384,14 +385,21 @@ def _made_traits(
     if traits["type"] == "date_of_birth":
         return traits | _birth(column, values), ()
     if len(known) > 1 and known.is_unique:
-        trial = Column(column.name, Traits(**traits, unique=True))
-        try:
-            fake.check(trial)
-            fake.check_rows(trial, 10 * len(values))
-            traits["unique"] = True
-        except SpecError:
-            return traits, ("unique in the source; made-up values of this kind may repeat",)
+        if not _repeatless(column.name, Traits(**traits, unique=True), len(values)):
+            return traits, (REPEATS,)
+        traits["unique"] = True
     return traits, ()
+
+
+def _repeatless(name: str, declared: Traits, rows: int) -> bool:
+    """Whether values of a kind can be made up without repetition, ten times as many as the source has."""
+    trial = Column(name, declared)
+    try:
+        fake.check(trial)
+        fake.check_rows(trial, 10 * rows)
+    except SpecError:
+        return False
+    return True
 
 
 def _birth(column: Column, values: pd.Series) -> dict[str, Any]:
@@ -497,7 +505,7 @@ def _with_import(
     """Add the traits of imported metadata that the data agrees with."""
     if imported is None or (described is None and column.name not in imported.personal):
         return finding
-    described = _keyed(column.name, described or {}, imported)
+    described = _keyed(finding, values, described or {}, imported)
     notes = list(finding.notes)
     if (why := imported.personal.get(column.name)) is not None:
         notes.append(f"marked as personal data ({why})")
@@ -518,18 +526,32 @@ def _with_import(
             taken = {k: v for k, v in trial.items() if k in trial}
             finding = replace(finding, traits=dict(trial), kind=str(trial.get("type", finding.kind)))
         else:
-            notes.append(f"imported {trait}: {_shown(trait, value)} is left out: {wrong}")
+            note = f"imported {trait}: {_shown(trait, value)} is left out: {wrong}"
+            notes += [note] if wrong not in notes else []
     return replace(finding, notes=tuple(notes))
 
 
-def _keyed(name: str, described: Mapping[str, Any], imported: Imported) -> Mapping[str, Any]:
-    """The traits of imported metadata, where numbers and words that are keys become ids."""
+def _keyed(finding: Finding, values: pd.Series, described: Mapping[str, Any], imported: Imported) -> Mapping[str, Any]:
+    """The traits of imported metadata, where whole numbers and words that are keys become ids. A kind that the data
+    tells, such as email, stays.
+    """
+    name = finding.name
     ends = {str(end).rpartition(".")[2] for r in imported.relationships for end in (r["from"],) if isinstance(end, str)}
     key = described.get("unique") or imported.key == (name,) or name in ends
     kept = {k: v for k, v in described.items() if k not in ("type", "min", "max", "categories")}
-    return (
-        {"type": "id", **kept} if key and described.get("type") in (None, "integer", "text", "category") else described
-    )
+    if not key or described.get("type") not in (None, "integer", "float", "text", "category"):
+        return described
+    if finding.made_up and finding.kind not in ("id", "text", "word"):
+        return kept
+    return {"type": "id", **kept} if _may_be_key(values) else described
+
+
+def _may_be_key(values: pd.Series) -> bool:
+    """Whether the values of a declared key are whole numbers or words, not times, truths or fractions."""
+    if values.dtype == "float64":
+        known = values.dropna().to_numpy(dtype=float)
+        return bool(np.isfinite(known).all() and (known % 1 == 0).all())
+    return values.dtype == frames.STRING or pd.api.types.is_integer_dtype(values.dtype)
 
 
 def _shown(trait: str, value: Any) -> str:
@@ -544,7 +566,11 @@ def _refused(column: Column, values: pd.Series, table: pa.Table, text: bool, tra
             return f"it has no effect on a column of type {kind}"
     try:
         declared = Traits.model_validate(dict(traits))
-        if kind not in frames.MODELLED:
+        if kind not in frames.MODELLED and traits.get("unique"):
+            fake.check(Column(column.name, declared.model_copy(update={"unique": None})))
+            if not _repeatless(column.name, declared, len(values)):
+                return REPEATS
+        elif kind not in frames.MODELLED:
             fake.check(Column(column.name, declared))
         infer(table.select([column.name]), {column.name: declared}, text=text)
     except (SpecError, DataError, ValidationError):

@@ -17,6 +17,7 @@ from synthcli.contracts.tables import DeclaredTable
 from synthcli.errors import DataError, SpecError
 from synthcli.init import findings
 from synthcli.init.findings import Finding, Findings, TableContent
+from synthcli.init.imports.catalogue import of_source
 from synthcli.init.imports.shared import Imported
 from synthcli.init.related import people, relationships
 from synthcli.init.related.people import Unit
@@ -191,7 +192,8 @@ def _examined(
     out = {}
     for name, content in contents.items():
         each = _alone(units[name], len(content.frame))
-        found = findings.examine(content, imported.get(name), units=each, keys=_key_columns(name, structure))
+        known = imported.get(name) if imported else of_source(content.source)
+        found = findings.examine(content, known, units=each, keys=_key_columns(name, structure))
         out[name] = replace(found, columns=tuple(_described(name, c, structure) for c in found.columns))
     return out
 
