@@ -114,3 +114,15 @@ def test_large_tables_of_cells_are_counted_alike(evidence, monkeypatch):
     assert [m.value for m in trends.measure(evidence(), rng=np.random.default_rng(0))] == pytest.approx(
         [m.value for m in want]
     )
+
+
+def test_a_single_column_has_no_pairs_and_its_gate_neither_passes_nor_fails(evidence):
+    given = evidence("independent")
+    tables = {
+        part: Table(table.frame[["x"]], Schema((table.schema["x"],)))
+        for part in ("train", "control", "synthetic")
+        if (table := getattr(given, part)) is not None
+    }
+    alone = Evidence(schema=tables["control"].schema, **tables)
+    for found in trends.measure(alone, rng=np.random.default_rng(0)):
+        assert found.value is None and not found.measurable and "fewer than two columns" in found.note
