@@ -45,8 +45,9 @@ class PanelModel(Model):
         drawing, numbering, following, positions = rng.spawn(4)
         units = self._units(rows, start, drawing, numbering)
         tables = self.model.sample(len(units), rng=following, root_rows=units)
-        made = self._made_up_of_rows(rows, block * request.block_size, positions)
-        return Table(join(tables, self.layout).assign(**made), self.layout.schema)
+        frame = join(tables, self.layout)
+        made = self._made_up_of_rows(rows, block * request.block_size, frame, positions)
+        return Table(frame.assign(**made), self.layout.schema)
 
     def _units_for(self, rows: int) -> int:
         """The number of units that almost certainly have so many rows, at most one for each row."""
@@ -63,14 +64,18 @@ class PanelModel(Model):
         taken, sizes = choose(1 + np.maximum(frame[FURTHER].fillna(0).to_numpy(dtype=np.int64), 0), rows)
         frame = frame.iloc[taken].reset_index(drop=True).assign(**{FURTHER: pd.array(sizes - 1, dtype="Int64")})
         assert table.codec is not None  # no table of a panel is kept
-        own = table.codec.decode({}, len(frame), start=start, rng=numbering)
-        return pd.concat([frame, own], axis=1)
+        own = table.codec.own({}, len(frame), start=start, rng=numbering, drawn=frame)
+        return pd.concat([frame, table.codec.framed({}, len(frame), own)], axis=1)
 
-    def _made_up_of_rows(self, rows: int, start: int, rng: np.random.Generator) -> Mapping[str, pd.Series]:
-        """The columns of rows that follow from the position, such as their own keys. start: of the first row."""
+    def _made_up_of_rows(
+        self, rows: int, start: int, drawn: pd.DataFrame, rng: np.random.Generator
+    ) -> Mapping[str, pd.Series]:
+        """The columns of rows that follow from the position, such as their own keys. start: of the first row; drawn:
+        the other columns, which may tell a sex.
+        """
         codec = self.model.table_models[ROWS].codec
         assert codec is not None  # no table of a panel is kept
-        return codec.made_up(rows, start=start, rng=rng)
+        return codec.made_up(rows, start=start, rng=rng, drawn=drawn)
 
     @property
     def merged(self) -> dict[str, int]:

@@ -6,13 +6,17 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
+from synthcli.columns.discovery.infer import infer
 from synthcli.columns.table import Table
 from synthcli.contracts.modelling import Job, Model, Request
+from synthcli.contracts.schema import Traits
 from synthcli.errors import SpecError
 from synthcli.panel.methods import trees
 from synthcli.panel.model import PANEL, PanelModel, choose
+from tests.panel import simulated
 
 PARAMS = trees.Params(trees=2, discriminator=0)
 
@@ -100,3 +104,22 @@ def test_too_few_keys_are_refused(panel: Table) -> None:
     model.check(Request(1500))  # 1500 rows of about 550 units
     with pytest.raises(SpecError, match="patient"):
         model.check(Request(6000))
+
+
+def test_names_of_units_and_of_rows_agree_with_the_sex() -> None:
+    """A name of the unit follows its sex, a name of the row (a nurse's) the sex in the row."""
+    from faker.providers.person.de_DE import Provider
+
+    frame = simulated.visits()[["patient", "sex", "admitted", "pressure"]]
+    rng = np.random.default_rng(4)
+    frame["nurse_sex"] = rng.choice(["f", "m"], len(frame))
+    frame["first_name"] = frame.groupby("patient")["sex"].transform("first")
+    frame["nurse_first_name"] = [f"{name} {i}" for i, name in enumerate(frame["nurse_sex"])]
+    declared = {name: Traits(type="first_name", locale="de_DE") for name in ("first_name", "nurse_first_name")}
+    schema, canonical = infer(pa.Table.from_pandas(frame, preserve_index=False), declared, unit="patient")
+    made = drawn(trees.fit(Table(canonical, schema), PARAMS, job=Job(3)), 400)
+    women, men = (set(names) for names in (Provider.first_names_female, Provider.first_names_male))
+    for prefix in ("", "nurse_"):
+        is_woman = made[f"{prefix}sex"] == "f"
+        assert made.loc[is_woman, f"{prefix}first_name"].isin(women).all()
+        assert made.loc[~is_woman, f"{prefix}first_name"].isin(men).all()
