@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -121,8 +121,7 @@ def generate(
     tables, conditioned = _sampled(fitted, request, counts, progress)
     _write(folder, tables, "", progress)
     total = sum(tables.rows.values())
-    marginals: Any = conditioned.get("marginals", {})
-    left_out = marginals.get("left_out", 0)
+    left_out = cast(int, cast(Json, conditioned.get("marginals", {})).get("left_out", 0))
     if "wanted" in conditioned and isinstance(fitted, FittedTables):
         unconditional = fitted.model.sample(min(request.rows, FREELY), rng=seeds.stream(request.seed, "unasked"))
         _write(folder, unconditional, UNASKED_MARK, silent)

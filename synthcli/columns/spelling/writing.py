@@ -118,7 +118,7 @@ def _written(chunks: Iterator[pd.DataFrame], columns: list[Column]) -> Iterator[
         own = {}
         for column in columns:
             rng = seeds.stream(0, "spelling", column.name, start)
-            cells = words(chunk[column.name], column, rng)
+            cells = words(chunk[column.name], column, rng).set_axis(chunk.index)
             assert column.spelling is not None
             whole = pa.types.is_integer(frames.arrow_type(column.spelling.storage))
             own[column.name] = pd.to_numeric(cells).astype("Int64") if whole else cells
