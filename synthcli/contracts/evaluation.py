@@ -130,15 +130,16 @@ class Metric(Protocol):
 
 @dataclass(frozen=True)
 class Gate:
-    """A bound on a metric. bound=interval tests the unfavourable end of the interval; of=floor scales the bound by the
-    real-data floor. strict: the spec says `severity: error` itself, so that a metric that is not measurable fails.
+    """A bound on a metric. bound: interval tests the unfavourable end of the interval, favourable the other one; of:
+    floor scales the bound by the real-data floor. strict: the spec says `severity: error` itself, so that a metric that
+    is not measurable fails.
     """
 
     metric: str
     min: float | None = None
     max: float | None = None
     severity: Literal["error", "warn"] = "error"
-    bound: Literal["interval", "value"] = "interval"
+    bound: Literal["interval", "value", "favourable"] = "interval"
     of: Literal["floor"] | None = None
     strict: bool = False
 

@@ -7,6 +7,7 @@ neither passes nor fails, unless the spec writes `severity: error` for its gate.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from synthcli.contracts.evaluation import Gate, Measurement, Outcome
 
@@ -18,7 +19,9 @@ def judge(gates: Iterable[Gate], measurements: Sequence[Measurement]) -> list[Ou
 
 
 def outcome(gate: Gate, measured: Measurement | None) -> Outcome:
-    """Judge one measurement: its interval, or its value, must lie within the bounds."""
+    """Judge one measurement: its interval, its value, or the favourable end of the interval must lie within the
+    bounds.
+    """
     if measured is not None and not measured.measurable:
         return Outcome(gate, False if gate.strict else None, measured, None, f"not measurable: {measured.note}")
     if measured is None or measured.value is None:
@@ -34,12 +37,7 @@ def outcome(gate: Gate, measured: Measurement | None) -> Outcome:
         if measured.floor is None:
             return Outcome(gate, False, measured, None, "not measured: the floor of real data is not known")
         scale = measured.floor
-    low, high = measured.value, measured.value
-    if gate.bound == "interval":
-        low, high = (
-            (measured.low if measured.low is not None else low),
-            (measured.high if measured.high is not None else high),
-        )
+    low, high = _judged(gate, measured, measured.value)
     margins = []
     if gate.min is not None:
         margins.append(low - gate.min * scale)
@@ -51,12 +49,33 @@ def outcome(gate: Gate, measured: Measurement | None) -> Outcome:
     )
 
 
+def _judged(gate: Gate, measured: Measurement, value: float) -> tuple[float, float]:
+    """What the lower and the upper bound of a gate apply to."""
+    ends = [value if end is None else end for end in (measured.low, measured.high)]
+    if gate.bound == "interval":
+        return ends[0], ends[1]
+    return (ends[1], ends[0]) if gate.bound == "favourable" else (value, value)
+
+
+def unclear(outcomes: Iterable[Outcome]) -> list[str]:
+    """The gates that are met only by the favourable end of the interval, each in words."""
+    out = []
+    for o in outcomes:
+        if o.passed and o.gate.bound == "favourable" and o.measurement is not None:
+            by_value = outcome(replace(o.gate, bound="value"), o.measurement)
+            if not by_value.passed:
+                m = o.measurement
+                interval = "" if m.low is None or m.high is None else f" (95 % interval {m.low:.3g} – {m.high:.3g})"
+                out.append(f"{o.gate.metric}: {by_value.why}{interval}")
+    return out
+
+
 def _explained(gate: Gate, low: float, high: float, scale: float, cause: str) -> str:
     return _why(gate, low, high, scale) + (f": {cause}" if cause else "")
 
 
 def _why(gate: Gate, low: float, high: float, scale: float) -> str:
-    end = "" if low == high else " (unfavourable end of the interval)"
+    end = "" if low == high else f" ({'' if gate.bound == 'favourable' else 'un'}favourable end of the interval)"
     of = " of what real data gets" if gate.of == "floor" else ""
     if gate.min is not None and low < gate.min * scale:
         return f"{low:.4g}{end} is below {gate.min * scale:.4g}" + (f" = {gate.min:g}{of}" if of else "")

@@ -138,6 +138,12 @@ def _limit_notes(plan: Plan, outcomes: Sequence[Outcome]) -> list[str]:
             f"The gate on {open_.gate.metric} neither passed nor failed, {open_.why}; `severity: error` in the spec"
             " makes it fail."
         )
+    if unclear := gates.unclear(outcomes):
+        notes.append(
+            "Not clearly met, which chance explains at this size of the table: "
+            + "; ".join(unclear)
+            + ". More rows, or a bound of your own, decide."
+        )
     if not outcomes:
         notes.append("No gate was set: this run passes because nothing was checked.")
     if not plan.attacks:

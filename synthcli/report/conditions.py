@@ -126,7 +126,8 @@ def _passes(m: Body, gate: Body | None, least: float | None) -> str:
     """pass, warn or fail by the bound of the gate on all properties; empty without a gate."""
     if gate is None or least is None:
         return ""
-    end = m.get("low") if gate["bound"] == "interval" and m.get("low") is not None else m["value"]
+    end = m.get({"interval": "low", "favourable": "high"}.get(gate["bound"], "value"))
+    end = m["value"] if end is None else end
     return "pass" if end is not None and end >= least else "warn" if gate["severity"] == "warn" else "fail"
 
 

@@ -41,8 +41,15 @@ def gates(run: Body, drawn: Drawn) -> list[Body]:
             "chart": chart,
             "bar": _bar(gate),
         }
-        out.append(line(m, run["help"], **more, of_interval=gate["bound"] == "interval"))
+        out.append(line(m, run["help"], **more, applies=_APPLIES[gate["bound"]]))
     return sorted(out, key=lambda g: ("fail", "open", "warn", "pass").index(g["state"]))
+
+
+_APPLIES = {
+    "interval": "applies to the whole interval",
+    "value": "applies to the value",
+    "favourable": "fails where the whole interval misses it",
+}
 
 
 def _bar(gate: Body) -> str:

@@ -192,9 +192,10 @@ class GateKeys(Section):
         "error",
         description="warn: reported, but does not fail the run; error, if written, also fails what is not measurable",
     )
-    bound: Literal["interval", "value"] = Field(
+    bound: Literal["interval", "value", "favourable"] = Field(
         "interval",
-        description="what must lie within the bounds: the unfavourable end of the 95 % interval, or the value itself",
+        description="what must lie within the bounds: the whole 95 % interval, the value itself, or the favourable end"
+        " of the interval, so that the gate fails only where chance does not explain it",
     )
     of: Literal["floor"] | None = Field(
         None, description="floor: min and max are multiples of the value that unseen real data gets"

@@ -69,3 +69,16 @@ def test_rank_prefers_fewer_failures_then_the_larger_margin() -> None:
     good = gates.outcome(Gate("m", min=0.5), M)
     ordered = sorted([[far], [good, near], [good], [far, far]], key=gates.rank)
     assert ordered == [[good], [good, near], [far], [far, far]]
+
+
+def test_a_favourable_gate_fails_only_where_the_whole_interval_misses_it() -> None:
+    near = gates.outcome(Gate("m", min=M.high - 0.001, bound="favourable"), M)  # type: ignore[operator]
+    far = gates.outcome(Gate("m", min=M.high + 0.001, bound="favourable"), M)  # type: ignore[operator]
+    assert near.passed and not far.passed and far.why.startswith(f"{M.high:.4g} (favourable end")
+    assert gates.unclear([near, far, gates.outcome(Gate("m", min=0.1, bound="favourable"), M)]) == [
+        f"m: {M.value:.4g} is below {M.high - 0.001:.4g} (95 % interval {M.low:.3g} – {M.high:.3g})"
+    ]
+    most = gates.outcome(Gate("m", max=M.low + 0.001, bound="favourable"), M)  # type: ignore[operator]
+    assert most.passed and gates.outcome(Gate("m", max=M.low - 0.001, bound="favourable"), M).passed is False  # type: ignore[operator]
+    without = Measurement("m", 0.5)
+    assert gates.outcome(Gate("m", min=0.6, bound="favourable"), without).passed is False

@@ -27,7 +27,7 @@ def test_keys_of_all_depths_are_there() -> None:
     )
     assert set(deep) <= set(KEYS)
     assert KEYS["source.split.holdout"]["default"] == "`0.2`" and KEYS["source.type"]["default"] == "required"
-    assert KEYS["evaluate.gates[].bound"]["type"] == "`interval`, `value`"
+    assert KEYS["evaluate.gates[].bound"]["type"] == "`interval`, `value`, `favourable`"
     assert KEYS["source.max_rows"]["type"] == "whole number ≥ 1"
 
 

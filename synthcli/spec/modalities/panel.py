@@ -15,8 +15,8 @@ from synthcli.spec.modalities.tabular import describe, hold_against_source
 METHODS = "panel"
 JUDGES = ("tabular", "panel")
 UNITS = (
-    Gate("rows_per_unit", min=0.95, bound="value", of="floor"),
-    Gate("row_to_row_trend", min=0.95, bound="value", of="floor"),
+    Gate("rows_per_unit", min=0.95, bound="favourable", of="floor"),
+    Gate("row_to_row_trend", min=0.95, bound="favourable", of="floor"),
 )
 
 

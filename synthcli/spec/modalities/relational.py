@@ -45,8 +45,8 @@ METHODS = "tabular"
 JUDGES = ("tabular", "relational")
 RELATIONS = (
     Gate("referential_integrity", min=1.0, bound="value"),
-    Gate("cardinality_shape", min=0.95, bound="value", of="floor"),
-    Gate("parent_child_trend", min=0.95, bound="value", of="floor"),
+    Gate("cardinality_shape", min=0.95, bound="favourable", of="floor"),
+    Gate("parent_child_trend", min=0.95, bound="favourable", of="floor"),
 )
 
 

@@ -27,23 +27,23 @@ from synthcli.tabular.source import Described
 
 METHODS = "tabular"
 JUDGES = ("tabular",)
-# Default gates compare point estimates: on a small table the interval of a sound synthesis is wider than any bound.
+# Default gates fail where the whole interval misses the bound: on a small table a sound synthesis misses it by chance.
 QUALITY = (
-    Gate("column_shapes", min=0.95, bound="value", of="floor"),
-    Gate("column_pair_trends", min=0.95, bound="value", of="floor"),
-    Gate("detection_auc", max=0.80, severity="warn", bound="value"),
+    Gate("column_shapes", min=0.95, bound="favourable", of="floor"),
+    Gate("column_pair_trends", min=0.95, bound="favourable", of="floor"),
+    Gate("detection_auc", max=0.80, severity="warn", bound="favourable"),
 )
 WORST = (
-    Gate("worst_column_shape", min=0.95, bound="value", of="floor"),
-    Gate("worst_pair_trend", min=0.90, bound="value", of="floor"),
+    Gate("worst_column_shape", min=0.95, bound="favourable", of="floor"),
+    Gate("worst_pair_trend", min=0.90, bound="favourable", of="floor"),
 )
-UTILITY = (Gate("utility_ratio", min=0.90, bound="value"),)
+UTILITY = (Gate("utility_ratio", min=0.90, bound="favourable"),)
 RULES = (Gate("constraint_violations", max=0.0, bound="value"),)
 PRIVACY = (
-    Gate("membership_auc", max=0.55, bound="value"),
-    Gate("dcr_share", max=0.60, bound="value"),
-    Gate("excess_copies", max=0.05, bound="value"),
-    Gate("real_identifiers", max=0.05, bound="value"),
+    Gate("membership_auc", max=0.55, bound="favourable"),
+    Gate("dcr_share", max=0.60, bound="favourable"),
+    Gate("excess_copies", max=0.05, bound="favourable"),
+    Gate("real_identifiers", max=0.05, bound="favourable"),
 )
 
 
