@@ -151,8 +151,8 @@ class Database:
         # process
         connection = duckdb.connect(config={"threads": 1})
         try:
-            file = str(self.file).replace("'", "''")
-            connection.execute(f"ATTACH '{file}' AS warehouse{' (READ_ONLY)' if read_only else ''}")
+            file = literal(str(self.file))
+            connection.execute(f"ATTACH {file} AS warehouse{' (READ_ONLY)' if read_only else ''}")
             connection.execute("USE warehouse")
         except BaseException:
             connection.close()
@@ -278,6 +278,11 @@ def _check_postgres(real: str, url: str, key: str) -> None:
 def quoted(name: str) -> str:
     """An identifier in quotes, which all three databases accept."""
     return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """A text as a literal of SQL."""
+    return "'" + text.replace("'", "''") + "'"
 
 
 def split_table(table: str) -> tuple[str | None, str]:

@@ -57,7 +57,7 @@ def new_table(writer: Writer, table: str, declared: DeclaredTable, staged: Stage
             types[column.name] = _type(writer, staged, column.name, column.type, declared.kind)
     required = {c.name for c in declared.columns if not c.nullable and c.name in names}
     key = declared.key if set(declared.key) <= names else ()
-    if key and not declared.kind and _empty(writer, staged, key):  # a unique key of a spec may be empty
+    if key and not declared.kind and writer.empty(staged, key):  # a unique key of a spec may be empty
         declared, key = replace(declared, unique=(key, *declared.unique)), ()
     if key and (why := _broken(writer, staged, key, primary=True)):
         notes.append(f"{table}: the primary key ({', '.join(key)}) is left out: {why}")
@@ -71,7 +71,7 @@ def new_table(writer: Writer, table: str, declared: DeclaredTable, staged: Stage
         else:
             unique.append(each)
     for name in sorted(required):
-        if empty := writer.count(f"SELECT count(*) FROM {staged.name} WHERE {quoted(name)} IS NULL"):
+        if empty := writer.empty(staged, [name]):
             required.discard(name)
             notes.append(f"{table}.{name}: NOT NULL is left out: {quantity(empty, 'row has', 'rows have')} no value")
     return NewTable(table, types, frozenset({*required, *key}), key, tuple(unique), notes=tuple(notes))
@@ -99,15 +99,9 @@ def _same_family(declared: str, given: str) -> bool:
     return declared == given or (declared == "number" and given == "integer") or given == ""
 
 
-def _empty(writer: Writer, staged: Staged, names: tuple[str, ...]) -> int:
-    """The number of rows without a value in one of these columns."""
-    empty = " OR ".join(f"{quoted(name)} IS NULL" for name in names)
-    return writer.count(f"SELECT count(*) FROM {staged.name} WHERE {empty}")
-
-
 def _broken(writer: Writer, staged: Staged, names: tuple[str, ...], *, primary: bool) -> str:
     """Why the rows do not hold a key; empty if they do."""
-    if primary and (rows := _empty(writer, staged, names)):
+    if primary and (rows := writer.empty(staged, names)):
         return f"{quantity(rows, 'row has', 'rows have')} no value"
     twice = writer.count(repeated(staged.name, [quoted(name) for name in names]))
     return f"its values repeat in {quantity(twice, 'row')}" if twice else ""

@@ -14,7 +14,7 @@ import pyarrow as pa
 from synthcli.contracts.tables import ForeignKey
 from synthcli.errors import DataError
 from synthcli.sources.catalogue import describe_on
-from synthcli.sources.database import Database, failures, quoted, split_table
+from synthcli.sources.database import Database, failures, literal, quoted, split_table
 from synthcli.sources.exchange.standing import Pairs, Staged, Standing, TargetColumn, referred, refused
 from synthcli.sources.exchange.writer import Writer, listed, orphans, repeated
 
@@ -114,11 +114,11 @@ class Duckdb(Writer):
         place = self.place(standing.table)
         out = []
         for sql, comment in self.ask(f"SELECT sql, comment FROM duckdb_tables() WHERE {_OF_TABLE}", schema, name):
-            out += [sql] + ([f"COMMENT ON TABLE {place} IS {_text(comment)}"] if comment is not None else [])
+            out += [sql] + ([f"COMMENT ON TABLE {place} IS {literal(comment)}"] if comment is not None else [])
         for column, comment in self.ask(
             f"SELECT column_name, comment FROM duckdb_columns() WHERE {_OF_TABLE} AND comment IS NOT NULL", schema, name
         ):
-            out.append(f"COMMENT ON COLUMN {place}.{quoted(column)} IS {_text(comment)}")
+            out.append(f"COMMENT ON COLUMN {place}.{quoted(column)} IS {literal(comment)}")
         indexes = self.ask(f"SELECT sql FROM duckdb_indexes() WHERE {_OF_TABLE} AND sql IS NOT NULL", schema, name)
         return out + [sql for (sql,) in indexes]
 
@@ -166,10 +166,8 @@ class Duckdb(Writer):
 
     def _check(self, where: str, staged: Staged, given: str, column: TargetColumn) -> None:
         """Raise DataError for empty cells in a required column, and for values that its type does not hold."""
-        cell, to = quoted(given), column.type
-        if not column.nullable and (rows := self.count(f"SELECT count(*) FROM {staged.name} WHERE {cell} IS NULL")):
-            raise refused(where, f"have no value in column {column.name}, which is NOT NULL", rows, staged.rows,
-                          "a column that takes NULL, or rows without empty cells in it")  # fmt: skip
+        to = column.type
+        self.check_filled(where, staged, given, column)
         if rows := self._unfit(staged, given, to):
             remedy = f"another type or precision under columns: {{{given}: …}}, or a column of a wider type"
             raise refused(where, f"do not fit column {column.name}, which is {to}", rows, staged.rows, remedy)
@@ -198,7 +196,7 @@ class Duckdb(Writer):
                 raise refused(where, f"repeat a value of the unique key ({', '.join(key)})", rows, staged.rows,
                               f"constraints: [{{unique: [{', '.join(given[n][0] for n in key)}]}}]")  # fmt: skip
             known = append and self.count(orphans(rows_made, key, place, key))
-            if append and (rows := staged.rows - known - self._empty(staged, [given[n][0] for n in key])):
+            if append and (rows := staged.rows - known - self.empty(staged, [given[n][0] for n in key])):
                 raise refused(where, f"have a key ({', '.join(key)}) that the table holds already", rows, staged.rows,
                               "if_exists: replace, or another output.table")  # fmt: skip
         for foreign in standing.declared.foreign:
@@ -209,11 +207,6 @@ class Duckdb(Writer):
             if rows := self.count(orphans(rows_made, foreign.columns, parents, foreign.keys)):
                 raise refused(where, f"refer in column {', '.join(foreign.columns)} to no row of {foreign.table}", rows,
                               staged.rows, "write both as related tables, or another output.table")  # fmt: skip
-
-    def _empty(self, staged: Staged, names: Sequence[str]) -> int:
-        """The number of rows without a value in one of these columns."""
-        empty = " OR ".join(f"{quoted(name)} IS NULL" for name in names)
-        return self.count(f"SELECT count(*) FROM {staged.name} WHERE {empty}")
 
     def _said(self, where: str, staged: Staged, said: str) -> DataError:
         """The error of an insert that failed."""
@@ -232,7 +225,3 @@ class Duckdb(Writer):
             return self._unfit(staged, column, type_) == 0
         except failures():  # a type that it does not know
             return False
-
-
-def _text(word: str) -> str:
-    return "'" + word.replace("'", "''") + "'"

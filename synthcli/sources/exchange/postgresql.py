@@ -145,11 +145,7 @@ class Postgresql(Writer):
     def _check(self, where: str, standing: Standing, staged: Staged, pairs: Pairs) -> None:
         """Raise DataError for empty cells in a required column, and for values that would be rounded or cut."""
         for given, column in pairs:
-            if not column.nullable:
-                rows = self.count(f"SELECT count(*) FROM {staged.name} WHERE {quoted(given)} IS NULL")
-                if rows:
-                    raise refused(where, f"have no value in column {column.name}, which is NOT NULL", rows, staged.rows,
-                                  "a column that takes NULL, or rows without empty cells in it")  # fmt: skip
+            self.check_filled(where, staged, given, column)
         for given, column in pairs:
             condition = casts.loss(casts.base(staged.types[given]), given, column)
             if condition is None:

@@ -14,7 +14,7 @@ import pyarrow as pa
 from synthcli.contracts.tables import ForeignKey
 from synthcli.errors import DataError
 from synthcli.sources.catalogue import describe_on
-from synthcli.sources.database import Database, quoted, split_table
+from synthcli.sources.database import Database, literal, quoted, split_table
 from synthcli.sources.exchange.arrow import sql_type
 from synthcli.sources.exchange.standing import Pairs, Staged, Standing, TargetColumn, referred, refused
 from synthcli.sources.exchange.writer import Writer, listed, repeated
@@ -53,13 +53,15 @@ class Sqlite(Writer):
         schema, name = split_table(table)
         master = f"{quoted(schema or 'main')}.sqlite_master"
         found = self.ask(
-            f"SELECT type FROM {master} WHERE type IN ('table', 'view') AND lower(name) = {_text(name.lower())}"
+            f"SELECT type FROM {master} WHERE type IN ('table', 'view') AND lower(name) = {literal(name.lower())}"
         )
         if not found:
             return None
         if found[0][0] == "view":
             raise DataError(f"{self.named(table)} is a view; remedy: another output.table")
-        rows = self.ask(f'SELECT name, type, "notnull", dflt_value, pk, hidden FROM pragma_table_xinfo({_text(name)})')
+        rows = self.ask(
+            f'SELECT name, type, "notnull", dflt_value, pk, hidden FROM pragma_table_xinfo({literal(name)})'
+        )
         alone = sum(1 for row in rows if row[4]) == 1
         columns = []
         for column, type_, required, default, key, hidden in rows:
@@ -110,11 +112,8 @@ class Sqlite(Writer):
     def _check(self, where: str, staged: Staged, given: str, column: TargetColumn) -> None:
         """Raise DataError for empty cells in a required column, and for words in a column of numbers."""
         cell = quoted(given)
-        if not column.nullable and not column.filled:
-            empty = self.count(f"SELECT count(*) FROM {staged.name} WHERE {cell} IS NULL")
-            if empty:
-                raise refused(where, f"have no value in column {column.name}, which is NOT NULL", empty, staged.rows,
-                              "a column that takes NULL, or rows without empty cells in it")  # fmt: skip
+        if not column.filled:
+            self.check_filled(where, staged, given, column)
         bad = None
         if _WHOLE.fullmatch(column.type.strip()):
             bad = "typeof(v) IN ('text', 'blob', 'real')"
@@ -157,7 +156,7 @@ class Sqlite(Writer):
             if rows <= self.lost_before.get((table, number), 0) and table not in names:
                 continue
             parent, column = self.ask(
-                f'SELECT "table", "from" FROM pragma_foreign_key_list({_text(table)}) WHERE id = {number}'
+                f'SELECT "table", "from" FROM pragma_foreign_key_list({literal(table)}) WHERE id = {number}'
             )[0]
             if table in names:
                 raise DataError(
@@ -171,7 +170,7 @@ class Sqlite(Writer):
         found: dict[tuple[str, int], int] = {}
         tables = [name for (name,) in self.ask("SELECT name FROM sqlite_master WHERE type = 'table'")]
         for table in tables:
-            if not self.ask(f"SELECT 1 FROM pragma_foreign_key_list({_text(table)}) LIMIT 1"):
+            if not self.ask(f"SELECT 1 FROM pragma_foreign_key_list({literal(table)}) LIMIT 1"):
                 continue
             with contextlib.suppress(sqlite3.OperationalError):  # a key that the schema itself gets wrong
                 for _, _, _, number in self.ask(f"PRAGMA foreign_key_check({quoted(table)})"):
@@ -183,7 +182,3 @@ class Sqlite(Writer):
 
     def add_foreign(self, table: str, key: ForeignKey) -> None:
         raise NotImplementedError("SQLite declares foreign keys with the table")
-
-
-def _text(word: str) -> str:
-    return "'" + word.replace("'", "''") + "'"

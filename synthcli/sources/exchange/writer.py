@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from synthcli.contracts.tables import ForeignKey
 from synthcli.sources.database import Database, failures, quoted, split_table
-from synthcli.sources.exchange.standing import Pairs, Staged, Standing
+from synthcli.sources.exchange.standing import Pairs, Staged, Standing, TargetColumn, refused
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -111,6 +111,17 @@ class Writer(ABC):
     def count(self, statement: str) -> int:
         """The single number that a statement returns."""
         return int(self.ask(statement)[0][0] or 0)
+
+    def empty(self, staged: Staged, names: Sequence[str]) -> int:
+        """The number of staged rows without a value in one of these columns."""
+        empty = " OR ".join(f"{quoted(name)} IS NULL" for name in names)
+        return self.count(f"SELECT count(*) FROM {staged.name} WHERE {empty}")
+
+    def check_filled(self, where: str, staged: Staged, given: str, column: TargetColumn) -> None:
+        """Raise DataError for staged rows without a value in a column that takes no NULL."""
+        if not column.nullable and (rows := self.empty(staged, [given])):
+            raise refused(where, f"have no value in column {column.name}, which is NOT NULL", rows, staged.rows,
+                          "a column that takes NULL, or rows without empty cells in it")  # fmt: skip
 
 
 def listed(names: Sequence[str]) -> str:
