@@ -24,7 +24,7 @@ def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement
     if note := missing_part(evidence, "control", "synthetic"):
         return unmeasured(GAUGES, note)
     if isinstance(evidence, TableEvidence) and evidence.single_rows:
-        return [intervals.not_measurable(ROWS, SINGLE)]
+        return intervals.not_measurable([ROWS], SINGLE)
     real, synthetic = (np.bincount(part.units()) for part in (evidence.control, evidence.synthetic))
     value, variance = count_similarity(real, synthetic)
     floor = None

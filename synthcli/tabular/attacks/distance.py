@@ -38,8 +38,7 @@ def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement
         return intervals.unmeasured(GAUGES, note)
     size = min(len(evidence.train), len(evidence.control), REFERENCES)
     if size < _FEWEST:
-        note = f"fewer than {_FEWEST} train or control records"
-        return [intervals.not_measurable(gauge, note) for gauge in GAUGES]
+        return intervals.not_measurable(GAUGES, f"fewer than {_FEWEST} train or control records")
     queries, size = affordable(min(QUERIES, len(evidence.synthetic)), size, len(evidence.schema.columns))
     tables: dict[str, Table] = {k: cut(getattr(evidence, k), size, rng=rng) for k in ("train", "control")}
     tables["synthetic"] = cut(evidence.synthetic, queries, rng=rng)

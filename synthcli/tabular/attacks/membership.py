@@ -33,8 +33,7 @@ def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement
     members, others = one_per_unit(evidence.train, rng=rng), one_per_unit(evidence.control, rng=rng)
     size = min(len(members), len(others), CANDIDATES if evidence.full else CANDIDATES // 2)
     if size < _FEWEST:
-        note = f"fewer than {_FEWEST} train or control records to distinguish"
-        return [intervals.not_measurable(gauge, note) for gauge in GAUGES]
+        return intervals.not_measurable(GAUGES, f"fewer than {_FEWEST} train or control records to distinguish")
     twice, references = affordable(2 * size, min(len(evidence.synthetic), REFERENCES), len(evidence.schema.columns))
     tables: dict[str, Table] = {"train": cut(members, twice // 2, rng=rng), "control": cut(others, twice // 2, rng=rng)}
     tables["synthetic"] = cut(evidence.synthetic, references, rng=rng)

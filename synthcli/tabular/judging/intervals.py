@@ -41,9 +41,9 @@ def unmeasured(gauges: Iterable[Gauge], note: str) -> list[Measurement]:
     return [measured(g, None, note=note) for g in gauges]
 
 
-def not_measurable(gauge: Gauge, note: str) -> Measurement:
-    """A measurement that the real data do not allow, with the reason."""
-    return replace(measured(gauge, None, note=note), measurable=False)
+def not_measurable(gauges: Iterable[Gauge], note: str) -> list[Measurement]:
+    """Measurements that the real data do not allow, with the reason."""
+    return [replace(one, measurable=False) for one in unmeasured(gauges, note)]
 
 
 def missing_evidence(evidence: Evidence, *needed: str) -> str | None:

@@ -55,7 +55,7 @@ def measure(evidence: Evidence, *, rng: np.random.Generator) -> list[Measurement
     encoded = intervals.encode_evidence(evidence, rng=rng)
     k = len(encoded.names)
     if k < 2:
-        return [intervals.not_measurable(gauge, "fewer than two columns to pair") for gauge in GAUGES]
+        return intervals.not_measurable(GAUGES, "fewer than two columns to pair")
     pairs = np.column_stack(np.triu_indices(k, 1))
     note = ""
     if len(pairs) > PAIRS:

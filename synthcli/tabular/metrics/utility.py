@@ -198,7 +198,7 @@ def _judge(task: _Task, gauges: tuple[Gauge, ...], fit: Any, weights: np.ndarray
         intervals.measured(trtr_gauge, trtr[0], *_ends(trtr), n=n, baseline=None if base is None else base[0]),
     ]
     if note := _near_chance(task, trtr, chance):
-        return [intervals.not_measurable(ratio_gauge, note), *out]
+        return [*intervals.not_measurable([ratio_gauge], note), *out]
     above = np.maximum(trtr - chance, _LEARNABLE / 2)
     ratio = (tstr - chance) / above
     beside = {"floor": 1.0, "baseline": None if base is None else ((base - chance) / above)[0]}
