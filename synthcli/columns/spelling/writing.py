@@ -38,15 +38,19 @@ def exact(values: pd.Series, kind: str, form: str) -> np.ndarray:
         return values.to_numpy(dtype=bool) if not false else ~values.to_numpy(dtype=bool) if not true else _all(values)
     if kind == "datetime":
         read, bad = dates.some_moments(texts(values, kind, form), form)
-        own = values.dt.tz_convert("UTC").dt.tz_localize(None) if values.dt.tz is not None else values
-        back = read.dt.tz_convert("UTC").dt.tz_localize(None) if read.dt.tz is not None else read
-        return ~bad & (back.astype("datetime64[us]").to_numpy() == own.astype("datetime64[us]").to_numpy())
+        return ~bad & (_moments(read) == _moments(values))
     if kind == "timedelta" and durations.is_format(form):
         back = durations.read(texts(values, kind, form), form)
         return np.array([a == b for a, b in zip(back, _micros(values).tolist())], dtype=bool)
     if kind in ("integer", "float") and (number := numbers.form_of(form)) is not None:
         return number.exact(values.to_numpy(dtype=np.float64))
     return _all(values)
+
+
+def _moments(values: pd.Series) -> np.ndarray:
+    """Datetimes in UTC, those without a zone as they are. (rows,) datetime64[us]"""
+    plain = values.dt.tz_convert("UTC").dt.tz_localize(None) if values.dt.tz is not None else values
+    return plain.astype("datetime64[us]").to_numpy()
 
 
 def _all(values: pd.Series) -> np.ndarray:
